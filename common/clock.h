@@ -1,0 +1,43 @@
+/* Time in microseconds, as systemd counts it. */
+#pragma once
+
+#include <stdint.h>
+#include <time.h>
+
+#define USEC_PER_SEC  1000000ULL
+#define USEC_PER_MSEC 1000ULL
+#define NSEC_PER_USEC 1000ULL
+#define USEC_INFINITY UINT64_MAX
+
+/* Now on CLOCK_MONOTONIC, the clock of every deadline and duration here. */
+static inline uint64_t now_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC;
+}
+
+/* Now on CLOCK_REALTIME, for what a person reads. */
+static inline uint64_t wall_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC;
+}
+
+/* Time left until an absolute deadline, as a timeout in milliseconds for poll(2), rounded up; 0 when it has passed,
+ * -1 for USEC_INFINITY. */
+static inline int timeout_msec(uint64_t deadline)
+{
+	uint64_t now = now_usec();
+
+	if (deadline == USEC_INFINITY)
+		return -1;
+	if (deadline <= now)
+		return 0;
+	if (deadline - now > (uint64_t)INT32_MAX * USEC_PER_MSEC)
+		return INT32_MAX;
+	return (int)((deadline - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
+}

@@ -1,0 +1,44 @@
+#include "common/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int error_set(struct error *err, int code, const char *format, ...)
+{
+	va_list ap;
+
+	err->code = code;
+	va_start(ap, format);
+	vsnprintf(err->text, sizeof(err->text), format, ap);
+	va_end(ap);
+	return -1;
+}
+
+int error_errno(struct error *err, int code, const char *format, ...)
+{
+	va_list ap;
+	size_t n;
+
+	err->code = code;
+	va_start(ap, format);
+	vsnprintf(err->text, sizeof(err->text), format, ap);
+	va_end(ap);
+	n = strlen(err->text);
+	snprintf(err->text + n, sizeof(err->text) - n, ": %s", strerror(code));
+	return -1;
+}
+
+int error_context(struct error *err, const char *format, ...)
+{
+	char old[sizeof(err->text)];
+	va_list ap;
+	size_t n;
+
+	memcpy(old, err->text, sizeof(old));
+	va_start(ap, format);
+	vsnprintf(err->text, sizeof(err->text), format, ap);
+	va_end(ap);
+	n = strlen(err->text);
+	snprintf(err->text + n, sizeof(err->text) - n, ": %s", old);
+	return -1;
+}

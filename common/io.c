@@ -1,0 +1,116 @@
+#include "common/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+int read_file(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len, struct error *err)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	_cleanup_free_ char *data = NULL;
+	size_t len = 0, size = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return error_errno(err, errno, "cannot open '%s'", path);
+	if (fstat(fd, &st) < 0)
+		return error_errno(err, errno, "cannot examine '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, EINVAL, "'%s' is not a regular file", path);
+	for (;;) {
+		ssize_t n;
+
+		if (len == size) { /* files in /proc have no size: read until the end */
+			char *more;
+
+			size = size ? size * 2 : (size_t)st.st_size + 1;
+			if (size < 4096)
+				size = 4096;
+			more = realloc(data, size + 1);
+			if (!more)
+				return error_errno(err, ENOMEM, "cannot read '%s'", path);
+			data = more;
+		}
+		n = read(fd, data + len, size - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(err, errno, "cannot read '%s'", path);
+		if (n == 0)
+			break;
+		len += (size_t)n;
+		if (len > max)
+			return error_set(err, EFBIG, "'%s' is larger than %zu bytes", path, max);
+	}
+	data[len] = '\0';
+	*ret = steal_ptr(&data);
+	if (ret_len)
+		*ret_len = len;
+	return 0;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int write_file_atomic(const char *path, const char *data, size_t len, mode_t mode, struct error *err)
+{
+	char temporary[PATH_MAX];
+	_cleanup_close_ int fd = -1;
+	const char *slash = strrchr(path, '/');
+	int prefix = slash ? (int)(slash - path) + 1 : 0;
+
+	/* The name begins with a dot, so that systemd does not take a left-over for a unit, and does not contain the
+	 * final name, which may be as long as a name can be. */
+	if (snprintf(temporary, sizeof(temporary), "%.*s.sockwake-XXXXXX", prefix, path) >= (int)sizeof(temporary))
+		return error_set(err, ENAMETOOLONG, "the path '%s' is too long", path);
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "cannot create a file beside '%s'", path);
+	if (write_all(fd, data, len) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0) {
+		int saved = errno;
+
+		(void)unlink(temporary);
+		return error_errno(err, saved, "cannot write '%s'", path);
+	}
+	return 0;
+}
+
+int make_directories(const char *path, mode_t mode, struct error *err)
+{
+	char s[PATH_MAX];
+
+	if (strlen(path) >= sizeof(s))
+		return error_set(err, ENAMETOOLONG, "the path '%s' is too long", path);
+	strcpy(s, path);
+	for (char *p = s + 1;; p++) {
+		char c = *p;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*p = '\0';
+		if (mkdir(s, mode) < 0 && errno != EEXIST)
+			return error_errno(err, errno, "cannot create the directory '%s'", s);
+		*p = c;
+		if (c == '\0')
+			return 0;
+	}
+}

@@ -1,0 +1,17 @@
+/* Whole files, bounded and atomic. */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "common/error.h"
+
+/* Reads all of a regular file of at most max bytes; *ret is malloc()ed, ends with a NUL that *ret_len does not count,
+ * and belongs to the caller. ret_len may be NULL. dirfd may be AT_FDCWD. */
+int read_file(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len, struct error *err);
+
+/* Replaces path as a whole: temporary file in the same directory, fsync, rename. */
+int write_file_atomic(const char *path, const char *data, size_t len, mode_t mode, struct error *err);
+
+/* Like mkdir -p with this mode for what it makes. */
+int make_directories(const char *path, mode_t mode, struct error *err);

@@ -1,0 +1,33 @@
+/* The grammar of -p/--publish and of the proxy's --forward:
+ *
+ *	[ADDR:]PORT:CPORT[/tcp|/udp]	ADDR is IPv4, or IPv6 in brackets; without it all addresses, as in docker run -p
+ *	/PATH:CPORT			listens on a Unix stream socket
+ *	/PATH:CPORT/seqpacket		… on a SOCK_SEQPACKET one (for a target that is one, too)
+ *
+ * CPORT is the port inside the container's network namespace; 0 with a target that is a Unix socket.
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "common/error.h"
+
+struct publish {
+	int type;			/* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
+	char address[INET6_ADDRSTRLEN]; /* canonical text without brackets; "" for all addresses, or with a path */
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* "" unless it listens on a Unix socket */
+	uint16_t port;						/* host byte order; 0 with a path */
+	uint16_t container_port;				/* host byte order */
+};
+
+int publish_parse(const char *spec, struct publish *ret, struct error *err);
+
+/* The canonical spelling, which publish_parse() reads back to the same value. */
+#define PUBLISH_TEXT_MAX 192
+void publish_format(const struct publish *p, char ret[static PUBLISH_TEXT_MAX]);
+
+/* Is this bound socket (its type and getsockname(2)) the one that p asks for? All addresses match 0.0.0.0 and ::. */
+int publish_matches(const struct publish *p, int type, const struct sockaddr *bound, socklen_t len);

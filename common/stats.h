@@ -1,0 +1,56 @@
+/* The statistics file of an instance: NAME.stats in the runtime directory (/run/sockwake, $XDG_RUNTIME_DIR/sockwake).
+ *
+ * The activator creates and maps it and hands the descriptor down; the proxy goes on counting there after it has lost
+ * the file system; `sockwake status`, `sockwake top` and `activator --sleep` read it. One writer at a time; readers may
+ * see a value that is a moment old. The layout is fixed: a change of meaning changes STATS_VERSION.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "common/error.h"
+
+#define STATS_MAGIC   0x656b61776b636f73ULL /* "sockwake" in little-endian memory */
+#define STATS_VERSION 1U
+
+enum {
+	STATS_FOUND_RUNNING = 1 << 0, /* the container already ran when this wake began: somebody else started it */
+	STATS_FULL = 1 << 1,	      /* the descriptor limit is reached: new connections wait in the backlog */
+};
+
+struct stats {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size; /* sizeof(struct stats) of the writer */
+
+	/* Written by the activator. Times of one wake are CLOCK_MONOTONIC microseconds; 0 means not (yet) reached. */
+	uint64_t wakes;	      /* since the file was made, that is since boot */
+	uint64_t wake_wall;   /* CLOCK_REALTIME microseconds at which the current or last wake began */
+	uint64_t t_spawned;   /* the kernel started the activator (its start time in /proc) */
+	uint64_t t_main;      /* its main() runs: libraries are loaded */
+	uint64_t t_started;   /* the engine has answered the start (or unpause) */
+	uint64_t t_inspected; /* the second inspection is done */
+	uint64_t container_pid;
+	uint64_t flags;
+
+	/* Written by the proxy. */
+	uint64_t t_proxy;	     /* its main() runs, inside the namespace */
+	uint64_t t_ready;	     /* readiness reached */
+	uint64_t t_accepting;	     /* confined, READY=1 sent, accepts */
+	uint64_t t_last_activity;    /* the idle clock counts from here */
+	uint64_t connections;	     /* open now */
+	uint64_t connections_total;  /* this wake */
+	uint64_t connections_failed; /* could not be connected to the target */
+	uint64_t bytes_to_container;
+	uint64_t bytes_from_container;
+	uint64_t flows; /* UDP flows now */
+	uint64_t flows_total;
+	uint64_t datagrams_dropped;
+};
+
+/* Maps an open statistics file for reading and writing. With `init` a file of another size or version is made anew,
+ * otherwise that is an error. The mapping is unmapped by the end of the process, or munmap(2). */
+struct stats *stats_map(int fd, int init, struct error *err);
+
+/* Reads a copy. A missing, short or foreign file is an error with code ENOENT or EPROTO. */
+int stats_read(const char *path, struct stats *ret, struct error *err);
