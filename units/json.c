@@ -9,39 +9,36 @@
 
 enum field_type { TEXT, LIST, FLAG, WORKERS, SECONDS };
 
-#define FIELD(member, type)                                                                                            \
-	{                                                                                                              \
-#member, type, offsetof(struct instance, member)                                                       \
-	}
+#define AT(member) offsetof(struct instance, member)
 
 static const struct field {
 	const char *key;
 	enum field_type type;
 	size_t offset;
 } fields[] = {
-	FIELD(name, TEXT),
-	FIELD(container_name, TEXT),
-	FIELD(engine_socket, TEXT),
-	FIELD(unit, TEXT),
-	FIELD(targets, LIST),
-	FIELD(startup_timeout, TEXT),
-	FIELD(idle_timeout, TEXT),
-	FIELD(health_check, TEXT),
-	FIELD(keep_running, FLAG),
-	FIELD(stop_timeout, SECONDS),
-	FIELD(notifications, FLAG),
-	FIELD(user, TEXT),
-	FIELD(no_selinux, FLAG),
-	FIELD(keepalive, TEXT),
-	FIELD(connection_timeout, TEXT),
-	FIELD(drain_timeout, TEXT),
-	FIELD(workers, WORKERS),
-	FIELD(proxy_protocol, TEXT),
-	FIELD(transparent, FLAG),
-	FIELD(no_wake_from, LIST),
-	FIELD(no_hold_from, LIST),
-	FIELD(socket_mode, TEXT),
-	FIELD(socket_group, TEXT),
+	{"name", TEXT, AT(name)},
+	{"container_name", TEXT, AT(container_name)},
+	{"engine_socket", TEXT, AT(engine_socket)},
+	{"unit", TEXT, AT(unit)},
+	{"targets", LIST, AT(targets)},
+	{"startup_timeout", TEXT, AT(startup_timeout)},
+	{"idle_timeout", TEXT, AT(idle_timeout)},
+	{"health_check", TEXT, AT(health_check)},
+	{"keep_running", FLAG, AT(keep_running)},
+	{"stop_timeout", SECONDS, AT(stop_timeout)},
+	{"notifications", FLAG, AT(notifications)},
+	{"user", TEXT, AT(user)},
+	{"no_selinux", FLAG, AT(no_selinux)},
+	{"keepalive", TEXT, AT(keepalive)},
+	{"connection_timeout", TEXT, AT(connection_timeout)},
+	{"drain_timeout", TEXT, AT(drain_timeout)},
+	{"workers", WORKERS, AT(workers)},
+	{"proxy_protocol", TEXT, AT(proxy_protocol)},
+	{"transparent", FLAG, AT(transparent)},
+	{"no_wake_from", LIST, AT(no_wake_from)},
+	{"no_hold_from", LIST, AT(no_hold_from)},
+	{"socket_mode", TEXT, AT(socket_mode)},
+	{"socket_group", TEXT, AT(socket_group)},
 };
 #define N_FIELDS (sizeof(fields) / sizeof(*fields))
 
@@ -261,8 +258,7 @@ static int read_object(const cJSON *object, struct instance *i, struct error *er
 	for (size_t k = 0; k < N_FIELDS; k++) {
 		const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, fields[k].key);
 
-		if (!item || (i->legacy && fields[k].offset != offsetof(struct instance, name) &&
-			      fields[k].offset != offsetof(struct instance, container_name)))
+		if (!item || (i->legacy && fields[k].offset != AT(name) && fields[k].offset != AT(container_name)))
 			continue;
 		if (read_field(&fields[k], item, i, err) < 0)
 			return -1;

@@ -218,12 +218,8 @@ static const char *engine_units(const struct instance *i)
 
 static void put_markers(FILE *f, const char *what, const char *json)
 {
-	fputs("[Unit]\n", f);
-	fprintf(f, "Description=%s\n", what);
-	fprintf(f, "Documentation=man:sockwake(1)\n");
-	fprintf(f, MANAGED_BY_LINE "\n");
-	fprintf(f, INSTANCE_CONFIG_PREFIX "%s\n", json);
-	fprintf(f, "StartLimitIntervalSec=0\n");
+	fprintf(f, "[Unit]\nDescription=%s\nDocumentation=man:sockwake(1)\n", what);
+	fprintf(f, MANAGED_BY_LINE "\n" INSTANCE_CONFIG_PREFIX "%s\nStartLimitIntervalSec=0\n", json);
 }
 
 static void put_service(FILE *f, const struct instance *i, const char *json)
