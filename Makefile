@@ -99,6 +99,18 @@ check-static:
 		--suppress=missingIncludeSystem $(filter -D_% -I%,$(CPPFLAGS)) $(FOLDERS)
 	clang-tidy --quiet $(C_FILES) -- $(CPPFLAGS) -std=gnu17 2>/dev/null
 
+check-integration:
+	tests/integration/run
+
+# What the README promises: everything that is needed is installed first, then all tests run.
+check:
+	tests/setup
+	@tests/check all check-unit 'check-unit VARIANT=asan' check-fuzz check-integration
+
+demo:
+	tests/setup
+	tests/integration/demo
+
 format:
 	clang-format -i $(C_FILES) $(wildcard */*.h */*/*.h tests/unit/*.c tests/fuzz/*.c)
 
@@ -107,5 +119,5 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all tests check-unit fuzzers check-fuzz check-static format clean
+.PHONY: all tests check-unit fuzzers check-fuzz check-static check-integration check demo format clean
 .SECONDARY:
