@@ -38,6 +38,10 @@ archive  = $(BUILD)/lib$1.a
 archives = $(foreach f,$1,$(call archive,$f))
 syslibs  = $(if $1,$(shell $(PKG_CONFIG) --libs $1))
 
+# `make V=1` shows the commands.
+Q = $(if $(V),,@)
+say = $(if $(V),,@echo "  $1	$@")
+
 all: $(foreach p,$(PROGRAMS),$(call program,$p))
 
 define folder_rules
@@ -49,19 +53,22 @@ $(foreach f,$(FOLDERS),$(eval $(call folder_rules,$f)))
 
 define program_rules
 $(call program,$1): $(BUILD)/obj/$1/main.o $(call archives,$1 $(LIBS.$1))
-	$$(CC) $$(LDFLAGS) $$(LDFLAGS.$1) -o $$@ $$^ $$(call syslibs,$$(SYSLIBS.$1))
+	$$(call say,LINK)
+	$$(Q)$$(CC) $$(LDFLAGS) $$(LDFLAGS.$1) -o $$@ $$^ $$(call syslibs,$$(SYSLIBS.$1))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$p)))
 
 $(BUILD)/obj/%.o: %.c
+	$(call say,CC)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Unit tests: tests/unit/FOLDER_SUBJECT_test.c may use everything of ours.
 TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call archives,activator proxy nshelper cli units backends common)
+	$(call say,LINK)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< $(call archives,activator proxy nshelper cli units backends common) \
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(call archives,activator proxy nshelper cli units backends common) \
 		$(call syslibs,cmocka libseccomp libcap libcurl libcjson libsystemd)
 
 tests: $(TESTS)
@@ -69,10 +76,48 @@ tests: $(TESTS)
 check-unit: tests
 	@tests/unit/run $(TESTS)
 
+# Fuzzing: tests/fuzz/FOLDER_SUBJECT_fuzz.c, each for FUZZ_SECONDS. Needs clang.
+FUZZ_SECONDS ?= 5
+FUZZERS = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+build/fuzz/%: tests/fuzz/%.c $(foreach f,common backends units nshelper proxy,$(filter-out %/main.c,$(call sources,$f)))
+	$(call say,FUZZER)
+	@mkdir -p $(@D)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g -O1 $(CPPFLAGS) -std=gnu17 \
+		-Wl,--gc-sections -ffunction-sections -o $@ $^ \
+		$(call syslibs,libseccomp libcap libcurl libcjson libsystemd)
+
+fuzzers: $(FUZZERS)
+
+check-fuzz: fuzzers
+	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
+
+# Static checks. Each that is switched off has its reason in .clang-tidy or here:
+# missingIncludeSystem: system headers are not analysed; unusedFunction cannot see across programs.
+C_FILES = $(foreach f,$(FOLDERS),$(wildcard $f/*.c $f/*/*.c))
+check-static:
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
+		--suppress=missingIncludeSystem $(filter -D_% -I%,$(CPPFLAGS)) $(FOLDERS)
+	clang-tidy --quiet $(C_FILES) -- $(CPPFLAGS) -std=gnu17 2>/dev/null
+
+check-integration:
+	tests/integration/run
+
+# What the README promises: everything that is needed is installed first, then all tests run.
+check:
+	tests/setup
+	@tests/check all check-unit 'check-unit VARIANT=asan' check-fuzz check-integration
+
+demo:
+	tests/setup
+	tests/integration/demo
+
+format:
+	clang-format -i $(C_FILES) $(wildcard */*.h */*/*.h tests/unit/*.c tests/fuzz/*.c)
+
 clean:
 	rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all tests check-unit clean
+.PHONY: all tests check-unit fuzzers check-fuzz check-static check-integration check demo format clean
 .SECONDARY:

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-int error_set(struct error *err, int code, const char *format, ...)
+void error_set_text(struct error *err, int code, const char *format, ...)
 {
 	va_list ap;
 
@@ -11,10 +11,9 @@ int error_set(struct error *err, int code, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(err->text, sizeof(err->text), format, ap);
 	va_end(ap);
-	return -1;
 }
 
-int error_errno(struct error *err, int code, const char *format, ...)
+void error_set_errno(struct error *err, int code, const char *format, ...)
 {
 	va_list ap;
 	size_t n;
@@ -25,10 +24,9 @@ int error_errno(struct error *err, int code, const char *format, ...)
 	va_end(ap);
 	n = strlen(err->text);
 	snprintf(err->text + n, sizeof(err->text) - n, ": %s", strerror(code));
-	return -1;
 }
 
-int error_context(struct error *err, const char *format, ...)
+void error_add_context(struct error *err, const char *format, ...)
 {
 	char old[sizeof(err->text)];
 	va_list ap;
@@ -40,5 +38,4 @@ int error_context(struct error *err, const char *format, ...)
 	va_end(ap);
 	n = strlen(err->text);
 	snprintf(err->text + n, sizeof(err->text) - n, ": %s", old);
-	return -1;
 }

@@ -15,11 +15,20 @@ struct error {
 	char text[1024];
 };
 
-/* Sets *err; code is an errno value or 0. Always returns -1, so that a caller can `return error_set(…)`. */
-int error_set(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Sets *err; code is an errno value or 0. Always -1, so that a caller can `return error_set(…)`. */
+#define error_set(err, code, ...) (error_set_text(err, code, __VA_ARGS__), error_failed())
 
 /* As error_set(), with ": strerror(code)" appended. Pass errno. */
-int error_errno(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+#define error_errno(err, code, ...) (error_set_errno(err, code, __VA_ARGS__), error_failed())
 
-/* Puts "context: " in front of the text. Keeps the code. Always returns -1. */
-int error_context(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Puts "context: " in front of the text. Keeps the code. Always -1. */
+#define error_context(err, ...) (error_add_context(err, __VA_ARGS__), error_failed())
+
+/* Behind the macros, so that a static analyser sees in every file that the value is -1. */
+void error_set_text(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void error_set_errno(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void error_add_context(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline int error_failed(void)
+{
+	return -1;
+}

@@ -1,0 +1,124 @@
+/* common/io.h and common/stats.h on real files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "common/cleanup.h"
+#include "common/io.h"
+#include "common/stats.h"
+
+static char directory[] = "/tmp/sockwake-io-XXXXXX";
+
+static const char *in_directory(const char *name)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	return path;
+}
+
+static int make_directory(void **state)
+{
+	(void)state;
+	return mkdtemp(directory) ? 0 : -1;
+}
+
+static int remove_directory(void **state)
+{
+	static const char *const names[] = {"file", "stats", "deep/er/est", "deep/er", "deep", ""};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		remove(in_directory(names[i]));
+	return 0;
+}
+
+static void replaced_as_a_whole(void **state)
+{
+	_cleanup_free_ char *data = NULL;
+	struct error err;
+	struct stat st;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(write_file_atomic(in_directory("file"), "old", 3, 0600, &err), 0);
+	assert_int_equal(write_file_atomic(in_directory("file"), "newer", 5, 0644, &err), 0);
+	assert_int_equal(read_file(AT_FDCWD, in_directory("file"), 5, &data, &len, &err), 0);
+	assert_int_equal(len, 5);
+	assert_string_equal(data, "newer");
+	assert_int_equal(stat(in_directory("file"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0644);
+}
+
+static void failures_are_told(void **state)
+{
+	char *data;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(write_file_atomic(in_directory("file"), "12345", 5, 0600, &err), 0);
+	assert_int_equal(read_file(AT_FDCWD, in_directory("file"), 4, &data, NULL, &err), -1);
+	assert_int_equal(err.code, EFBIG);
+	assert_int_equal(read_file(AT_FDCWD, in_directory("missing"), 4, &data, NULL, &err), -1);
+	assert_int_equal(err.code, ENOENT);
+	assert_int_equal(read_file(AT_FDCWD, directory, 4, &data, NULL, &err), -1);
+	assert_int_equal(err.code, EINVAL);
+	assert_int_equal(write_file_atomic(in_directory("missing/file"), "", 0, 0600, &err), -1);
+	assert_int_equal(err.code, ENOENT);
+	assert_int_equal(make_directories(in_directory("file/x"), 0755, &err), -1);
+}
+
+static void directories(void **state)
+{
+	struct error err;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(make_directories(in_directory("deep/er/est"), 0755, &err), 0);
+	assert_int_equal(make_directories(in_directory("deep/er/est"), 0755, &err), 0);
+	assert_int_equal(stat(in_directory("deep/er/est"), &st), 0);
+}
+
+static void statistics_survive_and_are_checked(void **state)
+{
+	_cleanup_close_ int fd = -1;
+	struct stats *mapped, copy;
+	struct error err;
+
+	(void)state;
+	fd = open(in_directory("stats"), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	assert_null(stats_map(fd, 0, &err));
+	mapped = stats_map(fd, 1, &err);
+	assert_non_null(mapped);
+	mapped->wakes = 7;
+	assert_int_equal(stats_read(in_directory("stats"), &copy, &err), 0);
+	assert_int_equal(copy.wakes, 7);
+	assert_int_equal(stats_map(fd, 1, &err)->wakes, 7);
+	mapped->version++;
+	assert_int_equal(stats_read(in_directory("stats"), &copy, &err), -1);
+	assert_null(stats_map(fd, 0, &err));
+	assert_int_equal(stats_map(fd, 1, &err)->wakes, 0);
+	assert_int_equal(ftruncate(fd, 3), 0);
+	assert_int_equal(stats_read(in_directory("stats"), &copy, &err), -1);
+	assert_int_equal(err.code, EPROTO);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(replaced_as_a_whole),
+		cmocka_unit_test(failures_are_told),
+		cmocka_unit_test(directories),
+		cmocka_unit_test(statistics_survive_and_are_checked),
+	};
+
+	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
