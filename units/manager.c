@@ -14,7 +14,6 @@
 
 struct manager {
 	sd_bus *bus;
-	enum scope scope;
 	const char *job;     /* the object path of the job that is waited for */
 	char job_result[32]; /* "" until it is over */
 };
@@ -126,7 +125,6 @@ int manager_connect(enum scope scope, struct manager **ret, struct error *err)
 
 	if (!m)
 		return error_errno(err, ENOMEM, "cannot connect to the service manager");
-	m->scope = scope;
 	r = connect_directly(scope, &m->bus);
 	if (r < 0)
 		r = scope == SCOPE_SYSTEM ? sd_bus_open_system(&m->bus) : sd_bus_open_user(&m->bus);
