@@ -30,6 +30,10 @@ struct target {
 int targets_resolve(char **addresses, uint64_t deadline_usec, int pidfd, struct target **ret, size_t *ret_n,
 		    struct error *err);
 
+/* Leaves out the targets on which the port (host byte order) belongs to a listening socket of ours: with the host's
+ * network a connection to them would come back to us, for ever. Returns how many are left, in place and in order. */
+size_t targets_without_ours(struct target *targets, size_t n, int type, uint16_t port);
+
 /* The same address with a port in host byte order. A Unix socket has none and stays as it is. */
 struct target target_with_port(const struct target *t, uint16_t port);
 
