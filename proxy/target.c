@@ -174,7 +174,7 @@ static int add_unix(struct target_list *list, const char *path, const struct pat
 	struct sockaddr_un *sun = (struct sockaddr_un *)&t->addr;
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *directory = NULL;
-	int root;
+	int root = -1;
 
 	if (!path_is_valid(path) || !slash[1] || strcmp(slash + 1, ".") == 0 ||
 	    strlen(slash + 1) >= sizeof(sun->sun_path))
