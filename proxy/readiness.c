@@ -109,7 +109,7 @@ static enum verdict look(struct check *c, const struct target *t)
 static int try_targets(struct check *c, int *ret_asked, struct error *err)
 {
 	c->seen[0] = '\0';
-	for (size_t i = 0; i < c->n_targets && now_usec() < c->patience.deadline; i++) {
+	for (size_t i = 0; i < c->n_targets; i++) {
 		struct target t = target_with_port(&c->targets[i], c->port);
 		uint64_t began = now_usec();
 		int verdict;
@@ -172,11 +172,9 @@ int readiness_wait(const struct readiness *r, int type, uint16_t port, const str
 
 		if (verdict == VERDICT_READY) /* if the container has not ended meanwhile */
 			return patience_poll(&c.patience, -1, 0, 0, err) < 0 ? -1 : 0;
-		if (verdict < 0)
+		if (verdict < 0 || patience_pause(&c.patience, pause, err) < 0)
 			return -1;
 		if (now_usec() >= deadline_usec)
 			return error_set(err, ETIMEDOUT, "the container was not ready in time: %s", c.seen);
-		if (patience_pause(&c.patience, pause, err) < 0)
-			return -1;
 	}
 }
