@@ -153,7 +153,20 @@ struct backend {
 
 	/* All containers, running or not, in one request. The caller clears *ret, also after an error. */
 	int (*list)(struct engine *e, struct container_list *ret, struct error *err);
+
+	/* The rest is for the functions that both tables share (backends/request.h). */
+	const char *prefix;    /* of every path: "", "/v4.0.0/libpod" */
+	const char *enable[2]; /* the command that makes the engine answer, by enum scope */
+	/* Pure: JSON text to struct. False when it is not what the engine's API promises. */
+	bool (*parse_inspect)(const char *text, size_t len, struct container *ret);
+	/* Does this refusal say that the container's state does not allow it? */
+	bool (*is_busy)(long status, const char *body, size_t len);
+	/* Is the log in frames that name the stream? Docker writes a terminal's output without. */
+	bool (*log_is_framed)(const struct container *c);
 };
+
+extern const struct backend docker_backend;
+extern const struct backend podman_backend;
 
 struct http;
 
