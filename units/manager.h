@@ -46,11 +46,12 @@ struct unit_state {
 	char *active_state; /* "active", "activating", "failed", … */
 	char *sub_state;    /* "running", "listening", "stop-post", … */
 
+	uint64_t since_usec; /* CLOCK_REALTIME of the last change of state; 0: never */
+
 	/* Asked for only where the unit is neither inactive nor unknown, or with UNIT_DETAILS. */
 	char *fragment_path; /* the unit file; "" for none */
 	char *status_text;   /* the last STATUS= of a service */
 	char *result;	     /* "success", "exit-code", "timeout", … */
-	uint64_t since_usec; /* CLOCK_REALTIME of the last change of state; 0: never */
 	int32_t main_code;   /* of the last main process of a service: CLD_EXITED, CLD_KILLED, …, as waitid(2) */
 	int32_t main_status; /* exit status, or signal */
 	uint32_t main_pid;
@@ -60,8 +61,8 @@ void unit_states_clear(struct unit_state *states, size_t n);
 
 enum { UNIT_DETAILS = 1 };
 
-/* The states of many units with one request for all, and one more for each that is not merely inactive; `ret` has n
- * items, in the order of the names. The caller clears them, also after an error. */
+/* The states of many units with one request for all, and a small one for each; `ret` has n items, in the
+ * order of the names. An alias gets the state of what it stands for. The caller clears them, also after an error. */
 int manager_query(struct manager *m, const char *const *names, size_t n, int flags, struct unit_state *ret,
 		  struct error *err);
 

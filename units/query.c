@@ -107,20 +107,39 @@ static int read_properties(sd_bus_message *reply, struct unit_state *s)
 	return r;
 }
 
+/* A unit that was unloaded meanwhile has nothing more to tell. */
+static int answer_errno(sd_bus_message *reply)
+{
+	if (sd_bus_message_is_method_error(reply, "org.freedesktop.DBus.Error.UnknownObject") ||
+	    sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit"))
+		return -ENOENT;
+	return -sd_bus_message_get_errno(reply);
+}
+
+static int answered(struct query *q, int r)
+{
+	(*q->pending)--;
+	if (r < 0 && r != -ENOENT)
+		*q->failure = r;
+	return 0;
+}
+
 static int on_properties(sd_bus_message *reply, void *data, sd_bus_error *unused)
 {
 	struct query *q = data;
-	int r = -sd_bus_message_get_errno(reply);
+	int r = answer_errno(reply);
 
 	(void)unused;
-	(*q->pending)--;
-	/* A unit that was unloaded meanwhile has nothing more to tell. */
-	if (r == 0)
-		r = read_properties(reply, q->state);
-	if (r < 0 && !sd_bus_message_is_method_error(reply, "org.freedesktop.DBus.Error.UnknownObject") &&
-	    !sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit"))
-		*q->failure = r;
-	return 0;
+	return answered(q, r < 0 ? r : read_properties(reply, q->state));
+}
+
+static int on_since(sd_bus_message *reply, void *data, sd_bus_error *unused)
+{
+	struct query *q = data;
+	int r = answer_errno(reply);
+
+	(void)unused;
+	return answered(q, r < 0 ? r : sd_bus_message_read(reply, "v", "t", &q->state->since_usec));
 }
 
 static int drain(sd_bus *bus, const unsigned *pending, unsigned limit, const int *failure)
@@ -136,69 +155,63 @@ static int drain(sd_bus *bus, const unsigned *pending, unsigned limit, const int
 	return *failure;
 }
 
-/* The next unit of the list; which of the names it is goes to *index (they come in the order of the names; one that is
- * another's alias comes under that other name). Returns 0 at the end. */
-static int read_unit(sd_bus_message *reply, const char *const *names, size_t n, size_t *index,
-		     struct unit_state *states, const char **ret_path)
+/* The next unit of the list. Returns 0 at its end. */
+static int read_unit(sd_bus_message *reply, struct unit_state *s, const char **ret_path)
 {
 	const char *name, *description, *load, *active, *sub, *followed, *job_type, *job;
 	uint32_t job_id;
 	int r = sd_bus_message_read(reply, "(ssssssouso)", &name, &description, &load, &active, &sub, &followed,
 				    ret_path, &job_id, &job_type, &job);
-	size_t k = *index;
 
 	if (r <= 0)
 		return r;
-	while (k < n && strcmp(names[k], name) != 0)
-		k++;
-	if (k == n) {
-		*ret_path = NULL;
-		return 1;
-	}
-	*index = k;
-	r = replace(&states[k].load_state, load);
+	r = replace(&s->load_state, load);
 	if (r >= 0)
-		r = replace(&states[k].active_state, active);
+		r = replace(&s->active_state, active);
 	if (r >= 0)
-		r = replace(&states[k].sub_state, sub);
+		r = replace(&s->sub_state, sub);
 	return r < 0 ? r : 1;
 }
 
-static int ask_for_details(sd_bus *bus, const char *path, struct query *q)
+/* All properties of all interfaces; of a unit that is merely inactive since when it is, which costs far less. */
+static int ask_for_details(sd_bus *bus, const char *path, bool all, struct query *q)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
 	int r = sd_bus_message_new_method_call(bus, &call, SYSTEMD_NAME, path, "org.freedesktop.DBus.Properties",
-					       "GetAll");
+					       all ? "GetAll" : "Get");
 
 	if (r >= 0)
-		r = sd_bus_message_append(call, "s", "");
+		r = all ? sd_bus_message_append(call, "s", "")
+			: sd_bus_message_append(call, "ss", "org.freedesktop.systemd1.Unit", "StateChangeTimestamp");
 	if (r >= 0)
-		r = sd_bus_call_async(bus, NULL, call, on_properties, q, QUERY_TIMEOUT);
+		r = sd_bus_call_async(bus, NULL, call, all ? on_properties : on_since, q, QUERY_TIMEOUT);
 	if (r >= 0)
 		(*q->pending)++;
 	return r;
 }
 
-static int read_list(sd_bus *bus, sd_bus_message *reply, const char *const *names, size_t n, int flags,
-		     struct unit_state *states, struct query *queries)
+/* The units come in the order of the names, each once. */
+static int read_list(sd_bus *bus, sd_bus_message *reply, size_t n, int flags, struct unit_state *states,
+		     struct query *queries)
 {
 	unsigned pending = 0;
-	size_t index = 0;
 	int failure = 0, r;
 
 	r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
-	while (r >= 0) {
+	for (size_t k = 0; r >= 0 && k < n; k++) {
 		const char *path;
-		struct query *q;
 
-		r = read_unit(reply, names, n, &index, states, &path);
-		if (r <= 0)
+		r = read_unit(reply, &states[k], &path);
+		if (r == 0)
+			r = -EBADMSG;
+		if (r < 0)
 			break;
-		if (!path || (!(flags & UNIT_DETAILS) && strcmp(states[index].active_state, "inactive") == 0))
+		if (strcmp(states[k].load_state, "not-found") == 0)
 			continue;
-		q = &queries[index];
-		*q = (struct query){&states[index], &pending, &failure};
-		r = ask_for_details(bus, path, q);
+		queries[k] = (struct query){&states[k], &pending, &failure};
+		r = ask_for_details(bus, path,
+				    (flags & UNIT_DETAILS) || strcmp(states[k].active_state, "inactive") != 0,
+				    &queries[k]);
 		if (r >= 0)
 			r = drain(bus, &pending, WINDOW, &failure);
 	}
@@ -246,7 +259,7 @@ int manager_query(struct manager *m, const char *const *names, size_t n, int fla
 		r = list_units(manager_bus(m), list, &reply, &bus_error);
 	}
 	if (r >= 0)
-		r = read_list(manager_bus(m), reply, names, n, flags, ret, queries);
+		r = read_list(manager_bus(m), reply, n, flags, ret, queries);
 	return r < 0 ? bus_failed(err, "cannot ask the service manager for the state of units", r, &bus_error) : 0;
 }
 
@@ -267,7 +280,7 @@ static const struct {
 void unit_reason(const struct unit_state *s, char ret[static UNIT_REASON_MAX])
 {
 	ret[0] = '\0';
-	if (strcmp(s->result, "success") == 0 || strcmp(s->active_state, "inactive") == 0)
+	if (!s->result[0] || strcmp(s->result, "success") == 0)
 		return;
 	/* With this status alone the last words are about the end; otherwise they are about what went on before. */
 	if (strcmp(s->result, "exit-code") == 0 && s->main_status == EXIT_REFUSED && s->status_text[0])

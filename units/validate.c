@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "common/cidr.h"
 #include "common/parse.h"
 #include "units/instance.h"
 
@@ -63,20 +64,6 @@ static bool address_is_valid(const char *s)
 	return inet_pton(AF_INET, s, &a) == 1 || inet_pton(AF_INET6, s, &a) == 1;
 }
 
-static bool cidr_is_valid(const char *s)
-{
-	char address[INET6_ADDRSTRLEN];
-	const char *slash = strchrnul(s, '/');
-	struct error ignored;
-	uint64_t bits;
-
-	if ((size_t)(slash - s) >= sizeof(address))
-		return false;
-	*stpncpy(address, s, (size_t)(slash - s)) = '\0';
-	return address_is_valid(address) &&
-	       (!*slash || parse_u64("", slash + 1, 0, strchr(address, ':') ? 128 : 32, &bits, &ignored) == 0);
-}
-
 static int validate_targets(const struct instance *i, struct error *err)
 {
 	if (!i->targets)
@@ -103,12 +90,13 @@ static int validate_targets(const struct instance *i, struct error *err)
 
 static int validate_networks(const char *what, char **list, struct error *err)
 {
+	struct cidr ignored;
+
 	for (size_t k = 0; list && list[k]; k++) {
 		if (k >= INSTANCE_LIST_MAX)
 			return error_set(err, 0, "more than %d networks in %s", INSTANCE_LIST_MAX, what);
-		if (!cidr_is_valid(list[k]))
-			return error_set(err, 0, "'%s' in %s is not a network as in 192.0.2.0/24 or 2001:db8::/32",
-					 list[k], what);
+		if (cidr_parse(list[k], &ignored, err) < 0)
+			return error_context(err, "%s", what);
 	}
 	return 0;
 }
@@ -141,9 +129,24 @@ static int validate_spans(const struct instance *i, struct error *err)
 	return validate_span("the drain time-out", i->drain_timeout, true, err);
 }
 
+/* Shell commands may contain tabs. */
+static bool is_one_line(const char *s)
+{
+	char text[INSTANCE_TEXT_MAX + 1];
+	size_t n = 0;
+
+	for (; s[n]; n++) {
+		if (n == INSTANCE_TEXT_MAX)
+			return false;
+		text[n] = s[n] == '\t' ? ' ' : s[n];
+	}
+	text[n] = '\0';
+	return text_is_printable(text);
+}
+
 static int validate_health_check(const char *s, struct error *err)
 {
-	if (!s || !*s || strlen(s) > INSTANCE_TEXT_MAX || !text_is_printable(s))
+	if (!s || !*s || !is_one_line(s))
 		return error_set(
 			err, 0,
 			"the health check must be one line of printable UTF-8 of 1 to %d bytes: listen, postgres, "
