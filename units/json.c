@@ -111,7 +111,7 @@ char *instance_to_json(const struct instance *i)
 		if (!add_field(object, &fields[k], i))
 			return NULL;
 	}
-	return cJSON_PrintUnformatted(object);
+	return add_ports(object, i) ? cJSON_PrintUnformatted(object) : NULL;
 }
 
 static int wrong_type(const char *key, const char *expected, struct error *err)
