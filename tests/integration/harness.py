@@ -121,7 +121,9 @@ def session(user):
     group = f"/sys/fs/cgroup/user.slice/user-{account.pw_uid}.slice/user@{account.pw_uid}.service/app.slice/lab-exec"
 
     def become():
+        os.seteuid(account.pw_uid)  # what root makes there, the manager cannot use
         os.makedirs(group, exist_ok=True)
+        os.seteuid(0)
         with open(f"{group}/cgroup.procs", "w") as procs:
             procs.write("0")
         os.initgroups(user, account.pw_gid)
