@@ -1,0 +1,267 @@
+"""What integration tests stand on. They run as root inside a lab (tests/integration/lab), one process for all of them.
+
+    import harness
+
+    class Wake(harness.Case):
+        def test_a_connection_wakes_the_container(self):
+            self.scope.container("db", "postgres")
+            self.scope.sockwake("create", "db", "-p", "5432:5432", "--container-name", "db")
+            self.assertEqual(harness.psql(5432, "select 1"), "1")
+
+Every class runs once a scope: for root with Docker and for the user `wake` with rootless Podman, unless its `scopes`
+say otherwise. After each test the instances and containers of the lab's users are gone; a skipped test is a failed one.
+"""
+
+import contextlib
+import json
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+SERVERS = "localhost/servers"  # postgres, redis, nginx: the first argument chooses
+BUSYBOX = "localhost/busybox"
+OUTSIDE = ("198.51.100.2", "2001:db8::2")  # the second machine's addresses: see `outside`
+INSIDE = ("198.51.100.1", "2001:db8::1")  # the lab's, as seen from there
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+# --- time
+
+
+class TimedOut(BaseException):
+    """A test took longer than its class's `timeout`. No `except Exception` of a test may catch it."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds):
+    def expire(_signal, _frame):
+        raise TimedOut(f"not done after {seconds} s")
+
+    previous = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def eventually(condition, timeout=10, interval=0.02):
+    """Calls `condition` until it returns something true, and returns that. It may fail meanwhile by an assertion, an
+    OSError or a command that fails; the last one tells what was missing when `timeout` seconds are over."""
+    deadline = time.monotonic() + timeout
+    while True:
+        failure = None
+        try:
+            value = condition()
+            if value:
+                return value
+        except (AssertionError, OSError, subprocess.SubprocessError) as error:
+            failure = error
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not within {timeout} s: {failure or value!r}") from failure
+        time.sleep(interval)
+
+
+# --- commands
+
+
+class Failed(AssertionError):
+    """A command that a test relies on failed; says what it said."""
+
+
+def run(*argv, user="root", check=True, input=None, timeout=60, **options):
+    """Runs a command as `user`, in that user's session. Returns its CompletedProcess, with text in stdout, stderr."""
+    result = subprocess.run(
+        argv,
+        input=input,
+        stdin=subprocess.DEVNULL if input is None else None,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        **session(user),
+        **options,
+    )
+    if check and result.returncode != 0:
+        raise Failed(f"{' '.join(argv)}: exit status {result.returncode}\n{result.stdout}{result.stderr}")
+    return result
+
+
+def spawn(*argv, user="root", **options):
+    """Starts a command as `user`; the Popen object is the caller's to end."""
+    return subprocess.Popen(argv, text=True, **session(user), **options)
+
+
+def outside(*argv, **options):
+    """Runs a command on the second machine, whose packets reach the lab from OUTSIDE and find it at INSIDE."""
+    return run("ip", "netns", "exec", "outside", *argv, **options)
+
+
+def session(user):
+    """What subprocess needs to act as `user` the way a login would, its place among the control groups included: a user
+    manager can only move processes of its own part of the tree."""
+    account = pwd.getpwnam(user)
+    environment = {
+        "USER": user,
+        "LOGNAME": user,
+        "HOME": account.pw_dir,
+        "SHELL": "/bin/bash",
+        "LANG": "C.UTF-8",
+        "PATH": PATH,
+    }
+    if account.pw_uid == 0:
+        return {"env": environment, "cwd": "/"}
+
+    environment["XDG_RUNTIME_DIR"] = f"/run/user/{account.pw_uid}"
+    environment["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path=/run/user/{account.pw_uid}/bus"
+    group = f"/sys/fs/cgroup/user.slice/user-{account.pw_uid}.slice/user@{account.pw_uid}.service/app.slice/lab-exec"
+
+    def become():
+        os.makedirs(group, exist_ok=True)
+        with open(f"{group}/cgroup.procs", "w") as procs:
+            procs.write("0")
+        os.initgroups(user, account.pw_gid)
+        os.setgid(account.pw_gid)
+        os.setuid(account.pw_uid)
+
+    return {"env": environment, "cwd": account.pw_dir, "preexec_fn": become}
+
+
+# --- clients
+
+
+def connect(port, host="127.0.0.1", timeout=20):
+    """A connected TCP socket."""
+    return socket.create_connection((host, port), timeout)
+
+
+def read_all(connection):
+    """What the peer sends until it closes."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def exchange(port, request, host="127.0.0.1", timeout=20):
+    """Sends `request`, closes that half, returns all that comes back."""
+    with connect(port, host, timeout) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        return read_all(connection)
+
+
+def psql(port, sql, host="127.0.0.1", **options):
+    return run(
+        "psql", "--no-psqlrc", "-tA", "-h", host, "-p", str(port), "-U", "postgres", "-c", sql, **options
+    ).stdout.strip()
+
+
+def redis(port, *command, host="127.0.0.1", **options):
+    return run("redis-cli", "-h", host, "-p", str(port), *command, **options).stdout.strip()
+
+
+def http(port, path="/", host="127.0.0.1", **options):
+    return run("curl", "--silent", "--show-error", "--fail", f"http://{host}:{port}{path}", **options).stdout
+
+
+# --- who acts, and on which engine
+
+
+class Scope:
+    """A user, the service manager and the engine that belong together."""
+
+    def __init__(self, user, engine):
+        self.user = user
+        self.engine = engine
+        self.is_system = user == "root"
+        self.uid = pwd.getpwnam(user).pw_uid
+        self.home = pwd.getpwnam(user).pw_dir
+        self.unit_directory = "/etc/systemd/system" if self.is_system else f"{self.home}/.config/systemd/user"
+        self.runtime_directory = "/run" if self.is_system else f"/run/user/{self.uid}"
+
+    def __str__(self):
+        return f"{'system' if self.is_system else 'user'}-{self.engine}"
+
+    def run(self, *argv, **options):
+        return run(*argv, user=self.user, **options)
+
+    def spawn(self, *argv, **options):
+        return spawn(*argv, user=self.user, **options)
+
+    def sockwake(self, *argv, **options):
+        return self.run("sockwake", *argv, **options)
+
+    def systemctl(self, *argv, **options):
+        return self.run("systemctl", *([] if self.is_system else ["--user"]), *argv, **options)
+
+    def state(self, unit):
+        """active, inactive, failed, activating, deactivating."""
+        return self.systemctl("is-active", unit, check=False).stdout.strip()
+
+    def journal(self, *matches, since=None):
+        """The messages of the journal, oldest first, of this user's manager; `matches` as for journalctl, `since` in
+        seconds since the epoch."""
+        argv = ["journalctl", *([] if self.is_system else ["--user"]), "--no-pager", "--output=cat", *matches]
+        return self.run(*argv, *([] if since is None else [f"--since=@{since}"])).stdout
+
+    def engine_run(self, *argv, **options):
+        return self.run(self.engine, *argv, **options)
+
+    def container(self, name, *command, image=SERVERS, options=()):
+        """Creates a container and leaves it stopped. Rootless ones have no network of their own making unless asked."""
+        if not self.is_system and not any(option.startswith("--net") for option in options):
+            options = ("--network=none", *options)
+        return self.engine_run("create", "--pull=never", "--name", name, *options, image, *command).stdout.strip()
+
+    def container_state(self, name):
+        """created, running, paused, exited; "" when there is none of that name."""
+        inspected = self.engine_run("inspect", "--type=container", name, check=False)
+        return json.loads(inspected.stdout)[0]["State"]["Status"] if inspected.returncode == 0 else ""
+
+    def container_pid(self, name):
+        return json.loads(self.engine_run("inspect", "--type=container", name).stdout)[0]["State"]["Pid"]
+
+    def clean(self):
+        """Takes away what a test may have left: instances, then containers, then the memory of failures."""
+        if os.path.exists("/usr/bin/sockwake"):
+            self.sockwake("remove", "--all", check=False)
+        containers = self.engine_run("ps", "--all", "--quiet").stdout.split()
+        if containers:
+            self.engine_run("rm", "--force", *containers)
+        self.systemctl("reset-failed")
+
+
+SYSTEM_DOCKER = Scope("root", "docker")
+SYSTEM_PODMAN = Scope("root", "podman")
+USER_PODMAN = Scope("wake", "podman")
+
+
+class Case(unittest.TestCase):
+    """A test of which every scope in `scopes` makes one. `timeout` is in seconds, for each test."""
+
+    scopes = (SYSTEM_DOCKER, USER_PODMAN)
+    scope = None  # set by the runner
+    timeout = 60
+
+    def setUp(self):
+        self.addCleanup(self.scope.clean)
+        self.started = time.time()
+
+    def run(self, result=None):
+        """As in unittest, within the time limit."""
+
+        def limited(method):
+            with time_limit(self.timeout):
+                method()
+
+        self._callTestMethod = limited
+        return super().run(result)
+
+
+class RebootCase(Case):
+    """A test across a reboot of the lab: `before_reboot` runs first, for every scope; after the reboot the tests do."""
+
+    def before_reboot(self):
+        raise NotImplementedError

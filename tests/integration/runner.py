@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+"""runner.py [-k PATTERN] [--before-reboot | --after-reboot]: runs the tests of test_*.py beside it, inside a lab.
+
+One line a test as it goes; a failure is followed by its reason and by the journal since the test began. The last line
+is "N passed, N failed"; the exit status is 0 whatever failed, 3 when --before-reboot finds nothing to reboot for."""
+
+import argparse
+import fnmatch
+import importlib
+import pathlib
+import subprocess
+import sys
+import time
+import traceback
+import unittest
+
+import harness
+
+HERE = pathlib.Path(__file__).parent
+NOTHING_TO_DO = 3
+JOURNAL_LINES = 80
+
+
+class Result(unittest.TestResult):
+    """Tells every outcome at once; what is not a success is a failure."""
+
+    def __init__(self):
+        super().__init__()
+        self.passed = self.failed = 0
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.began = time.time()
+        self.reasons = []
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        self.tell(not self.reasons, name_of(test), time.time() - self.began)
+        for reason in self.reasons:
+            print(indent(reason))
+        if self.reasons:
+            print(indent(journal_since(self.began)), flush=True)
+
+    def tell(self, passed, name, seconds):
+        self.passed += passed
+        self.failed += not passed
+        print(f"{'ok  ' if passed else 'FAIL'} {name} ({seconds:.1f} s)", flush=True)
+
+    def addError(self, test, error):
+        self.reasons.append(explain(error[1]))
+        if not hasattr(test, "scope"):  # what failed is a setUpClass or the like: no test of its own begins or ends
+            self.tell(False, str(test), 0)
+            print(indent(self.reasons.pop()))
+
+    addFailure = addError
+
+    def addSubTest(self, test, subtest, error):
+        if error is not None:
+            self.reasons.append(f"{subtest._subDescription()} " + explain(error[1]))
+
+    def addSkip(self, test, reason):
+        self.reasons.append(f"skipped, which counts as failed: {reason}")
+
+    def addExpectedFailure(self, test, error):
+        self.reasons.append("an expected failure counts as failed")
+
+    def addUnexpectedSuccess(self, test):
+        self.reasons.append("unexpected success")
+
+
+def explain(error):
+    """Where in our own files it happened, a line a frame, and what it says."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if frame.filename.startswith(str(HERE))]
+    where = [f"{pathlib.Path(frame.filename).name}:{frame.lineno}: {frame.line}" for frame in ours]
+    return "\n".join([*where, "".join(traceback.format_exception_only(error))])
+
+
+def indent(text):
+    return "\n".join("    | " + line for line in text.rstrip().splitlines())
+
+
+def journal_since(began):
+    argv = ["journalctl", "--no-pager", "--output=short-precise", "--all", f"--since=@{began}", f"--lines={JOURNAL_LINES}"]
+    return subprocess.run(argv, capture_output=True, text=True).stdout
+
+
+def name_of(test):
+    method = getattr(test, "_testMethodName", "")
+    return f"{type(test).__module__}.{type(test).__name__}[{test.scope}].{method}"
+
+
+def classes():
+    """Every test class of every module, once for each of its scopes."""
+    for path in sorted(HERE.glob("test_*.py")):
+        module = importlib.import_module(path.stem)
+        for cls in vars(module).values():
+            if isinstance(cls, type) and issubclass(cls, harness.Case) and cls.__module__ == module.__name__:
+                for scope in cls.scopes:
+                    yield type(cls.__name__, (cls,), {"scope": scope, "__module__": cls.__module__})
+
+
+def tests(pattern, across_reboot):
+    loader = unittest.TestLoader()
+    for cls in classes():
+        if issubclass(cls, harness.RebootCase) == across_reboot:
+            suite = loader.loadTestsFromTestCase(cls)
+            chosen = [test for test in suite if fnmatch.fnmatchcase(name_of(test), f"*{pattern}*")]
+            if chosen:
+                yield cls, chosen
+
+
+def before_reboot(pattern, result):
+    """Prepares every class that is tested across a reboot. A preparation that fails is told; its tests will fail too."""
+    prepared = False
+    for cls, chosen in tests(pattern, across_reboot=True):
+        prepared = True
+        test = chosen[0]
+        try:
+            with harness.time_limit(cls.timeout):
+                test.before_reboot()
+        except BaseException as error:
+            result.tell(False, name_of(test), 0)
+            print(indent(explain(error)))
+    return prepared
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-k", dest="pattern", default="")
+    parser.add_argument("--before-reboot", action="store_true")
+    parser.add_argument("--after-reboot", action="store_true")
+    options = parser.parse_args()
+
+    result = Result()
+    nothing_to_do = False
+    if options.before_reboot:
+        nothing_to_do = not before_reboot(options.pattern, result)
+    else:
+        for _cls, chosen in tests(options.pattern, across_reboot=options.after_reboot):
+            unittest.TestSuite(chosen).run(result)
+    print(f"{result.passed} passed, {result.failed} failed")
+    return NOTHING_TO_DO if nothing_to_do else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
