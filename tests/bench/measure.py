@@ -31,6 +31,14 @@ def all_subjects():
     yield subjects.EngineAlone(subjects.PODMAN, "stop", cold=True)
     yield subjects.OriginalWithDocker(next(ports), next(ports))
     yield subjects.LabWithPodman(next(ports))
+    for engine in (subjects.DOCKER, subjects.PODMAN):
+        yield subjects.Sockwake(engine, next(ports), "stop")
+        yield subjects.Sockwake(engine, next(ports), "pause")
+    yield subjects.Sockwake(subjects.PODMAN, next(ports), "stop", cold=True)
+
+
+def choose(pattern):
+    return [subject for subject in all_subjects() if fnmatch.fnmatchcase(subject.name, f"*{pattern}*")]
 
 
 def measure(chosen, rounds):
@@ -81,13 +89,14 @@ def main():
     parser.add_argument("--only", default="*", metavar="PATTERN")
     options = parser.parse_args()
 
-    chosen = [subject for subject in all_subjects() if fnmatch.fnmatchcase(subject.name, options.only)]
+    chosen = choose(options.only)
     measurements = measure(chosen, options.rounds)
     json.dump({
         "machine": machine(),
         "rounds": options.rounds,
         "titles": {subject.name: subject.title for subject in chosen},
         "measurements": measurements,
+        "asleep": {subject.name: subject.asleep() for subject in chosen if isinstance(subject, subjects.Sockwake)},
     }, sys.stdout)
 
 

@@ -10,6 +10,7 @@ import time
 
 import clients
 import harness
+import phases
 
 POSTGRES = 5432  # inside the containers
 ASLEEP = {"stop": ("created", "exited", "configured", "stopped"), "pause": ("paused",)}
@@ -259,6 +260,71 @@ ReusePort=true
 Backlog=128
 """)
         start_socket(self.scope, f"{activator}.socket")
+
+
+# --- sockwake
+
+
+class Sockwake(Wake):
+    def __init__(self, engine, port, action="stop", cold=False):
+        self.engine = engine
+        self.scope = engine.scope
+        self.port = port
+        self.action = action
+        self.cold = cold
+        self.name = f"bench-sockwake-{engine.scope.engine}-{action}{'-cold' if cold else ''}"
+        self.title = f"sockwake, {engine.scope.engine.title()}, {described(action, cold)}"
+        self.services = (f"{self.name}.service",)
+
+    def set_up(self):
+        create_container(self.engine, self.name, self.action)
+        publish = f"127.0.0.1:{self.port}:{POSTGRES}"
+        self.scope.sockwake(
+            *("create", self.name, "--publish", publish, "--container-name", self.name),
+            *("--idle-timeout", "1h", "--idle-action", self.action),
+        )
+
+    def prepare(self):
+        self.engine.be_cold() if self.cold else self.engine.be_warm()
+
+    def observe(self, began, answered):
+        unit = self.unit()
+        return {
+            "phases": phases.divide(
+                began, int(unit["ExecMainStartTimestampMonotonic"]), self.statistics(), answered
+            ),
+            "processes": len(processes_of(unit["ControlGroup"])),
+            "private_bytes": private_memory(unit["MainPID"]),
+        }
+
+    def asleep(self):
+        """What there is of sockwake while nobody is connected: to be called while it sleeps."""
+        return {"processes": len(processes_of(self.unit()["ControlGroup"])), "statistics_bytes": os.path.getsize(self.file())}
+
+    def file(self):
+        return f"{self.scope.runtime_directory}/sockwake/{self.name}.stats"
+
+    def statistics(self):
+        return phases.read_statistics(self.file())
+
+    def unit(self):
+        properties = "ControlGroup,MainPID,ExecMainStartTimestampMonotonic"
+        lines = self.scope.systemctl("show", f"--property={properties}", self.services[0]).stdout.splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+
+def processes_of(control_group):
+    try:
+        with open(f"/sys/fs/cgroup{control_group}/cgroup.procs") as procs:
+            return procs.read().split() if control_group else []
+    except FileNotFoundError:
+        return []  # systemd removes the group of a unit that does not run
+
+
+def private_memory(pid):
+    """Bytes that no other process shares (proc(5), smaps_rollup)."""
+    with open(f"/proc/{pid}/smaps_rollup") as rollup:
+        return sum(int(line.split()[1]) * 1024 for line in rollup if line.startswith("Private_"))
 
 
 # --- what they share
