@@ -13,9 +13,8 @@
 
 #include "common/error.h"
 #include "common/publish.h"
+#include "common/scope.h"
 
-enum scope { SCOPE_SYSTEM, SCOPE_USER };
-enum backend_kind { BACKEND_DOCKER, BACKEND_PODMAN };
 enum idle_action { IDLE_STOP, IDLE_PAUSE };
 
 #define INSTANCE_PORTS_MAX 64

@@ -263,6 +263,9 @@ class Scope:
         """Waits until an instance sleeps: its service has ended, and what it does when it ends."""
         eventually(lambda: self.state(f"{name}.service") in ("inactive", "failed"), timeout=30)
 
+    def prepare(self):
+        """Makes the engine ready for a test class."""
+
     def engine_run(self, *argv, **options):
         return self.run(self.engine, *argv, **options)
 
@@ -290,17 +293,39 @@ class Scope:
         self.systemctl("reset-failed")
 
 
+class RootlessDocker(Scope):
+    """Starts for the first test that wants it: few do, and its images take a while to load."""
+
+    def engine_run(self, *argv, **options):
+        return self.run("docker", "--host", f"unix://{self.runtime_directory}/docker.sock", *argv, **options)
+
+    def prepare(self):
+        if self.state("docker.service") == "active":
+            return
+        self.systemctl("start", "docker.service")
+        for name in ("servers", "busybox"):
+            if not self.engine_run("images", "--quiet", f"localhost/{name}").stdout:
+                self.engine_run("load", "--quiet", "--input", f"/images/{name}.tar")
+
+
 SYSTEM_DOCKER = Scope("root", "docker")
 SYSTEM_PODMAN = Scope("root", "podman")
 USER_PODMAN = Scope("wake", "podman")
+USER_DOCKER = RootlessDocker("wake", "docker")
+BOTH = (SYSTEM_DOCKER, USER_PODMAN)
+ALL = (SYSTEM_DOCKER, SYSTEM_PODMAN, USER_PODMAN, USER_DOCKER)
 
 
 class Case(unittest.TestCase):
     """A test of which every scope in `scopes` makes one. `timeout` is in seconds, for each test."""
 
-    scopes = (SYSTEM_DOCKER, USER_PODMAN)
+    scopes = BOTH
     scope = None  # set by the runner
     timeout = 60
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scope.prepare()
 
     def setUp(self):
         self.addCleanup(self.scope.clean)

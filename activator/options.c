@@ -1,0 +1,150 @@
+#include "activator/options.h"
+
+#include <getopt.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/parse.h"
+
+enum option_id {
+	OPT_WAKE,
+	OPT_SLEEP,
+	OPT_NOTIFY,
+	OPT_SCOPE,
+	OPT_NAME,
+	OPT_BACKEND,
+	OPT_CONTAINER,
+	OPT_ENGINE_SOCKET,
+	OPT_UNIT,
+	OPT_IDLE_ACTION,
+	OPT_KEEP_RUNNING,
+	OPT_STARTUP_TIMEOUT,
+	OPT_HEALTHY,
+	OPT_NO_WAKE_FROM,
+	OPT_USER,
+};
+
+static const struct option long_options[] = {
+	{"wake", no_argument, NULL, OPT_WAKE},
+	{"sleep", no_argument, NULL, OPT_SLEEP},
+	{"notify", required_argument, NULL, OPT_NOTIFY},
+	{"scope", required_argument, NULL, OPT_SCOPE},
+	{"name", required_argument, NULL, OPT_NAME},
+	{"backend", required_argument, NULL, OPT_BACKEND},
+	{"container", required_argument, NULL, OPT_CONTAINER},
+	{"engine-socket", required_argument, NULL, OPT_ENGINE_SOCKET},
+	{"unit", required_argument, NULL, OPT_UNIT},
+	{"idle-action", required_argument, NULL, OPT_IDLE_ACTION},
+	{"keep-running", no_argument, NULL, OPT_KEEP_RUNNING},
+	{"startup-timeout", required_argument, NULL, OPT_STARTUP_TIMEOUT},
+	{"healthy", no_argument, NULL, OPT_HEALTHY},
+	{"no-wake-from", required_argument, NULL, OPT_NO_WAKE_FROM},
+	{"user", required_argument, NULL, OPT_USER},
+	{},
+};
+
+/* One of two words: false for the first, true for the second. */
+static int parse_word(const char *option, const char *value, const char *first, const char *second, bool *ret,
+		      struct error *err)
+{
+	if (strcmp(value, first) != 0 && strcmp(value, second) != 0)
+		return error_set(err, 0, "%s is '%s', but must be '%s' or '%s'", option, value, first, second);
+	*ret = strcmp(value, second) == 0;
+	return 0;
+}
+
+static int take(struct options *o, int option, const char *value, struct error *err)
+{
+	bool second;
+
+	switch (option) {
+	case OPT_WAKE:
+		o->mode = MODE_WAKE;
+		return 0;
+	case OPT_SLEEP:
+		o->mode = MODE_SLEEP;
+		return 0;
+	case OPT_NOTIFY:
+		o->mode = MODE_NOTIFY;
+		return parse_word("--notify", value, "stopped", "started", &o->started, err);
+	case OPT_SCOPE:
+		if (parse_word("--scope", value, "system", "user", &second, err) < 0)
+			return -1;
+		o->scope = second ? SCOPE_USER : SCOPE_SYSTEM;
+		return 0;
+	case OPT_NAME:
+		o->name = value;
+		return 0;
+	case OPT_BACKEND:
+		if (parse_word("--backend", value, "docker", "podman", &second, err) < 0)
+			return -1;
+		o->backend = second ? BACKEND_PODMAN : BACKEND_DOCKER;
+		return 0;
+	case OPT_CONTAINER:
+		o->container = value;
+		return 0;
+	case OPT_ENGINE_SOCKET:
+		o->engine_socket = value;
+		return 0;
+	case OPT_UNIT:
+		o->unit = value;
+		return 0;
+	case OPT_IDLE_ACTION:
+		return parse_word("--idle-action", value, "stop", "pause", &o->idle_pause, err);
+	case OPT_KEEP_RUNNING:
+		o->keep_running = true;
+		return 0;
+	case OPT_STARTUP_TIMEOUT:
+		return parse_duration("--startup-timeout", value, &o->startup_timeout, err);
+	case OPT_HEALTHY:
+		o->healthy = true;
+		return 0;
+	case OPT_NO_WAKE_FROM:
+		if (o->n_no_wake_from == NO_WAKE_MAX)
+			return error_set(err, 0, "--no-wake-from is given more than %d times", NO_WAKE_MAX);
+		return cidr_parse(value, &o->no_wake_from[o->n_no_wake_from++], err);
+	case OPT_USER:
+		o->user = value;
+		return 0;
+	default:
+		return error_set(err, 0, "an option is unknown or lacks its value: see docs/architecture.md");
+	}
+}
+
+static int check(const struct options *o, struct error *err)
+{
+	if (!o->name || !instance_name_is_valid(o->name))
+		return error_set(err, 0, "--name must give the instance's name");
+	if (o->mode == MODE_NOTIFY)
+		return o->user && *o->user ? 0 : error_set(err, 0, "--user must name the person to notify");
+	if (!o->container || !container_name_is_valid(o->container))
+		return error_set(err, 0, "--container must give the container's name");
+	if (o->mode == MODE_WAKE && !o->command[0])
+		return error_set(err, 0, "after the options must follow '--' and the command to become");
+	return 0;
+}
+
+int options_parse(int argc, char **argv, struct options *ret, struct error *err)
+{
+	struct options o = {
+		.scope = geteuid() == 0 ? SCOPE_SYSTEM : SCOPE_USER,
+		.startup_timeout = 30 * USEC_PER_SEC,
+	};
+	int option;
+
+	o.backend = o.scope == SCOPE_SYSTEM ? BACKEND_DOCKER : BACKEND_PODMAN;
+	optind = 0; /* from the start, also when a test parses twice (getopt(3)) */
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+", long_options, NULL)) != -1) {
+		if (take(&o, option, optarg, err) < 0)
+			return -1;
+	}
+	o.command = argv + optind;
+	if (o.mode != MODE_WAKE && o.command[0])
+		return error_set(err, 0, "'%s' is one argument too many", o.command[0]);
+	if (check(&o, err) < 0)
+		return -1;
+	*ret = o;
+	return 0;
+}

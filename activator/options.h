@@ -1,0 +1,41 @@
+/* The activator's command line (docs/architecture.md). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/cidr.h"
+#include "common/error.h"
+#include "common/scope.h"
+
+enum mode { MODE_WAKE, MODE_SLEEP, MODE_NOTIFY };
+
+#define NO_WAKE_MAX 64
+
+struct options {
+	enum mode mode;
+	enum scope scope; /* --scope, else by the effective uid */
+	const char *name; /* of the instance */
+
+	/* wake and sleep */
+	enum backend_kind backend;
+	const char *container;
+	const char *engine_socket; /* NULL: see engine_find_socket() */
+	const char *unit;	   /* NULL, or the unit that runs the container */
+	bool idle_pause;	   /* --idle-action pause */
+	bool keep_running;
+
+	/* wake */
+	uint64_t startup_timeout; /* microseconds */
+	bool healthy;
+	struct cidr no_wake_from[NO_WAKE_MAX];
+	unsigned n_no_wake_from;
+	char **command; /* NULL-terminated, what to become */
+
+	/* notify */
+	bool started; /* else stopped */
+	const char *user;
+};
+
+/* Strings belong to argv. */
+int options_parse(int argc, char **argv, struct options *ret, struct error *err);

@@ -1,0 +1,157 @@
+/* Nothing here is atomic: between the engine's answer and our next step the container may end, restart or be paused, and
+ * its PID may be reused. So:
+ *
+ *	start (or unpause)	it runs, or ran
+ *	inspect			PID and start time
+ *	pidfd_open(PID)		some process of this PID
+ *	inspect			same PID and start time: the container has run all the while, so PID was its own
+ *
+ * Anything else starts over, not more often than once in RETRY_MSEC, until the deadline. A container that has ended by
+ * itself is not started again: that would hide its failure.
+ */
+#include "activator/pin.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+
+#define RETRY_MSEC	   50
+#define HEALTH_PERIOD_MSEC 200
+
+typedef int (*attempt)(struct engine *e, const struct options *o, bool *woken, struct error *err);
+
+static int try_start(struct engine *e, const struct options *o, bool *woken, struct error *err)
+{
+	enum start_result result;
+
+	if (e->backend->start(e, o->container, &result, err) < 0)
+		return -1;
+	*woken = *woken || result == START_STARTED;
+	return 0;
+}
+
+static int try_unpause(struct engine *e, const struct options *o, bool *woken, struct error *err)
+{
+	if (e->backend->unpause(e, o->container, err) < 0)
+		return -1;
+	*woken = true;
+	return 0;
+}
+
+/* The likelier request first, so that one is enough nearly always. EBUSY when neither fits the container's state; the
+ * error is then that of the start. */
+static int start_or_unpause(struct engine *e, const struct options *o, bool *woken, struct error *err)
+{
+	attempt first = o->idle_pause ? try_unpause : try_start;
+	attempt second = o->idle_pause ? try_start : try_unpause;
+	struct error second_err;
+
+	if (first(e, o, woken, err) == 0)
+		return 0;
+	if (err->code != EBUSY)
+		return -1;
+	if (second(e, o, woken, &second_err) == 0)
+		return 0;
+	if (second == try_start || second_err.code != EBUSY)
+		*err = second_err;
+	return -1;
+}
+
+/* 1: it is pinned; 0: it changed meanwhile; -1: error. */
+static int pin(struct engine *e, const struct options *o, struct container *c, int *ret_pidfd, struct error *err)
+{
+	_cleanup_container_ struct container again = {};
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+
+	if (pidfd < 0) {
+		if (errno == ESRCH)
+			return 0;
+		return error_errno(err, errno, "cannot refer to process %d of the container '%s'", c->pid,
+				   o->container);
+	}
+	if (e->backend->inspect(e, o->container, &again, err) < 0)
+		return -1;
+	if (again.state != CONTAINER_RUNNING || again.pid != c->pid || strcmp(again.started_at, c->started_at) != 0)
+		return 0;
+	*ret_pidfd = steal_fd(&pidfd);
+	return 1;
+}
+
+static int ended(const struct engine *e, const struct container *c, struct error *err)
+{
+	return error_set(err, ECHILD,
+			 "the container '%s' ended with status %d as soon as it was started: '%s logs %s' may say why",
+			 c->name, c->exit_code, e->backend->name, c->name);
+}
+
+int pin_container(struct engine *e, const struct options *o, struct stats *stats, struct container *ret, int *ret_pidfd,
+		  bool *ret_woken, struct error *err)
+{
+	*ret_woken = false;
+	for (;;) {
+		struct error start_err;
+		int r = 0, started = start_or_unpause(e, o, ret_woken, &start_err);
+
+		if (started < 0 && start_err.code != EBUSY) {
+			*err = start_err;
+			return -1;
+		}
+		stats->t_started = now_usec();
+		if (e->backend->inspect(e, o->container, ret, err) < 0)
+			return -1;
+		switch (ret->state) {
+		case CONTAINER_RUNNING:
+			if (ret->pid > 1)
+				r = pin(e, o, ret, ret_pidfd, err);
+			break;
+		case CONTAINER_PAUSED:
+		case CONTAINER_RESTARTING:
+		case CONTAINER_STOPPING:
+		case CONTAINER_REMOVING:
+			break; /* will be over soon */
+		default:
+			if (started == 0)
+				return ended(e, ret, err);
+			*err = start_err;
+			return -1;
+		}
+		if (r != 0) {
+			stats->t_inspected = now_usec();
+			return r < 0 ? -1 : 0;
+		}
+		if (timeout_msec(e->deadline) == 0)
+			return error_set(err, ETIMEDOUT, "the container '%s' did not come to run in time (it is %s)",
+					 o->container, container_state_name(ret->state));
+		(void)poll(NULL, 0, RETRY_MSEC);
+	}
+}
+
+int await_healthy(struct engine *e, const struct container *c, int pidfd, struct error *err)
+{
+	if (!c->health_test)
+		return error_set(err, EINVAL,
+				 "the container '%s' has no health check: give it one, or let --health-check be "
+				 "'listen'",
+				 c->name);
+	for (;;) {
+		struct pollfd gone = {.fd = pidfd, .events = POLLIN};
+		enum health health = HEALTH_NONE;
+
+		if (e->backend->check_health(e, c, &health, err) < 0 && err->code != EBUSY)
+			return -1;
+		if (health == HEALTH_HEALTHY)
+			return 0;
+		if (timeout_msec(e->deadline) == 0)
+			return error_set(err, ETIMEDOUT, "the container '%s' was not healthy in time", c->name);
+		if (poll(&gone, 1, HEALTH_PERIOD_MSEC) > 0)
+			return error_set(err, ECHILD,
+					 "the container '%s' ended before it was healthy: '%s logs %s' "
+					 "may say why",
+					 c->name, e->backend->name, c->name);
+	}
+}

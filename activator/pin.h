@@ -1,0 +1,18 @@
+/* Brings a container up and pins the very run of it that was inspected. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "activator/options.h"
+#include "backends/backend.h"
+#include "common/stats.h"
+
+/* Starts or unpauses the container, unless it runs, and opens a pidfd of its first process, which is certain to be the
+ * process of *ret: the same PID and start time were seen before and after it was opened. Returns with the container
+ * running, or fails by engine->deadline. *ret_woken: it was us who started or unpaused it. stats gets t_started and
+ * t_inspected. The caller owns *ret_pidfd, and clears *ret, also after an error. */
+int pin_container(struct engine *engine, const struct options *o, struct stats *stats, struct container *ret,
+		  int *ret_pidfd, bool *ret_woken, struct error *err);
+
+/* Asks for the image's health check again and again until the container is healthy, fails, or engine->deadline. */
+int await_healthy(struct engine *engine, const struct container *c, int pidfd, struct error *err);

@@ -1,0 +1,204 @@
+#include "activator/runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/io.h"
+
+int runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
+{
+	const char *given = getenv("RUNTIME_DIRECTORY");
+	const char *base = getenv("XDG_RUNTIME_DIR");
+	int n;
+
+	if (given && *given) /* the first of a list (systemd.exec(5)) */
+		n = snprintf(ret, PATH_MAX, "%.*s", (int)strcspn(given, ":"), given);
+	else if (scope == SCOPE_SYSTEM)
+		n = snprintf(ret, PATH_MAX, "/run/sockwake");
+	else if (base && *base)
+		n = snprintf(ret, PATH_MAX, "%s/sockwake", base);
+	else
+		n = snprintf(ret, PATH_MAX, "/run/user/%u/sockwake", geteuid());
+	if (n >= PATH_MAX || ret[0] != '/')
+		return error_set(err, EINVAL, "the runtime directory '%s' is not an absolute path", ret);
+	return make_directories(ret, 0755, err);
+}
+
+/* FNV-1a, 64 bits (RFC 9923): names that differ must not share a lock file by accident; it need not resist intent. */
+static uint64_t fnv1a(uint64_t hash, const char *s)
+{
+	for (; *s; s++)
+		hash = (hash ^ (unsigned char)*s) * 0x100000001b3ULL;
+	return hash;
+}
+
+static int runtime_path(const struct options *o, const char *file, char ret[static PATH_MAX], struct error *err)
+{
+	size_t len;
+
+	if (runtime_directory(o->scope, ret, err) < 0)
+		return -1;
+	len = strlen(ret);
+	if (snprintf(ret + len, PATH_MAX - len, "/%s", file) >= (int)(PATH_MAX - len))
+		return error_set(err, ENAMETOOLONG, "the runtime directory '%s' has too long a path", ret);
+	return 0;
+}
+
+int lock_path(const struct options *o, const char *engine_socket, char ret[static PATH_MAX], struct error *err)
+{
+	uint64_t hash = fnv1a(fnv1a(fnv1a(0xcbf29ce484222325ULL, engine_socket), "\n"), o->container);
+	char file[64];
+
+	snprintf(file, sizeof(file), "%s-%016llx.lock", o->backend == BACKEND_DOCKER ? "docker" : "podman",
+		 (unsigned long long)hash);
+	return runtime_path(o, file, ret, err);
+}
+
+/* Only its owner may open it: who can read it could lock it. */
+static int lock_open(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return error_errno(err, errno, "cannot open the lock '%s'", path);
+	return fd;
+}
+
+/* Has the file been removed between opening and locking? Then somebody else may lock another one of this name. */
+static bool is_stale(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* flock(2) that gives up at the deadline, with errno EINTR. The timer goes on ticking, so that a tick that comes just
+ * before the system call is not the last one. */
+static int flock_until(int fd, int operation, uint64_t deadline)
+{
+	struct itimerval tick = {.it_interval.tv_usec = 100000, .it_value.tv_usec = 100000};
+	struct sigaction interrupt = {.sa_handler = on_alarm}, before;
+	int r, saved;
+
+	if (flock(fd, operation | LOCK_NB) == 0)
+		return 0;
+	(void)sigaction(SIGALRM, &interrupt, &before);
+	(void)setitimer(ITIMER_REAL, &tick, NULL);
+	do {
+		r = flock(fd, operation);
+	} while (r < 0 && errno == EINTR && now_usec() < deadline);
+	saved = errno;
+	tick = (struct itimerval){};
+	(void)setitimer(ITIMER_REAL, &tick, NULL);
+	(void)sigaction(SIGALRM, &before, NULL);
+	errno = saved;
+	return r;
+}
+
+int lock_shared(const char *path, uint64_t deadline, int *ret_fd, struct error *err)
+{
+	do {
+		_cleanup_close_ int fd = lock_open(path, err);
+
+		if (fd < 0)
+			return -1;
+		if (flock_until(fd, LOCK_SH, deadline) < 0) {
+			if (errno == EINTR)
+				return error_set(err, ETIMEDOUT,
+						 "the container was still going to sleep when the "
+						 "time for its start was over");
+			return error_errno(err, errno, "cannot lock '%s'", path);
+		}
+		if (!is_stale(fd)) {
+			*ret_fd = steal_fd(&fd);
+			return 0;
+		}
+	} while (now_usec() < deadline);
+	return error_set(err, ETIMEDOUT, "the lock '%s' is removed over and over", path);
+}
+
+int lock_exclusive(const char *path, int *ret_fd, struct error *err)
+{
+	_cleanup_close_ int fd = lock_open(path, err);
+
+	if (fd < 0)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return error_errno(err, errno, "cannot lock '%s'", path);
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+#define RUN_TEXT_MAX (sizeof(((struct container *)0)->id) + sizeof(((struct container *)0)->started_at) + 2)
+
+static size_t format_run(const struct container *c, char ret[static RUN_TEXT_MAX])
+{
+	return (size_t)snprintf(ret, RUN_TEXT_MAX, "%s %s\n", c->id, c->started_at);
+}
+
+int lock_record_run(int lock_fd, const struct container *c, struct error *err)
+{
+	char text[RUN_TEXT_MAX];
+	size_t len = format_run(c, text);
+
+	if (pwrite(lock_fd, text, len, 0) != (ssize_t)len || ftruncate(lock_fd, (off_t)len) < 0)
+		return error_errno(err, errno, "cannot write down which run of the container was begun");
+	return 0;
+}
+
+bool lock_is_own_run(int lock_fd, const struct container *c)
+{
+	char text[RUN_TEXT_MAX], recorded[RUN_TEXT_MAX + 1];
+	size_t len = format_run(c, text);
+
+	return pread(lock_fd, recorded, sizeof(recorded), 0) == (ssize_t)len && memcmp(text, recorded, len) == 0;
+}
+
+static int stats_path(const struct options *o, char ret[static PATH_MAX], struct error *err)
+{
+	char file[300];
+
+	snprintf(file, sizeof(file), "%s.stats", o->name);
+	return runtime_path(o, file, ret, err);
+}
+
+struct stats *runtime_stats(const struct options *o, int *ret_fd, struct error *err)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+	struct stats *s;
+
+	if (stats_path(o, path, err) < 0)
+		return NULL;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0) {
+		error_errno(err, errno, "cannot open the statistics file '%s'", path);
+		return NULL;
+	}
+	s = stats_map(fd, true, err);
+	if (s)
+		*ret_fd = steal_fd(&fd);
+	return s;
+}
+
+void runtime_read_stats(const struct options *o, struct stats *ret)
+{
+	char path[PATH_MAX];
+	struct error ignored;
+
+	if (stats_path(o, path, &ignored) < 0 || stats_read(path, ret, &ignored) < 0)
+		*ret = (struct stats){};
+}

@@ -1,0 +1,150 @@
+#include "activator/sleep.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "activator/journal.h"
+#include "activator/runtime.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/exit.h"
+#include "common/log.h"
+
+static bool variable_is(const char *name, const char *value)
+{
+	const char *s = getenv(name);
+
+	return s && strcmp(s, value) == 0;
+}
+
+/* How did the service end (systemd.exec(5), $SERVICE_RESULT)? After a crash it is restarted at once and finds the
+ * container running; stopping it in between would only cost its clients more. */
+static bool restart_follows(void)
+{
+	return variable_is("SERVICE_RESULT", "signal") || variable_is("SERVICE_RESULT", "core-dump") ||
+	       variable_is("SERVICE_RESULT", "oom-kill");
+}
+
+/* The wake has told why it failed; saying it again would only fill the journal. */
+static bool wake_was_refused(void)
+{
+	char text[8];
+
+	snprintf(text, sizeof(text), "%d", EXIT_REFUSED);
+	return variable_is("EXIT_STATUS", text);
+}
+
+static void say_unless_refused(const struct error *err)
+{
+	if (!wake_was_refused())
+		log_line(LOG_INFO, "%s", err->text);
+}
+
+/* Stops or pauses it. *ret_slept: it did run. */
+static int halt(struct engine *e, const struct options *o, const struct container *c, bool *ret_slept,
+		struct error *err)
+{
+	const struct backend *b = e->backend;
+
+	*ret_slept = false;
+	switch (c->state) {
+	case CONTAINER_PAUSED:
+		if (o->idle_pause)
+			return 0;
+		/* No engine stops a paused container reliably. */
+		if (b->unpause(e, o->container, err) < 0 && err->code != EBUSY)
+			return -1;
+		break;
+	case CONTAINER_RUNNING:
+		if (o->idle_pause) {
+			*ret_slept = true;
+			return b->pause(e, o->container, err);
+		}
+		break;
+	case CONTAINER_RESTARTING:
+	case CONTAINER_STOPPING:
+	case CONTAINER_UNKNOWN:
+		break;
+	default:
+		return 0;
+	}
+	*ret_slept = true;
+	return b->stop(e, o->container, c->stop_timeout, err);
+}
+
+static void write_journal(const struct options *o, const struct stats *s)
+{
+	uint64_t now = wall_usec();
+	uint64_t awake = s->wake_wall && now > s->wake_wall ? now - s->wake_wall : 0;
+	char message[640], fields[512];
+
+	snprintf(message, sizeof(message),
+		 "%s: the container '%s' was %s after %llu s: %llu connections, %llu bytes in, %llu bytes out", o->name,
+		 o->container, o->idle_pause ? "paused" : "stopped", (unsigned long long)(awake / USEC_PER_SEC),
+		 (unsigned long long)s->connections_total, (unsigned long long)s->bytes_to_container,
+		 (unsigned long long)s->bytes_from_container);
+	snprintf(fields, sizeof(fields),
+		 "SOCKWAKE_AWAKE_USEC=%llu\nSOCKWAKE_CONNECTIONS=%llu\nSOCKWAKE_CONNECTIONS_FAILED=%llu\n"
+		 "SOCKWAKE_FLOWS=%llu\nSOCKWAKE_BYTES_TO_CONTAINER=%llu\nSOCKWAKE_BYTES_FROM_CONTAINER=%llu\n",
+		 (unsigned long long)awake, (unsigned long long)s->connections_total,
+		 (unsigned long long)s->connections_failed, (unsigned long long)s->flows_total,
+		 (unsigned long long)s->bytes_to_container, (unsigned long long)s->bytes_from_container);
+	journal_send(MESSAGE_SLEEP, o->name, o->container, message, fields);
+}
+
+static int stop_container(const struct options *o, struct engine *e, int lock_fd, const struct stats *stats,
+			  struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+	bool slept;
+
+	if (e->backend->inspect(e, o->container, &c, err) < 0) {
+		if (err->code != ENOENT)
+			return -1;
+		say_unless_refused(err);
+		return 0;
+	}
+	if (o->keep_running && !lock_is_own_run(lock_fd, &c)) {
+		log_line(LOG_INFO, "the container '%s' was not started by sockwake and stays up (--keep-running)",
+			 o->container);
+		return 0;
+	}
+	if (halt(e, o, &c, &slept, err) < 0)
+		return err->code == ENOENT ? 0 : -1; /* removed itself when it ended */
+	if (slept)
+		write_journal(o, stats);
+	return 0;
+}
+
+int put_to_sleep(const struct options *o, struct error *err)
+{
+	_cleanup_engine_ struct engine *engine = NULL;
+	_cleanup_close_ int lock_fd = -1;
+	char socket[ENGINE_SOCKET_MAX], lock[PATH_MAX];
+	struct stats stats;
+
+	if (restart_follows())
+		return 0;
+	runtime_read_stats(o, &stats);
+	/* The wake ended well without an answer from the engine: nobody was there who may wake the container. */
+	if (variable_is("SERVICE_RESULT", "success") && stats.t_main && !stats.t_started)
+		return 0;
+	if (engine_find_socket(o->backend, o->scope, o->engine_socket, socket, err) < 0 ||
+	    lock_path(o, socket, lock, err) < 0)
+		return -1;
+	if (lock_exclusive(lock, &lock_fd, err) < 0) {
+		if (err->code != EWOULDBLOCK)
+			return -1;
+		log_line(LOG_INFO, "another instance is using the container '%s', so it stays up", o->container);
+		return 0;
+	}
+	if (engine_open(o->backend, o->scope, socket, &engine, err) < 0) {
+		if (err->code != ENOTCONN)
+			return -1;
+		say_unless_refused(err); /* at shutdown, for example */
+		return 0;
+	}
+	return stop_container(o, engine, lock_fd, &stats, err);
+}

@@ -1,0 +1,153 @@
+#include "activator/wake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "activator/filter.h"
+#include "activator/journal.h"
+#include "activator/pin.h"
+#include "activator/runtime.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/listen.h"
+
+/* What the next program inherits. */
+struct hand_over {
+	uint64_t deadline;
+	int lock_fd;
+	int stats_fd;
+	int pidfd;
+	struct accepted accepted;
+};
+
+/* When the kernel made this process. Its CPU time since then misses what it waited (for the disk, for a CPU), so this may
+ * be late; /proc/self/stat counts in hundredths of a second and would be early by up to 10 ms. */
+static uint64_t spawn_time(uint64_t t_main)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts) < 0)
+		return t_main;
+	return t_main - ((uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC);
+}
+
+/* A new wake begins: all but the header and the number of wakes starts at zero. */
+static void reset_stats(struct stats *s, uint64_t t_main)
+{
+	*s = (struct stats){
+		.magic = s->magic,
+		.version = s->version,
+		.size = s->size,
+		.wakes = s->wakes,
+		.wake_wall = wall_usec(),
+		.t_spawned = spawn_time(t_main),
+		.t_main = t_main,
+	};
+}
+
+static int set_variable(const char *name, long long value, struct error *err)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", value);
+	if (setenv(name, text, 1) < 0)
+		return error_errno(err, errno, "cannot set %s", name);
+	return 0;
+}
+
+static int hand_down_fd(const char *name, int fd, struct error *err)
+{
+	if (fcntl(fd, F_SETFD, 0) < 0)
+		return error_errno(err, errno, "cannot hand down %s", name);
+	return set_variable(name, fd, err);
+}
+
+/* Becomes the next program; returns only on failure. */
+static int become(const struct options *o, const struct hand_over *h, struct error *err)
+{
+	if (h->deadline == USEC_INFINITY)
+		(void)unsetenv("SOCKWAKE_DEADLINE");
+	else if (set_variable("SOCKWAKE_DEADLINE", (long long)h->deadline, err) < 0)
+		return -1;
+	if (hand_down_fd("SOCKWAKE_PIDFD", h->pidfd, err) < 0 ||
+	    hand_down_fd("SOCKWAKE_LOCK_FD", h->lock_fd, err) < 0 ||
+	    hand_down_fd("SOCKWAKE_STATS_FD", h->stats_fd, err) < 0 || accepted_hand_down(&h->accepted, err) < 0)
+		return -1;
+	execvp(o->command[0], o->command);
+	return error_errno(err, errno, "cannot run '%s'", o->command[0]);
+}
+
+static void write_journal(const struct options *o, const struct stats *s, const struct container *c, bool woken)
+{
+	char message[640], fields[640];
+	uint64_t t = s->t_inspected - s->t_spawned;
+
+	snprintf(message, sizeof(message), "%s: the container '%s' %s after %llu.%llu ms", o->name, c->name,
+		 woken ? "was woken" : "ran already, was found", (unsigned long long)(t / 1000),
+		 (unsigned long long)(t / 100 % 10));
+	snprintf(fields, sizeof(fields),
+		 "SOCKWAKE_CONTAINER_ID=%s\nSOCKWAKE_CONTAINER_PID=%d\nSOCKWAKE_FOUND_RUNNING=%d\n"
+		 "SOCKWAKE_LOAD_USEC=%llu\nSOCKWAKE_START_USEC=%llu\nSOCKWAKE_INSPECT_USEC=%llu\n",
+		 c->id, c->pid, !woken, (unsigned long long)(s->t_main - s->t_spawned),
+		 (unsigned long long)(s->t_started - s->t_main), (unsigned long long)(s->t_inspected - s->t_started));
+	journal_send(MESSAGE_WAKE, o->name, c->name, message, fields);
+}
+
+/* Everything that needs the engine. The connection to it is closed on return. */
+static int bring_up(const struct options *o, struct stats *stats, struct hand_over *h, struct error *err)
+{
+	_cleanup_engine_ struct engine *engine = NULL;
+	_cleanup_container_ struct container c = {};
+	char lock[PATH_MAX];
+	bool woken;
+
+	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, err) < 0 ||
+	    lock_path(o, engine->socket, lock, err) < 0 || lock_shared(lock, h->deadline, &h->lock_fd, err) < 0)
+		return -1;
+	engine->deadline = h->deadline;
+	if (pin_container(engine, o, stats, &c, &h->pidfd, &woken, err) < 0)
+		return -1;
+	if (woken && lock_record_run(h->lock_fd, &c, err) < 0)
+		return -1;
+	stats->container_pid = (uint64_t)c.pid;
+	stats->flags = woken || lock_is_own_run(h->lock_fd, &c) ? 0 : STATS_FOUND_RUNNING;
+	write_journal(o, stats, &c, woken);
+	return o->healthy ? await_healthy(engine, &c, h->pidfd, err) : 0;
+}
+
+/* A service of Type=notify that ends before READY=1 has failed; this one is done. */
+static int leave_quietly(struct error *err)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (notify_connect(&fd, err) < 0)
+		return -1;
+	notify_send(fd, "READY=1\nSTATUS=Nobody was there who may wake the container.");
+	return 0;
+}
+
+int wake(const struct options *o, uint64_t t_main, struct error *err)
+{
+	struct hand_over h = {.lock_fd = -1, .stats_fd = -1, .pidfd = -1, .deadline = USEC_INFINITY};
+	struct stats *stats = runtime_stats(o, &h.stats_fd, err);
+	bool wanted = true;
+
+	if (!stats)
+		return -1;
+	if (__builtin_add_overflow(t_main, o->startup_timeout, &h.deadline))
+		h.deadline = USEC_INFINITY;
+	reset_stats(stats, t_main);
+	if (o->n_no_wake_from && filter_queue(o->no_wake_from, o->n_no_wake_from, &h.accepted, &wanted, err) < 0)
+		return -1;
+	if (!wanted)
+		return leave_quietly(err);
+	stats->wakes++;
+	if (bring_up(o, stats, &h, err) < 0)
+		return -1;
+	return become(o, &h, err);
+}

@@ -1,0 +1,75 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/backend.h"
+#include "backends/http.h"
+#include "backends/request.h"
+#include "common/clock.h"
+#include "common/parse.h"
+
+/* How long a connection to an engine that does not accept is tried. */
+#define CONNECT_LIMIT (30 * USEC_PER_SEC)
+
+static int take_path(const char *path, const char *from, char ret[static ENGINE_SOCKET_MAX], struct error *err)
+{
+	if (!path_is_valid(path) || strlen(path) >= ENGINE_SOCKET_MAX)
+		return error_set(err, EINVAL, "the engine's socket '%s'%s is not an absolute path of at most %zu bytes",
+				 path, from, ENGINE_SOCKET_MAX - 1);
+	strcpy(ret, path);
+	return 0;
+}
+
+int engine_find_socket(enum backend_kind kind, enum scope scope, const char *path, char ret[static ENGINE_SOCKET_MAX],
+		       struct error *err)
+{
+	const char *variable = kind == BACKEND_DOCKER ? "DOCKER_HOST" : "CONTAINER_HOST";
+	const char *host = getenv(variable);
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	const char *file = kind == BACKEND_DOCKER ? "docker.sock" : "podman/podman.sock";
+	char s[4096];
+
+	if (path && *path)
+		return take_path(path, "", ret, err);
+	if (host && *host) {
+		if (strncmp(host, "unix://", 7) != 0)
+			return error_set(err, EINVAL,
+					 "%s is '%s', but only an engine on this machine can wake a container here: "
+					 "unset it or set it to unix:///PATH",
+					 variable, host);
+		snprintf(s, sizeof(s), " (from %s)", variable);
+		return take_path(host + 7, s, ret, err);
+	}
+	if (scope == SCOPE_SYSTEM)
+		snprintf(s, sizeof(s), "/run/%s", file);
+	else if (runtime && *runtime)
+		snprintf(s, sizeof(s), "%s/%s", runtime, file);
+	else
+		snprintf(s, sizeof(s), "/run/user/%u/%s", geteuid(), file);
+	return take_path(s, scope == SCOPE_USER && runtime ? " (from XDG_RUNTIME_DIR)" : "", ret, err);
+}
+
+int engine_open(enum backend_kind kind, enum scope scope, const char *path, struct engine **ret, struct error *err)
+{
+	_cleanup_engine_ struct engine *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return error_errno(err, ENOMEM, "cannot connect to the engine");
+	e->backend = kind == BACKEND_DOCKER ? &docker_backend : &podman_backend;
+	e->scope = scope;
+	e->deadline = USEC_INFINITY;
+	if (engine_find_socket(kind, scope, path, e->socket, err) < 0)
+		return -1;
+	if (http_open(e->socket, now_usec() + CONNECT_LIMIT, &e->http, err) < 0)
+		return explain_http_error(e->backend, scope, e->socket, err);
+	*ret = steal_ptr(&e);
+	return 0;
+}
+
+void engine_close(struct engine **e)
+{
+	if (!*e)
+		return;
+	http_close(&(*e)->http);
+	free_ptr(e);
+}

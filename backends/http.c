@@ -1,0 +1,293 @@
+/* The client connects by itself and hands libcurl a connected socket: so a missing engine is known before anything else
+ * is done, with connect(2)'s own errno, and a socket-activated engine starts to come up at once. libcurl asks for a new
+ * socket (CURLOPT_OPENSOCKETFUNCTION) whenever the connection that it kept has been closed by the other side.
+ */
+#include "backends/http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+
+/* Header lines of one reply; engines send a few hundred bytes. */
+#define HEADERS_MAX (64U * 1024)
+
+struct http {
+	CURL *curl;
+	struct curl_slist *headers;
+	int fd; /* connected, not yet libcurl's; -1 for none */
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	/* the request that is being performed */
+	const struct http_request *request;
+	struct http_reply *reply;
+	size_t header_bytes;
+	int connect_errno; /* why no socket could be given to libcurl */
+	bool too_large;
+	bool sink_ended;
+	char detail[CURL_ERROR_SIZE];
+};
+
+/* SO_SNDTIMEO bounds connect(2) on a Unix socket, which blocks while the listener's backlog is full (unix(7)). */
+static int set_connect_timeout(int fd, uint64_t deadline)
+{
+	int msec = timeout_msec(deadline);
+	struct timeval tv = {.tv_sec = msec / 1000, .tv_usec = msec % 1000 * 1000};
+
+	if (msec < 0)
+		return 0;
+	if (msec == 0)
+		tv.tv_usec = 1; /* zero would mean for ever */
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+}
+
+/* Returns a connected socket, or -1 with errno set. */
+static int connect_unix(const char *path, uint64_t deadline)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || set_connect_timeout(fd, deadline) < 0)
+		return -1;
+	strcpy(to.sun_path, path);
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+		if (errno == EAGAIN)
+			errno = ETIMEDOUT;
+		return -1;
+	}
+	return steal_fd(&fd);
+}
+
+static int connect_error(int code, const char *path, struct error *err)
+{
+	return error_errno(err, code, "cannot connect to '%s'", path);
+}
+
+static curl_socket_t on_open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct http *h = data;
+	int fd = steal_fd(&h->fd);
+
+	(void)purpose;
+	(void)address;
+	if (fd < 0)
+		fd = connect_unix(h->path, h->request->deadline);
+	if (fd < 0)
+		h->connect_errno = errno;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+static int on_socket(void *data, curl_socket_t fd, curlsocktype purpose)
+{
+	(void)data;
+	(void)fd;
+	(void)purpose;
+	return CURL_SOCKOPT_ALREADY_CONNECTED;
+}
+
+static size_t on_header(char *line, size_t size, size_t n, void *data)
+{
+	struct http *h = data;
+
+	(void)line;
+	h->header_bytes += size * n;
+	if (h->header_bytes > HEADERS_MAX) {
+		h->too_large = true;
+		return 0;
+	}
+	return size * n;
+}
+
+static size_t keep(struct http *h, const char *piece, size_t len)
+{
+	struct http_reply *r = h->reply;
+	char *body;
+
+	if (len > h->request->max_reply - r->len) {
+		h->too_large = true;
+		return 0;
+	}
+	body = realloc(r->body, r->len + len + 1);
+	if (!body)
+		return 0;
+	memcpy(body + r->len, piece, len);
+	r->body = body;
+	r->len += len;
+	body[r->len] = '\0';
+	return len;
+}
+
+static size_t on_body(char *piece, size_t size, size_t n, void *data)
+{
+	struct http *h = data;
+	size_t len = size * n;
+	long status = 0;
+
+	if (!h->request->sink)
+		return keep(h, piece, len);
+	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status < 200 || status > 299)
+		return keep(h, piece, len);
+	if (h->request->sink(h->request->sink_data, piece, len))
+		return len;
+	h->sink_ended = true;
+	return 0;
+}
+
+/* What holds for every request. */
+static bool set_options(struct http *h)
+{
+	CURL *c = h->curl;
+
+	h->headers = curl_slist_append(NULL, "Content-Type: application/json");
+	return h->headers && curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, h->path) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_USERAGENT, "sockwake/" VERSION) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_HTTPHEADER, h->headers) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->detail) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, h) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, on_socket) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_HEADERDATA, h) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_WRITEDATA, h) == CURLE_OK;
+}
+
+int http_open(const char *path, uint64_t deadline, struct http **ret, struct error *err)
+{
+	_cleanup_http_ struct http *h = NULL;
+
+	if (strlen(path) >= sizeof(h->path))
+		return error_set(err, ENAMETOOLONG, "the path '%s' is longer than a Unix socket's can be (%zu bytes)",
+				 path, sizeof(h->path) - 1);
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return error_errno(err, ENOMEM, "cannot connect to '%s'", path);
+	strcpy(h->path, path);
+	h->fd = connect_unix(path, deadline);
+	if (h->fd < 0)
+		return connect_error(errno, path, err);
+	/* Plain HTTP over a Unix socket needs nothing of what a full initialisation loads (TLS, …). */
+	if (curl_global_init(CURL_GLOBAL_NOTHING) != CURLE_OK || !(h->curl = curl_easy_init()) || !set_options(h))
+		return error_set(err, ENOMEM, "cannot initialise libcurl");
+	*ret = steal_ptr(&h);
+	return 0;
+}
+
+void http_close(struct http **h)
+{
+	if (!*h)
+		return;
+	if ((*h)->curl)
+		curl_easy_cleanup((*h)->curl);
+	curl_slist_free_all((*h)->headers);
+	close_fd(&(*h)->fd);
+	free_ptr(h);
+}
+
+void http_reply_clear(struct http_reply *r)
+{
+	free(r->body);
+	*r = (struct http_reply){};
+}
+
+static bool set_request(struct http *h, const struct http_request *request)
+{
+	int msec = timeout_msec(request->deadline);
+	char url[1024];
+
+	if (snprintf(url, sizeof(url), "http://localhost%s", request->path) >= (int)sizeof(url))
+		return false;
+	/* For libcurl 0 milliseconds is no limit. */
+	return curl_easy_setopt(h->curl, CURLOPT_URL, url) == CURLE_OK &&
+	       curl_easy_setopt(h->curl, CURLOPT_TIMEOUT_MS, msec < 0 ? 0L : (long)msec) == CURLE_OK &&
+	       curl_easy_setopt(h->curl, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
+	       (strcmp(request->method, "GET") == 0 ||
+		(curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, request->json ? request->json : "") == CURLE_OK &&
+		 curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE, request->json ? (long)strlen(request->json) : 0L) ==
+			 CURLE_OK &&
+		 curl_easy_setopt(h->curl, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK));
+}
+
+static int explain(const struct http *h, CURLcode code, struct error *err)
+{
+	if (h->connect_errno)
+		return connect_error(h->connect_errno, h->path, err);
+	if (h->too_large)
+		return error_set(err, EFBIG, "the reply from '%s' is too large", h->path);
+	switch (code) {
+	case CURLE_OPERATION_TIMEDOUT:
+		return error_set(err, ETIMEDOUT, "no answer from '%s' in time", h->path);
+	case CURLE_OUT_OF_MEMORY:
+	case CURLE_WRITE_ERROR: /* keep() had no memory */
+		return error_errno(err, ENOMEM, "cannot read the reply from '%s'", h->path);
+	default:
+		return error_set(err, EPROTO, "the reply from '%s' makes no sense (%s)", h->path,
+				 h->detail[0] ? h->detail : curl_easy_strerror(code));
+	}
+}
+
+int http_perform(struct http *h, const struct http_request *request, struct http_reply *ret, struct error *err)
+{
+	CURLcode code;
+
+	if (timeout_msec(request->deadline) == 0)
+		return error_set(err, ETIMEDOUT, "no time is left for a request to '%s'", h->path);
+	http_reply_clear(ret);
+	h->request = request;
+	h->reply = ret;
+	h->header_bytes = 0;
+	h->connect_errno = 0;
+	h->too_large = h->sink_ended = false;
+	h->detail[0] = '\0';
+	if (!set_request(h, request))
+		return error_set(err, EINVAL, "the request '%s' is too long", request->path);
+	code = curl_easy_perform(h->curl);
+	/* Not left for the next request: CURLOPT_HTTPGET does not take it back. */
+	(void)curl_easy_setopt(h->curl, CURLOPT_CUSTOMREQUEST, NULL);
+	if (code != CURLE_OK && !h->sink_ended)
+		return explain(h, code, err);
+	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &ret->status);
+	if (!ret->body && !(ret->body = strdup("")))
+		return error_errno(err, ENOMEM, "cannot read the reply from '%s'", h->path);
+	return 0;
+}
+
+bool percent_encode(const char *s, char *ret, size_t size)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	size_t n = 0;
+
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+			     c == '.' || c == '_' || c == '~';
+
+		if (n + (plain ? 1 : 3) >= size)
+			return false;
+		if (plain) {
+			ret[n++] = (char)c;
+		} else {
+			ret[n++] = '%';
+			ret[n++] = hex[c >> 4];
+			ret[n++] = hex[c & 15];
+		}
+	}
+	if (n >= size)
+		return false;
+	ret[n] = '\0';
+	return true;
+}

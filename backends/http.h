@@ -1,0 +1,52 @@
+/* HTTP/1.1 over a Unix socket: one connection that is kept alive, one thread, one request at a time.
+ *
+ * No proxies, redirects, cookies or credentials; whatever the environment says about them is not read. Time and the
+ * size of a reply are bounded. Built on libcurl.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+
+struct http;
+
+/* Gets a piece of a successful reply's body. Returns false to end the transfer, which is not an error. */
+typedef bool (*http_sink)(void *data, const char *piece, size_t len);
+
+struct http_request {
+	const char *method; /* "GET", "POST" */
+	const char *path;   /* "/containers/pg/start", with the query; percent-encoded */
+	const char *json;   /* the body, or NULL for none */
+	uint64_t deadline;  /* CLOCK_MONOTONIC microseconds, USEC_INFINITY for none */
+	size_t max_reply;   /* bytes of the body that are kept */
+	http_sink sink;	    /* NULL: the body is kept in the reply; else a body with status 2xx goes there, unbounded */
+	void *sink_data;
+};
+
+struct http_reply {
+	long status;
+	char *body; /* malloc()ed, with a NUL that len does not count; never NULL after success */
+	size_t len;
+};
+
+/* Connects to the Unix socket at path. *ret belongs to the caller. Errors: ENOENT, ECONNREFUSED, EACCES, … as from
+ * connect(2); ETIMEDOUT when it did not accept until the deadline. */
+int http_open(const char *path, uint64_t deadline, struct http **ret, struct error *err);
+
+void http_close(struct http **h);
+
+/* Sends one request and awaits its reply, whatever its status is. A connection that the server has closed meanwhile is
+ * made anew. The caller clears *ret, also after an error. Errors: those of http_open(); ETIMEDOUT; EFBIG for a reply
+ * larger than max_reply; EPROTO for one that is not HTTP or breaks off. */
+int http_perform(struct http *h, const struct http_request *request, struct http_reply *ret, struct error *err);
+
+void http_reply_clear(struct http_reply *r);
+
+/* Percent-encodes all but unreserved characters (RFC 3986, 2.3). Returns false when it does not fit. */
+bool percent_encode(const char *s, char *ret, size_t size);
+
+#define _cleanup_http_	     _cleanup_(http_close)
+#define _cleanup_http_reply_ _cleanup_(http_reply_clear)

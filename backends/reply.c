@@ -1,0 +1,315 @@
+#include "backends/reply.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/parse.h"
+
+#define LABELS_MAX	 32U
+#define PORTS_MAX	 4096U
+#define HEALTH_WORDS_MAX 64U
+#define PID_MAX		 4194304 /* PID_MAX_LIMIT of 64-bit kernels, proc_sys_kernel(5) */
+
+enum container_state reply_state(const char *word)
+{
+	static const struct {
+		const char *word;
+		enum container_state state;
+	} states[] = {
+		{"configured", CONTAINER_CREATED}, {"created", CONTAINER_CREATED},	 {"dead", CONTAINER_DEAD},
+		{"exited", CONTAINER_EXITED},	   {"initialized", CONTAINER_CREATED},	 {"paused", CONTAINER_PAUSED},
+		{"removing", CONTAINER_REMOVING},  {"restarting", CONTAINER_RESTARTING}, {"running", CONTAINER_RUNNING},
+		{"stopped", CONTAINER_EXITED},	   {"stopping", CONTAINER_STOPPING},
+	};
+
+	for (size_t i = 0; word && i < sizeof(states) / sizeof(*states); i++) {
+		if (strcmp(word, states[i].word) == 0)
+			return states[i].state;
+	}
+	return CONTAINER_UNKNOWN;
+}
+
+enum health reply_health(const char *word)
+{
+	if (!word)
+		return HEALTH_NONE;
+	if (strcmp(word, "healthy") == 0)
+		return HEALTH_HEALTHY;
+	if (strcmp(word, "unhealthy") == 0)
+		return HEALTH_UNHEALTHY;
+	return strcmp(word, "starting") == 0 ? HEALTH_STARTING : HEALTH_NONE;
+}
+
+bool reply_id(const cJSON *object, const char *key, struct container *ret)
+{
+	return json_copy_string(object, key, ret->id, sizeof(ret->id)) && strlen(ret->id) == 64 &&
+	       strspn(ret->id, "0123456789abcdef") == 64;
+}
+
+static bool take_name(const char *s, struct container *ret)
+{
+	if (s && s[0] == '/')
+		s++;
+	if (!s || !container_name_is_valid(s))
+		return false;
+	strcpy(ret->name, s);
+	return true;
+}
+
+bool reply_name(const cJSON *object, const char *key, struct container *ret)
+{
+	return take_name(json_string(object, key), ret);
+}
+
+bool reply_name_list(const cJSON *object, const char *key, struct container *ret)
+{
+	const cJSON *j;
+
+	cJSON_ArrayForEach(j, json_member(object, key))
+	{
+		/* Docker also lists links: "/other/alias". */
+		if (cJSON_IsString(j) && take_name(j->valuestring, ret))
+			return true;
+	}
+	return false;
+}
+
+static bool is_wanted_label(const char *key)
+{
+	static const char *const prefixes[] = {"sockwake.", "com.docker.compose."};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		if (strncmp(key, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	}
+	return strcmp(key, "PODMAN_SYSTEMD_UNIT") == 0 || strcmp(key, "io.containers.autoupdate") == 0;
+}
+
+static bool add_label(struct container *ret, const char *key, const char *value)
+{
+	struct label *more = reallocarray(ret->labels, ret->n_labels + 1, sizeof(*more));
+	struct label *l;
+
+	if (!more)
+		return false;
+	ret->labels = more;
+	l = &more[ret->n_labels++];
+	l->key = strdup(key);
+	l->value = strdup(value);
+	return l->key && l->value;
+}
+
+bool reply_labels(const cJSON *object, const char *key, struct container *ret)
+{
+	const cJSON *labels = json_member(object, key);
+	const cJSON *j;
+
+	if (!labels)
+		return true;
+	if (!cJSON_IsObject(labels))
+		return false;
+	cJSON_ArrayForEach(j, labels)
+	{
+		/* A label is free text; one that is not printable cannot be meant for us. */
+		if (!is_wanted_label(j->string) || !text_is_printable(j->string) || !cJSON_IsString(j) ||
+		    !text_is_printable(j->valuestring) || ret->n_labels >= LABELS_MAX)
+			continue;
+		if (!add_label(ret, j->string, j->valuestring))
+			return false;
+	}
+	return true;
+}
+
+/* Canonical text, "" for all addresses. */
+static bool take_address(const char *s, char ret[static INET6_ADDRSTRLEN])
+{
+	struct in6_addr a6;
+	struct in_addr a4;
+
+	ret[0] = '\0';
+	if (!s || !*s)
+		return true;
+	if (inet_pton(AF_INET, s, &a4) == 1)
+		return a4.s_addr == htonl(INADDR_ANY) || inet_ntop(AF_INET, &a4, ret, INET6_ADDRSTRLEN);
+	if (inet_pton(AF_INET6, s, &a6) == 1)
+		return IN6_IS_ADDR_UNSPECIFIED(&a6) || inet_ntop(AF_INET6, &a6, ret, INET6_ADDRSTRLEN);
+	return false;
+}
+
+bool reply_add_port(struct container *ret, const char *address, int64_t host_port, int64_t container_port,
+		    const char *protocol)
+{
+	struct published_port p = {.type = SOCK_STREAM};
+	struct published_port *more;
+
+	if (strcmp(protocol, "udp") == 0)
+		p.type = SOCK_DGRAM;
+	else if (strcmp(protocol, "tcp") != 0)
+		return true; /* sctp: nothing of ours can collide with it */
+	if (ret->n_ports >= PORTS_MAX || host_port < 0 || host_port > UINT16_MAX || container_port < 1 ||
+	    container_port > UINT16_MAX || !take_address(address, p.host_address))
+		return false;
+	p.host_port = (uint16_t)host_port;
+	p.container_port = (uint16_t)container_port;
+	more = reallocarray(ret->ports, ret->n_ports + 1, sizeof(*more));
+	if (!more)
+		return false;
+	ret->ports = more;
+	more[ret->n_ports++] = p;
+	return true;
+}
+
+static bool add_bindings(struct container *ret, const char *port, const cJSON *bindings)
+{
+	char number[8];
+	const char *slash = strchr(port, '/');
+	size_t len = slash ? (size_t)(slash - port) : strlen(port);
+	struct error ignored;
+	uint16_t inner;
+	const cJSON *j;
+
+	if (len >= sizeof(number))
+		return false;
+	memcpy(number, port, len);
+	number[len] = '\0';
+	if (parse_port("", number, &inner, &ignored) < 0)
+		return false;
+	cJSON_ArrayForEach(j, bindings)
+	{
+		const char *host = json_string(j, "HostPort");
+		uint64_t n;
+
+		/* Empty, "0" or a range: the engine chooses the port when it starts the container. */
+		if (!host || parse_u64("", host, 0, UINT16_MAX, &n, &ignored) < 0)
+			n = 0;
+		if (!reply_add_port(ret, json_string(j, "HostIp"), (int64_t)n, inner, slash ? slash + 1 : "tcp"))
+			return false;
+	}
+	return true;
+}
+
+bool reply_port_bindings(const cJSON *object, const char *key, struct container *ret)
+{
+	const cJSON *bindings = json_member(object, key);
+	const cJSON *j;
+
+	if (!bindings)
+		return true;
+	if (!cJSON_IsObject(bindings))
+		return false;
+	cJSON_ArrayForEach(j, bindings)
+	{
+		if (!add_bindings(ret, j->string, j))
+			return false;
+	}
+	return true;
+}
+
+bool reply_health_test(const cJSON *object, const char *key, struct container *ret)
+{
+	const cJSON *test = json_member(json_member(object, key), "Test");
+	size_t n = cJSON_IsArray(test) ? (size_t)cJSON_GetArraySize(test) : 0;
+	const cJSON *j;
+	size_t i = 0;
+
+	if (test && !cJSON_IsArray(test))
+		return false;
+	if (n == 0 || (n == 1 && cJSON_IsString(test->child) && strcmp(test->child->valuestring, "NONE") == 0))
+		return true;
+	if (n > HEALTH_WORDS_MAX)
+		return false;
+	ret->health_test = calloc(n + 1, sizeof(*ret->health_test));
+	if (!ret->health_test)
+		return false;
+	cJSON_ArrayForEach(j, test)
+	{
+		if (!cJSON_IsString(j) || !(ret->health_test[i++] = strdup(j->valuestring)))
+			return false;
+	}
+	return true;
+}
+
+static bool inspect_state(const cJSON *state, struct container *ret)
+{
+	const cJSON *health = json_member(state, "Health");
+	int64_t pid = 0, exit_code = 0;
+
+	/* Podman before 4.5 calls it Healthcheck. */
+	if (!health)
+		health = json_member(state, "Healthcheck");
+	ret->state = reply_state(json_string(state, "Status"));
+	ret->health = reply_health(json_string(health, "Status"));
+	if (!json_string(state, "Status") || !json_integer(state, "Pid", 0, PID_MAX, &pid) ||
+	    !json_integer(state, "ExitCode", INT32_MIN, INT32_MAX, &exit_code) ||
+	    !json_copy_string(state, "StartedAt", ret->started_at, sizeof(ret->started_at)))
+		return false;
+	ret->pid = (pid_t)pid;
+	ret->exit_code = (int)exit_code;
+	return true;
+}
+
+bool reply_inspect(const cJSON *root, struct container *ret)
+{
+	const cJSON *host = json_member(root, "HostConfig");
+	const cJSON *config = json_member(root, "Config");
+	int64_t stop_timeout = 10; /* both engines' default */
+
+	if (!host || !config || !reply_id(root, "Id", ret) || !reply_name(root, "Name", ret) ||
+	    !inspect_state(json_member(root, "State"), ret) ||
+	    !json_copy_string(host, "NetworkMode", ret->network_mode, sizeof(ret->network_mode)) ||
+	    !json_copy_string(json_member(host, "RestartPolicy"), "Name", ret->restart_policy,
+			      sizeof(ret->restart_policy)) ||
+	    !json_bool(host, "AutoRemove", &ret->auto_remove) || !reply_port_bindings(host, "PortBindings", ret) ||
+	    !json_bool(config, "Tty", &ret->tty) ||
+	    !json_integer(config, "StopTimeout", -1, UINT32_MAX, &stop_timeout) ||
+	    !reply_labels(config, "Labels", ret) || !reply_health_test(config, "Healthcheck", ret))
+		return false;
+	ret->stop_timeout = stop_timeout < 0 ? UINT64_MAX : (uint64_t)stop_timeout;
+	return true;
+}
+
+bool reply_list(const cJSON *root, bool (*parse_item)(const cJSON *item, struct container *c),
+		struct container_list *ret)
+{
+	const cJSON *item;
+
+	if (!cJSON_IsArray(root))
+		return false;
+	ret->items = calloc((size_t)cJSON_GetArraySize(root) + 1, sizeof(*ret->items));
+	if (!ret->items)
+		return false;
+	cJSON_ArrayForEach(item, root)
+	{
+		struct container *c = &ret->items[ret->n];
+
+		if (!reply_name_list(item, "Names", c))
+			continue;
+		ret->n++;
+		if (!parse_item(item, c))
+			return false;
+	}
+	return true;
+}
+
+void reply_message(const char *body, size_t len, char *ret, size_t size)
+{
+	_cleanup_json_ cJSON *root = json_parse(body, len, INSPECT_VALUES_MAX);
+	const cJSON *message = json_member(root, "message");
+	const char *s = cJSON_IsString(message) ? message->valuestring : body;
+	size_t n = 0;
+
+	for (; *s && n < size - 1; s++)
+		ret[n++] = (char)((unsigned char)*s < ' ' || *s == 0x7f ? ' ' : *s);
+	while (n > 0 && ret[n - 1] == ' ')
+		n--;
+	ret[n] = '\0';
+	/* Cutting may have split a character; other bytes may never have been UTF-8. */
+	if (text_is_printable(ret))
+		return;
+	for (char *p = ret; *p; p++) {
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	}
+}

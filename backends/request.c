@@ -1,0 +1,230 @@
+#include "backends/request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/reply.h"
+#include "common/parse.h"
+
+uint64_t request_deadline(const struct engine *e, uint64_t limit)
+{
+	uint64_t deadline;
+
+	if (__builtin_add_overflow(now_usec(), limit, &deadline) || deadline > e->deadline)
+		return e->deadline;
+	return deadline;
+}
+
+int explain_http_error(const struct backend *b, enum scope scope, const char *socket, struct error *err)
+{
+	switch (err->code) {
+	case ENOENT:
+	case ECONNREFUSED:
+		return error_set(err, ENOTCONN, "%s does not answer: nothing listens on '%s'; start it with '%s'",
+				 b->title, socket, b->enable[scope]);
+	case EACCES:
+	case EPERM:
+		return error_set(err, EACCES,
+				 "this user may not use %s's socket '%s': run as root, or as a user whom its owner and "
+				 "group allow it%s",
+				 b->title, socket, b->kind == BACKEND_DOCKER ? " (the group 'docker')" : "");
+	case ETIMEDOUT:
+		return error_set(err, ETIMEDOUT, "%s did not answer in time on '%s': see whether it is overloaded",
+				 b->title, socket);
+	case EFBIG:
+	case EPROTO:
+		err->code = EPROTO;
+		/* fall through */
+	default:
+		return error_context(err, "%s", b->title);
+	}
+}
+
+int engine_request(struct engine *e, const struct http_request *request, struct http_reply *ret, struct error *err)
+{
+	if (http_perform(e->http, request, ret, err) < 0)
+		return explain_http_error(e->backend, e->scope, e->socket, err);
+	return 0;
+}
+
+static int container_path(const struct engine *e, const char *container, const char *action, char *ret, size_t size,
+			  struct error *err)
+{
+	char name[3 * 255 + 1];
+
+	if (!container_name_is_valid(container) || !percent_encode(container, name, sizeof(name)) ||
+	    snprintf(ret, size, "%s/containers/%s/%s", e->backend->prefix, name, action) >= (int)size)
+		return error_set(err, EINVAL,
+				 "'%s' is not a container's name or identifier: those are at most 255 letters, digits, "
+				 "'_', '.' and '-', and begin with a letter or digit",
+				 container);
+	return 0;
+}
+
+int container_request(struct engine *e, const char *method, const char *container, const char *action, const char *json,
+		      uint64_t limit, struct http_reply *ret, struct error *err)
+{
+	char path[1000];
+	struct http_request request = {
+		.method = method,
+		.path = path,
+		.json = json,
+		.deadline = request_deadline(e, limit),
+		.max_reply = REPLY_MAX,
+	};
+
+	if (container_path(e, container, action, path, sizeof(path), err) < 0)
+		return -1;
+	return engine_request(e, &request, ret, err);
+}
+
+int reply_error(const struct engine *e, const char *verb, const char *container, const struct http_reply *reply,
+		struct error *err)
+{
+	const struct backend *b = e->backend;
+	char message[512];
+
+	if (reply->status == 404)
+		return error_set(err, ENOENT, "%s has no container '%s': '%s ps -a' lists those that it has", b->title,
+				 container, b->name);
+	reply_message(reply->body, reply->len, message, sizeof(message));
+	return error_set(err, b->is_busy(reply->status, reply->body, reply->len) ? EBUSY : EREMOTEIO,
+			 "%s cannot %s the container '%s': %s (status %ld)", b->title, verb, container,
+			 message[0] ? message : "it does not say why", reply->status);
+}
+
+int reply_nonsense(const struct engine *e, struct error *err)
+{
+	return error_set(err, EPROTO, "the answer from '%s' is not what %s's API promises: is it really its socket?",
+			 e->socket, e->backend->title);
+}
+
+int container_inspect(struct engine *e, const char *container, struct container *ret, struct error *err)
+{
+	_cleanup_http_reply_ struct http_reply reply = {};
+
+	container_clear(ret);
+	if (container_request(e, "GET", container, "json", NULL, REQUEST_LIMIT, &reply, err) < 0)
+		return -1;
+	if (reply.status != 200)
+		return reply_error(e, "inspect", container, &reply, err);
+	if (!e->backend->parse_inspect(reply.body, reply.len, ret))
+		return reply_nonsense(e, err);
+	return 0;
+}
+
+int container_start(struct engine *e, const char *container, enum start_result *ret, struct error *err)
+{
+	_cleanup_http_reply_ struct http_reply reply = {};
+
+	if (container_request(e, "POST", container, "start", NULL, START_LIMIT, &reply, err) < 0)
+		return -1;
+	if (reply.status != 204 && reply.status != 304)
+		return reply_error(e, "start", container, &reply, err);
+	*ret = reply.status == 204 ? START_STARTED : START_ALREADY_RUNNING;
+	return 0;
+}
+
+int container_stop(struct engine *e, const char *container, uint64_t stop_timeout, struct error *err)
+{
+	_cleanup_http_reply_ struct http_reply reply = {};
+	uint64_t limit;
+
+	if (__builtin_mul_overflow(stop_timeout, USEC_PER_SEC, &limit) ||
+	    __builtin_add_overflow(limit, REQUEST_LIMIT, &limit))
+		limit = USEC_INFINITY;
+	if (container_request(e, "POST", container, "stop", NULL, limit, &reply, err) < 0)
+		return -1;
+	if (reply.status != 204 && reply.status != 304)
+		return reply_error(e, "stop", container, &reply, err);
+	return 0;
+}
+
+/* pause and unpause answer 204 or fail. */
+static int simple_action(struct engine *e, const char *action, const char *container, struct error *err)
+{
+	_cleanup_http_reply_ struct http_reply reply = {};
+
+	if (container_request(e, "POST", container, action, NULL, REQUEST_LIMIT, &reply, err) < 0)
+		return -1;
+	return reply.status == 204 ? 0 : reply_error(e, action, container, &reply, err);
+}
+
+int container_pause(struct engine *e, const char *container, struct error *err)
+{
+	return simple_action(e, "pause", container, err);
+}
+
+int container_unpause(struct engine *e, const char *container, struct error *err)
+{
+	return simple_action(e, "unpause", container, err);
+}
+
+/* Takes Docker's stream apart: frames with a header of 8 bytes, {stream, 0, 0, 0, big-endian length}, stream 1 is
+ * standard output, 2 standard error (Engine API, ContainerAttach, "Stream format"). */
+struct log_reader {
+	bool framed;
+	unsigned char header[8];
+	size_t header_len;
+	uint32_t left; /* of the frame's text */
+	log_sink sink;
+	void *data;
+};
+
+static bool on_log(void *data, const char *piece, size_t len)
+{
+	struct log_reader *r = data;
+
+	if (!r->framed)
+		return r->sink(r->data, STDOUT_FILENO, piece, len);
+	while (len > 0) {
+		if (r->left == 0) {
+			r->header[r->header_len++] = (unsigned char)*piece++;
+			len--;
+			if (r->header_len == sizeof(r->header)) {
+				r->header_len = 0;
+				r->left = (uint32_t)r->header[4] << 24 | (uint32_t)r->header[5] << 16 |
+					  (uint32_t)r->header[6] << 8 | r->header[7];
+			}
+		} else {
+			size_t n = len < r->left ? len : r->left;
+
+			if (!r->sink(r->data, r->header[0] == 2 ? STDERR_FILENO : STDOUT_FILENO, piece, n))
+				return false;
+			piece += n;
+			len -= n;
+			r->left -= (uint32_t)n;
+		}
+	}
+	return true;
+}
+
+int container_logs(struct engine *e, const char *container, const struct log_options *options, log_sink sink,
+		   void *data, struct error *err)
+{
+	_cleanup_http_reply_ struct http_reply reply = {};
+	_cleanup_container_ struct container c = {};
+	struct log_reader reader = {.sink = sink, .data = data};
+	char action[96], tail[16] = "all", path[1000];
+	struct http_request request = {
+		.method = "GET",
+		.path = path,
+		.deadline = options->follow ? e->deadline : request_deadline(e, START_LIMIT),
+		.max_reply = REPLY_MAX,
+		.sink = on_log,
+		.sink_data = &reader,
+	};
+
+	if (container_inspect(e, container, &c, err) < 0)
+		return -1;
+	reader.framed = e->backend->log_is_framed(&c);
+	if (options->tail)
+		snprintf(tail, sizeof(tail), "%u", options->tail);
+	snprintf(action, sizeof(action), "logs?stdout=true&stderr=true&follow=%s&timestamps=%s&tail=%s",
+		 options->follow ? "true" : "false", options->times ? "true" : "false", tail);
+	if (container_path(e, container, action, path, sizeof(path), err) < 0 ||
+	    engine_request(e, &request, &reply, err) < 0)
+		return -1;
+	return reply.status == 200 ? 0 : reply_error(e, "read the log of", container, &reply, err);
+}

@@ -1,0 +1,45 @@
+/* What both engines' tables do alike: requests about one container, and what their answers mean. */
+#pragma once
+
+#include "backends/backend.h"
+#include "backends/http.h"
+#include "common/clock.h"
+
+#define REPLY_MAX      (4U * 1024 * 1024)
+#define LIST_REPLY_MAX (64U * 1024 * 1024)
+
+/* Time limits of single requests, in microseconds. An inspection can wait for a lock that a start holds. */
+#define REQUEST_LIMIT (30 * USEC_PER_SEC)
+#define START_LIMIT   (600 * USEC_PER_SEC)
+
+/* Members of struct backend; see there. */
+int container_inspect(struct engine *e, const char *container, struct container *ret, struct error *err);
+int container_start(struct engine *e, const char *container, enum start_result *ret, struct error *err);
+int container_stop(struct engine *e, const char *container, uint64_t stop_timeout, struct error *err);
+int container_pause(struct engine *e, const char *container, struct error *err);
+int container_unpause(struct engine *e, const char *container, struct error *err);
+int container_logs(struct engine *e, const char *container, const struct log_options *options, log_sink sink,
+		   void *data, struct error *err);
+
+/* Sends `method` to PREFIX/containers/CONTAINER/ACTION (ACTION may carry a query) and fills in the reply, whatever its
+ * status is. Fails as struct backend says when there is no sensible reply at all. limit is in microseconds. */
+int container_request(struct engine *e, const char *method, const char *container, const char *action, const char *json,
+		      uint64_t limit, struct http_reply *ret, struct error *err);
+
+/* The same for any path. The request's deadline is a limit, cut by engine->deadline. */
+int engine_request(struct engine *e, const struct http_request *request, struct http_reply *ret, struct error *err);
+
+/* CLOCK_MONOTONIC: now + limit, at most engine->deadline. */
+uint64_t request_deadline(const struct engine *e, uint64_t limit);
+
+/* Turns a reply that is no success into an error: ENOENT, EBUSY or EREMOTEIO. `verb` completes "cannot … the
+ * container". Always returns -1. */
+int reply_error(const struct engine *e, const char *verb, const char *container, const struct http_reply *reply,
+		struct error *err);
+
+/* An answer that is none: EPROTO. Always returns -1. */
+int reply_nonsense(const struct engine *e, struct error *err);
+
+/* Turns an error of http_open() or http_perform() into one of struct backend's, which says what to do. Always returns
+ * -1. */
+int explain_http_error(const struct backend *b, enum scope scope, const char *socket, struct error *err);

@@ -1,0 +1,19 @@
+/* Ranges of source addresses, for --no-wake-from and --no-hold-from: "192.0.2.0/24", "2001:db8::/32", "192.0.2.7". */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "common/error.h"
+
+struct cidr {
+	unsigned char address[16]; /* IPv4 as ::ffff:A.B.C.D (RFC 4291, 2.5.5.2) */
+	unsigned prefix;	   /* bits of address[] that count: 0 to 128 */
+};
+
+/* One range; without a slash it is a single address. Bits behind the prefix must be zero. */
+int cidr_parse(const char *s, struct cidr *ret, struct error *err);
+
+/* Is this IPv4 or IPv6 address within the range? Of other families (Unix sockets) none is. */
+bool cidr_contains(const struct cidr *c, const struct sockaddr *address);

@@ -1,0 +1,5 @@
+/* The two words that say which engine is meant. Both backends/ and units/ need them. */
+#pragma once
+
+enum scope { SCOPE_SYSTEM, SCOPE_USER };
+enum backend_kind { BACKEND_DOCKER, BACKEND_PODMAN };

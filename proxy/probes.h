@@ -1,0 +1,44 @@
+/* What a server says when it is asked whether it serves. Judging a reply is separate from getting it, so that it can
+ * be tested and fuzzed byte by byte. Replies come from the container: nothing in them is trusted.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "proxy/patience.h"
+#include "proxy/readiness.h"
+
+#define SEEN_MAX 160
+
+/* Of one reply nothing beyond this is read. It holds all that PostgreSQL sends to greet a session: closing with data
+ * unread would reset the connection, which servers log. */
+#define REPLY_MAX 2048
+
+enum verdict {
+	VERDICT_READY,
+	VERDICT_NOT_YET, /* and `seen` says why */
+	VERDICT_MORE,	 /* cannot be told from these bytes */
+};
+
+/* The request of a kind, into buffer; returns its length, 0 where the server speaks first. */
+#define HTTP_PATH_MAX 1024
+#define REQUEST_MAX   (HTTP_PATH_MAX + 256)
+size_t probe_request(const struct readiness *r, char buffer[static REQUEST_MAX]);
+
+/* Judges the first len bytes of a reply. `complete` when there will be no more of them: then it is never
+ * VERDICT_MORE. seen is a part of a sentence, only written with VERDICT_NOT_YET. */
+enum verdict probe_judge(enum readiness_kind kind, const uint8_t *reply, size_t len, bool complete,
+			 char seen[static SEEN_MAX]);
+
+/* Connects to the target, whose port is set, asks and judges: one attempt, until attempt_deadline at most. READY_LISTEN
+ * only connects. Returns a verdict other than VERDICT_MORE, or -1 when the container has ended. */
+int probe(const struct readiness *r, int type, const struct target *t, uint64_t attempt_deadline,
+	  const struct patience *patience, char seen[static SEEN_MAX], struct error *err);
+
+/* Runs the command once, as sh -c, {container_port} replaced; kills it, and what it started, at the deadline of
+ * patience. Returns as probe(). */
+int probe_command(const char *command, uint16_t port, const struct patience *patience, char seen[static SEEN_MAX],
+		  struct error *err);

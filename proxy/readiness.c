@@ -1,0 +1,180 @@
+#include "proxy/readiness.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "proxy/patience.h"
+#include "proxy/probes.h"
+#include "proxy/sock_diag.h"
+
+/* The first look but one comes after this time. A look at the kernel's table costs microseconds; an attempt costs the
+ * server a process (PostgreSQL) or a line in its log; a command costs several processes. */
+#define LOOK_PAUSE    (USEC_PER_MSEC / 2)
+#define PROBE_PAUSE   (2 * USEC_PER_MSEC)
+#define COMMAND_PAUSE (10 * USEC_PER_MSEC)
+
+/* A server that accepts but does not answer is asked again after this time, then after twice as long, and so on: it
+ * may have dropped the first question, or just be slow. */
+#define ATTEMPT_FIRST USEC_PER_SEC
+
+struct check {
+	const struct readiness *readiness;
+	int type;
+	uint16_t port;
+	const struct target *targets;
+	size_t n_targets;
+	struct patience patience;
+	uint64_t attempt; /* microseconds that an attempt may take */
+	int diag;	  /* -1 where the kernel cannot be asked, then only a connection tells */
+	char seen[SEEN_MAX];
+};
+
+static const struct {
+	const char *word;
+	enum readiness_kind kind;
+} words[] = {
+	{"listen", READY_LISTEN},     {"postgres", READY_POSTGRES}, {"redis", READY_REDIS},
+	{"greeting", READY_GREETING}, {"http", READY_HTTP},	    {"none", READY_NONE},
+};
+
+static int parse_path(const char *path, struct error *err)
+{
+	if (path[0] != '/' || path[1] == '/' || strlen(path) > HTTP_PATH_MAX)
+		return error_set(err, 0, "'http:%s' is not http:/PATH, with the path alone and at most %d bytes long",
+				 path, HTTP_PATH_MAX);
+	for (const char *p = path; *p; p++) {
+		if (*p <= ' ' || *p > '~')
+			return error_set(err, 0, "the path of 'http:%s' has a character that must be written as %%XX",
+					 path);
+	}
+	return 0;
+}
+
+int readiness_parse(const char *kind, struct readiness *ret, struct error *err)
+{
+	if (!*kind)
+		return error_set(err, 0, "the health check is empty; 'none' is the word for not waiting");
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(kind, words[i].word) == 0) {
+			*ret = (struct readiness){.kind = words[i].kind, .argument = "/"};
+			return 0;
+		}
+	}
+	if (strncmp(kind, "http:", strlen("http:")) == 0) {
+		*ret = (struct readiness){.kind = READY_HTTP, .argument = kind + strlen("http:")};
+		return parse_path(ret->argument, err);
+	}
+	*ret = (struct readiness){.kind = READY_COMMAND, .argument = kind};
+	return 0;
+}
+
+static uint64_t attempt_deadline(const struct check *c)
+{
+	return now_usec() + c->attempt;
+}
+
+static int is_unix(const struct check *c)
+{
+	return c->targets[0].addr.ss_family == AF_UNIX;
+}
+
+/* Whether a target listens. Where that cannot be seen, only an attempt to connect tells: READY, with no more said. */
+static enum verdict look(struct check *c, const struct target *t)
+{
+	if (c->diag < 0)
+		return VERDICT_READY;
+	switch (sock_diag_look(c->diag, c->type, t)) {
+	case SOCKET_LISTENS:
+		return VERDICT_READY;
+	case SOCKET_OURS:
+		snprintf(c->seen, SEEN_MAX,
+			 "port %u belongs to this service itself; the server in the container needs "
+			 "an address of its own",
+			 c->port);
+		break;
+	case SOCKET_NONE:
+		if (c->seen[0])
+			break;
+		snprintf(c->seen, SEEN_MAX, "port %u is not %s", c->port,
+			 c->type == SOCK_DGRAM ? "bound for UDP" : "in LISTEN state");
+		break;
+	}
+	return VERDICT_NOT_YET;
+}
+
+/* Is one of the targets ready? A verdict, or -1. Sets *ret_asked when a server was asked, which costs it something. */
+static int try_targets(struct check *c, int *ret_asked, struct error *err)
+{
+	c->seen[0] = '\0';
+	for (size_t i = 0; i < c->n_targets; i++) {
+		struct target t = target_with_port(&c->targets[i], c->port);
+		uint64_t began = now_usec();
+		int verdict;
+
+		if (look(c, &t) != VERDICT_READY)
+			continue;
+		/* A datagram socket cannot be asked without sending it something. */
+		if (c->type == SOCK_DGRAM || (c->readiness->kind == READY_LISTEN && c->diag >= 0))
+			return VERDICT_READY;
+		*ret_asked = 1;
+		verdict = probe(c->readiness, c->type, &t, attempt_deadline(c), &c->patience, c->seen, err);
+		if (verdict != VERDICT_NOT_YET)
+			return verdict;
+		if (now_usec() - began >= c->attempt)
+			c->attempt *= 2;
+	}
+	return VERDICT_NOT_YET;
+}
+
+static int try(struct check *c, uint64_t *ret_pause, struct error *err)
+{
+	int asked = 0, verdict;
+
+	if (c->readiness->kind == READY_COMMAND) {
+		*ret_pause = COMMAND_PAUSE;
+		return probe_command(c->readiness->argument, c->port, &c->patience, c->seen, err);
+	}
+	verdict = try_targets(c, &asked, err);
+	*ret_pause = asked ? PROBE_PAUSE : LOOK_PAUSE;
+	return verdict;
+}
+
+int readiness_wait(const struct readiness *r, int type, uint16_t port, const struct target *targets, size_t n_targets,
+		   uint64_t deadline_usec, int pidfd, struct error *err)
+{
+	struct check c = {
+		.readiness = r,
+		.type = type,
+		.port = port,
+		.targets = targets,
+		.n_targets = n_targets,
+		.patience = {.started = now_usec(), .deadline = deadline_usec, .pidfd = pidfd},
+		.attempt = ATTEMPT_FIRST,
+		.diag = -1,
+	};
+	_cleanup_close_ int diag = -1;
+	struct error unsupported;
+
+	if (n_targets == 0)
+		return error_set(err, 0, "there is no target to connect to; name one with --target");
+	if (type != SOCK_STREAM && r->kind != READY_LISTEN && r->kind != READY_COMMAND && r->kind != READY_NONE)
+		return error_set(err, 0,
+				 "only a TCP or Unix stream can be asked for readiness in this way; use "
+				 "--health-check listen");
+	if (!is_unix(&c))
+		c.diag = diag = sock_diag_open(type, &unsupported);
+	for (;;) {
+		uint64_t pause = 0;
+		int verdict = r->kind == READY_NONE ? VERDICT_READY : try(&c, &pause, err);
+
+		if (verdict == VERDICT_READY) /* if the container has not ended meanwhile */
+			return patience_poll(&c.patience, -1, 0, 0, err) < 0 ? -1 : 0;
+		if (verdict < 0 || patience_pause(&c.patience, pause, err) < 0)
+			return -1;
+		if (now_usec() >= deadline_usec)
+			return error_set(err, ETIMEDOUT, "the container was not ready in time: %s", c.seen);
+	}
+}

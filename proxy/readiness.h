@@ -1,0 +1,48 @@
+/* Is the server in the container ready to serve? Asked inside the container's network namespace, before the first
+ * client's byte is read and before the proxy confines itself.
+ *
+ * A port in LISTEN state is not ready: a PostgreSQL that was stopped cleanly listens 20 to 60 ms before it serves. So
+ * a check is one of:
+ *
+ *	listen		the port is in LISTEN state (UDP: bound) on one of the targets; asked of the kernel by
+ *			sock_diag(7), the server sees no connection. Our own inherited sockets do not count.
+ *	postgres	a startup packet is answered by anything but error 57P03
+ *	redis		PING is answered by anything but -LOADING
+ *	greeting	the server speaks first (MySQL, SSH, SMTP) and does not say that it is shutting down
+ *	http[:PATH]	GET is answered by a status below 500
+ *	none		not waited for
+ *	anything else	a command for sh -c, repeated until it exits with 0. {container_port} is replaced.
+ *
+ * All but the last two wait for `listen` first, which costs microseconds, and only then connect.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "common/error.h"
+#include "proxy/target.h"
+
+enum readiness_kind {
+	READY_LISTEN,
+	READY_POSTGRES,
+	READY_REDIS,
+	READY_GREETING,
+	READY_HTTP,
+	READY_NONE,
+	READY_COMMAND,
+};
+
+struct readiness {
+	enum readiness_kind kind;
+	const char *argument; /* the path of http, the text of a command; points into the string that was parsed */
+};
+
+/* Takes the word of --health-check. `kind` must live as long as *ret. */
+int readiness_parse(const char *kind, struct readiness *ret, struct error *err);
+
+/* Waits until the server on the port (host byte order; ignored for a Unix socket) of one of the targets is ready. type
+ * is SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET; only a stream can be asked more than `listen`. Fails with ETIMEDOUT at
+ * deadline_usec (CLOCK_MONOTONIC), saying what was seen last, and with ESRCH at once when pidfd (-1 for none), the
+ * container's first process, has ended. */
+int readiness_wait(const struct readiness *r, int type, uint16_t port, const struct target *targets, size_t n_targets,
+		   uint64_t deadline_usec, int pidfd, struct error *err);

@@ -1,0 +1,134 @@
+#include "proxy/sock_diag.h"
+
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "common/cleanup.h"
+#include "common/listen.h"
+
+struct question {
+	struct nlmsghdr header;
+	struct inet_diag_req_v2 request;
+};
+
+union answer {
+	struct nlmsghdr header;
+	char bytes[1024];
+};
+
+static uint8_t protocol_of(int type)
+{
+	return type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
+}
+
+/* Sends the question and reads the one answer. Returns 0, or an errno value: what the kernel says, or our own. */
+static int ask(int diag, struct question *q, union answer *answer)
+{
+	ssize_t n;
+
+	q->header.nlmsg_len = sizeof(*q);
+	q->header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	do
+		n = send(diag, q, sizeof(*q), 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno;
+	do
+		n = recv(diag, answer, sizeof(*answer), 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno;
+	if (!NLMSG_OK(&answer->header, (size_t)n))
+		return EPROTO;
+	if (answer->header.nlmsg_type == NLMSG_ERROR) {
+		const struct nlmsgerr *e = NLMSG_DATA(&answer->header);
+
+		return answer->header.nlmsg_len < NLMSG_LENGTH(sizeof(*e)) ? EPROTO : -e->error;
+	}
+	return 0;
+}
+
+int sock_diag_open(int type, struct error *err)
+{
+	/* The exact lookup says ENOENT both for "nobody listens" and for "no such handler". A dump of no state at all
+	 * tells: it is empty, or fails. */
+	struct question q = {
+		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		.request = {.sdiag_family = AF_INET, .sdiag_protocol = protocol_of(type), .idiag_states = 0},
+	};
+	_cleanup_close_ int diag = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	union answer answer;
+	int r;
+
+	if (diag < 0)
+		return error_errno(err, errno, "cannot ask the kernel for listening sockets");
+	r = ask(diag, &q, &answer);
+	if (r != 0)
+		return error_errno(err, r, "this kernel does not tell which sockets listen (inet_diag)");
+	return steal_fd(&diag);
+}
+
+static bool is_ours(uint32_t inode)
+{
+	struct error ignored;
+	int count;
+
+	if (listen_fds(&count, &ignored) < 0)
+		return false;
+	for (int fd = LISTEN_FDS_START; fd < LISTEN_FDS_START + count; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) == 0 && (uint32_t)st.st_ino == inode)
+			return true;
+	}
+	return false;
+}
+
+enum socket_found sock_diag_look(int diag, int type, const struct target *t)
+{
+	struct question q = {
+		.header.nlmsg_flags = NLM_F_REQUEST,
+		.request = {.sdiag_protocol = protocol_of(type), .idiag_states = ~0U},
+	};
+	struct inet_diag_sockid *id = &q.request.id;
+	const struct inet_diag_msg *found;
+	union answer answer;
+
+	if (t->addr.ss_family == AF_INET) {
+		const struct sockaddr_in *sin = (const struct sockaddr_in *)&t->addr;
+
+		id->idiag_sport = sin->sin_port;
+		id->idiag_src[0] = sin->sin_addr.s_addr;
+	} else if (t->addr.ss_family == AF_INET6) {
+		const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)&t->addr;
+
+		id->idiag_sport = sin6->sin6_port;
+		id->idiag_if = sin6->sin6_scope_id;
+		memcpy(id->idiag_src, &sin6->sin6_addr, sizeof(sin6->sin6_addr));
+	} else {
+		return SOCKET_NONE;
+	}
+	q.request.sdiag_family = (uint8_t)t->addr.ss_family;
+	id->idiag_cookie[0] = id->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+	if (type == SOCK_DGRAM) {
+		/* udp_diag reads source and destination the other way round than tcp_diag ("swapped for historical
+		 * reasons", net/ipv4/udp_diag.c): give it both. */
+		id->idiag_dport = id->idiag_sport;
+		memcpy(id->idiag_dst, id->idiag_src, sizeof(id->idiag_dst));
+	}
+	if (ask(diag, &q, &answer) != 0 || answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    answer.header.nlmsg_len < NLMSG_LENGTH(sizeof(*found)))
+		return SOCKET_NONE;
+	found = NLMSG_DATA(&answer.header);
+	if (type != SOCK_DGRAM && found->idiag_state != TCP_LISTEN)
+		return SOCKET_NONE;
+	return is_ours(found->idiag_inode) ? SOCKET_OURS : SOCKET_LISTENS;
+}

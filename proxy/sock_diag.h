@@ -1,0 +1,23 @@
+/* Does somebody listen? Asked of the kernel by sock_diag(7), in the network namespace we are in.
+ *
+ * The question is the one the kernel asks itself for a SYN or a datagram to that address and port ("exact" lookup of
+ * inet_diag). So wildcard addresses, dual-stack IPv6 sockets, SO_BINDTODEVICE and SO_REUSEPORT are answered as the
+ * connection would be, and it costs no walk over all sockets.
+ */
+#pragma once
+
+#include "common/error.h"
+#include "proxy/target.h"
+
+enum socket_found {
+	SOCKET_NONE,
+	SOCKET_LISTENS, /* TCP in LISTEN state; UDP bound */
+	SOCKET_OURS,	/* … but systemd handed it to us: connecting to it would come back to us */
+};
+
+/* A descriptor for the questions, close-on-exec. Fails with ENOENT where the kernel has no such interface for this type
+ * (SOCK_STREAM, SOCK_DGRAM). */
+int sock_diag_open(int type, struct error *err);
+
+/* Who gets what is sent to t, which has its port set. Failures, which mean lack of memory, count as SOCKET_NONE. */
+enum socket_found sock_diag_look(int diag, int type, const struct target *t);
