@@ -71,21 +71,36 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-int write_file_atomic(const char *path, const char *data, size_t len, mode_t mode, struct error *err)
+int write_file_beside(const char *path, const char *data, size_t len, mode_t mode, char ret[static PATH_MAX],
+		      struct error *err)
 {
-	char temporary[PATH_MAX];
 	_cleanup_close_ int fd = -1;
 	const char *slash = strrchr(path, '/');
 	int prefix = slash ? (int)(slash - path) + 1 : 0;
 
 	/* The name begins with a dot, so that systemd does not take a left-over for a unit, and does not contain the
 	 * final name, which may be as long as a name can be. */
-	if (snprintf(temporary, sizeof(temporary), "%.*s.sockwake-XXXXXX", prefix, path) >= (int)sizeof(temporary))
+	if (snprintf(ret, PATH_MAX, "%.*s.sockwake-XXXXXX", prefix, path) >= PATH_MAX)
 		return error_set(err, ENAMETOOLONG, "the path '%s' is too long", path);
-	fd = mkostemp(temporary, O_CLOEXEC);
+	fd = mkostemp(ret, O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot create a file beside '%s'", path);
-	if (write_all(fd, data, len) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0) {
+	if (write_all(fd, data, len) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0) {
+		int saved = errno;
+
+		(void)unlink(ret);
+		return error_errno(err, saved, "cannot write '%s'", path);
+	}
+	return 0;
+}
+
+int write_file_atomic(const char *path, const char *data, size_t len, mode_t mode, struct error *err)
+{
+	char temporary[PATH_MAX];
+
+	if (write_file_beside(path, data, len, mode, temporary, err) < 0)
+		return -1;
+	if (rename(temporary, path) < 0) {
 		int saved = errno;
 
 		(void)unlink(temporary);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/cleanup.h"
 #include "common/error.h"
 #include "common/publish.h"
 #include "common/scope.h"
@@ -18,6 +19,9 @@
 enum idle_action { IDLE_STOP, IDLE_PAUSE };
 
 #define INSTANCE_PORTS_MAX 64
+#define INSTANCE_LIST_MAX  64	/* entries of targets, no_wake_from, no_hold_from */
+#define INSTANCE_TEXT_MAX  4096 /* bytes of a health check command */
+#define INSTANCE_JSON_MAX  (256U << 10)
 
 struct instance {
 	char *name;
@@ -33,13 +37,13 @@ struct instance {
 
 	char *startup_timeout; /* "30" */
 	char *idle_timeout;    /* "15min" */
-	char *health_check;    /* always set: listen, postgres, redis, greeting, http[:PATH], healthy, none, or a command */
+	char *health_check; /* always set: listen, postgres, redis, greeting, http[:PATH], healthy, none, or a command */
 	enum idle_action idle_action;
 	bool keep_running;
 	uint64_t stop_timeout; /* seconds the engine gives the container to stop, as inspected at creation */
 
 	bool notifications;
-	char *user;	 /* whom to notify; NULL: nobody */
+	char *user; /* whom to notify; NULL: nobody */
 	bool no_selinux;
 
 	char *keepalive;	  /* NULL: the proxy's default */
@@ -51,17 +55,36 @@ struct instance {
 	char **no_wake_from; /* NULL-terminated lists of CIDR, may be NULL */
 	char **no_hold_from;
 
+	char *socket_mode;  /* of listening paths, octal; NULL: "0660" */
+	char *socket_group; /* the group of listening paths; NULL: the manager's own */
+
 	bool legacy; /* read back from units of the original tool; never written */
 };
 
 /* Frees what the members own, and clears them. */
 void instance_clear(struct instance *i);
 
-/* Checks every member against the rules of docs/architecture.md. */
+#define _cleanup_instance_ _cleanup_(instance_clear)
+
+/* Checks every member: what passes can be rendered into a unit file and is understood by the programs named there. The
+ * error names the value and the rule. */
 int instance_validate(const struct instance *i, struct error *err);
 
 /* One line of JSON without a newline; malloc()ed. NULL on out of memory. */
 char *instance_to_json(const struct instance *i);
 
-/* Reads JSON back; also that of the original tool. The caller clears *ret, also after an error. */
+/* Reads JSON back, and validates it; also that of the original tool (its four keys alone: `legacy`). A key with a value of
+ * another type than it should have is an error. The caller clears *ret, also after an error. */
 int instance_from_json(const char *json, struct instance *ret, struct error *err);
+
+/* "system", "user"; "docker", "podman"; "stop", "pause". The parsers return -1 for another word. */
+const char *scope_name(enum scope scope);
+int scope_from_name(const char *s, enum scope *ret);
+const char *backend_kind_name(enum backend_kind kind);
+int backend_kind_from_name(const char *s, enum backend_kind *ret);
+const char *idle_action_name(enum idle_action action);
+int idle_action_from_name(const char *s, enum idle_action *ret);
+
+/* Can the kernel not bind both at once? The same type and port, with addresses of which one includes the other; or the
+ * same path. A bare port means all addresses, IPv4 and IPv6. */
+bool publish_overlap(const struct publish *a, const struct publish *b);

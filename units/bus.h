@@ -1,0 +1,20 @@
+/* What the files of units/ that speak D-Bus share. */
+#pragma once
+
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+
+#include "units/manager.h"
+
+#define SYSTEMD_NAME	"org.freedesktop.systemd1"
+#define SYSTEMD_PATH	"/org/freedesktop/systemd1"
+#define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
+
+sd_bus *manager_bus(struct manager *m);
+
+/* Sets *err from what sd-bus returned (a negative errno) and, where there is one, the peer's own error. Returns -1. */
+int bus_failed(struct error *err, const char *what, int r, const sd_bus_error *bus_error);
+
+/* Calls a method of the manager. ret may be NULL. */
+int bus_call(struct manager *m, sd_bus_message **ret, uint64_t timeout_usec, const char *what, struct error *err,
+	     const char *method, const char *types, ...);

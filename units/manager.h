@@ -1,0 +1,72 @@
+/* The service manager over D-Bus (org.freedesktop.systemd1(5)): the system's, or the user's own.
+ *
+ * Every call has a time-out. Functions that start or stop a unit wait for the job they asked for. Error codes:
+ *
+ *	ENOTCONN	there is no such manager to talk to, or it went away
+ *	EACCES		this user may not do that
+ *	ETIMEDOUT	no answer in time
+ *	ENOENT		there is no such unit
+ *	EREMOTEIO	the manager refused, or the job failed; the text says why
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+#include "common/error.h"
+#include "common/scope.h"
+
+struct manager;
+
+int manager_connect(enum scope scope, struct manager **ret, struct error *err);
+
+/* *m may be NULL, and is afterwards. */
+void manager_close(struct manager **m);
+#define _cleanup_manager_ _cleanup_(manager_close)
+
+/* Does it load units from this directory? (Its environment may differ from ours.) */
+int manager_looks_in(struct manager *m, const char *directory, bool *ret, struct error *err);
+
+/* Reads all unit files anew, as `systemctl daemon-reload` does. */
+int manager_reload(struct manager *m, struct error *err);
+
+/* Starts or stops a unit; waits for the job at most so many microseconds (USEC_INFINITY: for ever). Stopping a unit that
+ * is not loaded is success. */
+int manager_start(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err);
+int manager_stop(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err);
+
+/* Forgets that a unit failed. One that is not loaded is success. */
+int manager_reset_failed(struct manager *m, const char *unit, struct error *err);
+
+/* What the manager knows of a unit. Strings are never NULL. */
+struct unit_state {
+	char *load_state;   /* "loaded", "not-found", "masked", … */
+	char *active_state; /* "active", "activating", "failed", … */
+	char *sub_state;    /* "running", "listening", "stop-post", … */
+
+	uint64_t since_usec; /* CLOCK_REALTIME of the last change of state; 0: never */
+
+	/* Asked for only where the unit is neither inactive nor unknown, or with UNIT_DETAILS. */
+	char *fragment_path; /* the unit file; "" for none */
+	char *status_text;   /* the last STATUS= of a service */
+	char *result;	     /* "success", "exit-code", "timeout", … */
+	int32_t main_code;   /* of the last main process of a service: CLD_EXITED, CLD_KILLED, …, as waitid(2) */
+	int32_t main_status; /* exit status, or signal */
+	uint32_t main_pid;
+	bool need_reload; /* the file is newer than what the manager has read */
+};
+void unit_states_clear(struct unit_state *states, size_t n);
+
+enum { UNIT_DETAILS = 1 };
+
+/* The states of many units with one request for all, and a small one for each; `ret` has n items, in the
+ * order of the names. An alias gets the state of what it stands for. The caller clears them, also after an error. */
+int manager_query(struct manager *m, const char *const *names, size_t n, int flags, struct unit_state *ret,
+		  struct error *err);
+
+/* Why a unit is in the state it is, as a sentence without a full stop: the service's last words, or what systemd says
+ * about its end. "" for nothing to say. */
+#define UNIT_REASON_MAX 512
+void unit_reason(const struct unit_state *s, char ret[static UNIT_REASON_MAX]);

@@ -1,0 +1,78 @@
+#include "units/paths.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+__attribute__((format(printf, 2, 4))) static int print_path(char ret[static PATH_MAX], const char *format,
+							    struct error *err, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, err);
+	n = vsnprintf(ret, PATH_MAX, format, ap);
+	va_end(ap);
+	return n < PATH_MAX ? 0 : error_set(err, ENAMETOOLONG, "the path '%.64s…' is too long", ret);
+}
+
+/* The XDG base directory specification has relative paths ignored. */
+static const char *absolute_variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && value[0] == '/' ? value : NULL;
+}
+
+int unit_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
+{
+	const char *base = absolute_variable("XDG_CONFIG_HOME");
+	const char *home = absolute_variable("HOME");
+
+	if (scope == SCOPE_SYSTEM)
+		return print_path(ret, "%s", err, "/etc/systemd/system");
+	if (base)
+		return print_path(ret, "%s/systemd/user", err, base);
+	if (!home) {
+		const struct passwd *pw = getpwuid(geteuid());
+
+		home = pw ? pw->pw_dir : NULL;
+	}
+	if (!home)
+		return error_set(err, ENOENT, "this user has no home directory: set HOME or XDG_CONFIG_HOME");
+	return print_path(ret, "%s/.config/systemd/user", err, home);
+}
+
+int user_runtime_directory(char ret[static PATH_MAX], struct error *err)
+{
+	const char *runtime = absolute_variable("XDG_RUNTIME_DIR");
+
+	if (runtime)
+		return print_path(ret, "%s", err, runtime);
+	return print_path(ret, "/run/user/%u", err, (unsigned)geteuid());
+}
+
+int runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
+{
+	char base[PATH_MAX];
+
+	if (scope == SCOPE_SYSTEM)
+		return print_path(ret, "%s", err, "/run/sockwake");
+	if (user_runtime_directory(base, err) < 0)
+		return -1;
+	return path_join(base, "sockwake", ret, err);
+}
+
+const char *unit_name(const char *instance, const char *suffix, char ret[static UNIT_NAME_MAX])
+{
+	snprintf(ret, UNIT_NAME_MAX, "%s%s", instance, suffix);
+	return ret;
+}
+
+int path_join(const char *directory, const char *name, char ret[static PATH_MAX], struct error *err)
+{
+	return print_path(ret, "%s/%s", err, directory, name);
+}

@@ -1,0 +1,28 @@
+/* Where an instance's files are, and how they are called. */
+#pragma once
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "common/scope.h"
+
+/* The unit files of a scope that its administrator or user writes (systemd.unit(5), "Unit File Load Path"):
+ * /etc/systemd/system, or $XDG_CONFIG_HOME/systemd/user, or ~/.config/systemd/user. */
+int unit_directory(enum scope scope, char ret[static PATH_MAX], struct error *err);
+
+/* /run/sockwake or $XDG_RUNTIME_DIR/sockwake; without that variable /run/user/UID/sockwake. */
+int runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error *err);
+
+/* The runtime directory of the user manager's own, without the last part above. */
+int user_runtime_directory(char ret[static PATH_MAX], struct error *err);
+
+/* The name of a unit has at most 255 bytes. */
+#define UNIT_NAME_MAX  256
+#define SOCKET_SUFFIX  ".socket"
+#define SERVICE_SUFFIX ".service"
+#define LEGACY_SUFFIX  "-proxy.service" /* the second service of the original tool's instances */
+const char *unit_name(const char *instance, const char *suffix, char ret[static UNIT_NAME_MAX]);
+
+/* "DIRECTORY/NAME": the path of a file in a directory. Fails if that is longer than a path can be. */
+int path_join(const char *directory, const char *name, char ret[static PATH_MAX], struct error *err);

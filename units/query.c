@@ -1,0 +1,299 @@
+/* The states of many units at once. One request lists them all; what a list does not tell is asked for unit by unit,
+ * without waiting for one answer before sending the next request. */
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "common/clock.h"
+#include "common/exit.h"
+#include "units/bus.h"
+
+#define QUERY_TIMEOUT (30 * USEC_PER_SEC)
+/* A bus daemon allows each client only so many unanswered calls (dbus-daemon(1), max_replies_per_connection). */
+#define WINDOW 64
+
+struct query {
+	struct unit_state *state;
+	unsigned *pending;
+	int *failure; /* a negative errno, when an answer could not be read */
+};
+
+static const struct property {
+	const char *name;
+	char type;
+	size_t offset;
+} properties[] = {
+	{"FragmentPath", 's', offsetof(struct unit_state, fragment_path)},
+	{"StatusText", 's', offsetof(struct unit_state, status_text)},
+	{"Result", 's', offsetof(struct unit_state, result)},
+	{"StateChangeTimestamp", 't', offsetof(struct unit_state, since_usec)},
+	{"ExecMainCode", 'i', offsetof(struct unit_state, main_code)},
+	{"ExecMainStatus", 'i', offsetof(struct unit_state, main_status)},
+	{"MainPID", 'u', offsetof(struct unit_state, main_pid)},
+	{"NeedDaemonReload", 'b', offsetof(struct unit_state, need_reload)},
+};
+
+void unit_states_clear(struct unit_state *states, size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
+		free(states[k].load_state);
+		free(states[k].active_state);
+		free(states[k].sub_state);
+		free(states[k].fragment_path);
+		free(states[k].status_text);
+		free(states[k].result);
+		states[k] = (struct unit_state){};
+	}
+}
+
+static int replace(char **s, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return -ENOMEM;
+	free(*s);
+	*s = copy;
+	return 0;
+}
+
+static int read_property(sd_bus_message *reply, const struct property *p, struct unit_state *s)
+{
+	void *member = (char *)s + p->offset;
+	const char *text;
+	int flag, r;
+
+	switch (p->type) {
+	case 's':
+		r = sd_bus_message_read(reply, "v", "s", &text);
+		return r < 0 ? r : replace(member, text);
+	case 'b':
+		r = sd_bus_message_read(reply, "v", "b", &flag);
+		if (r >= 0)
+			*(bool *)member = flag;
+		return r;
+	default:
+		return sd_bus_message_read(reply, "v", (char[]){p->type, '\0'}, member);
+	}
+}
+
+static const struct property *find_property(const char *name)
+{
+	for (size_t k = 0; k < sizeof(properties) / sizeof(*properties); k++) {
+		if (strcmp(properties[k].name, name) == 0)
+			return &properties[k];
+	}
+	return NULL;
+}
+
+static int read_properties(sd_bus_message *reply, struct unit_state *s)
+{
+	const struct property *p;
+	const char *name;
+	int r;
+
+	r = sd_bus_message_enter_container(reply, 'a', "{sv}");
+	while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
+		r = sd_bus_message_read(reply, "s", &name);
+		if (r < 0)
+			return r;
+		p = find_property(name);
+		r = p ? read_property(reply, p, s) : sd_bus_message_skip(reply, "v");
+		if (r >= 0)
+			r = sd_bus_message_exit_container(reply);
+	}
+	return r;
+}
+
+/* A unit that was unloaded meanwhile has nothing more to tell. */
+static int answer_errno(sd_bus_message *reply)
+{
+	if (sd_bus_message_is_method_error(reply, "org.freedesktop.DBus.Error.UnknownObject") ||
+	    sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit"))
+		return -ENOENT;
+	return -sd_bus_message_get_errno(reply);
+}
+
+static int answered(struct query *q, int r)
+{
+	(*q->pending)--;
+	if (r < 0 && r != -ENOENT)
+		*q->failure = r;
+	return 0;
+}
+
+static int on_properties(sd_bus_message *reply, void *data, sd_bus_error *unused)
+{
+	struct query *q = data;
+	int r = answer_errno(reply);
+
+	(void)unused;
+	return answered(q, r < 0 ? r : read_properties(reply, q->state));
+}
+
+static int on_since(sd_bus_message *reply, void *data, sd_bus_error *unused)
+{
+	struct query *q = data;
+	int r = answer_errno(reply);
+
+	(void)unused;
+	return answered(q, r < 0 ? r : sd_bus_message_read(reply, "v", "t", &q->state->since_usec));
+}
+
+static int drain(sd_bus *bus, const unsigned *pending, unsigned limit, const int *failure)
+{
+	while (*pending > limit) {
+		int r = sd_bus_process(bus, NULL);
+
+		if (r == 0)
+			r = sd_bus_wait(bus, UINT64_MAX); /* each call has its own time-out */
+		if (r < 0 && r != -EINTR)
+			return r;
+	}
+	return *failure;
+}
+
+/* The next unit of the list. Returns 0 at its end. */
+static int read_unit(sd_bus_message *reply, struct unit_state *s, const char **ret_path)
+{
+	const char *name, *description, *load, *active, *sub, *followed, *job_type, *job;
+	uint32_t job_id;
+	int r = sd_bus_message_read(reply, "(ssssssouso)", &name, &description, &load, &active, &sub, &followed,
+				    ret_path, &job_id, &job_type, &job);
+
+	if (r <= 0)
+		return r;
+	r = replace(&s->load_state, load);
+	if (r >= 0)
+		r = replace(&s->active_state, active);
+	if (r >= 0)
+		r = replace(&s->sub_state, sub);
+	return r < 0 ? r : 1;
+}
+
+/* All properties of all interfaces; of a unit that is merely inactive since when it is, which costs far less. */
+static int ask_for_details(sd_bus *bus, const char *path, bool all, struct query *q)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	int r = sd_bus_message_new_method_call(bus, &call, SYSTEMD_NAME, path, "org.freedesktop.DBus.Properties",
+					       all ? "GetAll" : "Get");
+
+	if (r >= 0)
+		r = all ? sd_bus_message_append(call, "s", "")
+			: sd_bus_message_append(call, "ss", "org.freedesktop.systemd1.Unit", "StateChangeTimestamp");
+	if (r >= 0)
+		r = sd_bus_call_async(bus, NULL, call, all ? on_properties : on_since, q, QUERY_TIMEOUT);
+	if (r >= 0)
+		(*q->pending)++;
+	return r;
+}
+
+/* The units come in the order of the names, each once. */
+static int read_list(sd_bus *bus, sd_bus_message *reply, size_t n, int flags, struct unit_state *states,
+		     struct query *queries)
+{
+	unsigned pending = 0;
+	int failure = 0, r;
+
+	r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
+	for (size_t k = 0; r >= 0 && k < n; k++) {
+		const char *path;
+
+		r = read_unit(reply, &states[k], &path);
+		if (r == 0)
+			r = -EBADMSG;
+		if (r < 0)
+			break;
+		if (strcmp(states[k].load_state, "not-found") == 0)
+			continue;
+		queries[k] = (struct query){&states[k], &pending, &failure};
+		r = ask_for_details(bus, path,
+				    (flags & UNIT_DETAILS) || strcmp(states[k].active_state, "inactive") != 0,
+				    &queries[k]);
+		if (r >= 0)
+			r = drain(bus, &pending, WINDOW, &failure);
+	}
+	/* Answers that are still to come would be written to what is gone: take them all, whatever happened. */
+	int drained = drain(bus, &pending, 0, &failure);
+
+	return r < 0 ? r : drained;
+}
+
+static int list_units(sd_bus *bus, const char *const *names, sd_bus_message **ret, sd_bus_error *bus_error)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	int r = sd_bus_message_new_method_call(bus, &call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+					       "ListUnitsByNames");
+
+	if (r >= 0)
+		r = sd_bus_message_append_strv(call, (char **)names);
+	return r < 0 ? r : sd_bus_call(bus, call, QUERY_TIMEOUT, bus_error, ret);
+}
+
+int manager_query(struct manager *m, const char *const *names, size_t n, int flags, struct unit_state *ret,
+		  struct error *err)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_free_ struct query *queries = calloc(n + 1, sizeof(*queries));
+	_cleanup_free_ const char **list = calloc(n + 1, sizeof(*list));
+	int r = queries && list ? 0 : -ENOMEM;
+
+	for (size_t k = 0; k < n; k++) {
+		ret[k] = (struct unit_state){.load_state = strdup("not-found"),
+					     .active_state = strdup("inactive"),
+					     .sub_state = strdup("dead"),
+					     .fragment_path = strdup(""),
+					     .status_text = strdup(""),
+					     .result = strdup("")};
+		if (!ret[k].load_state || !ret[k].active_state || !ret[k].sub_state || !ret[k].fragment_path ||
+		    !ret[k].status_text || !ret[k].result)
+			r = -ENOMEM;
+	}
+	if (n == 0 && r == 0)
+		return 0; /* no names would mean all units */
+	if (r >= 0) {
+		memcpy(list, names, n * sizeof(*list));
+		r = list_units(manager_bus(m), list, &reply, &bus_error);
+	}
+	if (r >= 0)
+		r = read_list(manager_bus(m), reply, n, flags, ret, queries);
+	return r < 0 ? bus_failed(err, "cannot ask the service manager for the state of units", r, &bus_error) : 0;
+}
+
+static const struct {
+	const char *result, *reason;
+} reasons[] = {
+	{"timeout", "it did not start or stop in time"},
+	{"oom-kill", "the kernel killed it because memory ran out"},
+	{"core-dump", "it crashed"},
+	{"watchdog", "it stopped answering"},
+	{"protocol", "it ended before it was ready"},
+	{"start-limit-hit", "it was started too often"},
+	{"service-start-limit-hit", "its service was started too often"},
+	{"trigger-limit-hit", "it was triggered too often"},
+	{"resources", "systemd could not set it up"},
+};
+
+void unit_reason(const struct unit_state *s, char ret[static UNIT_REASON_MAX])
+{
+	ret[0] = '\0';
+	if (!s->result[0] || strcmp(s->result, "success") == 0)
+		return;
+	/* With this status alone the last words are about the end; otherwise they are about what went on before. */
+	if (strcmp(s->result, "exit-code") == 0 && s->main_status == EXIT_REFUSED && s->status_text[0])
+		snprintf(ret, UNIT_REASON_MAX, "%s", s->status_text);
+	else if (strcmp(s->result, "exit-code") == 0)
+		snprintf(ret, UNIT_REASON_MAX, "it ended with status %d", s->main_status);
+	else if (strcmp(s->result, "signal") == 0)
+		snprintf(ret, UNIT_REASON_MAX, "it was killed by signal %d (%s)", s->main_status,
+			 sigabbrev_np(s->main_status) ? sigabbrev_np(s->main_status) : "?");
+	else
+		snprintf(ret, UNIT_REASON_MAX, "%s", s->result);
+	for (size_t k = 0; k < sizeof(reasons) / sizeof(*reasons); k++) {
+		if (strcmp(s->result, reasons[k].result) == 0)
+			snprintf(ret, UNIT_REASON_MAX, "%s", reasons[k].reason);
+	}
+}

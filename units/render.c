@@ -1,0 +1,324 @@
+#include "units/render.h"
+
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/parse.h"
+
+/* What the programs need beside the times they are told, in seconds: the engine's own slowness, mostly. */
+#define START_MARGIN 15
+#define STOP_MARGIN  60
+/* A drain time-out or a unit's stop time-out that is not known: systemd's DefaultTimeoutStopSec=. */
+#define UNKNOWN_STOP 90
+
+/* One word of a command line: quoted, with specifiers and escapes disarmed (systemd.syntax(7), "Quoting";
+ * systemd.service(5), "Command lines"). Variables are switched off by the ":" in front of the line. */
+static void put_word(FILE *f, const char *s)
+{
+	fputs(" \"", f);
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == '%')
+			fputs("%%", f);
+		else if (c == '"' || c == '\\')
+			fprintf(f, "\\%c", c);
+		else if (c < ' ' || c == 0x7f)
+			fprintf(f, "\\x%02x", c);
+		else
+			fputc(c, f);
+	}
+	fputc('"', f);
+}
+
+static void put_option(FILE *f, const char *option, const char *value)
+{
+	if (!value)
+		return;
+	fprintf(f, " %s", option);
+	put_word(f, value);
+}
+
+static void put_options(FILE *f, const char *option, char *const *values)
+{
+	for (; values && *values; values++)
+		put_option(f, option, *values);
+}
+
+/* A value that systemd takes without quotes, and expands specifiers in. */
+static void put_value(FILE *f, const char *s)
+{
+	for (; *s; s++)
+		fputs(*s == '%' ? "%%" : (char[]){*s, '\0'}, f);
+}
+
+static uint64_t seconds(const char *span)
+{
+	struct error ignored;
+	uint64_t usec = USEC_INFINITY;
+
+	(void)parse_duration("", span, &usec, &ignored); /* it was validated */
+	return usec == USEC_INFINITY ? UINT64_MAX : usec / USEC_PER_SEC + (usec % USEC_PER_SEC != 0);
+}
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+static void put_timeout(FILE *f, const char *directive, uint64_t sec)
+{
+	/* systemd counts microseconds in 64 bits */
+	if (sec > UINT64_MAX / USEC_PER_SEC - 1)
+		fprintf(f, "%s=infinity\n", directive);
+	else
+		fprintf(f, "%s=%llu\n", directive, (unsigned long long)sec);
+}
+
+static bool is_unix_target(const struct instance *i)
+{
+	return i->targets && strncmp(i->targets[0], "unix:", 5) == 0;
+}
+
+/* What wake and sleep must agree on. */
+static void put_container(FILE *f, const struct instance *i)
+{
+	put_option(f, "--name", i->name);
+	put_option(f, "--backend", backend_kind_name(i->backend));
+	put_option(f, "--container", i->container_name);
+	put_option(f, "--engine-socket", i->engine_socket);
+	put_option(f, "--unit", i->unit);
+	if (i->keep_running)
+		fputs(" --keep-running", f);
+}
+
+static void put_nshelper(FILE *f, const struct instance *i)
+{
+	fputs(" -- " LIBEXECDIR "/nshelper", f);
+	if (i->scope == SCOPE_SYSTEM)
+		put_option(f, "--user", "sockwake");
+	if (is_unix_target(i))
+		fputs(" --container-root", f);
+	if (i->transparent)
+		fputs(" --transparent", f);
+}
+
+static void put_proxy(FILE *f, const struct instance *i)
+{
+	char text[PUBLISH_TEXT_MAX];
+	/* The engine's own health check is the activator's to ask for; the proxy still waits for the port. */
+	const char *check = strcmp(i->health_check, "healthy") == 0 ? "listen" : i->health_check;
+
+	fputs(" -- " LIBEXECDIR "/proxy", f);
+	for (size_t k = 0; k < i->n_ports; k++) {
+		publish_format(&i->ports[k], text);
+		put_option(f, "--forward", text);
+	}
+	put_options(f, "--target", i->targets);
+	put_option(f, "--health-check", check);
+	put_option(f, "--startup-timeout", i->startup_timeout);
+	put_option(f, "--idle-timeout", i->idle_timeout);
+	put_option(f, "--keepalive", i->keepalive);
+	put_option(f, "--connection-timeout", i->connection_timeout);
+	put_option(f, "--drain-timeout", i->drain_timeout);
+	if (i->workers)
+		fprintf(f, " --workers %u", i->workers);
+	put_option(f, "--proxy-protocol", i->proxy_protocol);
+	if (i->transparent)
+		fputs(" --transparent", f);
+	put_options(f, "--no-hold-from", i->no_hold_from);
+}
+
+/* "-" in front: a failure there is a line in the journal and no more. It would count as a failure of the service,
+ * and Restart= would wake what was just put to sleep. */
+static void put_commands(FILE *f, const struct instance *i)
+{
+	fputs("ExecStart=:" LIBEXECDIR "/activator --wake", f);
+	put_container(f, i);
+	put_option(f, "--startup-timeout", i->startup_timeout);
+	if (strcmp(i->health_check, "healthy") == 0)
+		fputs(" --healthy", f);
+	put_options(f, "--no-wake-from", i->no_wake_from);
+	put_nshelper(f, i);
+	put_proxy(f, i);
+	fputs("\nExecStopPost=-:" LIBEXECDIR "/activator --sleep", f);
+	put_container(f, i);
+	put_option(f, "--idle-action", idle_action_name(i->idle_action));
+	fputc('\n', f);
+	if (!i->notifications || !i->user)
+		return;
+	for (int stopped = 0; stopped < 2; stopped++) {
+		fprintf(f, "%s=-:" LIBEXECDIR "/activator --notify %s", stopped ? "ExecStopPost" : "ExecStartPost",
+			stopped ? "stopped" : "started");
+		put_option(f, "--name", i->name);
+		put_option(f, "--user", i->user);
+		fputc('\n', f);
+	}
+}
+
+static void put_timeouts(FILE *f, const struct instance *i)
+{
+	uint64_t drain = i->drain_timeout ? seconds(i->drain_timeout) : UNKNOWN_STOP;
+	uint64_t stop = add(i->stop_timeout, i->unit ? UNKNOWN_STOP : 0);
+
+	put_timeout(f, "TimeoutStartSec", add(seconds(i->startup_timeout), START_MARGIN));
+	put_timeout(f, "TimeoutStopSec", add(add(drain, stop), STOP_MARGIN));
+}
+
+/* What every service can do without. These directives need no privilege and no mount namespace; the proxy confines
+ * itself further (proxy/confine.c). */
+static const char hardening[] = "NoNewPrivileges=yes\n"
+				"LockPersonality=yes\n"
+				"MemoryDenyWriteExecute=yes\n"
+				"RestrictRealtime=yes\n"
+				"RestrictSUIDSGID=yes\n"
+				"RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n"
+				"RestrictNamespaces=net user mnt\n"
+				"SystemCallArchitectures=native\n"
+				"SystemCallErrorNumber=EPERM\n"
+				"SystemCallFilter=@system-service @mount seccomp landlock_create_ruleset "
+				"landlock_add_rule landlock_restrict_self\n";
+
+/* Only under the system manager: a user manager gives a service a mount namespace only with a user namespace of its
+ * own, and from there the container's cannot be entered. PrivateUsers=, DynamicUser= and PrivatePIDs= break entry. */
+static const char system_hardening[] = "ProtectSystem=strict\n"
+				       "ProtectProc=invisible\n"
+				       "ProtectClock=yes\n"
+				       "ProtectControlGroups=yes\n"
+				       "ProtectHostname=yes\n"
+				       "ProtectKernelLogs=yes\n"
+				       "ProtectKernelModules=yes\n"
+				       "ProtectKernelTunables=yes\n";
+
+static bool is_temporary(const char *path)
+{
+	return path && (strncmp(path, "/tmp/", 5) == 0 || strncmp(path, "/var/tmp/", 9) == 0);
+}
+
+static void put_hardening(FILE *f, const struct instance *i)
+{
+	fputs(hardening, f);
+	if (i->scope == SCOPE_USER)
+		return;
+	fprintf(f, "CapabilityBoundingSet=CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_SETUID CAP_SETGID CAP_SETPCAP%s\n",
+		i->transparent ? " CAP_NET_ADMIN CAP_NET_RAW" : "");
+	fputs(system_hardening, f);
+	if (!is_temporary(i->engine_socket))
+		fputs("PrivateTmp=yes\n", f);
+}
+
+/* Order only, towards what holds the engine's socket. Not podman.service: it starts on demand, also while an instance
+ * is being stopped, and systemd would let that start wait until the stop is over. */
+static const char *engine_units(const struct instance *i)
+{
+	return i->backend == BACKEND_DOCKER ? "docker.socket docker.service" : "podman.socket";
+}
+
+static void put_markers(FILE *f, const char *what, const char *json)
+{
+	fprintf(f, "[Unit]\nDescription=%s\nDocumentation=man:sockwake(1)\n", what);
+	fprintf(f, MANAGED_BY_LINE "\n" INSTANCE_CONFIG_PREFIX "%s\nStartLimitIntervalSec=0\n", json);
+}
+
+static void put_service(FILE *f, const struct instance *i, const char *json)
+{
+	char what[512];
+
+	snprintf(what, sizeof(what), "%s, woken on demand", i->container_name);
+	put_markers(f, what, json);
+	fprintf(f, "Requires=%s.socket\nAfter=%s.socket %s\n", i->name, i->name, engine_units(i));
+	fputs("\n[Service]\nType=notify\nNotifyAccess=main\nNonBlocking=yes\n", f);
+	put_commands(f, i);
+	put_timeouts(f, i);
+	fputs("Restart=on-failure\nRestartSec=500ms\nRestartPreventExitStatus=75\n"
+	      "RuntimeDirectory=sockwake\nRuntimeDirectoryPreserve=yes\nLimitNOFILE=524288\n",
+	      f);
+	put_hardening(f, i);
+}
+
+static void put_listener(FILE *f, const struct publish *p)
+{
+	const char *directive = p->type == SOCK_DGRAM	    ? "ListenDatagram"
+				: p->type == SOCK_SEQPACKET ? "ListenSequentialPacket"
+							    : "ListenStream";
+
+	fprintf(f, "%s=", directive);
+	if (p->path[0])
+		put_value(f, p->path);
+	else if (strchr(p->address, ':'))
+		fprintf(f, "[%s]:%u", p->address, p->port);
+	else
+		fprintf(f, "%s%s%u", p->address, p->address[0] ? ":" : "", p->port);
+	fputc('\n', f);
+}
+
+static void put_socket(FILE *f, const struct instance *i, const char *json)
+{
+	bool stream = false, datagram = false, path = false;
+	char what[512];
+
+	snprintf(what, sizeof(what), "Socket that wakes %s", i->container_name);
+	put_markers(f, what, json);
+	fputs("\n[Socket]\n", f);
+	for (size_t k = 0; k < i->n_ports; k++) {
+		const struct publish *p = &i->ports[k];
+
+		put_listener(f, p);
+		path |= p->path[0] != '\0';
+		datagram |= p->type == SOCK_DGRAM;
+		stream |= !p->path[0] && p->type == SOCK_STREAM;
+	}
+	/* Independent of net.ipv6.bindv6only; the kernel cuts the backlog down to net.core.somaxconn. */
+	fputs("BindIPv6Only=both\nFreeBind=yes\nBacklog=65535\nTriggerLimitIntervalSec=0\n", f);
+	if (stream && !datagram && !path) /* it fails, with a line in the journal, on other sockets */
+		fputs("NoDelay=yes\n", f);
+	if (datagram)
+		fputs("PassPacketInfo=yes\n", f);
+	if (path)
+		fprintf(f, "SocketMode=%s\nRemoveOnStop=yes\n", i->socket_mode ? i->socket_mode : "0660");
+	if (path && i->socket_group)
+		fprintf(f, "SocketGroup=%s\n", i->socket_group);
+	fputs("\n[Install]\nWantedBy=sockets.target\n", f);
+}
+
+typedef void (*put_fn)(FILE *f, const struct instance *i, const char *json);
+
+static int render(put_fn put, const struct instance *i, const char *json, char **ret, struct error *err)
+{
+	size_t len;
+	FILE *f = open_memstream(ret, &len);
+
+	if (!f)
+		return error_errno(err, errno, "cannot render the units of '%s'", i->name);
+	put(f, i, json);
+	if (ferror(f) | fclose(f))
+		return error_errno(err, ENOMEM, "cannot render the units of '%s'", i->name);
+	return 0;
+}
+
+int units_render(const struct instance *i, struct rendered *ret, struct error *err)
+{
+	_cleanup_free_ char *json = NULL;
+
+	*ret = (struct rendered){};
+	if (instance_validate(i, err) < 0)
+		return -1;
+	json = instance_to_json(i);
+	if (!json)
+		return error_errno(err, ENOMEM, "cannot render the units of '%s'", i->name);
+	if (strlen(json) > INSTANCE_JSON_MAX)
+		return error_set(err, EFBIG, "the configuration of '%s' is longer than %u bytes", i->name,
+				 INSTANCE_JSON_MAX);
+	if (render(put_socket, i, json, &ret->socket, err) < 0)
+		return -1;
+	return render(put_service, i, json, &ret->service, err);
+}
+
+void rendered_clear(struct rendered *r)
+{
+	free(r->socket);
+	free(r->service);
+	*r = (struct rendered){};
+}

@@ -1,0 +1,20 @@
+/* The unit files of an instance as text; no I/O. docs/architecture.md shows the chain of programs that they start. */
+#pragma once
+
+#include "common/cleanup.h"
+#include "units/instance.h"
+
+#define MANAGED_BY_LINE	       "X-ManagedBy=sockwake"
+#define INSTANCE_CONFIG_PREFIX "X-InstanceConfig="
+
+struct rendered {
+	char *socket;  /* NAME.socket */
+	char *service; /* NAME.service */
+};
+
+/* Validates the instance first: nothing in it can become a directive, a specifier or a variable. The caller clears
+ * *ret, also after an error. */
+int units_render(const struct instance *i, struct rendered *ret, struct error *err);
+
+void rendered_clear(struct rendered *r);
+#define _cleanup_rendered_ _cleanup_(rendered_clear)

@@ -1,0 +1,310 @@
+#include "units/store.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/io.h"
+#include "common/parse.h"
+#include "units/paths.h"
+#include "units/render.h"
+
+#define UNIT_FILE_MAX (1U << 20) /* systemd's own limit for one line */
+#define WANTS	      "sockets.target.wants"
+
+static const char *const suffixes[SNAPSHOT_FILES] = {SOCKET_SUFFIX, SERVICE_SUFFIX, LEGACY_SUFFIX};
+
+void stored_clear(struct stored *s)
+{
+	instance_clear(&s->instance);
+	free(s->problem);
+	s->problem = NULL;
+}
+
+void stored_list_clear(struct stored_list *l)
+{
+	for (size_t k = 0; k < l->n; k++)
+		stored_clear(&l->items[k]);
+	free(l->items);
+	*l = (struct stored_list){};
+}
+
+void snapshot_clear(struct snapshot *s)
+{
+	for (size_t k = 0; k < SNAPSHOT_FILES; k++)
+		free(s->texts[k]);
+	*s = (struct snapshot){};
+}
+
+static int unit_path(const char *directory, const char *name, const char *suffix, char ret[static PATH_MAX],
+		     struct error *err)
+{
+	char file[UNIT_NAME_MAX];
+
+	return path_join(directory, unit_name(name, suffix, file), ret, err);
+}
+
+static int link_path(const char *directory, const char *name, char ret[static PATH_MAX], struct error *err)
+{
+	char file[sizeof(WANTS) + UNIT_NAME_MAX];
+
+	snprintf(file, sizeof(file), WANTS "/%s" SOCKET_SUFFIX, name);
+	return path_join(directory, file, ret, err);
+}
+
+/* Finds our two lines in the [Unit] section; *ret_config points into the text, which is cut into lines. */
+static bool find_markers(char *text, const char **ret_config)
+{
+	bool in_unit = false, managed = false;
+	char *save = NULL;
+
+	*ret_config = NULL;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (line[0] == '[')
+			in_unit = strcmp(line, "[Unit]") == 0;
+		else if (in_unit && strcmp(line, MANAGED_BY_LINE) == 0)
+			managed = true;
+		else if (in_unit && strncmp(line, INSTANCE_CONFIG_PREFIX, strlen(INSTANCE_CONFIG_PREFIX)) == 0)
+			*ret_config = line + strlen(INSTANCE_CONFIG_PREFIX);
+	}
+	return managed;
+}
+
+static int read_config(const char *config, const char *name, struct instance *ret, struct error *err)
+{
+	if (!config)
+		return error_set(err, EINVAL, "the line " INSTANCE_CONFIG_PREFIX " is missing");
+	if (instance_from_json(config, ret, err) < 0)
+		return error_context(err, INSTANCE_CONFIG_PREFIX);
+	if (strcmp(ret->name, name) != 0)
+		return error_set(err, EINVAL, "its configuration is that of '%s'", ret->name);
+	return 0;
+}
+
+int store_read(const char *directory, const char *name, struct stored *ret, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *config;
+	char path[PATH_MAX];
+	struct error why;
+
+	*ret = (struct stored){};
+	if (!instance_name_is_valid(name))
+		return error_set(err, EINVAL, "the name '%s' is not 1 to 240 of the characters A-Z a-z 0-9 _ -", name);
+	if (unit_path(directory, name, SOCKET_SUFFIX, path, err) < 0)
+		return -1;
+	if (read_file(AT_FDCWD, path, UNIT_FILE_MAX, &text, NULL, &why) < 0 || !find_markers(text, &config))
+		return error_set(err, ENOENT, "there is no instance '%s': 'sockwake list' shows those there are", name);
+	if (read_config(config, name, &ret->instance, &why) == 0)
+		return 0;
+	instance_clear(&ret->instance);
+	ret->instance.name = strdup(name);
+	ret->problem = strdup(why.text);
+	return ret->instance.name && ret->problem ? 0 : error_errno(err, ENOMEM, "cannot read '%s'", path);
+}
+
+/* "NAME.socket" → NAME, cut off in place. */
+static bool is_socket_of_instance(char *file)
+{
+	size_t len = strlen(file), suffix = strlen(SOCKET_SUFFIX);
+
+	if (len <= suffix || strcmp(file + len - suffix, SOCKET_SUFFIX) != 0)
+		return false;
+	file[len - suffix] = '\0';
+	return instance_name_is_valid(file);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct stored *)a)->instance.name, ((const struct stored *)b)->instance.name);
+}
+
+static int append(struct stored_list *l, struct stored *s, struct error *err)
+{
+	if ((l->n & (l->n - 1)) == 0) { /* full at every power of two */
+		struct stored *more = reallocarray(l->items, l->n ? l->n * 2 : 1, sizeof(*more));
+
+		if (!more)
+			return error_errno(err, ENOMEM, "cannot list the instances");
+		l->items = more;
+	}
+	l->items[l->n++] = *s;
+	*s = (struct stored){};
+	return 0;
+}
+
+int store_scan(const char *directory, struct stored_list *ret, struct error *err)
+{
+	_cleanup_dir_ DIR *dir = opendir(directory);
+	struct dirent *e;
+
+	*ret = (struct stored_list){};
+	if (!dir)
+		return errno == ENOENT ? 0 : error_errno(err, errno, "cannot read the directory '%s'", directory);
+	while ((e = readdir(dir))) {
+		_cleanup_stored_ struct stored s = {};
+
+		if (!is_socket_of_instance(e->d_name))
+			continue;
+		if (store_read(directory, e->d_name, &s, err) < 0) {
+			if (err->code == ENOENT)
+				continue;
+			return -1;
+		}
+		if (append(ret, &s, err) < 0)
+			return -1;
+	}
+	if (ret->n)
+		qsort(ret->items, ret->n, sizeof(*ret->items), compare_names);
+	return 0;
+}
+
+/* The text of one of the files of an instance; NULL where there is none, EEXIST where it is somebody else's. The two
+ * services of the original tool have no configuration: so its NAME-proxy.service is told from NAME.service of an
+ * instance of ours that is called NAME-proxy. */
+static int read_own(const char *path, bool with_config, bool without_config, char **ret, struct error *err)
+{
+	_cleanup_free_ char *text = NULL, *lines = NULL;
+	const char *config;
+
+	if (read_file(AT_FDCWD, path, UNIT_FILE_MAX, &text, NULL, err) < 0) {
+		struct stat st;
+
+		if (err->code == ENOENT && lstat(path, &st) < 0 && errno == ENOENT)
+			return 0;
+		err->code = EEXIST;
+		return -1;
+	}
+	lines = strdup(text);
+	if (!lines)
+		return error_errno(err, ENOMEM, "cannot read '%s'", path);
+	if (!find_markers(lines, &config) || !(config ? with_config : without_config))
+		return error_set(err, EEXIST,
+				 "'%s' does not belong to this instance: give it another name, or remove that file",
+				 path);
+	*ret = steal_ptr(&text);
+	return 0;
+}
+
+static int take_snapshot(const char *directory, const char *name, struct snapshot *ret, struct error *err)
+{
+	char paths[SNAPSHOT_FILES][PATH_MAX], link[PATH_MAX];
+	struct error ignored;
+	struct stat st;
+
+	for (size_t k = 0; k < SNAPSHOT_FILES; k++) {
+		if (unit_path(directory, name, suffixes[k], paths[k], err) < 0)
+			return -1;
+	}
+	if (link_path(directory, name, link, err) < 0 || read_own(paths[0], true, false, &ret->texts[0], err) < 0 ||
+	    read_own(paths[1], true, ret->texts[0], &ret->texts[1], err) < 0)
+		return -1;
+	/* A stranger's NAME-proxy.service is in nobody's way. */
+	(void)read_own(paths[2], false, true, &ret->texts[2], &ignored);
+	ret->enabled = lstat(link, &st) == 0;
+	return 0;
+}
+
+int store_check_owner(const char *directory, const char *name, struct error *err)
+{
+	_cleanup_snapshot_ struct snapshot s = {};
+
+	return take_snapshot(directory, name, &s, err);
+}
+
+static int remove_path(const char *path, struct error *err)
+{
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_errno(err, errno, "cannot remove '%s'", path);
+	return 0;
+}
+
+/* Enables or disables the socket, as systemctl(1) would: a link in the directory of what sockets.target wants. */
+static int set_enabled(const char *directory, const char *name, bool enabled, struct error *err)
+{
+	char link[PATH_MAX], target[PATH_MAX], wants[PATH_MAX];
+
+	if (link_path(directory, name, link, err) < 0 || unit_path(directory, name, SOCKET_SUFFIX, target, err) < 0 ||
+	    path_join(directory, WANTS, wants, err) < 0 || remove_path(link, err) < 0)
+		return -1;
+	if (!enabled) {
+		(void)rmdir(wants); /* when it is empty */
+		return 0;
+	}
+	if (make_directories(wants, 0755, err) < 0)
+		return -1;
+	if (symlink(target, link) < 0)
+		return error_errno(err, errno, "cannot create the link '%s'", link);
+	return 0;
+}
+
+/* Puts new files in the place of the old ones: all are on disk before the first is renamed. Where there is only an old
+ * one it is removed. */
+static int replace_files(const char *directory, const char *name, char *const old[static SNAPSHOT_FILES],
+			 char *const texts[static SNAPSHOT_FILES], struct error *err)
+{
+	char paths[SNAPSHOT_FILES][PATH_MAX], new[SNAPSHOT_FILES][PATH_MAX];
+	size_t staged = 0, done = 0;
+
+	for (; staged < SNAPSHOT_FILES; staged++) {
+		new[staged][0] = '\0';
+		if (unit_path(directory, name, suffixes[staged], paths[staged], err) < 0)
+			break;
+		if (texts[staged] &&
+		    write_file_beside(paths[staged], texts[staged], strlen(texts[staged]), 0644, new[staged], err) < 0)
+			break;
+	}
+	for (; staged == SNAPSHOT_FILES && done < SNAPSHOT_FILES; done++) {
+		if (texts[done] ? rename(new[done], paths[done]) < 0 : old[done] && remove_path(paths[done], err) < 0)
+			break;
+	}
+	if (done == SNAPSHOT_FILES)
+		return 0;
+	if (staged == SNAPSHOT_FILES && texts[done])
+		error_errno(err, errno, "cannot write '%s'", paths[done]);
+	for (size_t k = done; k < staged; k++) {
+		if (new[k][0])
+			(void)unlink(new[k]);
+	}
+	return -1;
+}
+
+static int go_over(const char *directory, const char *name, const struct snapshot *from, const struct snapshot *to,
+		   struct error *err)
+{
+	if (replace_files(directory, name, from->texts, to->texts, err) < 0)
+		return -1;
+	return set_enabled(directory, name, to->enabled, err);
+}
+
+int store_restore(const char *directory, const char *name, const struct snapshot *before, struct error *err)
+{
+	_cleanup_snapshot_ struct snapshot now = {};
+
+	if (take_snapshot(directory, name, &now, err) < 0)
+		return -1;
+	return go_over(directory, name, &now, before, err);
+}
+
+int store_write(const char *directory, const struct instance *i, struct snapshot *ret_before, struct error *err)
+{
+	_cleanup_rendered_ struct rendered units = {};
+	struct error ignored;
+
+	*ret_before = (struct snapshot){};
+	if (units_render(i, &units, err) < 0 || take_snapshot(directory, i->name, ret_before, err) < 0 ||
+	    make_directories(directory, 0755, err) < 0)
+		return -1;
+	/* the texts stay those of `units` */
+	const struct snapshot after = {.texts = {units.socket, units.service}, .enabled = true};
+
+	if (go_over(directory, i->name, ret_before, &after, err) == 0)
+		return 0;
+	(void)store_restore(directory, i->name, ret_before, &ignored);
+	return -1;
+}
+
+int store_remove(const char *directory, const char *name, struct error *err)
+{
+	return store_restore(directory, name, &(struct snapshot){}, err);
+}

@@ -1,0 +1,49 @@
+/* The instances of a unit directory. The unit files are the only registry: an instance is a NAME.socket in there with
+ * our markers in [Unit]. `directory` is an absolute path (paths.h). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "units/instance.h"
+
+/* What was read back. */
+struct stored {
+	struct instance instance; /* its name is always set */
+	char *problem;		  /* NULL; or why the configuration cannot be read: the rest is not set, then */
+};
+void stored_clear(struct stored *s);
+#define _cleanup_stored_ _cleanup_(stored_clear)
+
+struct stored_list {
+	struct stored *items; /* by name */
+	size_t n;
+};
+void stored_list_clear(struct stored_list *l);
+#define _cleanup_stored_list_ _cleanup_(stored_list_clear)
+
+/* All of them; none when there is no such directory. The caller clears *ret, also after an error. */
+int store_scan(const char *directory, struct stored_list *ret, struct error *err);
+
+/* One of them. Code ENOENT when there is none of that name. The caller clears *ret, also after an error. */
+int store_read(const char *directory, const char *name, struct stored *ret, struct error *err);
+
+/* Code EEXIST when one of the unit files of that name is somebody else's. */
+int store_check_owner(const char *directory, const char *name, struct error *err);
+
+/* What was there before a change, to go back to. */
+#define SNAPSHOT_FILES 3
+struct snapshot {
+	char *texts[SNAPSHOT_FILES]; /* NULL: no such file */
+	bool enabled;
+};
+void snapshot_clear(struct snapshot *s);
+#define _cleanup_snapshot_ _cleanup_(snapshot_clear)
+
+/* Writes both units of an instance, enabled, in place of what was there (an instance of the original tool, too): all
+ * or nothing. *ret_before is for store_restore(); the caller clears it, also after an error. */
+int store_write(const char *directory, const struct instance *i, struct snapshot *ret_before, struct error *err);
+int store_restore(const char *directory, const char *name, const struct snapshot *before, struct error *err);
+
+/* Removes the files of an instance and the link that enables it; what is not there is no error. */
+int store_remove(const char *directory, const char *name, struct error *err);
