@@ -107,6 +107,11 @@ check:
 	tests/setup
 	@tests/check all check-unit 'check-unit VARIANT=asan' check-fuzz check-integration
 
+# Times of a wake beside those of other recipes: tests/bench/wake says what BENCH_OPTIONS there are.
+bench-wake:
+	tests/setup
+	tests/bench/wake $(BENCH_OPTIONS)
+
 demo:
 	tests/setup
 	tests/integration/demo
@@ -119,5 +124,5 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all tests check-unit fuzzers check-fuzz check-static check-integration check demo format clean
+.PHONY: all tests check-unit fuzzers check-fuzz check-static check-integration check bench-wake demo format clean
 .SECONDARY:

@@ -8,7 +8,7 @@ import harness
 class Engines(harness.Case):
     """Every engine runs real servers, which stop at once and cleanly."""
 
-    scopes = (harness.SYSTEM_DOCKER, harness.SYSTEM_PODMAN, harness.USER_PODMAN)
+    scopes = harness.ALL
 
     def test_postgres_answers_inside_its_namespace(self):
         self.scope.container("lab-postgres", "postgres", options=("--network=none",))
