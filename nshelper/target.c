@@ -127,8 +127,10 @@ int target_open(pid_t pid, int inherited, bool with_root, struct target *ret, st
 		return explain(errno, "root directory", pid, err);
 	if (check_alive(pidfd, pid, err) < 0)
 		return -1;
-	opened = -1;
-	*ret = (struct target){.pid = pid, .pidfd = pidfd, .netns = steal_fd(&netns), .root = steal_fd(&root)};
+	*ret = (struct target){.pid = pid,
+			       .pidfd = opened >= 0 ? steal_fd(&opened) : inherited,
+			       .netns = steal_fd(&netns),
+			       .root = steal_fd(&root)};
 	return 0;
 }
 
