@@ -101,7 +101,8 @@ static int stop_container(const struct options *o, struct engine *e, int lock_fd
 	bool slept;
 
 	if (e->backend->inspect(e, o->container, &c, err) < 0) {
-		if (err->code != ENOENT)
+		/* Removed meanwhile, or the engine has ended: at shutdown, for example. */
+		if (err->code != ENOENT && err->code != ENOTCONN)
 			return -1;
 		say_unless_refused(err);
 		return 0;
@@ -140,11 +141,7 @@ int put_to_sleep(const struct options *o, struct error *err)
 		log_line(LOG_INFO, "another instance is using the container '%s', so it stays up", o->container);
 		return 0;
 	}
-	if (engine_open(o->backend, o->scope, socket, &engine, err) < 0) {
-		if (err->code != ENOTCONN)
-			return -1;
-		say_unless_refused(err); /* at shutdown, for example */
-		return 0;
-	}
+	if (engine_open(o->backend, o->scope, socket, &engine, err) < 0)
+		return -1;
 	return stop_container(o, engine, lock_fd, &stats, err);
 }

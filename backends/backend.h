@@ -191,7 +191,7 @@ struct engine {
 int engine_find_socket(enum backend_kind kind, enum scope scope, const char *path, char ret[static ENGINE_SOCKET_MAX],
 		       struct error *err);
 
-/* Finds the socket as above and connects; *ret belongs to the caller. */
+/* Finds the socket as above; the first request connects to it. *ret belongs to the caller. */
 int engine_open(enum backend_kind kind, enum scope scope, const char *path, struct engine **ret, struct error *err);
 
 /* Closes the connection. *e may be NULL, and is afterwards. */

@@ -4,12 +4,8 @@
 
 #include "backends/backend.h"
 #include "backends/http.h"
-#include "backends/request.h"
 #include "common/clock.h"
 #include "common/parse.h"
-
-/* How long a connection to an engine that does not accept is tried. */
-#define CONNECT_LIMIT (30 * USEC_PER_SEC)
 
 static int take_path(const char *path, const char *from, char ret[static ENGINE_SOCKET_MAX], struct error *err)
 {
@@ -60,8 +56,8 @@ int engine_open(enum backend_kind kind, enum scope scope, const char *path, stru
 	e->deadline = USEC_INFINITY;
 	if (engine_find_socket(kind, scope, path, e->socket, err) < 0)
 		return -1;
-	if (http_open(e->socket, now_usec() + CONNECT_LIMIT, &e->http, err) < 0)
-		return explain_http_error(e->backend, scope, e->socket, err);
+	if (http_open(e->socket, &e->http, err) < 0)
+		return -1;
 	*ret = steal_ptr(&e);
 	return 0;
 }

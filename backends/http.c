@@ -1,17 +1,12 @@
-/* The client connects by itself and hands libcurl a connected socket: so a missing engine is known before anything else
- * is done, with connect(2)'s own errno, and a socket-activated engine starts to come up at once. libcurl asks for a new
- * socket (CURLOPT_OPENSOCKETFUNCTION) whenever the connection that it kept has been closed by the other side.
- */
 #include "backends/http.h"
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -21,78 +16,21 @@
 /* Header lines of one reply; engines send a few hundred bytes. */
 #define HEADERS_MAX (64U * 1024)
 
+#define RECONNECT_MSEC 20
+
 struct http {
 	CURL *curl;
 	struct curl_slist *headers;
-	int fd; /* connected, not yet libcurl's; -1 for none */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 
 	/* the request that is being performed */
 	const struct http_request *request;
 	struct http_reply *reply;
 	size_t header_bytes;
-	int connect_errno; /* why no socket could be given to libcurl */
 	bool too_large;
 	bool sink_ended;
 	char detail[CURL_ERROR_SIZE];
 };
-
-/* SO_SNDTIMEO bounds connect(2) on a Unix socket, which blocks while the listener's backlog is full (unix(7)). */
-static int set_connect_timeout(int fd, uint64_t deadline)
-{
-	int msec = timeout_msec(deadline);
-	struct timeval tv = {.tv_sec = msec / 1000, .tv_usec = msec % 1000 * 1000};
-
-	if (msec < 0)
-		return 0;
-	if (msec == 0)
-		tv.tv_usec = 1; /* zero would mean for ever */
-	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
-}
-
-/* Returns a connected socket, or -1 with errno set. */
-static int connect_unix(const char *path, uint64_t deadline)
-{
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || set_connect_timeout(fd, deadline) < 0)
-		return -1;
-	strcpy(to.sun_path, path);
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
-		if (errno == EAGAIN)
-			errno = ETIMEDOUT;
-		return -1;
-	}
-	return steal_fd(&fd);
-}
-
-static int connect_error(int code, const char *path, struct error *err)
-{
-	return error_errno(err, code, "cannot connect to '%s'", path);
-}
-
-static curl_socket_t on_open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	struct http *h = data;
-	int fd = steal_fd(&h->fd);
-
-	(void)purpose;
-	(void)address;
-	if (fd < 0)
-		fd = connect_unix(h->path, h->request->deadline);
-	if (fd < 0)
-		h->connect_errno = errno;
-	return fd < 0 ? CURL_SOCKET_BAD : fd;
-}
-
-static int on_socket(void *data, curl_socket_t fd, curlsocktype purpose)
-{
-	(void)data;
-	(void)fd;
-	(void)purpose;
-	return CURL_SOCKOPT_ALREADY_CONNECTED;
-}
 
 static size_t on_header(char *line, size_t size, size_t n, void *data)
 {
@@ -157,16 +95,13 @@ static bool set_options(struct http *h)
 	       curl_easy_setopt(c, CURLOPT_USERAGENT, "sockwake/" VERSION) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_HTTPHEADER, h->headers) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->detail) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, h) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, on_socket) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_HEADERDATA, h) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_WRITEDATA, h) == CURLE_OK;
 }
 
-int http_open(const char *path, uint64_t deadline, struct http **ret, struct error *err)
+int http_open(const char *path, struct http **ret, struct error *err)
 {
 	_cleanup_http_ struct http *h = NULL;
 
@@ -177,9 +112,6 @@ int http_open(const char *path, uint64_t deadline, struct http **ret, struct err
 	if (!h)
 		return error_errno(err, ENOMEM, "cannot connect to '%s'", path);
 	strcpy(h->path, path);
-	h->fd = connect_unix(path, deadline);
-	if (h->fd < 0)
-		return connect_error(errno, path, err);
 	/* Plain HTTP over a Unix socket needs nothing of what a full initialisation loads (TLS, …). */
 	if (curl_global_init(CURL_GLOBAL_NOTHING) != CURLE_OK || !(h->curl = curl_easy_init()) || !set_options(h))
 		return error_set(err, ENOMEM, "cannot initialise libcurl");
@@ -194,7 +126,6 @@ void http_close(struct http **h)
 	if ((*h)->curl)
 		curl_easy_cleanup((*h)->curl);
 	curl_slist_free_all((*h)->headers);
-	close_fd(&(*h)->fd);
 	free_ptr(h);
 }
 
@@ -222,13 +153,35 @@ static bool set_request(struct http *h, const struct http_request *request)
 		 curl_easy_setopt(h->curl, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK));
 }
 
+/* A listener with a full backlog turns a connection away for the moment (EAGAIN, unix(7)), which libcurl takes for success
+ * at first and then reports without an error number: try again until the deadline. */
+static CURLcode perform(struct http *h)
+{
+	for (;;) {
+		CURLcode code = curl_easy_perform(h->curl);
+		long os_errno = 0;
+
+		if (code != CURLE_COULDNT_CONNECT)
+			return code;
+		curl_easy_getinfo(h->curl, CURLINFO_OS_ERRNO, &os_errno);
+		if (os_errno != 0 && os_errno != EAGAIN)
+			return code;
+		if (timeout_msec(h->request->deadline) == 0)
+			return CURLE_OPERATION_TIMEDOUT;
+		(void)poll(NULL, 0, RECONNECT_MSEC);
+	}
+}
+
 static int explain(const struct http *h, CURLcode code, struct error *err)
 {
-	if (h->connect_errno)
-		return connect_error(h->connect_errno, h->path, err);
+	long os_errno = 0;
+
 	if (h->too_large)
 		return error_set(err, EFBIG, "the reply from '%s' is too large", h->path);
 	switch (code) {
+	case CURLE_COULDNT_CONNECT:
+		curl_easy_getinfo(h->curl, CURLINFO_OS_ERRNO, &os_errno);
+		return error_errno(err, (int)os_errno, "cannot connect to '%s'", h->path);
 	case CURLE_OPERATION_TIMEDOUT:
 		return error_set(err, ETIMEDOUT, "no answer from '%s' in time", h->path);
 	case CURLE_OUT_OF_MEMORY:
@@ -250,12 +203,11 @@ int http_perform(struct http *h, const struct http_request *request, struct http
 	h->request = request;
 	h->reply = ret;
 	h->header_bytes = 0;
-	h->connect_errno = 0;
 	h->too_large = h->sink_ended = false;
 	h->detail[0] = '\0';
 	if (!set_request(h, request))
 		return error_set(err, EINVAL, "the request '%s' is too long", request->path);
-	code = curl_easy_perform(h->curl);
+	code = perform(h);
 	/* Not left for the next request: CURLOPT_HTTPGET does not take it back. */
 	(void)curl_easy_setopt(h->curl, CURLOPT_CUSTOMREQUEST, NULL);
 	if (code != CURLE_OK && !h->sink_ended)

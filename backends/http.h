@@ -32,15 +32,14 @@ struct http_reply {
 	size_t len;
 };
 
-/* Connects to the Unix socket at path. *ret belongs to the caller. Errors: ENOENT, ECONNREFUSED, EACCES, … as from
- * connect(2); ETIMEDOUT when it did not accept until the deadline. */
-int http_open(const char *path, uint64_t deadline, struct http **ret, struct error *err);
+/* A client of the Unix socket at path, which it connects to with the first request. *ret belongs to the caller. */
+int http_open(const char *path, struct http **ret, struct error *err);
 
 void http_close(struct http **h);
 
 /* Sends one request and awaits its reply, whatever its status is. A connection that the server has closed meanwhile is
- * made anew. The caller clears *ret, also after an error. Errors: those of http_open(); ETIMEDOUT; EFBIG for a reply
- * larger than max_reply; EPROTO for one that is not HTTP or breaks off. */
+ * made anew. The caller clears *ret, also after an error. Errors: ENOENT, ECONNREFUSED, EACCES, … as from connect(2);
+ * ETIMEDOUT; EFBIG for a reply larger than max_reply; EPROTO for one that is not HTTP or breaks off. */
 int http_perform(struct http *h, const struct http_request *request, struct http_reply *ret, struct error *err);
 
 void http_reply_clear(struct http_reply *r);

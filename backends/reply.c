@@ -245,6 +245,8 @@ static bool inspect_state(const cJSON *state, struct container *ret)
 	    !json_integer(state, "ExitCode", INT32_MIN, INT32_MAX, &exit_code) ||
 	    !json_copy_string(state, "StartedAt", ret->started_at, sizeof(ret->started_at)))
 		return false;
+	if (strncmp(ret->started_at, "0001-", 5) == 0) /* Go's zero time: never */
+		ret->started_at[0] = '\0';
 	ret->pid = (pid_t)pid;
 	ret->exit_code = (int)exit_code;
 	return true;

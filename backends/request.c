@@ -16,27 +16,28 @@ uint64_t request_deadline(const struct engine *e, uint64_t limit)
 	return deadline;
 }
 
-int explain_http_error(const struct backend *b, enum scope scope, const char *socket, struct error *err)
+/* What the HTTP client's error means for an engine, and what to do about it. */
+static int explain(const struct engine *e, struct error *err)
 {
+	const struct backend *b = e->backend;
+
 	switch (err->code) {
 	case ENOENT:
 	case ECONNREFUSED:
 		return error_set(err, ENOTCONN, "%s does not answer: nothing listens on '%s'; start it with '%s'",
-				 b->title, socket, b->enable[scope]);
+				 b->title, e->socket, b->enable[e->scope]);
 	case EACCES:
 	case EPERM:
 		return error_set(err, EACCES,
 				 "this user may not use %s's socket '%s': run as root, or as a user whom its owner and "
 				 "group allow it%s",
-				 b->title, socket, b->kind == BACKEND_DOCKER ? " (the group 'docker')" : "");
+				 b->title, e->socket, b->kind == BACKEND_DOCKER ? " (the group 'docker')" : "");
 	case ETIMEDOUT:
 		return error_set(err, ETIMEDOUT, "%s did not answer in time on '%s': see whether it is overloaded",
-				 b->title, socket);
-	case EFBIG:
-	case EPROTO:
-		err->code = EPROTO;
-		/* fall through */
+				 b->title, e->socket);
 	default:
+		if (err->code == EFBIG)
+			err->code = EPROTO;
 		return error_context(err, "%s", b->title);
 	}
 }
@@ -44,7 +45,7 @@ int explain_http_error(const struct backend *b, enum scope scope, const char *so
 int engine_request(struct engine *e, const struct http_request *request, struct http_reply *ret, struct error *err)
 {
 	if (http_perform(e->http, request, ret, err) < 0)
-		return explain_http_error(e->backend, e->scope, e->socket, err);
+		return explain(e, err);
 	return 0;
 }
 

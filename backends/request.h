@@ -39,7 +39,3 @@ int reply_error(const struct engine *e, const char *verb, const char *container,
 
 /* An answer that is none: EPROTO. Always returns -1. */
 int reply_nonsense(const struct engine *e, struct error *err);
-
-/* Turns an error of http_open() or http_perform() into one of struct backend's, which says what to do. Always returns
- * -1. */
-int explain_http_error(const struct backend *b, enum scope scope, const char *socket, struct error *err);

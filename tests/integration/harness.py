@@ -12,6 +12,7 @@ Every class runs once a scope: for root with Docker and for the user `wake` with
 say otherwise. After each test the instances and containers of the lab's users are gone; a skipped test is a failed one.
 """
 
+import asyncio
 import contextlib
 import json
 import os
@@ -27,6 +28,9 @@ BUSYBOX = "localhost/busybox"
 OUTSIDE = ("198.51.100.2", "2001:db8::2")  # the second machine's addresses: see `outside`
 INSIDE = ("198.51.100.1", "2001:db8::1")  # the lab's, as seen from there
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+THOROUGH = os.environ.get("SOCKWAKE_TEST_THOROUGH") == "1"  # larger numbers, which take longer
 
 
 # --- time
@@ -121,7 +125,9 @@ def session(user):
     group = f"/sys/fs/cgroup/user.slice/user-{account.pw_uid}.slice/user@{account.pw_uid}.service/app.slice/lab-exec"
 
     def become():
+        os.seteuid(account.pw_uid)  # what root makes there, the manager cannot use
         os.makedirs(group, exist_ok=True)
+        os.seteuid(0)
         with open(f"{group}/cgroup.procs", "w") as procs:
             procs.write("0")
         os.initgroups(user, account.pw_gid)
@@ -150,6 +156,36 @@ def exchange(port, request, host="127.0.0.1", timeout=20):
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
         return read_all(connection)
+
+
+def refusal(port, host="127.0.0.1", timeout=20):
+    """Connects, and waits to be reset without a byte. Returns the seconds from the first to the last."""
+    began = time.monotonic()
+    try:
+        with connect(port, host, timeout) as connection:
+            answer = connection.recv(1)
+    except ConnectionResetError:
+        return time.monotonic() - began
+    raise AssertionError(f"not reset, but answered {answer!r}")
+
+
+def crowd(port, clients, request=b"PING\r\n", host="127.0.0.1", timeout=30):
+    """So many clients at once: each connects, sends `request` and waits for one answer. Returns what they got, bytes or
+    the exception."""
+
+    async def one():
+        reader, writer = await asyncio.open_connection(host, port)
+        try:
+            writer.write(request)
+            return await reader.read(65536)
+        finally:
+            writer.close()
+
+    async def all_of_them():
+        tasks = (asyncio.wait_for(one(), timeout) for _ in range(clients))
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    return asyncio.run(all_of_them())
 
 
 def psql(port, sql, host="127.0.0.1", **options):
@@ -205,6 +241,29 @@ class Scope:
         seconds since the epoch."""
         argv = ["journalctl", *([] if self.is_system else ["--user"]), "--no-pager", "--output=cat", *matches]
         return self.run(*argv, *([] if since is None else [f"--since=@{since}"])).stdout
+
+    def instance(self, name, port, container_port, *options, container=None):
+        """Creates an instance, for the container of its own name unless told otherwise."""
+        publish = f"{port}:{container_port}"
+        return self.sockwake("create", name, "-p", publish, "--container-name", container or name, *options)
+
+    def unit_journal(self, name, *matches, since=None):
+        """What the journal has about NAME.service, from its programs and from its manager."""
+        unit = "--unit" if self.is_system else "--user-unit"
+        return self.journal(f"{unit}={name}.service", *matches, since=since).splitlines()
+
+    def complaints(self, name, since=None):
+        """The sentences in which our programs said what went wrong with an instance."""
+        ours = [f"--identifier={program}" for program in ("activator", "nshelper", "proxy")]
+        return self.unit_journal(name, "--priority=err", *ours, since=since)
+
+    def property(self, unit, name):
+        """A property of a unit, as systemctl(1) shows it."""
+        return self.systemctl("show", "--value", f"--property={name}", unit).stdout.strip()
+
+    def fall_asleep(self, name):
+        """Waits until an instance sleeps: its service has ended, and what it does when it ends."""
+        eventually(lambda: self.state(f"{name}.service") in ("inactive", "failed"), timeout=30)
 
     def prepare(self):
         """Makes the engine ready for a test class."""

@@ -71,7 +71,7 @@ class Result(unittest.TestResult):
 def explain(error):
     """Where in our own files it happened, a line a frame, and what it says."""
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if frame.filename.startswith(str(HERE))]
+    ours = [frame for frame in frames if frame.filename.startswith(str(HERE)) and frame.name != "limited"]
     where = [f"{pathlib.Path(frame.filename).name}:{frame.lineno}: {frame.line}" for frame in ours]
     return "\n".join([*where, "".join(traceback.format_exception_only(error))])
 
@@ -81,7 +81,7 @@ def indent(text):
 
 
 def journal_since(began):
-    argv = ["journalctl", "--no-pager", "--output=short-precise", "--all", f"--since=@{began}", f"--lines={JOURNAL_LINES}"]
+    argv = ["journalctl", "--no-pager", "--quiet", "--output=short-precise", "--all", f"--since=@{began}", f"--lines={JOURNAL_LINES}"]
     return subprocess.run(argv, capture_output=True, text=True).stdout
 
 

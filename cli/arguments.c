@@ -1,0 +1,154 @@
+/* The options that several commands take. */
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "common/parse.h"
+#include "units/paths.h"
+
+#define LINES_MAX 1000000
+
+enum { OPTION_NAME = 256, OPTION_SCOPE, OPTION_JSON, OPTION_ALL, OPTION_NO_SELINUX };
+
+static const struct {
+	int takes; /* which commands know it; 0: all */
+	struct option option;
+} known[] = {
+	{0, {"scope", required_argument, NULL, OPTION_SCOPE}},
+	{TAKES_NAME, {"name", required_argument, NULL, OPTION_NAME}},
+	{TAKES_JSON, {"json", no_argument, NULL, OPTION_JSON}},
+	{TAKES_ALL, {"all", no_argument, NULL, OPTION_ALL}},
+	{TAKES_SELINUX, {"no-selinux", no_argument, NULL, OPTION_NO_SELINUX}},
+	{TAKES_LOGS, {"follow", no_argument, NULL, 'f'}},
+	{TAKES_LOGS, {"lines", required_argument, NULL, 'n'}},
+};
+#define N_KNOWN (sizeof(known) / sizeof(*known))
+
+enum scope default_scope(void)
+{
+	return geteuid() == 0 ? SCOPE_SYSTEM : SCOPE_USER;
+}
+
+int option_error(char *argv[], int result, struct error *err)
+{
+	if (result == ':')
+		return error_set(err, USAGE_ERROR, "the option '%s' needs a value: see 'sockwake help %s'",
+				 argv[optind - 1], argv[0]);
+	if (optopt && optopt < 256)
+		return error_set(err, USAGE_ERROR, "there is no option '-%c': see 'sockwake help %s'", optopt, argv[0]);
+	return error_set(err, USAGE_ERROR,
+			 "the option '%s' does not exist, is short for several, or takes no value: see "
+			 "'sockwake help %s'",
+			 argv[optind - 1], argv[0]);
+}
+
+int plain_name(int argc, char *argv[], const char **name, struct error *err)
+{
+	if (optind < argc) {
+		if (*name && strcmp(*name, argv[optind]) != 0)
+			return error_set(err, USAGE_ERROR, "two names are given, '%s' and '%s'", *name, argv[optind]);
+		*name = argv[optind++];
+	}
+	if (optind < argc)
+		return error_set(err, USAGE_ERROR, "'%s' is one argument too many", argv[optind]);
+	if (*name && !instance_name_is_valid(*name))
+		return error_set(err, USAGE_ERROR, "the name '%s' is not 1 to 240 of the characters A-Z a-z 0-9 _ -",
+				 *name);
+	return 0;
+}
+
+static int take_option(int option, struct arguments *a, struct error *err)
+{
+	uint64_t n;
+
+	switch (option) {
+	case OPTION_NAME:
+		a->name = optarg;
+		return 0;
+	case OPTION_SCOPE:
+		if (scope_from_name(optarg, &a->scope) < 0)
+			return error_set(err, USAGE_ERROR, "the scope '%s' is neither system nor user", optarg);
+		return 0;
+	case OPTION_JSON:
+		a->json = true;
+		return 0;
+	case OPTION_ALL:
+		a->all = true;
+		return 0;
+	case OPTION_NO_SELINUX:
+		a->no_selinux = true;
+		return 0;
+	case 'f':
+		a->follow = true;
+		return 0;
+	default:
+		if (parse_u64("the number of lines", optarg, 1, LINES_MAX, &n, err) < 0) {
+			err->code = USAGE_ERROR;
+			return -1;
+		}
+		a->lines = (unsigned)n;
+		return 0;
+	}
+}
+
+int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, struct error *err)
+{
+	struct option options[N_KNOWN + 1] = {};
+	const char *shorts = (takes & TAKES_LOGS) == TAKES_LOGS ? ":fn:" : ":";
+	size_t n = 0;
+	int option;
+
+	for (size_t k = 0; k < N_KNOWN; k++) {
+		if ((takes & known[k].takes) == known[k].takes)
+			options[n++] = known[k].option;
+	}
+	*ret = (struct arguments){.scope = default_scope()};
+	optind = 0; /* glibc: start anew */
+	while ((option = getopt_long(argc, argv, shorts, options, NULL)) != -1) {
+		if (option == '?' || option == ':')
+			return option_error(argv, option, err);
+		if (take_option(option, ret, err) < 0)
+			return -1;
+	}
+	if (plain_name(argc, argv, &ret->name, err) < 0)
+		return -1;
+	if (!(takes & TAKES_NAME) && ret->name)
+		return error_set(err, USAGE_ERROR, "'%s' is one argument too many", ret->name);
+	if ((takes & NEEDS_NAME) == NEEDS_NAME && !ret->name)
+		return error_set(err, USAGE_ERROR, "the name of an instance is missing: 'sockwake list' shows them");
+	return 0;
+}
+
+/* An ordinary user's question about an instance of the system. */
+static bool is_in_system_scope(const char *name)
+{
+	char directory[PATH_MAX];
+	struct error ignored;
+	_cleanup_stored_ struct stored s = {};
+
+	return unit_directory(SCOPE_SYSTEM, directory, &ignored) == 0 && store_read(directory, name, &s, &ignored) == 0;
+}
+
+int find_instance(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored *ret, struct error *err)
+{
+	if (unit_directory(a->scope, ret_directory, err) < 0)
+		return -1;
+	if (store_read(ret_directory, a->name, ret, err) == 0)
+		return 0;
+	if (err->code != ENOENT)
+		return -1;
+	if (a->scope == SCOPE_USER && is_in_system_scope(a->name))
+		return error_set(err, ENOENT,
+				 "'%s' is an instance of the system: use 'sudo sockwake', or --scope system", a->name);
+	return error_set(err, ENOENT,
+			 "there is no instance '%s' in the %s scope: 'sockwake list --scope %s' shows those there are",
+			 a->name, scope_name(a->scope), scope_name(a->scope));
+}
+
+int require_rights(enum scope scope, struct error *err)
+{
+	if (scope == SCOPE_SYSTEM && geteuid() != 0)
+		return error_set(err, EACCES,
+				 "only root may change what the system runs: use sudo, or --scope user for your own");
+	return 0;
+}

@@ -1,0 +1,67 @@
+/* What the commands of sockwake(1) share. Each command is one file and one function; commands.c has their table. */
+#pragma once
+
+#include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
+
+#include "common/error.h"
+#include "units/store.h"
+
+/* The code of an error that is wrong usage: exit status 2. */
+#define USAGE_ERROR (-2)
+
+struct command {
+	const char *name;
+	const char *arguments; /* "[OPTIONS] NAME" */
+	const char *summary;   /* one line */
+	const char *options;   /* help for its options, several lines */
+
+	/* argv[0] is the command. Returns 0, or -1 with *err set. */
+	int (*run)(int argc, char *argv[], struct error *err);
+};
+extern const struct command create_command, remove_command, list_command, status_command, wake_command, sleep_command,
+	logs_command, help_command, version_command;
+
+/* Everything of main() but the exit. */
+int sockwake(int argc, char *argv[]);
+
+/* What the commands but create take. */
+struct arguments {
+	enum scope scope; /* --scope, else that of the effective user */
+	const char *name; /* --name or the plain argument; NULL: none */
+	bool json;
+	bool all;
+	bool follow;
+	bool no_selinux;
+	unsigned lines; /* 0: all */
+};
+enum {
+	TAKES_NAME = 1,
+	NEEDS_NAME = 2 | TAKES_NAME,
+	TAKES_JSON = 4,
+	TAKES_ALL = 8,
+	TAKES_LOGS = 16,
+	TAKES_SELINUX = 32
+};
+int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, struct error *err);
+
+/* The scope of who runs this: root's is the system. */
+enum scope default_scope(void);
+
+/* Sets *err after getopt_long() returned '?' or ':'. Returns -1. */
+int option_error(char *argv[], int result, struct error *err);
+
+/* A name as the plain argument or with --name: at most one of them, or both the same. */
+int plain_name(int argc, char *argv[], const char **name, struct error *err);
+
+/* Reads one instance of the scope; when there is none, says where else there is one. *ret_directory is where its units
+ * are. The caller clears *ret, also after an error. */
+int find_instance(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored *ret,
+		  struct error *err);
+
+/* One line on standard error that is no error. */
+void print_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Refuses to change the system's units as an ordinary user. */
+int require_rights(enum scope scope, struct error *err);

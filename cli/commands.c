@@ -1,0 +1,159 @@
+/* The table of commands, and what happens around one. */
+#include <cjson/cJSON.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "common/cleanup.h"
+#include "common/exit.h"
+
+static const struct command *const commands[] = {
+	&create_command, &remove_command, &list_command,    &status_command, &wake_command,
+	&sleep_command,	 &logs_command,	  &version_command, &help_command,
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(*commands))
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t k = 0; k < N_COMMANDS; k++) {
+		if (strcmp(commands[k]->name, name) == 0)
+			return commands[k];
+	}
+	return NULL;
+}
+
+static bool is_given(int argc, char *argv[], const char *option)
+{
+	for (int k = 1; k < argc && strcmp(argv[k], "--") != 0; k++) {
+		if (strcmp(argv[k], option) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* No outside text may control the terminal, or make two lines of one. */
+static void clean(char *text)
+{
+	for (char *p = text; *p; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	}
+}
+
+void print_note(const char *format, ...)
+{
+	char text[sizeof(((struct error *)0)->text)];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	clean(text);
+	fprintf(stderr, "sockwake: note: %s\n", text);
+}
+
+/* One sentence on standard error. */
+static void print_error(struct error *err, bool as_json)
+{
+	_cleanup_free_ char *json = NULL;
+	cJSON *object;
+
+	clean(err->text);
+	if (!as_json) {
+		fprintf(stderr, "sockwake: %s\n", err->text);
+		return;
+	}
+	object = cJSON_CreateObject();
+	cJSON_AddStringToObject(object, "error", err->text);
+	json = cJSON_PrintUnformatted(object);
+	cJSON_Delete(object);
+	fprintf(stderr, "%s\n", json ? json : "{\"error\":\"out of memory\"}");
+}
+
+static void print_help(FILE *f)
+{
+	fputs("Wakes containers on the first connection, and puts them to sleep when nobody uses them.\n\n"
+	      "Usage: sockwake COMMAND [OPTIONS]\n\n",
+	      f);
+	for (size_t k = 0; k < N_COMMANDS; k++)
+		fprintf(f, "  %-8s %s\n", commands[k]->name, commands[k]->summary);
+	fputs("\n'sockwake help COMMAND' shows the options of a command; sockwake(1) is the manual.\n", f);
+}
+
+static void print_command_help(const struct command *c)
+{
+	printf("Usage: sockwake %s %s\n\n%s.\n", c->name, c->arguments, c->summary);
+	if (c->options)
+		printf("\n%s", c->options);
+}
+
+static int help(int argc, char *argv[], struct error *err)
+{
+	const struct command *c;
+
+	if (argc < 2 || strcmp(argv[1], "--help") == 0) {
+		print_help(stdout);
+		return 0;
+	}
+	c = find_command(argv[1]);
+	if (!c)
+		return error_set(err, USAGE_ERROR, "there is no command '%s'", argv[1]);
+	print_command_help(c);
+	return 0;
+}
+
+const struct command help_command = {"help", "[COMMAND]", "Shows how to use sockwake, or one of its commands", NULL,
+				     help};
+
+static int version(int argc, char *argv[], struct error *err)
+{
+	(void)argc, (void)argv, (void)err;
+	puts("sockwake " VERSION);
+	return 0;
+}
+
+const struct command version_command = {"version", "", "Shows the version", NULL, version};
+
+static const char *command_name(int argc, char *argv[])
+{
+	if (argc < 2)
+		return "";
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return "help";
+	if (strcmp(argv[1], "--version") == 0)
+		return "version";
+	return argv[1];
+}
+
+static int run_command(int argc, char *argv[], struct error *err)
+{
+	const char *name = command_name(argc, argv);
+	const struct command *c = find_command(name);
+
+	if (!*name)
+		return error_set(err, USAGE_ERROR, "a command is missing: 'sockwake help' lists them");
+	if (!c)
+		return error_set(err, USAGE_ERROR, "there is no command '%s': 'sockwake help' lists them", name);
+	if (is_given(argc, argv, "--help") && c->run != help) {
+		print_command_help(c);
+		return 0;
+	}
+	return c->run(argc - 1, argv + 1, err);
+}
+
+int sockwake(int argc, char *argv[])
+{
+	struct error err;
+
+	setlocale(LC_TIME, "");
+	signal(SIGPIPE, SIG_IGN); /* an engine or a reader that goes away is an error like another */
+	if (run_command(argc, argv, &err) == 0) {
+		if (fflush(stdout) == 0)
+			return EXIT_SUCCESS;
+		error_errno(&err, errno, "cannot write to standard output");
+	}
+	print_error(&err, is_given(argc, argv, "--json"));
+	return err.code == USAGE_ERROR ? EXIT_USAGE : EXIT_FAILURE;
+}

@@ -1,0 +1,112 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/observe.h"
+#include "cli/text.h"
+#include "units/paths.h"
+
+enum { NAME, PORTS, CONTAINER, STATE, SINCE, CONNECTIONS, ENGINE, REASON, COLUMNS };
+
+/* One row; what has to be formatted is kept in `text`. */
+struct row {
+	char ports[(PUBLISH_TEXT_MAX + 1) * INSTANCE_PORTS_MAX];
+	char since[TEXT_MAX];
+	char connections[TEXT_MAX];
+};
+
+static void list_ports(const struct instance *i, char *ret, size_t size)
+{
+	char one[PUBLISH_TEXT_MAX];
+	size_t len = 0;
+
+	ret[0] = '\0';
+	for (size_t k = 0; k < i->n_ports && len < size; k++) {
+		publish_format(&i->ports[k], one);
+		len += (size_t)snprintf(ret + len, size - len, "%s%s", k ? "," : "", one);
+	}
+}
+
+static void fill_row(const struct observation *o, struct row *row, const char **cells)
+{
+	const struct instance *i = &o->stored->instance;
+
+	list_ports(i, row->ports, sizeof(row->ports));
+	format_since(o->since_usec, row->since);
+	snprintf(row->connections, sizeof(row->connections), "%llu", (unsigned long long)open_connections(o));
+	cells[NAME] = i->name;
+	cells[PORTS] = row->ports;
+	cells[CONTAINER] = i->container_name;
+	cells[STATE] = state_name(o->state);
+	cells[SINCE] = row->since;
+	cells[CONNECTIONS] = row->connections;
+	cells[ENGINE] = o->container_state;
+	cells[REASON] = o->stored->problem ? o->stored->problem : o->reason;
+}
+
+static int print_rows(const struct observation *os, size_t n, struct error *err)
+{
+	static const char *const titles[COLUMNS] = {"NAME",  "PORTS",	    "CONTAINER", "STATE",
+						    "SINCE", "CONNECTIONS", "ENGINE",	 "REASON"};
+	_cleanup_free_ struct row *rows = calloc(n, sizeof(*rows));
+	_cleanup_free_ const char **cells = calloc(n + 1, COLUMNS * sizeof(*cells));
+	bool reasons = false;
+
+	if (!rows || !cells)
+		return error_errno(err, ENOMEM, "cannot print the instances");
+	memcpy(cells, titles, sizeof(titles));
+	for (size_t k = 0; k < n; k++) {
+		fill_row(&os[k], &rows[k], cells + (k + 1) * COLUMNS);
+		reasons |= *cells[(k + 1) * COLUMNS + REASON] != '\0';
+	}
+	if (!reasons)
+		cells[REASON] = NULL;
+	print_table(stdout, cells, COLUMNS, n + 1);
+	return 0;
+}
+
+static int print_json(const struct observation *os, size_t n, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	cJSON *array = cJSON_CreateArray();
+
+	for (size_t k = 0; k < n; k++)
+		cJSON_AddItemToArray(array, observation_to_json(&os[k]));
+	text = cJSON_Print(array);
+	cJSON_Delete(array);
+	if (!text)
+		return error_errno(err, ENOMEM, "cannot print the instances");
+	puts(text);
+	return 0;
+}
+
+static int list(int argc, char *argv[], struct error *err)
+{
+	_cleanup_stored_list_ struct stored_list stored = {};
+	_cleanup_free_ struct observation *os = NULL;
+	char directory[PATH_MAX];
+	struct error trouble;
+	struct arguments a;
+
+	if (parse_arguments(argc, argv, TAKES_JSON, &a, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
+	    store_scan(directory, &stored, err) < 0 || observe(a.scope, &stored, &os, &trouble, err) < 0)
+		return -1;
+	if (trouble.text[0])
+		print_note("%s", trouble.text);
+	if (a.json)
+		return print_json(os, stored.n, err);
+	if (stored.n == 0) {
+		puts("No managed instances.");
+		return 0;
+	}
+	return print_rows(os, stored.n, err);
+}
+
+const struct command list_command = {
+	"list",
+	"[--json] [--scope system|user]",
+	"Lists the instances: what they do now, since when, who is connected",
+	"  --json                for programs\n"
+	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
+	list,
+};

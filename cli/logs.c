@@ -1,0 +1,42 @@
+#include <stdio.h>
+
+#include "backends/backend.h"
+#include "cli/cli.h"
+
+/* Writes on the stream that the container wrote to. */
+static bool write_text(void *data, int stream, const char *text, size_t len)
+{
+	FILE *f = stream == STDERR_FILENO ? stderr : stdout;
+
+	(void)data;
+	return fwrite(text, 1, len, f) == len && fflush(f) == 0;
+}
+
+static int logs(int argc, char *argv[], struct error *err)
+{
+	_cleanup_engine_ struct engine *engine = NULL;
+	_cleanup_stored_ struct stored stored = {};
+	char directory[PATH_MAX];
+	struct log_options options;
+	struct arguments a;
+
+	if (parse_arguments(argc, argv, NEEDS_NAME | TAKES_LOGS, &a, err) < 0 ||
+	    find_instance(&a, directory, &stored, err) < 0)
+		return -1;
+	if (stored.problem)
+		return error_set(err, EINVAL, "the configuration of '%s' cannot be read: %s", a.name, stored.problem);
+	if (engine_open(stored.instance.backend, a.scope, stored.instance.engine_socket, &engine, err) < 0)
+		return -1;
+	options = (struct log_options){.follow = a.follow, .tail = a.lines};
+	return engine->backend->logs(engine, stored.instance.container_name, &options, write_text, NULL, err);
+}
+
+const struct command logs_command = {
+	"logs",
+	"[-f] [-n LINES] [--scope system|user] NAME | --name NAME",
+	"Shows what the container of an instance wrote",
+	"  -f, --follow          go on as long as the container runs\n"
+	"  -n, --lines LINES     only so many of the last lines\n"
+	"  --scope system|user   whose instance (default: the system's for root, else one's own)\n",
+	logs,
+};

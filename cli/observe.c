@@ -1,0 +1,227 @@
+#include "cli/observe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/backend.h"
+#include "common/clock.h"
+#include "units/paths.h"
+
+#define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
+
+const char *state_name(enum state state)
+{
+	static const char *const names[] = {
+		[STATE_UNKNOWN] = "unknown", [STATE_ASLEEP] = "asleep",	    [STATE_WAKING] = "waking",
+		[STATE_AWAKE] = "awake",     [STATE_STOPPING] = "stopping", [STATE_FAILED] = "failed",
+		[STATE_OFF] = "off",
+	};
+
+	return names[state];
+}
+
+uint64_t open_connections(const struct observation *o)
+{
+	bool runs = o->state == STATE_AWAKE || o->state == STATE_STOPPING;
+
+	return runs && o->have_stats ? o->stats.connections + o->stats.flows : 0;
+}
+
+static bool is(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+static enum state judge(const struct unit_state *socket, const struct unit_state *service)
+{
+	if (is(service->active_state, "active") || is(service->active_state, "reloading") ||
+	    is(service->sub_state, "start-post"))
+		return STATE_AWAKE;
+	if (is(service->active_state, "activating"))
+		return is(service->sub_state, "auto-restart") ? STATE_FAILED : STATE_WAKING;
+	if (is(service->active_state, "deactivating"))
+		return STATE_STOPPING;
+	if (!is(socket->active_state, "active"))
+		return STATE_OFF;
+	return is(service->active_state, "failed") ? STATE_FAILED : STATE_ASLEEP;
+}
+
+static void observe_units(struct observation *o, const struct unit_state *socket, const struct unit_state *service)
+{
+	o->state = judge(socket, service);
+	o->since_usec = o->state == STATE_OFF ? socket->since_usec : service->since_usec;
+	snprintf(o->socket_state, sizeof(o->socket_state), "%s", socket->active_state);
+	if (o->state == STATE_FAILED)
+		unit_reason(service, o->reason);
+	if (o->state != STATE_OFF)
+		return;
+	unit_reason(socket, o->reason);
+	if (is(socket->load_state, "not-found"))
+		snprintf(o->reason, sizeof(o->reason),
+			 "the service manager does not know the socket: run "
+			 "'systemctl daemon-reload' or log in again");
+	else if (!o->reason[0])
+		snprintf(o->reason, sizeof(o->reason), "the socket was stopped: 'systemctl start' it");
+}
+
+/* The unit that proxies; the original tool's instances have one more for the container. */
+static const char *service_suffix(const struct stored *s)
+{
+	return s->instance.legacy ? LEGACY_SUFFIX : SERVICE_SUFFIX;
+}
+
+struct unit_names {
+	char socket[UNIT_NAME_MAX], service[UNIT_NAME_MAX];
+};
+
+static int ask_manager(enum scope scope, const struct stored_list *list, struct observation *os, struct error *err)
+{
+	_cleanup_free_ struct unit_names *names = calloc(list->n, sizeof(*names));
+	_cleanup_free_ const char **pointers = calloc(list->n, 2 * sizeof(*pointers));
+	_cleanup_free_ struct unit_state *states = calloc(list->n, 2 * sizeof(*states));
+	_cleanup_manager_ struct manager *m = NULL;
+	int r;
+
+	if (!names || !pointers || !states)
+		return error_errno(err, ENOMEM, "cannot ask the service manager");
+	for (size_t k = 0; k < list->n; k++) {
+		const struct stored *s = &list->items[k];
+
+		pointers[2 * k] = unit_name(s->instance.name, SOCKET_SUFFIX, names[k].socket);
+		pointers[2 * k + 1] = unit_name(s->instance.name, service_suffix(s), names[k].service);
+	}
+	if (manager_connect(scope, &m, err) < 0)
+		return -1;
+	r = manager_query(m, pointers, 2 * list->n, 0, states, err);
+	for (size_t k = 0; r == 0 && k < list->n; k++)
+		observe_units(&os[k], &states[2 * k], &states[2 * k + 1]);
+	unit_states_clear(states, 2 * list->n);
+	return r;
+}
+
+static bool same_engine(const struct instance *a, const struct instance *b)
+{
+	return a->backend == b->backend &&
+	       is(a->engine_socket ? a->engine_socket : "", b->engine_socket ? b->engine_socket : "");
+}
+
+/* A container is named by its name, or by its identifier or the beginning of that. */
+static bool is_called(const struct container *c, const char *name)
+{
+	return is(c->name, name) || (strlen(name) >= 12 && strncmp(c->id, name, strlen(name)) == 0);
+}
+
+static const char *find_container_state(const struct container_list *containers, const char *name)
+{
+	for (size_t k = 0; k < containers->n; k++) {
+		if (is_called(&containers->items[k], name))
+			return container_state_name(containers->items[k].state);
+	}
+	return "missing";
+}
+
+/* One request to the engine of `first`, for it and all others of the same engine. */
+static int ask_engine(enum scope scope, const struct instance *first, struct observation *os, size_t n,
+		      struct error *err)
+{
+	_cleanup_engine_ struct engine *engine = NULL;
+	_cleanup_container_list_ struct container_list containers = {};
+
+	if (engine_open(first->backend, scope, first->engine_socket, &engine, err) < 0)
+		return -1;
+	engine->deadline = now_usec() + ENGINE_TIMEOUT;
+	if (engine->backend->list(engine, &containers, err) < 0)
+		return -1;
+	for (size_t k = 0; k < n; k++) {
+		const struct instance *i = &os[k].stored->instance;
+
+		if (!os[k].stored->problem && same_engine(i, first))
+			snprintf(os[k].container_state, sizeof(os[k].container_state), "%s",
+				 find_container_state(&containers, i->container_name));
+	}
+	return 0;
+}
+
+static void note(struct error *trouble, const struct error *err)
+{
+	if (!trouble->text[0])
+		*trouble = *err;
+}
+
+static void ask_engines(enum scope scope, struct observation *os, size_t n, struct error *trouble)
+{
+	struct error err;
+
+	for (size_t k = 0; k < n; k++) {
+		const struct instance *i = &os[k].stored->instance;
+		bool asked = os[k].stored->problem;
+
+		for (size_t m = 0; m < k && !asked; m++)
+			asked = !os[m].stored->problem && same_engine(i, &os[m].stored->instance);
+		if (!asked && ask_engine(scope, i, &os[k], n - k, &err) < 0)
+			note(trouble, &err);
+	}
+}
+
+static void read_statistics(enum scope scope, struct observation *os, size_t n)
+{
+	char directory[PATH_MAX], path[PATH_MAX], file[UNIT_NAME_MAX];
+	struct error ignored;
+
+	if (runtime_directory(scope, directory, &ignored) < 0)
+		return;
+	for (size_t k = 0; k < n; k++) {
+		unit_name(os[k].stored->instance.name, ".stats", file);
+		os[k].have_stats = path_join(directory, file, path, &ignored) == 0 &&
+				   stats_read(path, &os[k].stats, &ignored) == 0;
+	}
+}
+
+int observe(enum scope scope, const struct stored_list *list, struct observation **ret, struct error *ret_trouble,
+	    struct error *err)
+{
+	_cleanup_free_ struct observation *os = calloc(list->n + 1, sizeof(*os));
+	struct error failure;
+
+	if (!os)
+		return error_errno(err, ENOMEM, "cannot look at the instances");
+	*ret_trouble = (struct error){};
+	for (size_t k = 0; k < list->n; k++) {
+		os[k].stored = &list->items[k];
+		snprintf(os[k].socket_state, sizeof(os[k].socket_state), "unknown");
+		snprintf(os[k].container_state, sizeof(os[k].container_state), "unknown");
+	}
+	if (list->n > 0 && ask_manager(scope, list, os, &failure) < 0)
+		note(ret_trouble, &failure);
+	ask_engines(scope, os, list->n, ret_trouble);
+	read_statistics(scope, os, list->n);
+	*ret = steal_ptr(&os);
+	return 0;
+}
+
+static bool add_seconds(cJSON *object, const char *key, uint64_t usec)
+{
+	if (usec == 0)
+		return cJSON_AddNullToObject(object, key);
+	return cJSON_AddNumberToObject(object, key, (double)usec / (double)USEC_PER_SEC);
+}
+
+cJSON *observation_to_json(const struct observation *o)
+{
+	const struct instance *i = &o->stored->instance;
+	_cleanup_free_ char *config = o->stored->problem ? NULL : instance_to_json(i);
+	cJSON *object = config ? cJSON_Parse(config) : cJSON_CreateObject();
+	const char *reason = o->stored->problem ? o->stored->problem : o->reason;
+
+	if (object && (config || cJSON_AddStringToObject(object, "name", i->name)) &&
+	    cJSON_AddStringToObject(object, "status", o->socket_state) &&
+	    cJSON_AddStringToObject(object, "state", state_name(o->state)) &&
+	    (*reason ? cJSON_AddStringToObject(object, "reason", reason) : cJSON_AddNullToObject(object, "reason")) &&
+	    add_seconds(object, "since", o->since_usec) &&
+	    cJSON_AddStringToObject(object, "container_state", o->container_state) &&
+	    cJSON_AddNumberToObject(object, "connections", (double)open_connections(o)) &&
+	    cJSON_AddBoolToObject(object, "legacy", i->legacy))
+		return object;
+	cJSON_Delete(object);
+	return NULL;
+}

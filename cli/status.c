@@ -1,0 +1,226 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/observe.h"
+#include "cli/text.h"
+#include "common/clock.h"
+#include "units/paths.h"
+
+/* The parts of a wake, in the order in which they happen: each ends with the time that is kept in this member. */
+static const struct part {
+	const char *key;   /* in JSON */
+	const char *title; /* for people */
+	size_t end;
+} parts[] = {
+	{"load", "loading", offsetof(struct stats, t_main)},
+	{"engine", "engine", offsetof(struct stats, t_started)},
+	{"inspect", "inspection", offsetof(struct stats, t_inspected)},
+	{"handover", "hand-over", offsetof(struct stats, t_proxy)},
+	{"readiness", "readiness", offsetof(struct stats, t_ready)},
+	{"confinement", "confinement", offsetof(struct stats, t_accepting)},
+};
+#define N_PARTS (sizeof(parts) / sizeof(*parts))
+
+static uint64_t at(const struct stats *s, size_t offset)
+{
+	uint64_t t;
+
+	memcpy(&t, (const char *)s + offset, sizeof(t));
+	return t;
+}
+
+/* How long a part took; false when the wake did not get that far (or the file makes no sense). */
+static bool part_took(const struct stats *s, size_t k, uint64_t *ret)
+{
+	uint64_t begin = k ? at(s, parts[k - 1].end) : s->t_spawned, end = at(s, parts[k].end);
+
+	*ret = end - begin;
+	return begin && end >= begin;
+}
+
+static bool whole_wake(const struct stats *s, uint64_t *ret)
+{
+	*ret = s->t_accepting - s->t_spawned;
+	return s->t_spawned && s->t_accepting >= s->t_spawned;
+}
+
+static cJSON *statistics_to_json(const struct stats *s)
+{
+	cJSON *object = cJSON_CreateObject(), *wake = cJSON_AddObjectToObject(object, "last_wake_ms");
+	uint64_t usec;
+
+	for (size_t k = 0; k < N_PARTS; k++) {
+		if (part_took(s, k, &usec))
+			cJSON_AddNumberToObject(wake, parts[k].key, (double)usec / (double)USEC_PER_MSEC);
+	}
+	if (whole_wake(s, &usec))
+		cJSON_AddNumberToObject(wake, "total", (double)usec / (double)USEC_PER_MSEC);
+	cJSON_AddNumberToObject(object, "last_wake", (double)s->wake_wall / (double)USEC_PER_SEC);
+	cJSON_AddNumberToObject(object, "wakes", (double)s->wakes);
+	cJSON_AddBoolToObject(object, "found_running", (s->flags & STATS_FOUND_RUNNING) != 0);
+	cJSON_AddBoolToObject(object, "full", (s->flags & STATS_FULL) != 0);
+	cJSON_AddNumberToObject(object, "connections_total", (double)s->connections_total);
+	cJSON_AddNumberToObject(object, "connections_failed", (double)s->connections_failed);
+	cJSON_AddNumberToObject(object, "bytes_to_container", (double)s->bytes_to_container);
+	cJSON_AddNumberToObject(object, "bytes_from_container", (double)s->bytes_from_container);
+	cJSON_AddNumberToObject(object, "flows_total", (double)s->flows_total);
+	cJSON_AddNumberToObject(object, "datagrams_dropped", (double)s->datagrams_dropped);
+	return object;
+}
+
+static int print_json(const struct observation *o, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	cJSON *object = observation_to_json(o);
+
+	if (object && o->have_stats)
+		cJSON_AddItemToObject(object, "statistics", statistics_to_json(&o->stats));
+	text = object ? cJSON_Print(object) : NULL;
+	cJSON_Delete(object);
+	if (!text)
+		return error_errno(err, ENOMEM, "cannot print the status");
+	puts(text);
+	return 0;
+}
+
+static void print_line(const char *title, const char *value)
+{
+	printf("%12s: %s\n", title, value);
+}
+
+static void print_state(const struct observation *o)
+{
+	char since[TEXT_MAX], line[TEXT_MAX + 64];
+
+	if (o->since_usec)
+		snprintf(line, sizeof(line), "%s for %s", state_name(o->state), format_since(o->since_usec, since));
+	else
+		snprintf(line, sizeof(line), "%s", state_name(o->state));
+	print_line("State", line);
+	if (o->reason[0])
+		print_line("Reason", o->reason);
+}
+
+static void print_ports(const struct instance *i)
+{
+	char spec[PUBLISH_TEXT_MAX], line[PUBLISH_TEXT_MAX + 32];
+
+	for (size_t k = 0; k < i->n_ports; k++) {
+		const struct publish *p = &i->ports[k];
+		char *colon;
+
+		publish_format(p, spec);
+		colon = strrchr(spec, ':');
+		*colon = '\0';
+		if (i->targets)
+			snprintf(line, sizeof(line), "%s → port %s", spec, colon + 1);
+		else
+			snprintf(line, sizeof(line), "%s → port %s in the container", spec, colon + 1);
+		print_line(k ? "" : "Listening", line);
+	}
+	for (char **t = i->targets; t && *t; t++)
+		print_line(t == i->targets ? "Target" : "", *t);
+}
+
+static void print_container(const struct observation *o)
+{
+	const struct instance *i = &o->stored->instance;
+	char line[1024];
+
+	snprintf(line, sizeof(line), "%s (%s): %s", i->container_name, backend_kind_name(i->backend),
+		 o->container_state);
+	print_line("Container", line);
+	if (i->unit)
+		print_line("Run by", i->unit);
+	print_line("Ready when", i->health_check);
+	snprintf(line, sizeof(line), "%s after %s without a connection%s", idle_action_name(i->idle_action),
+		 i->idle_timeout, i->keep_running ? ", unless it ran before" : "");
+	print_line("Idle", line);
+	if (i->legacy)
+		print_line("Note", "made by the original tool; 'sockwake create --force' takes it over");
+}
+
+static void print_wake(const struct stats *s)
+{
+	char line[512], span[TEXT_MAX];
+	uint64_t usec;
+	size_t len;
+
+	if (!whole_wake(s, &usec))
+		return;
+	len = (size_t)snprintf(line, sizeof(line), "%s in all", format_span(usec, span));
+	for (size_t k = 0; k < N_PARTS && len < sizeof(line); k++) {
+		if (part_took(s, k, &usec))
+			len += (size_t)snprintf(line + len, sizeof(line) - len, "%s %s %s", k ? "," : ":",
+						parts[k].title, format_span(usec, span));
+	}
+	print_line("Last wake", line);
+}
+
+static void print_statistics(const struct observation *o)
+{
+	const struct stats *s = &o->stats;
+	char line[256], to[TEXT_MAX], from[TEXT_MAX];
+
+	if (!o->have_stats)
+		return;
+	snprintf(line, sizeof(line), "%llu now, %llu in the %s wake, %llu of them failed%s",
+		 (unsigned long long)open_connections(o), (unsigned long long)(s->connections_total + s->flows_total),
+		 o->state == STATE_AWAKE ? "current" : "last", (unsigned long long)s->connections_failed,
+		 s->flags & STATS_FULL ? " (full: new ones wait)" : "");
+	print_line("Connections", line);
+	snprintf(line, sizeof(line), "%s to the container, %s from it", format_bytes(s->bytes_to_container, to),
+		 format_bytes(s->bytes_from_container, from));
+	print_line("Data", line);
+	print_wake(s);
+}
+
+static void print_text(const struct observation *o, const char *directory)
+{
+	const char *name = o->stored->instance.name;
+	char line[PATH_MAX + 300];
+
+	printf("%s\n", name);
+	print_state(o);
+	if (o->stored->problem) {
+		print_line("Problem", o->stored->problem);
+	} else {
+		print_ports(&o->stored->instance);
+		print_container(o);
+		print_statistics(o);
+	}
+	snprintf(line, sizeof(line), "%s/%s" SOCKET_SUFFIX, directory, name);
+	print_line("Units", line);
+	snprintf(line, sizeof(line), "%s/%s" SERVICE_SUFFIX, directory, name);
+	print_line("", line);
+}
+
+static int status(int argc, char *argv[], struct error *err)
+{
+	_cleanup_free_ struct observation *o = NULL;
+	_cleanup_stored_ struct stored stored = {};
+	char directory[PATH_MAX];
+	struct error trouble;
+	struct arguments a;
+
+	if (parse_arguments(argc, argv, NEEDS_NAME | TAKES_JSON, &a, err) < 0 ||
+	    find_instance(&a, directory, &stored, err) < 0 ||
+	    observe(a.scope, &(struct stored_list){&stored, 1}, &o, &trouble, err) < 0)
+		return -1;
+	if (trouble.text[0])
+		print_note("%s", trouble.text);
+	if (a.json)
+		return print_json(o, err);
+	print_text(o, directory);
+	return 0;
+}
+
+const struct command status_command = {
+	"status",
+	"[--json] [--scope system|user] NAME | --name NAME",
+	"Shows all about one instance: what it does, why it failed, where the time of a wake went",
+	"  --json                for programs\n"
+	"  --scope system|user   whose instance (default: the system's for root, else one's own)\n",
+	status,
+};

@@ -1,0 +1,91 @@
+#include "cli/text.h"
+
+#include <string.h>
+
+#include "common/clock.h"
+
+const char *format_span(uint64_t usec, char ret[static TEXT_MAX])
+{
+	static const struct {
+		uint64_t usec;
+		const char *name;
+	} units[] = {{86400 * USEC_PER_SEC, "d"},
+		     {3600 * USEC_PER_SEC, "h"},
+		     {60 * USEC_PER_SEC, "min"},
+		     {USEC_PER_SEC, "s"}};
+	const size_t n = sizeof(units) / sizeof(*units);
+	size_t k = 0;
+
+	if (usec < USEC_PER_SEC) {
+		snprintf(ret, TEXT_MAX, "%.1f ms", (double)usec / (double)USEC_PER_MSEC);
+		return ret;
+	}
+	while (usec < units[k].usec)
+		k++;
+	if (k + 1 < n && usec % units[k].usec / units[k + 1].usec)
+		snprintf(ret, TEXT_MAX, "%llu%s %llu%s", (unsigned long long)(usec / units[k].usec), units[k].name,
+			 (unsigned long long)(usec % units[k].usec / units[k + 1].usec), units[k + 1].name);
+	else
+		snprintf(ret, TEXT_MAX, "%llu%s", (unsigned long long)(usec / units[k].usec), units[k].name);
+	return ret;
+}
+
+const char *format_since(uint64_t wall_usec_then, char ret[static TEXT_MAX])
+{
+	uint64_t now = wall_usec();
+
+	if (wall_usec_then == 0)
+		snprintf(ret, TEXT_MAX, "-");
+	else if (wall_usec_then + USEC_PER_SEC > now) /* just now; or the clock was set back */
+		snprintf(ret, TEXT_MAX, "0s");
+	else
+		format_span(now - wall_usec_then, ret);
+	return ret;
+}
+
+const char *format_bytes(uint64_t bytes, char ret[static TEXT_MAX])
+{
+	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+	double value = (double)bytes / 1000;
+	size_t k = 0;
+
+	if (bytes < 1000) {
+		snprintf(ret, TEXT_MAX, "%u B", (unsigned)bytes);
+		return ret;
+	}
+	for (; value >= 999.95; k++)
+		value /= 1000;
+	snprintf(ret, TEXT_MAX, "%.1f %s", value, units[k]);
+	return ret;
+}
+
+static void measure(const char *const *cells, size_t columns, size_t rows, size_t *widths)
+{
+	for (size_t k = 0; k < columns * rows; k++) {
+		size_t len = cells[k] ? strlen(cells[k]) : 0;
+
+		if (len > widths[k % columns])
+			widths[k % columns] = len;
+	}
+}
+
+void print_table(FILE *f, const char *const *cells, size_t columns, size_t rows)
+{
+	size_t widths[TABLE_COLUMNS_MAX] = {};
+
+	measure(cells, columns, rows, widths);
+	for (size_t r = 0; r < rows; r++) {
+		size_t owed = 0; /* spaces before the next cell that is not empty */
+
+		for (size_t c = 0; c < columns; c++) {
+			const char *cell = cells[r * columns + c] ? cells[r * columns + c] : "";
+
+			if (*cell) {
+				fprintf(f, "%*s%s", (int)owed, "", cell);
+				owed = 0;
+			}
+			owed += widths[c] - strlen(cell) + 2;
+		}
+		fputc('\n', f);
+	}
+}

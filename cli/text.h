@@ -1,0 +1,23 @@
+/* How the commands print for people: tables with aligned columns, spans, sizes. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define TEXT_MAX 64
+
+/* "3min 20s", "2h 5min", "12.3 ms": the two largest units. */
+const char *format_span(uint64_t usec, char ret[static TEXT_MAX]);
+
+/* Since a point of CLOCK_REALTIME: "3min 20s"; "-" for 0. */
+const char *format_since(uint64_t wall_usec_then, char ret[static TEXT_MAX]);
+
+/* "1.5 MB" */
+const char *format_bytes(uint64_t bytes, char ret[static TEXT_MAX]);
+
+#define TABLE_COLUMNS_MAX 16
+
+/* Prints rows of cells (row by row, NULL for an empty one) in columns two spaces apart; trailing empty cells leave no
+ * space behind. */
+void print_table(FILE *f, const char *const *cells, size_t columns, size_t rows);

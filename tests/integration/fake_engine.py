@@ -1,0 +1,119 @@
+"""An engine that can be told to misbehave: it stands on a Unix socket of its own before the real one.
+
+    with fake_engine.FakeEngine("/run/user/1000/podman/podman.sock") as engine:
+        scope.instance("db", 5432, 5432, f"--engine-socket={engine.path}")
+        engine.behave(fake_engine.silent)
+
+A behaviour is a function of the client's socket and of the path of the real engine. It runs in a thread of its own for
+every connection, and ends the connection by returning."""
+
+import contextlib
+import os
+import socket
+import tempfile
+import threading
+import time
+
+
+def faithful(client, real):
+    """Relays both ways, so that the real engine answers."""
+    with socket.socket(socket.AF_UNIX) as engine:
+        engine.connect(real)
+        back = threading.Thread(target=relay, args=(engine, client), daemon=True)
+        back.start()
+        relay(client, engine)
+        back.join()
+
+
+def relay(source, destination):
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            destination.sendall(data)
+        destination.shutdown(socket.SHUT_WR)
+
+
+def silent(client, _real):
+    """Reads requests and never answers one."""
+    while client.recv(65536):
+        pass
+
+
+def after(seconds):
+    """The real engine, but slow."""
+
+    def slow(client, real):
+        time.sleep(seconds)
+        faithful(client, real)
+
+    return slow
+
+
+def answering(reply):
+    """Says the same to whatever it is asked."""
+
+    def parrot(client, _real):
+        while client.recv(65536):
+            client.sendall(reply)
+
+    return parrot
+
+
+def endless(client, _real):
+    """An answer that never ends."""
+    if client.recv(65536):
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[")
+        while True:
+            client.sendall(b"0," * 32768)
+
+
+def closing(client, _real):
+    """Hangs up in the middle of an answer."""
+    if client.recv(65536):
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4096\r\n\r\n{")
+
+
+class FakeEngine:
+    def __init__(self, real):
+        self.real = real
+        self.behaviour = faithful
+        self.connections = set()
+
+    def __enter__(self):
+        # Not in /tmp, of which services may have one of their own.
+        self.directory = tempfile.TemporaryDirectory(dir="/run", prefix="fake-engine-")
+        self.path = f"{self.directory.name}/engine.sock"
+        os.chmod(self.directory.name, 0o755)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        os.chmod(self.path, 0o666)
+        self.listener.listen(64)
+        threading.Thread(target=self.accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.hang_up()
+        self.directory.cleanup()
+
+    def behave(self, behaviour):
+        """From the next connection on; those that are open are closed."""
+        self.behaviour = behaviour
+        self.hang_up()
+
+    def hang_up(self):
+        for client in list(self.connections):
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        self.connections.add(client)
+        with client, contextlib.suppress(OSError):
+            self.behaviour(client, self.real)
+        self.connections.discard(client)

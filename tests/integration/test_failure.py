@@ -1,0 +1,319 @@
+"""What a client meets when something fails: an answer or a prompt reset, one sentence in the journal, and an answer
+again once the cause is gone, without anybody's help."""
+
+import collections
+import contextlib
+import os
+import signal
+import threading
+import time
+
+import fake_engine
+import harness
+import servers
+
+PORT = 7200
+CROWD = 1000 if harness.THOROUGH else 200
+FAILED_WAKES = 200 if harness.THOROUGH else 20
+LIBEXEC = "/usr/libexec/sockwake"
+
+PROMPT = 5  # seconds within which a client learns that it is not served, above what it had to wait for
+LINES_A_WAKE = 10  # in the journal about one failed wake, the manager's own included
+LINES_A_SECOND = 25  # while the manager tries again and again
+
+
+class FailureCase(harness.Case):
+    """With a Redis whose instance is called `server`."""
+
+    def redis(self, *options):
+        self.scope.container("server", "redis")
+        self.scope.instance("server", PORT, 6379, *options)
+
+    def assert_served(self):
+        """Now and at the first try; the units are as if nothing had been."""
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.assertEqual(self.scope.state("server.socket"), "active")
+        self.assertEqual(self.scope.state("server.service"), "active")
+
+    def assert_refused(self, *words, within=PROMPT):
+        """A reset, and one sentence that says why."""
+        since = time.time()
+        self.assertLess(harness.refusal(PORT, timeout=within + 5), within)
+        (reason,) = harness.eventually(lambda: self.scope.complaints("server", since))
+        for word in words:
+            self.assertIn(word, reason)
+        self.scope.fall_asleep("server")
+        self.assertIn(reason, self.scope.sockwake("status", "server").stdout)
+        self.assertLessEqual(len(self.scope.unit_journal("server", since=since)), LINES_A_WAKE)
+        self.assertEqual(self.scope.state("server.socket"), "active")
+
+
+class Container(FailureCase):
+    """The container is the cause."""
+
+    def broken(self, *command, options=()):
+        """An instance whose container cannot serve."""
+        options = (*servers.STOP_AT_ONCE, *options)
+        self.scope.container("server", *command, image=harness.BUSYBOX, options=options)
+        self.scope.instance("server", PORT, 6379, "--startup-timeout=2")
+
+    def mend(self):
+        self.scope.engine_run("rm", "--force", "server")
+        self.scope.container("server", "redis")
+
+    def test_missing(self):
+        self.redis()
+        self.scope.engine_run("rm", "server")
+        self.assert_refused("server")
+        self.scope.container("server", "redis")
+        self.assert_served()
+
+    def test_cannot_start(self):
+        self.broken("x", options=("--entrypoint=/nonexistent",))
+        self.assert_refused("/nonexistent")
+        self.mend()
+        self.assert_served()
+
+    def test_exits_at_once(self):
+        self.broken("false")
+        self.assert_refused("server")
+        self.mend()
+        self.assert_served()
+
+    def test_never_listens(self):
+        self.broken("sleep", "1000")
+        self.assert_refused("6379", within=2 + PROMPT)
+        self.assertEqual(self.scope.container_state("server"), "exited")
+        self.mend()
+        self.assert_served()
+
+    def test_many_failed_wakes_in_a_row(self):
+        self.redis()
+        self.scope.engine_run("rm", "server")
+        slowest = max(harness.refusal(PORT) for _ in range(FAILED_WAKES))
+        self.assertLess(slowest, PROMPT)
+        lines = self.scope.unit_journal("server", since=self.started)
+        self.assertLessEqual(len(lines), LINES_A_WAKE * FAILED_WAKES)
+        self.scope.container("server", "redis")
+        self.assert_served()
+
+    def test_killed_under_load(self):
+        self.redis()
+        self.assert_served()
+        with Load(PORT) as load:
+            harness.eventually(lambda: load.answers > 1000)
+            killed = time.monotonic()
+            self.scope.engine_run("kill", "server")
+            # Every client learns of it, comes again, and is served by the next wake.
+            harness.eventually(lambda: len(load.lost) >= load.clients, timeout=PROMPT)
+            harness.eventually(lambda: load.came_back == load.clients, timeout=20)
+        self.assertLess(max(load.lost) - killed, PROMPT)
+        self.assertEqual(load.hung, 0)
+        self.assertEqual(self.scope.state("server.socket"), "active")
+
+
+class Load:
+    """Clients that ask without pause, and come again when they are cut off."""
+
+    clients = 8
+
+    def __init__(self, port):
+        self.port = port
+        self.answers = self.hung = self.came_back = 0
+        self.lost = []  # when connections broke
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=self.client, daemon=True) for _ in range(self.clients)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join(30)
+
+    def client(self):
+        self.ask_until_it_breaks()
+        while not self.over.is_set():
+            with contextlib.suppress(OSError), harness.connect(self.port) as connection:
+                if self.ask(connection):
+                    self.came_back += 1
+                    return
+
+    def ask_until_it_breaks(self):
+        try:
+            with harness.connect(self.port) as connection:
+                while not self.over.is_set() and self.ask(connection):
+                    self.answers += 1
+        except TimeoutError:
+            self.hung += 1
+        except OSError:
+            pass
+        self.lost.append(time.monotonic())
+
+    @staticmethod
+    def ask(connection):
+        connection.sendall(b"PING\r\n")
+        return connection.recv(64) == b"+PONG\r\n"
+
+
+class Engine(FailureCase):
+    """The engine is the cause."""
+
+    def engine_units(self):
+        return [f"{self.scope.engine}.{kind}" for kind in ("socket", "service")]
+
+    def start_engine(self):
+        self.scope.systemctl("start", self.engine_units()[0])
+
+    def engine_socket(self):
+        if self.scope.engine == "docker":
+            return "/run/docker.sock"
+        return f"{self.scope.runtime_directory}/podman/podman.sock"
+
+    def test_down(self):
+        self.redis()
+        self.addCleanup(self.start_engine)
+        self.scope.systemctl("stop", *self.engine_units())
+        self.assert_refused("systemctl", self.engine_units()[0].removesuffix(".socket"))
+        self.start_engine()
+        self.assert_served()
+
+    def test_restarted_while_connections_are_open(self):
+        self.redis("--idle-timeout=1s")
+        with harness.connect(PORT) as connection:
+            self.assertTrue(Load.ask(connection))
+            pid = self.scope.container_pid("server")
+            self.scope.systemctl("restart", *self.engine_units())
+            if self.scope.container_pid("server") == pid:  # the engine lets its containers live: so does the connection
+                self.assertTrue(Load.ask(connection))
+            else:
+                self.assertEqual(connection.recv(1), b"")
+        self.assert_served()
+        harness.eventually(lambda: self.scope.container_state("server") == "exited", timeout=20)
+        self.assert_served()
+
+    def misbehaving(self, behaviour, *words, within=PROMPT, options=()):
+        with fake_engine.FakeEngine(self.engine_socket()) as engine:
+            self.redis(f"--engine-socket={engine.path}", "--startup-timeout=3", *options)
+            engine.behave(behaviour)
+            self.assert_refused(*words, within=within)
+            engine.behave(fake_engine.faithful)
+            self.assert_served()
+            self.scope.systemctl("stop", "server.service")
+
+    def test_silent(self):
+        self.misbehaving(fake_engine.silent, within=3 + PROMPT)
+
+    def test_slow(self):
+        with fake_engine.FakeEngine(self.engine_socket()) as engine:
+            self.redis(f"--engine-socket={engine.path}")
+            engine.behave(fake_engine.after(2))
+            self.assert_served()
+            self.scope.systemctl("stop", "server.service")
+            self.assertEqual(self.scope.container_state("server"), "exited")
+
+    def test_not_http(self):
+        self.misbehaving(fake_engine.answering(b"220 mail.example ready\r\n" * 1000))
+
+    def test_not_json(self):
+        self.misbehaving(fake_engine.answering(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<xml>"))
+
+    def test_json_of_another_shape(self):
+        body = b'{"Id": 7, "State": {"Pid": "-1e99", "Status": ["running"]}}'
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        self.misbehaving(fake_engine.answering(head + body))
+
+    def test_endless_answer(self):
+        self.misbehaving(fake_engine.endless, within=3 + PROMPT)
+
+    def test_hangs_up(self):
+        self.misbehaving(fake_engine.closing)
+
+    def test_fails(self):
+        body = b'{"message": "the disk is full"}'
+        head = f"HTTP/1.1 500 Internal Server Error\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        self.misbehaving(fake_engine.answering(head + body), "the disk is full")
+
+
+class Ourselves(FailureCase):
+    """Our own programs are killed or missing."""
+
+    def main_pid(self):
+        return int(self.scope.property("server.service", "MainPID"))
+
+    def test_proxy_killed(self):
+        self.redis()
+        with harness.connect(PORT) as connection:
+            self.assertTrue(Load.ask(connection))
+            container = self.scope.container_pid("server")
+            os.kill(self.main_pid(), signal.SIGKILL)
+            self.assertEqual(connection.recv(1), b"")
+        self.assert_served()
+        self.assertEqual(self.scope.container_pid("server"), container)
+
+    def test_killed_during_the_wake(self):
+        """Whoever waits in the queue is served by the next try."""
+        self.scope.container(
+            "server", *servers.late(6379, 2), image=harness.BUSYBOX, options=servers.STOP_AT_ONCE
+        )
+        self.scope.instance("server", PORT, 6379)
+        with harness.connect(PORT) as connection:
+            pid = harness.eventually(self.main_pid)
+            os.kill(pid, signal.SIGKILL)
+            self.assertEqual(harness.read_all(connection), b"hello\n")
+
+    def test_terminated_during_the_wake(self):
+        self.scope.container("server", "sleep", "1000", image=harness.BUSYBOX, options=servers.STOP_AT_ONCE)
+        self.scope.instance("server", PORT, 6379)
+        with harness.connect(PORT) as connection:
+            os.kill(harness.eventually(self.main_pid), signal.SIGTERM)
+            with self.assertRaises(ConnectionResetError):
+                connection.recv(1)
+
+    def test_program_missing(self):
+        for program in ("activator", "nshelper", "proxy"):
+            with self.subTest(program):
+                self.redis()
+                with missing(f"{LIBEXEC}/{program}"):
+                    self.while_missing(program)
+                self.assert_served()
+                self.scope.clean()
+
+    def while_missing(self, program):
+        if program != "activator":
+            return self.assert_refused(program)
+        # Nothing of ours runs that could refuse: the manager tries again, slowly, until the program is back.
+        with harness.connect(PORT) as connection:
+            since = time.time()
+            harness.eventually(lambda: int(self.scope.property("server.service", "NRestarts")) >= 3)
+            lines = self.scope.unit_journal("server", since=since)
+            self.assertLess(len(lines) / (time.time() - since), LINES_A_SECOND)
+            os.rename(f"{LIBEXEC}/{program}.away", f"{LIBEXEC}/{program}")
+            self.assertTrue(Load.ask(connection))
+
+    def test_a_crowd_during_one_wake(self):
+        self.redis()
+        answers = collections.Counter(map(repr, harness.crowd(PORT, CROWD)))
+        self.assertEqual(answers, {repr(b"+PONG\r\n"): CROWD})
+
+    def test_a_crowd_during_one_failed_wake(self):
+        self.scope.container("server", "sleep", "1000", image=harness.BUSYBOX, options=servers.STOP_AT_ONCE)
+        self.scope.instance("server", PORT, 6379, "--startup-timeout=3")
+        began = time.monotonic()
+        answers = collections.Counter(type(answer) for answer in harness.crowd(PORT, CROWD))
+        self.assertEqual(answers, {ConnectionResetError: CROWD})
+        self.assertLess(time.monotonic() - began, 3 + PROMPT)
+
+
+@contextlib.contextmanager
+def missing(path):
+    """Without this file for a while."""
+    os.rename(path, f"{path}.away")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(f"{path}.away", path)

@@ -1,0 +1,162 @@
+"""A client is let in when the server serves, no sooner, and not kept waiting for one that never will."""
+
+import struct
+import time
+
+import harness
+import servers
+
+PORT = 7100
+COLD_STARTS = 100 if harness.THOROUGH else 10
+LATE = 60 if harness.THOROUGH else 8
+
+
+def postgres_message(kind, body):
+    return kind + struct.pack("!i", len(body) + 4) + body
+
+
+# PostgreSQL's protocol, version 3: what a server says that listens but does not serve yet, and one that does.
+STARTING_UP = postgres_message(b"E", b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0")
+SERVES = postgres_message(b"R", struct.pack("!i", 0)) + postgres_message(b"Z", b"I")
+
+
+class RealServers(harness.Case):
+    """Every kind of health check with a server that it is meant for."""
+
+    def wake(self, server, container_port, *options):
+        self.scope.container("server", server)
+        self.scope.instance("server", PORT, container_port, *options)
+
+    def test_postgres(self):
+        self.wake("postgres", 5432, "--health-check=postgres")
+        self.assertEqual(harness.psql(PORT, "select 1"), "1")
+
+    def test_redis(self):
+        self.wake("redis", 6379, "--health-check=redis")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+
+    def test_http(self):
+        self.wake("nginx", 80, "--health-check=http")
+        self.assertEqual(harness.http(PORT), "hello from nginx\n")
+
+    def test_http_with_a_path(self):
+        self.wake("nginx", 80, "--health-check=http:/index.html")
+        self.assertEqual(harness.http(PORT), "hello from nginx\n")
+
+    def test_listen(self):
+        self.wake("redis", 6379, "--health-check=listen")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+
+    def test_none(self):
+        self.wake("redis", 6379, "--health-check=none")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+
+    def test_chosen_by_the_port(self):
+        self.wake("postgres", 5432)
+        self.assertIn("postgres", self.scope.sockwake("status", "server").stdout)
+        self.assertEqual(harness.psql(PORT, "select 1"), "1")
+
+    def test_shell_command_runs_in_the_namespace_without_privileges(self):
+        unprivileged = "grep -q '^CapEff:\t0*$' /proc/self/status"
+        self.wake("nginx", 80, f"--health-check={unprivileged} && nc -z 127.0.0.1 {{container_port}}")
+        self.assertEqual(harness.http(PORT), "hello from nginx\n")
+
+
+class ListensBeforeItServes(harness.Case):
+    """The port is open a second before the server serves; the client sees the server that serves."""
+
+    def check(self, health_check, not_yet, ready, speaks_first=False, options=()):
+        command = servers.hesitant(9000, not_yet, ready, speaks_first)
+        options = (*servers.STOP_AT_ONCE, *options)
+        self.scope.container("hesitant", *command, image=harness.BUSYBOX, options=options)
+        self.scope.instance("hesitant", PORT, 9000, f"--health-check={health_check}")
+        self.assertEqual(harness.exchange(PORT, b"" if speaks_first else b"request"), ready)
+
+    def test_postgres(self):
+        self.check("postgres", STARTING_UP, SERVES)
+
+    def test_redis(self):
+        self.check("redis", b"-LOADING Redis is loading the dataset in memory\r\n", b"+PONG\r\n")
+
+    def test_http(self):
+        self.check("http", b"HTTP/1.0 503 Busy\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\n")
+
+    def test_greeting(self):
+        self.check("greeting", b"", b"220 ready\r\n", speaks_first=True)
+
+    def test_shell_command(self):
+        get = "busybox wget -q -O - http://127.0.0.1:{container_port}/"
+        self.check(get, b"HTTP/1.0 503 Busy\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\nserved\n")
+
+    def test_healthcheck_of_the_image(self):
+        """Asked for now: the engine itself would look only half a minute later."""
+        health = ("--health-cmd=test -e /tmp/ready", "--health-interval=30s")
+        began = time.monotonic()
+        self.check("healthy", b"ill", b"well", options=health)
+        self.assertLess(time.monotonic() - began, 15)
+
+
+class ColdStarts(harness.Case):
+    """A cleanly stopped PostgreSQL listens tens of milliseconds before it serves: no client may see that."""
+
+    timeout = 60 + 5 * COLD_STARTS
+
+    def test_every_session_is_answered(self):
+        self.scope.container("db", "postgres")
+        self.scope.instance("db", PORT, 5432)
+        for n in range(COLD_STARTS):
+            self.assertEqual(harness.psql(PORT, f"select {n}"), str(n))
+            self.assertEqual(self.scope.container_state("db"), "running")
+            self.scope.systemctl("stop", "db.service")
+            self.assertEqual(self.scope.container_state("db"), "exited")
+
+
+class Patience(harness.Case):
+    """Slow ones are waited for up to --startup-timeout; hopeless ones are not."""
+
+    timeout = LATE + 60
+
+    def busybox(self, *command):
+        self.scope.container("slow", *command, image=harness.BUSYBOX, options=servers.STOP_AT_ONCE)
+
+    def test_late_server_is_waited_for(self):
+        self.busybox(*servers.late(9000, LATE))
+        self.scope.instance("slow", PORT, 9000, f"--startup-timeout={LATE + 30}")
+        began = time.monotonic()
+        self.assertEqual(harness.exchange(PORT, b"", timeout=LATE + 30), b"hello\n")
+        self.assertGreater(time.monotonic() - began, LATE - 1)
+        self.assertEqual(self.scope.complaints("slow", self.started), [])
+
+    def test_container_that_ends_first_fails_at_once(self):
+        self.busybox("sh", "-c", "sleep 1; exit 3")
+        self.scope.instance("slow", PORT, 9000, "--startup-timeout=60")
+        self.assertLess(harness.refusal(PORT), 5)
+        self.expect_reason("container")
+
+    def test_startup_timeout(self):
+        self.busybox("sleep", "1000")
+        self.scope.instance("slow", PORT, 9000, "--startup-timeout=2")
+        waited = harness.refusal(PORT)
+        self.assertGreater(waited, 1.9)
+        self.assertLess(waited, 5)
+        self.expect_reason("9000")
+
+    def test_startup_timeout_of_a_server_that_never_serves(self):
+        self.busybox(*servers.answering(9000, "dd bs=4096 count=1 >&2; printf 'HTTP/1.0 503 Busy\\r\\n\\r\\n'"))
+        self.scope.instance("slow", PORT, 9000, "--startup-timeout=2", "--health-check=http")
+        self.assertLess(harness.refusal(PORT), 5)
+        self.expect_reason("503")
+
+    def test_startup_timeout_of_a_shell_command(self):
+        self.busybox("sleep", "1000")
+        self.scope.instance("slow", PORT, 9000, "--startup-timeout=2", "--health-check=sleep 987654")
+        self.assertLess(harness.refusal(PORT), 5)
+        self.expect_reason("sleep 987654")
+        self.assertEqual(harness.run("pgrep", "-fx", "sleep 987654", check=False).stdout, "")
+
+    def expect_reason(self, word):
+        """One sentence in the journal, the same in `sockwake status`."""
+        (reason,) = harness.eventually(lambda: self.scope.complaints("slow", self.started))
+        self.assertIn(word, reason)
+        self.scope.fall_asleep("slow")
+        self.assertIn(reason, self.scope.sockwake("status", "slow").stdout)

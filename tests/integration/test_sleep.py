@@ -1,0 +1,229 @@
+"""An instance that nobody uses sleeps, and wakes again whenever somebody comes, also at the worst moment."""
+
+import os
+import random
+import threading
+import time
+
+import harness
+import servers
+
+PORT = 7300
+SHARING = 4  # instances of one container
+ROUNDS = 20 if harness.THOROUGH else 5
+
+
+def our_processes():
+    """Everything that runs from our directory of programs."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            program = os.readlink(f"/proc/{pid}/exe")
+        except OSError:
+            continue
+        if "/sockwake" in program:
+            found.append(program)
+    return found
+
+
+class Idle(harness.Case):
+    """--idle-timeout and --idle-action."""
+
+    def busybox(self, command, *options):
+        self.scope.container("server", "sh", "-c", command, image=harness.BUSYBOX, options=options)
+
+    def assert_asleep(self, state="exited", timeout=15):
+        harness.eventually(lambda: self.scope.container_state("server") == state, timeout)
+        self.scope.fall_asleep("server")
+        self.assertEqual(self.scope.state("server.service"), "inactive")
+        self.assertEqual(our_processes(), [])
+
+    def test_stopped_when_idle_and_nothing_of_ours_runs(self):
+        self.scope.container("server", "redis")
+        self.scope.instance("server", PORT, 6379, "--idle-timeout=1s")
+        self.assertEqual(our_processes(), [])
+        for _ in range(2):
+            self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+            self.assert_asleep()
+
+    def test_awake_while_a_connection_is_open(self):
+        self.scope.container("server", "redis")
+        self.scope.instance("server", PORT, 6379, "--idle-timeout=200ms")
+        with harness.connect(PORT) as connection:
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+            # Nobody else would wake the server: were it stopped under a silent connection, that would end.
+            connection.settimeout(2)
+            with self.assertRaises(TimeoutError):
+                connection.recv(1)
+            self.assertEqual(self.scope.container_state("server"), "running")
+        self.assert_asleep()
+
+    def test_paused(self):
+        self.scope.container("server", "redis")
+        self.scope.instance("server", PORT, 6379, "--idle-timeout=1s", "--idle-action=pause")
+        self.assertEqual(harness.redis(PORT, "set", "here", "still"), "OK")
+        pid = self.scope.container_pid("server")
+        for _ in range(2):
+            self.assert_asleep("paused")
+            self.assertEqual(harness.redis(PORT, "get", "here"), "still")
+            self.assertEqual(self.scope.container_pid("server"), pid)
+
+    def test_own_stop_signal(self):
+        self.busybox("trap 'echo heard; exit 0' USR1; nc -ll -p 9000 -e echo hello & wait", "--stop-signal=USR1")
+        self.scope.instance("server", PORT, 9000, "--idle-timeout=200ms")
+        self.assertEqual(harness.exchange(PORT, b""), b"hello\n")
+        self.assert_asleep(timeout=5)
+        self.assertEqual(self.scope.engine_run("logs", "server").stdout, "heard\n")
+
+    def test_own_stop_timeout(self):
+        self.busybox("trap '' TERM; nc -ll -p 9000 -e echo hello", "--stop-timeout=2")
+        self.scope.instance("server", PORT, 9000, "--idle-timeout=200ms")
+        self.assertEqual(harness.exchange(PORT, b""), b"hello\n")
+        harness.eventually(lambda: self.scope.state("server.service") == "deactivating")
+        began = time.monotonic()
+        self.assert_asleep(timeout=8)
+        self.assertGreater(time.monotonic() - began, 1)
+        argv = ("inspect", "--format={{.State.ExitCode}}", "server")
+        self.assertEqual(self.scope.engine_run(*argv).stdout, "137\n")
+
+
+class FallingAsleep(harness.Case):
+    """Connections that come while the container is being stopped."""
+
+    def setUp(self):
+        super().setUp()
+        stops_slowly = "trap 'sleep 1; exit 0' TERM; nc -ll -p 9000 -e echo hello & while :; do wait; done"
+        self.scope.container("server", "sh", "-c", stops_slowly, image=harness.BUSYBOX)
+        self.scope.instance("server", PORT, 9000, "--idle-timeout=200ms")
+
+    def test_are_served_by_the_next_wake(self):
+        self.assertEqual(harness.exchange(PORT, b""), b"hello\n")
+        first = self.scope.container_pid("server")
+        for _ in range(3):
+            harness.eventually(lambda: self.scope.state("server.service") == "deactivating")
+            self.assertEqual(harness.exchange(PORT, b""), b"hello\n")
+        self.assertNotEqual(self.scope.container_pid("server"), first)
+        self.assertEqual(self.scope.complaints("server", self.started), [])
+
+    def test_crowd_is_served_by_the_next_wake(self):
+        self.assertEqual(harness.exchange(PORT, b""), b"hello\n")
+        harness.eventually(lambda: self.scope.state("server.service") == "deactivating")
+        self.assertEqual(harness.crowd(PORT, 50), [b"hello\n"] * 50)
+
+
+class ByHand(harness.Case):
+    """systemctl(1) on the service, and the engine's own commands."""
+
+    def setUp(self):
+        super().setUp()
+        self.scope.container("server", "redis")
+
+    def test_start_warms_up_and_stop_puts_to_sleep(self):
+        self.scope.instance("server", PORT, 6379)
+        self.scope.systemctl("start", "server.service")
+        self.assertEqual(self.scope.container_state("server"), "running")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.scope.systemctl("stop", "server.service")
+        self.assertEqual(self.scope.container_state("server"), "exited")
+        self.assertEqual(our_processes(), [])
+        self.assertEqual(self.scope.state("server.socket"), "active")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+
+    def test_stop_ends_open_connections(self):
+        self.scope.instance("server", PORT, 6379, "--drain-timeout=1s")
+        with harness.connect(PORT) as connection:
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+            self.scope.systemctl("stop", "server.service", timeout=15)
+            with self.subTest("the client learns of it"):
+                try:
+                    self.assertEqual(connection.recv(64), b"")
+                except ConnectionResetError:
+                    pass
+        self.assertEqual(self.scope.container_state("server"), "exited")
+
+    def test_wake_and_sleep_commands(self):
+        self.scope.instance("server", PORT, 6379)
+        self.scope.sockwake("wake", "server")
+        self.assertEqual(self.scope.container_state("server"), "running")
+        self.scope.sockwake("sleep", "server")
+        self.assertEqual(self.scope.container_state("server"), "exited")
+
+    def test_container_stopped_by_hand_is_woken_again(self):
+        self.scope.instance("server", PORT, 6379)
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.scope.engine_run("stop", "server")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+
+    def test_container_started_by_hand_is_used(self):
+        self.scope.engine_run("start", "server")
+        pid = self.scope.container_pid("server")
+        self.scope.instance("server", PORT, 6379, "--idle-timeout=200ms")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.assertEqual(self.scope.container_pid("server"), pid)
+        harness.eventually(lambda: self.scope.container_state("server") == "exited")
+
+    def test_container_started_by_hand_is_left_running(self):
+        self.scope.engine_run("start", "server")
+        pid = self.scope.container_pid("server")
+        self.scope.instance("server", PORT, 6379, "--idle-timeout=200ms", "--keep-running")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.scope.fall_asleep("server")
+        self.assertEqual(self.scope.container_pid("server"), pid)
+        # What it woke itself it puts to sleep.
+        self.scope.engine_run("stop", "server")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        harness.eventually(lambda: self.scope.container_state("server") == "exited")
+
+
+class Shared(harness.Case):
+    """A container that several instances share sleeps when the last of them is idle."""
+
+    timeout = 60 + 10 * ROUNDS
+
+    def setUp(self):
+        super().setUp()
+        self.scope.container("server", "redis")
+        for n in range(SHARING):
+            self.scope.instance(f"door{n}", PORT + n, 6379, "--idle-timeout=200ms", container="server")
+
+    def test_sleeps_after_the_last(self):
+        with harness.connect(PORT) as connection:
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+            self.assertEqual(harness.redis(PORT + 1, "ping"), "PONG")
+            self.scope.fall_asleep("door1")
+            self.assertEqual(self.scope.container_state("server"), "running")
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+        harness.eventually(lambda: self.scope.container_state("server") == "exited", timeout=20)
+
+    def test_never_stopped_under_an_open_connection(self):
+        """Many visits at random moments, most of them about when a neighbour falls asleep."""
+        failures = []
+        threads = [threading.Thread(target=self.visits, args=(n, failures), daemon=True) for n in range(2 * SHARING)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+        harness.eventually(lambda: self.scope.container_state("server") == "exited", timeout=20)
+        for n in range(SHARING):
+            self.assertEqual(self.scope.complaints(f"door{n}", self.started), [])
+
+    def visits(self, visitor, failures):
+        chance = random.Random(visitor)
+        for n in range(ROUNDS):
+            try:
+                with harness.connect(PORT + visitor % SHARING) as connection:
+                    for _ in range(3):
+                        connection.sendall(b"PING\r\n")
+                        answer = connection.recv(64)
+                        if answer != b"+PONG\r\n":
+                            failures.append((visitor, n, answer))
+                            return
+                        time.sleep(chance.uniform(0, 0.2))
+            except OSError as error:
+                failures.append((visitor, n, error))
+            time.sleep(chance.uniform(0, 0.8))
