@@ -402,9 +402,9 @@ static void directories(void **state)
 	assert_int_equal(unit_directory(SCOPE_USER, path, &err), 0);
 	assert_string_equal(path, "/home/x/.config/systemd/user");
 	setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
-	assert_int_equal(runtime_directory(SCOPE_USER, path, &err), 0);
+	assert_int_equal(find_runtime_directory(SCOPE_USER, path, &err), 0);
 	assert_string_equal(path, "/run/user/7/sockwake");
-	assert_int_equal(runtime_directory(SCOPE_SYSTEM, path, &err), 0);
+	assert_int_equal(find_runtime_directory(SCOPE_SYSTEM, path, &err), 0);
 	assert_string_equal(path, "/run/sockwake");
 }
 
