@@ -230,7 +230,7 @@ static void unix_target_needs_the_root(void **state)
 static void confinement_by_scope(void **state)
 {
 	static const char *const mounts[] = {"ProtectSystem",	      "ProtectProc",	       "PrivateTmp",
-					     "ProtectControlGroups",  "ProtectKernelTunables", "ProtectKernelModules",
+					     "ProtectControlGroups",  "ProtectKernelModules",
 					     "CapabilityBoundingSet", "ProtectHostname",       "ProtectKernelLogs"};
 	_cleanup_instance_ struct instance user = small_instance("pg"), system = full_instance();
 	_cleanup_rendered_ struct rendered u = render(&user), s = render(&system);
