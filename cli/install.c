@@ -7,6 +7,7 @@
 #include <sys/file.h>
 
 #include "backends/backend.h"
+#include "cli/cli.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "units/paths.h"
@@ -89,7 +90,7 @@ static int reload_if_needed(struct manager *m, const struct names *n, struct err
 }
 
 /* Puts why the socket failed where only that its job did is known. */
-static void explain(struct manager *m, const char *unit, struct error *err)
+static void explain(struct manager *m, enum scope scope, const char *unit, struct error *err)
 {
 	struct unit_state state = {};
 	char reason[UNIT_REASON_MAX];
@@ -100,8 +101,8 @@ static void explain(struct manager *m, const char *unit, struct error *err)
 		if (strcmp(state.load_state, "loaded") != 0)
 			error_set(err, EREMOTEIO, "the service manager cannot load %s (%s)", unit, state.load_state);
 		else if (reason[0])
-			error_set(err, EREMOTEIO, "cannot start %s: %s; 'journalctl -u %s' has the whole story", unit,
-				  reason, unit);
+			error_set(err, EREMOTEIO, "cannot start %s: %s; '%s %s' has the whole story", unit, reason,
+				  journal_of(scope), unit);
 	}
 	unit_states_clear(&state, 1);
 }
@@ -116,13 +117,13 @@ static bool is_active(struct manager *m, const char *unit)
 	return active;
 }
 
-static int start_new(struct manager *m, const struct names *n, struct error *err)
+static int start_new(struct manager *m, enum scope scope, const struct names *n, struct error *err)
 {
 	if (reload_if_needed(m, n, err) < 0)
 		return -1;
 	if (manager_start(m, n->socket, SOCKET_TIMEOUT, err) == 0)
 		return 0;
-	explain(m, n->socket, err);
+	explain(m, scope, n->socket, err);
 	return -1;
 }
 
@@ -154,7 +155,7 @@ static int install(struct manager *m, const char *directory, const struct instan
 			(void)manager_start(m, n.socket, SOCKET_TIMEOUT, &ignored);
 		return -1;
 	}
-	if (start_new(m, &n, err) == 0)
+	if (start_new(m, i->scope, &n, err) == 0)
 		return 0;
 	roll_back(m, directory, i->name, &n, &before, was_active);
 	return -1;
