@@ -48,7 +48,7 @@ int check_name(struct manager *m, const char *directory, const char *name, struc
 	const char *units[2] = {n.socket, n.service};
 	struct unit_state states[2] = {};
 	char path[PATH_MAX];
-	int r = manager_query(m, units, 2, UNIT_DETAILS, states, err);
+	int r = manager_examine(m, units, 2, states, err);
 
 	for (size_t k = 0; r == 0 && k < 2; k++) {
 		r = path_join(directory, units[k], path, err);
@@ -80,7 +80,7 @@ static int reload_if_needed(struct manager *m, const struct names *n, struct err
 {
 	const char *units[2] = {n->socket, n->service};
 	struct unit_state states[2] = {};
-	int r = manager_query(m, units, 2, UNIT_DETAILS, states, err);
+	int r = manager_examine(m, units, 2, states, err);
 	bool needed =
 		r == 0 && (states[0].need_reload || states[1].need_reload ||
 			   strcmp(states[0].load_state, "loaded") != 0 || strcmp(states[1].load_state, "loaded") != 0);
@@ -96,7 +96,7 @@ static void explain(struct manager *m, enum scope scope, const char *unit, struc
 	char reason[UNIT_REASON_MAX];
 	struct error ignored;
 
-	if (err->code == EREMOTEIO && manager_query(m, &unit, 1, UNIT_DETAILS, &state, &ignored) == 0) {
+	if (err->code == EREMOTEIO && manager_examine(m, &unit, 1, &state, &ignored) == 0) {
 		unit_reason(&state, reason);
 		if (strcmp(state.load_state, "loaded") != 0)
 			error_set(err, EREMOTEIO, "the service manager cannot load %s (%s)", unit, state.load_state);
@@ -111,7 +111,7 @@ static bool is_active(struct manager *m, const char *unit)
 {
 	struct unit_state state = {};
 	struct error ignored;
-	bool active = manager_query(m, &unit, 1, 0, &state, &ignored) == 0 && strcmp(state.active_state, "active") == 0;
+	bool active = manager_query(m, &unit, 1, &state, &ignored) == 0 && strcmp(state.active_state, "active") == 0;
 
 	unit_states_clear(&state, 1);
 	return active;
@@ -231,4 +231,23 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 		(void)manager_reset_failed(m, n.service, &ignored);
 	}
 	return 0;
+}
+
+int forget_instances(struct manager *m, const struct stored *removed, size_t n, struct error *err)
+{
+	bool known = false;
+
+	for (size_t k = 0; k < n && !known; k++) {
+		struct names names = names_of(removed[k].instance.name);
+		const char *units[] = {names.socket, names.service, names.legacy};
+		struct unit_state states[3] = {};
+		int r = manager_query(m, units, removed[k].instance.legacy ? 3 : 2, states, err);
+
+		for (size_t u = 0; r == 0 && u < 3; u++)
+			known |= states[u].load_state && strcmp(states[u].load_state, "not-found") != 0;
+		unit_states_clear(states, 3);
+		if (r < 0)
+			return -1;
+	}
+	return known ? manager_reload(m, err) : 0;
 }

@@ -25,11 +25,11 @@ static int explain(struct manager *m, const struct arguments *a, const char *uni
 	char reason[UNIT_REASON_MAX];
 	struct error ignored;
 
-	if (manager_query(m, &unit, 1, UNIT_DETAILS, &state, &ignored) == 0) {
+	if (manager_examine(m, &unit, 1, &state, &ignored) == 0) {
 		unit_reason(&state, reason);
 		if (reason[0])
-			error_set(err, EREMOTEIO, "'%s' did not wake: %s; 'journalctl%s -u %s' has the whole story",
-				  name, reason, default_scope() == SCOPE_USER ? " --user" : "", unit);
+			error_set(err, EREMOTEIO, "'%s' did not wake: %s; '%s %s' has the whole story", a->name, reason,
+				  journal_of(a->scope), unit);
 	}
 	unit_states_clear(&state, 1);
 	return -1;
