@@ -15,6 +15,12 @@
  * systemd.service(5), "Command lines"). Variables are switched off by the ":" in front of the line. */
 static void put_word(FILE *f, const char *s)
 {
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:,@[]";
+
+	if (*s && strspn(s, plain) == strlen(s)) {
+		fprintf(f, " %s", s);
+		return;
+	}
 	fputs(" \"", f);
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
