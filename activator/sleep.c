@@ -27,6 +27,10 @@ static bool restart_follows(void)
 	       variable_is("SERVICE_RESULT", "oom-kill");
 }
 
+/* How long an engine is asked that did not answer the wake either. It may have started the container late, so that it is
+ * worth a try, but the next client waits for the end of this. */
+#define SECOND_TRY (5 * USEC_PER_SEC)
+
 /* The wake has told why it failed; saying it again would only fill the journal. */
 static bool wake_was_refused(void)
 {
@@ -125,10 +129,12 @@ int put_to_sleep(const struct options *o, struct error *err)
 	_cleanup_close_ int lock_fd = -1;
 	char socket[ENGINE_SOCKET_MAX], lock[PATH_MAX];
 	struct stats stats;
+	bool unanswered;
 
 	if (restart_follows())
 		return 0;
 	runtime_read_stats(o, &stats);
+	unanswered = wake_was_refused() && stats.t_main && !stats.t_started;
 	/* The wake ended well without an answer from the engine: nobody was there who may wake the container. */
 	if (variable_is("SERVICE_RESULT", "success") && stats.t_main && !stats.t_started)
 		return 0;
@@ -143,5 +149,7 @@ int put_to_sleep(const struct options *o, struct error *err)
 	}
 	if (engine_open(o->backend, o->scope, socket, &engine, err) < 0)
 		return -1;
-	return stop_container(o, engine, lock_fd, &stats, err);
+	if (unanswered)
+		engine->deadline = now_usec() + SECOND_TRY;
+	return stop_container(o, engine, lock_fd, &stats, err) < 0 && !unanswered ? -1 : 0;
 }

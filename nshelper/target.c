@@ -59,7 +59,8 @@ static int pid_of_pidfd(int pidfd, pid_t *ret, struct error *err)
 	if (pid == 0)
 		return error_set(err, ESRCH, "the process of descriptor %d lives in another PID namespace", pidfd);
 	if (pid < 0)
-		return error_set(err, ESRCH, "the process of descriptor %d has ended: the container is not running",
+		return error_set(err, ESRCH,
+				 "the container has ended (the process of descriptor %d): its log should say why",
 				 pidfd);
 	*ret = (pid_t)pid;
 	return 0;
@@ -68,7 +69,7 @@ static int pid_of_pidfd(int pidfd, pid_t *ret, struct error *err)
 static int explain(int code, const char *what, pid_t pid, struct error *err)
 {
 	if (code == ENOENT || code == ESRCH)
-		return error_set(err, ESRCH, "process %d has ended: the container is not running", pid);
+		return error_set(err, ESRCH, "the container has ended (process %d): its log should say why", pid);
 	if (code == EACCES || code == EPERM)
 		return error_set(
 			err, code,
