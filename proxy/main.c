@@ -112,6 +112,7 @@ static int confine_all(const struct proxy *p, struct error *err)
 		.threads = s->n_workers > 1,
 	};
 	unsigned missing;
+	const char *text;
 
 	if (!keep || !ports)
 		return error_set(err, ENOMEM, "out of memory");
@@ -138,8 +139,9 @@ static int confine_all(const struct proxy *p, struct error *err)
 	c.n_ports = n_ports;
 	if (confine(&c, &missing, err) < 0)
 		return error_context(err, "cannot confine the proxy");
-	if (missing)
-		log_line(LOG_NOTICE, "%s", confine_missing_text(missing));
+	text = confine_missing_text(missing);
+	if (text)
+		log_line(LOG_NOTICE, "%s", text);
 	return 0;
 }
 

@@ -267,7 +267,7 @@ static void times(void **state)
 	assert_value(p.service, "TimeoutStopSec", "infinity");
 	assert_value(r.service, "StartLimitIntervalSec", "0");
 	assert_value(r.service, "Restart", "on-failure");
-	assert_value(r.service, "RestartPreventExitStatus", "75");
+	assert_value(r.service, "RestartPreventExitStatus", "2 75");
 	assert_value(r.service, "RuntimeDirectoryPreserve", "yes");
 }
 
