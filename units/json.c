@@ -48,8 +48,8 @@ static void cleanup_json(cJSON **j)
 }
 #define _cleanup_json_ _cleanup_(cleanup_json)
 
-/* JSON numbers are doubles: what they hold exactly. More seconds than that are for ever. */
-#define SECONDS_MAX ((uint64_t)1 << 53)
+/* What cJSON writes without loss. More seconds than that are for ever. */
+#define SECONDS_MAX 1000000000000000ULL
 
 static bool add_list(cJSON *object, const char *key, char **list)
 {
@@ -103,7 +103,7 @@ char *instance_to_json(const struct instance *i)
 {
 	_cleanup_json_ cJSON *object = cJSON_CreateObject();
 
-	if (!object || !add_ports(object, i) || !cJSON_AddStringToObject(object, "scope", scope_name(i->scope)) ||
+	if (!object || !cJSON_AddStringToObject(object, "scope", scope_name(i->scope)) ||
 	    !cJSON_AddStringToObject(object, "backend", backend_kind_name(i->backend)) ||
 	    !cJSON_AddStringToObject(object, "idle_action", idle_action_name(i->idle_action)))
 		return NULL;
@@ -111,7 +111,7 @@ char *instance_to_json(const struct instance *i)
 		if (!add_field(object, &fields[k], i))
 			return NULL;
 	}
-	return cJSON_PrintUnformatted(object);
+	return add_ports(object, i) ? cJSON_PrintUnformatted(object) : NULL;
 }
 
 static int wrong_type(const char *key, const char *expected, struct error *err)

@@ -15,6 +15,12 @@
  * systemd.service(5), "Command lines"). Variables are switched off by the ":" in front of the line. */
 static void put_word(FILE *f, const char *s)
 {
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:,@[]";
+
+	if (*s && strspn(s, plain) == strlen(s)) {
+		fprintf(f, " %s", s);
+		return;
+	}
 	fputs(" \"", f);
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
@@ -232,7 +238,8 @@ static void put_service(FILE *f, const struct instance *i, const char *json)
 	fputs("\n[Service]\nType=notify\nNotifyAccess=main\nNonBlocking=yes\n", f);
 	put_commands(f, i);
 	put_timeouts(f, i);
-	fputs("Restart=on-failure\nRestartSec=500ms\nRestartPreventExitStatus=75\n"
+	fputs("Restart=on-failure\nRestartSec=500ms\nRestartPreventExitStatus=2 75\n"
+	      "SyslogIdentifier=sockwake\n"
 	      "RuntimeDirectory=sockwake\nRuntimeDirectoryPreserve=yes\nLimitNOFILE=524288\n",
 	      f);
 	put_hardening(f, i);

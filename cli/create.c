@@ -1,0 +1,127 @@
+#include "cli/create.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/install.h"
+#include "units/paths.h"
+#include "units/render.h"
+
+static int print_units(const struct instance *i, struct error *err)
+{
+	_cleanup_rendered_ struct rendered units = {};
+
+	if (units_render(i, &units, err) < 0)
+		return -1;
+	printf("# --- %s" SOCKET_SUFFIX " ---\n%s\n# --- %s" SERVICE_SUFFIX " ---\n%s", i->name, units.socket, i->name,
+	       units.service);
+	return 0;
+}
+
+/* Without lingering the user's manager, and the sockets with it, ends at the last logout (loginctl(1)). */
+static void check_lingering(enum scope scope)
+{
+	const struct passwd *pw = scope == SCOPE_USER ? getpwuid(geteuid()) : NULL;
+	struct error ignored;
+	char path[PATH_MAX];
+
+	if (pw && path_join("/var/lib/systemd/linger", pw->pw_name, path, &ignored) == 0 && access(path, F_OK) != 0)
+		print_note("nothing listens any more after the last logout of '%s', nor after a boot, until 'loginctl "
+			   "enable-linger %s' was run",
+			   pw->pw_name, pw->pw_name);
+}
+
+static int check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err)
+{
+	bool looks;
+
+	if (manager_looks_in(m, directory, &looks, err) < 0)
+		return -1;
+	if (looks)
+		return 0;
+	return error_set(err, EINVAL, "the service manager does not look for units in '%s': %s", directory,
+			 scope == SCOPE_USER ? "set XDG_CONFIG_HOME and HOME to what they are when you log in"
+					     : "its configuration is unusual");
+}
+
+/* The instance of that name that there is; NULL for none. */
+static const struct stored *find(const struct stored_list *all, const char *name)
+{
+	for (size_t k = 0; k < all->n; k++) {
+		if (strcmp(all->items[k].instance.name, name) == 0)
+			return &all->items[k];
+	}
+	return NULL;
+}
+
+static int create_installed(struct create_request *r, const char *directory, struct error *err)
+{
+	_cleanup_stored_list_ struct stored_list all = {};
+	_cleanup_manager_ struct manager *m = NULL;
+	struct instance *i = &r->instance;
+	const struct stored *old;
+
+	if (store_scan(directory, &all, err) < 0)
+		return -1;
+	old = find(&all, i->name);
+	if (old && !r->force)
+		return error_set(err, EEXIST, "there is an instance '%s' already: --force replaces it", i->name);
+	if (store_check_owner(directory, i->name, err) < 0 || manager_connect(i->scope, &m, err) < 0 ||
+	    check_directory(m, i->scope, directory, err) < 0 || check_name(m, directory, i->name, err) < 0 ||
+	    adopt_container(r, m, err) < 0 || check_ports(i, &all, old ? &old->instance : NULL, err) < 0 ||
+	    install_instance(m, directory, i, old && old->instance.legacy, err) < 0)
+		return -1;
+	if (old && !old->problem)
+		unlabel_ports(&old->instance, &all);
+	label_ports(i);
+	return 0;
+}
+
+static int print_created(const struct create_request *r, struct error *err)
+{
+	const struct instance *i = &r->instance;
+	char spec[PUBLISH_TEXT_MAX];
+
+	if (r->json) {
+		_cleanup_free_ char *json = instance_to_json(i);
+
+		if (!json)
+			return error_errno(err, ENOMEM, "cannot print the instance");
+		puts(json);
+		return 0;
+	}
+	for (size_t k = 0; k < i->n_ports; k++) {
+		publish_format(&i->ports[k], spec);
+		*strrchr(spec, ':') = '\0';
+		printf("%s '%s': port %s → container %s:%u\n", k ? "       and" : "Created instance", i->name, spec,
+		       i->container_name, i->ports[k].container_port);
+	}
+	return 0;
+}
+
+static int create(int argc, char *argv[], struct error *err)
+{
+	_cleanup_create_request_ struct create_request r = {};
+	_cleanup_close_ int lock = -1;
+	char directory[PATH_MAX];
+
+	if (parse_create(argc, argv, &r, err) < 0)
+		return -1;
+	if (r.dry_run)
+		return print_units(&r.instance, err);
+	if (require_rights(r.instance.scope, err) < 0 || unit_directory(r.instance.scope, directory, err) < 0 ||
+	    lock_units(directory, &lock, err) < 0 || create_installed(&r, directory, err) < 0)
+		return -1;
+	check_lingering(r.instance.scope);
+	return print_created(&r, err);
+}
+
+const struct command create_command = {
+	"create",
+	"[OPTIONS] NAME -p [ADDR:]PORT:CPORT… | --name NAME --listen-port PORT --container-port PORT --container-name C",
+	"Makes a container wake on the first connection to a port, and sleep when it is idle",
+	create_options_help,
+	create,
+};

@@ -1,0 +1,36 @@
+/* The parts of `sockwake create`. */
+#pragma once
+
+#include "backends/backend.h"
+#include "cli/cli.h"
+#include "units/manager.h"
+
+struct create_request {
+	struct instance instance;
+	bool dry_run;
+	bool force;
+	bool json;
+	bool original_ports;	/* --container-port: where the original tool meant a published port of the host */
+	bool container_assumed; /* no --container-name with --unit: Quadlet's default until the engine knows better */
+};
+void create_request_clear(struct create_request *r);
+#define _cleanup_create_request_ _cleanup_(create_request_clear)
+
+/* Reads the command line and fills in the defaults, without asking anybody. The caller clears *ret, also after an
+ * error. */
+int parse_create(int argc, char *argv[], struct create_request *ret, struct error *err);
+extern const char create_options_help[];
+
+/* The health check that a person would choose for a server on this port. */
+const char *default_health_check(const struct publish *p);
+
+/* Asks the engine about the container and makes the instance fit it; notes what was changed or will surprise. */
+int adopt_container(struct create_request *r, struct manager *m, struct error *err);
+
+/* Refuses ports that another instance has, that are not free, or that this user may not use. `replaced` is the
+ * instance that makes place, or NULL. */
+int check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
+		struct error *err);
+
+/* Who listens there, as words for a sentence: "nginx (PID 4711)". */
+void describe_holder(int type, uint16_t port, char *ret, size_t size);

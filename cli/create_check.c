@@ -1,0 +1,288 @@
+/* What `sockwake create` asks before it changes anything: the container, and the ports. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/create.h"
+#include "common/clock.h"
+
+#define ENGINE_TIMEOUT (30 * USEC_PER_SEC)
+
+static int replace(char **text, const char *value, struct error *err)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return error_errno(err, ENOMEM, "cannot make the instance fit its container");
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+/* The port inside that a port of the host leads to; 0 where none does, or where the number is one inside as well. */
+static uint16_t published_to(const struct container *c, uint16_t host_port)
+{
+	uint16_t inner = 0;
+
+	for (size_t k = 0; k < c->n_ports; k++) {
+		const struct published_port *p = &c->ports[k];
+
+		if (p->type != SOCK_STREAM)
+			continue;
+		if (p->container_port == host_port)
+			return 0;
+		if (p->host_port == host_port)
+			inner = p->container_port;
+	}
+	return inner;
+}
+
+/* The original tool went through a published port of the host: where such a number is given, the port behind it is
+ * meant. */
+static void translate_published_port(struct instance *i, const struct container *c)
+{
+	struct publish *p = &i->ports[0];
+	uint16_t inner = published_to(c, p->container_port);
+
+	if (!inner)
+		return;
+	print_note("the container publishes its port %u as the host's %u: using port %u in the container", inner,
+		   p->container_port, inner);
+	p->container_port = inner;
+}
+
+/* While the container sleeps, such a port is free; when it wakes, the engine wants to listen there, too. */
+static int refuse_published_listeners(const struct instance *i, const struct container *c, struct error *err)
+{
+	for (size_t k = 0; k < c->n_ports; k++) {
+		struct publish theirs = {.type = c->ports[k].type, .port = c->ports[k].host_port};
+
+		if (theirs.port == 0)
+			continue; /* the engine chooses at each start */
+		snprintf(theirs.address, sizeof(theirs.address), "%s", c->ports[k].host_address);
+		for (size_t m = 0; m < i->n_ports; m++) {
+			if (!i->ports[m].path[0] && publish_overlap(&i->ports[m], &theirs))
+				return error_set(
+					err, EADDRINUSE,
+					"the container '%s' publishes port %u itself and could not start while "
+					"sockwake listens there: create it without that port, or listen on "
+					"another one",
+					i->container_name, theirs.port);
+		}
+	}
+	return 0;
+}
+
+/* Who starts and stops the container, besides us. */
+static int check_life(struct instance *i, const struct container *c, struct error *err)
+{
+	const char *unit = container_label(c, "PODMAN_SYSTEMD_UNIT");
+	bool restarts = strcmp(c->restart_policy, "always") == 0 || strcmp(c->restart_policy, "unless-stopped") == 0;
+
+	if (!i->unit && unit && *unit) {
+		print_note("%s runs the container: it is started and stopped through that unit", unit);
+		if (replace(&i->unit, unit, err) < 0)
+			return -1;
+	}
+	if (!i->unit && c->auto_remove && i->idle_action == IDLE_STOP)
+		return error_set(err, EINVAL,
+				 "the container '%s' is removed when it stops: create it without --rm, or use "
+				 "--idle-action pause",
+				 i->container_name);
+	if (!i->unit && restarts)
+		print_note("the engine starts the container at boot, asleep or not (restart policy '%s'): '%s update "
+			   "--restart=no %s' leaves that to the first connection",
+			   c->restart_policy, backend_kind_name(i->backend), i->container_name);
+	return 0;
+}
+
+/* The name of the container that this unit runs, as its label says. */
+static int find_by_unit(struct engine *engine, struct instance *i, struct error *err)
+{
+	_cleanup_container_list_ struct container_list list = {};
+
+	if (engine->backend->list(engine, &list, err) < 0)
+		return -1;
+	for (size_t k = 0; k < list.n; k++) {
+		const char *unit = container_label(&list.items[k], "PODMAN_SYSTEMD_UNIT");
+
+		if (unit && strcmp(unit, i->unit) == 0)
+			return replace(&i->container_name, list.items[k].name, err);
+	}
+	return 0; /* it does not run: nothing better is known */
+}
+
+/* A unit may remove its container when it stops; the unit itself has to be there. */
+static int check_unit(struct manager *m, const struct instance *i, struct error *err)
+{
+	const char *name = i->unit;
+	struct unit_state state = {};
+	int r = manager_query(m, &name, 1, 0, &state, err);
+
+	if (r == 0 && strcmp(state.load_state, "loaded") != 0)
+		r = error_set(err, ENOENT, "the service manager cannot load the unit '%s' (%s): is its name right?",
+			      name, state.load_state);
+	unit_states_clear(&state, 1);
+	return r;
+}
+
+int adopt_container(struct create_request *r, struct manager *m, struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+	_cleanup_engine_ struct engine *engine = NULL;
+	struct instance *i = &r->instance;
+	const char *before = r->original_ports ? default_health_check(&i->ports[0]) : NULL;
+
+	if (engine_open(i->backend, i->scope, i->engine_socket, &engine, err) < 0)
+		return -1;
+	engine->deadline = now_usec() + ENGINE_TIMEOUT;
+	if (r->container_assumed && find_by_unit(engine, i, err) < 0)
+		return -1;
+	if (engine->backend->inspect(engine, i->container_name, &c, err) < 0) {
+		if (err->code != ENOENT)
+			return -1;
+		if (i->unit)
+			return check_unit(m, i, err);
+		return error_set(err, ENOENT,
+				 "there is no container '%s': create it first, as in '%s create --name %s IMAGE', or "
+				 "look at '%s ps -a'",
+				 i->container_name, backend_kind_name(i->backend), i->container_name,
+				 backend_kind_name(i->backend));
+	}
+	i->stop_timeout = c.stop_timeout;
+	if (r->original_ports) {
+		bool chosen = strcmp(i->health_check, before) == 0;
+
+		translate_published_port(i, &c);
+		if (chosen && replace(&i->health_check, default_health_check(&i->ports[0]), err) < 0)
+			return -1;
+	}
+	if (check_life(i, &c, err) < 0 || refuse_published_listeners(i, &c, err) < 0 || instance_validate(i, err) < 0)
+		return -1;
+	return i->unit ? check_unit(m, i, err) : 0;
+}
+
+static int check_neighbours(const struct instance *i, const struct publish *p, const struct stored_list *all,
+			    struct error *err)
+{
+	char text[PUBLISH_TEXT_MAX];
+
+	publish_format(p, text);
+	for (size_t k = 0; k < all->n; k++) {
+		const struct instance *other = &all->items[k].instance;
+
+		for (size_t m = 0; m < other->n_ports && strcmp(other->name, i->name) != 0; m++) {
+			if (publish_overlap(p, &other->ports[m]))
+				return error_set(err, EADDRINUSE, "'%s': the instance '%s' listens there already", text,
+						 other->name);
+		}
+	}
+	return 0;
+}
+
+/* A socket address as systemd will bind it. Returns its length. */
+static socklen_t bind_address(const struct publish *p, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
+
+	*ret = (struct sockaddr_storage){};
+	if (inet_pton(AF_INET, p->address, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons(p->port);
+		return sizeof(*in);
+	}
+	if (p->address[0])
+		inet_pton(AF_INET6, p->address, &in6->sin6_addr);
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = htons(p->port);
+	return sizeof(*in6);
+}
+
+/* Binds and listens for a moment. Returns an errno value, 0 when that works. */
+static int try_listen(const struct publish *p)
+{
+	struct sockaddr_storage address;
+	socklen_t len = bind_address(p, &address);
+	_cleanup_close_ int fd = socket(address.ss_family, p->type | SOCK_CLOEXEC, 0);
+	int one = 1, zero = 0;
+
+	if (fd < 0 && errno == EAFNOSUPPORT && !p->address[0]) { /* no IPv6 here: systemd falls back, too */
+		struct publish v4 = *p;
+
+		strcpy(v4.address, "0.0.0.0");
+		return try_listen(&v4);
+	}
+	if (fd < 0)
+		return errno;
+	/* Of a TCP socket this ignores connections that are closing; of a UDP one it would ignore its owner. */
+	if (p->type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one));
+	if (address.ss_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
+	if (bind(fd, (struct sockaddr *)&address, len) < 0)
+		return errno;
+	return p->type == SOCK_STREAM && listen(fd, 1) < 0 ? errno : 0;
+}
+
+/* systemd would take the path from a server that listens there, so this has to look. */
+static int check_path(const struct publish *p, struct error *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = socket(AF_UNIX, p->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct stat st;
+
+	if (lstat(p->path, &st) < 0)
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return error_set(err, EEXIST, "'%s' exists and is not a socket: remove it, or listen elsewhere",
+				 p->path);
+	strcpy(address.sun_path, p->path);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 && errno == ECONNREFUSED)
+		return 0; /* left behind by a server that is gone */
+	return error_set(err, EADDRINUSE, "another server listens on '%s'", p->path);
+}
+
+static int check_port(const struct publish *p, struct error *err)
+{
+	const char *protocol = p->type == SOCK_DGRAM ? "UDP" : "TCP";
+	char holder[256];
+	int code;
+
+	if (p->path[0])
+		return check_path(p, err);
+	code = try_listen(p);
+	if (code == 0)
+		return 0;
+	if (code == EADDRINUSE) {
+		describe_holder(p->type, p->port, holder, sizeof(holder));
+		return error_set(err, code, "the %s port %u is in use by %s: listen on another port, or stop that",
+				 protocol, p->port, holder);
+	}
+	if (code == EACCES)
+		return error_set(
+			err, code,
+			"this user may not listen on the %s port %u: take one from 1024 on, or have root lower "
+			"net.ipv4.ip_unprivileged_port_start",
+			protocol, p->port);
+	return error_errno(err, code, "cannot listen on the %s port %u of '%s'", protocol, p->port, p->address);
+}
+
+int check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
+		struct error *err)
+{
+	for (size_t k = 0; k < i->n_ports; k++) {
+		const struct publish *p = &i->ports[k];
+		bool becomes_free = false;
+
+		for (size_t m = 0; replaced && m < replaced->n_ports; m++)
+			becomes_free |= publish_overlap(p, &replaced->ports[m]);
+		if (check_neighbours(i, p, all, err) < 0 || (!becomes_free && check_port(p, err) < 0))
+			return -1;
+	}
+	return 0;
+}

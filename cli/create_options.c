@@ -1,0 +1,344 @@
+/* The command line of `sockwake create`. */
+#include <pwd.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/create.h"
+#include "common/cleanup.h"
+#include "common/parse.h"
+
+/* What is put together only when the whole command line is read. */
+struct command_line {
+	struct create_request *request;
+	char *name, *engine_socket, *backend, *scope, *idle_action, *workers, *listen_port, *container_port;
+	bool no_notifications;
+};
+
+enum option_type { TEXT, LIST, FLAG, PORT_SPEC };
+enum option_home { LINE, REQUEST, INSTANCE };
+
+#define ON_LINE(member)	    LINE, offsetof(struct command_line, member)
+#define IN_REQUEST(member)  REQUEST, offsetof(struct create_request, member)
+#define IN_INSTANCE(member) INSTANCE, offsetof(struct instance, member)
+
+static const struct {
+	const char *name;
+	enum option_type type;
+	enum option_home home;
+	size_t offset;
+} table[] = {
+	{"name", TEXT, ON_LINE(name)},
+	{"listen-port", TEXT, ON_LINE(listen_port)},
+	{"container-port", TEXT, ON_LINE(container_port)},
+	{"container-name", TEXT, IN_INSTANCE(container_name)},
+	{"startup-timeout", TEXT, IN_INSTANCE(startup_timeout)},
+	{"idle-timeout", TEXT, IN_INSTANCE(idle_timeout)},
+	{"health-check", TEXT, IN_INSTANCE(health_check)},
+	{"no-notifications", FLAG, ON_LINE(no_notifications)},
+	{"user", TEXT, IN_INSTANCE(user)},
+	{"no-selinux", FLAG, IN_INSTANCE(no_selinux)},
+	{"dry-run", FLAG, IN_REQUEST(dry_run)},
+	{"force", FLAG, IN_REQUEST(force)},
+	{"backend", TEXT, ON_LINE(backend)},
+	{"scope", TEXT, ON_LINE(scope)},
+	{"publish", PORT_SPEC, INSTANCE, 0},
+	{"target", LIST, IN_INSTANCE(targets)},
+	{"unit", TEXT, IN_INSTANCE(unit)},
+	{"idle-action", TEXT, ON_LINE(idle_action)},
+	{"keep-running", FLAG, IN_INSTANCE(keep_running)},
+	{"engine-socket", TEXT, ON_LINE(engine_socket)},
+	{"keepalive", TEXT, IN_INSTANCE(keepalive)},
+	{"connection-timeout", TEXT, IN_INSTANCE(connection_timeout)},
+	{"drain-timeout", TEXT, IN_INSTANCE(drain_timeout)},
+	{"workers", TEXT, ON_LINE(workers)},
+	{"proxy-protocol", TEXT, IN_INSTANCE(proxy_protocol)},
+	{"transparent", FLAG, IN_INSTANCE(transparent)},
+	{"no-wake-from", LIST, IN_INSTANCE(no_wake_from)},
+	{"no-hold-from", LIST, IN_INSTANCE(no_hold_from)},
+	{"socket-mode", TEXT, IN_INSTANCE(socket_mode)},
+	{"socket-group", TEXT, IN_INSTANCE(socket_group)},
+	{"json", FLAG, IN_REQUEST(json)},
+};
+#define N_OPTIONS (sizeof(table) / sizeof(*table))
+
+const char create_options_help[] =
+	"What to wake, and where to listen:\n"
+	"  --name NAME                 of the instance and its units (or as a plain argument)\n"
+	"  --container-name CONTAINER  an existing container (default: NAME)\n"
+	"  --listen-port PORT          on all addresses\n"
+	"  --container-port PORT       where the server in the container listens\n"
+	"  -p, --publish [ADDR:]PORT:CPORT[/tcp|/udp]\n"
+	"                              the same in one, as in docker run -p; repeatable; /PATH:CPORT is a Unix socket\n"
+	"  --target ADDR|unix:/PATH    where in the container; repeatable (default: loopback, then its own addresses)\n"
+	"  --unit UNIT.service         the unit that runs the container, when one does (Quadlet)\n"
+	"  --backend docker|podman     (default: docker for the system, podman for a user)\n"
+	"  --engine-socket PATH        of the engine's API\n"
+	"  --scope system|user         (default: system for root)\n"
+	"When:\n"
+	"  --startup-timeout SPAN      until a wake has failed (default: 30s)\n"
+	"  --idle-timeout SPAN         without a connection until sleep (default: 15min)\n"
+	"  --health-check CHECK        listen, postgres, redis, greeting, http[:PATH], healthy, none, or a shell command\n"
+	"                              with {container_port} (default: by the port, else listen)\n"
+	"  --idle-action stop|pause    how to sleep (default: stop)\n"
+	"  --keep-running              leave a container running that ran before\n"
+	"  --no-wake-from CIDR         these clients do not wake it; repeatable\n"
+	"  --no-hold-from CIDR         these clients do not keep it awake; repeatable\n"
+	"  --connection-timeout SPAN   close connections that are quiet for so long\n"
+	"  --keepalive SPAN            probe quiet connections for dead peers after so long\n"
+	"  --drain-timeout SPAN        for open connections when it is stopped\n"
+	"How:\n"
+	"  --proxy-protocol v1|v2      tell the server who the client is\n"
+	"  --transparent               let the server see the client's own address\n"
+	"  --workers N                 threads that forward\n"
+	"  --socket-mode MODE, --socket-group GROUP\n"
+	"                              of Unix sockets (default: 0660, the manager's own)\n"
+	"  --user USERNAME             whom to notify on the desktop (default: $SUDO_USER or $USER)\n"
+	"  --no-notifications          nobody\n"
+	"  --no-selinux                leave SELinux port labels alone\n"
+	"  --force                     replace the instance of that name\n"
+	"  --dry-run                   print the units and do nothing else\n"
+	"  --json                      for programs\n";
+
+void create_request_clear(struct create_request *r)
+{
+	instance_clear(&r->instance);
+}
+
+static void command_line_clear(struct command_line *line)
+{
+	char **texts[] = {&line->name,	      &line->engine_socket, &line->backend,	&line->scope,
+			  &line->idle_action, &line->workers,	    &line->listen_port, &line->container_port};
+
+	for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++)
+		free_ptr(texts[k]);
+}
+
+static int replace(char **text, const char *value, struct error *err)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return error_errno(err, ENOMEM, "cannot read the command line");
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+static int append(char ***list, const char *value, struct error *err)
+{
+	size_t n = 0;
+	char **more;
+
+	while (*list && (*list)[n])
+		n++;
+	if (n >= INSTANCE_LIST_MAX)
+		return error_set(err, 0, "'%s' is more than the %d values that one option takes", value,
+				 INSTANCE_LIST_MAX);
+	more = reallocarray(*list, n + 2, sizeof(*more));
+	if (!more)
+		return error_errno(err, ENOMEM, "cannot read the command line");
+	*list = more;
+	more[n] = strdup(value);
+	more[n + 1] = NULL;
+	return more[n] ? 0 : error_errno(err, ENOMEM, "cannot read the command line");
+}
+
+static int take_publish(struct instance *i, const char *spec, struct error *err)
+{
+	if (i->n_ports == INSTANCE_PORTS_MAX)
+		return error_set(err, 0, "an instance has at most %d ports", INSTANCE_PORTS_MAX);
+	return publish_parse(spec, &i->ports[i->n_ports++], err);
+}
+
+static int take_option(size_t k, const char *value, struct command_line *line, struct error *err)
+{
+	char *home = table[k].home == LINE	? (char *)line
+		     : table[k].home == REQUEST ? (char *)line->request
+						: (char *)&line->request->instance;
+	void *member = home + table[k].offset;
+
+	switch (table[k].type) {
+	case TEXT:
+		return replace(member, value, err);
+	case LIST:
+		return append(member, value, err);
+	case FLAG:
+		*(bool *)member = true;
+		return 0;
+	case PORT_SPEC:
+		return take_publish(&line->request->instance, value, err);
+	}
+	return 0;
+}
+
+static int read_options(int argc, char *argv[], struct command_line *line, struct error *err)
+{
+	struct option options[N_OPTIONS + 1] = {};
+	const char *name;
+	int code;
+
+	for (size_t k = 0; k < N_OPTIONS; k++)
+		options[k] = (struct option){table[k].name, table[k].type == FLAG ? no_argument : required_argument,
+					     NULL, 256 + (int)k};
+	optind = 0; /* glibc: start anew */
+	for (int index = -1; (code = getopt_long(argc, argv, ":p:", options, &index)) != -1; index = -1) {
+		if (code == '?' || code == ':')
+			return option_error(argv, code, err);
+		/* a short option has no index */
+		if (index < 0 ? take_publish(&line->request->instance, optarg, err) < 0
+			      : take_option((size_t)index, optarg, line, err) < 0)
+			return -1;
+	}
+	name = line->name;
+	if (plain_name(argc, argv, &name, err) < 0)
+		return -1;
+	return name && name != line->name ? replace(&line->name, name, err) : 0;
+}
+
+static int read_words(const struct command_line *line, struct instance *i, struct error *err)
+{
+	uint64_t n;
+
+	i->scope = default_scope();
+	if (line->scope && scope_from_name(line->scope, &i->scope) < 0)
+		return error_set(err, 0, "the scope '%s' is neither system nor user", line->scope);
+	i->backend = i->scope == SCOPE_SYSTEM ? BACKEND_DOCKER : BACKEND_PODMAN;
+	if (line->backend && backend_kind_from_name(line->backend, &i->backend) < 0)
+		return error_set(err, 0, "the backend '%s' is neither docker nor podman", line->backend);
+	if (line->idle_action && idle_action_from_name(line->idle_action, &i->idle_action) < 0)
+		return error_set(err, 0, "the idle action '%s' is neither stop nor pause", line->idle_action);
+	if (line->workers && parse_u64("the number of workers", line->workers, 1, 64, &n, err) < 0)
+		return -1;
+	i->workers = line->workers ? (unsigned)n : 0;
+	return 0;
+}
+
+/* --listen-port and --container-port are the first port, wherever they stand. */
+static int complete_ports(struct create_request *r, const struct command_line *line, struct error *err)
+{
+	struct publish p = {.type = SOCK_STREAM};
+	struct instance *i = &r->instance;
+
+	if (!line->listen_port && !line->container_port)
+		return 0;
+	if (!line->listen_port || !line->container_port)
+		return error_set(err, 0, "--listen-port and --container-port belong together");
+	if (parse_port("the listening port", line->listen_port, &p.port, err) < 0 ||
+	    parse_port("the container port", line->container_port, &p.container_port, err) < 0)
+		return -1;
+	if (i->n_ports == INSTANCE_PORTS_MAX)
+		return error_set(err, 0, "an instance has at most %d ports", INSTANCE_PORTS_MAX);
+	memmove(i->ports + 1, i->ports, i->n_ports++ * sizeof(*i->ports));
+	i->ports[0] = p;
+	r->original_ports = true;
+	return 0;
+}
+
+/* The name and the container are called alike where only one of them is given. With a unit alone the instance is
+ * X-wake, since X.service is taken, and the container is what Quadlet would call it. */
+static int complete_names(struct create_request *r, const struct command_line *line, struct error *err)
+{
+	struct instance *i = &r->instance;
+	char text[512];
+
+	if (i->unit && strlen(i->unit) > 8) {
+		int stem = (int)strlen(i->unit) - 8;
+
+		snprintf(text, sizeof(text), "%.*s-wake", stem, i->unit);
+		if (!line->name && replace(&i->name, text, err) < 0)
+			return -1;
+		r->container_assumed = !i->container_name;
+		snprintf(text, sizeof(text), "systemd-%.*s", stem, i->unit);
+		if (!i->container_name && replace(&i->container_name, text, err) < 0)
+			return -1;
+	}
+	if (line->name && replace(&i->name, line->name, err) < 0)
+		return -1;
+	if (!i->name && !i->container_name)
+		return error_set(err, 0, "the name is missing: sockwake create NAME …");
+	if (!i->name)
+		return replace(&i->name, i->container_name, err);
+	return i->container_name ? 0 : replace(&i->container_name, i->name, err);
+}
+
+/* Whom the original tool notified: who runs sudo, else who runs this; a user's own manager can become nobody else. */
+static const char *default_user(enum scope scope)
+{
+	const struct passwd *self = getpwuid(geteuid());
+	const char *sudo = getenv("SUDO_USER");
+
+	if (scope == SCOPE_USER)
+		return self ? self->pw_name : NULL;
+	return sudo ? sudo : getenv("USER");
+}
+
+/* Nobody is notified of root's own: root has no desktop. */
+static int complete_user(struct instance *i, bool wanted, struct error *err)
+{
+	const char *name = i->user ? i->user : default_user(i->scope);
+	const struct passwd *pw = name ? getpwnam(name) : NULL;
+
+	if (i->user && !pw)
+		return error_set(err, 0, "there is no user '%s' to notify", i->user);
+	if (i->user && i->scope == SCOPE_USER && pw->pw_uid != geteuid())
+		return error_set(err, 0, "one user's instance cannot notify another, '%s': only root's can", i->user);
+	i->notifications = wanted && pw && pw->pw_uid != 0;
+	if (i->notifications)
+		return replace(&i->user, pw->pw_name, err);
+	free(i->user);
+	i->user = NULL;
+	return 0;
+}
+
+static const struct {
+	uint16_t port;
+	const char *check;
+} well_known[] = {
+	{5432, "postgres"}, {6379, "redis"}, {3306, "greeting"}, /* MySQL, MariaDB */
+	{21, "greeting"},					 /* FTP */
+	{22, "greeting"},					 /* SSH */
+	{25, "greeting"},					 /* SMTP */
+	{587, "greeting"},					 /* submission */
+	{110, "greeting"},					 /* POP3 */
+	{143, "greeting"},					 /* IMAP */
+};
+
+const char *default_health_check(const struct publish *p)
+{
+	for (size_t k = 0; k < sizeof(well_known) / sizeof(*well_known); k++) {
+		if (p->type == SOCK_STREAM && p->container_port == well_known[k].port)
+			return well_known[k].check;
+	}
+	return "listen";
+}
+
+static int complete(struct create_request *r, const struct command_line *line, struct error *err)
+{
+	struct instance *i = &r->instance;
+	char socket[ENGINE_SOCKET_MAX];
+
+	/* Kept as found now: the service will run without this environment. */
+	if (read_words(line, i, err) < 0 ||
+	    engine_find_socket(i->backend, i->scope, line->engine_socket, socket, err) < 0 ||
+	    replace(&i->engine_socket, socket, err) < 0 || complete_names(r, line, err) < 0 ||
+	    complete_ports(r, line, err) < 0 || complete_user(i, !line->no_notifications, err) < 0)
+		return -1;
+	if ((!i->startup_timeout && replace(&i->startup_timeout, "30s", err) < 0) ||
+	    (!i->idle_timeout && replace(&i->idle_timeout, "15min", err) < 0) ||
+	    (!i->health_check && i->n_ports && replace(&i->health_check, default_health_check(&i->ports[0]), err) < 0))
+		return -1;
+	i->stop_timeout = 10; /* both engines' default, until the engine is asked */
+	return instance_validate(i, err);
+}
+
+int parse_create(int argc, char *argv[], struct create_request *ret, struct error *err)
+{
+	_cleanup_(command_line_clear) struct command_line line = {.request = ret};
+
+	*ret = (struct create_request){};
+	if (read_options(argc, argv, &line, err) == 0 && complete(ret, &line, err) == 0)
+		return 0;
+	err->code = USAGE_ERROR;
+	return -1;
+}

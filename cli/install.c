@@ -1,0 +1,233 @@
+#include "cli/install.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "backends/backend.h"
+#include "common/clock.h"
+#include "common/io.h"
+#include "units/paths.h"
+
+/* systemd binds the sockets within this. */
+#define SOCKET_TIMEOUT (60 * USEC_PER_SEC)
+
+struct names {
+	char socket[UNIT_NAME_MAX], service[UNIT_NAME_MAX], legacy[UNIT_NAME_MAX];
+};
+
+static struct names names_of(const char *name)
+{
+	struct names n;
+
+	unit_name(name, SOCKET_SUFFIX, n.socket);
+	unit_name(name, SERVICE_SUFFIX, n.service);
+	unit_name(name, LEGACY_SUFFIX, n.legacy);
+	return n;
+}
+
+int lock_units(const char *directory, int *ret_fd, struct error *err)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (make_directories(directory, 0755, err) < 0)
+		return -1;
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+		return error_errno(err, errno, "cannot lock the directory '%s'", directory);
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+int check_name(struct manager *m, const char *directory, const char *name, struct error *err)
+{
+	struct names n = names_of(name);
+	const char *units[2] = {n.socket, n.service};
+	struct unit_state states[2] = {};
+	char path[PATH_MAX];
+	int r = manager_query(m, units, 2, UNIT_DETAILS, states, err);
+
+	for (size_t k = 0; r == 0 && k < 2; k++) {
+		r = path_join(directory, units[k], path, err);
+		/* A file of that path was looked at before. */
+		if (r == 0 && strcmp(states[k].load_state, "not-found") != 0 &&
+		    strcmp(states[k].fragment_path, path) != 0)
+			r = error_set(
+				err, EEXIST,
+				"the service manager knows a unit '%s' already%s%s: give the instance another name",
+				units[k], states[k].fragment_path[0] ? ", from " : "", states[k].fragment_path);
+	}
+	unit_states_clear(states, 2);
+	return r;
+}
+
+/* The socket first, or a client would start the service again at once. The service's own stop puts the container to
+ * sleep, within its TimeoutStopSec=. */
+static int stop_units(struct manager *m, const struct names *n, bool legacy, struct error *err)
+{
+	if (manager_stop(m, n->socket, SOCKET_TIMEOUT, err) < 0)
+		return -1;
+	if (legacy && manager_stop(m, n->legacy, USEC_INFINITY, err) < 0)
+		return -1;
+	return manager_stop(m, n->service, USEC_INFINITY, err);
+}
+
+/* What the manager has not read yet, or has read in an older version. */
+static int reload_if_needed(struct manager *m, const struct names *n, struct error *err)
+{
+	const char *units[2] = {n->socket, n->service};
+	struct unit_state states[2] = {};
+	int r = manager_query(m, units, 2, UNIT_DETAILS, states, err);
+	bool needed =
+		r == 0 && (states[0].need_reload || states[1].need_reload ||
+			   strcmp(states[0].load_state, "loaded") != 0 || strcmp(states[1].load_state, "loaded") != 0);
+
+	unit_states_clear(states, 2);
+	return needed ? manager_reload(m, err) : r;
+}
+
+/* Puts why the socket failed where only that its job did is known. */
+static void explain(struct manager *m, const char *unit, struct error *err)
+{
+	struct unit_state state = {};
+	char reason[UNIT_REASON_MAX];
+	struct error ignored;
+
+	if (err->code == EREMOTEIO && manager_query(m, &unit, 1, UNIT_DETAILS, &state, &ignored) == 0) {
+		unit_reason(&state, reason);
+		if (strcmp(state.load_state, "loaded") != 0)
+			error_set(err, EREMOTEIO, "the service manager cannot load %s (%s)", unit, state.load_state);
+		else if (reason[0])
+			error_set(err, EREMOTEIO, "cannot start %s: %s; 'journalctl -u %s' has the whole story", unit,
+				  reason, unit);
+	}
+	unit_states_clear(&state, 1);
+}
+
+static bool is_active(struct manager *m, const char *unit)
+{
+	struct unit_state state = {};
+	struct error ignored;
+	bool active = manager_query(m, &unit, 1, 0, &state, &ignored) == 0 && strcmp(state.active_state, "active") == 0;
+
+	unit_states_clear(&state, 1);
+	return active;
+}
+
+static int start_new(struct manager *m, const struct names *n, struct error *err)
+{
+	if (reload_if_needed(m, n, err) < 0)
+		return -1;
+	if (manager_start(m, n->socket, SOCKET_TIMEOUT, err) == 0)
+		return 0;
+	explain(m, n->socket, err);
+	return -1;
+}
+
+/* Everything as it was. What goes wrong here cannot be told beside the first error. */
+static void roll_back(struct manager *m, const char *directory, const char *name, const struct names *n,
+		      const struct snapshot *before, bool was_active)
+{
+	struct error ignored;
+
+	(void)stop_units(m, n, false, &ignored);
+	(void)store_restore(directory, name, before, &ignored);
+	(void)manager_reload(m, &ignored);
+	(void)manager_reset_failed(m, n->socket, &ignored);
+	if (was_active)
+		(void)manager_start(m, n->socket, SOCKET_TIMEOUT, &ignored);
+}
+
+static int install(struct manager *m, const char *directory, const struct instance *i, bool legacy, struct error *err)
+{
+	_cleanup_snapshot_ struct snapshot before = {};
+	struct names n = names_of(i->name);
+	bool was_active = is_active(m, n.socket);
+	struct error ignored;
+
+	if (stop_units(m, &n, legacy, err) < 0)
+		return -1;
+	if (store_write(directory, i, &before, err) < 0) {
+		if (was_active)
+			(void)manager_start(m, n.socket, SOCKET_TIMEOUT, &ignored);
+		return -1;
+	}
+	if (start_new(m, &n, err) == 0)
+		return 0;
+	roll_back(m, directory, i->name, &n, &before, was_active);
+	return -1;
+}
+
+/* Keeps what would end the program away until the units are whole again. */
+static void hold_signals(sigset_t *old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, old);
+}
+
+int install_instance(struct manager *m, const char *directory, const struct instance *i, bool legacy, struct error *err)
+{
+	sigset_t old;
+	int r;
+
+	hold_signals(&old);
+	r = install(m, directory, i, legacy, err);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return r;
+}
+
+static void remove_runtime_file(enum scope scope, const char *file)
+{
+	char directory[PATH_MAX], path[PATH_MAX];
+	struct error ignored;
+
+	if (find_runtime_directory(scope, directory, &ignored) == 0 && path_join(directory, file, path, &ignored) == 0)
+		(void)unlink(path);
+}
+
+/* The lock of a container stays as long as another instance has it. Who waits for it meanwhile notices that it is gone
+ * and makes it anew. */
+static void remove_lock(const struct instance *i, const struct stored_list *all)
+{
+	char file[LOCK_NAME_MAX], socket[ENGINE_SOCKET_MAX];
+	struct error ignored;
+
+	for (size_t k = 0; k < all->n; k++) {
+		const struct instance *o = &all->items[k].instance;
+
+		if (!all->items[k].problem && strcmp(o->name, i->name) != 0 &&
+		    strcmp(o->container_name, i->container_name) == 0)
+			return;
+	}
+	if (engine_find_socket(i->backend, i->scope, i->engine_socket, socket, &ignored) == 0)
+		remove_runtime_file(i->scope, lock_name(i->backend, socket, i->container_name, file));
+}
+
+int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
+		       const struct stored_list *all, struct error *err)
+{
+	const char *name = s->instance.name;
+	struct names n = names_of(name);
+	char stats[UNIT_NAME_MAX];
+	struct error ignored;
+
+	if (m && stop_units(m, &n, s->instance.legacy, err) < 0)
+		return -1;
+	if (store_remove(directory, name, err) < 0)
+		return -1;
+	remove_runtime_file(scope, unit_name(name, ".stats", stats));
+	if (!s->problem)
+		remove_lock(&s->instance, all);
+	if (m) {
+		(void)manager_reset_failed(m, n.socket, &ignored);
+		(void)manager_reset_failed(m, n.service, &ignored);
+	}
+	return 0;
+}

@@ -1,0 +1,78 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/install.h"
+#include "units/paths.h"
+
+static int remove_one(struct manager *m, const char *directory, const struct arguments *a, const struct stored *s,
+		      const struct stored_list *all, struct error *err)
+{
+	const char *name = s->instance.name;
+
+	if (uninstall_instance(m, directory, a->scope, s, all, err) < 0)
+		return error_context(err, "'%s' is not removed", name);
+	if (!a->no_selinux && !s->problem)
+		unlabel_ports(&s->instance, all);
+	printf("Removed instance '%s'.\n", name);
+	return 0;
+}
+
+/* One that cannot be removed does not keep the others. */
+static int remove_matching(struct manager *m, const char *directory, const struct arguments *a, struct error *err)
+{
+	_cleanup_stored_list_ struct stored_list all = {};
+	size_t found = 0;
+	int r = 0;
+
+	if (store_scan(directory, &all, err) < 0)
+		return -1;
+	for (size_t k = 0; k < all.n; k++) {
+		struct error one;
+
+		if (a->name && strcmp(a->name, all.items[k].instance.name) != 0)
+			continue;
+		found++;
+		if (remove_one(m, directory, a, &all.items[k], &all, &one) < 0) {
+			*err = one;
+			r = -1;
+		}
+	}
+	if (!found)
+		puts("No managed instances found.");
+	else if (m && r == 0)
+		r = manager_reload(m, err);
+	return r;
+}
+
+static int remove_instances(int argc, char *argv[], struct error *err)
+{
+	_cleanup_manager_ struct manager *m = NULL;
+	_cleanup_stored_ struct stored stored = {};
+	_cleanup_close_ int lock = -1;
+	char directory[PATH_MAX];
+	struct arguments a;
+
+	if (parse_arguments(argc, argv, TAKES_NAME | TAKES_ALL | TAKES_SELINUX, &a, err) < 0)
+		return -1;
+	if (!a.name == !a.all)
+		return error_set(err, USAGE_ERROR, "give the name of one instance, or --all");
+	if (a.name && find_instance(&a, directory, &stored, err) < 0)
+		return -1;
+	if (require_rights(a.scope, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
+	    lock_units(directory, &lock, err) < 0)
+		return -1;
+	if (manager_connect(a.scope, &m, err) < 0)
+		print_note("only the files are removed: %s", err->text);
+	return remove_matching(m, directory, &a, err);
+}
+
+const struct command remove_command = {
+	"remove",
+	"[--no-selinux] [--scope system|user] NAME | --name NAME | --all",
+	"Removes an instance, or all: the container is put to sleep and stays as it is",
+	"  --all                 all instances of the scope\n"
+	"  --no-selinux          leave SELinux port labels alone\n"
+	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
+	remove_instances,
+};
