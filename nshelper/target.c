@@ -72,8 +72,9 @@ static int explain(int code, const char *what, pid_t pid, struct error *err)
 	if (code == EACCES || code == EPERM)
 		return error_set(
 			err, code,
-			"may not open the %s of process %d: it belongs to another user, or to a user namespace outside "
-			"of this one; run this as that user, or as root with CAP_SYS_PTRACE",
+			"may not open the %s of process %d, which belongs to another user or to a user namespace "
+			"outside of this one: run this as that user, or as root with CAP_SYS_PTRACE; in a user's unit, "
+			"take out PrivateTmp=, ProtectSystem= and whatever else brings a user namespace of its own",
 			what, pid);
 	return error_errno(err, code, "cannot open the %s of process %d", what, pid);
 }

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 
 import harness
@@ -38,13 +37,14 @@ SYSTEM_PROPERTIES = (
     "PrivateTmp=yes",
 )
 
+PODMAN = tuple(int(n) for n in re.findall(r"\d+", harness.run("podman", "--version").stdout))
 REMAPPED = ("--uidmap=0:300000:65536", "--gidmap=0:300000:65536")  # as --userns=auto, without subuid(5)
 NETWORKS = {
     "system-docker": (("--network=none",), ("--network=bridge",), ("--network=host",)),
     "system-podman": (("--network=none",), ("--network=host",), ("--network=none", *REMAPPED)),
     "user-podman": (
         ("--network=none",),
-        *([("--network=pasta",)] if shutil.which("pasta") else []),  # since Debian 13
+        *([("--network=pasta",)] if PODMAN >= (4, 4) else []),
         ("--network=slirp4netns",),
         ("--network=nshelper",),
         ("--network=host",),
@@ -74,10 +74,10 @@ class Case(harness.Case):
     def network_exists(self):
         return self.scope.engine_run("network", "inspect", "nshelper", check=False).returncode == 0
 
-    def in_unit(self, *argv, check=True):
+    def in_unit(self, *argv, check=True, properties=()):
         """Runs a command as a transient unit of the scope's own manager, confined like our units are."""
         manager = [] if self.scope.is_system else ["--user"]
-        properties = (*PROPERTIES, *(SYSTEM_PROPERTIES if self.scope.is_system else ()))
+        properties = (*properties, *PROPERTIES, *(SYSTEM_PROPERTIES if self.scope.is_system else ()))
         options = ("--quiet", "--wait", "--pipe", "--collect", *(f"--property={p}" for p in properties))
         return self.scope.run("systemd-run", *manager, *options, *argv, check=check)
 
@@ -166,6 +166,18 @@ class Refusals(Case):
         refused = harness.run(NSHELPER, "--pid", str(pid), "--", "true", user="other", check=False)
         self.assertEqual(refused.returncode, 1)
         self.assertIn("belongs to another user", refused.stderr)
+
+
+class UserNamespaceOfTheUnit(Case):
+    """From a user namespace of the unit's own no way leads into the container's; the reason says what to take out."""
+
+    scopes = (harness.USER_PODMAN,)
+
+    def test_refused_with_the_reason(self):
+        pid = self.start(("--network=none",))
+        refused = self.in_unit(NSHELPER, "--pid", str(pid), "--", "true", check=False, properties=("PrivateUsers=yes",))
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("take out PrivateTmp=", refused.stderr)
 
 
 class SocketProxyd(Case):

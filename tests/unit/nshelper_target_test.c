@@ -266,7 +266,7 @@ static void reused_numbers(void **state)
 
 static void try_other_users_process(void *data)
 {
-	must_be_refused(*(pid_t *)data, -1, "belongs to another user");
+	must_be_refused(*(pid_t *)data, -1, "which belongs to another user");
 	_exit(0);
 }
 
