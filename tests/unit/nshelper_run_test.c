@@ -174,6 +174,7 @@ static void failures_refuse_the_queue(void **state)
 	number(m, rootless);
 	expect_refusal(0, EXIT_REFUSED, "no process 2147483647",
 		       (const char *[]){"nshelper", "--pid", "2147483647", "true", NULL});
+	expect_refusal(0, EXIT_REFUSED, "is not running", (const char *[]){"nshelper", "--pid", "0", "true", NULL});
 	/* Inside the namespace, as nobody: the sockets still belong to us. */
 	expect_refusal(0, EXIT_REFUSED, "'/no/such'",
 		       (const char *[]){"nshelper", "--pid", n, "--user", "nobody", "/no/such", NULL});
