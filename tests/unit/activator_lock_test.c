@@ -136,7 +136,7 @@ static void hammer(struct tally *t, const char *path, unsigned seed)
 		_cleanup_close_ int fd = -1;
 		struct error err;
 
-		if (rand_r(&seed) % 2 == 0) {
+		if (rand_r(&seed) % 8 == 0) {
 			if (lock_shared(path, now_usec() + 60 * USEC_PER_SEC, &fd, &err) < 0)
 				_exit(1);
 			t->users++;
@@ -180,8 +180,8 @@ static void nobody_uses_a_container_that_goes_to_sleep(void **state)
 		assert_int_equal(status, 0);
 	}
 	assert_int_equal(t->violations, 0);
-	assert_true(t->slept > 100);
-	assert_true(t->used > 100);
+	assert_true(t->slept > 10);
+	assert_true(t->used > 10);
 	munmap(t, sizeof(*t));
 }
 
