@@ -100,7 +100,7 @@ enum socket_found sock_diag_look(int diag, int type, const struct target *t)
 	};
 	struct inet_diag_sockid *id = &q.request.id;
 	const struct inet_diag_msg *found;
-	union answer answer;
+	union answer answer = {.header = {0}};
 
 	if (t->addr.ss_family == AF_INET) {
 		const struct sockaddr_in *sin = (const struct sockaddr_in *)&t->addr;
