@@ -1,0 +1,27 @@
+/* The command line of nshelper, as nshelper(8) describes it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/error.h"
+
+struct options {
+	pid_t pid;	  /* 0: pidfd is used */
+	int pidfd;	  /* inherited, from --pidfd or $SOCKWAKE_PIDFD; -1: pid is used */
+	const char *user; /* NULL: stay who we are */
+	bool container_root;
+	bool transparent;
+	uint32_t mark;	/* of --transparent */
+	char **command; /* NULL-terminated, at least one word */
+};
+
+enum options_result {
+	OPTIONS_RUN,   /* *ret is complete; its strings belong to argv and the environment */
+	OPTIONS_DONE,  /* --help or --version has been answered */
+	OPTIONS_WRONG, /* *err is set */
+};
+
+/* May change the order of argv's words as getopt_long(3) does, not their text. */
+enum options_result options_parse(int argc, char *argv[], struct options *ret, struct error *err);

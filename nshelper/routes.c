@@ -1,0 +1,161 @@
+/* Says by rtnetlink(7) what these commands say, once for each family:
+ *
+ *	ip rule add pref 1 fwmark MARK lookup TABLE
+ *	ip route replace local default dev lo table TABLE
+ *
+ * The rule has a fixed preference: without one the kernel chooses a new one each time, and NLM_F_EXCL, which compares the
+ * preference, too, would let a second copy in. It comes right after the table `local`, before rules that other software
+ * in the container may have: nothing but our own traffic carries the mark. The route replaces what stands in its place,
+ * so that the table says what we mean; replacing a route by the same one changes nothing.
+ */
+#include "nshelper/routes.h"
+
+#include <errno.h>
+#include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+#define RULE_PREFERENCE 1U
+#define LOOPBACK_INDEX	1U /* of lo in every network namespace (LOOPBACK_IFINDEX in the kernel's net/flow.h) */
+#define REPLY_SECONDS	5
+
+struct request {
+	struct nlmsghdr header;
+	char body[128];
+};
+
+/* Grows the message by len bytes, aligned and zeroed. Every request here fits by far. */
+static void *extend(struct request *r, size_t len)
+{
+	void *p = (char *)r + NLMSG_ALIGN(r->header.nlmsg_len);
+
+	r->header.nlmsg_len = (uint32_t)(NLMSG_ALIGN(r->header.nlmsg_len) + len);
+	return p;
+}
+
+static void add_u32(struct request *r, unsigned short type, uint32_t value)
+{
+	struct rtattr *a = extend(r, RTA_LENGTH(sizeof(value)));
+
+	*a = (struct rtattr){.rta_type = type, .rta_len = RTA_LENGTH(sizeof(value))};
+	memcpy(RTA_DATA(a), &value, sizeof(value));
+}
+
+static struct request new_request(uint16_t type, uint16_t flags)
+{
+	return (struct request){
+		.header = {.nlmsg_len = NLMSG_HDRLEN,
+			   .nlmsg_type = type,
+			   .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | flags)},
+	};
+}
+
+static struct request rule_request(unsigned char family, uint32_t mark, uint32_t table)
+{
+	struct request r = new_request(RTM_NEWRULE, NLM_F_EXCL);
+	struct fib_rule_hdr *h = extend(&r, sizeof(*h));
+
+	*h = (struct fib_rule_hdr){.family = family, .action = FR_ACT_TO_TBL};
+	add_u32(&r, FRA_PRIORITY, RULE_PREFERENCE);
+	add_u32(&r, FRA_FWMARK, mark);
+	add_u32(&r, FRA_TABLE, table);
+	return r;
+}
+
+static struct request route_request(unsigned char family, uint32_t table)
+{
+	struct request r = new_request(RTM_NEWROUTE, NLM_F_REPLACE);
+	struct rtmsg *h = extend(&r, sizeof(*h));
+
+	*h = (struct rtmsg){
+		.rtm_family = family,
+		.rtm_type = RTN_LOCAL,
+		.rtm_scope = RT_SCOPE_HOST,
+		.rtm_protocol = RTPROT_STATIC,
+	};
+	add_u32(&r, RTA_TABLE, table);
+	add_u32(&r, RTA_OIF, LOOPBACK_INDEX);
+	return r;
+}
+
+/* Waits for the kernel's acknowledgement of the one message that was sent. Returns an errno value, 0 for success. Other
+ * processes of the namespace may write to this socket: what is not from port 0, the kernel, is passed over; a flood of
+ * it ends in ENOBUFS. */
+static int receive_acknowledgement(int fd)
+{
+	for (int n = 0; n < 64; n++) {
+		struct {
+			struct nlmsghdr header;
+			struct nlmsgerr error;
+		} reply;
+		struct sockaddr_nl from = {0};
+		socklen_t len = sizeof(from);
+		ssize_t size = recvfrom(fd, &reply, sizeof(reply), 0, (struct sockaddr *)&from, &len);
+
+		if (size < 0 && errno == EINTR)
+			continue;
+		if (size < 0)
+			return errno == EAGAIN ? ETIMEDOUT : errno;
+		if (len != sizeof(from) || from.nl_pid != 0)
+			continue;
+		if (size < (ssize_t)(offsetof(__typeof__(reply), error.msg)) || reply.header.nlmsg_type != NLMSG_ERROR)
+			return EPROTO;
+		return -reply.error.error;
+	}
+	return ENOBUFS;
+}
+
+static int exchange(int fd, const struct request *r)
+{
+	static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+
+	if (sendto(fd, r, r->header.nlmsg_len, 0, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+		return errno;
+	return receive_acknowledgement(fd);
+}
+
+/* EAFNOSUPPORT, EOPNOTSUPP: the kernel has no IPv6; EACCES: disable_ipv6 is set for lo in this namespace. */
+static bool means_no_ipv6(int code)
+{
+	return code == EAFNOSUPPORT || code == EOPNOTSUPP || code == EACCES;
+}
+
+static int install_family(int fd, unsigned char family, uint32_t mark, uint32_t table, struct error *err)
+{
+	struct request route = route_request(family, table), rule = rule_request(family, mark, table);
+	const char *name = family == AF_INET ? "IPv4" : "IPv6";
+	int code = exchange(fd, &route);
+
+	if (family == AF_INET6 && means_no_ipv6(code))
+		return 0;
+	if (code)
+		return error_errno(err, code, "cannot add the %s route of --transparent to the container's network",
+				   name);
+	code = exchange(fd, &rule);
+	if (code && code != EEXIST)
+		return error_errno(err, code, "cannot add the %s rule of --transparent to the container's network",
+				   name);
+	return 0;
+}
+
+int routes_install(uint32_t mark, uint32_t table, struct error *err)
+{
+	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	static const struct timeval timeout = {.tv_sec = REPLY_SECONDS};
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0)
+		return error_errno(err, errno,
+				   "cannot open a netlink socket for --transparent (RestrictAddressFamilies= "
+				   "of the unit must name AF_NETLINK)");
+	if (install_family(fd, AF_INET, mark, table, err) < 0 || install_family(fd, AF_INET6, mark, table, err) < 0)
+		return -1;
+	return 0;
+}

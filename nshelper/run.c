@@ -1,0 +1,127 @@
+/* Theory of operation.
+ *
+ *	1. look	    everything is opened and checked in the caller's namespaces: the pidfd, the network namespace, the user
+ *		    namespace that owns it, the container's root directory, the system user's numbers. After the first
+ *		    setns() /proc/self belongs to another user and /etc could be the wrong one to ask.
+ *	2. enter    setns(), into the user namespace first when that is what gives the right to enter the other.
+ *	3. arrange  for --transparent: needs the capabilities that entering gave.
+ *	4. drop	    the user, all capabilities, the ways to regain them; and read everything back.
+ *	5. exec	    the PID stays, so LISTEN_PID and NOTIFY_SOCKET stay right.
+ *
+ * It is one process with one thread throughout: setns() into a user namespace demands that. A step that fails ends the
+ * program; nothing runs with half of the privileges gone. SIGTERM refuses the queue up to the moment of the exec, which
+ * restores the default actions itself, so that no signal finds a gap between the two programs.
+ */
+#include "nshelper/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/exit.h"
+#include "common/listen.h"
+#include "common/log.h"
+#include "common/refuse.h"
+#include "nshelper/enter.h"
+#include "nshelper/options.h"
+#include "nshelper/privileges.h"
+#include "nshelper/target.h"
+#include "nshelper/transparent.h"
+
+/* Tells the next program the number, in decimal, of a descriptor or a mark. */
+static int export_number(const char *name, uint32_t value, struct error *err)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", value);
+	if (setenv(name, text, 1) < 0)
+		return error_errno(err, errno, "cannot set $%s", name);
+	return 0;
+}
+
+static int export_all(const struct options *o, const struct target *t, struct error *err)
+{
+	if (target_keep_over_exec(t, err) < 0 || export_number("SOCKWAKE_PIDFD", (uint32_t)t->pidfd, err) < 0)
+		return -1;
+	if (o->container_root && export_number("SOCKWAKE_ROOT_FD", (uint32_t)t->root, err) < 0)
+		return -1;
+	if (o->transparent && export_number("SOCKWAKE_MARK", o->mark, err) < 0)
+		return -1;
+	return 0;
+}
+
+/* Steps 1 to 4. The descriptors that stay open are closed by the exec or the end of the process. */
+static int become(const struct options *o, struct error *err)
+{
+	struct target target;
+	struct identity identity;
+	struct entry entry;
+
+	if (o->user && identity_find(o->user, &identity, err) < 0)
+		return -1;
+	if (target_open(o->pid, o->pidfd, o->container_root, &target, err) < 0)
+		return -1;
+	if (entry_plan(target.netns, &entry, err) < 0)
+		return error_context(err, "cannot enter the network namespace of process %d", target.pid);
+	if (o->user && entry.userns >= 0)
+		return error_set(err, EPERM,
+				 "cannot become the user %s inside of the container's user namespace: --user needs "
+				 "CAP_SYS_ADMIN outside of it (CapabilityBoundingSet= of the unit)",
+				 o->user);
+	if (o->transparent && entry.netns < 0)
+		return error_set(err, EINVAL,
+				 "--transparent would change the routes of the host, because the container uses the "
+				 "host's network: leave it out");
+	if (entry_enter(&entry, err) < 0)
+		return error_context(err, "cannot enter the network namespace of process %d", target.pid);
+	if (o->transparent && transparent_install(o->mark, err) < 0)
+		return -1;
+	if (export_all(o, &target, err) < 0)
+		return -1;
+	return privileges_drop(
+		&(struct privileges){
+			.identity = o->user ? &identity : NULL,
+			.keep_net_raw = o->transparent,
+			.bounding_may_stay = entry.netns < 0 && geteuid() != 0,
+		},
+		err);
+}
+
+/* Says the error once. With sockets from systemd the queue is refused, or systemd would start us again for it. */
+static int fail(int status, const struct error *err)
+{
+	struct error ignored;
+	int count;
+
+	if (listen_fds(&count, &ignored) < 0 || count == 0) {
+		log_line(LOG_ERR, "%s", err->text);
+		return status;
+	}
+	(void)refuse_queue(err);
+	return status == EXIT_USAGE ? EXIT_USAGE : EXIT_REFUSED;
+}
+
+int nshelper_run(int argc, char *argv[])
+{
+	struct options options;
+	struct error err;
+	int status;
+
+	refuse_on_signal("nshelper");
+	switch (options_parse(argc, argv, &options, &err)) {
+	case OPTIONS_DONE:
+		return EXIT_SUCCESS;
+	case OPTIONS_WRONG:
+		return fail(EXIT_USAGE, &err);
+	case OPTIONS_RUN:
+		break;
+	}
+	if (become(&options, &err) < 0)
+		return fail(EXIT_FAILURE, &err);
+	execvp(options.command[0], options.command);
+	status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC;
+	error_errno(&err, errno, "cannot execute '%s'", options.command[0]);
+	return fail(status, &err);
+}

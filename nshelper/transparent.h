@@ -1,0 +1,14 @@
+/* What --transparent arranges in the entered network namespace, so that a proxy can speak with a client's address. */
+#pragma once
+
+#include <stdint.h>
+
+#include "common/error.h"
+
+/* The firewall mark unless --mark says otherwise, and the routing table. Numbers that nobody else should be using in the
+ * namespace of a container. */
+#define TRANSPARENT_MARK  21335U
+#define TRANSPARENT_TABLE 21335U
+
+/* Idempotent. Needs CAP_NET_ADMIN over the namespace. IPv6 is left out where the namespace has none. */
+int transparent_install(uint32_t mark, struct error *err);

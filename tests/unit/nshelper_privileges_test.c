@@ -1,0 +1,324 @@
+/* nshelper/privileges.h: nothing is left, nothing comes back, and what does not go is noticed. */
+#include "tests/unit/nshelper_fixture.h"
+
+#include <grp.h>
+#include <linux/securebits.h>
+#include <seccomp.h>
+#include <sys/capability.h>
+#include <sys/stat.h>
+
+#include "nshelper/privileges.h"
+
+#define NO_CAPS	     "0000000000000000"
+#define ONLY_NET_RAW "0000000000002000"
+
+static void expect_line(const struct outcome *o, const char *key, const char *value)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "\n%s:\t%s\n", key, value);
+	expect_text(o, line);
+}
+
+/* The five sets as the executed program finds them in /proc/self/status. */
+static void expect_sets(const struct outcome *o, const char *value)
+{
+	assert_int_equal(o->status, 0);
+	expect_line(o, "CapInh", value);
+	expect_line(o, "CapPrm", value);
+	expect_line(o, "CapEff", value);
+	expect_line(o, "CapBnd", value);
+	expect_line(o, "CapAmb", value);
+	expect_line(o, "NoNewPrivs", "1");
+}
+
+static void as_root(void **state)
+{
+	_cleanup_container_ pid_t pid = container_start(0, CLONE_NEWNET);
+	char n[16];
+	struct outcome o;
+
+	(void)state;
+	run_nshelper(0, &o, "--pid", number(n, pid), "--", "cat", "/proc/self/status");
+	expect_sets(&o, NO_CAPS);
+	expect_line(&o, "Uid", "0\t0\t0\t0");
+}
+
+static void as_a_system_user(void **state)
+{
+	_cleanup_container_ pid_t pid = container_start(0, CLONE_NEWNET);
+	_cleanup_container_ pid_t remapped = container_start(0, CLONE_NEWNET | CLONE_NEWUSER);
+	char n[16];
+	struct outcome o;
+
+	(void)state;
+	assert_int_equal(setgroups(2, (gid_t[]){4, 24}), 0);
+	run_nshelper(0, &o, "--pid", number(n, pid), "--user", "nobody", "--", "cat", "/proc/self/status");
+	expect_sets(&o, NO_CAPS);
+	expect_line(&o, "Uid", "65534\t65534\t65534\t65534");
+	expect_line(&o, "Gid", "65534\t65534\t65534\t65534");
+	expect_line(&o, "Groups", " ");
+	run_nshelper(0, &o, "--pid", number(n, remapped), "--user", "nobody", "--", "cat", "/proc/self/status");
+	expect_sets(&o, NO_CAPS);
+	expect_line(&o, "Uid", "65534\t65534\t65534\t65534");
+	assert_int_equal(setgroups(0, NULL), 0);
+}
+
+static void as_an_ordinary_user(void **state)
+{
+	_cleanup_container_ pid_t pid = container_start(ORDINARY_UID, CLONE_NEWNET | CLONE_NEWUSER);
+	char n[16];
+	struct outcome o;
+
+	(void)state;
+	run_nshelper(ORDINARY_UID, &o, "--pid", number(n, pid), "--", "cat", "/proc/self/status");
+	expect_sets(&o, NO_CAPS);
+	expect_line(&o, "Uid", "0\t0\t0\t0"); /* in the container's user namespace */
+}
+
+static void in_the_hosts_network(void **state)
+{
+	_cleanup_container_ pid_t pid = container_start(ORDINARY_UID, CLONE_NEWUSER);
+	char n[16];
+	struct outcome o;
+
+	(void)state;
+	run_nshelper(0, &o, "--pid", number(n, pid), "--user", "nobody", "--", "cat", "/proc/self/status");
+	expect_sets(&o, NO_CAPS);
+	/* An ordinary user cannot drop the bounding set: the one exception. */
+	run_nshelper(ORDINARY_UID, &o, "--pid", number(n, pid), "--", "cat", "/proc/self/status");
+	assert_int_equal(o.status, 0);
+	expect_line(&o, "CapInh", NO_CAPS);
+	expect_line(&o, "CapPrm", NO_CAPS);
+	expect_line(&o, "CapEff", NO_CAPS);
+	expect_line(&o, "CapAmb", NO_CAPS);
+	expect_line(&o, "NoNewPrivs", "1");
+	assert_null(strstr(o.text, "CapBnd:\t" NO_CAPS));
+}
+
+static void transparent_keeps_one(void **state)
+{
+	_cleanup_container_ pid_t own = container_start(0, CLONE_NEWNET);
+	_cleanup_container_ pid_t rootless = container_start(ORDINARY_UID, CLONE_NEWNET | CLONE_NEWUSER);
+	char n[16];
+	struct outcome o;
+
+	(void)state;
+	run_nshelper(0, &o, "--pid", number(n, own), "--user", "nobody", "--transparent", "cat", "/proc/self/status");
+	expect_sets(&o, ONLY_NET_RAW);
+	run_nshelper(0, &o, "--pid", number(n, own), "--transparent", "cat", "/proc/self/status");
+	expect_sets(&o, ONLY_NET_RAW);
+	run_nshelper(ORDINARY_UID, &o, "--pid", number(n, rootless), "--transparent", "cat", "/proc/self/status");
+	expect_sets(&o, ONLY_NET_RAW);
+}
+
+static void users_that_are_refused(void **state)
+{
+	struct identity i;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(identity_find("no-such-user", &i, &err), -1);
+	assert_non_null(strstr(err.text, "systemd-sysusers"));
+	assert_int_equal(identity_find("root", &i, &err), -1);
+	assert_int_equal(identity_find("nobody", &i, &err), 0);
+	assert_int_equal(i.uid, 65534);
+}
+
+/* Body of a child: drops everything, then tries to get something back. */
+static void try_to_regain(void *data)
+{
+	const struct privileges *p = data;
+	cap_value_t raw = CAP_NET_RAW, admin = CAP_SYS_ADMIN;
+	cap_t caps;
+	struct error err;
+
+	must(privileges_drop(p, &err) == 0, err.text);
+	caps = cap_get_proc();
+	MUST(cap_set_flag(caps, CAP_PERMITTED, 1, &admin, CAP_SET) == 0);
+	MUST(cap_set_proc(caps) < 0 && errno == EPERM);
+	MUST(cap_set_ambient(admin, CAP_SET) < 0 && errno == EPERM);
+	/* Not even what is still permitted goes back there once it was taken out. */
+	MUST(cap_reset_ambient() == 0);
+	MUST(cap_set_ambient(raw, CAP_SET) < 0 && errno == EPERM);
+	MUST(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 && errno == EPERM);
+	MUST(cap_set_secbits(0) < 0 && errno == EPERM);
+	MUST(prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0) < 0);
+	MUST(setgroups(0, NULL) < 0 && errno == EPERM);
+	if (p->identity) {
+		MUST(setuid(0) < 0 && errno == EPERM);
+		MUST(setgid(0) < 0 && errno == EPERM);
+	}
+	_exit(0);
+}
+
+static void nothing_comes_back(void **state)
+{
+	static const struct identity nobody = {.uid = 65534, .gid = 65534};
+	static const struct privileges kinds[] = {
+		{.identity = NULL},
+		{.identity = &nobody},
+		{.identity = &nobody, .keep_net_raw = true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		_cleanup_close_ int fd = -1;
+		struct privileges p = kinds[i];
+		struct outcome o;
+		pid_t pid = start_child(0, try_to_regain, &p, &fd);
+
+		collect(pid, fd, &o);
+		assert_string_equal(o.text, "");
+		assert_int_equal(o.status, 0);
+	}
+}
+
+static void copy_file(const char *from, const char *to, mode_t mode)
+{
+	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+	char buffer[65536];
+	ssize_t n;
+
+	while ((n = read(in, buffer, sizeof(buffer))) > 0)
+		assert_int_equal(write(out, buffer, (size_t)n), n);
+	assert_int_equal(n, 0);
+	assert_int_equal(fchmod(out, mode), 0);
+}
+
+static void execute(void *data)
+{
+	char *argv[WORDS_MAX];
+
+	copy_words(data, argv);
+	execv(argv[0], argv);
+	MUST(!"execv");
+}
+
+static void setuid_files_give_nothing(void **state)
+{
+	_cleanup_container_ pid_t pid = container_start(ORDINARY_UID, CLONE_NEWNET | CLONE_NEWUSER);
+	_cleanup_container_ pid_t host = container_start(ORDINARY_UID, CLONE_NEWUSER);
+	char directory[] = "/var/tmp/nshelper-XXXXXX", program[64], n[16];
+	const char *words[] = {program, "/proc/self/status", NULL};
+	_cleanup_close_ int fd = -1;
+	struct outcome o;
+	pid_t child;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(chmod(directory, 0755), 0);
+	snprintf(program, sizeof(program), "%s/cat", directory);
+	copy_file("/bin/cat", program, 04755);
+	/* It works without us, or this would prove nothing. */
+	child = start_child(ORDINARY_UID, execute, words, &fd);
+	collect(child, fd, &o);
+	expect_line(&o, "Uid", "61234\t0\t0\t0");
+	run_nshelper(ORDINARY_UID, &o, "--pid", number(n, host), "--", program, "/proc/self/status");
+	expect_line(&o, "Uid", "61234\t61234\t61234\t61234");
+	expect_line(&o, "CapEff", NO_CAPS);
+	run_nshelper(ORDINARY_UID, &o, "--pid", number(n, pid), "--", program, "/proc/self/status");
+	expect_sets(&o, NO_CAPS);
+	run_nshelper(0, &o, "--pid", number(n, pid), "--user", "nobody", "--", program, "/proc/self/status");
+	expect_sets(&o, NO_CAPS);
+	expect_line(&o, "Uid", "65534\t65534\t65534\t65534");
+	assert_int_equal(unlink(program), 0);
+	assert_int_equal(rmdir(directory), 0);
+}
+
+/* A system call that says it worked and did nothing. */
+struct lie {
+	int call;
+	int argument; /* the first argument, -1 for any */
+	const char *noticed;
+};
+
+static void drop_with_a_lie(void *data)
+{
+	static const struct identity nobody = {.uid = 65534, .gid = 65534};
+	const struct privileges p = {.identity = &nobody};
+	const struct lie *lie = data;
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	struct error err = {.text = "nothing was noticed"};
+
+	MUST(setgroups(1, (gid_t[]){4}) == 0);
+	MUST(seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0) == 0);
+	if (lie->argument < 0)
+		MUST(seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), lie->call, 0) == 0);
+	else
+		MUST(seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), lie->call, 1,
+				      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)lie->argument)) == 0);
+	MUST(seccomp_load(filter) == 0);
+	(void)privileges_drop(&p, &err);
+	dprintf(STDOUT_FILENO, "%s", err.text);
+	_exit(0);
+}
+
+static void what_does_not_go_is_noticed(void **state)
+{
+	static const struct lie lies[] = {
+		{SCMP_SYS(capset), -1, "capabilities are left"},
+		{SCMP_SYS(prctl), PR_CAPBSET_DROP, "the bounding set"},
+		{SCMP_SYS(prctl), PR_SET_SECUREBITS, "the securebits are not locked"},
+		{SCMP_SYS(prctl), PR_SET_NO_NEW_PRIVS, "no-new-privileges"},
+		{SCMP_SYS(setresuid), -1, "did not become user"},
+		{SCMP_SYS(setresgid), -1, "did not become user"},
+		{SCMP_SYS(setgroups), -1, "supplementary groups are left"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lies) / sizeof(*lies); i++) {
+		_cleanup_close_ int fd = -1;
+		struct lie lie = lies[i];
+		struct outcome o;
+		pid_t pid = start_child(0, drop_with_a_lie, &lie, &fd);
+
+		collect(pid, fd, &o);
+		expect_text(&o, lie.noticed);
+	}
+}
+
+static void drop_one(void *data)
+{
+	const struct privileges p = {.identity = NULL};
+	cap_value_t cap = *(int *)data;
+	cap_t caps = cap_get_proc();
+	struct error err = {.text = "nothing was missed"};
+
+	MUST(cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, CAP_CLEAR) == 0);
+	MUST(cap_set_flag(caps, CAP_PERMITTED, 1, &cap, CAP_CLEAR) == 0 && cap_set_proc(caps) == 0);
+	(void)privileges_drop(&p, &err);
+	dprintf(STDOUT_FILENO, "%s", err.text);
+	_exit(0);
+}
+
+static void a_missing_capability_is_named(void **state)
+{
+	_cleanup_close_ int fd = -1;
+	int cap = CAP_SETPCAP;
+	struct outcome o;
+	pid_t pid;
+
+	(void)state;
+	pid = start_child(0, drop_one, &cap, &fd);
+	collect(pid, fd, &o);
+	expect_text(&o, "CAP_SETPCAP");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(as_root),
+		cmocka_unit_test(as_a_system_user),
+		cmocka_unit_test(as_an_ordinary_user),
+		cmocka_unit_test(in_the_hosts_network),
+		cmocka_unit_test(transparent_keeps_one),
+		cmocka_unit_test(users_that_are_refused),
+		cmocka_unit_test(nothing_comes_back),
+		cmocka_unit_test(setuid_files_give_nothing),
+		cmocka_unit_test(what_does_not_go_is_noticed),
+		cmocka_unit_test(a_missing_capability_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,266 @@
+/* nshelper/run.h: what the next program finds, how the end is told, and that nobody is left waiting. */
+#include "tests/unit/nshelper_fixture.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "common/exit.h"
+
+static void exit_statuses_by_hand(void **state)
+{
+	_cleanup_container_ pid_t pid = container_start(0, CLONE_NEWNET);
+	char n[16];
+	struct outcome o;
+
+	(void)state;
+	number(n, pid);
+	run_nshelper(0, &o, "--pid", n, "sh", "-c", "exit 42");
+	assert_int_equal(o.status, 42);
+	run_nshelper(0, &o, "--pid", n, "/no/such/program");
+	assert_int_equal(o.status, EXIT_NOT_FOUND);
+	expect_text(&o, "'/no/such/program'");
+	run_nshelper(0, &o, "--pid", n, "/etc/passwd");
+	assert_int_equal(o.status, EXIT_CANNOT_EXEC);
+	run_nshelper(0, &o, "--pid", "2147483647", "true");
+	assert_int_equal(o.status, EXIT_FAILURE);
+	run_nshelper(0, &o, "--pid", n, "--user", "no-such-user", "true");
+	assert_int_equal(o.status, EXIT_FAILURE);
+	expect_text(&o, "systemd-sysusers");
+	run_nshelper(0, &o, "--pid", "nonsense", "true");
+	assert_int_equal(o.status, EXIT_USAGE);
+}
+
+/* Body of a child: as the unit's process, with things to inherit. */
+static void run_with_inheritance(void *data)
+{
+	MUST(close_range(3, ~0U, 0) == 0); /* what the test was started with */
+	MUST(dup2(open("/dev/zero", O_RDONLY | O_CLOEXEC), 100) == 100);
+	setenv("LISTEN_FDNAMES", "a:b", 1);
+	setenv("NOTIFY_SOCKET", "/run/nowhere", 1);
+	setenv("SOCKWAKE_LOCK_FD", "100", 1);
+	MUST(chdir("/usr") == 0);
+	umask(0123);
+	run_program(data);
+}
+
+static void what_the_command_inherits(void **state)
+{
+	static const char script[] =
+		"test $LISTEN_FDNAMES = a:b && test $NOTIFY_SOCKET = /run/nowhere && test $SOCKWAKE_LOCK_FD = 100 &&"
+		"test $(readlink /proc/$$/fd/100) = /dev/zero && test $PWD = /usr && test $(umask) = 0123 &&"
+		"grep Pid: /proc/$$/fdinfo/$SOCKWAKE_PIDFD && test -d /proc/$$/fd/$SOCKWAKE_ROOT_FD/etc &&"
+		"ls /proc/$$/fd | wc -l";
+	const uid_t users[] = {0, ORDINARY_UID};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		_cleanup_container_ pid_t pid = container_start(users[i], CLONE_NEWNET | (i ? CLONE_NEWUSER : 0));
+		_cleanup_close_ int fd = -1;
+		char n[16], expected[64];
+		const char *words[] = {"nshelper", "--pid", number(n, pid), "--container-root", "--", "sh", "-c",
+				       script,	   NULL};
+		struct outcome o;
+		pid_t child = start_child(users[i], run_with_inheritance, words, &fd);
+
+		collect(child, fd, &o);
+		/* 0, 1, 2, 100, the pidfd and the root: the namespaces' descriptors are gone. */
+		snprintf(expected, sizeof(expected), "Pid:\t%d\n6\n", pid);
+		assert_string_equal(o.text, expected);
+		assert_int_equal(o.status, 0);
+	}
+}
+
+/* Body of a child: the pidfd comes from the program before, as from the activator. */
+static void run_with_pidfd(void *data)
+{
+	int fd = pidfd_open(*(pid_t *)data, 0);
+	char n[16];
+	const char *words[] = {"nshelper", "--", "sh", "-c", "readlink /proc/self/ns/net; echo $SOCKWAKE_PIDFD", NULL};
+
+	MUST(fd >= 0 && fcntl(fd, F_SETFD, 0) == 0);
+	setenv("SOCKWAKE_PIDFD", number(n, fd), 1);
+	run_program(words);
+}
+
+static void the_activators_pidfd(void **state)
+{
+	_cleanup_container_ pid_t pid = container_start(ORDINARY_UID, CLONE_NEWNET | CLONE_NEWUSER);
+	_cleanup_close_ int fd = -1;
+	char path[64], link[64] = "";
+	struct outcome o;
+	pid_t child;
+
+	(void)state;
+	child = start_child(ORDINARY_UID, run_with_pidfd, &pid, &fd);
+	collect(child, fd, &o);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	assert_true(readlink(path, link, sizeof(link) - 1) > 0);
+	assert_int_equal(strncmp(o.text, link, strlen(link)), 0);
+}
+
+/* A listening socket with a client in its queue, as systemd would hand it over. */
+struct queue {
+	int listener, client;
+	const char **words;
+	bool traced;
+};
+
+static void make_queue(struct queue *q, const char **words)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(at);
+
+	*q = (struct queue){.words = words};
+	q->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	q->client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(q->listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(q->listener, 5), 0);
+	assert_int_equal(getsockname(q->listener, (struct sockaddr *)&at, &len), 0);
+	assert_int_equal(connect(q->client, (struct sockaddr *)&at, sizeof(at)), 0);
+}
+
+static void expect_reset(struct queue *q)
+{
+	char byte;
+
+	assert_int_equal(recv(q->client, &byte, 1, 0), -1);
+	assert_int_equal(errno, ECONNRESET);
+	assert_int_equal(poll(&(struct pollfd){.fd = q->listener, .events = POLLIN}, 1, 0), 0);
+	close(q->client);
+	close(q->listener);
+}
+
+static void run_activated(void *data)
+{
+	const struct queue *q = data;
+	char n[16];
+
+	MUST(dup2(q->listener, 3) == 3);
+	setenv("LISTEN_PID", number(n, getpid()), 1);
+	setenv("LISTEN_FDS", "1", 1);
+	if (q->traced)
+		be_traced();
+	run_program(q->words);
+}
+
+static void expect_refusal(uid_t uid, int status, const char *text, const char **words)
+{
+	_cleanup_close_ int fd = -1;
+	struct outcome o;
+	struct queue q;
+	pid_t child;
+
+	make_queue(&q, words);
+	child = start_child(uid, run_activated, &q, &fd);
+	collect(child, fd, &o);
+	assert_int_equal(o.status, status);
+	expect_text(&o, text);
+	assert_null(strchr(strchr(o.text, '\n') + 1, '\n')); /* one sentence, once */
+	expect_reset(&q);
+}
+
+static void failures_refuse_the_queue(void **state)
+{
+	_cleanup_container_ pid_t own = container_start(0, CLONE_NEWNET);
+	_cleanup_container_ pid_t rootless = container_start(ORDINARY_UID, CLONE_NEWNET | CLONE_NEWUSER);
+	char n[16], m[16];
+
+	(void)state;
+	number(n, own);
+	number(m, rootless);
+	expect_refusal(0, EXIT_REFUSED, "no process 2147483647",
+		       (const char *[]){"nshelper", "--pid", "2147483647", "true", NULL});
+	/* Inside the namespace, as nobody: the sockets still belong to us. */
+	expect_refusal(0, EXIT_REFUSED, "'/no/such'",
+		       (const char *[]){"nshelper", "--pid", n, "--user", "nobody", "/no/such", NULL});
+	expect_refusal(ORDINARY_UID, EXIT_REFUSED, "'/etc/passwd'",
+		       (const char *[]){"nshelper", "--pid", m, "/etc/passwd", NULL});
+	expect_refusal(0, EXIT_USAGE, "command to run is missing",
+		       (const char *[]){"nshelper", "--pid", n, "--", NULL});
+}
+
+static bool enters(pid_t pid, const struct __ptrace_syscall_info *call)
+{
+	(void)pid;
+	return call->entry.nr == SYS_setns;
+}
+
+static bool executes(pid_t pid, const struct __ptrace_syscall_info *call)
+{
+	(void)pid;
+	return call->entry.nr == SYS_execve;
+}
+
+/* SIGTERM comes when the program is about to make this system call. */
+static void expect_refusal_on_signal(bool (*moment)(pid_t pid, const struct __ptrace_syscall_info *call))
+{
+	_cleanup_container_ pid_t pid = container_start(0, CLONE_NEWNET);
+	_cleanup_close_ int fd = -1;
+	char n[16];
+	const char *words[] = {"nshelper", "--pid", number(n, pid), "--user", "nobody", "/no/such/program", NULL};
+	struct outcome o;
+	struct queue q;
+	pid_t child;
+
+	make_queue(&q, words);
+	q.traced = true;
+	child = start_child(0, run_activated, &q, &fd);
+	assert_true(trace_until(child, moment));
+	assert_int_equal(kill(child, SIGTERM), 0);
+	assert_true(release_traced(child));
+	collect(child, fd, &o);
+	assert_int_equal(o.status, EXIT_REFUSED);
+	expect_text(&o, "nshelper was told to stop");
+	expect_reset(&q);
+}
+
+static void a_signal_refuses_the_queue(void **state)
+{
+	(void)state;
+	expect_refusal_on_signal(enters);
+	expect_refusal_on_signal(executes);
+}
+
+static void the_command_has_default_signals(void **state)
+{
+	_cleanup_container_ pid_t pid = container_start(0, CLONE_NEWNET);
+	char n[16];
+	struct outcome o;
+
+	(void)state;
+	run_nshelper(0, &o, "--pid", number(n, pid), "sh", "-c", "kill -TERM $$; echo survived");
+	assert_string_equal(o.text, "");
+	assert_int_equal(o.status, 0x100 + SIGTERM);
+	run_nshelper(0, &o, "--pid", n, "sh", "-c", "grep SigBlk /proc/self/status");
+	expect_text(&o, "SigBlk:\t0000000000000000\n");
+}
+
+static void the_hosts_network(void **state)
+{
+	_cleanup_container_ pid_t pid = container_start(ORDINARY_UID, CLONE_NEWUSER);
+	char n[16], link[64] = "";
+	struct outcome o;
+
+	(void)state;
+	assert_true(readlink("/proc/self/ns/net", link, sizeof(link) - 1) > 0);
+	run_nshelper(ORDINARY_UID, &o, "--pid", number(n, pid), "readlink", "/proc/self/ns/net");
+	assert_int_equal(strncmp(o.text, link, strlen(link)), 0);
+	run_nshelper(0, &o, "--pid", n, "--user", "nobody", "readlink", "/proc/self/ns/net");
+	assert_int_equal(strncmp(o.text, link, strlen(link)), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exit_statuses_by_hand),      cmocka_unit_test(what_the_command_inherits),
+		cmocka_unit_test(the_activators_pidfd),	      cmocka_unit_test(failures_refuse_the_queue),
+		cmocka_unit_test(a_signal_refuses_the_queue), cmocka_unit_test(the_command_has_default_signals),
+		cmocka_unit_test(the_hosts_network),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
