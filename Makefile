@@ -3,7 +3,10 @@
 
 PREFIX     ?= /usr/local
 LIBEXECDIR ?= $(PREFIX)/libexec
+BINDIR     ?= $(PREFIX)/bin
 MANDIR     ?= $(PREFIX)/share/man
+DATADIR    ?= $(PREFIX)/share
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 VARIANT    ?= release
 BUILD      ?= build/$(VARIANT)
 
@@ -111,6 +114,31 @@ check:
 bench-wake:
 	tests/setup
 	tests/bench/wake $(BENCH_OPTIONS)
+
+# The system user is made here only when this is no package being built (DESTDIR).
+LIBEXEC_PROGRAMS = activator nshelper proxy
+MAN_PAGES = $(wildcard man/*.[18])
+install: all
+	install -D -m 0755 -t $(DESTDIR)$(BINDIR) $(BUILD)/sockwake
+	install -D -m 0755 -t $(DESTDIR)$(LIBEXECDIR)/sockwake $(addprefix $(BUILD)/,$(LIBEXEC_PROGRAMS))
+	$(foreach m,$(MAN_PAGES),install -D -m 0644 -t $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m)) $m &&) true
+	install -D -m 0644 completions/sockwake.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/sockwake
+	install -D -m 0644 completions/sockwake.zsh $(DESTDIR)$(DATADIR)/zsh/site-functions/_sockwake
+	install -D -m 0644 completions/sockwake.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/sockwake.fish
+	install -D -m 0644 packaging/sockwake.sysusers $(DESTDIR)$(SYSUSERSDIR)/sockwake.conf
+	if [ -z "$(DESTDIR)" ] && command -v systemd-sysusers >/dev/null; then \
+		systemd-sysusers $(SYSUSERSDIR)/sockwake.conf; \
+	fi
+
+# Instances go on to exist: 'sockwake remove --all' comes first. The system user stays, as users do.
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/sockwake $(addprefix $(DESTDIR)$(LIBEXECDIR)/sockwake/,$(LIBEXEC_PROGRAMS))
+	rm -f $(foreach m,$(MAN_PAGES),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m))
+	rm -f $(DESTDIR)$(DATADIR)/bash-completion/completions/sockwake
+	rm -f $(DESTDIR)$(DATADIR)/zsh/site-functions/_sockwake
+	rm -f $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/sockwake.fish
+	rm -f $(DESTDIR)$(SYSUSERSDIR)/sockwake.conf
+	-rmdir $(DESTDIR)$(LIBEXECDIR)/sockwake
 
 demo:
 	tests/setup

@@ -12,6 +12,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "units/paths.h"
 
 int runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
 {
@@ -32,14 +33,6 @@ int runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error 
 	return make_directories(ret, 0755, err);
 }
 
-/* FNV-1a, 64 bits (RFC 9923): names that differ must not share a lock file by accident; it need not resist intent. */
-static uint64_t fnv1a(uint64_t hash, const char *s)
-{
-	for (; *s; s++)
-		hash = (hash ^ (unsigned char)*s) * 0x100000001b3ULL;
-	return hash;
-}
-
 static int runtime_path(const struct options *o, const char *file, char ret[static PATH_MAX], struct error *err)
 {
 	size_t len;
@@ -54,11 +47,9 @@ static int runtime_path(const struct options *o, const char *file, char ret[stat
 
 int lock_path(const struct options *o, const char *engine_socket, char ret[static PATH_MAX], struct error *err)
 {
-	uint64_t hash = fnv1a(fnv1a(fnv1a(0xcbf29ce484222325ULL, engine_socket), "\n"), o->container);
-	char file[64];
+	char file[LOCK_NAME_MAX];
 
-	snprintf(file, sizeof(file), "%s-%016llx.lock", o->backend == BACKEND_DOCKER ? "docker" : "podman",
-		 (unsigned long long)hash);
+	lock_name(o->backend, engine_socket, o->container, file);
 	return runtime_path(o, file, ret, err);
 }
 

@@ -71,7 +71,7 @@ static int create_installed(struct create_request *r, const char *directory, str
 	if (store_check_owner(directory, i->name, err) < 0 || manager_connect(i->scope, &m, err) < 0 ||
 	    check_directory(m, i->scope, directory, err) < 0 || check_name(m, directory, i->name, err) < 0 ||
 	    adopt_container(r, m, err) < 0 || check_ports(i, &all, old ? &old->instance : NULL, err) < 0 ||
-	    install_instance(m, directory, i, err) < 0)
+	    install_instance(m, directory, i, old && old->instance.legacy, err) < 0)
 		return -1;
 	if (old && !old->problem)
 		unlabel_ports(&old->instance, &all);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "backends/backend.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "units/paths.h"
@@ -139,14 +140,14 @@ static void roll_back(struct manager *m, const char *directory, const char *name
 		(void)manager_start(m, n->socket, SOCKET_TIMEOUT, &ignored);
 }
 
-static int install(struct manager *m, const char *directory, const struct instance *i, struct error *err)
+static int install(struct manager *m, const char *directory, const struct instance *i, bool legacy, struct error *err)
 {
 	_cleanup_snapshot_ struct snapshot before = {};
 	struct names n = names_of(i->name);
 	bool was_active = is_active(m, n.socket);
 	struct error ignored;
 
-	if (stop_units(m, &n, true, err) < 0)
+	if (stop_units(m, &n, legacy, err) < 0)
 		return -1;
 	if (store_write(directory, i, &before, err) < 0) {
 		if (was_active)
@@ -171,41 +172,59 @@ static void hold_signals(sigset_t *old)
 	sigprocmask(SIG_BLOCK, &set, old);
 }
 
-int install_instance(struct manager *m, const char *directory, const struct instance *i, struct error *err)
+int install_instance(struct manager *m, const char *directory, const struct instance *i, bool legacy, struct error *err)
 {
 	sigset_t old;
 	int r;
 
 	hold_signals(&old);
-	r = install(m, directory, i, err);
+	r = install(m, directory, i, legacy, err);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return r;
 }
 
-static void remove_runtime_files(enum scope scope, const char *name)
+static void remove_runtime_file(enum scope scope, const char *file)
 {
-	char directory[PATH_MAX], path[PATH_MAX], file[UNIT_NAME_MAX];
+	char directory[PATH_MAX], path[PATH_MAX];
 	struct error ignored;
 
-	unit_name(name, ".stats", file);
-	if (runtime_directory(scope, directory, &ignored) == 0 && path_join(directory, file, path, &ignored) == 0)
+	if (find_runtime_directory(scope, directory, &ignored) == 0 && path_join(directory, file, path, &ignored) == 0)
 		(void)unlink(path);
 }
 
-int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const char *name, struct error *err)
+/* The lock of a container stays as long as another instance has it. Who waits for it meanwhile notices that it is gone
+ * and makes it anew. */
+static void remove_lock(const struct instance *i, const struct stored_list *all)
 {
-	struct names n = names_of(name);
-	char legacy[PATH_MAX];
+	char file[LOCK_NAME_MAX], socket[ENGINE_SOCKET_MAX];
 	struct error ignored;
 
-	/* Of the original tool's second service there may be one that is another instance's. */
-	bool is_legacy = path_join(directory, n.legacy, legacy, &ignored) == 0 && access(legacy, F_OK) == 0;
+	for (size_t k = 0; k < all->n; k++) {
+		const struct instance *o = &all->items[k].instance;
 
-	if (m && stop_units(m, &n, is_legacy, err) < 0)
+		if (!all->items[k].problem && strcmp(o->name, i->name) != 0 &&
+		    strcmp(o->container_name, i->container_name) == 0)
+			return;
+	}
+	if (engine_find_socket(i->backend, i->scope, i->engine_socket, socket, &ignored) == 0)
+		remove_runtime_file(i->scope, lock_name(i->backend, socket, i->container_name, file));
+}
+
+int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
+		       const struct stored_list *all, struct error *err)
+{
+	const char *name = s->instance.name;
+	struct names n = names_of(name);
+	char stats[UNIT_NAME_MAX];
+	struct error ignored;
+
+	if (m && stop_units(m, &n, s->instance.legacy, err) < 0)
 		return -1;
 	if (store_remove(directory, name, err) < 0)
 		return -1;
-	remove_runtime_files(scope, name);
+	remove_runtime_file(scope, unit_name(name, ".stats", stats));
+	if (!s->problem)
+		remove_lock(&s->instance, all);
 	if (m) {
 		(void)manager_reset_failed(m, n.socket, &ignored);
 		(void)manager_reset_failed(m, n.service, &ignored);

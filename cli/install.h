@@ -10,13 +10,15 @@ int lock_units(const char *directory, int *ret_fd, struct error *err);
 /* Refuses a name whose units the manager knows from elsewhere. */
 int check_name(struct manager *m, const char *directory, const char *name, struct error *err);
 
-/* Writes the units and starts the socket. What was there under that name is stopped first, and is back and running
+/* Writes the units and starts the socket. What was there (with `legacy` the original tool's) under that name is stopped first, and is back and running
  * when that fails. Signals that would end the program are held back meanwhile. */
-int install_instance(struct manager *m, const char *directory, const struct instance *i, struct error *err);
+int install_instance(struct manager *m, const char *directory, const struct instance *i, bool legacy,
+		     struct error *err);
 
-/* Stops and removes everything of an instance. m is NULL when no manager runs: then only files are there. The manager
- * still has to be told to reload. */
-int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const char *name, struct error *err);
+/* Stops and removes everything of an instance, one of `all`. m is NULL when no manager runs: then only files are there.
+ * The manager still has to be told to reload. */
+int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
+		       const struct stored_list *all, struct error *err);
 
 /* Labels the container's TCP ports as the original tool did, or removes the labels, when semanage(8) is there. Ports in
  * use by other instances keep theirs. Failure does not matter: the policy may know the port already. */

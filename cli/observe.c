@@ -168,7 +168,7 @@ static void read_statistics(enum scope scope, struct observation *os, size_t n)
 	char directory[PATH_MAX], path[PATH_MAX], file[UNIT_NAME_MAX];
 	struct error ignored;
 
-	if (runtime_directory(scope, directory, &ignored) < 0)
+	if (find_runtime_directory(scope, directory, &ignored) < 0)
 		return;
 	for (size_t k = 0; k < n; k++) {
 		unit_name(os[k].stored->instance.name, ".stats", file);

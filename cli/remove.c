@@ -10,7 +10,7 @@ static int remove_one(struct manager *m, const char *directory, const struct arg
 {
 	const char *name = s->instance.name;
 
-	if (uninstall_instance(m, directory, a->scope, name, err) < 0)
+	if (uninstall_instance(m, directory, a->scope, s, all, err) < 0)
 		return error_context(err, "'%s' is not removed", name);
 	if (!a->no_selinux && !s->problem)
 		unlabel_ports(&s->instance, all);

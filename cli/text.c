@@ -36,7 +36,7 @@ const char *format_since(uint64_t wall_usec_then, char ret[static TEXT_MAX])
 
 	if (wall_usec_then == 0)
 		snprintf(ret, TEXT_MAX, "-");
-	else if (wall_usec_then + USEC_PER_SEC > now) /* just now; or the clock was set back */
+	else if (wall_usec_then >= now || now - wall_usec_then < USEC_PER_SEC) /* just now; or the clock was set back */
 		snprintf(ret, TEXT_MAX, "0s");
 	else
 		format_span(now - wall_usec_then, ret);

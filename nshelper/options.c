@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/mark.h"
 #include "common/parse.h"
-#include "nshelper/transparent.h"
 
 #define USAGE                                                                                                          \
 	"nshelper [--pid PID | --pidfd FD] [--user USER] [--container-root] [--transparent [--mark N]] -- COMMAND…"
@@ -125,7 +125,7 @@ static int check(struct options *o, struct error *err)
 	return parse_fd("$SOCKWAKE_PIDFD", inherited, &o->pidfd, err);
 }
 
-enum options_result options_parse(int argc, char *argv[], struct options *ret, struct error *err)
+enum options_result nshelper_options_parse(int argc, char *argv[], struct options *ret, struct error *err)
 {
 	struct options o = {.pidfd = -1};
 	int opt;

@@ -24,4 +24,4 @@ enum options_result {
 };
 
 /* May change the order of argv's words as getopt_long(3) does, not their text. */
-enum options_result options_parse(int argc, char *argv[], struct options *ret, struct error *err);
+enum options_result nshelper_options_parse(int argc, char *argv[], struct options *ret, struct error *err);

@@ -110,7 +110,7 @@ int nshelper_run(int argc, char *argv[])
 	int status;
 
 	refuse_on_signal("nshelper");
-	switch (options_parse(argc, argv, &options, &err)) {
+	switch (nshelper_options_parse(argc, argv, &options, &err)) {
 	case OPTIONS_DONE:
 		return EXIT_SUCCESS;
 	case OPTIONS_WRONG:

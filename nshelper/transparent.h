@@ -5,10 +5,8 @@
 
 #include "common/error.h"
 
-/* The firewall mark unless --mark says otherwise, and the routing table. Numbers that nobody else should be using in the
- * namespace of a container. */
-#define TRANSPARENT_MARK  21335U
-#define TRANSPARENT_TABLE 21335U
+/* The routing table: a number that nobody else should be using in the namespace of a container. */
+#define TRANSPARENT_TABLE 0x50c4e7U
 
 /* Idempotent. Needs CAP_NET_ADMIN over the namespace. IPv6 is left out where the namespace has none. */
 int transparent_install(uint32_t mark, struct error *err);

@@ -7,8 +7,9 @@
  *	file system	an empty, read-only root in a mount namespace of its own; Landlock denies everything as well. Only
  *			with a Unix socket as target the working directory stays: the socket's, in the container.
  *	capabilities	none in any set (--transparent: CAP_NET_RAW alone)
- *	network		IPv4 and IPv6 sockets of the forwarded types. TCP connects only to `ports`; a socket that came
- *			from the host's network cannot be disconnected and connected elsewhere.
+ *	network		IPv4 and IPv6 sockets of the forwarded types. TCP connects only to `ports`; a TCP socket that
+ *			came from the host's network cannot be disconnected and connected again (disarm.c). A UDP socket
+ *			of the host's network could still send anywhere: no kernel can limit that without privileges.
  *	processes	no new ones, no signals to others, not traceable by others of the same user
  *	system calls	those of the list in seccomp.c. Others fail with EPERM; those that only an attacker makes
  *			(execve, ptrace, unshare, …) kill the process.
@@ -25,7 +26,7 @@
  *	pipe2 fcntl(F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_SETPIPE_SZ, F_GETPIPE_SZ) ioctl(FIONREAD, SIOCOUTQ)
  *	timerfd_create timerfd_settime timerfd_gettime signalfd4 eventfd2 clock_gettime clock_nanosleep nanosleep
  *	mmap, mprotect (never PROT_EXEC), munmap, mremap, madvise, brk, getrandom, futex, sched_yield
- *	rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall getpid gettid fstat exit exit_group
+ *	rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall getpid gettid exit exit_group
  *	pthread_create() with threads
  */
 #pragma once
@@ -37,9 +38,11 @@
 #include "common/error.h"
 
 struct confinement {
-	const int *keep; /* descriptors that stay open besides 0, 1 and 2; order and repetition do not matter; -1 is */
-	size_t n_keep;	 /* skipped */
-	const uint16_t *ports; /* TCP ports, host byte order, that may be connected to; none without TCP targets */
+	/* Descriptors that stay open besides 0, 1 and 2; order and repetition do not matter, -1 is skipped. */
+	const int *keep;
+	size_t n_keep;
+	/* TCP ports, host byte order, that may be connected to; none where no TCP port is forwarded to an address. */
+	const uint16_t *ports;
 	size_t n_ports;
 	bool udp;	  /* may make UDP sockets (a UDP port is forwarded) */
 	bool unix_target; /* may make Unix sockets; the working directory stays */
@@ -49,14 +52,20 @@ struct confinement {
 
 /* What this kernel or system could not give; the rest holds. */
 enum {
-	UNCONFINED_ROOT = 1 << 0, /* user namespaces are forbidden: the file system is denied by Landlock and seccomp */
-	UNCONFINED_LANDLOCK = 1 << 1, /* no Landlock (Linux < 5.13, or switched off) */
-	UNCONFINED_PORTS = 1 << 2, /* no Landlock ABI 4 (Linux < 6.7): TCP connects to other ports of the namespace */
+	/* User namespaces are forbidden: the file system is denied by Landlock and seccomp. */
+	UNCONFINED_ROOT = 1 << 0,
+	/* No Landlock (Linux < 5.13, or switched off). */
+	UNCONFINED_LANDLOCK = 1 << 1,
+	/* No Landlock ABI 4 (Linux < 6.7): TCP connects to other ports of the namespace. */
+	UNCONFINED_PORTS = 1 << 2,
+	/* No filter on TCP sockets (disarm.c): one from the host's network can be connected again there, but, unless
+	 * UNCONFINED_PORTS, to `ports` only. */
+	UNCONFINED_SOCKETS = 1 << 3,
 };
 
 /* *ret_missing gets UNCONFINED_* bits. Whatever has no substitute is an error: seccomp, and the empty root when there
  * is a Unix socket as target (an absolute symbolic link in its place would lead to the host's file system). */
 int confine(const struct confinement *c, unsigned *ret_missing, struct error *err);
 
-/* A sentence for the journal about *ret_missing, NULL when nothing is missing. */
+/* A sentence for the journal about *ret_missing, NULL when nothing is missing that an administrator could change. */
 const char *confine_missing_text(unsigned missing);

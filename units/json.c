@@ -48,8 +48,8 @@ static void cleanup_json(cJSON **j)
 }
 #define _cleanup_json_ _cleanup_(cleanup_json)
 
-/* JSON numbers are doubles: what they hold exactly. More seconds than that are for ever. */
-#define SECONDS_MAX ((uint64_t)1 << 53)
+/* What cJSON writes without loss. More seconds than that are for ever. */
+#define SECONDS_MAX 1000000000000000ULL
 
 static bool add_list(cJSON *object, const char *key, char **list)
 {

@@ -55,7 +55,7 @@ int user_runtime_directory(char ret[static PATH_MAX], struct error *err)
 	return print_path(ret, "/run/user/%u", err, (unsigned)geteuid());
 }
 
-int runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
+int find_runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
 {
 	char base[PATH_MAX];
 
@@ -64,6 +64,24 @@ int runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error 
 	if (user_runtime_directory(base, err) < 0)
 		return -1;
 	return path_join(base, "sockwake", ret, err);
+}
+
+/* Names that differ must not share a lock by accident; it need not resist intent. */
+static uint64_t fnv1a(uint64_t hash, const char *s)
+{
+	for (; *s; s++)
+		hash = (hash ^ (unsigned char)*s) * 0x100000001b3ULL;
+	return hash;
+}
+
+const char *lock_name(enum backend_kind kind, const char *engine_socket, const char *container,
+		      char ret[static LOCK_NAME_MAX])
+{
+	uint64_t hash = fnv1a(fnv1a(fnv1a(0xcbf29ce484222325ULL, engine_socket), "\n"), container);
+
+	snprintf(ret, LOCK_NAME_MAX, "%s-%016llx.lock", kind == BACKEND_DOCKER ? "docker" : "podman",
+		 (unsigned long long)hash);
+	return ret;
 }
 
 const char *unit_name(const char *instance, const char *suffix, char ret[static UNIT_NAME_MAX])

@@ -238,7 +238,8 @@ static void put_service(FILE *f, const struct instance *i, const char *json)
 	fputs("\n[Service]\nType=notify\nNotifyAccess=main\nNonBlocking=yes\n", f);
 	put_commands(f, i);
 	put_timeouts(f, i);
-	fputs("Restart=on-failure\nRestartSec=500ms\nRestartPreventExitStatus=75\n"
+	fputs("Restart=on-failure\nRestartSec=500ms\nRestartPreventExitStatus=2 75\n"
+	      "SyslogIdentifier=sockwake\n"
 	      "RuntimeDirectory=sockwake\nRuntimeDirectoryPreserve=yes\nLimitNOFILE=524288\n",
 	      f);
 	put_hardening(f, i);

@@ -196,7 +196,7 @@ static int take_snapshot(const char *directory, const char *name, struct snapsho
 		if (unit_path(directory, name, suffixes[k], paths[k], err) < 0)
 			return -1;
 	}
-	if (link_path(directory, name, link, err) < 0 || read_own(paths[0], true, false, &ret->texts[0], err) < 0 ||
+	if (link_path(directory, name, link, err) < 0 || read_own(paths[0], true, true, &ret->texts[0], err) < 0 ||
 	    read_own(paths[1], true, ret->texts[0], &ret->texts[1], err) < 0)
 		return -1;
 	/* A stranger's NAME-proxy.service is in nobody's way. */

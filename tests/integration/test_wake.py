@@ -32,9 +32,10 @@ class MainJob(harness.Case):
     def check_wake_and_sleep(self, port):
         self.assertTrue(self.asleep())
         self.assertEqual(harness.psql(port, "select 40 + 2"), "42")
-        self.assertEqual(len(self.processes()), 1)
+        # Beside the proxy only the notification, for a moment.
+        harness.eventually(lambda: len(self.processes()) == 1)
         harness.eventually(self.asleep, timeout=20)
-        self.assertEqual(self.scope.state("pg.service"), "inactive")
+        harness.eventually(lambda: self.scope.state("pg.service") == "inactive")
         self.assertEqual(harness.psql(port, "select 'again'"), "again")
 
     def test_no_network_at_all(self):
@@ -53,7 +54,10 @@ class MainJob(harness.Case):
 
     def test_host_network(self):
         self.scope.container("pg", "postgres", "-p", "6543", options=("--network=host",))
-        self.scope.sockwake("create", "pg", "-p", "5434:6543", "--container-name", "pg", "--idle-timeout", "1s")
+        self.scope.sockwake(
+            *("create", "pg", "-p", "5434:6543", "--container-name", "pg", "--idle-timeout", "1s"),
+            *("--health-check", "postgres"),
+        )
         self.check_wake_and_sleep(5434)
 
     def test_other_servers_and_both_families(self):

@@ -1,8 +1,8 @@
 /* nshelper/options.h: what is asked for, and what is refused before anything is touched. */
 #include "tests/unit/nshelper_fixture.h"
 
+#include "common/mark.h"
 #include "nshelper/options.h"
-#include "nshelper/transparent.h"
 
 /* Options keep pointers into the vector, hence static. */
 #define parse(o, err, ...) parse_words(o, err, (const char *[]){"nshelper", __VA_ARGS__, NULL})
@@ -11,7 +11,7 @@ static enum options_result parse_words(struct options *o, struct error *err, con
 {
 	static char *argv[WORDS_MAX];
 
-	return options_parse(copy_words(words, argv), argv, o, err);
+	return nshelper_options_parse(copy_words(words, argv), argv, o, err);
 }
 
 static void everything(void **state)

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/mount.h>
 
+#include "common/mark.h"
 #include "nshelper/enter.h"
 #include "nshelper/privileges.h"
 #include "nshelper/routes.h"
@@ -22,7 +23,7 @@ static int count(const char *text, const char *what)
 }
 
 #define SHOW                                                                                                           \
-	"ip -4 rule; ip -6 rule; ip -4 route show table 21335; ip -6 route show table 21335;"                          \
+	"ip -4 rule; ip -6 rule; ip -4 route show table 5293287; ip -6 route show table 5293287;"                      \
 	"echo accept $(cat /proc/sys/net/ipv4/tcp_fwmark_accept)"
 
 /* What stands in the namespace of the process afterwards; `user` may enter it. */
@@ -39,7 +40,7 @@ static void expect_installed(uid_t user, pid_t pid, int rules, int routes)
 	struct outcome o;
 
 	show(user, pid, &o);
-	assert_int_equal(count(o.text, "lookup 21335"), rules);
+	assert_int_equal(count(o.text, "lookup 5293287"), rules);
 	assert_int_equal(count(o.text, "local default dev lo"), routes);
 	expect_text(&o, "accept 1");
 }
@@ -50,7 +51,7 @@ static void install_as(uid_t user, pid_t pid)
 	struct outcome o;
 
 	run_nshelper(user, &o, "--pid", number(n, pid), "--transparent", "--", "sh", "-c", "echo $SOCKWAKE_MARK");
-	assert_string_equal(o.text, "21335\n");
+	assert_string_equal(o.text, "5293287\n");
 }
 
 static void installed_once(void **state)
@@ -63,7 +64,7 @@ static void installed_once(void **state)
 		struct outcome o;
 
 		show(users[i], pid, &o);
-		assert_int_equal(count(o.text, "21335"), 0);
+		assert_int_equal(count(o.text, "5293287"), 0);
 		expect_text(&o, "accept 0");
 		for (int n = 0; n < 3; n++)
 			install_as(users[i], pid);
@@ -85,7 +86,7 @@ static void other_rules_and_marks_stay(void **state)
 	install_as(ORDINARY_UID, pid);
 	expect_installed(ORDINARY_UID, pid, 4, 2);
 	show(ORDINARY_UID, pid, &o);
-	assert_int_equal(count(o.text, "fwmark 0x4d lookup 21335"), 2);
+	assert_int_equal(count(o.text, "fwmark 0x4d lookup 5293287"), 2);
 	assert_int_equal(count(o.text, "lookup main"), 2);
 }
 
@@ -207,7 +208,7 @@ static void hosts_network_is_left_alone(void **state)
 	assert_int_equal(o.status, 1);
 	expect_text(&o, "routes of the host");
 	run_nshelper(0, &o, "--pid", number(n, pid), "ip", "rule");
-	assert_int_equal(count(o.text, "21335"), 0);
+	assert_int_equal(count(o.text, "5293287"), 0);
 }
 
 static void install_without_right(void *data)

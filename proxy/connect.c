@@ -1,0 +1,147 @@
+#include "proxy/connect.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "proxy/proxy_protocol.h"
+#include "proxy/relay.h"
+#include "proxy/source.h"
+
+/* How long a Unix socket's full queue is waited for; TCP waits in the kernel. */
+#define PATIENCE_USEC (10 * USEC_PER_SEC)
+
+/* Nobody can be reached: the client learns it by a reset. */
+static void give_up(struct worker *w, struct connection *c)
+{
+	count_add(&w->counters.connections_failed, 1);
+	connection_close(w, c, true);
+}
+
+static size_t target_index(const struct connection *c)
+{
+	return ((size_t)c->first + c->attempt) % c->forward->n_targets;
+}
+
+/* With --transparent there are two rounds: first the targets that can be shown the client's address. */
+static size_t rounds(const struct worker *w)
+{
+	return w->service->config->transparent ? 2 : 1;
+}
+
+static bool is_turn_of(const struct worker *w, const struct connection *c, const struct target *target)
+{
+	bool first_round = c->attempt < c->forward->n_targets;
+
+	return !w->service->config->transparent || (source_family(c) == target->addr.ss_family) == first_round;
+}
+
+/* The kernel had no room for the client's address: the same pair of addresses is connected already. */
+static bool is_source_error(const struct worker *w, const struct connection *c, int error)
+{
+	return w->service->config->transparent && !c->anonymous && (error == EADDRNOTAVAIL || error == EADDRINUSE);
+}
+
+static void connected(struct worker *w, struct connection *c, uint32_t events)
+{
+	const struct config *config = w->service->config;
+	struct forward *f = c->forward;
+	size_t index = target_index(c);
+
+	if (atomic_load_explicit(&f->preferred, memory_order_relaxed) != index)
+		atomic_store_explicit(&f->preferred, index, memory_order_relaxed);
+	if (config->proxy_protocol != PROXY_PROTOCOL_NONE) {
+		char header[PROXY_PROTOCOL_MAX];
+		size_t len = proxy_protocol_header(config->proxy_protocol, c->ends[CLIENT].watch.fd, header);
+
+		if (len == 0) { /* the client is gone */
+			connection_close(w, c, true);
+			return;
+		}
+		relay_prepend(w, c, header, len);
+	}
+	c->ends[TARGET].readable = (events & EPOLLIN) != 0;
+	relay_start(w, c);
+}
+
+static void target_event(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct connection *c = container_of(watch, struct connection, ends[TARGET].watch);
+	struct worker *w = worker_of(loop);
+
+	if (events & (EPOLLERR | EPOLLHUP)) {
+		connection_drop_target(c);
+		c->attempt++;
+		connect_target(w, c);
+	} else if (events & EPOLLOUT) {
+		connected(w, c, events);
+	}
+}
+
+/* Starts one attempt. Returns 0 when it is under way, or through, or errno. */
+static int attempt(struct worker *w, struct connection *c, const struct target *target)
+{
+	struct watch *watch = &c->ends[TARGET].watch;
+	int family = target->addr.ss_family, on = 1, r;
+
+	watch->fd = socket(family, c->forward->publish->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (watch->fd < 0)
+		return errno;
+	if (family != AF_UNIX)
+		(void)setsockopt(watch->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (w->service->config->transparent && !c->anonymous)
+		source_bind(w, c, watch->fd, family);
+	r = connect(watch->fd, (const struct sockaddr *)&target->addr, target->len);
+	if (r < 0 && errno != EINPROGRESS)
+		return errno;
+	watch->ready = target_event;
+	c->state = CONNECTION_CONNECTING;
+	if (loop_watch(&w->loop, watch, RELAY_EVENTS) < 0)
+		return errno;
+	if (r == 0)
+		connected(w, c, 0);
+	return 0;
+}
+
+static void wait(struct worker *w, struct connection *c)
+{
+	c->state = CONNECTION_WAITING;
+	worker_later(w, c);
+}
+
+void connect_target(struct worker *w, struct connection *c)
+{
+	struct forward *f = c->forward;
+
+	if (c->attempt == 0)
+		c->first = (uint16_t)atomic_load_explicit(&f->preferred, memory_order_relaxed);
+	while (c->attempt < rounds(w) * f->n_targets) {
+		const struct target *target = &f->targets[target_index(c)];
+		int e;
+
+		if (!is_turn_of(w, c, target)) {
+			c->attempt++;
+			continue;
+		}
+		e = attempt(w, c, target);
+		if (e == 0)
+			return;
+		connection_drop_target(c);
+		if (is_shortage(e) || (e == EAGAIN && w->loop.now < c->last_active + PATIENCE_USEC)) {
+			wait(w, c);
+			return;
+		}
+		if (is_source_error(w, c, e))
+			source_give_up(w, c); /* and try the same target without */
+		else
+			c->attempt++;
+	}
+	c->attempt = 0;
+	if (w->loop.now < w->service->deadline)
+		wait(w, c);
+	else
+		give_up(w, c);
+}

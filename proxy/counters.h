@@ -1,0 +1,34 @@
+/* What a worker counts. Each has one writer, the worker's thread, and may be read by another: relaxed loads and stores
+ * of whole words, which cost what plain ones cost. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct counters {
+	_Atomic uint64_t connections; /* open now */
+	_Atomic uint64_t holding;     /* of these, those that keep the container awake */
+	_Atomic uint64_t connections_total;
+	_Atomic uint64_t connections_failed;
+	_Atomic uint64_t bytes[2]; /* by the end they came from: from clients, from the target */
+	_Atomic uint64_t flows;	   /* UDP, open now */
+	_Atomic uint64_t flows_total;
+	_Atomic uint64_t datagrams_dropped;
+	_Atomic uint64_t full;		/* 1: accepts nothing because no descriptors are left */
+	_Atomic uint64_t last_activity; /* CLOCK_MONOTONIC microseconds */
+};
+
+static inline uint64_t count_get(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static inline void count_set(_Atomic uint64_t *counter, uint64_t value)
+{
+	atomic_store_explicit(counter, value, memory_order_relaxed);
+}
+
+static inline void count_add(_Atomic uint64_t *counter, uint64_t n)
+{
+	count_set(counter, count_get(counter) + n);
+}

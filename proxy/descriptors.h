@@ -1,0 +1,31 @@
+/* How many more descriptors this process may open, kept by ourselves: the limit is known before the kernel says EMFILE,
+ * so a connection is only accepted when there is a second descriptor for its other end. Shared by all workers. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct descriptors {
+	atomic_int free;
+};
+
+/* Raises the soft limit of open files to the hard one. `used` is how many are open already. */
+void descriptors_init(struct descriptors *d, int used);
+
+static inline bool descriptors_take(struct descriptors *d, int n)
+{
+	if (atomic_fetch_sub_explicit(&d->free, n, memory_order_relaxed) >= n)
+		return true;
+	atomic_fetch_add_explicit(&d->free, n, memory_order_relaxed);
+	return false;
+}
+
+static inline void descriptors_give(struct descriptors *d, int n)
+{
+	atomic_fetch_add_explicit(&d->free, n, memory_order_relaxed);
+}
+
+static inline bool descriptors_left(const struct descriptors *d, int n)
+{
+	return atomic_load_explicit(&d->free, memory_order_relaxed) >= n;
+}

@@ -1,0 +1,162 @@
+#include "proxy/lifecycle.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "proxy/accept.h"
+#include "proxy/threads.h"
+
+static struct lifecycle *lifecycle_of(struct loop *loop)
+{
+	return worker_of(loop)->service->lifecycle;
+}
+
+static void end(struct lifecycle *l, const char *reason)
+{
+	if (!l->reason)
+		l->reason = reason;
+	l->first->loop.stop = true;
+}
+
+static void drain(struct lifecycle *l)
+{
+	struct service *s = l->service;
+
+	atomic_store(&s->phase, DRAINING);
+	l->reason = "told to stop";
+	report_stopping(&l->report, "Stopping: open connections are given some time to end");
+	accept_stop(l->first);
+	threads_wake(s);
+	if (s->config->drain_timeout != USEC_INFINITY)
+		timer_set(&l->first->loop, &l->drain, l->first->loop.now + s->config->drain_timeout);
+}
+
+static void signal_ready(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct lifecycle *l = lifecycle_of(loop);
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(watch->fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (atomic_load(&l->service->phase) == SERVING)
+		drain(l);
+	else
+		end(l, NULL); /* told twice: now */
+}
+
+static void drain_fired(struct loop *loop, struct timer *timer)
+{
+	(void)timer;
+	end(lifecycle_of(loop), NULL);
+}
+
+static void container_ready(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	(void)watch;
+	(void)events;
+	end(lifecycle_of(loop), "the container has ended");
+}
+
+/* When it may end if nothing happens until then. */
+static uint64_t idle_deadline(const struct lifecycle *l)
+{
+	uint64_t since = service_holding(l->service) > 0 ? l->first->loop.now : service_last_activity(l->service);
+
+	return since + l->service->config->idle_timeout;
+}
+
+static bool is_idle(const struct lifecycle *l)
+{
+	return service_holding(l->service) == 0 && idle_deadline(l) <= l->first->loop.now;
+}
+
+static void idle_fired(struct loop *loop, struct timer *timer)
+{
+	struct lifecycle *l = lifecycle_of(loop);
+	struct service *s = l->service;
+
+	atomic_store(&s->leaving, true);
+	/* The last look: whoever is in a queue by now is served. Who comes later starts the next process. */
+	if (is_idle(l) && atomic_load(&s->accepting) == 0)
+		accept_now(l->first);
+	if (is_idle(l) && atomic_load(&s->accepting) == 0) {
+		end(l, "idle");
+		return;
+	}
+	atomic_store(&s->leaving, false);
+	timer_set(loop, timer, idle_deadline(l) > loop->now ? idle_deadline(l) : loop->now + USEC_PER_MSEC);
+}
+
+static bool after(struct loop *loop)
+{
+	struct lifecycle *l = lifecycle_of(loop);
+	bool more = worker_after(loop);
+
+	report_update(&l->report, loop);
+	if (atomic_load(&l->service->phase) == DRAINING && service_connections(l->service) == 0)
+		end(l, NULL);
+	return more;
+}
+
+int lifecycle_open(struct lifecycle *l, struct service *service, int pidfd, struct error *err)
+{
+	struct worker *w = &service->workers[0];
+	sigset_t set;
+
+	*l = (struct lifecycle){
+		.service = service,
+		.first = w,
+		.signals = {.ready = signal_ready},
+		.container = {.ready = container_ready, .fd = pidfd},
+	};
+	service->lifecycle = l;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	l->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (l->signals.fd < 0)
+		return error_errno(err, errno, "cannot receive signals");
+	if (loop_watch(&w->loop, &l->signals, EPOLLIN) < 0 ||
+	    (pidfd >= 0 && loop_watch(&w->loop, &l->container, EPOLLIN) < 0))
+		return error_errno(err, errno, "cannot watch for signals and the container's end");
+	timer_add(&w->loop, &l->idle, idle_fired);
+	timer_add(&w->loop, &l->drain, drain_fired);
+	w->loop.after = after;
+	return 0;
+}
+
+int lifecycle_start(struct lifecycle *l, struct error *err)
+{
+	struct service *s = l->service;
+	struct worker *w = l->first;
+
+	w->loop.now = now_usec();
+	count_set(&w->counters.last_activity, w->loop.now);
+	if (accept_start(w, err) < 0 || threads_start(s, err) < 0)
+		return -1;
+	s->stats->t_accepting = w->loop.now;
+	report_ready(&l->report, s, &w->loop);
+	if (s->config->idle_timeout != USEC_INFINITY)
+		timer_set(&w->loop, &l->idle, idle_deadline(l));
+	return 0;
+}
+
+int lifecycle_run(struct lifecycle *l, const struct accepted *accepted, size_t n_accepted, struct error *err)
+{
+	struct service *s = l->service;
+	int r;
+
+	for (size_t i = 0; i < n_accepted; i++)
+		accept_adopt(l->first, accepted[i].forward, accepted[i].fd);
+	r = worker_run(l->first, err);
+	atomic_store(&s->phase, ENDING);
+	threads_wake(s);
+	threads_join(s);
+	report_stopping(&l->report, l->reason ? l->reason : "failed");
+	return r;
+}

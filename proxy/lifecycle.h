@@ -1,0 +1,32 @@
+/* From READY to the end: the first worker runs with these eyes on the process.
+ *
+ * It ends
+ *	when nobody used it for --idle-timeout, after a last look at the queues;
+ *	when the container's first process has ended (its pidfd is readable): at once;
+ *	on SIGTERM: what connects from then on stays queued for the next process, and who is connected has --drain-timeout.
+ */
+#pragma once
+
+#include "proxy/listeners.h"
+#include "proxy/report.h"
+#include "proxy/worker.h"
+
+struct lifecycle {
+	struct service *service;
+	struct worker *first;
+	struct report report;
+	struct watch signals;	/* a signalfd */
+	struct watch container; /* a pidfd, -1 for none */
+	struct timer idle;
+	struct timer drain;
+	const char *reason; /* why it ended: one sentence for the journal */
+};
+
+/* Blocks SIGTERM and SIGINT, which from here on are read by the loop. Before confinement. */
+int lifecycle_open(struct lifecycle *l, struct service *service, int pidfd, struct error *err);
+
+/* Watches the listeners, starts the other workers and says READY=1. After confinement. */
+int lifecycle_start(struct lifecycle *l, struct error *err);
+
+/* Serves until the end; l->reason says which. */
+int lifecycle_run(struct lifecycle *l, const struct accepted *accepted, size_t n_accepted, struct error *err);

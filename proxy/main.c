@@ -1,0 +1,212 @@
+/* proxy: relays between the sockets that systemd holds for an instance and the server inside its container.
+ *
+ * Started by nshelper inside the container's network namespace. The order of the steps is the design's: everything that
+ * needs a name or a privilege first, readiness, confinement, READY=1, and only then the first byte of a client.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/exit.h"
+#include "common/listen.h"
+#include "common/log.h"
+#include "common/parse.h"
+#include "common/refuse.h"
+#include "proxy/confine.h"
+#include "proxy/lifecycle.h"
+#include "proxy/threads.h"
+
+/* Open beside connections: standard streams, listeners, epoll, signals, notification, lock, pidfd, …; generous. */
+#define RESERVED_DESCRIPTORS 64
+
+struct proxy {
+	struct config config;
+	struct service service;
+	struct lifecycle lifecycle;
+	struct accepted *accepted;
+	size_t n_accepted;
+	int pidfd, lock_fd;
+};
+
+/* A descriptor that the environment names; -1 when it does not. It is not for others to inherit. */
+static int inherited_fd(const char *name, int *ret, struct error *err)
+{
+	const char *text = getenv(name);
+	uint64_t fd;
+
+	*ret = -1;
+	if (!text)
+		return 0;
+	if (parse_u64(name, text, 0, INT32_MAX, &fd, err) < 0)
+		return -1;
+	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+		return error_errno(err, errno, "%s names descriptor %d", name, (int)fd);
+	*ret = (int)fd;
+	return 0;
+}
+
+static int startup_deadline(const struct config *config, uint64_t *ret, struct error *err)
+{
+	const char *text = getenv("SOCKWAKE_DEADLINE");
+
+	if (text)
+		return parse_u64("SOCKWAKE_DEADLINE", text, 0, UINT64_MAX, ret, err);
+	*ret = config->startup_timeout == USEC_INFINITY ? USEC_INFINITY : now_usec() + config->startup_timeout;
+	return 0;
+}
+
+/* Each forward's own list: without ourselves, with its port. */
+static int set_targets(struct service *s, const struct target *targets, size_t n, struct error *err)
+{
+	for (size_t i = 0; i < s->n_forwards; i++) {
+		struct forward *f = &s->forwards[i];
+		uint16_t port = f->publish->container_port;
+
+		f->targets = malloc((n > 0 ? n : 1) * sizeof(*targets));
+		if (!f->targets)
+			return error_set(err, ENOMEM, "out of memory");
+		memcpy(f->targets, targets, n * sizeof(*targets));
+		f->n_targets = targets_without_ours(f->targets, n, f->publish->type, port);
+		if (f->n_targets == 0)
+			return error_set(err, 0,
+					 "port %u in the container is our own listening socket: with the host's "
+					 "network the listening port must differ from the container's",
+					 port);
+		for (size_t j = 0; j < f->n_targets; j++)
+			f->targets[j] = target_with_port(&f->targets[j], port);
+	}
+	return 0;
+}
+
+static int map_statistics(struct service *s, struct error *err)
+{
+	static struct stats unseen; /* run by hand */
+	int fd;
+
+	s->stats = &unseen;
+	if (inherited_fd("SOCKWAKE_STATS_FD", &fd, err) < 0)
+		return -1;
+	if (fd >= 0)
+		s->stats = stats_map(fd, 0, err);
+	if (!s->stats)
+		return -1;
+	s->stats->t_proxy = now_usec();
+	return 0;
+}
+
+/* Everything that is not one of these is closed by confinement. */
+static int confine_all(const struct proxy *p, struct error *err)
+{
+	const struct service *s = &p->service;
+	size_t n_keep = 4 + s->n_forwards + p->n_accepted + 2 * (size_t)s->n_workers, k = 0, n_ports = 0;
+	_cleanup_free_ int *keep = calloc(n_keep, sizeof(*keep));
+	_cleanup_free_ uint16_t *ports = calloc(s->n_forwards, sizeof(*ports));
+	struct confinement c = {
+		.unix_target = s->config->unix_target,
+		.transparent = s->config->transparent,
+		.threads = s->n_workers > 1,
+	};
+	unsigned missing;
+	const char *text;
+
+	if (!keep || !ports)
+		return error_set(err, ENOMEM, "out of memory");
+	keep[k++] = p->lock_fd;
+	keep[k++] = p->pidfd;
+	keep[k++] = s->notify_fd;
+	keep[k++] = p->lifecycle.signals.fd;
+	for (size_t i = 0; i < s->n_forwards; i++) {
+		keep[k++] = s->forwards[i].fd;
+		if (s->forwards[i].publish->type == SOCK_DGRAM)
+			c.udp = true;
+		else if (!c.unix_target)
+			ports[n_ports++] = s->forwards[i].publish->container_port;
+	}
+	for (size_t i = 0; i < p->n_accepted; i++)
+		keep[k++] = p->accepted[i].fd;
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		keep[k++] = s->workers[i].loop.epoll_fd;
+		keep[k++] = s->workers[i].wakeup.fd;
+	}
+	c.keep = keep;
+	c.n_keep = k;
+	c.ports = ports;
+	c.n_ports = n_ports;
+	if (confine(&c, &missing, err) < 0)
+		return error_context(err, "cannot confine the proxy");
+	text = confine_missing_text(missing);
+	if (text)
+		log_line(LOG_NOTICE, "%s", text);
+	return 0;
+}
+
+/* What comes before the first client. */
+static int prepare(struct proxy *p, struct error *err)
+{
+	_cleanup_free_ struct target *targets = NULL;
+	struct service *s = &p->service;
+	const struct forward *first;
+	size_t n_targets;
+
+	if (map_statistics(s, err) < 0 || startup_deadline(&p->config, &s->deadline, err) < 0 ||
+	    inherited_fd("SOCKWAKE_PIDFD", &p->pidfd, err) < 0 ||
+	    inherited_fd("SOCKWAKE_LOCK_FD", &p->lock_fd, err) < 0 || notify_connect(&s->notify_fd, err) < 0 ||
+	    listeners_match(&p->config, &s->forwards, err) < 0)
+		return -1;
+	s->config = &p->config;
+	s->n_forwards = p->config.n_forwards;
+	s->n_workers = p->config.workers;
+	if (accepted_parse(getenv("SOCKWAKE_ACCEPTED"), s->forwards, s->n_forwards, &p->accepted, &p->n_accepted, err) <
+	    0)
+		return -1;
+	descriptors_init(&s->descriptors, RESERVED_DESCRIPTORS + (int)p->n_accepted + 2 * (int)s->n_workers);
+
+	if (targets_resolve(p->config.targets, s->deadline, p->pidfd, &targets, &n_targets, err) < 0 ||
+	    set_targets(s, targets, n_targets, err) < 0)
+		return -1;
+	first = &s->forwards[0];
+	if (readiness_wait(&p->config.readiness, first->publish->type, first->publish->container_port, first->targets,
+			   first->n_targets, s->deadline, p->pidfd, err) < 0)
+		return -1;
+	s->stats->t_ready = now_usec();
+
+	s->workers = calloc(s->n_workers, sizeof(*s->workers));
+	if (!s->workers)
+		return error_set(err, ENOMEM, "out of memory");
+	if (worker_init(&s->workers[0], s, 0, err) < 0 || threads_open(s, err) < 0 ||
+	    lifecycle_open(&p->lifecycle, s, p->pidfd, err) < 0)
+		return -1;
+	return confine_all(p, err);
+}
+
+static int run(int argc, char **argv)
+{
+	static struct proxy p = {.pidfd = -1, .lock_fd = -1};
+	struct error err;
+
+	refuse_on_signal("the proxy");
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (config_parse(argc, argv, &p.config, &err) < 0) {
+		refuse_queue(&err);
+		return EXIT_USAGE;
+	}
+	if (prepare(&p, &err) < 0 || lifecycle_start(&p.lifecycle, &err) < 0)
+		return refuse_queue(&err);
+	if (lifecycle_run(&p.lifecycle, p.accepted, p.n_accepted, &err) < 0) {
+		log_line(LOG_ERR, "%s", err.text);
+		return EXIT_FAILURE;
+	}
+	log_line(LOG_INFO, "%s; %llu connections were served", p.lifecycle.reason,
+		 (unsigned long long)p.service.stats->connections_total);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	return run(argc, argv);
+}

@@ -1,0 +1,35 @@
+/* Moves the bytes of connected streams.
+ *
+ * Theory of operation. Both sockets are watched edge-triggered for everything from the start, and no epoll_ctl() follows:
+ * an event only sets `readable` or `writable`, and what is known stays known until a call says otherwise. Each turn of a
+ * connection pumps both directions:
+ *
+ * - Small traffic is received into the worker's one buffer and sent from there at once. A short read has drained the
+ *   socket (epoll(7), question 9), so one message costs one recv() and one send().
+ * - What the other end does not take is held, and nothing more is read in this direction until it is taken: the sender's
+ *   window closes. So a connection holds at most one buffer in each direction.
+ * - A socket that fills the buffer several times in a row sends bulk data, and is spliced from then on through a pipe that
+ *   is lent for as long as data lies in it, until little comes at a time again.
+ * - A turn moves a bounded amount; then the others have theirs.
+ *
+ * A FIN is passed on (shutdown(2)) when everything in front of it was, each direction for itself. A reset, or a peer that
+ * is gone, is passed on as a reset, after what was received before it.
+ */
+#pragma once
+
+#include "proxy/worker.h"
+
+/* What both sockets are watched for. */
+#define RELAY_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
+/* The target has been connected: watches the client, too, and begins. */
+void relay_start(struct worker *w, struct connection *c);
+
+/* The next turn of a connection. */
+void relay_turn(struct worker *w, struct connection *c);
+
+/* Puts these bytes in front of everything the client sends. Right after connecting only. */
+void relay_prepend(struct worker *w, struct connection *c, const void *data, size_t len);
+
+/* Before the process ends: passes on what the target sent and the client takes without waiting, then closes. */
+void relay_finish(struct worker *w, struct connection *c);

@@ -1,0 +1,165 @@
+#include "proxy/report.h"
+
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "common/listen.h"
+#include "common/log.h"
+#include "proxy/worker.h"
+
+#define STATUS_USEC USEC_PER_SEC
+
+static uint64_t sum(const struct service *s, size_t offset)
+{
+	uint64_t total = 0;
+
+	for (unsigned i = 0; i < s->n_workers; i++)
+		total += count_get(
+			(const _Atomic uint64_t *)(const void *)((const char *)&s->workers[i].counters + offset));
+	return total;
+}
+
+#define SUM(s, field) sum(s, offsetof(struct counters, field))
+
+uint64_t service_connections(const struct service *s)
+{
+	return SUM(s, connections);
+}
+
+uint64_t service_holding(const struct service *s)
+{
+	return SUM(s, holding);
+}
+
+uint64_t service_last_activity(const struct service *s)
+{
+	uint64_t last = 0;
+
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		uint64_t t = count_get(&s->workers[i].counters.last_activity);
+
+		last = t > last ? t : last;
+	}
+	return last;
+}
+
+static void store(uint64_t *field, uint64_t value)
+{
+	__atomic_store_n(field, value, __ATOMIC_RELAXED);
+}
+
+static void write_statistics(const struct service *s)
+{
+	struct stats *stats = s->stats;
+
+	store(&stats->connections, SUM(s, connections));
+	store(&stats->connections_total, SUM(s, connections_total));
+	store(&stats->connections_failed, SUM(s, connections_failed));
+	store(&stats->bytes_to_container, SUM(s, bytes[CLIENT]));
+	store(&stats->bytes_from_container, SUM(s, bytes[TARGET]));
+	store(&stats->flows, SUM(s, flows));
+	store(&stats->flows_total, SUM(s, flows_total));
+	store(&stats->datagrams_dropped, SUM(s, datagrams_dropped));
+	store(&stats->t_last_activity, service_last_activity(s));
+	store(&stats->flags, SUM(s, full) > 0 ? stats->flags | STATS_FULL : stats->flags & ~(uint64_t)STATS_FULL);
+}
+
+static bool changed(const struct stats *a, const struct stats *b)
+{
+	return a->connections != b->connections || a->connections_total != b->connections_total ||
+	       a->connections_failed != b->connections_failed || a->bytes_to_container != b->bytes_to_container ||
+	       a->bytes_from_container != b->bytes_from_container || a->flows != b->flows ||
+	       a->flows_total != b->flows_total || a->datagrams_dropped != b->datagrams_dropped || a->flags != b->flags;
+}
+
+/* "512 B", "1.5 KiB", "20.0 GiB" */
+static const char *format_bytes(uint64_t bytes, char *buffer, size_t size)
+{
+	static const char units[] = "KMGTPE";
+	double value = (double)bytes / 1024;
+	size_t i = 0;
+
+	if (bytes < 1024) {
+		snprintf(buffer, size, "%u B", (unsigned)bytes);
+		return buffer;
+	}
+	for (; value >= 1024 && units[i + 1]; i++)
+		value /= 1024;
+	snprintf(buffer, size, "%.1f %ciB", value, units[i]);
+	return buffer;
+}
+
+/* "59s", "12min", "5h 3min", "2d 4h" */
+static const char *format_age(uint64_t usec, char *buffer, size_t size)
+{
+	unsigned long long seconds = usec / USEC_PER_SEC, minutes = seconds / 60, hours = minutes / 60,
+			   days = hours / 24;
+
+	if (minutes == 0)
+		snprintf(buffer, size, "%llus", seconds);
+	else if (hours == 0)
+		snprintf(buffer, size, "%llumin", minutes);
+	else if (days == 0)
+		snprintf(buffer, size, "%lluh %llumin", hours, minutes % 60);
+	else
+		snprintf(buffer, size, "%llud %lluh", days, hours % 24);
+	return buffer;
+}
+
+static void send_status(struct report *r, const char *first, uint64_t now)
+{
+	const struct stats *s = r->service->stats;
+	char in[32], out[32], age[32], udp[96] = "", failed[64] = "";
+
+	if (s->flows_total > 0)
+		snprintf(udp, sizeof(udp), ", %llu UDP flows (%llu in all)", (unsigned long long)s->flows,
+			 (unsigned long long)s->flows_total);
+	if (s->connections_failed > 0)
+		snprintf(failed, sizeof(failed), ", %llu refused by the container",
+			 (unsigned long long)s->connections_failed);
+	notify_send(r->service->notify_fd, "%sSTATUS=%s%llu connections (%llu in all%s)%s; %s in, %s out; up %s", first,
+		    s->flags & STATS_FULL ? "Full, new connections wait: " : "", (unsigned long long)s->connections,
+		    (unsigned long long)s->connections_total, failed, udp,
+		    format_bytes(s->bytes_to_container, in, sizeof(in)),
+		    format_bytes(s->bytes_from_container, out, sizeof(out)),
+		    format_age(now - r->since, age, sizeof(age)));
+	r->told = *s;
+	r->last = now;
+}
+
+static void status_fired(struct loop *loop, struct timer *timer)
+{
+	struct report *r = container_of(timer, struct report, timer);
+
+	atomic_store(&r->service->changed, false);
+	write_statistics(r->service);
+	send_status(r, "", loop->now);
+}
+
+void report_ready(struct report *report, struct service *service, struct loop *loop)
+{
+	*report = (struct report){.service = service, .since = loop->now};
+	timer_add(loop, &report->timer, status_fired);
+	write_statistics(service);
+	send_status(report, "READY=1\n", loop->now);
+}
+
+void report_update(struct report *report, struct loop *loop)
+{
+	write_statistics(report->service);
+	if (report->timer.when == USEC_INFINITY && changed(report->service->stats, &report->told))
+		timer_set(loop, &report->timer, report->last + STATUS_USEC);
+}
+
+void report_stopping(struct report *report, const char *why)
+{
+	write_statistics(report->service);
+	notify_send(report->service->notify_fd, "STOPPING=1\nSTATUS=%s", why);
+}
+
+void report_once(struct service *service, atomic_flag *said, const char *text)
+{
+	(void)service;
+	if (!atomic_flag_test_and_set(said))
+		log_line(LOG_NOTICE, "%s", text);
+}

@@ -1,0 +1,32 @@
+/* What the operator sees while it runs: the statistics file, the unit's status text, and once-only remarks. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "proxy/loop.h"
+#include "proxy/service.h"
+
+struct report {
+	struct service *service;
+	struct timer timer; /* the next STATUS=, at most one a second */
+	uint64_t last;	    /* when the last one was sent */
+	uint64_t since;	    /* READY */
+	struct stats told;  /* what it said */
+};
+
+/* Everything is on its way: READY=1 and the first status. */
+void report_ready(struct report *report, struct service *service, struct loop *loop);
+
+/* After each batch of events of the first worker: writes the statistics, and plans a status text when they changed. */
+void report_update(struct report *report, struct loop *loop);
+
+/* A last message, with STOPPING=1. */
+void report_stopping(struct report *report, const char *why);
+
+/* Says this in the journal, the first time only. `said` is one of the service's flags. */
+void report_once(struct service *service, atomic_flag *said, const char *text);
+
+/* Sums over all workers. */
+uint64_t service_connections(const struct service *s);
+uint64_t service_holding(const struct service *s);
+uint64_t service_last_activity(const struct service *s);

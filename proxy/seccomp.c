@@ -1,0 +1,255 @@
+/* The system call filter: an allow-list.
+ *
+ * What is not listed fails with EPERM, so that a C library that tries something new in a corner does not end all
+ * connections. What only an attacker would call kills the process, which the journal then tells. No call here takes a
+ * path, but connect(2) with an AF_UNIX address.
+ *
+ * Arguments are compared only where that closes a hole, and never for the calls that move every byte, but for one flag:
+ * MSG_FASTOPEN makes sendto(2) and its kin connect, past Landlock's rule about ports. The kernel skips the filter for
+ * calls that it allows whatever their arguments are (since Linux 5.11).
+ *
+ * Pointers cannot be compared. That is why connect(2) itself is limited by Landlock, and why a socket of the host's
+ * network is disarmed (confine.c).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/sockios.h>
+
+#include "common/cleanup.h"
+#include "proxy/confine_steps.h"
+
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+static const int allowed[] = {
+	/* waiting */
+	SCMP_SYS(epoll_create1),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_pwait2),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(select),
+	SCMP_SYS(pselect6),
+	SCMP_SYS(timerfd_create),
+	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(timerfd_gettime),
+	SCMP_SYS(signalfd4),
+	SCMP_SYS(eventfd2),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(sched_yield),
+	/* moving bytes */
+	SCMP_SYS(read),
+	SCMP_SYS(write),
+	SCMP_SYS(readv),
+	SCMP_SYS(writev),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(recvmmsg),
+	SCMP_SYS(splice),
+	SCMP_SYS(tee),
+	SCMP_SYS(pipe2),
+	/* sockets */
+	SCMP_SYS(accept),
+	SCMP_SYS(accept4),
+	SCMP_SYS(connect),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(close),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(getsockopt),
+	/* memory and threads that exist */
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(brk),
+	SCMP_SYS(futex),
+	SCMP_SYS(getrandom),
+	/* signals to ourselves, and the end */
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+};
+
+/* Besides clone(2) itself, what pthread_create(3) and malloc(3) in a second thread call. */
+static const int allowed_threads[] = {SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_getaffinity)};
+
+static const int deadly[] = {
+	SCMP_SYS(execve),
+	SCMP_SYS(execveat),
+	SCMP_SYS(fork),
+	SCMP_SYS(vfork),
+	SCMP_SYS(ptrace),
+	SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev),
+	SCMP_SYS(pidfd_getfd),
+	SCMP_SYS(pidfd_send_signal),
+	SCMP_SYS(unshare),
+	SCMP_SYS(setns),
+	SCMP_SYS(mount),
+	SCMP_SYS(umount2),
+	SCMP_SYS(pivot_root),
+	SCMP_SYS(chroot),
+	SCMP_SYS(bpf),
+	SCMP_SYS(io_uring_setup),
+	SCMP_SYS(perf_event_open),
+	SCMP_SYS(userfaultfd),
+	SCMP_SYS(keyctl),
+	SCMP_SYS(add_key),
+	SCMP_SYS(open_by_handle_at),
+};
+
+static const int fcntl_commands[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETPIPE_SZ, F_SETPIPE_SZ};
+static const int ioctl_requests[] = {FIONREAD, SIOCOUTQ};
+static const int option_levels[] = {IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP};
+/* Not among them: filters, which disarmed sockets keep, and device binding. */
+static const int socket_options[] = {SO_LINGER, SO_KEEPALIVE, SO_MARK,	   SO_SNDBUF,
+				     SO_RCVBUF, SO_RCVLOWAT,  SO_PRIORITY, SO_REUSEADDR};
+
+struct filter {
+	scmp_filter_ctx ctx;
+	int failed; /* the first error, a negative errno value */
+};
+
+static void cleanup_filter(struct filter *f)
+{
+	seccomp_release(f->ctx);
+}
+
+/* Rules are added without looking; the first failure is kept. */
+static void rule(struct filter *f, uint32_t action, int call, unsigned n, const struct scmp_arg_cmp *args)
+{
+	int r = seccomp_rule_add_array(f->ctx, action, call, n, args);
+
+	if (r < 0 && f->failed == 0)
+		f->failed = r;
+}
+
+static void each(struct filter *f, uint32_t action, const int *calls, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		rule(f, action, calls[i], 0, NULL);
+}
+
+static void allow_if(struct filter *f, int call, struct scmp_arg_cmp condition)
+{
+	rule(f, SCMP_ACT_ALLOW, call, 1, &condition);
+}
+
+static void allow_sockets(struct filter *f, int family, int type)
+{
+	/* The protocol is 0: another one (MPTCP, SCTP, SMC) would be a stream that Landlock's ports do not apply to. */
+	const struct scmp_arg_cmp args[] = {
+		SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)family),
+		SCMP_A1_32(SCMP_CMP_MASKED_EQ, (uint32_t) ~(SOCK_NONBLOCK | SOCK_CLOEXEC), (uint32_t)type),
+		SCMP_A2_32(SCMP_CMP_EQ, 0),
+	};
+
+	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), COUNT(args), args);
+}
+
+static void allow_network(struct filter *f, const struct confinement *c)
+{
+	allow_if(f, SCMP_SYS(sendto), SCMP_A3_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+	allow_if(f, SCMP_SYS(sendmsg), SCMP_A2_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+	allow_if(f, SCMP_SYS(sendmmsg), SCMP_A3_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+	if (c->n_ports > 0) {
+		allow_sockets(f, AF_INET, SOCK_STREAM);
+		allow_sockets(f, AF_INET6, SOCK_STREAM);
+	}
+	if (c->udp) {
+		allow_sockets(f, AF_INET, SOCK_DGRAM);
+		allow_sockets(f, AF_INET6, SOCK_DGRAM);
+	}
+	if (c->unix_target) {
+		allow_sockets(f, AF_UNIX, SOCK_STREAM);
+		allow_sockets(f, AF_UNIX, SOCK_SEQPACKET);
+	}
+	if (c->transparent)
+		rule(f, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0, NULL);
+	for (size_t i = 0; i < COUNT(option_levels); i++)
+		allow_if(f, SCMP_SYS(setsockopt), SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)option_levels[i]));
+	for (size_t i = 0; i < COUNT(socket_options); i++) {
+		const struct scmp_arg_cmp args[] = {
+			SCMP_A1_32(SCMP_CMP_EQ, SOL_SOCKET),
+			SCMP_A2_32(SCMP_CMP_EQ, (uint32_t)socket_options[i]),
+		};
+
+		rule(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), COUNT(args), args);
+	}
+}
+
+static void allow_descriptors_and_memory(struct filter *f)
+{
+	for (size_t i = 0; i < COUNT(fcntl_commands); i++)
+		allow_if(f, SCMP_SYS(fcntl), SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)fcntl_commands[i]));
+	for (size_t i = 0; i < COUNT(ioctl_requests); i++)
+		allow_if(f, SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)ioctl_requests[i]));
+	allow_if(f, SCMP_SYS(mmap), SCMP_A2_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	allow_if(f, SCMP_SYS(mprotect), SCMP_A2_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	/* abort(3) */
+	allow_if(f, SCMP_SYS(tgkill), SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid()));
+}
+
+static void allow_threads(struct filter *f, bool threads)
+{
+	const uint32_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+				    CLONE_NEWPID | CLONE_NEWNET;
+
+	if (!threads) {
+		rule(f, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 0, NULL);
+		rule(f, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone3), 0, NULL);
+		return;
+	}
+	each(f, SCMP_ACT_ALLOW, allowed_threads, COUNT(allowed_threads));
+	allow_if(f, SCMP_SYS(clone), SCMP_A0_32(SCMP_CMP_MASKED_EQ, CLONE_THREAD | namespaces, CLONE_THREAD));
+	/* Its flags are behind a pointer; the C library then takes clone(2). */
+	rule(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL);
+}
+
+static void attribute(struct filter *f, enum scmp_filter_attr name, uint32_t value)
+{
+	int r = seccomp_attr_set(f->ctx, name, value);
+
+	if (r < 0 && f->failed == 0)
+		f->failed = r;
+}
+
+int seccomp_restrict(const struct confinement *c, struct error *err)
+{
+	_cleanup_(cleanup_filter) struct filter f = {.ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM))};
+
+	if (!f.ctx)
+		return error_errno(err, ENOMEM, "cannot make a system call filter");
+	attribute(&f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	/* No mitigation of speculative store bypass, which older kernels tie to a filter and which costs throughput: we run
+	 * no foreign code. */
+	attribute(&f, SCMP_FLTATR_CTL_SSB, 1);
+	each(&f, SCMP_ACT_ALLOW, allowed, COUNT(allowed));
+	each(&f, SCMP_ACT_KILL_PROCESS, deadly, COUNT(deadly));
+	allow_network(&f, c);
+	allow_descriptors_and_memory(&f);
+	allow_threads(&f, c->threads);
+	if (f.failed == 0)
+		f.failed = seccomp_load(f.ctx);
+	if (f.failed < 0)
+		return error_errno(err, -f.failed, "cannot install the system call filter");
+	return 0;
+}

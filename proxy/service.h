@@ -1,0 +1,49 @@
+/* What the whole process knows: its configuration and targets, fixed before the first accept, and the few things that
+ * all workers share. */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/publish.h"
+#include "common/stats.h"
+#include "proxy/config.h"
+#include "proxy/descriptors.h"
+#include "proxy/target.h"
+
+/* One --forward: an inherited socket and the addresses inside the namespace that it leads to. */
+struct forward {
+	const struct publish *publish;
+	int fd;
+	int family;		/* of the inherited socket */
+	struct target *targets; /* with the container's port */
+	size_t n_targets;
+	_Atomic size_t preferred; /* the target that answered last: the next connection tries it first */
+};
+
+enum service_phase {
+	SERVING,
+	DRAINING, /* accepts nothing any more */
+	ENDING,	  /* closes what is left */
+};
+
+struct service {
+	const struct config *config;
+	struct forward *forwards;
+	size_t n_forwards;
+	uint64_t deadline; /* until which a refusing target is tried again; CLOCK_MONOTONIC microseconds */
+	struct descriptors descriptors;
+	struct stats *stats; /* the mapped file, or one of our own */
+	int notify_fd;
+
+	struct lifecycle *lifecycle;
+	struct worker *workers;
+	unsigned n_workers;
+	_Atomic enum service_phase phase;
+	atomic_uint accepting;	    /* workers that are just accepting: see accept.h */
+	atomic_bool leaving;	    /* the first worker looks whether it may end */
+	atomic_bool changed;	    /* a worker counted something that the first one has not reported yet */
+	atomic_flag said_no_source; /* --transparent did without the client's address once, and said so */
+};

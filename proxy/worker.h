@@ -1,0 +1,59 @@
+/* A worker: one thread with an epoll loop of its own, its connections and everything they need. Nothing is shared
+ * between workers but `struct service`; a connection stays with the worker that accepted it. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "proxy/connection.h"
+#include "proxy/counters.h"
+#include "proxy/service.h"
+
+#define BUFFER_SIZE 65536U
+
+struct acceptor;
+
+struct worker {
+	struct loop loop;
+	struct service *service;
+	unsigned index;	  /* 0 is the first, which runs in the main thread */
+	pthread_t thread; /* of the others */
+	struct counters counters;
+	char *buffer; /* BUFFER_SIZE; holds nothing between two events */
+	size_t held;  /* bytes in `held` buffers of all connections */
+	struct pipe_pool pipes;
+
+	struct connection *all;		 /* open */
+	struct connection *free;	 /* to be reused */
+	struct connection *dead;	 /* to be freed after this batch of events */
+	struct connection_queue ready;	 /* has more to do than one turn allows */
+	struct connection_queue waiting; /* for the next tick of `retry` */
+	struct timer retry;
+	struct timer sweep; /* --connection-timeout */
+
+	struct acceptor *acceptors;
+	size_t n_acceptors;
+	struct timer resume;
+	bool paused;   /* its acceptors are not watched */
+	bool shortage; /* … because of an error: until the timer; otherwise until descriptors are free */
+
+	struct watch wakeup; /* an eventfd by which the first worker tells the others to look at service->phase */
+};
+
+/* Ready to run, not accepting yet. The memory lives as long as the process. */
+int worker_init(struct worker *w, struct service *service, unsigned index, struct error *err);
+
+/* loop.after of every worker. */
+bool worker_after(struct loop *loop);
+
+/* Runs until the loop is stopped; then all connections are closed. */
+int worker_run(struct worker *w, struct error *err);
+
+/* Another turn for this connection: at once after the other events, or at the next tick of the retry clock. */
+void worker_again(struct worker *w, struct connection *c);
+void worker_later(struct worker *w, struct connection *c);
+
+static inline struct worker *worker_of(struct loop *loop)
+{
+	return container_of(loop, struct worker, loop);
+}

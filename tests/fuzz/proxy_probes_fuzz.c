@@ -1,0 +1,23 @@
+/* Replies of servers: the first byte chooses the kind and whether the reply is complete. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/probes.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char seen[SEEN_MAX] = "";
+	enum verdict verdict;
+	bool complete;
+
+	if (size < 1 || size - 1 > REPLY_MAX)
+		return 0;
+	complete = data[0] & 0x80;
+	verdict = probe_judge((enum readiness_kind)(data[0] % (READY_COMMAND + 1)), data + 1, size - 1, complete, seen);
+	if ((complete && verdict == VERDICT_MORE) || (verdict == VERDICT_NOT_YET && !seen[0]) ||
+	    !memchr(seen, '\0', sizeof(seen)))
+		abort();
+	return 0;
+}

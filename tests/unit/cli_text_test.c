@@ -1,0 +1,157 @@
+/* cli/text.c and holder.c: what people read. */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/create.h"
+#include "cli/text.h"
+#include "common/clock.h"
+
+static void spans(void **state)
+{
+	static const struct {
+		uint64_t usec;
+		const char *text;
+	} known[] = {
+		{0, "0.0 ms"},
+		{12345, "12.3 ms"},
+		{USEC_PER_SEC, "1s"},
+		{200 * USEC_PER_SEC, "3min 20s"},
+		{3600 * USEC_PER_SEC, "1h"},
+		{7500 * USEC_PER_SEC, "2h 5min"},
+		{86400 * 3 * USEC_PER_SEC + 59 * USEC_PER_SEC, "3d"},
+		{UINT64_MAX, "213503982d 8h"},
+	};
+	char text[TEXT_MAX];
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++)
+		assert_string_equal(format_span(known[k].usec, text), known[k].text);
+	assert_string_equal(format_since(0, text), "-");
+	assert_string_equal(format_since(UINT64_MAX, text), "0s");
+}
+
+static void sizes(void **state)
+{
+	char text[TEXT_MAX];
+
+	(void)state;
+	assert_string_equal(format_bytes(0, text), "0 B");
+	assert_string_equal(format_bytes(999, text), "999 B");
+	assert_string_equal(format_bytes(1500, text), "1.5 kB");
+	assert_string_equal(format_bytes(999999, text), "1.0 MB");
+	assert_string_equal(format_bytes(UINT64_MAX, text), "18.4 EB");
+}
+
+static void tables(void **state)
+{
+	static const char *const cells[] = {"NAME", "STATE", "REASON", "a", "asleep", "", "longer", NULL, "why"};
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	(void)state;
+	print_table(f, cells, 3, 3);
+	fclose(f);
+	assert_string_equal(text, "NAME    STATE   REASON\n"
+				  "a       asleep\n"
+				  "longer          why\n");
+	free(text);
+}
+
+static uint16_t bound_port(int fd, int family)
+{
+	struct sockaddr_storage address = {.ss_family = (sa_family_t)family};
+	socklen_t len = sizeof(address);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(struct sockaddr_in6)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	return ntohs(family == AF_INET ? ((struct sockaddr_in *)&address)->sin_port
+				       : ((struct sockaddr_in6 *)&address)->sin6_port);
+}
+
+static void holders(void **state)
+{
+	static const struct {
+		int family, type;
+	} kinds[] = {{AF_INET, SOCK_STREAM}, {AF_INET6, SOCK_STREAM}, {AF_INET, SOCK_DGRAM}, {AF_INET6, SOCK_DGRAM}};
+	char expected[64], holder[256];
+
+	(void)state;
+	snprintf(expected, sizeof(expected), "(PID %d)", getpid());
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
+		int fd = socket(kinds[k].family, kinds[k].type | SOCK_CLOEXEC, 0);
+		uint16_t port = bound_port(fd, kinds[k].family);
+
+		if (kinds[k].type == SOCK_STREAM)
+			assert_int_equal(listen(fd, 1), 0);
+		describe_holder(kinds[k].type, port, holder, sizeof(holder));
+		if (!strstr(holder, expected))
+			fail_msg("'%s' does not name us", holder);
+		close(fd);
+		describe_holder(kinds[k].type, port, holder, sizeof(holder));
+		assert_null(strstr(holder, expected));
+	}
+}
+
+static void ports_in_use(void **state)
+{
+	struct instance i = {.name = (char *)"pg", .n_ports = 1};
+	struct stored other = {.instance = {.name = (char *)"db", .n_ports = 1}};
+	const struct stored_list nobody = {}, all = {&other, 1};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct error err = {};
+	char spec[32];
+
+	(void)state;
+	snprintf(spec, sizeof(spec), "%u:1", bound_port(fd, AF_INET));
+	assert_int_equal(publish_parse(spec, &i.ports[0], &err), 0);
+	other.instance.ports[0] = i.ports[0];
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(check_ports(&i, &nobody, NULL, &err), -1);
+	assert_non_null(strstr(err.text, "in use by"));
+	assert_int_equal(check_ports(&i, &nobody, &i, &err), 0); /* of the instance that makes place */
+	close(fd);
+	assert_int_equal(check_ports(&i, &nobody, NULL, &err), 0);
+	assert_int_equal(check_ports(&i, &all, NULL, &err), -1);
+	assert_non_null(strstr(err.text, "'db'"));
+}
+
+static void paths_in_use(void **state)
+{
+	struct instance i = {.name = (char *)"pg", .n_ports = 1};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct stored_list nobody = {};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct error err = {};
+
+	(void)state;
+	snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/sockwake-test-%d.sock", getpid());
+	i.ports[0].type = SOCK_STREAM;
+	strcpy(i.ports[0].path, address.sun_path);
+	assert_int_equal(check_ports(&i, &nobody, NULL, &err), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(check_ports(&i, &nobody, NULL, &err), -1);
+	close(fd);
+	assert_int_equal(check_ports(&i, &nobody, NULL, &err), 0); /* left behind */
+	assert_int_equal(unlink(address.sun_path), 0);
+	strcpy(i.ports[0].path, "/tmp");
+	assert_int_equal(check_ports(&i, &nobody, NULL, &err), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(spans),   cmocka_unit_test(sizes),	   cmocka_unit_test(tables),
+		cmocka_unit_test(holders), cmocka_unit_test(ports_in_use), cmocka_unit_test(paths_in_use),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,513 @@
+/* units/render.c: what the units say, read back as systemd reads them; and that no value changes it. */
+#include "tests/unit/instance_fixture.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "common/io.h"
+#include "units/render.h"
+
+static struct rendered render(const struct instance *i)
+{
+	struct rendered r = {};
+	struct error err;
+
+	if (units_render(i, &r, &err) < 0)
+		fail_msg("%s", err.text);
+	return r;
+}
+
+/* The n-th value of a directive, NULL if there is none; systemd.syntax(7): no line may end with a backslash. */
+static char *value_of(const char *unit, const char *directive, size_t n)
+{
+	size_t len = strlen(directive);
+
+	for (const char *line = unit; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		if (strncmp(line, directive, len) == 0 && line[len] == '=' && n-- == 0)
+			return strndup(line + len + 1, strcspn(line + len + 1, "\n"));
+	}
+	return NULL;
+}
+
+static void assert_value(const char *unit, const char *directive, const char *expected)
+{
+	_cleanup_free_ char *value = value_of(unit, directive, 0);
+
+	if (!value)
+		fail_msg("there is no %s= in\n%s", directive, unit);
+	assert_string_equal(value, expected);
+}
+
+static void assert_absent(const char *unit, const char *directive)
+{
+	_cleanup_free_ char *value = value_of(unit, directive, 0);
+
+	assert_null(value);
+}
+
+#define WORDS_MAX 64
+
+struct words {
+	char *v[WORDS_MAX];
+	size_t n;
+};
+
+static void words_clear(struct words *w)
+{
+	for (size_t k = 0; k < w->n; k++)
+		free(w->v[k]);
+}
+
+static char unescape(const char **p)
+{
+	unsigned value;
+
+	switch (*++*p) {
+	case '"':
+	case '\\':
+		return **p;
+	case 'x':
+		assert_int_equal(sscanf(*p + 1, "%2x", &value), 1);
+		*p += 2;
+		return (char)value;
+	default:
+		fail_msg("the escape \\%c is not among those that we use", **p);
+		return 0;
+	}
+}
+
+/* Splits a command line as systemd.service(5) says. Fails on what would mean something there: a single "%", quotes
+ * within a word, an unknown escape. */
+static struct words split(const char *line)
+{
+	struct words w = {};
+
+	for (const char *p = line; *p;) {
+		char word[8192];
+		size_t len = 0;
+		bool quoted = *p == '"';
+
+		for (p += quoted; *p && *p != (quoted ? '"' : ' '); p++) {
+			char c = *p;
+
+			if (c == '%') {
+				assert_int_equal(p[1], '%');
+				p++;
+			}
+			if (!quoted)
+				assert_null(strchr("\"'\\;", c));
+			word[len++] = c == '\\' ? unescape(&p) : c;
+		}
+		if (quoted)
+			assert_int_equal(*p++, '"');
+		assert_true(*p == ' ' || *p == '\0');
+		p += *p == ' ';
+		assert_true(w.n < WORDS_MAX);
+		w.v[w.n++] = strndup(word, len);
+	}
+	return w;
+}
+
+static const char *option(const struct words *w, const char *name)
+{
+	for (size_t k = 0; k + 1 < w->n; k++) {
+		if (strcmp(w->v[k], name) == 0)
+			return w->v[k + 1];
+	}
+	return "";
+}
+
+static bool has_word(const struct words *w, const char *name)
+{
+	for (size_t k = 0; k < w->n; k++) {
+		if (strcmp(w->v[k], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void both_units_carry_the_markers(void **state)
+{
+	_cleanup_instance_ struct instance i = full_instance();
+	_cleanup_rendered_ struct rendered r = render(&i);
+	_cleanup_free_ char *json = instance_to_json(&i);
+
+	(void)state;
+	assert_value(r.socket, "X-ManagedBy", "sockwake");
+	assert_value(r.service, "X-ManagedBy", "sockwake");
+	assert_value(r.socket, "X-InstanceConfig", json);
+	assert_value(r.service, "X-InstanceConfig", json);
+}
+
+static void the_socket(void **state)
+{
+	_cleanup_instance_ struct instance i = full_instance(), small = small_instance("pg");
+	_cleanup_rendered_ struct rendered r = render(&i), s = render(&small);
+	_cleanup_free_ char *second = value_of(r.socket, "ListenStream", 1),
+			    *third = value_of(r.socket, "ListenStream", 2);
+
+	(void)state;
+	assert_value(r.socket, "ListenStream", "5432");
+	assert_string_equal(second, "[2001:db8::1]:8080");
+	assert_string_equal(third, "/run/pg/%%s.sock");
+	assert_value(r.socket, "ListenDatagram", "127.0.0.1:53");
+	assert_value(r.socket, "PassPacketInfo", "yes");
+	assert_value(r.socket, "SocketMode", "0666");
+	assert_value(r.socket, "SocketGroup", "db");
+	assert_value(r.socket, "RemoveOnStop", "yes");
+	assert_absent(r.socket, "NoDelay");
+	assert_value(r.socket, "FreeBind", "yes");
+	assert_value(r.socket, "TriggerLimitIntervalSec", "0");
+	assert_value(r.socket, "StartLimitIntervalSec", "0");
+	assert_value(r.socket, "WantedBy", "sockets.target");
+	assert_value(s.socket, "NoDelay", "yes");
+	assert_absent(s.socket, "PassPacketInfo");
+	assert_absent(s.socket, "SocketMode");
+}
+
+static void the_chain_of_a_wake(void **state)
+{
+	_cleanup_instance_ struct instance i = full_instance();
+	_cleanup_rendered_ struct rendered r = render(&i);
+	_cleanup_free_ char *start = value_of(r.service, "ExecStart", 0),
+			    *stop = value_of(r.service, "ExecStopPost", 0);
+	_cleanup_(words_clear) struct words w = split(start), s = split(stop);
+
+	(void)state;
+	assert_string_equal(w.v[0], ":" LIBEXECDIR "/activator");
+	assert_true(has_word(&w, LIBEXECDIR "/nshelper"));
+	assert_true(has_word(&w, LIBEXECDIR "/proxy"));
+	assert_string_equal(option(&w, "--name"), "pg");
+	assert_string_equal(option(&w, "--backend"), "podman");
+	assert_string_equal(option(&w, "--container"), "pg");
+	assert_string_equal(option(&w, "--unit"), "db\\x2d1.service");
+	assert_string_equal(option(&w, "--user"), "sockwake");
+	assert_string_equal(option(&w, "--forward"), "5432:5432");
+	assert_string_equal(option(&w, "--no-wake-from"), "192.0.2.0/24");
+	assert_string_equal(option(&w, "--no-hold-from"), "192.0.2.7");
+	assert_string_equal(option(&w, "--connection-timeout"), "2h 30min");
+	assert_string_equal(option(&w, "--proxy-protocol"), "v2");
+	assert_string_equal(option(&w, "--workers"), "3");
+	assert_true(has_word(&w, "--transparent"));
+	assert_true(has_word(&w, "--keep-running"));
+	assert_false(has_word(&w, "--container-root"));
+	assert_string_equal(s.v[0], "-:" LIBEXECDIR "/activator");
+	assert_true(has_word(&s, "--sleep"));
+	assert_true(has_word(&s, "--keep-running"));
+	assert_string_equal(option(&s, "--idle-action"), "pause");
+}
+
+static void health_check_of_the_image(void **state)
+{
+	_cleanup_instance_ struct instance i = small_instance("pg");
+
+	(void)state;
+	strcpy(i.health_check = realloc(i.health_check, 8), "healthy");
+
+	_cleanup_rendered_ struct rendered r = render(&i);
+	_cleanup_free_ char *start = value_of(r.service, "ExecStart", 0);
+	_cleanup_(words_clear) struct words w = split(start);
+
+	assert_true(has_word(&w, "--healthy"));
+	assert_string_equal(option(&w, "--health-check"), "listen");
+}
+
+static void unix_target_needs_the_root(void **state)
+{
+	_cleanup_instance_ struct instance i = small_instance("pg");
+
+	(void)state;
+	i.targets = list_of("unix:/run/my sql.sock", NULL);
+
+	_cleanup_rendered_ struct rendered r = render(&i);
+	_cleanup_free_ char *start = value_of(r.service, "ExecStart", 0);
+	_cleanup_(words_clear) struct words w = split(start);
+
+	assert_true(has_word(&w, "--container-root"));
+	assert_string_equal(option(&w, "--target"), "unix:/run/my sql.sock");
+}
+
+static void confinement_by_scope(void **state)
+{
+	static const char *const mounts[] = {"ProtectSystem",	      "ProtectProc",	       "PrivateTmp",
+					     "ProtectControlGroups",  "ProtectKernelTunables", "ProtectKernelModules",
+					     "CapabilityBoundingSet", "ProtectHostname",       "ProtectKernelLogs"};
+	_cleanup_instance_ struct instance user = small_instance("pg"), system = full_instance();
+	_cleanup_rendered_ struct rendered u = render(&user), s = render(&system);
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(mounts) / sizeof(*mounts); k++) {
+		_cleanup_free_ char *value = value_of(s.service, mounts[k], 0);
+
+		assert_non_null(value);
+		assert_absent(u.service, mounts[k]);
+	}
+	assert_value(s.service, "CapabilityBoundingSet",
+		     "CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_NET_ADMIN CAP_NET_RAW");
+	assert_value(u.service, "NoNewPrivileges", "yes");
+	assert_absent(s.service, "PrivateUsers");
+	assert_null(strstr(u.service, "--user"));
+}
+
+static void times(void **state)
+{
+	_cleanup_instance_ struct instance i = small_instance("pg"), patient = small_instance("pg");
+
+	(void)state;
+	patient.stop_timeout = UINT64_MAX;
+	strcpy(patient.startup_timeout = realloc(patient.startup_timeout, 9), "infinity");
+	strcpy(i.startup_timeout = realloc(i.startup_timeout, 9), "1500ms");
+	i.stop_timeout = 100;
+
+	_cleanup_rendered_ struct rendered r = render(&i), p = render(&patient);
+
+	assert_value(r.service, "TimeoutStartSec", "17");
+	assert_value(r.service, "TimeoutStopSec", "250");
+	assert_value(p.service, "TimeoutStartSec", "infinity");
+	assert_value(p.service, "TimeoutStopSec", "infinity");
+	assert_value(r.service, "StartLimitIntervalSec", "0");
+	assert_value(r.service, "Restart", "on-failure");
+	assert_value(r.service, "RestartPreventExitStatus", "2 75");
+	assert_value(r.service, "RuntimeDirectoryPreserve", "yes");
+}
+
+static void notifications(void **state)
+{
+	_cleanup_instance_ struct instance i = full_instance();
+	_cleanup_rendered_ struct rendered with = render(&i);
+	_cleanup_free_ char *started = value_of(with.service, "ExecStartPost", 0),
+			    *stopped = value_of(with.service, "ExecStopPost", 1);
+
+	(void)state;
+	assert_non_null(started);
+	assert_non_null(strstr(started, "--notify started --name pg --user wake"));
+	assert_non_null(strstr(stopped, "--notify stopped --name pg --user wake"));
+	i.notifications = false;
+
+	_cleanup_rendered_ struct rendered without = render(&i);
+
+	assert_absent(without.service, "ExecStartPost");
+	assert_null(strstr(without.service, "--notify"));
+}
+
+/* Everything that means something to systemd, JSON or a shell, and what is no text at all. */
+static const char *const nasty[] = {
+	"%n",
+	"%%",
+	"100%",
+	"$HOME",
+	"${HOME}",
+	"$$",
+	"a\"b",
+	"a'b",
+	"'",
+	"\"",
+	"\\",
+	"a\\",
+	"\\n",
+	"\\x41",
+	"a b",
+	" a ",
+	";",
+	"a ; b",
+	"a\tb",
+	"#x",
+	"[Service]",
+	"a\nExecStart=/bin/sh",
+	"a\\\nExecStart=/bin/sh",
+	"a\rb",
+	"a\x1b[31m",
+	"\xff\xfe",
+	"\xc3\x28",
+	"\xe2\x80\xa8x",
+	"\xc3\xa4\xe2\x82\xac",
+	"-",
+	"--",
+	"-- /bin/sh",
+	"--name=x",
+	"@x",
+	"!x",
+	"{\"name\":\"x\"}",
+	"unix:/run/%n $x \"y\" \\",
+	"unix:/run/\xc3\xa4",
+	"/run/%n.sock",
+	"/run/$x'\"\\y",
+	"http:/%n?a=$b&c='d'\"e\"\\",
+	"cmd \"$X\" '%n' \\\\ ; `id` | {container_port} && \t exit 1",
+};
+
+static size_t count_lines(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += *s == '\n';
+	return n;
+}
+
+static void assert_no_line_continues(const char *unit)
+{
+	for (const char *p = unit; (p = strchr(p, '\n')); p++)
+		assert_true(p == unit || p[-1] != '\\');
+	for (const char *p = unit; *p; p++)
+		assert_true(*p == '\n' || (unsigned char)*p >= ' ');
+}
+
+/* Either the value is refused, or the units have the same lines as with a harmless one and the programs get it as it is. */
+static bool survives(struct instance *i, const char *value, size_t lines)
+{
+	struct rendered r = {};
+	struct error err;
+	bool found = false;
+
+	if (units_render(i, &r, &err) < 0) {
+		rendered_clear(&r);
+		return false;
+	}
+	assert_int_equal(count_lines(r.service), lines);
+	assert_no_line_continues(r.service);
+	assert_no_line_continues(r.socket);
+	for (size_t k = 0; k < 3; k++) {
+		_cleanup_free_ char *line = value_of(r.service, k ? "ExecStopPost" : "ExecStart", k ? k - 1 : 0);
+		_cleanup_(words_clear) struct words w = line ? split(line) : (struct words){};
+
+		found |= has_word(&w, value);
+	}
+
+	_cleanup_free_ char *config = value_of(r.service, "X-InstanceConfig", 0);
+	_cleanup_instance_ struct instance back = {};
+
+	if (instance_from_json(config, &back, &err) < 0)
+		fail_msg("%s: %s", config, err.text);
+	rendered_clear(&r);
+	if (!found)
+		fail_msg("'%s' did not reach any program", value);
+	return true;
+}
+
+static char **member_of(struct instance *i, size_t k)
+{
+	char **members[] = {&i->name,
+			    &i->container_name,
+			    &i->engine_socket,
+			    &i->unit,
+			    &i->startup_timeout,
+			    &i->idle_timeout,
+			    &i->health_check,
+			    &i->user,
+			    &i->keepalive,
+			    &i->drain_timeout,
+			    &i->proxy_protocol,
+			    &i->connection_timeout,
+			    &i->targets[0],
+			    &i->no_wake_from[0],
+			    &i->no_hold_from[0]};
+
+	return k < sizeof(members) / sizeof(*members) ? members[k] : NULL;
+}
+
+static void no_value_changes_what_a_unit_says(void **state)
+{
+	_cleanup_instance_ struct instance harmless = full_instance();
+	_cleanup_rendered_ struct rendered r = render(&harmless);
+	size_t lines = count_lines(r.service), accepted = 0;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(nasty) / sizeof(*nasty); k++) {
+		for (size_t m = 0;; m++) {
+			_cleanup_instance_ struct instance i = full_instance();
+			char **member;
+
+			free(i.targets[1]);
+			i.targets[1] = NULL;
+			i.transparent = false;
+			i.ports[1].type = SOCK_STREAM;
+			member = member_of(&i, m);
+			if (!member)
+				break;
+			free(*member);
+			*member = strdup(nasty[k]);
+			accepted += survives(&i, nasty[k], lines);
+		}
+	}
+	/* the health check takes most of them, the paths some */
+	assert_true(accepted > 25);
+}
+
+static void no_path_changes_what_a_socket_says(void **state)
+{
+	_cleanup_instance_ struct instance harmless = small_instance("pg");
+	size_t lines;
+
+	(void)state;
+	strcpy(harmless.ports[0].path, "/run/x");
+
+	_cleanup_rendered_ struct rendered r = render(&harmless);
+
+	lines = count_lines(r.socket);
+	for (size_t k = 0; k < sizeof(nasty) / sizeof(*nasty); k++) {
+		_cleanup_instance_ struct instance i = small_instance("pg");
+		_cleanup_rendered_ struct rendered n = {};
+		struct error err;
+
+		snprintf(i.ports[0].path, sizeof(i.ports[0].path), "/run/%s", nasty[k]);
+		if (units_render(&i, &n, &err) < 0)
+			continue;
+		assert_int_equal(count_lines(n.socket), lines);
+		assert_no_line_continues(n.socket);
+	}
+}
+
+/* systemd's own parser has nothing to say, but that the programs are not installed. */
+static void systemd_understands_them(void **state)
+{
+	_cleanup_instance_ struct instance i = full_instance(), user = small_instance("pg");
+	struct instance *all[] = {&i, &user};
+	struct error err;
+
+	(void)state;
+	free(i.health_check);
+	i.health_check = strdup("curl \"http://x/%20\" | grep -q '$HOME' ; exit");
+	for (size_t k = 0; k < 2; k++) {
+		_cleanup_rendered_ struct rendered r = render(all[k]);
+		char directory[] = "/tmp/sockwake-render-XXXXXX", command[512], line[1024];
+		_cleanup_fclose_ FILE *f = NULL;
+
+		assert_non_null(mkdtemp(directory));
+		snprintf(command, sizeof(command), "%s/pg.socket", directory);
+		assert_int_equal(write_file_atomic(command, r.socket, strlen(r.socket), 0644, &err), 0);
+		snprintf(command, sizeof(command), "%s/pg.service", directory);
+		assert_int_equal(write_file_atomic(command, r.service, strlen(r.service), 0644, &err), 0);
+		snprintf(command, sizeof(command),
+			 "cd %s && systemd-analyze --man=no %s verify ./pg.socket ./pg.service 2>&1", directory,
+			 all[k]->scope == SCOPE_USER ? "--user" : "");
+		f = popen(command, "r");
+		assert_non_null(f);
+		while (fgets(line, sizeof(line), f)) {
+			if (strstr(line, "pg.") && !strstr(line, "is not executable"))
+				fail_msg("%s", line);
+		}
+		snprintf(command, sizeof(command), "rm -r %s", directory);
+		assert_int_equal(system(command), 0);
+		pclose(steal_ptr(&f));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_units_carry_the_markers),
+		cmocka_unit_test(the_socket),
+		cmocka_unit_test(the_chain_of_a_wake),
+		cmocka_unit_test(health_check_of_the_image),
+		cmocka_unit_test(unix_target_needs_the_root),
+		cmocka_unit_test(confinement_by_scope),
+		cmocka_unit_test(times),
+		cmocka_unit_test(notifications),
+		cmocka_unit_test(no_value_changes_what_a_unit_says),
+		cmocka_unit_test(no_path_changes_what_a_socket_says),
+		cmocka_unit_test(systemd_understands_them),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
