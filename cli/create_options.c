@@ -262,29 +262,33 @@ static int complete_names(struct create_request *r, const struct command_line *l
 	return i->container_name ? 0 : replace(&i->container_name, i->name, err);
 }
 
-/* Whom to notify: root has no desktop, and a user's own manager can become nobody else. */
+/* Whom the original tool notified: who runs sudo, else who runs this; a user's own manager can become nobody else. */
+static const char *default_user(enum scope scope)
+{
+	const struct passwd *self = getpwuid(geteuid());
+	const char *sudo = getenv("SUDO_USER");
+
+	if (scope == SCOPE_USER)
+		return self ? self->pw_name : NULL;
+	return sudo ? sudo : getenv("USER");
+}
+
+/* Nobody is notified of root's own: root has no desktop. */
 static int complete_user(struct instance *i, bool wanted, struct error *err)
 {
-	const struct passwd *self = getpwuid(geteuid()), *pw;
-	const char *name = getenv("SUDO_USER");
+	const char *name = i->user ? i->user : default_user(i->scope);
+	const struct passwd *pw = name ? getpwnam(name) : NULL;
 
-	if (i->user && !(pw = getpwnam(i->user)))
+	if (i->user && !pw)
 		return error_set(err, 0, "there is no user '%s' to notify", i->user);
 	if (i->user && i->scope == SCOPE_USER && pw->pw_uid != geteuid())
-		return error_set(err, 0, "an instance of '%s' cannot notify '%s': only root's can",
-				 self ? self->pw_name : "this user", i->user);
-	if (i->scope == SCOPE_USER)
-		name = self ? self->pw_name : NULL;
-	else if (!name)
-		name = getenv("USER");
-	pw = i->user ? getpwnam(i->user) : name ? getpwnam(name) : NULL;
-	if (!wanted || !pw || pw->pw_uid == 0) {
-		free(i->user);
-		i->user = NULL;
-		return 0;
-	}
-	i->notifications = true;
-	return i->user ? 0 : replace(&i->user, pw->pw_name, err);
+		return error_set(err, 0, "one user's instance cannot notify another, '%s': only root's can", i->user);
+	i->notifications = wanted && pw && pw->pw_uid != 0;
+	if (i->notifications)
+		return replace(&i->user, pw->pw_name, err);
+	free(i->user);
+	i->user = NULL;
+	return 0;
 }
 
 static const struct {

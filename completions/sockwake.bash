@@ -1,0 +1,75 @@
+# Completion of sockwake(1) for bash.
+
+_sockwake_instances() {
+	sockwake list 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
+
+_sockwake_containers() {
+	local backend=$1
+	if [[ -z $backend ]]; then
+		((EUID == 0)) && backend=docker || backend=podman
+	fi
+	command -v "$backend" >/dev/null && "$backend" ps --all --format '{{.Names}}' 2>/dev/null
+}
+
+_sockwake() {
+	local cur prev command backend= words cword i
+	_get_comp_words_by_ref -n : cur prev words cword 2>/dev/null || {
+		cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+	}
+	command=${words[1]}
+	for ((i = 2; i < cword; i++)); do
+		[[ ${words[i]} == --backend ]] && backend=${words[i + 1]}
+	done
+	COMPREPLY=()
+
+	if ((cword == 1)); then
+		COMPREPLY=($(compgen -W 'create remove list status wake sleep logs version help --help --version' -- "$cur"))
+		return
+	fi
+	case $prev in
+	--scope) COMPREPLY=($(compgen -W 'system user' -- "$cur")) && return ;;
+	--backend) COMPREPLY=($(compgen -W 'docker podman' -- "$cur")) && return ;;
+	--idle-action) COMPREPLY=($(compgen -W 'stop pause' -- "$cur")) && return ;;
+	--proxy-protocol) COMPREPLY=($(compgen -W 'v1 v2' -- "$cur")) && return ;;
+	--health-check)
+		COMPREPLY=($(compgen -W 'listen postgres redis greeting http healthy none' -- "$cur")) && return ;;
+	--user) COMPREPLY=($(compgen -u -- "$cur")) && return ;;
+	--socket-group) COMPREPLY=($(compgen -g -- "$cur")) && return ;;
+	--engine-socket) COMPREPLY=($(compgen -f -- "$cur")) && return ;;
+	--container-name) COMPREPLY=($(compgen -W "$(_sockwake_containers "$backend")" -- "$cur")) && return ;;
+	--name)
+		[[ $command == create ]] || COMPREPLY=($(compgen -W "$(_sockwake_instances)" -- "$cur"))
+		return
+		;;
+	--*-timeout | --keepalive) COMPREPLY=($(compgen -W '30s 1min 15min 1h' -- "$cur")) && return ;;
+	--listen-port | --container-port | --publish | -p | --target | --unit | --workers | --lines | -n | \
+		--no-wake-from | --no-hold-from | --socket-mode)
+		return
+		;;
+	esac
+	if [[ $cur != -* ]]; then
+		case $command in
+		remove | status | wake | sleep | logs) COMPREPLY=($(compgen -W "$(_sockwake_instances)" -- "$cur")) ;;
+		help) COMPREPLY=($(compgen -W 'create remove list status wake sleep logs version help' -- "$cur")) ;;
+		create) COMPREPLY=($(compgen -W "$(_sockwake_containers "$backend")" -- "$cur")) ;;
+		esac
+		return
+	fi
+	local options='--help'
+	case $command in
+	create) options+=' --name --container-name --listen-port --container-port --publish --target --unit --backend
+		--engine-socket --scope --startup-timeout --idle-timeout --health-check --idle-action --keep-running
+		--no-wake-from --no-hold-from --connection-timeout --keepalive --drain-timeout --proxy-protocol --transparent
+		--workers --socket-mode --socket-group --user --no-notifications --no-selinux --force --dry-run --json' ;;
+	remove) options+=' --name --all --no-selinux --scope' ;;
+	list) options+=' --json --scope' ;;
+	status) options+=' --name --json --scope' ;;
+	wake | sleep) options+=' --name --scope' ;;
+	logs) options+=' --name --follow --lines --scope' ;;
+	esac
+	COMPREPLY=($(compgen -W "$options" -- "$cur"))
+}
+
+complete -F _sockwake sockwake

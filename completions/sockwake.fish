@@ -1,0 +1,69 @@
+# Completion of sockwake(1) for fish.
+
+function __sockwake_instances
+    sockwake list 2>/dev/null | awk 'NR > 1 { print $1 }'
+end
+
+function __sockwake_containers
+    set -l backend podman
+    test (id -u) -eq 0; and set backend docker
+    set -l words (commandline -opc)
+    if set -l at (contains -i -- --backend $words)
+        set backend $words[(math $at + 1)]
+    end
+    command -q $backend; and $backend ps --all --format '{{.Names}}' 2>/dev/null
+end
+
+set -l commands create remove list status wake sleep logs version help
+set -l named remove status wake sleep logs
+complete -c sockwake -f
+complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a create -d 'Make a container wake on the first connection'
+complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a remove -d 'Remove an instance, or all'
+complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a list -d 'List the instances'
+complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a status -d 'Show all about one instance'
+complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a wake -d 'Wake an instance'
+complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a sleep -d 'Put an instance to sleep'
+complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a logs -d 'Show what the container wrote'
+complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a version -d 'Show the version'
+complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a help -d 'Show how to use sockwake'
+complete -c sockwake -n '__fish_seen_subcommand_from help' -a "$commands"
+
+complete -c sockwake -l scope -x -a 'system user' -d 'Whose instances'
+complete -c sockwake -n "__fish_seen_subcommand_from $named" -a '(__sockwake_instances)'
+complete -c sockwake -n "__fish_seen_subcommand_from $named" -l name -x -a '(__sockwake_instances)' -d 'Instance'
+complete -c sockwake -n '__fish_seen_subcommand_from create list status' -l json -d 'For programs'
+complete -c sockwake -n '__fish_seen_subcommand_from create remove' -l no-selinux -d 'Leave SELinux port labels alone'
+complete -c sockwake -n '__fish_seen_subcommand_from remove' -l all -d 'All instances'
+complete -c sockwake -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'Go on as long as the container runs'
+complete -c sockwake -n '__fish_seen_subcommand_from logs' -s n -l lines -x -d 'Only so many of the last lines'
+
+set -l create '__fish_seen_subcommand_from create'
+complete -c sockwake -n $create -a '(__sockwake_containers)'
+complete -c sockwake -n $create -l name -x -d 'Of the instance and its units'
+complete -c sockwake -n $create -l container-name -x -a '(__sockwake_containers)' -d 'An existing container'
+complete -c sockwake -n $create -l listen-port -x -d 'On all addresses'
+complete -c sockwake -n $create -l container-port -x -d 'Where the server in the container listens'
+complete -c sockwake -n $create -s p -l publish -x -d '[ADDR:]PORT:CPORT[/tcp|/udp] or /PATH:CPORT'
+complete -c sockwake -n $create -l target -x -d 'Where in the container'
+complete -c sockwake -n $create -l unit -x -d 'The unit that runs the container'
+complete -c sockwake -n $create -l backend -x -a 'docker podman' -d 'Engine'
+complete -c sockwake -n $create -l engine-socket -r -F -d 'Of the engine'
+complete -c sockwake -n $create -l startup-timeout -x -a '30s 1min' -d 'Until a wake has failed'
+complete -c sockwake -n $create -l idle-timeout -x -a '1min 15min 1h' -d 'Without a connection until sleep'
+complete -c sockwake -n $create -l health-check -x -a 'listen postgres redis greeting http healthy none' -d 'When it is ready'
+complete -c sockwake -n $create -l idle-action -x -a 'stop pause' -d 'How to sleep'
+complete -c sockwake -n $create -l keep-running -d 'Leave a container running that ran before'
+complete -c sockwake -n $create -l no-wake-from -x -d 'These clients do not wake it'
+complete -c sockwake -n $create -l no-hold-from -x -d 'These clients do not keep it awake'
+complete -c sockwake -n $create -l connection-timeout -x -d 'Close quiet connections'
+complete -c sockwake -n $create -l keepalive -x -d 'Probe quiet connections'
+complete -c sockwake -n $create -l drain-timeout -x -d 'For open connections when it is stopped'
+complete -c sockwake -n $create -l proxy-protocol -x -a 'v1 v2' -d 'Tell the server who the client is'
+complete -c sockwake -n $create -l transparent -d 'Let the server see the address of the client'
+complete -c sockwake -n $create -l workers -x -d 'Threads that forward'
+complete -c sockwake -n $create -l socket-mode -x -d 'Of Unix sockets'
+complete -c sockwake -n $create -l socket-group -x -a '(__fish_complete_groups)' -d 'Of Unix sockets'
+complete -c sockwake -n $create -l user -x -a '(__fish_complete_users)' -d 'Whom to notify'
+complete -c sockwake -n $create -l no-notifications -d 'Notify nobody'
+complete -c sockwake -n $create -l force -d 'Replace the instance of that name'
+complete -c sockwake -n $create -l dry-run -d 'Print the units and do nothing else'

@@ -1,0 +1,84 @@
+#compdef sockwake
+# Completion of sockwake(1) for zsh.
+
+_sockwake_instances() {
+	local -a names
+	names=(${(f)"$(sockwake list 2>/dev/null | awk 'NR > 1 { print $1 }')"})
+	_describe 'instance' names
+}
+
+_sockwake_containers() {
+	local -a names
+	local backend=${opt_args[--backend]:-$( ((EUID == 0)) && print docker || print podman)}
+	(($+commands[$backend])) && names=(${(f)"$($backend ps --all --format '{{.Names}}' 2>/dev/null)"})
+	_describe 'container' names
+}
+
+_sockwake() {
+	local curcontext=$curcontext state
+	local -a commands scope name
+	typeset -A opt_args
+	commands=(
+		'create:make a container wake on the first connection'
+		'remove:remove an instance, or all'
+		'list:list the instances'
+		'status:show all about one instance'
+		'wake:wake an instance'
+		'sleep:put an instance to sleep'
+		'logs:show what the container wrote'
+		'version:show the version'
+		'help:show how to use sockwake'
+	)
+	scope=('--scope[whose instances]:scope:(system user)')
+	name=('--name[instance]:instance:_sockwake_instances' '::instance:_sockwake_instances')
+
+	_arguments -C '1:command:->command' '*::argument:->argument' && return
+	if [[ $state == command ]]; then
+		_describe 'command' commands
+		return
+	fi
+	case $words[1] in
+	create)
+		_arguments $scope \
+			'--name[of the instance and its units]:name:' \
+			'--container-name[an existing container]:container:_sockwake_containers' \
+			'--listen-port[on all addresses]:port:' \
+			'--container-port[where the server in the container listens]:port:' \
+			'*'{-p,--publish}'[where to listen, and the port in the container]:[ADDR\:]PORT\:CPORT:' \
+			'*--target[where in the container]:address or unix\:/PATH:' \
+			'--unit[the unit that runs the container]:unit:' \
+			'--backend[engine]:engine:(docker podman)' \
+			'--engine-socket[of the engine]:socket:_files' \
+			'--startup-timeout[until a wake has failed]:time span:' \
+			'--idle-timeout[without a connection until sleep]:time span:' \
+			'--health-check[when it is ready]:check:(listen postgres redis greeting http healthy none)' \
+			'--idle-action[how to sleep]:action:(stop pause)' \
+			'--keep-running[leave a container running that ran before]' \
+			'*--no-wake-from[these clients do not wake it]:network:' \
+			'*--no-hold-from[these clients do not keep it awake]:network:' \
+			'--connection-timeout[close quiet connections]:time span:' \
+			'--keepalive[probe quiet connections]:time span:' \
+			'--drain-timeout[for open connections when it is stopped]:time span:' \
+			'--proxy-protocol[tell the server who the client is]:version:(v1 v2)' \
+			'--transparent[let the server see the address of the client]' \
+			'--workers[threads that forward]:number:' \
+			'--socket-mode[of Unix sockets]:mode:' \
+			'--socket-group[of Unix sockets]:group:_groups' \
+			'--user[whom to notify]:user:_users' \
+			'--no-notifications[notify nobody]' \
+			'--no-selinux[leave SELinux port labels alone]' \
+			'--force[replace the instance of that name]' \
+			'--dry-run[print the units and do nothing else]' \
+			'--json[for programs]' \
+			'::name:_sockwake_containers'
+		;;
+	remove) _arguments $scope $name '--all[all instances]' '--no-selinux[leave SELinux port labels alone]' ;;
+	list) _arguments $scope '--json[for programs]' ;;
+	status) _arguments $scope $name '--json[for programs]' ;;
+	wake | sleep) _arguments $scope $name ;;
+	logs) _arguments $scope $name '(-f --follow)'{-f,--follow}'[go on]' '(-n --lines)'{-n,--lines}'[so many lines]:lines:' ;;
+	help) _describe 'command' commands ;;
+	esac
+}
+
+_sockwake "$@"
