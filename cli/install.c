@@ -231,6 +231,8 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 	if (m) {
 		(void)manager_reset_failed(m, n.socket, &ignored);
 		(void)manager_reset_failed(m, n.service, &ignored);
+		if (s->instance.legacy)
+			(void)manager_reset_failed(m, n.legacy, &ignored);
 	}
 	return 0;
 }
