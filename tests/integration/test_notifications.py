@@ -90,7 +90,7 @@ class Notifications(NotificationCase):
         user = harness.USER_PODMAN
         output = f"{user.runtime_directory}/notified"
         service = f"{user.home}/.local/share/dbus-1/services/org.freedesktop.Notifications.service"
-        command = f"[D-BUS Service]\nName=org.freedesktop.Notifications\nExec=/bin/sh -c 'exec {DAEMON} >{output}'\n"
+        command = f"[D-BUS Service]\nName=org.freedesktop.Notifications\nExec=/bin/sh -c 'sleep 0.3; exec {DAEMON} >{output}'\n"
         user.run("sh", "-c", 'mkdir -p "${1%/*}" && cat >"$1"', "write", service, input=command)
         reload = ("busctl", "--user", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus", "ReloadConfig")
         user.run(*reload)
