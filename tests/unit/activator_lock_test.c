@@ -129,13 +129,18 @@ struct tally {
 	_Atomic int users, sleepers, violations, slept, used;
 };
 
-/* Uses and puts to sleep at random; who puts to sleep sometimes removes the lock, as removing an instance does. */
+/* Uses and puts to sleep at random until both have happened often; who puts to sleep sometimes removes the lock, as
+ * removing an instance does. */
 static void hammer(struct tally *t, const char *path, unsigned seed)
 {
-	for (int i = 0; i < 2000; i++) {
+	uint64_t end = now_usec() + 60 * USEC_PER_SEC;
+
+	while (t->slept < 2000 || t->used < 500) {
 		_cleanup_close_ int fd = -1;
 		struct error err;
 
+		if (now_usec() > end)
+			_exit(3);
 		if (rand_r(&seed) % 8 == 0) {
 			if (lock_shared(path, now_usec() + 60 * USEC_PER_SEC, &fd, &err) < 0)
 				_exit(1);
@@ -180,8 +185,6 @@ static void nobody_uses_a_container_that_goes_to_sleep(void **state)
 		assert_int_equal(status, 0);
 	}
 	assert_int_equal(t->violations, 0);
-	assert_true(t->slept > 10);
-	assert_true(t->used > 10);
 	munmap(t, sizeof(*t));
 }
 
