@@ -211,12 +211,14 @@ bool reply_port_bindings(const cJSON *object, const char *key, struct container 
 bool reply_health_test(const cJSON *object, const char *key, struct container *ret)
 {
 	const cJSON *test = json_member(json_member(object, key), "Test");
-	size_t n = cJSON_IsArray(test) ? (size_t)cJSON_GetArraySize(test) : 0;
 	const cJSON *j;
-	size_t i = 0;
+	size_t n, i = 0;
 
-	if (test && !cJSON_IsArray(test))
+	if (!test)
+		return true;
+	if (!cJSON_IsArray(test))
 		return false;
+	n = (size_t)cJSON_GetArraySize(test);
 	if (n == 0 || (n == 1 && cJSON_IsString(test->child) && strcmp(test->child->valuestring, "NONE") == 0))
 		return true;
 	if (n > HEALTH_WORDS_MAX)

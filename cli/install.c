@@ -20,7 +20,7 @@ struct names {
 
 static struct names names_of(const char *name)
 {
-	struct names n;
+	struct names n = {};
 
 	unit_name(name, SOCKET_SUFFIX, n.socket);
 	unit_name(name, SERVICE_SUFFIX, n.service);
