@@ -7,6 +7,7 @@
 
 #include "activator/journal.h"
 #include "activator/runtime.h"
+#include "activator/unit.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/exit.h"
@@ -26,6 +27,10 @@ static bool restart_follows(void)
 	return variable_is("SERVICE_RESULT", "signal") || variable_is("SERVICE_RESULT", "core-dump") ||
 	       variable_is("SERVICE_RESULT", "oom-kill");
 }
+
+/* How long an engine is asked that did not answer the wake either. It may have started the container late, so that it is
+ * worth a try, but the next client waits for the end of this. */
+#define SECOND_TRY (5 * USEC_PER_SEC)
 
 /* The wake has told why it failed; saying it again would only fill the journal. */
 static bool wake_was_refused(void)
@@ -71,13 +76,15 @@ static int halt(struct engine *e, const struct options *o, const struct containe
 		return 0;
 	}
 	*ret_slept = true;
+	if (o->unit)
+		return unit_stop(o->scope, o->unit, USEC_INFINITY, err);
 	return b->stop(e, o->container, c->stop_timeout, err);
 }
 
-static void write_journal(const struct options *o, const struct stats *s)
+/* wall: when it began to go to sleep. */
+static void write_journal(const struct options *o, const struct stats *s, uint64_t wall)
 {
-	uint64_t now = wall_usec();
-	uint64_t awake = s->wake_wall && now > s->wake_wall ? now - s->wake_wall : 0;
+	uint64_t awake = s->wake_wall && wall > s->wake_wall ? wall - s->wake_wall : 0;
 	char message[640], fields[512];
 
 	snprintf(message, sizeof(message),
@@ -98,6 +105,7 @@ static int stop_container(const struct options *o, struct engine *e, int lock_fd
 			  struct error *err)
 {
 	_cleanup_container_ struct container c = {};
+	uint64_t wall = wall_usec();
 	bool slept;
 
 	if (e->backend->inspect(e, o->container, &c, err) < 0) {
@@ -112,10 +120,13 @@ static int stop_container(const struct options *o, struct engine *e, int lock_fd
 			 o->container);
 		return 0;
 	}
-	if (halt(e, o, &c, &slept, err) < 0)
-		return err->code == ENOENT ? 0 : -1; /* removed itself when it ended */
+	if (halt(e, o, &c, &slept, err) < 0) {
+		if (err->code == ENOENT) /* it removed itself when it ended */
+			return 0;
+		return -1;
+	}
 	if (slept)
-		write_journal(o, stats);
+		write_journal(o, stats, wall);
 	return 0;
 }
 
@@ -125,10 +136,12 @@ int put_to_sleep(const struct options *o, struct error *err)
 	_cleanup_close_ int lock_fd = -1;
 	char socket[ENGINE_SOCKET_MAX], lock[PATH_MAX];
 	struct stats stats;
+	bool unanswered;
 
 	if (restart_follows())
 		return 0;
 	runtime_read_stats(o, &stats);
+	unanswered = wake_was_refused() && stats.t_main && !stats.t_started;
 	/* The wake ended well without an answer from the engine: nobody was there who may wake the container. */
 	if (variable_is("SERVICE_RESULT", "success") && stats.t_main && !stats.t_started)
 		return 0;
@@ -143,5 +156,7 @@ int put_to_sleep(const struct options *o, struct error *err)
 	}
 	if (engine_open(o->backend, o->scope, socket, &engine, err) < 0)
 		return -1;
-	return stop_container(o, engine, lock_fd, &stats, err);
+	if (unanswered)
+		engine->deadline = now_usec() + SECOND_TRY;
+	return stop_container(o, engine, lock_fd, &stats, err) < 0 && !unanswered ? -1 : 0;
 }

@@ -7,6 +7,7 @@
 
 #include "common/parse.h"
 
+#define CONTAINERS_MAX	 20000
 #define LABELS_MAX	 32U
 #define PORTS_MAX	 4096U
 #define HEALTH_WORDS_MAX 64U
@@ -210,12 +211,14 @@ bool reply_port_bindings(const cJSON *object, const char *key, struct container 
 bool reply_health_test(const cJSON *object, const char *key, struct container *ret)
 {
 	const cJSON *test = json_member(json_member(object, key), "Test");
-	size_t n = cJSON_IsArray(test) ? (size_t)cJSON_GetArraySize(test) : 0;
 	const cJSON *j;
-	size_t i = 0;
+	size_t n, i = 0;
 
-	if (test && !cJSON_IsArray(test))
+	if (!test)
+		return true;
+	if (!cJSON_IsArray(test))
 		return false;
+	n = (size_t)cJSON_GetArraySize(test);
 	if (n == 0 || (n == 1 && cJSON_IsString(test->child) && strcmp(test->child->valuestring, "NONE") == 0))
 		return true;
 	if (n > HEALTH_WORDS_MAX)
@@ -258,8 +261,8 @@ bool reply_inspect(const cJSON *root, struct container *ret)
 	const cJSON *config = json_member(root, "Config");
 	int64_t stop_timeout = 10; /* both engines' default */
 
-	if (!host || !config || !reply_id(root, "Id", ret) || !reply_name(root, "Name", ret) ||
-	    !inspect_state(json_member(root, "State"), ret) ||
+	if (!cJSON_IsObject(host) || !cJSON_IsObject(config) || !reply_id(root, "Id", ret) ||
+	    !reply_name(root, "Name", ret) || !inspect_state(json_member(root, "State"), ret) ||
 	    !json_copy_string(host, "NetworkMode", ret->network_mode, sizeof(ret->network_mode)) ||
 	    !json_copy_string(json_member(host, "RestartPolicy"), "Name", ret->restart_policy,
 			      sizeof(ret->restart_policy)) ||
@@ -277,7 +280,7 @@ bool reply_list(const cJSON *root, bool (*parse_item)(const cJSON *item, struct 
 {
 	const cJSON *item;
 
-	if (!cJSON_IsArray(root))
+	if (!cJSON_IsArray(root) || cJSON_GetArraySize(root) > CONTAINERS_MAX)
 		return false;
 	ret->items = calloc((size_t)cJSON_GetArraySize(root) + 1, sizeof(*ret->items));
 	if (!ret->items)

@@ -153,7 +153,7 @@ int adopt_container(struct create_request *r, struct manager *m, struct error *e
 				 backend_kind_name(i->backend));
 	}
 	i->stop_timeout = c.stop_timeout;
-	if (r->original_ports) {
+	if (before) {
 		bool chosen = strcmp(i->health_check, before) == 0;
 
 		translate_published_port(i, &c);

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -166,9 +167,9 @@ static void print_statistics(const struct observation *o)
 
 	if (!o->have_stats)
 		return;
-	snprintf(line, sizeof(line), "%llu now, %llu in the %s wake, %llu of them failed%s",
-		 (unsigned long long)open_connections(o), (unsigned long long)(s->connections_total + s->flows_total),
-		 o->state == STATE_AWAKE ? "current" : "last", (unsigned long long)s->connections_failed,
+	snprintf(line, sizeof(line), "%" PRIu64 " now, %" PRIu64 " in the %s wake, %" PRIu64 " of them failed%s",
+		 open_connections(o), s->connections_total + s->flows_total,
+		 o->state == STATE_AWAKE ? "current" : "last", s->connections_failed,
 		 s->flags & STATS_FULL ? " (full: new ones wait)" : "");
 	print_line("Connections", line);
 	snprintf(line, sizeof(line), "%s to the container, %s from it", format_bytes(s->bytes_to_container, to),

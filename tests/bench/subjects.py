@@ -281,7 +281,7 @@ class Sockwake(Wake):
         publish = f"127.0.0.1:{self.port}:{POSTGRES}"
         self.scope.sockwake(
             *("create", self.name, "--publish", publish, "--container-name", self.name),
-            *("--idle-timeout", "1h", "--idle-action", self.action),
+            *("--idle-timeout", "1h", "--idle-action", self.action, "--no-notifications"),
         )
 
     def prepare(self):

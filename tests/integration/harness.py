@@ -254,8 +254,7 @@ class Scope:
 
     def complaints(self, name, since=None):
         """The sentences in which our programs said what went wrong with an instance."""
-        ours = [f"--identifier={program}" for program in ("activator", "nshelper", "proxy")]
-        return self.unit_journal(name, "--priority=err", *ours, since=since)
+        return self.unit_journal(name, "--priority=err", "--identifier=sockwake", since=since)
 
     def property(self, unit, name):
         """A property of a unit, as systemctl(1) shows it."""

@@ -33,17 +33,22 @@ class FailureCase(harness.Case):
         """Now and at the first try; the units are as if nothing had been."""
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
         self.assertEqual(self.scope.state("server.socket"), "active")
-        self.assertEqual(self.scope.state("server.service"), "active")
+        harness.eventually(lambda: self.scope.state("server.service") == "active")
+
+    def reason(self, since):
+        """The one sentence in the journal, which `sockwake status` shows, too."""
+        (sentence,) = harness.eventually(lambda: self.scope.complaints("server", since))
+        harness.eventually(lambda: sentence in self.scope.sockwake("status", "server").stdout)
+        return sentence
 
     def assert_refused(self, *words, within=PROMPT):
         """A reset, and one sentence that says why."""
         since = time.time()
         self.assertLess(harness.refusal(PORT, timeout=within + 5), within)
-        (reason,) = harness.eventually(lambda: self.scope.complaints("server", since))
+        self.scope.fall_asleep("server")
+        reason = self.reason(since)
         for word in words:
             self.assertIn(word, reason)
-        self.scope.fall_asleep("server")
-        self.assertIn(reason, self.scope.sockwake("status", "server").stdout)
         self.assertLessEqual(len(self.scope.unit_journal("server", since=since)), LINES_A_WAKE)
         self.assertEqual(self.scope.state("server.socket"), "active")
 
@@ -76,7 +81,7 @@ class Container(FailureCase):
 
     def test_exits_at_once(self):
         self.broken("false")
-        self.assert_refused("server")
+        self.assert_refused("ended")
         self.mend()
         self.assert_served()
 
@@ -269,9 +274,12 @@ class Ourselves(FailureCase):
         self.scope.container("server", "sleep", "1000", image=harness.BUSYBOX, options=servers.STOP_AT_ONCE)
         self.scope.instance("server", PORT, 6379)
         with harness.connect(PORT) as connection:
-            os.kill(harness.eventually(self.main_pid), signal.SIGTERM)
+            pid = harness.eventually(self.main_pid)
+            harness.eventually(lambda: harness.run("ps", "-o", "comm=", str(pid)).stdout == "proxy\n")
+            os.kill(pid, signal.SIGTERM)
             with self.assertRaises(ConnectionResetError):
                 connection.recv(1)
+        self.assertIn("told to stop", self.reason(self.started))
 
     def test_program_missing(self):
         for program in ("activator", "nshelper", "proxy"):

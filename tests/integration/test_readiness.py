@@ -151,7 +151,7 @@ class Patience(harness.Case):
         self.busybox("sleep", "1000")
         self.scope.instance("slow", PORT, 9000, "--startup-timeout=2", "--health-check=sleep 987654")
         self.assertLess(harness.refusal(PORT), 5)
-        self.expect_reason("sleep 987654")
+        self.expect_reason("the health-check command did not end")
         self.assertEqual(harness.run("pgrep", "-fx", "sleep 987654", check=False).stdout, "")
 
     def expect_reason(self, word):

@@ -1,0 +1,379 @@
+/* What engines say, and what something that poses as one may say. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "backends/docker/reply.h"
+#include "backends/json.h"
+#include "backends/podman/reply.h"
+#include "backends/reply.h"
+
+#define ID "031ac4655cca2df8430faacea1ee34f9094d53239db0fdc19fa711a77926faf7"
+
+#define TEXT(s) (s), strlen(s)
+
+/* An inspection with one part replaced. */
+#define INSPECT(id, name, state, host, config)                                                                         \
+	"{\"Id\":" id ",\"Name\":" name ",\"State\":" state ",\"HostConfig\":" host ",\"Config\":" config "}"
+#define GOOD_ID	  "\"" ID "\""
+#define GOOD_NAME "\"/pub\""
+#define RUNNING                                                                                                        \
+	"{\"Status\":\"running\",\"Running\":true,\"Pid\":4711,\"ExitCode\":0,\"StartedAt\":"                          \
+	"\"2026-11-22T03:10:35.269129923Z\",\"Health\":{\"Status\":\"healthy\",\"Log\":[]}}"
+#define HOST                                                                                                           \
+	"{\"NetworkMode\":\"bridge\",\"PortBindings\":{\"80/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"8080\"},"           \
+	"{\"HostIp\":\"::1\",\"HostPort\":\"\"}],\"53/udp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"5353\"}],"       \
+	"\"9/sctp\":[{\"HostIp\":\"\",\"HostPort\":\"9\"}],\"81/tcp\":null},"                                          \
+	"\"RestartPolicy\":{\"Name\":\"unless-stopped\",\"MaximumRetryCount\":0},\"AutoRemove\":true}"
+#define CONFIG                                                                                                         \
+	"{\"Tty\":true,\"StopTimeout\":3,\"Labels\":{\"sockwake.x\":\"1\",\"other\":\"y\","                            \
+	"\"com.docker.compose.project\":\"p\",\"PODMAN_SYSTEMD_UNIT\":\"pub.service\",\"sockwake.bad\":\"a\\nb\"},"    \
+	"\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"exit 1\"]}}"
+
+static bool inspect(const char *text, struct container *c)
+{
+	container_clear(c);
+	return docker_parse_inspect(text, strlen(text), c);
+}
+
+static void an_inspection_is_read(void **state)
+{
+	_cleanup_container_ struct container c = {};
+
+	(void)state;
+	assert_true(inspect(INSPECT(GOOD_ID, GOOD_NAME, RUNNING, HOST, CONFIG), &c));
+	assert_string_equal(c.id, ID);
+	assert_string_equal(c.name, "pub");
+	assert_int_equal(c.state, CONTAINER_RUNNING);
+	assert_int_equal(c.pid, 4711);
+	assert_string_equal(c.started_at, "2026-11-22T03:10:35.269129923Z");
+	assert_int_equal(c.health, HEALTH_HEALTHY);
+	assert_string_equal(c.network_mode, "bridge");
+	assert_string_equal(c.restart_policy, "unless-stopped");
+	assert_true(c.auto_remove);
+	assert_true(c.tty);
+	assert_int_equal(c.stop_timeout, 3);
+	assert_string_equal(c.health_test[0], "CMD-SHELL");
+	assert_string_equal(c.health_test[1], "exit 1");
+	assert_null(c.health_test[2]);
+	assert_int_equal(c.n_labels, 3);
+	assert_string_equal(container_label(&c, "PODMAN_SYSTEMD_UNIT"), "pub.service");
+	assert_string_equal(container_label(&c, "sockwake.x"), "1");
+	assert_null(container_label(&c, "other"));
+	assert_null(container_label(&c, "sockwake.bad"));
+	assert_int_equal(c.n_ports, 3);
+	assert_string_equal(c.ports[0].host_address, "");
+	assert_int_equal(c.ports[0].host_port, 8080);
+	assert_int_equal(c.ports[0].container_port, 80);
+	assert_int_equal(c.ports[0].type, SOCK_STREAM);
+	assert_string_equal(c.ports[1].host_address, "::1");
+	assert_int_equal(c.ports[1].host_port, 0);
+	assert_string_equal(c.ports[2].host_address, "127.0.0.1");
+	assert_int_equal(c.ports[2].type, SOCK_DGRAM);
+}
+
+static void what_is_missing_has_a_default(void **state)
+{
+	_cleanup_container_ struct container c = {};
+
+	(void)state;
+	assert_true(inspect(INSPECT(GOOD_ID, "\"pub\"",
+				    "{\"Status\":\"created\",\"StartedAt\":\"0001-01-01T00:00:00Z\"}", "{}", "{}"),
+			    &c));
+	assert_int_equal(c.state, CONTAINER_CREATED);
+	assert_int_equal(c.pid, 0);
+	assert_string_equal(c.started_at, "");
+	assert_int_equal(c.stop_timeout, 10);
+	assert_null(c.health_test);
+	assert_int_equal(c.health, HEALTH_NONE);
+	assert_int_equal(c.n_ports, 0);
+	assert_true(inspect(INSPECT(GOOD_ID, GOOD_NAME, "{\"Status\":\"melted\"}",
+				    "{\"PortBindings\":null,\"RestartPolicy\":null}",
+				    "{\"Labels\":null,\"StopTimeout\":-1,\"Healthcheck\":{\"Test\":[\"NONE\"]}}"),
+			    &c));
+	assert_int_equal(c.state, CONTAINER_UNKNOWN);
+	assert_true(c.stop_timeout == UINT64_MAX);
+	assert_null(c.health_test);
+}
+
+#define WITH_STATE(state)   INSPECT(GOOD_ID, GOOD_NAME, state, HOST, CONFIG)
+#define WITH_HOST(host)	    INSPECT(GOOD_ID, GOOD_NAME, RUNNING, host, CONFIG)
+#define WITH_CONFIG(config) INSPECT(GOOD_ID, GOOD_NAME, RUNNING, HOST, config)
+
+static void nonsense_is_refused(void **state)
+{
+	static const char *const hostile[] = {
+		"",
+		"null",
+		"[]",
+		"{}",
+		"{\"Id\":",
+		"\"text\"",
+		"<html>502 Bad Gateway</html>",
+		INSPECT("\"\"", GOOD_NAME, RUNNING, HOST, CONFIG),
+		INSPECT("\"../../../etc/passwd\"", GOOD_NAME, RUNNING, HOST, CONFIG),
+		INSPECT("17", GOOD_NAME, RUNNING, HOST, CONFIG),
+		INSPECT(GOOD_ID, "\"//pub\"", RUNNING, HOST, CONFIG),
+		INSPECT(GOOD_ID, "\"a b\"", RUNNING, HOST, CONFIG),
+		INSPECT(GOOD_ID, "\"pub\\u0000x\"", RUNNING, HOST, CONFIG),
+		INSPECT(GOOD_ID, "\"pub\\n\"", RUNNING, HOST, CONFIG),
+		INSPECT(GOOD_ID, "null", RUNNING, HOST, CONFIG),
+		WITH_STATE("null"),
+		WITH_STATE("\"running\""),
+		WITH_STATE("{\"Status\":1}"),
+		WITH_STATE("{\"Status\":\"running\",\"Pid\":\"4711\"}"),
+		WITH_STATE("{\"Status\":\"running\",\"Pid\":-1}"),
+		WITH_STATE("{\"Status\":\"running\",\"Pid\":1.5}"),
+		WITH_STATE("{\"Status\":\"running\",\"Pid\":4294967297}"),
+		WITH_STATE("{\"Status\":\"running\",\"Pid\":1e400}"),
+		WITH_STATE("{\"Status\":\"running\",\"ExitCode\":99999999999}"),
+		WITH_STATE("{\"Status\":\"running\",\"StartedAt\":17}"),
+		WITH_STATE(
+			"{\"Status\":\"running\",\"StartedAt\":\"2026-11-22T03:10:35.2691299230000000000000000000000000"
+			"000000000000000000000000000Z\"}"),
+		WITH_HOST("null"),
+		WITH_HOST("[]"),
+		WITH_HOST("{\"NetworkMode\":{}}"),
+		WITH_HOST("{\"AutoRemove\":1}"),
+		WITH_HOST("{\"PortBindings\":[1]}"),
+		WITH_HOST("{\"PortBindings\":{\"0/tcp\":[{\"HostPort\":\"1\"}]}}"),
+		WITH_HOST("{\"PortBindings\":{\"99999/tcp\":[{\"HostPort\":\"1\"}]}}"),
+		WITH_HOST("{\"PortBindings\":{\"80000000000/tcp\":[{\"HostPort\":\"1\"}]}}"),
+		WITH_HOST("{\"PortBindings\":{\"80/tcp\":[{\"HostIp\":\"example.org\",\"HostPort\":\"1\"}]}}"),
+		WITH_CONFIG("null"),
+		WITH_CONFIG("{\"Tty\":\"yes\"}"),
+		WITH_CONFIG("{\"Labels\":[]}"),
+		WITH_CONFIG("{\"StopTimeout\":\"10\"}"),
+		WITH_CONFIG("{\"StopTimeout\":-2}"),
+		WITH_CONFIG("{\"Healthcheck\":{\"Test\":\"CMD\"}}"),
+		WITH_CONFIG("{\"Healthcheck\":{\"Test\":[\"CMD\",1]}}"),
+		INSPECT(GOOD_ID, GOOD_NAME, RUNNING, HOST, CONFIG) " trailing",
+	};
+	_cleanup_container_ struct container c = {};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hostile) / sizeof(*hostile); i++) {
+		if (inspect(hostile[i], &c))
+			fail_msg("accepted: %s", hostile[i]);
+	}
+}
+
+/* A text of n times `piece` between head and tail. */
+static char *repeat(const char *head, const char *piece, size_t n, const char *tail)
+{
+	char *s = malloc(strlen(head) + n * strlen(piece) + strlen(tail) + 1);
+	char *p = s;
+
+	assert_non_null(s);
+	p = stpcpy(p, head);
+	while (n-- > 0)
+		p = stpcpy(p, piece);
+	strcpy(p, tail);
+	return s;
+}
+
+static void size_and_depth_are_bounded(void **state)
+{
+	static const struct {
+		const char *head, *piece;
+		size_t n;
+		const char *tail;
+	} huge[] = {
+		{"", "[", 1000000, ""},
+		{"", "[", 33, ""},
+		{"[", "0,", 3000000, "0]"},
+		{"[", "{},", 1500000, "{}]"},
+		{"{\"Id\":", "{\"a\":", 500000, ""},
+	};
+	_cleanup_container_list_ struct container_list l = {};
+	_cleanup_container_ struct container c = {};
+	_cleanup_json_ cJSON *deep = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(huge) / sizeof(*huge); i++) {
+		_cleanup_free_ char *s = repeat(huge[i].head, huge[i].piece, huge[i].n, huge[i].tail);
+
+		assert_null(json_parse(s, strlen(s), LIST_VALUES_MAX));
+		assert_false(docker_parse_inspect(s, strlen(s), &c));
+		assert_false(docker_parse_list(s, strlen(s), &l));
+		assert_false(podman_parse_list(s, strlen(s), &l));
+	}
+	/* Brackets and commas in strings do not count. */
+	deep = json_parse(TEXT("{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[,,,,,\\\",\"}"), 3);
+	assert_non_null(deep);
+	/* Half a million ports are no container's. */
+	{
+		_cleanup_free_ char *s = repeat("{\"PortBindings\":{\"80/tcp\":[", "{\"HostPort\":\"1\"},", 5000,
+						"{\"HostPort\":\"1\"}]}}");
+		_cleanup_json_ cJSON *j = json_parse(s, strlen(s), INSPECT_VALUES_MAX);
+
+		assert_non_null(j);
+		assert_false(reply_port_bindings(j, "PortBindings", &c));
+	}
+}
+
+static void only_integers_in_range_are_integers(void **state)
+{
+	static const char text[] = "{\"a\":5,\"b\":5.5,\"c\":\"5\",\"d\":null,\"e\":-5,\"f\":1e300,\"g\":true}";
+	_cleanup_json_ cJSON *j = json_parse(text, strlen(text), 99);
+	int64_t n = 42;
+	bool b = false;
+
+	(void)state;
+	assert_true(json_integer(j, "d", 0, 9, &n) && n == 42);
+	assert_true(json_integer(j, "missing", 0, 9, &n) && n == 42);
+	assert_true(json_integer(j, "a", 5, 5, &n) && n == 5);
+	assert_true(json_integer(j, "e", -5, 0, &n) && n == -5);
+	assert_false(json_integer(j, "a", 6, 9, &n));
+	assert_false(json_integer(j, "a", 0, 4, &n));
+	assert_false(json_integer(j, "b", 0, 9, &n));
+	assert_false(json_integer(j, "c", 0, 9, &n));
+	assert_false(json_integer(j, "f", INT64_MIN, INT64_MAX, &n));
+	assert_false(json_integer(j, "g", 0, 9, &n));
+	assert_true(json_bool(j, "g", &b) && b);
+	assert_false(json_bool(j, "a", &b));
+	assert_null(json_member(NULL, "a"));
+}
+
+static void dockers_list_is_read(void **state)
+{
+	static const char text[] =
+		"[{\"Id\":\"" ID "\",\"Names\":[\"/other/link\",\"/pub\"],\"State\":\"running\",\"Labels\":"
+		"{\"sockwake.x\":\"1\"},\"Ports\":[{\"IP\":\"0.0.0.0\",\"PrivatePort\":80,\"PublicPort\":8080,"
+		"\"Type\":\"tcp\"},{\"PrivatePort\":443,\"Type\":\"tcp\"}]},"
+		"{\"Id\":\"" ID "\",\"Names\":[\"/a b\"]},{\"Id\":\"" ID "\",\"Names\":null},17,"
+		"{\"Id\":\"" ID "\",\"Names\":[\"/web\"],\"State\":\"paused\",\"Labels\":{},\"Ports\":[]}]";
+	_cleanup_container_list_ struct container_list l = {};
+
+	(void)state;
+	assert_true(docker_parse_list(text, strlen(text), &l));
+	assert_int_equal(l.n, 2);
+	assert_string_equal(l.items[0].name, "pub");
+	assert_int_equal(l.items[0].state, CONTAINER_RUNNING);
+	assert_int_equal(l.items[0].n_ports, 1);
+	assert_int_equal(l.items[0].ports[0].host_port, 8080);
+	assert_string_equal(l.items[0].ports[0].host_address, "");
+	assert_string_equal(container_label(&l.items[0], "sockwake.x"), "1");
+	assert_string_equal(l.items[1].name, "web");
+	assert_int_equal(l.items[1].state, CONTAINER_PAUSED);
+	container_list_clear(&l);
+	assert_false(docker_parse_list(TEXT("[{\"Id\":\"short\",\"Names\":[\"/pub\"]}]"), &l));
+}
+
+static void podmans_list_is_read(void **state)
+{
+	static const char text[] =
+		"[{\"Id\":\"" ID "\",\"Names\":[\"pub\"],\"State\":\"exited\",\"Labels\":null,\"Ports\":"
+		"[{\"host_ip\":\"\",\"container_port\":9000,\"host_port\":9010,\"range\":2,\"protocol\":\"tcp,udp\"}]}]";
+	static const char range[] = "[{\"Id\":\"" ID "\",\"Names\":[\"pub\"],\"Ports\":[{\"container_port\":65535,"
+				    "\"host_port\":1,\"range\":2,\"protocol\":\"tcp\"}]}]";
+	_cleanup_container_list_ struct container_list l = {};
+
+	(void)state;
+	assert_true(podman_parse_list(text, strlen(text), &l));
+	assert_int_equal(l.n, 1);
+	assert_int_equal(l.items[0].state, CONTAINER_EXITED);
+	assert_int_equal(l.items[0].n_ports, 4);
+	assert_int_equal(l.items[0].ports[3].host_port, 9011);
+	assert_int_equal(l.items[0].ports[3].container_port, 9001);
+	assert_int_equal(l.items[0].ports[3].type, SOCK_DGRAM);
+	container_list_clear(&l);
+	assert_false(podman_parse_list(range, strlen(range), &l));
+}
+
+static enum health podman_health(const char *text)
+{
+	enum health h = HEALTH_UNHEALTHY;
+
+	assert_true(podman_parse_health(text, strlen(text), &h));
+	return h;
+}
+
+static void the_last_run_of_podmans_health_check_counts(void **state)
+{
+	enum health h;
+
+	(void)state;
+	assert_int_equal(podman_health("{\"Status\":\"starting\",\"Log\":null}"), HEALTH_STARTING);
+	assert_int_equal(podman_health("{\"Status\":\"starting\",\"Log\":[{\"ExitCode\":1},{\"ExitCode\":0}]}"),
+			 HEALTH_HEALTHY);
+	assert_int_equal(podman_health("{\"Status\":\"healthy\",\"Log\":[{\"ExitCode\":0},{\"ExitCode\":1}]}"),
+			 HEALTH_STARTING);
+	assert_int_equal(podman_health("{\"Status\":\"unhealthy\",\"Log\":[{\"ExitCode\":1}]}"), HEALTH_UNHEALTHY);
+	assert_false(podman_parse_health(TEXT("{}"), &h));
+	assert_false(podman_parse_health(TEXT("{\"Status\":\"healthy\",\"Log\":[{\"ExitCode\":\"0\"}]}"), &h));
+	assert_true(podman_is_state_error(TEXT("{\"cause\":\"container state improper\"}")));
+	assert_false(podman_is_state_error(TEXT("{\"cause\":\"no such container\"}")));
+	assert_false(podman_is_state_error(TEXT("container state improper")));
+}
+
+static void a_health_check_becomes_a_process_in_docker(void **state)
+{
+	char *shell[] = {(char[]){"CMD-SHELL"}, (char[]){"test \"$X\" = 1"}, NULL}, **nothing = shell + 1;
+	char *words[] = {(char[]){"CMD"}, (char[]){"/bin/true"}, (char[]){"a b"}, NULL};
+	char *empty[] = {(char[]){"CMD-SHELL"}, NULL};
+	_cleanup_free_ char *a = docker_format_exec(shell), *b = docker_format_exec(words);
+	_cleanup_free_ char *c = docker_format_exec(empty);
+	bool running;
+	char id[65];
+	int code;
+
+	(void)state;
+	assert_non_null(strstr(a, "\"Cmd\":[\"/bin/sh\",\"-c\",\"test \\\"$X\\\" = 1\"]"));
+	assert_non_null(strstr(b, "\"Cmd\":[\"/bin/true\",\"a b\"]"));
+	assert_non_null(c);
+	assert_null(docker_format_exec(nothing));
+	assert_true(docker_parse_exec_id(TEXT("{\"Id\":\"" ID "\"}"), id));
+	assert_string_equal(id, ID);
+	assert_false(docker_parse_exec_id(TEXT("{\"Id\":\"../x\"}"), id));
+	assert_true(docker_parse_exec_state(TEXT("{\"Running\":false,\"ExitCode\":3}"), &running, &code));
+	assert_false(running);
+	assert_int_equal(code, 3);
+	assert_true(docker_parse_exec_state(TEXT("{\"Running\":true,\"ExitCode\":null}"), &running, &code));
+	assert_true(running);
+	assert_false(docker_parse_exec_state(TEXT("{}"), &running, &code));
+}
+
+static void an_errors_text_is_one_printable_line(void **state)
+{
+	char s[32];
+
+	(void)state;
+	reply_message(TEXT("{\"message\":\"no such\\ncontainer\\u001b[31m\"}"), s, sizeof(s));
+	assert_string_equal(s, "no such container [31m");
+	reply_message(TEXT("plain text\n"), s, sizeof(s));
+	assert_string_equal(s, "plain text");
+	reply_message(TEXT(""), s, sizeof(s));
+	assert_string_equal(s, "");
+	reply_message(TEXT("{\"message\":\"0123456789012345678901234567\303\244\303\244\303\244\"}"), s, sizeof(s));
+	assert_int_equal(strlen(s), 31);
+	assert_null(strchr(s, '\303'));
+	reply_message(TEXT("\377\376x"), s, sizeof(s));
+	assert_string_equal(s, "??x");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_inspection_is_read),
+		cmocka_unit_test(what_is_missing_has_a_default),
+		cmocka_unit_test(nonsense_is_refused),
+		cmocka_unit_test(size_and_depth_are_bounded),
+		cmocka_unit_test(only_integers_in_range_are_integers),
+		cmocka_unit_test(dockers_list_is_read),
+		cmocka_unit_test(podmans_list_is_read),
+		cmocka_unit_test(the_last_run_of_podmans_health_check_counts),
+		cmocka_unit_test(a_health_check_becomes_a_process_in_docker),
+		cmocka_unit_test(an_errors_text_is_one_printable_line),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
