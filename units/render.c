@@ -8,8 +8,9 @@
 /* What the programs need beside the times they are told, in seconds: the engine's own slowness, mostly. */
 #define START_MARGIN 15
 #define STOP_MARGIN  60
-/* A drain time-out or a unit's stop time-out that is not known: systemd's DefaultTimeoutStopSec=. */
-#define UNKNOWN_STOP 90
+/* The proxy's own drain time-out, and systemd's DefaultTimeoutStopSec= for the unit of a container. */
+#define DEFAULT_DRAIN	  10
+#define DEFAULT_UNIT_STOP 90
 
 /* One word of a command line: quoted, with specifiers and escapes disarmed (systemd.syntax(7), "Quoting";
  * systemd.service(5), "Command lines"). Variables are switched off by the ":" in front of the line. */
@@ -166,8 +167,8 @@ static void put_commands(FILE *f, const struct instance *i)
 
 static void put_timeouts(FILE *f, const struct instance *i)
 {
-	uint64_t drain = i->drain_timeout ? seconds(i->drain_timeout) : UNKNOWN_STOP;
-	uint64_t stop = add(i->stop_timeout, i->unit ? UNKNOWN_STOP : 0);
+	uint64_t drain = i->drain_timeout ? seconds(i->drain_timeout) : DEFAULT_DRAIN;
+	uint64_t stop = add(i->stop_timeout, i->unit ? DEFAULT_UNIT_STOP : 0);
 
 	put_timeout(f, "TimeoutStartSec", add(seconds(i->startup_timeout), START_MARGIN));
 	put_timeout(f, "TimeoutStopSec", add(add(drain, stop), STOP_MARGIN));

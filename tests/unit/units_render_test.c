@@ -261,7 +261,7 @@ static void times(void **state)
 	_cleanup_rendered_ struct rendered r = render(&i), p = render(&patient);
 
 	assert_value(r.service, "TimeoutStartSec", "17");
-	assert_value(r.service, "TimeoutStopSec", "250");
+	assert_value(r.service, "TimeoutStopSec", "170");
 	assert_value(p.service, "TimeoutStartSec", "infinity");
 	assert_value(p.service, "TimeoutStopSec", "infinity");
 	assert_value(r.service, "StartLimitIntervalSec", "0");
