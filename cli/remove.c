@@ -26,7 +26,14 @@ static int remove_some(struct manager *m, const char *directory, const struct ar
 	int r = 0;
 
 	for (size_t k = 0; k < n; k++) {
-		if (remove_one(m, directory, a, &some[k], all, &one) < 0) {
+		/* what still shares a container or a port */
+		struct stored_list left = *all;
+
+		if (some == all->items) {
+			left.items += k;
+			left.n -= k;
+		}
+		if (remove_one(m, directory, a, &some[k], &left, &one) < 0) {
 			*err = one;
 			r = -1;
 		}
