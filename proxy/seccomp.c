@@ -117,11 +117,11 @@ static const int deadly[] = {
 };
 
 static const int fcntl_commands[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETPIPE_SZ, F_SETPIPE_SZ};
-static const int ioctl_requests[] = {FIONREAD, SIOCOUTQ};
+static const int ioctl_requests[] = {FIONREAD, SIOCOUTQ, SIOCATMARK};
 static const int option_levels[] = {IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP};
 /* Not among them: filters, which disarmed sockets keep, and device binding. */
-static const int socket_options[] = {SO_LINGER, SO_KEEPALIVE, SO_MARK,	   SO_SNDBUF,
-				     SO_RCVBUF, SO_RCVLOWAT,  SO_PRIORITY, SO_REUSEADDR};
+static const int socket_options[] = {SO_LINGER,	  SO_KEEPALIVE, SO_MARK,      SO_SNDBUF,    SO_RCVBUF,
+				     SO_RCVLOWAT, SO_PRIORITY,	SO_REUSEADDR, SO_OOBINLINE, SO_TIMESTAMP};
 
 struct filter {
 	scmp_filter_ctx ctx;
