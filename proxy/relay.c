@@ -128,7 +128,7 @@ static ssize_t copy(struct worker *w, struct connection *c, struct end *from, st
 	/* A receive stops in front of the urgent byte, which then goes alone. */
 	if (from->urgent && ioctl(from->watch.fd, SIOCATMARK, &at_mark) == 0 && at_mark)
 		size = 1;
-	n = recv(from->watch.fd, w->buffer, size, 0);
+	n = read(from->watch.fd, w->buffer, size);
 	if (n < 0)
 		took_error(w, c, from, true);
 	if (n == 0)
@@ -145,7 +145,8 @@ static ssize_t copy(struct worker *w, struct connection *c, struct end *from, st
 	}
 	/* Not send(2) for all: it has flags, which every filter of seccomp(2) would look at (seccomp.c). SIGPIPE is
 	 * ignored. */
-	sent = at_mark ? send(to->watch.fd, w->buffer, (size_t)n, MSG_OOB) : write(to->watch.fd, w->buffer, (size_t)n);
+	sent = at_mark ? send(to->watch.fd, w->buffer, 1, MSG_OOB | MSG_NOSIGNAL)
+		       : write(to->watch.fd, w->buffer, (size_t)n);
 	if (sent == n)
 		return n;
 	if (sent < 0) {
