@@ -120,7 +120,7 @@ static int check_unit(struct manager *m, const struct instance *i, struct error 
 {
 	const char *name = i->unit;
 	struct unit_state state = {};
-	int r = manager_query(m, &name, 1, 0, &state, err);
+	int r = manager_query(m, &name, 1, &state, err);
 
 	if (r == 0 && strcmp(state.load_state, "loaded") != 0)
 		r = error_set(err, ENOENT, "the service manager cannot load the unit '%s' (%s): is its name right?",

@@ -74,6 +74,17 @@ struct unit_names {
 	char socket[UNIT_NAME_MAX], service[UNIT_NAME_MAX];
 };
 
+/* What sleeps since the boot, and most do, is asked no more. */
+static void choose_details(const struct observation *o, struct unit_state *socket, struct unit_state *service)
+{
+	if (!is(socket->active_state, "active"))
+		socket->details = DETAILS_ALL;
+	if (!is(service->active_state, "inactive"))
+		service->details = DETAILS_ALL;
+	else if (o->have_stats)
+		service->details = DETAILS_SINCE;
+}
+
 static int ask_manager(enum scope scope, const struct stored_list *list, struct observation *os, struct error *err)
 {
 	_cleanup_free_ struct unit_names *names = calloc(list->n, sizeof(*names));
@@ -92,7 +103,11 @@ static int ask_manager(enum scope scope, const struct stored_list *list, struct 
 	}
 	if (manager_connect(scope, &m, err) < 0)
 		return -1;
-	r = manager_query(m, pointers, 2 * list->n, 0, states, err);
+	r = manager_query(m, pointers, 2 * list->n, states, err);
+	for (size_t k = 0; r == 0 && k < list->n; k++)
+		choose_details(&os[k], &states[2 * k], &states[2 * k + 1]);
+	if (r == 0)
+		r = manager_ask_details(m, states, 2 * list->n, err);
 	for (size_t k = 0; r == 0 && k < list->n; k++)
 		observe_units(&os[k], &states[2 * k], &states[2 * k + 1]);
 	unit_states_clear(states, 2 * list->n);
@@ -191,10 +206,10 @@ int observe(enum scope scope, const struct stored_list *list, struct observation
 		snprintf(os[k].socket_state, sizeof(os[k].socket_state), "unknown");
 		snprintf(os[k].container_state, sizeof(os[k].container_state), "unknown");
 	}
+	read_statistics(scope, os, list->n);
 	if (list->n > 0 && ask_manager(scope, list, os, &failure) < 0)
 		note(ret_trouble, &failure);
 	ask_engines(scope, os, list->n, ret_trouble);
-	read_statistics(scope, os, list->n);
 	*ret = steal_ptr(&os);
 	return 0;
 }
