@@ -112,6 +112,16 @@ static int take(struct options *o, int option, const char *value, struct error *
 	}
 }
 
+/* A unit's name as in systemd.unit(5), with the one suffix that runs a container. */
+static bool unit_name_is_valid(const char *s)
+{
+	static const char suffix[] = ".service";
+	size_t len = strlen(s), end = sizeof(suffix) - 1;
+
+	return len > end && len < 256 && strcmp(s + len - end, suffix) == 0 &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@") == len;
+}
+
 static int check(const struct options *o, struct error *err)
 {
 	if (!o->name || !instance_name_is_valid(o->name))
@@ -120,6 +130,8 @@ static int check(const struct options *o, struct error *err)
 		return o->user && *o->user ? 0 : error_set(err, 0, "--user must name the person to notify");
 	if (!o->container || !container_name_is_valid(o->container))
 		return error_set(err, 0, "--container must give the container's name");
+	if (o->unit && !unit_name_is_valid(o->unit))
+		return error_set(err, 0, "--unit '%s' is not the name of a service (X.service)", o->unit);
 	if (o->mode == MODE_WAKE && !o->command[0])
 		return error_set(err, 0, "after the options must follow '--' and the command to become");
 	return 0;

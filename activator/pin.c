@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "activator/unit.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 
@@ -43,22 +44,42 @@ static int try_unpause(struct engine *e, const struct options *o, bool *woken, s
 	return 0;
 }
 
+static int try_unit(struct engine *e, const struct options *o, bool *woken, struct error *err)
+{
+	bool ran;
+
+	if (unit_start(o->scope, o->unit, e->deadline, &ran, err) < 0)
+		return -1;
+	*woken = *woken || !ran;
+	return 0;
+}
+
+/* May the other request fit where this one did not? A container that its unit removed when it stopped cannot be unpaused. */
+static bool is_worth_another(const struct options *o, const struct error *err)
+{
+	return err->code == EBUSY || (o->unit && err->code == ENOENT);
+}
+
 /* The likelier request first, so that one is enough nearly always. EBUSY when neither fits the container's state; the
  * error is then that of the start. */
 static int start_or_unpause(struct engine *e, const struct options *o, bool *woken, struct error *err)
 {
-	attempt first = o->idle_pause ? try_unpause : try_start;
-	attempt second = o->idle_pause ? try_start : try_unpause;
-	struct error second_err;
+	attempt start = o->unit ? try_unit : try_start;
+	struct error unpause_err;
 
-	if (first(e, o, woken, err) == 0)
+	if (o->idle_pause) {
+		if (try_unpause(e, o, woken, err) == 0)
+			return 0;
+		return is_worth_another(o, err) ? start(e, o, woken, err) : -1;
+	}
+	if (start(e, o, woken, err) == 0)
 		return 0;
-	if (err->code != EBUSY)
+	if (o->unit || err->code != EBUSY)
 		return -1;
-	if (second(e, o, woken, &second_err) == 0)
+	if (try_unpause(e, o, woken, &unpause_err) == 0)
 		return 0;
-	if (second == try_start || second_err.code != EBUSY)
-		*err = second_err;
+	if (unpause_err.code != EBUSY)
+		*err = unpause_err;
 	return -1;
 }
 
@@ -109,7 +130,10 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 			if (ret->pid > 1)
 				r = pin(e, o, ret, ret_pidfd, err);
 			break;
-		case CONTAINER_PAUSED:
+		case CONTAINER_PAUSED: /* a unit is active all the same, so starting it did nothing */
+			if (o->unit && try_unpause(e, o, ret_woken, err) < 0 && err->code != EBUSY)
+				return -1;
+			break;
 		case CONTAINER_RESTARTING:
 		case CONTAINER_STOPPING:
 		case CONTAINER_REMOVING:

@@ -123,14 +123,18 @@ int lock_shared(const char *path, uint64_t deadline, int *ret_fd, struct error *
 
 int lock_exclusive(const char *path, int *ret_fd, struct error *err)
 {
-	_cleanup_close_ int fd = lock_open(path, err);
+	for (;;) {
+		_cleanup_close_ int fd = lock_open(path, err);
 
-	if (fd < 0)
-		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return error_errno(err, errno, "cannot lock '%s'", path);
-	*ret_fd = steal_fd(&fd);
-	return 0;
+		if (fd < 0)
+			return -1;
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+			return error_errno(err, errno, "cannot lock '%s'", path);
+		if (!is_stale(fd)) {
+			*ret_fd = steal_fd(&fd);
+			return 0;
+		}
+	}
 }
 
 #define RUN_TEXT_MAX (sizeof(((struct container *)0)->id) + sizeof(((struct container *)0)->started_at) + 2)

@@ -26,7 +26,8 @@ int lock_path(const struct options *o, const char *engine_socket, char ret[stati
  * descriptor belongs to the caller; the lock ends with its last copy. */
 int lock_shared(const char *path, uint64_t deadline, int *ret_fd, struct error *err);
 
-/* Locks exclusively without waiting. Error EWOULDBLOCK: it is in use. */
+/* Locks exclusively without waiting. Error EWOULDBLOCK: it is in use. Who holds it so may remove the file as
+ * the last thing done under it. */
 int lock_exclusive(const char *path, int *ret_fd, struct error *err);
 
 /* Writes down that this run of the container was begun by a wake. */

@@ -7,6 +7,7 @@
 
 #include "activator/journal.h"
 #include "activator/runtime.h"
+#include "activator/unit.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/exit.h"
@@ -75,13 +76,15 @@ static int halt(struct engine *e, const struct options *o, const struct containe
 		return 0;
 	}
 	*ret_slept = true;
+	if (o->unit)
+		return unit_stop(o->scope, o->unit, USEC_INFINITY, err);
 	return b->stop(e, o->container, c->stop_timeout, err);
 }
 
-static void write_journal(const struct options *o, const struct stats *s)
+/* wall: when it began to go to sleep. */
+static void write_journal(const struct options *o, const struct stats *s, uint64_t wall)
 {
-	uint64_t now = wall_usec();
-	uint64_t awake = s->wake_wall && now > s->wake_wall ? now - s->wake_wall : 0;
+	uint64_t awake = s->wake_wall && wall > s->wake_wall ? wall - s->wake_wall : 0;
 	char message[640], fields[512];
 
 	snprintf(message, sizeof(message),
@@ -102,6 +105,7 @@ static int stop_container(const struct options *o, struct engine *e, int lock_fd
 			  struct error *err)
 {
 	_cleanup_container_ struct container c = {};
+	uint64_t wall = wall_usec();
 	bool slept;
 
 	if (e->backend->inspect(e, o->container, &c, err) < 0) {
@@ -116,10 +120,13 @@ static int stop_container(const struct options *o, struct engine *e, int lock_fd
 			 o->container);
 		return 0;
 	}
-	if (halt(e, o, &c, &slept, err) < 0)
-		return err->code == ENOENT ? 0 : -1; /* removed itself when it ended */
+	if (halt(e, o, &c, &slept, err) < 0) {
+		if (err->code == ENOENT) /* it removed itself when it ended */
+			return 0;
+		return -1;
+	}
 	if (slept)
-		write_journal(o, stats);
+		write_journal(o, stats, wall);
 	return 0;
 }
 

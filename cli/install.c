@@ -118,8 +118,11 @@ static bool is_active(struct manager *m, const char *unit)
 
 static int start_new(struct manager *m, const struct names *n, struct error *err)
 {
+	struct error ignored;
+
 	if (reload_if_needed(m, n, err) < 0)
 		return -1;
+	(void)manager_reset_failed(m, n->service, &ignored); /* the failure is that of what was replaced */
 	if (manager_start(m, n->socket, SOCKET_TIMEOUT, err) == 0)
 		return 0;
 	explain(m, n->socket, err);
@@ -228,6 +231,8 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 	if (m) {
 		(void)manager_reset_failed(m, n.socket, &ignored);
 		(void)manager_reset_failed(m, n.service, &ignored);
+		if (s->instance.legacy)
+			(void)manager_reset_failed(m, n.legacy, &ignored);
 	}
 	return 0;
 }

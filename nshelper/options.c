@@ -40,7 +40,7 @@ static int parse_pid(const char *s, pid_t *ret, struct error *err)
 {
 	uint64_t n;
 
-	if (parse_u64("the PID", s, 1, INT32_MAX, &n, err) < 0)
+	if (parse_u64("the PID", s, 0, INT32_MAX, &n, err) < 0)
 		return -1;
 	*ret = (pid_t)n;
 	return 0;
@@ -110,7 +110,7 @@ static int check(struct options *o, struct error *err)
 
 	if (!o->command[0])
 		return error_set(err, EINVAL, "the command to run is missing; usage: " USAGE);
-	if (o->pid && o->pidfd >= 0)
+	if (o->pid >= 0 && o->pidfd >= 0)
 		return error_set(err, EINVAL, "--pid and --pidfd exclude each other");
 	if (o->mark && !o->transparent)
 		return error_set(err, EINVAL, "--mark has a meaning only with --transparent");
@@ -118,7 +118,7 @@ static int check(struct options *o, struct error *err)
 		return error_set(err, EPERM, "--user needs root: an ordinary user stays who they are");
 	if (!o->mark)
 		o->mark = TRANSPARENT_MARK;
-	if (o->pid || o->pidfd >= 0)
+	if (o->pid >= 0 || o->pidfd >= 0)
 		return 0;
 	if (!inherited)
 		return error_set(err, EINVAL, "say which container: --pid, --pidfd or $SOCKWAKE_PIDFD; usage: " USAGE);
@@ -127,7 +127,7 @@ static int check(struct options *o, struct error *err)
 
 enum options_result nshelper_options_parse(int argc, char *argv[], struct options *ret, struct error *err)
 {
-	struct options o = {.pidfd = -1};
+	struct options o = {.pid = -1, .pidfd = -1};
 	int opt;
 
 	optind = 0; /* start over; getopt(3), "a program that scans multiple argument vectors" */

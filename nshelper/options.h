@@ -8,7 +8,7 @@
 #include "common/error.h"
 
 struct options {
-	pid_t pid;	  /* 0: pidfd is used */
+	pid_t pid;	  /* -1: pidfd is used */
 	int pidfd;	  /* inherited, from --pidfd or $SOCKWAKE_PIDFD; -1: pid is used */
 	const char *user; /* NULL: stay who we are */
 	bool container_root;

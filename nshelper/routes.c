@@ -136,6 +136,10 @@ static int install_family(int fd, unsigned char family, uint32_t mark, uint32_t 
 
 	if (family == AF_INET6 && means_no_ipv6(code))
 		return 0;
+	if (code == ENETDOWN)
+		return error_set(err, code,
+				 "--transparent needs the loopback interface of the container's network, "
+				 "which is down: bring lo up in it");
 	if (code)
 		return error_errno(err, code, "cannot add the %s route of --transparent to the container's network",
 				   name);

@@ -24,8 +24,11 @@
 
 static int open_pidfd(pid_t pid, struct error *err)
 {
-	int fd = pidfd_open(pid, 0); /* close-on-exec by itself */
+	int fd;
 
+	if (pid == 0) /* what engines report then */
+		return error_set(err, ESRCH, "the container is not running: its PID is 0");
+	fd = pidfd_open(pid, 0); /* close-on-exec by itself */
 	if (fd >= 0)
 		return fd;
 	if (errno == ESRCH)
@@ -73,8 +76,9 @@ static int explain(int code, const char *what, pid_t pid, struct error *err)
 	if (code == EACCES || code == EPERM)
 		return error_set(
 			err, code,
-			"may not open the %s of process %d: it belongs to another user, or to a user namespace outside "
-			"of this one; run this as that user, or as root with CAP_SYS_PTRACE",
+			"may not open the %s of process %d, which belongs to another user or to a user namespace "
+			"outside of this one: run this as that user, or as root with CAP_SYS_PTRACE; in a user's unit, "
+			"take out PrivateTmp=, ProtectSystem= and whatever else brings a user namespace of its own",
 			what, pid);
 	return error_errno(err, code, "cannot open the %s of process %d", what, pid);
 }
@@ -110,9 +114,9 @@ int target_open(pid_t pid, int inherited, bool with_root, struct target *ret, st
 	char path[32];
 	int pidfd;
 
-	if (pid && (opened = open_pidfd(pid, err)) < 0)
+	if (pid >= 0 && (opened = open_pidfd(pid, err)) < 0)
 		return -1;
-	pidfd = pid ? opened : inherited;
+	pidfd = pid >= 0 ? opened : inherited;
 	if (pid_of_pidfd(pidfd, &pid, err) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/%d", pid);

@@ -99,7 +99,9 @@ static int attempt(struct worker *w, struct connection *c, const struct target *
 		return errno;
 	watch->ready = target_event;
 	c->state = CONNECTION_CONNECTING;
-	if (loop_watch(&w->loop, watch, RELAY_EVENTS) < 0)
+	c->ends[TARGET].watches_out = r < 0;
+	c->ends[TARGET].read_on = family == AF_UNIX;
+	if (loop_watch(&w->loop, watch, RELAY_EVENTS | (r < 0 ? EPOLLOUT : 0)) < 0)
 		return errno;
 	if (r == 0)
 		connected(w, c, 0);

@@ -18,18 +18,21 @@ struct forward;
 enum { CLIENT, TARGET };
 
 struct end {
-	struct watch watch;  /* its socket; -1: none yet */
-	uint16_t full_reads; /* in a row: how we learn that it sends bulk data */
-	bool readable : 1;   /* not known to be drained */
-	bool writable : 1;   /* not known to be full */
-	bool ending : 1;     /* EOF or an error waits behind the data: a short read does not mean drained */
-	bool eof : 1;	     /* its FIN was read */
-	bool shut : 1;	     /* we have sent it our FIN */
-	bool failed : 1;     /* it was reset */
-	uint32_t held_len;   /* bytes read here that the other end has not taken yet */
-	uint32_t held_pos;   /* of the first of them in `held` */
-	char *held;	     /* they are in memory, malloc()ed, */
-	struct pipe *pipe;   /* … or in a pipe, or there are none */
+	struct watch watch;   /* its socket; -1: none yet */
+	uint16_t full_reads;  /* in a row: how we learn that it sends bulk data */
+	bool readable : 1;    /* not known to be drained */
+	bool writable : 1;    /* not known to be full */
+	bool finished : 1;    /* its FIN is here, behind what is still to be read */
+	bool read_on : 1;     /* a short read does not mean drained: an error waits behind it, or it is a Unix socket */
+	bool urgent : 1;      /* it has sent urgent data */
+	bool watches_out : 1; /* EPOLLOUT is asked for: it was full before */
+	bool eof : 1;	      /* its FIN was read */
+	bool shut : 1;	      /* we have sent it our FIN */
+	bool failed : 1;      /* it was reset */
+	uint32_t held_len;    /* bytes read here that the other end has not taken yet */
+	uint32_t held_pos;    /* of the first of them in `held` */
+	char *held;	      /* they are in memory, malloc()ed, */
+	struct pipe *pipe;    /* … or in a pipe, or there are none */
 };
 
 enum connection_state {

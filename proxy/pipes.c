@@ -24,6 +24,8 @@ struct pipe *pipe_take(struct pipe_pool *pool)
 		descriptors_give(pool->descriptors, 2);
 		return NULL;
 	}
+	/* A smaller one, should the user have many (pipe(7), pipe-user-pages-soft), serves as well. */
+	(void)fcntl(fds[0], F_SETPIPE_SZ, PIPE_SIZE);
 	pool->count++;
 	pipe->out = fds[0];
 	pipe->in = fds[1];

@@ -29,6 +29,7 @@ struct check {
 	struct patience patience;
 	uint64_t attempt; /* microseconds that an attempt may take */
 	int diag;	  /* -1 where the kernel cannot be asked, then only a connection tells */
+	int asked;	  /* a server was asked and has not been ready */
 	char seen[SEEN_MAX];
 };
 
@@ -71,18 +72,16 @@ int readiness_parse(const char *kind, struct readiness *ret, struct error *err)
 	return 0;
 }
 
-static uint64_t attempt_deadline(const struct check *c)
+/* For the caller to close. */
+static int open_diag(const struct check *c)
 {
-	return now_usec() + c->attempt;
-}
+	struct error unsupported;
 
-static int is_unix(const struct check *c)
-{
-	return c->targets[0].addr.ss_family == AF_UNIX;
+	return c->targets[0].addr.ss_family == AF_UNIX ? -1 : sock_diag_open(c->type, &unsupported);
 }
 
 /* Whether a target listens. Where that cannot be seen, only an attempt to connect tells: READY, with no more said. */
-static enum verdict look(struct check *c, const struct target *t)
+static enum verdict look(const struct check *c, const struct target *t, char seen[static SEEN_MAX])
 {
 	if (c->diag < 0)
 		return VERDICT_READY;
@@ -90,37 +89,35 @@ static enum verdict look(struct check *c, const struct target *t)
 	case SOCKET_LISTENS:
 		return VERDICT_READY;
 	case SOCKET_OURS:
-		snprintf(c->seen, SEEN_MAX,
-			 "port %u belongs to this service itself; the server in the container needs "
-			 "an address of its own",
-			 c->port);
+		snprintf(
+			seen, SEEN_MAX,
+			"port %u belongs to this service itself; the server in the container needs an address of its own",
+			c->port);
 		break;
-	case SOCKET_NONE:
-		if (c->seen[0])
-			break;
-		snprintf(c->seen, SEEN_MAX, "port %u is not %s", c->port,
-			 c->type == SOCK_DGRAM ? "bound for UDP" : "in LISTEN state");
+	case SOCKET_NONE: /* of several targets, what the others show says more */
+		if (!seen[0])
+			snprintf(seen, SEEN_MAX, "port %u is not %s", c->port,
+				 c->type == SOCK_DGRAM ? "bound for UDP" : "in LISTEN state");
 		break;
 	}
 	return VERDICT_NOT_YET;
 }
 
 /* Is one of the targets ready? A verdict, or -1. Sets *ret_asked when a server was asked, which costs it something. */
-static int try_targets(struct check *c, int *ret_asked, struct error *err)
+static int try_targets(struct check *c, int *ret_asked, char seen[static SEEN_MAX], struct error *err)
 {
-	c->seen[0] = '\0';
 	for (size_t i = 0; i < c->n_targets; i++) {
 		struct target t = target_with_port(&c->targets[i], c->port);
 		uint64_t began = now_usec();
 		int verdict;
 
-		if (look(c, &t) != VERDICT_READY)
+		if (look(c, &t, seen) != VERDICT_READY)
 			continue;
 		/* A datagram socket cannot be asked without sending it something. */
 		if (c->type == SOCK_DGRAM || (c->readiness->kind == READY_LISTEN && c->diag >= 0))
 			return VERDICT_READY;
 		*ret_asked = 1;
-		verdict = probe(c->readiness, c->type, &t, attempt_deadline(c), &c->patience, c->seen, err);
+		verdict = probe(c->readiness, c->type, &t, began + c->attempt, &c->patience, seen, err);
 		if (verdict != VERDICT_NOT_YET)
 			return verdict;
 		if (now_usec() - began >= c->attempt)
@@ -131,14 +128,21 @@ static int try_targets(struct check *c, int *ret_asked, struct error *err)
 
 static int try(struct check *c, uint64_t *ret_pause, struct error *err)
 {
+	char seen[SEEN_MAX] = "";
 	int asked = 0, verdict;
 
 	if (c->readiness->kind == READY_COMMAND) {
+		verdict = probe_command(c->readiness->argument, c->port, &c->patience, seen, err);
+		asked = 1;
 		*ret_pause = COMMAND_PAUSE;
-		return probe_command(c->readiness->argument, c->port, &c->patience, c->seen, err);
+	} else {
+		verdict = try_targets(c, &asked, seen, err);
+		*ret_pause = asked ? PROBE_PAUSE : LOOK_PAUSE;
 	}
-	verdict = try_targets(c, &asked, err);
-	*ret_pause = asked ? PROBE_PAUSE : LOOK_PAUSE;
+	/* An attempt that the deadline cut off says less than an earlier one. */
+	if (!c->asked || now_usec() < c->patience.deadline)
+		memcpy(c->seen, seen, sizeof(seen));
+	c->asked |= asked;
 	return verdict;
 }
 
@@ -156,7 +160,6 @@ int readiness_wait(const struct readiness *r, int type, uint16_t port, const str
 		.diag = -1,
 	};
 	_cleanup_close_ int diag = -1;
-	struct error unsupported;
 
 	if (n_targets == 0)
 		return error_set(err, 0, "there is no target to connect to; name one with --target");
@@ -164,8 +167,8 @@ int readiness_wait(const struct readiness *r, int type, uint16_t port, const str
 		return error_set(err, 0,
 				 "only a TCP or Unix stream can be asked for readiness in this way; use "
 				 "--health-check listen");
-	if (!is_unix(&c))
-		c.diag = diag = sock_diag_open(type, &unsupported);
+	diag = open_diag(&c);
+	c.diag = diag;
 	for (;;) {
 		uint64_t pause = 0;
 		int verdict = r->kind == READY_NONE ? VERDICT_READY : try(&c, &pause, err);

@@ -2,17 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "proxy/packet.h"
 
-#define QUANTUM	    (8 * BUFFER_SIZE) /* bytes of one direction in one turn */
-#define SPLICE_SIZE (4 * BUFFER_SIZE)
-#define BULK_READS  4	   /* full reads in a row that make bulk */
-#define BULK_LEAST  32768U /* bytes in a turn below which it was none */
+#define QUANTUM	   (8UL * BUFFER_SIZE) /* bytes of one direction in one turn */
+#define BULK_READS 4		       /* full reads in a row that make bulk */
+#define BULK_LEAST 32768U	       /* bytes in a turn below which it was none */
 /* Above this much held memory what is read at a time shrinks, and with it what a blocked connection can hold. */
 #define HELD_MAX  (64U << 20)
 #define HELD_READ 4096U
@@ -20,6 +21,13 @@
 static bool is_packets(const struct connection *c)
 {
 	return c->forward->publish->type == SOCK_SEQPACKET;
+}
+
+static void is_full(struct worker *w, struct end *e)
+{
+	e->writable = false;
+	if (!e->watches_out && loop_rewatch(&w->loop, &e->watch, RELAY_EVENTS | EPOLLOUT) == 0)
+		e->watches_out = true;
 }
 
 /* A socket call on an end failed: is it just not possible now? Otherwise the end has failed for good, and what was
@@ -30,12 +38,12 @@ static void took_error(struct worker *w, struct connection *c, struct end *e, bo
 		if (reading)
 			e->readable = false;
 		else
-			e->writable = false;
+			is_full(w, e);
 	} else if (is_shortage(errno)) {
 		worker_later(w, c);
 	} else if (errno != EINTR) {
 		e->failed = true;
-		e->ending = true;
+		e->read_on = true;
 		e->readable = !reading;
 	}
 }
@@ -66,7 +74,7 @@ static void flush_memory(struct worker *w, struct connection *c, struct end *fro
 		return;
 	}
 	if ((size_t)n < from->held_len)
-		to->writable = false;
+		is_full(w, to);
 	from->held_pos += (uint32_t)n;
 	from->held_len -= (uint32_t)n;
 	w->held -= (size_t)n;
@@ -115,8 +123,12 @@ static ssize_t pass_packet(struct worker *w, struct connection *c, struct end *f
 static ssize_t copy(struct worker *w, struct connection *c, struct end *from, struct end *to)
 {
 	size_t size = w->held < HELD_MAX ? BUFFER_SIZE : HELD_READ;
+	int at_mark = 0;
 	ssize_t n, sent;
 
+	/* A receive stops in front of the urgent byte, which then goes alone. */
+	if (from->urgent && ioctl(from->watch.fd, SIOCATMARK, &at_mark) == 0 && at_mark)
+		size = 1;
 	n = recv(from->watch.fd, w->buffer, size, 0);
 	if (n < 0)
 		took_error(w, c, from, true);
@@ -125,19 +137,21 @@ static ssize_t copy(struct worker *w, struct connection *c, struct end *from, st
 	if (n <= 0)
 		return n;
 	if ((size_t)n < size) {
-		from->readable = from->ending;
+		/* Drained; and if the FIN was there before this call, it is next. */
+		from->readable = from->read_on;
+		from->eof = from->finished && !from->read_on;
 		from->full_reads = 0;
 	} else {
 		from->full_reads++;
 	}
-	sent = send(to->watch.fd, w->buffer, (size_t)n, MSG_NOSIGNAL);
+	sent = send(to->watch.fd, w->buffer, (size_t)n, MSG_NOSIGNAL | (at_mark ? MSG_OOB : 0));
 	if (sent == n)
 		return n;
 	if (sent < 0) {
 		took_error(w, c, to, false);
 		sent = 0;
 	} else {
-		to->writable = false;
+		is_full(w, to);
 	}
 	if (!to->failed)
 		hold(w, from, w->buffer + sent, (size_t)(n - sent));
@@ -147,7 +161,7 @@ static ssize_t copy(struct worker *w, struct connection *c, struct end *from, st
 /* Fills a pipe; the caller flushes it. */
 static ssize_t fill(struct worker *w, struct connection *c, struct end *from)
 {
-	ssize_t n = splice(from->watch.fd, NULL, from->pipe->in, NULL, SPLICE_SIZE, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	ssize_t n = splice(from->watch.fd, NULL, from->pipe->in, NULL, PIPE_SIZE, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
 	if (n > 0) {
 		from->held_len = (uint32_t)n;
@@ -166,7 +180,7 @@ static ssize_t take(struct worker *w, struct connection *c, struct end *from, st
 {
 	if (is_packets(c))
 		return pass_packet(w, c, from, to);
-	if (from->full_reads >= BULK_READS)
+	if (from->full_reads >= BULK_READS && !from->urgent)
 		from->pipe = pipe_take(&w->pipes);
 	return from->pipe ? fill(w, c, from) : copy(w, c, from, to);
 }
@@ -243,10 +257,16 @@ void relay_turn(struct worker *w, struct connection *c)
 
 static void relay_event(struct worker *w, struct connection *c, struct end *e, uint32_t events)
 {
-	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+	const int on = 1;
+
+	if (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		e->readable = true;
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		e->ending = true;
+	if (events & EPOLLRDHUP)
+		e->finished = true;
+	if (events & (EPOLLPRI | EPOLLHUP | EPOLLERR))
+		e->read_on = true;
+	if (events & EPOLLPRI && !e->urgent)
+		e->urgent = setsockopt(e->watch.fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)) == 0;
 	if (events & EPOLLERR)
 		e->failed = true;
 	if (events & EPOLLOUT)
@@ -269,6 +289,12 @@ static void target_event(struct loop *loop, struct watch *watch, uint32_t events
 	relay_event(worker_of(loop), c, &c->ends[TARGET], events);
 }
 
+static int watch_client(struct worker *w, struct end *client)
+{
+	client->watches_out = !client->writable; /* it was full before it was watched */
+	return loop_watch(&w->loop, &client->watch, RELAY_EVENTS | (client->watches_out ? EPOLLOUT : 0));
+}
+
 void relay_start(struct worker *w, struct connection *c)
 {
 	struct end *client = &c->ends[CLIENT], *target = &c->ends[TARGET];
@@ -277,11 +303,12 @@ void relay_start(struct worker *w, struct connection *c)
 	client->watch.ready = client_event;
 	target->watch.ready = target_event;
 	client->readable = client->writable = target->writable = true;
+	client->read_on = c->forward->family == AF_UNIX;
 	if (is_packets(c))
 		packet_start(c);
 	/* Most clients have spoken already. Only what comes after this turn is an event. */
 	relay_turn(w, c);
-	if (c->state != CONNECTION_CLOSED && loop_watch(&w->loop, &client->watch, RELAY_EVENTS) < 0) {
+	if (c->state != CONNECTION_CLOSED && watch_client(w, client) < 0) {
 		c->state = CONNECTION_CONNECTED;
 		worker_later(w, c);
 	}
@@ -298,7 +325,7 @@ void relay_finish(struct worker *w, struct connection *c)
 	bool whole;
 
 	if (c->state == CONNECTION_RELAYING) {
-		target->readable = target->ending = client->writable = true;
+		target->readable = target->read_on = client->writable = true;
 		while (pump(w, c, target, client))
 			;
 	}

@@ -5,7 +5,6 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -100,7 +99,7 @@ enum socket_found sock_diag_look(int diag, int type, const struct target *t)
 	};
 	struct inet_diag_sockid *id = &q.request.id;
 	const struct inet_diag_msg *found;
-	union answer answer;
+	union answer answer = {.header = {0}};
 
 	if (t->addr.ss_family == AF_INET) {
 		const struct sockaddr_in *sin = (const struct sockaddr_in *)&t->addr;
@@ -118,6 +117,7 @@ enum socket_found sock_diag_look(int diag, int type, const struct target *t)
 	}
 	q.request.sdiag_family = (uint8_t)t->addr.ss_family;
 	id->idiag_cookie[0] = id->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+	/* With no destination nothing but a socket in LISTEN state is found for TCP. */
 	if (type == SOCK_DGRAM) {
 		/* udp_diag reads source and destination the other way round than tcp_diag ("swapped for historical
 		 * reasons", net/ipv4/udp_diag.c): give it both. */
@@ -128,7 +128,5 @@ enum socket_found sock_diag_look(int diag, int type, const struct target *t)
 	    answer.header.nlmsg_len < NLMSG_LENGTH(sizeof(*found)))
 		return SOCKET_NONE;
 	found = NLMSG_DATA(&answer.header);
-	if (type != SOCK_DGRAM && found->idiag_state != TCP_LISTEN)
-		return SOCKET_NONE;
 	return is_ours(found->idiag_inode) ? SOCKET_OURS : SOCKET_LISTENS;
 }

@@ -159,10 +159,25 @@ int store_scan(const char *directory, struct stored_list *ret, struct error *err
 	return 0;
 }
 
-/* The text of one of the files of an instance; NULL where there is none, EEXIST where it is somebody else's. The two
- * services of the original tool have no configuration: so its NAME-proxy.service is told from NAME.service of an
- * instance of ours that is called NAME-proxy. */
-static int read_own(const char *path, bool with_config, bool without_config, char **ret, struct error *err)
+/* What a file with our markers may have and still be one of the instance's, beside a configuration of that name. */
+enum { NO_CONFIG = 1, BROKEN_CONFIG = 2, FOREIGN_CONFIG = 4 };
+
+/* The original tool may have written the configuration into all three of its units, or into the first alone. By the name
+ * in there its NAME-proxy.service is told from NAME.service of an instance that is called NAME-proxy. */
+static bool belongs_to(const char *config, const char *name, int accepted)
+{
+	_cleanup_instance_ struct instance i = {};
+	struct error ignored;
+
+	if (!config)
+		return accepted & NO_CONFIG;
+	if (instance_from_json(config, &i, &ignored) < 0)
+		return accepted & BROKEN_CONFIG;
+	return strcmp(i.name, name) == 0 || accepted & FOREIGN_CONFIG;
+}
+
+/* The text of one of the files of an instance; NULL where there is none, EEXIST where it is somebody else's. */
+static int read_own(const char *path, const char *name, int accepted, char **ret, struct error *err)
 {
 	_cleanup_free_ char *text = NULL, *lines = NULL;
 	const char *config;
@@ -178,7 +193,7 @@ static int read_own(const char *path, bool with_config, bool without_config, cha
 	lines = strdup(text);
 	if (!lines)
 		return error_errno(err, ENOMEM, "cannot read '%s'", path);
-	if (!find_markers(lines, &config) || !(config ? with_config : without_config))
+	if (!find_markers(lines, &config) || !belongs_to(config, name, accepted))
 		return error_set(err, EEXIST,
 				 "'%s' does not belong to this instance: give it another name, or remove that file",
 				 path);
@@ -196,11 +211,12 @@ static int take_snapshot(const char *directory, const char *name, struct snapsho
 		if (unit_path(directory, name, suffixes[k], paths[k], err) < 0)
 			return -1;
 	}
-	if (link_path(directory, name, link, err) < 0 || read_own(paths[0], true, true, &ret->texts[0], err) < 0 ||
-	    read_own(paths[1], true, ret->texts[0], &ret->texts[1], err) < 0)
+	if (link_path(directory, name, link, err) < 0 ||
+	    read_own(paths[0], name, NO_CONFIG | BROKEN_CONFIG | FOREIGN_CONFIG, &ret->texts[0], err) < 0 ||
+	    read_own(paths[1], name, BROKEN_CONFIG | (ret->texts[0] ? NO_CONFIG : 0), &ret->texts[1], err) < 0)
 		return -1;
 	/* A stranger's NAME-proxy.service is in nobody's way. */
-	(void)read_own(paths[2], false, true, &ret->texts[2], &ignored);
+	(void)read_own(paths[2], name, NO_CONFIG, &ret->texts[2], &ignored);
 	ret->enabled = lstat(link, &st) == 0;
 	return 0;
 }

@@ -18,6 +18,8 @@ import harness
 import subjects
 
 SETTLE = 0.3  # seconds in which engines and systemd finish what the subject before has left them
+QUIET = 0.25  # the share of all processors that others may use meanwhile; with more, it waits longer ...
+PATIENCE = 8  # ... but not longer than so many times
 
 
 def all_subjects():
@@ -41,6 +43,26 @@ def choose(pattern):
     return [subject for subject in all_subjects() if fnmatch.fnmatchcase(subject.name, f"*{pattern}*")]
 
 
+def processor_time():
+    """Ticks of all processors since boot (proc(5), /proc/stat): the busy ones, and all."""
+    with open("/proc/stat") as stat:
+        ticks = [int(field) for field in stat.readline().split()[1:9]]
+    idle = ticks[3] + ticks[4]
+    return sum(ticks) - idle, sum(ticks)
+
+
+def settle():
+    """Waits for a quiet moment; returns how busy the machine was in the last part of it, 0 to 1."""
+    for _ in range(PATIENCE):
+        busy, total = processor_time()
+        time.sleep(SETTLE)
+        busy_later, total_later = processor_time()
+        share = (busy_later - busy) / max(total_later - total, 1)
+        if share <= QUIET:
+            break
+    return share
+
+
 def measure(chosen, rounds):
     """A list of measurements for each subject's name."""
     for subject in chosen:
@@ -51,9 +73,9 @@ def measure(chosen, rounds):
         tell(f"round {turn} of {rounds}")
         first = turn % len(chosen)
         for subject in chosen[first:] + chosen[:first]:
-            time.sleep(SETTLE)
+            busy = settle()
             subject.prepare()
-            measurement = subject.measure()
+            measurement = {"busy": busy, **subject.measure()}
             subject.sleep()
             if turn > 0:
                 measurements[subject.name].append(measurement)

@@ -20,7 +20,8 @@ def of_wakes(results, markdown):
             f"Milliseconds until a client's `select 1` is answered by PostgreSQL, {results['rounds']} rounds in which "
             "all take turns. Alone: an engine's API request until a client inside the network namespace is answered; "
             "systemd's activation of a service that only answers a byte. Lost: connections that ended without an answer "
-            "before one was answered."
+            "before one was answered. Just before a measurement the machine was busy with other things to "
+            f"{busy(runs, statistics.median):.0%} (median), {busy(runs, max):.0%} at most."
         ),
         show.table(
             ("", "median", "quartiles", "min", "max", "lost"),
@@ -92,6 +93,10 @@ def spread(runs, name):
     low, median, high = statistics.quantiles(times, n=4, method="inclusive")
     lost = sum(measurement.get("lost", 0) for measurement in runs.measurements[name])
     return f"{median:.1f}", f"{low:.1f} – {high:.1f}", f"{times[0]:.1f}", f"{times[-1]:.1f}", str(lost)
+
+
+def busy(runs, of):
+    return of([measurement["busy"] for measurements in runs.measurements.values() for measurement in measurements])
 
 
 def targets(results, runs, ours):

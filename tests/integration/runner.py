@@ -27,6 +27,7 @@ class Result(unittest.TestResult):
     def __init__(self):
         super().__init__()
         self.passed = self.failed = 0
+        self.reasons = []
 
     def startTest(self, test):
         super().startTest(test)

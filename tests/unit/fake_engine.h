@@ -28,6 +28,7 @@ struct fake_engine {
 	char directory[64];
 	char socket[96];
 	pid_t pid;
+	size_t told; /* for the test: how much of seen->text it has looked at */
 	struct seen {
 		unsigned connections;
 		unsigned requests;
@@ -111,6 +112,7 @@ static inline void fake_start(struct fake_engine *f, const struct exchange *x, s
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	f->told = 0;
 	strcpy(f->directory, "/tmp/sockwake-test-XXXXXX");
 	f->seen = mmap(NULL, sizeof(*f->seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!mkdtemp(f->directory) || listener < 0 || f->seen == MAP_FAILED)

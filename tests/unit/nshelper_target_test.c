@@ -50,7 +50,7 @@ static void both_ways_lead_to_the_same(void **state)
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(target_open(pid, -1, true, &by_pid, &err), 0);
-	assert_int_equal(target_open(0, pidfd, false, &by_pidfd, &err), 0);
+	assert_int_equal(target_open(-1, pidfd, false, &by_pidfd, &err), 0);
 	assert_int_equal(by_pid.pid, pid);
 	assert_int_equal(by_pidfd.pid, pid);
 	assert_int_equal(by_pidfd.pidfd, pidfd);
@@ -76,10 +76,11 @@ static void zombies_and_dead_processes(void **state)
 	(void)state;
 	container_kill(pid, false);
 	expect_refused(pid, -1, "has ended");
-	expect_refused(0, pidfd, "has ended");
+	expect_refused(-1, pidfd, "has ended");
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	expect_refused(pid, -1, "is not running");
-	expect_refused(0, pidfd, "has ended");
+	expect_refused(-1, pidfd, "has ended");
+	expect_refused(0, -1, "is not running");
 }
 
 static void what_is_no_pidfd(void **state)
@@ -88,9 +89,9 @@ static void what_is_no_pidfd(void **state)
 	int closed = dup(null);
 
 	(void)state;
-	expect_refused(0, null, "is not a pidfd");
+	expect_refused(-1, null, "is not a pidfd");
 	close(closed);
-	expect_refused(0, closed, "is not open");
+	expect_refused(-1, closed, "is not open");
 }
 
 static void kernel_threads(void **state)
@@ -170,7 +171,7 @@ static void must_be_refused(pid_t pid, int pidfd, const char *why)
 
 static void refuse_foreign_pidfd(int pidfd)
 {
-	must_be_refused(0, pidfd, "another PID namespace");
+	must_be_refused(-1, pidfd, "another PID namespace");
 }
 
 static void another_pid_namespace(void **state)
@@ -217,10 +218,10 @@ static void reuse_before(int unused)
 	(void)unused;
 	fork_as(REUSED);
 	pidfd = pidfd_open(REUSED, 0);
-	MUST(target_open(0, pidfd, false, &t, &err) == 0);
+	MUST(target_open(-1, pidfd, false, &t, &err) == 0);
 	end_reused();
 	fork_as(REUSED);
-	must_be_refused(0, pidfd, "has ended");
+	must_be_refused(-1, pidfd, "has ended");
 	MUST(target_open(REUSED, -1, false, &t, &err) == 0);
 }
 
@@ -246,7 +247,7 @@ static void reuse_meanwhile(int unused)
 	child = fork();
 	if (child == 0) {
 		be_traced();
-		must_be_refused(0, pidfd, "has ended");
+		must_be_refused(-1, pidfd, "has ended");
 		_exit(0);
 	}
 	MUST(trace_until(child, opens_proc_directory));
@@ -266,7 +267,7 @@ static void reused_numbers(void **state)
 
 static void try_other_users_process(void *data)
 {
-	must_be_refused(*(pid_t *)data, -1, "belongs to another user");
+	must_be_refused(*(pid_t *)data, -1, "which belongs to another user");
 	_exit(0);
 }
 

@@ -211,6 +211,29 @@ static void hosts_network_is_left_alone(void **state)
 	assert_int_equal(count(o.text, "5293287"), 0);
 }
 
+static void take_loopback_down(void *data)
+{
+	enter(*(pid_t *)data);
+	_exit(system("ip link set lo down"));
+}
+
+static void loopback_that_is_down(void **state)
+{
+	_cleanup_container_ pid_t pid = container_start(0, CLONE_NEWNET);
+	_cleanup_close_ int fd = -1;
+	char n[16];
+	struct outcome o;
+	pid_t child;
+
+	(void)state;
+	child = start_child(0, take_loopback_down, &pid, &fd);
+	collect(child, fd, &o);
+	assert_int_equal(o.status, 0);
+	run_nshelper(0, &o, "--pid", number(n, pid), "--transparent", "true");
+	assert_int_equal(o.status, 1);
+	expect_text(&o, "bring lo up");
+}
+
 static void install_without_right(void *data)
 {
 	struct error err = {.text = "installed"};
@@ -353,11 +376,18 @@ static void the_server_sees_the_client(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(installed_once),      cmocka_unit_test(other_rules_and_marks_stay),
-		cmocka_unit_test(many_at_once),	       cmocka_unit_test(without_ipv6),
-		cmocka_unit_test(read_only_sysctl),    cmocka_unit_test(hosts_network_is_left_alone),
-		cmocka_unit_test(failure_is_an_error), cmocka_unit_test(the_server_sees_the_client),
+		cmocka_unit_test(installed_once),
+		cmocka_unit_test(other_rules_and_marks_stay),
+		cmocka_unit_test(many_at_once),
+		cmocka_unit_test(without_ipv6),
+		cmocka_unit_test(read_only_sysctl),
+		cmocka_unit_test(hosts_network_is_left_alone),
+		cmocka_unit_test(loopback_that_is_down),
+		cmocka_unit_test(failure_is_an_error),
+		cmocka_unit_test(the_server_sees_the_client),
 	};
 
+	/* What is the host's network here is one to throw away: a failing test leaves the machine's alone. */
+	MUST(unshare(CLONE_NEWNET) == 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -662,13 +662,20 @@ static void test_kills(void **state)
 static void signals_others(void)
 {
 	const struct confinement c = {0};
-	pid_t parent = getppid();
+	pid_t sibling = fork();
 
+	CHECK(sibling >= 0);
+	if (sibling == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	CHECK(kill(sibling, 0) == 0 && syscall(SYS_tgkill, sibling, sibling, 0) == 0);
 	confined(&c);
-	CHECK_FAILS(EPERM, kill(parent, 0));
+	CHECK_FAILS(EPERM, kill(sibling, 0));
 	CHECK_FAILS(EPERM, kill(-1, SIGTERM));
-	CHECK_FAILS(EPERM, syscall(SYS_tgkill, parent, parent, SIGTERM));
-	CHECK_FAILS(EPERM, syscall(SYS_tkill, parent, SIGTERM));
+	CHECK_FAILS(EPERM, syscall(SYS_tgkill, sibling, sibling, 0));
+	CHECK_FAILS(EPERM, syscall(SYS_tkill, sibling, 0));
 	CHECK_FAILS(EPERM, prctl(PR_SET_DUMPABLE, 1));
 }
 

@@ -116,9 +116,11 @@ static void expect_ready(const char *kind, void (*body)(int fd))
 	pid_t pid = serve(body);
 	struct error err = {.text = ""};
 
-	if (wait_for(kind, SOCK_STREAM, 10 * SECOND, -1, &err) < 0)
-		fail_msg("%s: %s", kind, err.text);
+	int r = wait_for(kind, SOCK_STREAM, 10 * SECOND, -1, &err);
+
 	end(pid);
+	if (r < 0)
+		fail_msg("%s: %s", kind, err.text);
 }
 
 static void expect_timeout(const char *kind, void (*body)(int fd), const char *seen)
@@ -130,9 +132,10 @@ static void expect_timeout(const char *kind, void (*body)(int fd), const char *s
 	assert_int_equal(wait_for(kind, SOCK_STREAM, SECOND / 5, -1, &err), -1);
 	took = now_usec() - began;
 	assert_int_equal(err.code, ETIMEDOUT);
-	assert_non_null(strstr(err.text, seen));
-	assert_true(took >= SECOND / 5 && took < SECOND);
 	end(pid);
+	if (!strstr(err.text, seen))
+		fail_msg("%s: '%s' does not tell '%s'", kind, err.text, seen);
+	assert_true(took >= SECOND / 5 && took < SECOND);
 }
 
 /* --- listen --- */

@@ -312,6 +312,7 @@ static void does_not_follow_a_link(void)
 	assert_int_equal(symlink(a.sun_path, "x.sock"), 0);
 	assert_int_equal(readiness_wait(&r, SOCK_STREAM, 0, targets, n, now_usec() + SECOND / 20, -1, &err), -1);
 	assert_int_equal(err.code, ETIMEDOUT);
+	assert_non_null(strstr(err.text, strerror(ENOTSOCK)));
 	assert_int_equal(accept(fd, NULL, NULL), -1);
 	assert_int_equal(unlink("x.sock"), 0);
 	free(targets);

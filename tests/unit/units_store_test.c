@@ -208,6 +208,26 @@ static void names_that_meet(void **state)
 	assert_int_equal(err.code, EEXIST);
 }
 
+/* The original tool's README says that every unit has the configuration. */
+static void original_with_the_configuration_everywhere(void **state)
+{
+	static const char marks[] =
+		"[Unit]\nX-ManagedBy=sockwake\nX-InstanceConfig={\"name\":\"old\",\"listen_port\":1,"
+		"\"container_port\":2,\"container_name\":\"old\"}\n";
+	_cleanup_instance_ struct instance proxy = small_instance("old-proxy");
+	_cleanup_snapshot_ struct snapshot before = {};
+	struct error err;
+
+	(void)state;
+	put("old.socket", marks);
+	put("old-proxy.service", marks);
+	put("old.service", marks);
+	assert_int_equal(store_write(directory, &proxy, &before, &err), -1);
+	assert_int_equal(err.code, EEXIST);
+	assert_int_equal(store_remove(directory, "old", &err), 0);
+	assert_int_equal(count_entries(), 0);
+}
+
 static void broken_configurations_are_listed_with_a_reason(void **state)
 {
 	_cleanup_stored_list_ struct stored_list l = {};
@@ -418,6 +438,7 @@ int main(void)
 		TEST(original_is_found_and_taken_over),
 		TEST(what_is_not_ours_stays),
 		TEST(names_that_meet),
+		TEST(original_with_the_configuration_everywhere),
 		TEST(broken_configurations_are_listed_with_a_reason),
 		TEST(read_only_directory),
 		TEST(late_failure_leaves_nothing),

@@ -1,0 +1,458 @@
+/* A wake from the first request to exec, and every way to fail before; putting to sleep and every reason not to. The
+ * engine is a fake, the sockets and clients are real. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "activator/runtime.h"
+#include "common/cleanup.h"
+#include "common/exit.h"
+#include "common/stats.h"
+#include "tests/unit/activator_program.h"
+#include "tests/unit/fake_engine.h"
+
+#define ID	"031ac4655cca2df8430faacea1ee34f9094d53239db0fdc19fa711a77926faf7"
+#define STARTED "2026-11-22T03:10:35.269129923Z"
+
+static char directory[64];
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(directory, "/tmp/sockwake-test-XXXXXX");
+	if (!mkdtemp(directory))
+		return -1;
+	return setenv("RUNTIME_DIRECTORY", directory, 1);
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	unsetenv("RUNTIME_DIRECTORY");
+	unsetenv("SERVICE_RESULT");
+	unsetenv("EXIT_STATUS");
+	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
+	return system(command);
+}
+
+/* A reply with a body; the text lives as long as the test. */
+static const char *reply(const char *status, const char *body)
+{
+	static char texts[16][2048];
+	static unsigned next;
+	char *text = texts[next++ % 16];
+
+	snprintf(text, sizeof(texts[0]), "HTTP/1.1 %s X\r\nContent-Length: %zu\r\n\r\n%s", status, strlen(body), body);
+	return text;
+}
+
+static const char *inspection(const char *status, pid_t pid, const char *started_at, const char *config)
+{
+	char body[1024];
+
+	snprintf(body, sizeof(body),
+		 "{\"Id\":\"" ID
+		 "\",\"Name\":\"/c\",\"State\":{\"Status\":\"%s\",\"Pid\":%d,\"ExitCode\":7,\"StartedAt\":"
+		 "\"%s\"},\"HostConfig\":{\"NetworkMode\":\"none\"},\"Config\":{%s}}",
+		 status, pid, started_at, config);
+	return reply("200", body);
+}
+
+static const char *running(void)
+{
+	return inspection("running", getpid(), STARTED, "");
+}
+
+#define NO_SUCH		reply("404", "{\"message\":\"No such thing: c\"}")
+#define CONFLICT	reply("409", "{\"message\":\"unpause it instead\"}")
+#define NOT_PAUSED	reply("500", "{\"message\":\"Container is not paused\"}")
+#define PODMAN_IMPROPER reply("500", "{\"cause\":\"container state improper\"}")
+
+#define START(f, ...)                                                                                                  \
+	const struct exchange f##_script[] = {__VA_ARGS__};                                                            \
+	struct fake_engine f;                                                                                          \
+	fake_start(&f, f##_script, sizeof(f##_script) / sizeof(*f##_script))
+
+/* Which requests were made since this was asked last, as "POST start GET json …". */
+static const char *requests(struct fake_engine *f)
+{
+	static char text[1024];
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (const char *p = f->seen->text + f->told; (p = strstr(p, " HTTP/1.1\r\n")); p++) {
+		const char *line = p, *action = p;
+
+		while (line > f->seen->text && line[-1] != '\n' && line[-1] != '}')
+			line--;
+		while (action[-1] != '/')
+			action--;
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.*s %.*s", len ? " " : "",
+					(int)strcspn(line, " "), line, (int)(p - action), action);
+	}
+	f->told = strlen(f->seen->text);
+	return text;
+}
+
+/* A listening socket with one client that waits. */
+struct queue {
+	int sockets[2];
+	int client;
+};
+
+static struct queue queue_open(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(to);
+	struct queue q = {{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), -1},
+			  socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+
+	assert_int_equal(bind(q.sockets[0], (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(listen(q.sockets[0], 16), 0);
+	assert_int_equal(getsockname(q.sockets[0], (struct sockaddr *)&to, &len), 0);
+	assert_int_equal(connect(q.client, (struct sockaddr *)&to, sizeof(to)), 0);
+	return q;
+}
+
+static void queue_close(struct queue *q)
+{
+	close(q->sockets[0]);
+	close(q->client);
+}
+
+#define OPTIONS(f, backend) "--name", "t", "--backend", backend, "--container", "c", "--engine-socket", (f).socket
+
+/* What the next program gets. */
+#define LOOK                                                                                                           \
+	"--", "/bin/sh", "-c",                                                                                         \
+		"echo pid=$LISTEN_PID,$$ fds=$LISTEN_FDS; "                                                            \
+		"grep Pid: /proc/self/fdinfo/$SOCKWAKE_PIDFD; "                                                        \
+		"readlink /proc/self/fd/$SOCKWAKE_LOCK_FD; readlink /proc/self/fd/$SOCKWAKE_STATS_FD; "                \
+		"flock -n -x $0 true || echo locked; echo deadline=$SOCKWAKE_DEADLINE; "                               \
+		"echo open: /proc/self/fd/*"
+
+static void a_wake_hands_over(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()));
+	struct queue q = queue_open();
+	char pid[32], lock[PATH_MAX], open_fds[256];
+	struct options o = {.name = "t", .container = "c", .backend = BACKEND_DOCKER};
+	struct program p;
+	struct stats s;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(lock_path(&o, f.socket, lock, &err), 0);
+	assert_int_equal(program_run(&p, q.sockets, ARGUMENTS(OPTIONS(f, "docker"), LOOK, lock)), 0);
+	assert_string_equal(requests(&f), "POST start GET json GET json");
+	assert_int_equal(f.seen->connections, 1);
+	snprintf(pid, sizeof(pid), "pid=%d,%d fds=1\n", p.pid, p.pid);
+	assert_non_null(strstr(p.text, pid));
+	snprintf(pid, sizeof(pid), "Pid:\t%d\n", getpid());
+	assert_non_null(strstr(p.text, pid));
+	assert_non_null(strstr(p.text, lock));
+	assert_non_null(strstr(p.text, "/t.stats\n"));
+	assert_non_null(strstr(p.text, "locked\n"));
+	assert_non_null(strstr(p.text, "deadline="));
+	/* Nothing else is inherited: no connection to the engine. 0-3, statistics, lock, pidfd, and the shell's own. */
+	snprintf(open_fds, sizeof(open_fds), "%s", strstr(p.text, "open: "));
+	assert_null(strstr(open_fds, "/9"));
+	runtime_read_stats(&o, &s);
+	assert_int_equal(s.wakes, 1);
+	assert_int_equal(s.container_pid, getpid());
+	assert_int_equal(s.flags, 0);
+	assert_true(s.t_spawned <= s.t_main && s.t_main < s.t_started && s.t_started < s.t_inspected);
+	queue_close(&q);
+	fake_stop(&f);
+}
+
+static void found_running_is_told_from_started_by_an_earlier_wake(void **state)
+{
+	START(f, SAY(NOT_MODIFIED), SAY(running()), SAY(running()), /* somebody else's */
+	      SAY(NO_CONTENT), SAY(running()), SAY(running()),	    /* ours */
+	      SAY(NOT_MODIFIED), SAY(running()), SAY(running()),    /* after a crash */
+	      SAY(NOT_MODIFIED), SAY(inspection("running", getpid(), "2027", "")),
+	      SAY(inspection("running", getpid(), "2027", "")));
+	static const uint64_t flags[] = {STATS_FOUND_RUNNING, 0, 0, STATS_FOUND_RUNNING};
+	struct options o = {.name = "t", .container = "c", .backend = BACKEND_DOCKER};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct program p;
+		struct stats s;
+
+		assert_int_equal(program_run(&p, NULL, ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true")), 0);
+		runtime_read_stats(&o, &s);
+		assert_int_equal(s.wakes, i + 1);
+		assert_int_equal(s.flags, flags[i]);
+	}
+	fake_stop(&f);
+}
+
+static void a_paused_container_is_unpaused(void **state)
+{
+	START(f, SAY(CONFLICT), SAY(NO_CONTENT), SAY(running()), SAY(running()));
+	START(g, SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(PODMAN_IMPROPER), SAY(NO_CONTENT), SAY(running()),
+	      SAY(running()));
+	struct program p;
+
+	(void)state;
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true")), 0);
+	assert_string_equal(requests(&f), "POST start POST unpause GET json GET json");
+	/* With --idle-action pause it is the first thing to try. */
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+			program_run(&p, NULL,
+				    ARGUMENTS(OPTIONS(g, "podman"), "--idle-action", "pause", "--", "/bin/true")),
+			0);
+	assert_string_equal(requests(&g), "POST unpause GET json GET json POST unpause POST start GET json GET json");
+	assert_non_null(strstr(g.seen->text, "POST /v4.0.0/libpod/containers/c/unpause HTTP/1.1"));
+	fake_stop(&f);
+	fake_stop(&g);
+}
+
+static void a_restart_in_between_is_noticed(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(inspection("running", getpid(), "2027", "")), SAY(NOT_MODIFIED),
+	      SAY(inspection("restarting", 0, STARTED, "")), SAY(NOT_MODIFIED), SAY(running()), SAY(running()));
+	struct program p;
+
+	(void)state;
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true")), 0);
+	assert_string_equal(requests(&f),
+			    "POST start GET json GET json POST start GET json POST start GET json GET json");
+	fake_stop(&f);
+}
+
+/* Runs a wake that must fail: the client is reset, the status says so, the text tells why. */
+static void assert_refused(const char *const *arguments, const char *why)
+{
+	struct queue q = queue_open();
+	struct program p;
+	char byte;
+
+	assert_int_equal(program_run(&p, q.sockets, arguments), EXIT_REFUSED);
+	if (!strstr(p.text, why))
+		fail_msg("'%s' does not say '%s'", p.text, why);
+	assert_true(strchr(p.text, '\n') == p.text + strlen(p.text) - 1); /* one line */
+	assert_int_equal(recv(q.client, &byte, 1, 0), -1);
+	assert_int_equal(errno, ECONNRESET);
+	queue_close(&q);
+}
+
+static void every_failure_refuses_the_queue(void **state)
+{
+	START(f, SAY(NO_SUCH), SAY(NO_CONTENT), SAY(inspection("exited", 0, STARTED, "")),
+	      SAY(reply("500", "{\"message\":\"no runtime!\"}")), SAY_THEN("SSH-2.0-x\r\n", CLOSE), SAY(CONFLICT),
+	      SAY(NOT_PAUSED), SAY(inspection("dead", 0, STARTED, "")), SAY_THEN(NULL, STALL), SAY(NO_CONTENT),
+	      SAY(running()), SAY(running()));
+	struct fake_engine none = {.socket = "/nonexistent/engine.sock"};
+
+	(void)state;
+	assert_refused(ARGUMENTS(OPTIONS(none, "podman"), "--", "/bin/true"), "podman.socket'");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"), "has no container 'c'");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"), "ended with status 7");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"), "no runtime!");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"), "makes no sense");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"), "unpause it instead");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "200ms", "--", "/bin/true"), "in time");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/nonexistent/nshelper"), "'/nonexistent/nshelper'");
+	fake_stop(&f);
+}
+
+static void a_signal_before_the_end_refuses_the_queue(void **state)
+{
+	START(f, SAY_THEN(NULL, STALL));
+	struct queue q = queue_open();
+	struct program p;
+	char byte;
+
+	(void)state;
+	program_start(&p, q.sockets, ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"));
+	while (((volatile struct seen *)f.seen)->requests == 0)
+		usleep(1000);
+	kill(p.pid, SIGTERM);
+	assert_int_equal(program_finish(&p), EXIT_REFUSED);
+	assert_int_equal(recv(q.client, &byte, 1, 0), -1);
+	assert_int_equal(errno, ECONNRESET);
+	queue_close(&q);
+	fake_stop(&f);
+}
+
+static void wrong_usage_is_refused(void **state)
+{
+	const char *const *const wrong[] = {
+		ARGUMENTS("--name", "t", "--container", "c"),
+		ARGUMENTS("--name", "t", "--", "/bin/true"),
+		ARGUMENTS("--name", "a/b", "--container", "c", "--", "/bin/true"),
+		ARGUMENTS("--name", "t", "--container", "a/../b", "--", "/bin/true"),
+		ARGUMENTS("--name", "t", "--container", "c", "--backend", "lxc", "--", "/bin/true"),
+		ARGUMENTS("--name", "t", "--container", "c", "--startup-timeout", "soon", "--", "/bin/true"),
+		ARGUMENTS("--name", "t", "--container", "c", "--unit", "x.socket", "--", "/bin/true"),
+		ARGUMENTS("--name", "t", "--container", "c", "--unit", "x y.service", "--", "/bin/true"),
+		ARGUMENTS("--name", "t", "--container", "c", "--no-wake-from", "10.0.0.0/99", "--", "/bin/true"),
+		ARGUMENTS("--name", "t", "--container", "c", "--unknown", "--", "/bin/true"),
+		ARGUMENTS("--sleep", "--name", "t", "--container", "c", "extra"),
+		ARGUMENTS("--sleep", "--name", "t", "--container", "c", "--idle-action", "nap"),
+		ARGUMENTS("--notify", "started", "--name", "t"),
+		ARGUMENTS("--notify", "maybe", "--name", "t", "--user", "root"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct queue q = queue_open();
+		struct program p;
+		char byte;
+
+		assert_int_equal(program_run(&p, q.sockets, wrong[i]), EXIT_USAGE);
+		assert_int_equal(recv(q.client, &byte, 1, 0), -1);
+		queue_close(&q);
+	}
+}
+
+static void healthy_is_asked_for_until_it_is(void **state)
+{
+	static const char test[] = "\"Healthcheck\":{\"Test\":[\"CMD\",\"true\"]}";
+	const char *sick = reply("200", "{\"Status\":\"starting\",\"Log\":[{\"ExitCode\":1}]}");
+	const char *well = reply("200", "{\"Status\":\"starting\",\"Log\":[{\"ExitCode\":0}]}");
+	START(f, SAY(NO_CONTENT), SAY(inspection("running", getpid(), STARTED, test)),
+	      SAY(inspection("running", getpid(), STARTED, test)), SAY(sick), SAY(well), SAY(NO_CONTENT),
+	      SAY(running()), SAY(running()));
+	struct program p;
+
+	(void)state;
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS(OPTIONS(f, "podman"), "--healthy", "--", "/bin/true")), 0);
+	assert_string_equal(requests(&f), "POST start GET json GET json GET healthcheck GET healthcheck");
+	assert_refused(ARGUMENTS(OPTIONS(f, "podman"), "--healthy", "--", "/bin/true"), "has no health check");
+	fake_stop(&f);
+}
+
+/* Runs --sleep, and says which requests it made. */
+#define SLEEP(status, ...)                                                                                             \
+	({                                                                                                             \
+		struct program p_;                                                                                     \
+		assert_int_equal(program_run(&p_, NULL, ARGUMENTS("--sleep", __VA_ARGS__)), status);                   \
+		requests(&f);                                                                                          \
+	})
+
+static void sleep_stops_or_pauses_by_state(void **state)
+{
+	START(f, SAY(running()), SAY(NO_CONTENT), /* */
+	      SAY(running()), SAY(NO_CONTENT),	  /* */
+	      SAY(inspection("paused", 0, STARTED, "")), SAY(NO_CONTENT), SAY(NO_CONTENT),
+	      SAY(inspection("paused", 0, STARTED, "")), SAY(inspection("exited", 0, STARTED, "")), SAY(NO_SUCH),
+	      SAY(running()), SAY(NOT_MODIFIED));
+
+	(void)state;
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--idle-action", "pause"), "GET json POST pause");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST unpause POST stop");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--idle-action", "pause"), "GET json");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json"); /* exited */
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json"); /* removed */
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop");
+	fake_stop(&f);
+}
+
+static void sleep_leaves_what_is_not_to_sleep(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), /* a wake of ours */
+	      SAY(running()), SAY(NO_CONTENT), SAY(inspection("running", getpid(), "2027", "")));
+	struct options o = {.name = "t", .container = "c", .backend = BACKEND_DOCKER};
+	static const char *const crashes[] = {"signal", "core-dump", "oom-kill"};
+	_cleanup_close_ int lock = -1;
+	char path[PATH_MAX];
+	struct program p;
+	struct error err;
+
+	(void)state;
+	/* A restart follows. */
+	for (size_t i = 0; i < 3; i++) {
+		setenv("SERVICE_RESULT", crashes[i], 1);
+		assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "");
+	}
+	setenv("SERVICE_RESULT", "success", 1);
+	/* Another instance uses it. */
+	assert_int_equal(lock_path(&o, f.socket, path, &err), 0);
+	assert_int_equal(lock_shared(path, UINT64_MAX, &lock, &err), 0);
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(f, "docker"))), 0);
+	assert_non_null(strstr(p.text, "another instance"));
+	assert_string_equal(requests(&f), "");
+	close_fd(&lock);
+	/* --keep-running leaves what somebody else has started, and that alone. */
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true")), 0);
+	assert_string_equal(requests(&f), "POST start GET json GET json");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--keep-running"), "GET json POST stop");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--keep-running"), "GET json");
+	fake_stop(&f);
+}
+
+static void a_missing_engine_is_no_failure_of_sleep(void **state)
+{
+	struct fake_engine none = {.socket = "/nonexistent/engine.sock"};
+	struct program p;
+
+	(void)state;
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(none, "docker"))), 0);
+	assert_non_null(strstr(p.text, "nothing listens"));
+	/* The wake has said it. */
+	setenv("EXIT_STATUS", "75", 1);
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(none, "docker"))), 0);
+	assert_string_equal(p.text, "");
+}
+
+static void a_failing_engine_is_a_failure_of_sleep(void **state)
+{
+	START(f, SAY(running()), SAY(reply("500", "{\"message\":\"will not\"}")));
+	struct program p;
+
+	(void)state;
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(f, "docker"))), 1);
+	assert_non_null(strstr(p.text, "cannot stop the container 'c': will not"));
+	fake_stop(&f);
+}
+
+static void a_notification_that_nobody_sees_is_no_failure(void **state)
+{
+	struct program p;
+
+	(void)state;
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--notify", "started", "--name", "t", "--user", "nobody")), 0);
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--notify", "stopped", "--name", "t", "--user", "no.such")),
+			 1);
+	assert_non_null(strstr(p.text, "no user 'no.such'"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_wake_hands_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(found_running_is_told_from_started_by_an_earlier_wake, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_paused_container_is_unpaused, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_restart_in_between_is_noticed, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_failure_refuses_the_queue, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_signal_before_the_end_refuses_the_queue, setup, teardown),
+		cmocka_unit_test_setup_teardown(wrong_usage_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(healthy_is_asked_for_until_it_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(sleep_stops_or_pauses_by_state, setup, teardown),
+		cmocka_unit_test_setup_teardown(sleep_leaves_what_is_not_to_sleep, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_missing_engine_is_no_failure_of_sleep, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_failing_engine_is_a_failure_of_sleep, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_notification_that_nobody_sees_is_no_failure, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
