@@ -86,7 +86,7 @@ static int print_json(const struct observation *o, struct error *err)
 
 static void print_line(const char *title, const char *value)
 {
-	printf("%12s: %s\n", title, value);
+	printf("%12s%c %s\n", title, *title ? ':' : ' ', value);
 }
 
 static void print_state(const struct observation *o)

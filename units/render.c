@@ -188,15 +188,11 @@ static const char hardening[] = "NoNewPrivileges=yes\n"
 				"landlock_add_rule landlock_restrict_self\n";
 
 /* Only under the system manager: a user manager gives a service a mount namespace only with a user namespace of its
- * own, and from there the container's cannot be entered. PrivateUsers=, DynamicUser= and PrivatePIDs= break entry. */
+ * own, and from there the container's cannot be entered. PrivateUsers=, DynamicUser= and PrivatePIDs= break entry. The
+ * Protect*= for the clock, host name, log, modules, tunables and control groups forbid what the bounding set and the
+ * filter above forbid already, to a program that stops being root at once; they would cost 12 ms of every wake. */
 static const char system_hardening[] = "ProtectSystem=strict\n"
-				       "ProtectProc=invisible\n"
-				       "ProtectClock=yes\n"
-				       "ProtectControlGroups=yes\n"
-				       "ProtectHostname=yes\n"
-				       "ProtectKernelLogs=yes\n"
-				       "ProtectKernelModules=yes\n"
-				       "ProtectKernelTunables=yes\n";
+				       "ProtectProc=invisible\n";
 
 static bool is_temporary(const char *path)
 {
