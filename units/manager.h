@@ -46,9 +46,10 @@ struct unit_state {
 	char *active_state; /* "active", "activating", "failed", … */
 	char *sub_state;    /* "running", "listening", "stop-post", … */
 
+	/* Not asked for where the unit is a socket that listens, except with UNIT_DETAILS. */
 	uint64_t since_usec; /* CLOCK_REALTIME of the last change of state; 0: never */
 
-	/* Asked for only where the unit is neither inactive nor unknown, or with UNIT_DETAILS. */
+	/* Asked for only where the unit is none such and neither inactive nor unknown, or with UNIT_DETAILS. */
 	char *fragment_path; /* the unit file; "" for none */
 	char *status_text;   /* the last STATUS= of a service */
 	char *result;	     /* "success", "exit-code", "timeout", … */
