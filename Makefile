@@ -76,7 +76,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call archives,activator proxy ns
 
 tests: $(TESTS)
 
-check-unit: tests
+check-unit: tests $(call program,proxy)
 	@tests/unit/run $(TESTS)
 
 # Fuzzing: tests/fuzz/FOLDER_SUBJECT_fuzz.c, each for FUZZ_SECONDS. Needs clang.

@@ -43,14 +43,22 @@ class FailureCase(harness.Case):
 
     def assert_refused(self, *words, within=PROMPT):
         """A reset, and one sentence that says why."""
+        since = self.refuse(within)
+        self.assert_reason(since, *words)
+
+    def refuse(self, within):
+        """Returns when it began, once all is over."""
         since = time.time()
         self.assertLess(harness.refusal(PORT, timeout=within + 5), within)
         self.scope.fall_asleep("server")
+        self.assertEqual(self.scope.state("server.socket"), "active")
+        return since
+
+    def assert_reason(self, since, *words):
         reason = self.reason(since)
         for word in words:
             self.assertIn(word, reason)
         self.assertLessEqual(len(self.scope.unit_journal("server", since=since)), LINES_A_WAKE)
-        self.assertEqual(self.scope.state("server.socket"), "active")
 
 
 class Container(FailureCase):
@@ -204,8 +212,9 @@ class Engine(FailureCase):
         with fake_engine.FakeEngine(self.engine_socket()) as engine:
             self.redis(f"--engine-socket={engine.path}", "--startup-timeout=3", *options)
             engine.behave(behaviour)
-            self.assert_refused(*words, within=within)
+            since = self.refuse(within)
             engine.behave(fake_engine.faithful)
+            self.assert_reason(since, *words)
             self.assert_served()
             self.scope.systemctl("stop", "server.service")
 
