@@ -28,7 +28,10 @@ LIBS.activator = backends units common
 LIBS.cli       = units backends common
 SYSLIBS.nshelper  = libcap
 SYSLIBS.proxy     = libseccomp
-SYSLIBS.activator = libcurl libcjson libsystemd
+# The activator loads libsystemd itself when it is needed (activator/bus.h). What remains of its start is libcurl with its
+# 31 libraries: 3.5 to 4 ms from exec to main. -no-pie, -z now, -z norelro and libcurl-gnutls change that by less than
+# 0.1 ms either way, so it is linked like everything else.
+SYSLIBS.activator = libcurl libcjson
 SYSLIBS.cli       = libcurl libcjson libsystemd
 
 FOLDERS  = common backends units nshelper proxy activator cli
