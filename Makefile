@@ -28,9 +28,8 @@ LIBS.activator = backends units common
 LIBS.cli       = units backends common
 SYSLIBS.nshelper  = libcap
 SYSLIBS.proxy     = libseccomp
-# The activator loads libsystemd itself when it is needed (activator/bus.h). What remains of its start is libcurl with its
-# 31 libraries: 3.5 to 4 ms from exec to main. -no-pie, -z now, -z norelro and libcurl-gnutls change that by less than
-# 0.1 ms either way, so it is linked like everything else.
+# The activator loads libsystemd itself when it is needed (activator/bus.h). Libraries are what its start costs; -no-pie,
+# -z now, -z norelro make less than 0.1 ms, so it is linked like everything else.
 SYSLIBS.activator = libcurl libcjson
 SYSLIBS.cli       = libcurl libcjson libsystemd
 
