@@ -144,6 +144,8 @@ static void put_commands(FILE *f, const struct instance *i)
 {
 	fputs("ExecStart=:" LIBEXECDIR "/activator --wake", f);
 	put_container(f, i);
+	if (i->idle_action == IDLE_PAUSE) /* what to try first */
+		put_option(f, "--idle-action", idle_action_name(i->idle_action));
 	put_option(f, "--startup-timeout", i->startup_timeout);
 	if (strcmp(i->health_check, "healthy") == 0)
 		fputs(" --healthy", f);
