@@ -22,7 +22,6 @@
 	X(sd_bus_process)                                                                                              \
 	X(sd_bus_set_address)                                                                                          \
 	X(sd_bus_set_bus_client)                                                                                       \
-	X(sd_bus_set_method_call_timeout)                                                                              \
 	X(sd_bus_start)                                                                                                \
 	X(sd_bus_wait)
 
