@@ -185,9 +185,7 @@ static void print_text(const struct observation *o, const char *directory)
 
 	printf("%s\n", name);
 	print_state(o);
-	if (o->stored->problem) {
-		print_line("Problem", o->stored->problem);
-	} else {
+	if (!o->stored->problem) {
 		print_ports(&o->stored->instance);
 		print_container(o);
 		print_statistics(o);

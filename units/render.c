@@ -1,5 +1,6 @@
 #include "units/render.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -202,6 +203,13 @@ static bool is_temporary(const char *path)
 	return path && (strncmp(path, "/tmp/", 5) == 0 || strncmp(path, "/var/tmp/", 9) == 0);
 }
 
+/* PrivateTmp= makes a directory like this one with the name of the instance in it, and a service for which that is too long
+ * does not start (setup_one_tmp_dir() in systemd's src/core/namespace.c). Without it /tmp is read-only, as all else. */
+static bool may_have_private_tmp(const char *name)
+{
+	return strlen("systemd-private-0123456789abcdef0123456789abcdef-.service-XXXXXX") + strlen(name) <= NAME_MAX;
+}
+
 static void put_hardening(FILE *f, const struct instance *i)
 {
 	fputs(hardening, f);
@@ -210,7 +218,7 @@ static void put_hardening(FILE *f, const struct instance *i)
 	fprintf(f, "CapabilityBoundingSet=CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_SETUID CAP_SETGID CAP_SETPCAP%s\n",
 		i->transparent ? " CAP_NET_ADMIN CAP_NET_RAW" : "");
 	fputs(system_hardening, f);
-	if (!is_temporary(i->engine_socket))
+	if (!is_temporary(i->engine_socket) && may_have_private_tmp(i->name))
 		fputs("PrivateTmp=yes\n", f);
 }
 
