@@ -76,7 +76,8 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call archives,activator proxy ns
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(call archives,activator proxy nshelper cli units backends common) \
 		$(call syslibs,cmocka libseccomp libcap libcurl libcjson libsystemd)
 
-tests: $(TESTS)
+# They run the programs, too.
+tests: all $(TESTS)
 
 check-unit: tests $(call program,proxy)
 	@tests/unit/run $(TESTS)
