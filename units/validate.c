@@ -169,6 +169,8 @@ static bool service_name_is_valid(const char *s)
 
 static int validate_unit(const struct instance *i, struct error *err)
 {
+	if (i->drop_in && !path_is_valid(i->drop_in))
+		return error_set(err, 0, "the drop-in '%s' is not an absolute path", i->drop_in);
 	if (!i->unit)
 		return 0;
 	if (!service_name_is_valid(i->unit))
