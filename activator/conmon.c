@@ -64,17 +64,33 @@ static bool find_id(const char *group, char ret[static ID_LENGTH + 1])
 	return true;
 }
 
-/* cgroups(7): "0::PATH" of the unified hierarchy. */
-static bool look_at(pid_t pid, struct monitored *ret)
+/* cgroups(7): "0::PATH" is of the unified hierarchy; beside it there may be others. */
+static bool read_group(pid_t pid, char *ret, size_t size)
 {
-	char path[4200], line[4096];
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
-	if (!read_line(path, line, sizeof(line)) || strncmp(line, "0::/", 4) != 0 || !find_id(line, ret->id))
+	f = fopen(path, "re");
+	while (f && fgets(ret, (int)size, f)) {
+		ret[strcspn(ret, "\n")] = '\0';
+		if (strncmp(ret, "0::/", 4) == 0) {
+			memmove(ret, ret + 3, strlen(ret + 3) + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool look_at(pid_t pid, struct monitored *ret)
+{
+	char path[4200], group[4096], frozen[8];
+
+	if (!read_group(pid, group, sizeof(group)) || !find_id(group, ret->id))
 		return false;
 	ret->pid = pid;
-	snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cgroup.freeze", line + 3);
-	ret->frozen = read_line(path, line, sizeof(line)) && strcmp(line, "1") == 0;
+	snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cgroup.freeze", group);
+	ret->frozen = read_line(path, frozen, sizeof(frozen)) && strcmp(frozen, "1") == 0;
 	return true;
 }
 

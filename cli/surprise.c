@@ -46,8 +46,9 @@ static bool find_policy(const struct instance *i, char *ret, size_t size)
 	    strcmp(c.restart_policy, "always") != 0)
 		return false;
 	snprintf(ret, size,
-		 "the engine starts the container at boot, asleep or not (restart policy 'always'): '%s update "
-		 "--restart=no %s' leaves that to the first connection",
+		 "%s starts the container at boot, asleep or not (restart policy 'always'): '%s update --restart=no "
+		 "%s' leaves that to the first connection",
+		 i->backend == BACKEND_PODMAN ? "podman-restart.service, where it is enabled," : "Docker",
 		 engine->backend->name, i->container_name);
 	return true;
 }
