@@ -189,8 +189,7 @@ int put_to_sleep(const struct options *o, struct error *err)
 		return 0;
 	runtime_read_stats(o, &stats);
 	unanswered = wake_was_refused() && stats.t_main && !stats.t_started;
-	/* The wake ended well without an answer from the engine: nobody was there who may wake the container. */
-	if (variable_is("SERVICE_RESULT", "success") && stats.t_main && !stats.t_started)
+	if (stats.flags & STATS_NOBODY)
 		return 0;
 	if (engine_find_socket(o->backend, o->scope, o->engine_socket, socket, err) < 0 ||
 	    lock_path(o, socket, lock, err) < 0)

@@ -1,13 +1,14 @@
 #include "activator/unit.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 #include <unistd.h>
 
+#include "activator/bus.h"
 #include "common/clock.h"
 
 #define MANAGER_NAME	  "org.freedesktop.systemd1"
@@ -16,22 +17,19 @@
 #define UNIT_INTERFACE	  "org.freedesktop.systemd1.Unit"
 #define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
 
-#define _cleanup_bus_	  _cleanup_(sd_bus_flush_close_unrefp)
-#define _cleanup_message_ _cleanup_(sd_bus_message_unrefp)
-#define _cleanup_bus_err_ _cleanup_(sd_bus_error_free)
-
-struct unit {
-	enum scope scope;
-	const char *name;
-	char *path; /* of its object */
-	sd_bus *bus;
-};
-
 /* A job of the manager's, whose end is awaited. */
 struct job {
 	const char *path;
 	bool ended;
 	char result[32]; /* "done", "failed", "timeout", … */
+};
+
+struct unit {
+	enum scope scope;
+	const char *name;
+	char *path; /* of its object */
+	sd_bus *connection;
+	struct job job;
 };
 
 static const char *systemctl(enum scope scope)
@@ -42,28 +40,26 @@ static const char *systemctl(enum scope scope)
 static int connect_manager(enum scope scope, sd_bus **ret, struct error *err)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	_cleanup_bus_ sd_bus *bus = NULL;
-	_cleanup_free_ char *address = NULL;
+	_cleanup_bus_ sd_bus *connection = NULL;
+	char address[PATH_MAX];
 	int r;
 
 	if (scope == SCOPE_SYSTEM)
-		address = strdup("unix:path=/run/systemd/private");
-	else if (runtime && *runtime) {
-		if (asprintf(&address, "unix:path=%s/systemd/private", runtime) < 0)
-			address = NULL;
-	} else if (asprintf(&address, "unix:path=/run/user/%u/systemd/private", geteuid()) < 0) {
-		address = NULL;
-	}
-	if (!address)
-		return error_errno(err, ENOMEM, "cannot speak to the service manager");
-	r = sd_bus_new(&bus);
+		snprintf(address, sizeof(address), "unix:path=/run/systemd/private");
+	else if (runtime && *runtime)
+		snprintf(address, sizeof(address), "unix:path=%s/systemd/private", runtime);
+	else
+		snprintf(address, sizeof(address), "unix:path=/run/user/%u/systemd/private", geteuid());
+	if (bus_load(err) < 0)
+		return -1;
+	r = bus.sd_bus_new(&connection);
 	if (r >= 0)
-		r = sd_bus_set_address(bus, address);
+		r = bus.sd_bus_set_address(connection, address);
 	if (r >= 0)
-		r = sd_bus_start(bus);
+		r = bus.sd_bus_start(connection);
 	if (r < 0)
 		return error_set(err, ENOTCONN, "cannot reach the service manager at '%s': %s", address, strerror(-r));
-	*ret = steal_ptr(&bus);
+	*ret = steal_ptr(&connection);
 	return 0;
 }
 
@@ -75,7 +71,7 @@ static int on_job_removed(sd_bus_message *m, void *data, sd_bus_error *error)
 	uint32_t id;
 
 	(void)error;
-	if (sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) >= 0 && job->path &&
+	if (bus.sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) >= 0 && job->path &&
 	    strcmp(path, job->path) == 0) {
 		job->ended = true;
 		snprintf(job->result, sizeof(job->result), "%s", result);
@@ -83,10 +79,10 @@ static int on_job_removed(sd_bus_message *m, void *data, sd_bus_error *error)
 	return 0;
 }
 
-static int await_job(sd_bus *bus, const struct job *job, const char *unit, uint64_t deadline, struct error *err)
+static int await_job(sd_bus *connection, const struct job *job, const char *unit, uint64_t deadline, struct error *err)
 {
 	while (!job->ended) {
-		int r = sd_bus_process(bus, NULL);
+		int r = bus.sd_bus_process(connection, NULL);
 		uint64_t now = now_usec();
 
 		if (r < 0)
@@ -96,7 +92,7 @@ static int await_job(sd_bus *bus, const struct job *job, const char *unit, uint6
 			continue;
 		if (now >= deadline)
 			return error_set(err, ETIMEDOUT, "the unit '%s' did not get there in time", unit);
-		r = sd_bus_wait(bus, deadline == USEC_INFINITY ? UINT64_MAX : deadline - now);
+		r = bus.sd_bus_wait(connection, deadline == USEC_INFINITY ? UINT64_MAX : deadline - now);
 		if (r < 0 && r != -EINTR)
 			return error_set(err, ENOTCONN, "lost the service manager while waiting for '%s': %s", unit,
 					 strerror(-r));
@@ -105,30 +101,32 @@ static int await_job(sd_bus *bus, const struct job *job, const char *unit, uint6
 }
 
 /* Calls StartUnit or StopUnit and waits for the job. */
-static int run_job(struct unit *u, const char *method, uint64_t deadline, struct job *job, struct error *err)
+static int run_job(struct unit *u, const char *method, uint64_t deadline, struct error *err)
 {
-	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
 	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
 	_cleanup_message_ sd_bus_message *reply = NULL;
-	sd_bus *bus = u->bus;
+	struct job *job = &u->job; /* the match below outlives this call */
 	int r;
 
+	*job = (struct job){};
 	/* The reply comes before the job's end is looked at: signals are queued during a call. */
-	r = sd_bus_match_signal(bus, &slot, NULL, MANAGER_PATH, MANAGER_INTERFACE, "JobRemoved", on_job_removed, job);
+	r = bus.sd_bus_match_signal(u->connection, NULL, NULL, MANAGER_PATH, MANAGER_INTERFACE, "JobRemoved",
+				    on_job_removed, job);
 	if (r >= 0)
-		r = sd_bus_call_method(bus, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe", NULL, NULL, "");
+		r = bus.sd_bus_call_method(u->connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe",
+					   NULL, NULL, "");
 	if (r >= 0)
-		r = sd_bus_call_method(bus, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, method, &bus_err, &reply,
-				       "ss", u->name, "replace");
-	if (r < 0 && sd_bus_error_has_name(&bus_err, "org.freedesktop.systemd1.NoSuchUnit"))
+		r = bus.sd_bus_call_method(u->connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, method,
+					   &bus_err, &reply, "ss", u->name, "replace");
+	if (r < 0 && bus.sd_bus_error_has_name(&bus_err, "org.freedesktop.systemd1.NoSuchUnit"))
 		return error_set(err, ENOENT, "there is no unit '%s': '%s list-unit-files' lists those that there are",
 				 u->name, systemctl(u->scope));
 	if (r >= 0)
-		r = sd_bus_message_read(reply, "o", &job->path);
+		r = bus.sd_bus_message_read(reply, "o", &job->path);
 	if (r < 0)
 		return error_set(err, ENOTCONN, "the service manager does not do %s of '%s': %s", method, u->name,
 				 bus_err.message ? bus_err.message : strerror(-r));
-	r = await_job(bus, job, u->name, deadline, err);
+	r = await_job(u->connection, job, u->name, deadline, err);
 	job->path = NULL; /* it belongs to the reply */
 	return r;
 }
@@ -141,11 +139,11 @@ int unit_open(enum scope scope, const char *name, struct unit **ret, struct erro
 		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
 	u->scope = scope;
 	u->name = name;
-	/* The manager finds, or loads, the unit by this path (org.freedesktop.systemd1(5)). */
-	if (sd_bus_path_encode(MANAGER_PATH "/unit", name, &u->path) < 0)
-		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
-	if (connect_manager(scope, &u->bus, err) < 0)
+	if (connect_manager(scope, &u->connection, err) < 0)
 		return -1;
+	/* The manager finds, or loads, the unit by this path (org.freedesktop.systemd1(5)). */
+	if (bus.sd_bus_path_encode(MANAGER_PATH "/unit", name, &u->path) < 0)
+		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
 	*ret = steal_ptr(&u);
 	return 0;
 }
@@ -154,7 +152,7 @@ void unit_close(struct unit **u)
 {
 	if (!*u)
 		return;
-	sd_bus_flush_close_unref((*u)->bus);
+	bus_close(&(*u)->connection);
 	free((*u)->path);
 	free(*u);
 	*u = NULL;
@@ -186,16 +184,16 @@ static int read_value(sd_bus_message *reply, const struct property *p, void *mem
 	int r;
 
 	if (strcmp(p->type, "(uo)") == 0)
-		return sd_bus_message_read(reply, p->type, member, &path);
+		return bus.sd_bus_message_read(reply, p->type, member, &path);
 	if (strcmp(p->type, "s") == 0) {
-		r = sd_bus_message_read(reply, "s", &text);
+		r = bus.sd_bus_message_read(reply, "s", &text);
 		if (r >= 0)
 			snprintf(member, p->size, "%s", text);
 		return r;
 	}
 	if (strcmp(p->type, "ay") != 0)
-		return sd_bus_message_read(reply, p->type, member);
-	r = sd_bus_message_read_array(reply, 'y', (const void **)&bytes, &n);
+		return bus.sd_bus_message_read(reply, p->type, member);
+	r = bus.sd_bus_message_read_array(reply, 'y', (const void **)&bytes, &n);
 	for (size_t k = 0; r >= 0 && k < n && 2 * k + 3 <= p->size; k++)
 		sprintf((char *)member + 2 * k, "%02x", bytes[k]);
 	return r;
@@ -208,8 +206,8 @@ int unit_look(struct unit *u, struct unit_view *ret, struct error *err)
 		_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
 		_cleanup_message_ sd_bus_message *reply = NULL;
 		const struct property *p = &properties[k];
-		int r = sd_bus_get_property(u->bus, MANAGER_NAME, u->path, p->interface, p->name, &bus_err, &reply,
-					    p->type);
+		int r = bus.sd_bus_get_property(u->connection, MANAGER_NAME, u->path, p->interface, p->name, &bus_err,
+						&reply, p->type);
 
 		if (r >= 0)
 			r = read_value(reply, p, (char *)ret + p->offset);
@@ -244,29 +242,26 @@ int unit_failed(const struct unit *u, const struct unit_view *v, struct error *e
 int unit_start(struct unit *u, uint64_t deadline, struct error *err)
 {
 	struct unit_view v;
-	struct job job = {};
 
-	if (run_job(u, "StartUnit", deadline, &job, err) < 0)
+	if (run_job(u, "StartUnit", deadline, err) < 0)
 		return -1;
-	if (strcmp(job.result, "done") == 0)
+	if (strcmp(u->job.result, "done") == 0)
 		return 0;
-	if (strcmp(job.result, "failed") == 0 && unit_look(u, &v, err) == 0)
+	if (strcmp(u->job.result, "failed") == 0 && unit_look(u, &v, err) == 0)
 		return unit_failed(u, &v, err);
 	return error_set(err, ECHILD, "the start of the unit '%s' ended as '%s': '%s status %s' may say why", u->name,
-			 job.result, systemctl(u->scope), u->name);
+			 u->job.result, systemctl(u->scope), u->name);
 }
 
 int unit_stop(struct unit *u, uint64_t deadline, struct error *err)
 {
-	struct job job = {};
-
-	if (run_job(u, "StopUnit", deadline, &job, err) < 0)
+	if (run_job(u, "StopUnit", deadline, err) < 0)
 		return -1;
-	if (strcmp(job.result, "done") != 0)
+	if (strcmp(u->job.result, "done") != 0)
 		return error_set(err, ECHILD, "the stop of the unit '%s' ended as '%s': '%s status %s' may say why",
-				 u->name, job.result, systemctl(u->scope), u->name);
+				 u->name, u->job.result, systemctl(u->scope), u->name);
 	/* A unit that nothing refers to is forgotten as a whole, and this fails. */
-	(void)sd_bus_call_method(u->bus, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "ResetFailedUnit", NULL, NULL,
-				 "s", u->name);
+	(void)bus.sd_bus_call_method(u->connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "ResetFailedUnit",
+				     NULL, NULL, "s", u->name);
 	return 0;
 }

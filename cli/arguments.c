@@ -29,6 +29,11 @@ enum scope default_scope(void)
 	return geteuid() == 0 ? SCOPE_SYSTEM : SCOPE_USER;
 }
 
+const char *journal_of(enum scope scope)
+{
+	return scope == SCOPE_USER ? "journalctl --user -u" : "journalctl -u";
+}
+
 int option_error(char *argv[], int result, struct error *err)
 {
 	if (result == ':')

@@ -60,6 +60,9 @@ int plain_name(int argc, char *argv[], const char **name, struct error *err);
 int find_instance(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored *ret,
 		  struct error *err);
 
+/* The command that shows a unit's journal: "journalctl -u", with --user for a user's. */
+const char *journal_of(enum scope scope);
+
 /* One line on standard error that is no error. */
 void print_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -54,7 +54,8 @@ int apply_drop_in(struct manager *m, const struct instance *i, const char *text,
 void revert_drop_in(struct manager *m, const struct instance *i, const char *before);
 
 /* Refuses ports that another instance has, that are not free, or that this user may not use. `replaced` is the
- * instance that makes place, or NULL. */
+ * instance that makes place, or NULL; one without ports has a configuration that cannot be read, and may listen anywhere:
+ * what is in use then, the start of the socket tells. */
 int check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
 		struct error *err);
 

@@ -231,7 +231,7 @@ int check_ports(const struct instance *i, const struct stored_list *all, const s
 {
 	for (size_t k = 0; k < i->n_ports; k++) {
 		const struct publish *p = &i->ports[k];
-		bool becomes_free = false;
+		bool becomes_free = replaced && replaced->n_ports == 0;
 
 		for (size_t m = 0; replaced && m < replaced->n_ports; m++)
 			becomes_free |= publish_overlap(p, &replaced->ports[m]);

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 
 #include "backends/backend.h"
+#include "cli/cli.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "units/drop_in.h"
@@ -48,7 +49,7 @@ int check_name(struct manager *m, const char *directory, const char *name, struc
 	const char *units[2] = {n.socket, n.service};
 	struct unit_state states[2] = {};
 	char path[PATH_MAX];
-	int r = manager_query(m, units, 2, UNIT_DETAILS, states, err);
+	int r = manager_examine(m, units, 2, states, err);
 
 	for (size_t k = 0; r == 0 && k < 2; k++) {
 		r = path_join(directory, units[k], path, err);
@@ -80,7 +81,7 @@ static int reload_if_needed(struct manager *m, const struct names *n, struct err
 {
 	const char *units[2] = {n->socket, n->service};
 	struct unit_state states[2] = {};
-	int r = manager_query(m, units, 2, UNIT_DETAILS, states, err);
+	int r = manager_examine(m, units, 2, states, err);
 	bool needed =
 		r == 0 && (states[0].need_reload || states[1].need_reload ||
 			   strcmp(states[0].load_state, "loaded") != 0 || strcmp(states[1].load_state, "loaded") != 0);
@@ -90,19 +91,19 @@ static int reload_if_needed(struct manager *m, const struct names *n, struct err
 }
 
 /* Puts why the socket failed where only that its job did is known. */
-static void explain(struct manager *m, const char *unit, struct error *err)
+static void explain(struct manager *m, enum scope scope, const char *unit, struct error *err)
 {
 	struct unit_state state = {};
 	char reason[UNIT_REASON_MAX];
 	struct error ignored;
 
-	if (err->code == EREMOTEIO && manager_query(m, &unit, 1, UNIT_DETAILS, &state, &ignored) == 0) {
+	if (err->code == EREMOTEIO && manager_examine(m, &unit, 1, &state, &ignored) == 0) {
 		unit_reason(&state, reason);
 		if (strcmp(state.load_state, "loaded") != 0)
 			error_set(err, EREMOTEIO, "the service manager cannot load %s (%s)", unit, state.load_state);
 		else if (reason[0])
-			error_set(err, EREMOTEIO, "cannot start %s: %s; 'journalctl -u %s' has the whole story", unit,
-				  reason, unit);
+			error_set(err, EREMOTEIO, "cannot start %s: %s; '%s %s' has the whole story", unit, reason,
+				  journal_of(scope), unit);
 	}
 	unit_states_clear(&state, 1);
 }
@@ -111,13 +112,13 @@ static bool is_active(struct manager *m, const char *unit)
 {
 	struct unit_state state = {};
 	struct error ignored;
-	bool active = manager_query(m, &unit, 1, 0, &state, &ignored) == 0 && strcmp(state.active_state, "active") == 0;
+	bool active = manager_query(m, &unit, 1, &state, &ignored) == 0 && strcmp(state.active_state, "active") == 0;
 
 	unit_states_clear(&state, 1);
 	return active;
 }
 
-static int start_new(struct manager *m, const struct names *n, struct error *err)
+static int start_new(struct manager *m, enum scope scope, const struct names *n, struct error *err)
 {
 	struct error ignored;
 
@@ -126,7 +127,7 @@ static int start_new(struct manager *m, const struct names *n, struct error *err
 	(void)manager_reset_failed(m, n->service, &ignored); /* the failure is that of what was replaced */
 	if (manager_start(m, n->socket, SOCKET_TIMEOUT, err) == 0)
 		return 0;
-	explain(m, n->socket, err);
+	explain(m, scope, n->socket, err);
 	return -1;
 }
 
@@ -158,7 +159,7 @@ static int install(struct manager *m, const char *directory, const struct instan
 			(void)manager_start(m, n.socket, SOCKET_TIMEOUT, &ignored);
 		return -1;
 	}
-	if (start_new(m, &n, err) == 0)
+	if (start_new(m, i->scope, &n, err) == 0)
 		return 0;
 	roll_back(m, directory, i->name, &n, &before, was_active);
 	return -1;
@@ -238,4 +239,23 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 			(void)manager_reset_failed(m, n.legacy, &ignored);
 	}
 	return 0;
+}
+
+int forget_instances(struct manager *m, const struct stored *removed, size_t n, struct error *err)
+{
+	bool known = false;
+
+	for (size_t k = 0; k < n && !known; k++) {
+		struct names names = names_of(removed[k].instance.name);
+		const char *units[] = {names.socket, names.service, names.legacy};
+		struct unit_state states[3] = {};
+		int r = manager_query(m, units, removed[k].instance.legacy ? 3 : 2, states, err);
+
+		for (size_t u = 0; r == 0 && u < 3; u++)
+			known |= states[u].load_state && strcmp(states[u].load_state, "not-found") != 0;
+		unit_states_clear(states, 3);
+		if (r < 0)
+			return -1;
+	}
+	return known ? manager_reload(m, err) : 0;
 }

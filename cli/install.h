@@ -15,10 +15,14 @@ int check_name(struct manager *m, const char *directory, const char *name, struc
 int install_instance(struct manager *m, const char *directory, const struct instance *i, bool legacy,
 		     struct error *err);
 
-/* Stops and removes everything of an instance, one of `all`. m is NULL when no manager runs: then only files are there.
- * The manager still has to be told to reload. */
+/* Stops and removes everything of an instance, one of `all`. m is NULL when no manager runs: then only files are
+ * there. */
 int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
 		       const struct stored_list *all, struct error *err);
+
+/* Has the manager forget the units of instances that were removed. It does so by itself where nothing else refers to
+ * them; where sockets.target does, since the boot or another reload, it has to reload. */
+int forget_instances(struct manager *m, const struct stored *removed, size_t n, struct error *err);
 
 /* Labels the container's TCP ports as the original tool did, or removes the labels, when semanage(8) is there. Ports in
  * use by other instances keep theirs. Failure does not matter: the policy may know the port already. */

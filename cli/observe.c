@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backends/backend.h"
+#include "cli/text.h"
 #include "common/clock.h"
 #include "units/paths.h"
 
@@ -74,6 +75,17 @@ struct unit_names {
 	char socket[UNIT_NAME_MAX], service[UNIT_NAME_MAX];
 };
 
+/* What sleeps since the boot, and most do, is asked no more. */
+static void choose_details(const struct observation *o, struct unit_state *socket, struct unit_state *service)
+{
+	if (!is(socket->active_state, "active"))
+		socket->details = DETAILS_ALL;
+	if (!is(service->active_state, "inactive"))
+		service->details = DETAILS_ALL;
+	else if (o->have_stats)
+		service->details = DETAILS_SINCE;
+}
+
 static int ask_manager(enum scope scope, const struct stored_list *list, struct observation *os, struct error *err)
 {
 	_cleanup_free_ struct unit_names *names = calloc(list->n, sizeof(*names));
@@ -92,7 +104,11 @@ static int ask_manager(enum scope scope, const struct stored_list *list, struct 
 	}
 	if (manager_connect(scope, &m, err) < 0)
 		return -1;
-	r = manager_query(m, pointers, 2 * list->n, 0, states, err);
+	r = manager_query(m, pointers, 2 * list->n, states, err);
+	for (size_t k = 0; r == 0 && k < list->n; k++)
+		choose_details(&os[k], &states[2 * k], &states[2 * k + 1]);
+	if (r == 0)
+		r = manager_ask_details(m, states, 2 * list->n, err);
 	for (size_t k = 0; r == 0 && k < list->n; k++)
 		observe_units(&os[k], &states[2 * k], &states[2 * k + 1]);
 	unit_states_clear(states, 2 * list->n);
@@ -191,10 +207,15 @@ int observe(enum scope scope, const struct stored_list *list, struct observation
 		snprintf(os[k].socket_state, sizeof(os[k].socket_state), "unknown");
 		snprintf(os[k].container_state, sizeof(os[k].container_state), "unknown");
 	}
+	read_statistics(scope, os, list->n);
 	if (list->n > 0 && ask_manager(scope, list, os, &failure) < 0)
 		note(ret_trouble, &failure);
 	ask_engines(scope, os, list->n, ret_trouble);
-	read_statistics(scope, os, list->n);
+	for (size_t k = 0; k < list->n; k++) {
+		if (list->items[k].problem)
+			snprintf(os[k].reason, sizeof(os[k].reason), "%s", list->items[k].problem);
+		clean_text(os[k].reason);
+	}
 	*ret = steal_ptr(&os);
 	return 0;
 }
@@ -211,12 +232,12 @@ cJSON *observation_to_json(const struct observation *o)
 	const struct instance *i = &o->stored->instance;
 	_cleanup_free_ char *config = o->stored->problem ? NULL : instance_to_json(i);
 	cJSON *object = config ? cJSON_Parse(config) : cJSON_CreateObject();
-	const char *reason = o->stored->problem ? o->stored->problem : o->reason;
 
 	if (object && (config || cJSON_AddStringToObject(object, "name", i->name)) &&
 	    cJSON_AddStringToObject(object, "status", o->socket_state) &&
 	    cJSON_AddStringToObject(object, "state", state_name(o->state)) &&
-	    (*reason ? cJSON_AddStringToObject(object, "reason", reason) : cJSON_AddNullToObject(object, "reason")) &&
+	    (o->reason[0] ? cJSON_AddStringToObject(object, "reason", o->reason)
+			  : cJSON_AddNullToObject(object, "reason")) &&
 	    add_seconds(object, "since", o->since_usec) &&
 	    cJSON_AddStringToObject(object, "container_state", o->container_state) &&
 	    cJSON_AddNumberToObject(object, "connections", (double)open_connections(o)) &&

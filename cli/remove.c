@@ -19,34 +19,33 @@ static int remove_one(struct manager *m, const char *directory, const struct arg
 }
 
 /* One that cannot be removed does not keep the others. */
-static int remove_matching(struct manager *m, const char *directory, const struct arguments *a, struct error *err)
+static int remove_some(struct manager *m, const char *directory, const struct arguments *a, const struct stored *some,
+		       size_t n, const struct stored_list *all, struct error *err)
 {
-	_cleanup_stored_list_ struct stored_list all = {};
-	size_t found = 0;
+	struct error one;
 	int r = 0;
 
-	if (store_scan(directory, &all, err) < 0)
-		return -1;
-	for (size_t k = 0; k < all.n; k++) {
-		struct error one;
+	for (size_t k = 0; k < n; k++) {
+		/* what still shares a container or a port */
+		struct stored_list left = *all;
 
-		if (a->name && strcmp(a->name, all.items[k].instance.name) != 0)
-			continue;
-		found++;
-		if (remove_one(m, directory, a, &all.items[k], &all, &one) < 0) {
+		if (some == all->items) {
+			left.items += k;
+			left.n -= k;
+		}
+		if (remove_one(m, directory, a, &some[k], &left, &one) < 0) {
 			*err = one;
 			r = -1;
 		}
 	}
-	if (!found)
-		puts("No managed instances found.");
-	else if (m && r == 0)
-		r = manager_reload(m, err);
+	if (r == 0 && m)
+		r = forget_instances(m, some, n, err);
 	return r;
 }
 
 static int remove_instances(int argc, char *argv[], struct error *err)
 {
+	_cleanup_stored_list_ struct stored_list all = {};
 	_cleanup_manager_ struct manager *m = NULL;
 	_cleanup_stored_ struct stored stored = {};
 	_cleanup_close_ int lock = -1;
@@ -62,9 +61,15 @@ static int remove_instances(int argc, char *argv[], struct error *err)
 	if (require_rights(a.scope, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
 	    lock_units(directory, &lock, err) < 0)
 		return -1;
+	if (store_scan(directory, &all, err) < 0)
+		return -1;
 	if (manager_connect(a.scope, &m, err) < 0)
 		print_note("only the files are removed: %s", err->text);
-	return remove_matching(m, directory, &a, err);
+	if (a.name)
+		return remove_some(m, directory, &a, &stored, 1, &all, err);
+	if (all.n == 0)
+		puts("No managed instances found.");
+	return remove_some(m, directory, &a, all.items, all.n, &all, err);
 }
 
 const struct command remove_command = {

@@ -13,9 +13,10 @@ static int put_to_sleep(int argc, char *argv[], struct error *err)
 	if (parse_arguments(argc, argv, NEEDS_NAME, &a, err) < 0 || find_instance(&a, directory, &stored, err) < 0 ||
 	    manager_connect(a.scope, &m, err) < 0)
 		return -1;
-	unit_name(a.name, stored.instance.legacy ? LEGACY_SUFFIX : SERVICE_SUFFIX, unit);
-	/* The unit's own TimeoutStopSec= is the limit. */
-	return manager_stop(m, unit, USEC_INFINITY, err);
+	/* The units' own TimeoutStopSec= are the limit. */
+	if (stored.instance.legacy && manager_stop(m, unit_name(a.name, LEGACY_SUFFIX, unit), USEC_INFINITY, err) < 0)
+		return -1;
+	return manager_stop(m, unit_name(a.name, SERVICE_SUFFIX, unit), USEC_INFINITY, err);
 }
 
 const struct command sleep_command = {

@@ -116,10 +116,11 @@ static void print_ports(const struct instance *i)
 		publish_format(p, spec);
 		colon = strrchr(spec, ':');
 		*colon = '\0';
-		if (i->targets)
-			snprintf(line, sizeof(line), "%s → port %s", spec, colon + 1);
-		else
-			snprintf(line, sizeof(line), "%s → port %s in the container", spec, colon + 1);
+		/* The original tool went through a port that the container publishes. */
+		snprintf(line, sizeof(line), "%s → port %s%s", spec, colon + 1,
+			 i->legacy    ? " of the host"
+			 : i->targets ? ""
+				      : " in the container");
 		print_line(k ? "" : "Listening", line);
 	}
 	for (char **t = i->targets; t && *t; t++)
@@ -186,9 +187,7 @@ static void print_text(const struct observation *o, const char *note, const char
 
 	printf("%s\n", name);
 	print_state(o);
-	if (o->stored->problem) {
-		print_line("Problem", o->stored->problem);
-	} else {
+	if (!o->stored->problem) {
 		print_ports(&o->stored->instance);
 		print_container(o);
 		if (*note)

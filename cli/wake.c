@@ -19,17 +19,17 @@ static uint64_t patience(const struct stored *s)
 }
 
 /* Says why the service failed rather than that its job did. */
-static int explain(struct manager *m, const char *name, const char *unit, struct error *err)
+static int explain(struct manager *m, const struct arguments *a, const char *unit, struct error *err)
 {
 	struct unit_state state = {};
 	char reason[UNIT_REASON_MAX];
 	struct error ignored;
 
-	if (manager_query(m, &unit, 1, UNIT_DETAILS, &state, &ignored) == 0) {
+	if (manager_examine(m, &unit, 1, &state, &ignored) == 0) {
 		unit_reason(&state, reason);
 		if (reason[0])
-			error_set(err, EREMOTEIO, "'%s' did not wake: %s; 'journalctl%s -u %s' has the whole story",
-				  name, reason, default_scope() == SCOPE_USER ? " --user" : "", unit);
+			error_set(err, EREMOTEIO, "'%s' did not wake: %s; '%s %s' has the whole story", a->name, reason,
+				  journal_of(a->scope), unit);
 	}
 	unit_states_clear(&state, 1);
 	return -1;
@@ -48,7 +48,7 @@ static int wake(int argc, char *argv[], struct error *err)
 	unit_name(a.name, stored.instance.legacy ? LEGACY_SUFFIX : SERVICE_SUFFIX, unit);
 	if (manager_start(m, unit, patience(&stored), err) == 0)
 		return 0;
-	return err->code == EREMOTEIO ? explain(m, a.name, unit, err) : -1;
+	return err->code == EREMOTEIO ? explain(m, &a, unit, err) : -1;
 }
 
 const struct command wake_command = {

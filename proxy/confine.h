@@ -17,13 +17,14 @@
  * The loop may use, after confine():
  *
  *	epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 poll ppoll select pselect6
- *	read write readv writev recvfrom sendto recvmsg sendmsg recvmmsg sendmmsg splice tee (no MSG_FASTOPEN)
+ *	read write readv writev recvfrom recvmsg recvmmsg splice tee
+ *	sendto sendmsg sendmmsg without MSG_FASTOPEN; dearer than write where there are TCP sockets, see seccomp.c
  *	socket(AF_INET|AF_INET6, SOCK_STREAM|SOCK_DGRAM [|SOCK_NONBLOCK|SOCK_CLOEXEC], 0) for what is forwarded,
  *	socket(AF_UNIX, SOCK_STREAM|SOCK_SEQPACKET, 0) with unix_target, bind with transparent
  *	accept4 accept connect shutdown close getsockname getpeername getsockopt
  *	setsockopt of IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IP, IPPROTO_IPV6 and SOL_SOCKET's SO_LINGER, SO_KEEPALIVE, SO_MARK,
- *	SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_PRIORITY, SO_REUSEADDR
- *	pipe2 fcntl(F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_SETPIPE_SZ, F_GETPIPE_SZ) ioctl(FIONREAD, SIOCOUTQ)
+ *	SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_PRIORITY, SO_REUSEADDR, SO_OOBINLINE, SO_TIMESTAMP
+ *	pipe2 fcntl(F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_SETPIPE_SZ, F_GETPIPE_SZ) ioctl(FIONREAD, SIOCOUTQ, SIOCATMARK)
  *	timerfd_create timerfd_settime timerfd_gettime signalfd4 eventfd2 clock_gettime clock_nanosleep nanosleep
  *	mmap, mprotect (never PROT_EXEC), munmap, mremap, madvise, brk, getrandom, futex, sched_yield
  *	rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall getpid gettid exit exit_group

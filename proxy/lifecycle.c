@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "proxy/accept.h"
 #include "proxy/threads.h"
+#include "proxy/udp.h"
 
 static struct lifecycle *lifecycle_of(struct loop *loop)
 {
@@ -29,6 +30,7 @@ static void drain(struct lifecycle *l)
 	l->reason = "told to stop";
 	report_stopping(&l->report, "Stopping: open connections are given some time to end");
 	accept_stop(l->first);
+	udp_stop(l->first->udp);
 	threads_wake(s);
 	if (s->config->drain_timeout != USEC_INFINITY)
 		timer_set(&l->first->loop, &l->drain, l->first->loop.now + s->config->drain_timeout);
@@ -81,8 +83,10 @@ static void idle_fired(struct loop *loop, struct timer *timer)
 
 	atomic_store(&s->leaving, true);
 	/* The last look: whoever is in a queue by now is served. Who comes later starts the next process. */
-	if (is_idle(l) && atomic_load(&s->accepting) == 0)
+	if (is_idle(l) && atomic_load(&s->accepting) == 0) {
 		accept_now(l->first);
+		udp_now(l->first->udp);
+	}
 	if (is_idle(l) && atomic_load(&s->accepting) == 0) {
 		end(l, "idle");
 		return;
@@ -137,7 +141,7 @@ int lifecycle_start(struct lifecycle *l, struct error *err)
 
 	w->loop.now = now_usec();
 	count_set(&w->counters.last_activity, w->loop.now);
-	if (accept_start(w, err) < 0 || threads_start(s, err) < 0)
+	if (accept_start(w, err) < 0 || udp_start(w->udp, err) < 0 || threads_start(s, err) < 0)
 		return -1;
 	s->stats->t_accepting = w->loop.now;
 	report_ready(&l->report, s, &w->loop);

@@ -15,11 +15,13 @@
 #include "common/exit.h"
 #include "common/listen.h"
 #include "common/log.h"
+#include "common/mark.h"
 #include "common/parse.h"
 #include "common/refuse.h"
 #include "proxy/confine.h"
 #include "proxy/lifecycle.h"
 #include "proxy/threads.h"
+#include "proxy/udp.h"
 
 /* Open beside connections: standard streams, listeners, epoll, signals, notification, lock, pidfd, …; generous. */
 #define RESERVED_DESCRIPTORS 64
@@ -47,6 +49,18 @@ static int inherited_fd(const char *name, int *ret, struct error *err)
 	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
 		return error_errno(err, errno, "%s names descriptor %d", name, (int)fd);
 	*ret = (int)fd;
+	return 0;
+}
+
+/* nshelper's rule looks for it. */
+static int transparent_mark(unsigned *ret, struct error *err)
+{
+	const char *text = getenv("SOCKWAKE_MARK");
+	uint64_t mark = TRANSPARENT_MARK;
+
+	if (text && parse_u64("SOCKWAKE_MARK", text, 1, UINT32_MAX, &mark, err) < 0)
+		return -1;
+	*ret = (unsigned)mark;
 	return 0;
 }
 
@@ -154,7 +168,7 @@ static int prepare(struct proxy *p, struct error *err)
 	size_t n_targets;
 
 	if (map_statistics(s, err) < 0 || startup_deadline(&p->config, &s->deadline, err) < 0 ||
-	    inherited_fd("SOCKWAKE_PIDFD", &p->pidfd, err) < 0 ||
+	    transparent_mark(&s->mark, err) < 0 || inherited_fd("SOCKWAKE_PIDFD", &p->pidfd, err) < 0 ||
 	    inherited_fd("SOCKWAKE_LOCK_FD", &p->lock_fd, err) < 0 || notify_connect(&s->notify_fd, err) < 0 ||
 	    listeners_match(&p->config, &s->forwards, err) < 0)
 		return -1;
@@ -178,8 +192,8 @@ static int prepare(struct proxy *p, struct error *err)
 	s->workers = calloc(s->n_workers, sizeof(*s->workers));
 	if (!s->workers)
 		return error_set(err, ENOMEM, "out of memory");
-	if (worker_init(&s->workers[0], s, 0, err) < 0 || threads_open(s, err) < 0 ||
-	    lifecycle_open(&p->lifecycle, s, p->pidfd, err) < 0)
+	if (worker_init(&s->workers[0], s, 0, err) < 0 || udp_open(&s->workers[0], &s->workers[0].udp, err) < 0 ||
+	    threads_open(s, err) < 0 || lifecycle_open(&p->lifecycle, s, p->pidfd, err) < 0)
 		return -1;
 	return confine_all(p, err);
 }

@@ -7,6 +7,7 @@
  * - Small traffic is received into the worker's one buffer and sent from there at once. A short read has drained the
  *   socket (epoll(7), question 9), so one message costs one recv() and one send(). (A Unix socket also stops short behind
  *   descriptors that were passed, and TCP at urgent data: these are read until nothing is left.)
+ *   (read(2) and write(2), in fact: the system call filter looks at no argument of theirs.)
  * - What the other end does not take is held, and nothing more is read in this direction until it is taken: the sender's
  *   window closes. So a connection holds at most one buffer in each direction.
  * - A socket that fills the buffer several times in a row sends bulk data, and is spliced from then on through a pipe that

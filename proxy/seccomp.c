@@ -4,9 +4,11 @@
  * connections. What only an attacker would call kills the process, which the journal then tells. No call here takes a
  * path, but connect(2) with an AF_UNIX address.
  *
- * Arguments are compared only where that closes a hole, and never for the calls that move every byte, but for one flag:
- * MSG_FASTOPEN makes sendto(2) and its kin connect, past Landlock's rule about ports. The kernel skips the filter for
- * calls that it allows whatever their arguments are (since Linux 5.11).
+ * Arguments are compared only where that closes a hole. The kernel skips all filters for a call that each of them
+ * allows whatever its arguments are (since Linux 5.11); for the others it runs all of them, ours and the dozen that
+ * systemd installs for a unit, which takes most of a microsecond. So the calls that move every byte, read(2), write(2),
+ * recvfrom(2) and splice(2), have no condition. sendto(2) and its kin have one where there are TCP sockets: MSG_FASTOPEN
+ * connects, past Landlock's rule about ports (tried on Linux 6.18).
  *
  * Pointers cannot be compared. That is why connect(2) itself is limited by Landlock, and why a socket of the host's
  * network is disarmed (confine.c).
@@ -16,6 +18,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -117,11 +120,12 @@ static const int deadly[] = {
 };
 
 static const int fcntl_commands[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETPIPE_SZ, F_SETPIPE_SZ};
-static const int ioctl_requests[] = {FIONREAD, SIOCOUTQ};
+static const int send_calls[] = {SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg)};
+static const int ioctl_requests[] = {FIONREAD, SIOCOUTQ, SIOCATMARK};
 static const int option_levels[] = {IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP};
 /* Not among them: filters, which disarmed sockets keep, and device binding. */
-static const int socket_options[] = {SO_LINGER, SO_KEEPALIVE, SO_MARK,	   SO_SNDBUF,
-				     SO_RCVBUF, SO_RCVLOWAT,  SO_PRIORITY, SO_REUSEADDR};
+static const int socket_options[] = {SO_LINGER,	  SO_KEEPALIVE, SO_MARK,      SO_SNDBUF,    SO_RCVBUF,
+				     SO_RCVLOWAT, SO_PRIORITY,	SO_REUSEADDR, SO_OOBINLINE, SO_TIMESTAMP};
 
 struct filter {
 	scmp_filter_ctx ctx;
@@ -167,9 +171,13 @@ static void allow_sockets(struct filter *f, int family, int type)
 
 static void allow_network(struct filter *f, const struct confinement *c)
 {
-	allow_if(f, SCMP_SYS(sendto), SCMP_A3_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
-	allow_if(f, SCMP_SYS(sendmsg), SCMP_A2_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
-	allow_if(f, SCMP_SYS(sendmmsg), SCMP_A3_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+	if (c->n_ports > 0 || c->unix_target) {
+		allow_if(f, SCMP_SYS(sendto), SCMP_A3_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+		allow_if(f, SCMP_SYS(sendmsg), SCMP_A2_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+		allow_if(f, SCMP_SYS(sendmmsg), SCMP_A3_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+	} else {
+		each(f, SCMP_ACT_ALLOW, send_calls, COUNT(send_calls));
+	}
 	if (c->n_ports > 0) {
 		allow_sockets(f, AF_INET, SOCK_STREAM);
 		allow_sockets(f, AF_INET6, SOCK_STREAM);
@@ -247,8 +255,6 @@ int seccomp_restrict(const struct confinement *c, struct error *err)
 	allow_network(&f, c);
 	allow_descriptors_and_memory(&f);
 	allow_threads(&f, c->threads);
-	/* First in the filter: the one call for every piece of data whose arguments are compared. */
-	(void)seccomp_syscall_priority(f.ctx, SCMP_SYS(sendto), UINT8_MAX);
 	if (f.failed == 0)
 		f.failed = seccomp_load(f.ctx);
 	if (f.failed < 0)

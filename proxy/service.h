@@ -33,6 +33,7 @@ struct service {
 	const struct config *config;
 	struct forward *forwards;
 	size_t n_forwards;
+	unsigned mark;	   /* SO_MARK of sockets with a client's address */
 	uint64_t deadline; /* until which a refusing target is tried again; CLOCK_MONOTONIC microseconds */
 	struct descriptors descriptors;
 	struct stats *stats; /* the mapped file, or one of our own */

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "common/mark.h"
 #include "proxy/report.h"
 
 static bool client_address(const struct connection *c, struct sockaddr_storage *ret, socklen_t *ret_len)
@@ -46,7 +45,7 @@ void source_give_up(struct worker *w, struct connection *c)
 
 void source_bind(struct worker *w, struct connection *c, int fd, int family)
 {
-	const unsigned mark = TRANSPARENT_MARK;
+	const unsigned mark = w->service->mark;
 	struct sockaddr_storage addr;
 	socklen_t len;
 	int on = 1, r;

@@ -37,6 +37,8 @@ struct worker {
 	bool paused;   /* its acceptors are not watched */
 	bool shortage; /* … because of an error: until the timer; otherwise until descriptors are free */
 
+	struct udp *udp; /* the first worker's, NULL without UDP ports */
+
 	struct watch wakeup; /* an eventfd by which the first worker tells the others to look at service->phase */
 };
 

@@ -1,5 +1,4 @@
-/* The states of many units at once. One request lists them all; what a list does not tell is asked for unit by unit,
- * without waiting for one answer before sending the next request. */
+/* The states of many units at once. */
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -41,6 +40,7 @@ void unit_states_clear(struct unit_state *states, size_t n)
 		free(states[k].load_state);
 		free(states[k].active_state);
 		free(states[k].sub_state);
+		free(states[k].object);
 		free(states[k].fragment_path);
 		free(states[k].status_text);
 		free(states[k].result);
@@ -155,32 +155,78 @@ static int drain(sd_bus *bus, const unsigned *pending, unsigned limit, const int
 	return *failure;
 }
 
-/* The next unit of the list. Returns 0 at its end. */
-static int read_unit(sd_bus_message *reply, struct unit_state *s, const char **ret_path)
+/* The units come in the order of the names, each once. */
+static int read_unit(sd_bus_message *reply, struct unit_state *s)
 {
-	const char *name, *description, *load, *active, *sub, *followed, *job_type, *job;
+	const char *name, *description, *load, *active, *sub, *followed, *object, *job_type, *job;
 	uint32_t job_id;
 	int r = sd_bus_message_read(reply, "(ssssssouso)", &name, &description, &load, &active, &sub, &followed,
-				    ret_path, &job_id, &job_type, &job);
+				    &object, &job_id, &job_type, &job);
 
-	if (r <= 0)
-		return r;
-	r = replace(&s->load_state, load);
+	if (r == 0)
+		r = -EBADMSG; /* too few */
+	if (r >= 0)
+		r = replace(&s->load_state, load);
 	if (r >= 0)
 		r = replace(&s->active_state, active);
 	if (r >= 0)
 		r = replace(&s->sub_state, sub);
-	return r < 0 ? r : 1;
+	return r < 0 ? r : replace(&s->object, object);
 }
 
-/* All properties of all interfaces; of a unit that is merely inactive since when it is, which costs far less. */
-static int ask_for_details(sd_bus *bus, const char *path, bool all, struct query *q)
+static int list_units(sd_bus *bus, const char *const *names, size_t n, sd_bus_message **ret, sd_bus_error *bus_error)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-	int r = sd_bus_message_new_method_call(bus, &call, SYSTEMD_NAME, path, "org.freedesktop.DBus.Properties",
-					       all ? "GetAll" : "Get");
+	int r = sd_bus_message_new_method_call(bus, &call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+					       "ListUnitsByNames");
 
 	if (r >= 0)
+		r = sd_bus_message_open_container(call, 'a', "s");
+	for (size_t k = 0; r >= 0 && k < n; k++)
+		r = sd_bus_message_append(call, "s", names[k]);
+	if (r >= 0)
+		r = sd_bus_message_close_container(call);
+	return r < 0 ? r : sd_bus_call(bus, call, QUERY_TIMEOUT, bus_error, ret);
+}
+
+/* So that no string is NULL whatever is not asked. */
+static int fill(struct unit_state *s)
+{
+	char **strings[] = {&s->load_state,    &s->active_state, &s->sub_state, &s->object,
+			    &s->fragment_path, &s->status_text,	 &s->result};
+	int r = 0;
+
+	*s = (struct unit_state){};
+	for (size_t k = 0; k < sizeof(strings) / sizeof(*strings); k++)
+		r |= replace(strings[k], "");
+	return r;
+}
+
+int manager_query(struct manager *m, const char *const *names, size_t n, struct unit_state *ret, struct error *err)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r = 0;
+
+	for (size_t k = 0; k < n; k++)
+		r |= fill(&ret[k]);
+	if (r >= 0)
+		r = list_units(manager_bus(m), names, n, &reply, &bus_error);
+	if (r >= 0)
+		r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
+	for (size_t k = 0; r >= 0 && k < n; k++)
+		r = read_unit(reply, &ret[k]);
+	return r < 0 ? bus_failed(err, "cannot ask the service manager for the state of units", r, &bus_error) : 0;
+}
+
+static int ask(sd_bus *bus, struct query *q)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	bool all = q->state->details == DETAILS_ALL;
+	int r = sd_bus_message_new_method_call(bus, &call, SYSTEMD_NAME, q->state->object,
+					       "org.freedesktop.DBus.Properties", all ? "GetAll" : "Get");
+
+	if (r >= 0) /* the empty name of an interface means all of them */
 		r = all ? sd_bus_message_append(call, "s", "")
 			: sd_bus_message_append(call, "ss", "org.freedesktop.systemd1.Unit", "StateChangeTimestamp");
 	if (r >= 0)
@@ -190,77 +236,34 @@ static int ask_for_details(sd_bus *bus, const char *path, bool all, struct query
 	return r;
 }
 
-/* The units come in the order of the names, each once. */
-static int read_list(sd_bus *bus, sd_bus_message *reply, size_t n, int flags, struct unit_state *states,
-		     struct query *queries)
+int manager_ask_details(struct manager *m, struct unit_state *states, size_t n, struct error *err)
 {
+	_cleanup_free_ struct query *queries = calloc(n + 1, sizeof(*queries));
 	unsigned pending = 0;
-	int failure = 0, r;
+	int failure = 0, drained, r = queries ? 0 : -ENOMEM;
 
-	r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
 	for (size_t k = 0; r >= 0 && k < n; k++) {
-		const char *path;
-
-		r = read_unit(reply, &states[k], &path);
-		if (r == 0)
-			r = -EBADMSG;
-		if (r < 0)
-			break;
-		if (strcmp(states[k].load_state, "not-found") == 0)
+		if (states[k].details == DETAILS_NONE || strcmp(states[k].load_state, "not-found") == 0)
 			continue;
 		queries[k] = (struct query){&states[k], &pending, &failure};
-		r = ask_for_details(bus, path,
-				    (flags & UNIT_DETAILS) || strcmp(states[k].active_state, "inactive") != 0,
-				    &queries[k]);
+		r = ask(manager_bus(m), &queries[k]);
 		if (r >= 0)
-			r = drain(bus, &pending, WINDOW, &failure);
+			r = drain(manager_bus(m), &pending, WINDOW, &failure);
 	}
 	/* Answers that are still to come would be written to what is gone: take them all, whatever happened. */
-	int drained = drain(bus, &pending, 0, &failure);
-
-	return r < 0 ? r : drained;
+	drained = drain(manager_bus(m), &pending, 0, &failure);
+	if (r >= 0)
+		r = drained;
+	return r < 0 ? bus_failed(err, "cannot ask the service manager about units", r, NULL) : 0;
 }
 
-static int list_units(sd_bus *bus, const char *const *names, sd_bus_message **ret, sd_bus_error *bus_error)
+int manager_examine(struct manager *m, const char *const *names, size_t n, struct unit_state *ret, struct error *err)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-	int r = sd_bus_message_new_method_call(bus, &call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-					       "ListUnitsByNames");
-
-	if (r >= 0)
-		r = sd_bus_message_append_strv(call, (char **)names);
-	return r < 0 ? r : sd_bus_call(bus, call, QUERY_TIMEOUT, bus_error, ret);
-}
-
-int manager_query(struct manager *m, const char *const *names, size_t n, int flags, struct unit_state *ret,
-		  struct error *err)
-{
-	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	_cleanup_free_ struct query *queries = calloc(n + 1, sizeof(*queries));
-	_cleanup_free_ const char **list = calloc(n + 1, sizeof(*list));
-	int r = queries && list ? 0 : -ENOMEM;
-
-	for (size_t k = 0; k < n; k++) {
-		ret[k] = (struct unit_state){.load_state = strdup("not-found"),
-					     .active_state = strdup("inactive"),
-					     .sub_state = strdup("dead"),
-					     .fragment_path = strdup(""),
-					     .status_text = strdup(""),
-					     .result = strdup("")};
-		if (!ret[k].load_state || !ret[k].active_state || !ret[k].sub_state || !ret[k].fragment_path ||
-		    !ret[k].status_text || !ret[k].result)
-			r = -ENOMEM;
-	}
-	if (n == 0 && r == 0)
-		return 0; /* no names would mean all units */
-	if (r >= 0) {
-		memcpy(list, names, n * sizeof(*list));
-		r = list_units(manager_bus(m), list, &reply, &bus_error);
-	}
-	if (r >= 0)
-		r = read_list(manager_bus(m), reply, n, flags, ret, queries);
-	return r < 0 ? bus_failed(err, "cannot ask the service manager for the state of units", r, &bus_error) : 0;
+	if (manager_query(m, names, n, ret, err) < 0)
+		return -1;
+	for (size_t k = 0; k < n; k++)
+		ret[k].details = DETAILS_ALL;
+	return manager_ask_details(m, ret, n, err);
 }
 
 static const struct {

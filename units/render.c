@@ -1,5 +1,6 @@
 #include "units/render.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -8,8 +9,9 @@
 /* What the programs need beside the times they are told, in seconds: the engine's own slowness, mostly. */
 #define START_MARGIN 15
 #define STOP_MARGIN  60
-/* A drain time-out or a unit's stop time-out that is not known: systemd's DefaultTimeoutStopSec=. */
-#define UNKNOWN_STOP 90
+/* The proxy's own drain time-out, and systemd's DefaultTimeoutStopSec= for the unit of a container. */
+#define DEFAULT_DRAIN	  10
+#define DEFAULT_UNIT_STOP 90
 
 /* One word of a command line: quoted, with specifiers and escapes disarmed (systemd.syntax(7), "Quoting";
  * systemd.service(5), "Command lines"). Variables are switched off by the ":" in front of the line. */
@@ -143,6 +145,8 @@ static void put_commands(FILE *f, const struct instance *i)
 {
 	fputs("ExecStart=:" LIBEXECDIR "/activator --wake", f);
 	put_container(f, i);
+	if (i->idle_action == IDLE_PAUSE) /* what to try first */
+		put_option(f, "--idle-action", idle_action_name(i->idle_action));
 	put_option(f, "--startup-timeout", i->startup_timeout);
 	if (strcmp(i->health_check, "healthy") == 0)
 		fputs(" --healthy", f);
@@ -166,8 +170,8 @@ static void put_commands(FILE *f, const struct instance *i)
 
 static void put_timeouts(FILE *f, const struct instance *i)
 {
-	uint64_t drain = i->drain_timeout ? seconds(i->drain_timeout) : UNKNOWN_STOP;
-	uint64_t stop = add(i->stop_timeout, i->unit ? UNKNOWN_STOP : 0);
+	uint64_t drain = i->drain_timeout ? seconds(i->drain_timeout) : DEFAULT_DRAIN;
+	uint64_t stop = add(i->stop_timeout, i->unit ? DEFAULT_UNIT_STOP : 0);
 
 	put_timeout(f, "TimeoutStartSec", add(seconds(i->startup_timeout), START_MARGIN));
 	put_timeout(f, "TimeoutStopSec", add(add(drain, stop), STOP_MARGIN));
@@ -199,6 +203,13 @@ static bool is_temporary(const char *path)
 	return path && (strncmp(path, "/tmp/", 5) == 0 || strncmp(path, "/var/tmp/", 9) == 0);
 }
 
+/* PrivateTmp= makes a directory like this one with the name of the instance in it, and a service for which that is too long
+ * does not start (setup_one_tmp_dir() in systemd's src/core/namespace.c). Without it /tmp is read-only, as all else. */
+static bool may_have_private_tmp(const char *name)
+{
+	return strlen("systemd-private-0123456789abcdef0123456789abcdef-.service-XXXXXX") + strlen(name) <= NAME_MAX;
+}
+
 static void put_hardening(FILE *f, const struct instance *i)
 {
 	fputs(hardening, f);
@@ -207,7 +218,7 @@ static void put_hardening(FILE *f, const struct instance *i)
 	fprintf(f, "CapabilityBoundingSet=CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_SETUID CAP_SETGID CAP_SETPCAP%s\n",
 		i->transparent ? " CAP_NET_ADMIN CAP_NET_RAW" : "");
 	fputs(system_hardening, f);
-	if (!is_temporary(i->engine_socket))
+	if (!is_temporary(i->engine_socket) && may_have_private_tmp(i->name))
 		fputs("PrivateTmp=yes\n", f);
 }
 

@@ -19,7 +19,7 @@ import subjects
 
 SETTLE = 0.3  # seconds in which engines and systemd finish what the subject before has left them
 QUIET = 0.25  # the share of all processors that others may use meanwhile; with more, it waits longer ...
-PATIENCE = 8  # ... but not longer than so many times
+PATIENCE = 4  # ... but not longer than so many times
 
 
 def all_subjects():

@@ -54,8 +54,10 @@ def of_storms(results, markdown):
         outcomes = storm["outcomes"]
         lost = sum(count for outcome, count in outcomes.items() if outcome.startswith("lost"))
         answered, hanging = outcomes.get("answered", 0), outcomes.get("hanging", 0)
-        rows.append((storm["title"], storm["wakes"], storm["clients"], answered, lost, hanging, f"{storm['slowest'] * 1e3:.0f}"))
-    reasons = sorted({outcome for storm in results["storms"] for outcome in storm["outcomes"] if outcome.startswith("lost")})
+        slowest = f"{storm['slowest'] * 1e3:.0f}"
+        rows.append((storm["title"], storm["wakes"], storm["clients"], answered, lost, hanging, slowest))
+    outcomes = {outcome for storm in results["storms"] for outcome in storm["outcomes"]}
+    reasons = sorted(outcome for outcome in outcomes if outcome.startswith("lost"))
     return "\n\n".join([
         show.heading("Waking under many clients"),
         show.text(about(results["machine"])),

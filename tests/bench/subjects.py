@@ -333,7 +333,8 @@ class Sockwake(Wake):
 
     def asleep(self):
         """What there is of sockwake while nobody is connected: to be called while it sleeps."""
-        return {"processes": len(processes_of(self.unit()["ControlGroup"])), "statistics_bytes": os.path.getsize(self.file())}
+        processes = processes_of(self.unit()["ControlGroup"])
+        return {"processes": len(processes), "statistics_bytes": os.path.getsize(self.file())}
 
     def file(self):
         return f"{self.scope.runtime_directory}/sockwake/{self.name}.stats"

@@ -1,10 +1,12 @@
 /* cli/create_options.c and what `sockwake create --dry-run` prints: without a bus, an engine or rights. */
 #include "tests/unit/instance_fixture.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/create.h"
+#include "common/io.h"
 
 #define ARGS_MAX 64
 
@@ -321,6 +323,49 @@ static void help_and_version(void **state)
 	assert_int_equal(o.status, 2);
 }
 
+static char *read_text(const char *path)
+{
+	char *text = NULL;
+	struct error err;
+
+	if (read_file(AT_FDCWD, path, 1 << 20, &text, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+	return text;
+}
+
+/* The option as one of these texts has to spell it. */
+static void expect_option(const char *file, const char *text, const char *prefix, const char *option, const char *dash)
+{
+	char spelled[128] = "";
+
+	strcat(spelled, prefix);
+	for (; *option; option++)
+		strncat(spelled, *option == '-' ? dash : option, *option == '-' ? strlen(dash) : 1);
+	if (!strstr(text, spelled))
+		fail_msg("%s does not have '%s'", file, spelled);
+}
+
+static void every_option_is_in_the_manual_and_completed(void **state)
+{
+	_cleanup_free_ char *manual = read_text("man/sockwake.1"), *bash = read_text("completions/sockwake.bash"),
+			    *zsh = read_text("completions/sockwake.zsh"),
+			    *fish = read_text("completions/sockwake.fish");
+	size_t n = 0;
+
+	(void)state;
+	for (const char *p = create_options_help; (p = strstr(p, "--")); n++) {
+		char option[64] = "";
+
+		p += 2;
+		strncat(option, p, strspn(p, "abcdefghijklmnopqrstuvwxyz-"));
+		expect_option("man/sockwake.1", manual, "\\-\\-", option, "\\-");
+		expect_option("completions/sockwake.bash", bash, "--", option, "-");
+		expect_option("completions/sockwake.zsh", zsh, "--", option, "-");
+		expect_option("completions/sockwake.fish", fish, "-l ", option, "-");
+	}
+	assert_true(n > 30);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +381,7 @@ int main(void)
 		cmocka_unit_test(dry_run_needs_nothing),
 		cmocka_unit_test(errors_are_one_sentence),
 		cmocka_unit_test(help_and_version),
+		cmocka_unit_test(every_option_is_in_the_manual_and_completed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

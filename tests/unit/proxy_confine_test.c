@@ -404,10 +404,14 @@ static void makes_other_sockets(void)
 static void makes_udp_sockets(void)
 {
 	const struct confinement c = {.udp = true};
+	int fd;
 
 	confined(&c);
 	CHECK(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0);
-	CHECK(socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0) >= 0);
+	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	CHECK(fd >= 0);
+	CHECK_FAILS(EDESTADDRREQ, sendto(fd, "x", 1, MSG_DONTWAIT, NULL, 0));
+	CHECK_FAILS(EBADF, sendmmsg(-1, NULL, 0, 0));
 	CHECK_FAILS(EPERM, socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP));
 	CHECK_FAILS(EPERM, socket(AF_INET, SOCK_STREAM, 0));
 }
@@ -799,13 +803,16 @@ static void serves(void)
 	to = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	CHECK(setsockopt(to, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0);
 	CHECK(setsockopt(to, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) == 0);
+	CHECK(setsockopt(to, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)) == 0);
+	CHECK(ioctl(from, SIOCATMARK, &on) == 0);
 	CHECK(connect_to(to, target_port) == 0);
 	CHECK(pipe2(pipes, O_NONBLOCK | O_CLOEXEC) == 0 && fcntl(pipes[0], F_SETPIPE_SZ, 65536) >= 65536);
 	CHECK(splice(from, NULL, pipes[1], NULL, 65536, 0) == 1 && splice(pipes[0], NULL, to, NULL, 1, 0) == 1);
 	CHECK(shutdown(to, SHUT_WR) == 0);
 	to = accept4(keep[1], NULL, NULL, SOCK_CLOEXEC);
 	CHECK(recv(to, &byte, 1, MSG_DONTWAIT) == 1 && byte == 'x');
-	CHECK(send(from, "y", 1, MSG_NOSIGNAL) == 1 && recv(client, &byte, 1, 0) == 1 && byte == 'y');
+	CHECK(write(from, "y", 1) == 1 && recv(client, &byte, 1, 0) == 1 && byte == 'y');
+	CHECK(send(from, "z", 1, MSG_OOB) == 1);
 }
 
 static void test_serves(void **state)

@@ -248,6 +248,25 @@ static void confinement_by_scope(void **state)
 	assert_null(strstr(u.service, "--user"));
 }
 
+/* The names of files that systemd makes of it would be too long. */
+static void no_private_tmp_for_a_long_name(void **state)
+{
+	char name[241] = "";
+
+	(void)state;
+	for (size_t len = 1; len <= 240; len++) {
+		memset(name, 'n', len);
+		name[len] = '\0';
+		_cleanup_instance_ struct instance i = small_instance(name);
+
+		i.scope = SCOPE_SYSTEM;
+
+		_cleanup_rendered_ struct rendered r = render(&i);
+
+		assert_int_equal(strstr(r.service, "PrivateTmp=yes") != NULL, len <= 191);
+	}
+}
+
 static void times(void **state)
 {
 	_cleanup_instance_ struct instance i = small_instance("pg"), patient = small_instance("pg");
@@ -261,7 +280,7 @@ static void times(void **state)
 	_cleanup_rendered_ struct rendered r = render(&i), p = render(&patient);
 
 	assert_value(r.service, "TimeoutStartSec", "17");
-	assert_value(r.service, "TimeoutStopSec", "250");
+	assert_value(r.service, "TimeoutStopSec", "170");
 	assert_value(p.service, "TimeoutStartSec", "infinity");
 	assert_value(p.service, "TimeoutStopSec", "infinity");
 	assert_value(r.service, "StartLimitIntervalSec", "0");
@@ -501,6 +520,7 @@ int main(void)
 		cmocka_unit_test(health_check_of_the_image),
 		cmocka_unit_test(unix_target_needs_the_root),
 		cmocka_unit_test(confinement_by_scope),
+		cmocka_unit_test(no_private_tmp_for_a_long_name),
 		cmocka_unit_test(times),
 		cmocka_unit_test(notifications),
 		cmocka_unit_test(no_value_changes_what_a_unit_says),
