@@ -28,7 +28,7 @@
 	X(sd_bus_wait)
 
 struct bus_library {
-#define X(function) __typeof__(&function) function;
+#define X(function) __typeof__ (&(function))(function);
 	BUS_FUNCTIONS(X)
 #undef X
 };
