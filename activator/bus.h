@@ -14,11 +14,13 @@
 	X(sd_bus_error_free)                                                                                           \
 	X(sd_bus_error_has_name)                                                                                       \
 	X(sd_bus_flush_close_unref)                                                                                    \
-	X(sd_bus_get_property_string)                                                                                  \
+	X(sd_bus_get_property)                                                                                         \
 	X(sd_bus_match_signal)                                                                                         \
 	X(sd_bus_message_read)                                                                                         \
+	X(sd_bus_message_read_array)                                                                                   \
 	X(sd_bus_message_unref)                                                                                        \
 	X(sd_bus_new)                                                                                                  \
+	X(sd_bus_path_encode)                                                                                          \
 	X(sd_bus_process)                                                                                              \
 	X(sd_bus_set_address)                                                                                          \
 	X(sd_bus_set_bus_client)                                                                                       \

@@ -12,6 +12,7 @@
 #include "activator/filter.h"
 #include "activator/journal.h"
 #include "activator/pin.h"
+#include "activator/pin_unit.h"
 #include "activator/runtime.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -120,18 +121,23 @@ static int bring_up(const struct options *o, struct stats *stats, struct hand_ov
 	_cleanup_engine_ struct engine *engine = NULL;
 	_cleanup_container_ struct container c = {};
 	char lock[PATH_MAX];
-	bool woken;
+	bool woken, own = false;
 
 	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, err) < 0 ||
 	    lock_path(o, engine->socket, lock, err) < 0 || lock_shared(lock, h->deadline, &h->lock_fd, err) < 0)
 		return -1;
 	engine->deadline = h->deadline;
-	if (pin_container(engine, o, stats, &c, &h->pidfd, &woken, err) < 0)
-		return -1;
-	if (woken && lock_record_run(h->lock_fd, &c, err) < 0)
-		return -1;
+	if (o->unit) {
+		if (pin_unit(engine, o, stats, h->lock_fd, &c, &h->pidfd, &woken, &own, err) < 0)
+			return -1;
+	} else {
+		if (pin_container(engine, o, stats, &c, &h->pidfd, &woken, err) < 0 ||
+		    (woken && lock_record_run(h->lock_fd, &c, err) < 0))
+			return -1;
+		own = woken || lock_is_own_run(h->lock_fd, &c);
+	}
 	stats->container_pid = (uint64_t)c.pid;
-	stats->flags = woken || lock_is_own_run(h->lock_fd, &c) ? 0 : STATS_FOUND_RUNNING;
+	stats->flags = own ? 0 : STATS_FOUND_RUNNING;
 	write_journal(o, stats, &c, woken);
 	return o->healthy ? await_healthy(engine, &c, h->pidfd, err) : 0;
 }

@@ -6,8 +6,12 @@
 #include <unistd.h>
 
 #include "cli/install.h"
+#include "common/clock.h"
+#include "units/drop_in.h"
 #include "units/paths.h"
 #include "units/render.h"
+
+#define ENGINE_TIMEOUT (30 * USEC_PER_SEC)
 
 static int print_units(const struct instance *i, struct error *err)
 {
@@ -56,25 +60,70 @@ static const struct stored *find(const struct stored_list *all, const char *name
 	return NULL;
 }
 
+static int already_there(const char *name, struct error *err)
+{
+	return error_set(err, EEXIST, "there is an instance '%s' already: --force replaces it", name);
+}
+
+static int open_engine(const struct instance *i, struct engine **ret, struct error *err)
+{
+	if (engine_open(i->backend, i->scope, i->engine_socket, ret, err) < 0)
+		return -1;
+	(*ret)->deadline = now_usec() + ENGINE_TIMEOUT;
+	return 0;
+}
+
+/* The drop-in first: the manager then reads it together with the units, and knows whether it helps. */
+static int install_all(struct manager *m, const char *directory, const struct instance *i, const struct instance *old,
+		       const char *drop_in, struct error *err)
+{
+	_cleanup_free_ char *before = NULL;
+	struct error ignored;
+
+	if (apply_drop_in(m, i, drop_in, &before, err) < 0)
+		return -1;
+	if (install_instance(m, directory, i, old && old->legacy, err) < 0) {
+		revert_drop_in(m, i, before);
+		return -1;
+	}
+	if (old && old->drop_in && (!i->drop_in || strcmp(old->drop_in, i->drop_in) != 0)) {
+		(void)drop_in_remove(old->drop_in, &ignored);
+		(void)manager_reload(m, &ignored);
+	}
+	return 0;
+}
+
 static int create_installed(struct create_request *r, const char *directory, struct error *err)
 {
 	_cleanup_stored_list_ struct stored_list all = {};
+	_cleanup_subject_ struct subject subject = {};
+	_cleanup_engine_ struct engine *engine = NULL;
 	_cleanup_manager_ struct manager *m = NULL;
+	_cleanup_free_ char *drop_in = NULL;
 	struct instance *i = &r->instance;
+	const struct instance *before;
 	const struct stored *old;
 
 	if (store_scan(directory, &all, err) < 0)
 		return -1;
+	if (!r->force && find(&all, i->name))
+		return already_there(i->name, err);
+	if (!r->name_assumed && store_check_owner(directory, i->name, err) < 0)
+		return -1;
+	if (manager_connect(i->scope, &m, err) < 0 || check_directory(m, i->scope, directory, err) < 0 ||
+	    (!r->name_assumed && check_name(m, directory, i->name, err) < 0) || open_engine(i, &engine, err) < 0 ||
+	    find_subject(r, m, engine, &subject, err) < 0)
+		return -1;
 	old = find(&all, i->name);
 	if (old && !r->force)
-		return error_set(err, EEXIST, "there is an instance '%s' already: --force replaces it", i->name);
-	if (store_check_owner(directory, i->name, err) < 0 || manager_connect(i->scope, &m, err) < 0 ||
-	    check_directory(m, i->scope, directory, err) < 0 || check_name(m, directory, i->name, err) < 0 ||
-	    adopt_container(r, m, err) < 0 || check_ports(i, &all, old ? &old->instance : NULL, err) < 0 ||
-	    install_instance(m, directory, i, old && old->instance.legacy, err) < 0)
+		return already_there(i->name, err);
+	before = old && !old->problem ? &old->instance : NULL;
+	if (store_check_owner(directory, i->name, err) < 0 || check_name(m, directory, i->name, err) < 0 ||
+	    fit_container(r, &subject, err) < 0 || fit_unit(r, before, &subject.runner, &drop_in, err) < 0 ||
+	    check_ports(i, &all, before, err) < 0 || install_all(m, directory, i, before, drop_in, err) < 0)
 		return -1;
-	if (old && !old->problem)
-		unlabel_ports(&old->instance, &all);
+	if (before)
+		unlabel_ports(before, &all);
 	label_ports(i);
 	return 0;
 }

@@ -169,6 +169,8 @@ static bool service_name_is_valid(const char *s)
 
 static int validate_names(const struct instance *i, struct error *err)
 {
+	if (i->drop_in && !path_is_valid(i->drop_in))
+		return error_set(err, 0, "the drop-in '%s' is not an absolute path", i->drop_in);
 	/* First the unit: the others may have been made of it. */
 	if (i->unit && !service_name_is_valid(i->unit))
 		return error_set(err, 0, "the unit '%s' is not the name of a service: NAME.service", i->unit);
