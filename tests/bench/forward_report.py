@@ -124,7 +124,7 @@ def method(results):
         "namespace. The servers run in containers of one image; iperf3, the UDP echo and the keeper of idle connections run "
         "beside them in the containers' network namespaces. systemd-socket-proxyd, HAProxy and sockwake forward to the same "
         "container; sockwake as `sockwake create` makes it, confined, under its unit. HAProxy splices (`option "
-        "splice-auto`). Just before the measurements the machine was busy with other things to "
+        "splice-auto`). During the measurements the machine was busy with other things to "
         f"{statistics.median(busy):.0%} (median), {max(busy):.0%} at most."
     )
 
@@ -138,10 +138,9 @@ MEMORY = ("no connection, kB", "each of 1,000 idle ones, bytes")
 
 
 def costs(figures):
-    for title, *cells in rows(figures, COSTS):
-        path = next(path for path in figures.titles if figures.titles[path] == title)
+    for path, row in zip(figures.titles, rows(figures, COSTS)):
         memory = figures.memory.get(path)
-        yield title, *cells, *((f"{memory['empty'] / 1e3:,.0f}", f"{memory['connection']:,.0f}") if memory else ("–", "–"))
+        yield *row, *((f"{memory['empty'] / 1e3:,.0f}", f"{memory['connection']:,.0f}") if memory else ("–", "–"))
 
 
 def comparison(figures):
