@@ -118,6 +118,11 @@ bench-wake:
 	tests/setup
 	tests/bench/wake $(BENCH_OPTIONS)
 
+# What the proxy forwards and costs beside others: tests/bench/proxy says what BENCH_OPTIONS there are.
+bench-proxy:
+	tests/setup
+	tests/bench/proxy $(BENCH_OPTIONS)
+
 # The system user is made here only when this is no package being built (DESTDIR).
 LIBEXEC_PROGRAMS = activator nshelper proxy
 MAN_PAGES = $(wildcard man/*.[18])
@@ -155,5 +160,5 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all tests check-unit fuzzers check-fuzz check-static check-integration check bench-wake demo format clean
+.PHONY: all tests check-unit fuzzers check-fuzz check-static check-integration check bench-wake bench-proxy demo format clean
 .SECONDARY:
