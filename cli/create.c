@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/image.h"
 #include "cli/install.h"
 #include "units/paths.h"
 #include "units/render.h"
@@ -60,6 +61,7 @@ static int create_installed(struct create_request *r, const char *directory, str
 {
 	_cleanup_stored_list_ struct stored_list all = {};
 	_cleanup_manager_ struct manager *m = NULL;
+	_cleanup_made_ struct made made = {};
 	struct instance *i = &r->instance;
 	const struct stored *old;
 
@@ -70,9 +72,11 @@ static int create_installed(struct create_request *r, const char *directory, str
 		return error_set(err, EEXIST, "there is an instance '%s' already: --force replaces it", i->name);
 	if (store_check_owner(directory, i->name, err) < 0 || manager_connect(i->scope, &m, err) < 0 ||
 	    check_directory(m, i->scope, directory, err) < 0 || check_name(m, directory, i->name, err) < 0 ||
-	    adopt_container(r, m, err) < 0 || check_ports(i, &all, old ? &old->instance : NULL, err) < 0 ||
+	    (r->order.image && make_container(r, m, &made, err) < 0) || adopt_container(r, m, err) < 0 ||
+	    check_ports(i, &all, old ? &old->instance : NULL, err) < 0 ||
 	    install_instance(m, directory, i, old && old->instance.legacy, err) < 0)
 		return -1;
+	keep_made(&made);
 	if (old && !old->problem)
 		unlabel_ports(&old->instance, &all);
 	label_ports(i);
@@ -110,7 +114,7 @@ static int create(int argc, char *argv[], struct error *err)
 	if (parse_create(argc, argv, &r, err) < 0)
 		return -1;
 	if (r.dry_run)
-		return print_units(&r.instance, err);
+		return r.order.image && print_order(&r, err) < 0 ? -1 : print_units(&r.instance, err);
 	if (require_rights(r.instance.scope, err) < 0 || unit_directory(r.instance.scope, directory, err) < 0 ||
 	    lock_units(directory, &lock, err) < 0 || create_installed(&r, directory, err) < 0)
 		return -1;

@@ -3,10 +3,13 @@
 
 #include "backends/backend.h"
 #include "cli/cli.h"
+#include "common/order.h"
 #include "units/manager.h"
 
 struct create_request {
 	struct instance instance;
+	struct order order; /* the container to be made first, when order.image is set */
+	bool as_quadlet;    /* … by a Quadlet, not by the engine's API */
 	bool dry_run;
 	bool force;
 	bool json;

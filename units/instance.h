@@ -31,6 +31,9 @@ struct instance {
 	char *engine_socket; /* NULL: the backend's default, or what the environment said when it was created */
 	char *unit;	     /* NULL, or the unit that runs the container (X.service) */
 
+	bool made_container; /* create --image made the container, or the Quadlet of `unit`: remove may take it away */
+	bool adopted;	     /* the container's labels made it: `sockwake adopt` may change and remove it */
+
 	struct publish ports[INSTANCE_PORTS_MAX];
 	size_t n_ports;
 	char **targets; /* NULL-terminated, may be NULL: addresses, or one unix:/path */

@@ -20,6 +20,8 @@ static const struct field {
 	{"container_name", TEXT, AT(container_name)},
 	{"engine_socket", TEXT, AT(engine_socket)},
 	{"unit", TEXT, AT(unit)},
+	{"made_container", FLAG, AT(made_container)},
+	{"adopted", FLAG, AT(adopted)},
 	{"targets", LIST, AT(targets)},
 	{"startup_timeout", TEXT, AT(startup_timeout)},
 	{"idle_timeout", TEXT, AT(idle_timeout)},

@@ -27,15 +27,14 @@ static const char *absolute_variable(const char *name)
 	return value && value[0] == '/' ? value : NULL;
 }
 
-int unit_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
+/* $XDG_CONFIG_HOME or ~/.config, and a directory in there. */
+static int configuration(const char *directory, char ret[static PATH_MAX], struct error *err)
 {
 	const char *base = absolute_variable("XDG_CONFIG_HOME");
 	const char *home = absolute_variable("HOME");
 
-	if (scope == SCOPE_SYSTEM)
-		return print_path(ret, "%s", err, "/etc/systemd/system");
 	if (base)
-		return print_path(ret, "%s/systemd/user", err, base);
+		return print_path(ret, "%s/%s", err, base, directory);
 	if (!home) {
 		const struct passwd *pw = getpwuid(geteuid());
 
@@ -43,7 +42,21 @@ int unit_directory(enum scope scope, char ret[static PATH_MAX], struct error *er
 	}
 	if (!home)
 		return error_set(err, ENOENT, "this user has no home directory: set HOME or XDG_CONFIG_HOME");
-	return print_path(ret, "%s/.config/systemd/user", err, home);
+	return print_path(ret, "%s/.config/%s", err, home, directory);
+}
+
+int unit_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
+{
+	if (scope == SCOPE_SYSTEM)
+		return print_path(ret, "%s", err, "/etc/systemd/system");
+	return configuration("systemd/user", ret, err);
+}
+
+int quadlet_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
+{
+	if (scope == SCOPE_SYSTEM)
+		return print_path(ret, "%s", err, "/etc/containers/systemd");
+	return configuration("containers/systemd", ret, err);
 }
 
 int user_runtime_directory(char ret[static PATH_MAX], struct error *err)
