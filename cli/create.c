@@ -34,7 +34,7 @@ static void check_lingering(enum scope scope)
 			   pw->pw_name, pw->pw_name);
 }
 
-static int check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err)
+int check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err)
 {
 	bool looks;
 
@@ -57,30 +57,76 @@ static const struct stored *find(const struct stored_list *all, const char *name
 	return NULL;
 }
 
+/* May this instance take the place of that one? */
+static int check_old(const struct create_request *r, const struct stored *old, struct error *err)
+{
+	const char *name = r->instance.name;
+
+	if (r->instance.adopted && (old->problem || !old->instance.adopted))
+		return error_set(
+			err, EEXIST,
+			"there is an instance '%s' that was not adopted: remove it, or give the container another "
+			"name for its instance by the label 'sockwake.name'",
+			name);
+	if (!r->instance.adopted && !r->force)
+		return error_set(err, EEXIST, "there is an instance '%s' already: --force replaces it", name);
+	return 0;
+}
+
+static int is_same(const struct instance *a, const struct instance *b, bool *ret, struct error *err)
+{
+	_cleanup_free_ char *one = instance_to_json(a), *other = instance_to_json(b);
+
+	if (!one || !other)
+		return error_errno(err, ENOMEM, "cannot compare instances");
+	*ret = strcmp(one, other) == 0;
+	return 0;
+}
+
+int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
+		    enum outcome *ret, struct error *err)
+{
+	_cleanup_made_ struct made made = {};
+	struct instance *i = &r->instance;
+	const struct stored *old = find(all, i->name);
+	const struct instance *before = old && !old->problem ? &old->instance : NULL;
+	bool same = false;
+
+	if ((old && check_old(r, old, err) < 0) || store_check_owner(directory, i->name, err) < 0 ||
+	    check_name(m, directory, i->name, err) < 0 || (r->order.image && make_container(r, m, &made, err) < 0) ||
+	    adopt_container(r, m, err) < 0 || (i->adopted && before && is_same(i, before, &same, err) < 0))
+		return -1;
+	*ret = same ? OUTCOME_UNCHANGED : old ? OUTCOME_REPLACED : OUTCOME_CREATED;
+	if (same)
+		return 0;
+	if (check_ports(i, all, before, err) < 0)
+		return -1;
+	if (r->dry_run)
+		return 0;
+	if (install_instance(m, directory, i, before && before->legacy, err) < 0)
+		return -1;
+	keep_made(&made);
+	if (before)
+		unlabel_ports(before, all);
+	label_ports(i);
+	return 0;
+}
+
 static int create_installed(struct create_request *r, const char *directory, struct error *err)
 {
 	_cleanup_stored_list_ struct stored_list all = {};
 	_cleanup_manager_ struct manager *m = NULL;
-	_cleanup_made_ struct made made = {};
-	struct instance *i = &r->instance;
 	const struct stored *old;
+	enum outcome outcome;
 
 	if (store_scan(directory, &all, err) < 0)
 		return -1;
-	old = find(&all, i->name);
-	if (old && !r->force)
-		return error_set(err, EEXIST, "there is an instance '%s' already: --force replaces it", i->name);
-	if (store_check_owner(directory, i->name, err) < 0 || manager_connect(i->scope, &m, err) < 0 ||
-	    check_directory(m, i->scope, directory, err) < 0 || check_name(m, directory, i->name, err) < 0 ||
-	    (r->order.image && make_container(r, m, &made, err) < 0) || adopt_container(r, m, err) < 0 ||
-	    check_ports(i, &all, old ? &old->instance : NULL, err) < 0 ||
-	    install_instance(m, directory, i, old && old->instance.legacy, err) < 0)
+	old = find(&all, r->instance.name);
+	if ((old && check_old(r, old, err) < 0) || store_check_owner(directory, r->instance.name, err) < 0 ||
+	    manager_connect(r->instance.scope, &m, err) < 0 ||
+	    check_directory(m, r->instance.scope, directory, err) < 0)
 		return -1;
-	keep_made(&made);
-	if (old && !old->problem)
-		unlabel_ports(&old->instance, &all);
-	label_ports(i);
-	return 0;
+	return create_instance(r, m, directory, &all, &outcome, err);
 }
 
 static int print_created(const struct create_request *r, struct error *err)

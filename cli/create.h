@@ -35,5 +35,15 @@ int adopt_container(struct create_request *r, struct manager *m, struct error *e
 int check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
 		struct error *err);
 
+/* Writes and starts the instance of a request, for an existing container (or after making one). `all` are the instances
+ * that there are. An adopted one replaces what adoption made before, unless nothing has changed; with dry_run that is only
+ * found out. */
+enum outcome { OUTCOME_CREATED, OUTCOME_REPLACED, OUTCOME_UNCHANGED };
+int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
+		    enum outcome *ret, struct error *err);
+
+/* Refuses a directory in which the manager does not look for units. */
+int check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err);
+
 /* Who listens there, as words for a sentence: "nginx (PID 4711)". */
 void describe_holder(int type, uint16_t port, char *ret, size_t size);

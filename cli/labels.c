@@ -15,21 +15,13 @@ static const struct known {
 	const char *name; /* of the label behind the prefix, and of the option */
 	enum label_type type;
 } table[] = {
-	{"publish", LIST},	 {"name", TEXT},	   {"startup-timeout", TEXT}, {"idle-timeout", TEXT},
-	{"health-check", TEXT},	 {"idle-action", TEXT},	   {"keep-running", FLAG},    {"target", LIST},
-	{"no-wake-from", LIST},	 {"no-hold-from", LIST},   {"connection-timeout", TEXT}, {"keepalive", TEXT},
-	{"drain-timeout", TEXT}, {"proxy-protocol", TEXT}, {"transparent", FLAG},     {"workers", TEXT},
+	{"publish", LIST},	    {"name", TEXT},	      {"startup-timeout", TEXT},    {"idle-timeout", TEXT},
+	{"health-check", TEXT},	    {"idle-action", TEXT},    {"keep-running", FLAG},	    {"target", LIST},
+	{"no-wake-from", LIST},	    {"no-hold-from", LIST},   {"connection-timeout", TEXT}, {"keepalive", TEXT},
+	{"drain-timeout", TEXT},    {"proxy-protocol", TEXT}, {"transparent", FLAG},	    {"workers", TEXT},
 	{"no-notifications", FLAG},
 };
 #define N_KNOWN (sizeof(table) / sizeof(*table))
-
-const char labels_help[] =
-	"Labels of a container, each like the option of 'sockwake create' (lists are separated by commas):\n"
-	"  sockwake.publish (which it must have), sockwake.name, sockwake.startup-timeout, sockwake.idle-timeout,\n"
-	"  sockwake.health-check (no shell command), sockwake.idle-action, sockwake.keep-running, sockwake.target,\n"
-	"  sockwake.no-wake-from, sockwake.no-hold-from, sockwake.connection-timeout, sockwake.keepalive,\n"
-	"  sockwake.drain-timeout, sockwake.proxy-protocol, sockwake.transparent, sockwake.workers,\n"
-	"  sockwake.no-notifications\n";
 
 static bool is_wish(const struct label *l)
 {
@@ -68,7 +60,8 @@ static void arguments_list_clear(struct arguments_list *a)
 #define _cleanup_arguments_list_ _cleanup_(arguments_list_clear)
 
 /* In one word, so that no value is taken for an option. */
-__attribute__((format(printf, 3, 4))) static int add(struct arguments_list *a, struct error *err, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int add(struct arguments_list *a, struct error *err, const char *format,
+						     ...)
 {
 	va_list ap;
 	int n;
@@ -88,7 +81,8 @@ static int add_base(struct arguments_list *a, const struct container *c, const s
 {
 	if (add(a, err, "create") < 0 || add(a, err, "--scope=%s", scope_name(base->scope)) < 0 ||
 	    add(a, err, "--backend=%s", backend_kind_name(base->backend)) < 0 ||
-	    add(a, err, "--engine-socket=%s", base->engine_socket) < 0 || add(a, err, "--container-name=%s", c->name) < 0)
+	    add(a, err, "--engine-socket=%s", base->engine_socket) < 0 ||
+	    add(a, err, "--container-name=%s", c->name) < 0)
 		return -1;
 	/* root has no desktop, and who ran sudo this time is no wish of the container's */
 	return base->scope == SCOPE_SYSTEM ? add(a, err, "--no-notifications") : 0;
@@ -192,8 +186,8 @@ int request_from_labels(const struct container *c, const struct instance *base, 
 	}
 	if (!container_label(c, PUBLISH_LABEL))
 		return error_set(err, EINVAL,
-				 "the container '%s' has labels that begin with '" LABEL_PREFIX "', but not '" PUBLISH_LABEL
-				 "', which says where to listen",
+				 "the container '%s' has labels that begin with '" LABEL_PREFIX
+				 "', but not '" PUBLISH_LABEL "', which says where to listen",
 				 c->name);
 	if (parse(c, base, NULL, ret, err) < 0)
 		return error_context(err, "the container '%s', its labels together", c->name);

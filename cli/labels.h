@@ -16,5 +16,3 @@ bool has_wishes(const struct container *c);
  * container, label and rule. The caller clears *ret, also after an error. */
 int request_from_labels(const struct container *c, const struct instance *base, struct create_request *ret,
 			struct error *err);
-
-extern const char labels_help[];
