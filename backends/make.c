@@ -85,7 +85,8 @@ bool version_has_quadlet(const char *version)
 {
 	unsigned major, minor;
 
-	return sscanf(version, "%3u.%3u", &major, &minor) == 2 && (major > 4 || (major == 4 && minor >= 4));
+	return strspn(version, "0123456789.") >= 3 && sscanf(version, "%3u.%3u", &major, &minor) == 2 &&
+	       (major > 4 || (major == 4 && minor >= 4));
 }
 
 int engine_has_quadlet(struct engine *e, bool *ret, struct error *err)
