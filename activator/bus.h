@@ -14,20 +14,21 @@
 	X(sd_bus_error_free)                                                                                           \
 	X(sd_bus_error_has_name)                                                                                       \
 	X(sd_bus_flush_close_unref)                                                                                    \
-	X(sd_bus_get_property_string)                                                                                  \
+	X(sd_bus_get_property)                                                                                         \
 	X(sd_bus_match_signal)                                                                                         \
 	X(sd_bus_message_read)                                                                                         \
+	X(sd_bus_message_read_array)                                                                                   \
 	X(sd_bus_message_unref)                                                                                        \
 	X(sd_bus_new)                                                                                                  \
+	X(sd_bus_path_encode)                                                                                          \
 	X(sd_bus_process)                                                                                              \
 	X(sd_bus_set_address)                                                                                          \
 	X(sd_bus_set_bus_client)                                                                                       \
-	X(sd_bus_set_method_call_timeout)                                                                              \
 	X(sd_bus_start)                                                                                                \
 	X(sd_bus_wait)
 
 struct bus_library {
-#define X(function) __typeof__(&function) function;
+#define X(function) __typeof__ (&(function))(function);
 	BUS_FUNCTIONS(X)
 #undef X
 };

@@ -17,14 +17,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "activator/unit.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 
 #define RETRY_MSEC	   50
 #define HEALTH_PERIOD_MSEC 200
-
-typedef int (*attempt)(struct engine *e, const struct options *o, bool *woken, struct error *err);
 
 static int try_start(struct engine *e, const struct options *o, bool *woken, struct error *err)
 {
@@ -44,37 +41,20 @@ static int try_unpause(struct engine *e, const struct options *o, bool *woken, s
 	return 0;
 }
 
-static int try_unit(struct engine *e, const struct options *o, bool *woken, struct error *err)
-{
-	bool ran;
-
-	if (unit_start(o->scope, o->unit, e->deadline, &ran, err) < 0)
-		return -1;
-	*woken = *woken || !ran;
-	return 0;
-}
-
-/* May the other request fit where this one did not? A container that its unit removed when it stopped cannot be unpaused. */
-static bool is_worth_another(const struct options *o, const struct error *err)
-{
-	return err->code == EBUSY || (o->unit && err->code == ENOENT);
-}
-
 /* The likelier request first, so that one is enough nearly always. EBUSY when neither fits the container's state; the
  * error is then that of the start. */
 static int start_or_unpause(struct engine *e, const struct options *o, bool *woken, struct error *err)
 {
-	attempt start = o->unit ? try_unit : try_start;
 	struct error unpause_err;
 
 	if (o->idle_pause) {
 		if (try_unpause(e, o, woken, err) == 0)
 			return 0;
-		return is_worth_another(o, err) ? start(e, o, woken, err) : -1;
+		return err->code == EBUSY ? try_start(e, o, woken, err) : -1;
 	}
-	if (start(e, o, woken, err) == 0)
+	if (try_start(e, o, woken, err) == 0)
 		return 0;
-	if (o->unit || err->code != EBUSY)
+	if (err->code != EBUSY)
 		return -1;
 	if (try_unpause(e, o, woken, &unpause_err) == 0)
 		return 0;
@@ -83,8 +63,8 @@ static int start_or_unpause(struct engine *e, const struct options *o, bool *wok
 	return -1;
 }
 
-/* 1: it is pinned; 0: it changed meanwhile; -1: error. */
-static int pin(struct engine *e, const struct options *o, struct container *c, int *ret_pidfd, struct error *err)
+int pin_inspected(struct engine *e, const struct options *o, const struct container *c, int *ret_pidfd,
+		  struct error *err)
 {
 	_cleanup_container_ struct container again = {};
 	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
@@ -128,12 +108,9 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 		switch (ret->state) {
 		case CONTAINER_RUNNING:
 			if (ret->pid > 1)
-				r = pin(e, o, ret, ret_pidfd, err);
+				r = pin_inspected(e, o, ret, ret_pidfd, err);
 			break;
-		case CONTAINER_PAUSED: /* a unit is active all the same, so starting it did nothing */
-			if (o->unit && try_unpause(e, o, ret_woken, err) < 0 && err->code != EBUSY)
-				return -1;
-			break;
+		case CONTAINER_PAUSED:
 		case CONTAINER_RESTARTING:
 		case CONTAINER_STOPPING:
 		case CONTAINER_REMOVING:

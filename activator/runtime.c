@@ -137,29 +137,42 @@ int lock_exclusive(const char *path, int *ret_fd, struct error *err)
 	}
 }
 
-#define RUN_TEXT_MAX (sizeof(((struct container *)0)->id) + sizeof(((struct container *)0)->started_at) + 2)
-
-static size_t format_run(const struct container *c, char ret[static RUN_TEXT_MAX])
+static void format_run(const struct container *c, char ret[static RUN_TEXT_MAX])
 {
-	return (size_t)snprintf(ret, RUN_TEXT_MAX, "%s %s\n", c->id, c->started_at);
+	snprintf(ret, RUN_TEXT_MAX, "%s %s\n", c->id, c->started_at);
 }
 
-int lock_record_run(int lock_fd, const struct container *c, struct error *err)
+int lock_record(int lock_fd, const char *run, struct error *err)
 {
-	char text[RUN_TEXT_MAX];
-	size_t len = format_run(c, text);
+	size_t len = strlen(run);
 
-	if (pwrite(lock_fd, text, len, 0) != (ssize_t)len || ftruncate(lock_fd, (off_t)len) < 0)
+	if (pwrite(lock_fd, run, len, 0) != (ssize_t)len || ftruncate(lock_fd, (off_t)len) < 0)
 		return error_errno(err, errno, "cannot write down which run of the container was begun");
 	return 0;
 }
 
+bool lock_holds(int lock_fd, const char *run)
+{
+	char recorded[RUN_TEXT_MAX + 1];
+	size_t len = strlen(run);
+
+	return pread(lock_fd, recorded, sizeof(recorded), 0) == (ssize_t)len && memcmp(run, recorded, len) == 0;
+}
+
+int lock_record_run(int lock_fd, const struct container *c, struct error *err)
+{
+	char run[RUN_TEXT_MAX];
+
+	format_run(c, run);
+	return lock_record(lock_fd, run, err);
+}
+
 bool lock_is_own_run(int lock_fd, const struct container *c)
 {
-	char text[RUN_TEXT_MAX], recorded[RUN_TEXT_MAX + 1];
-	size_t len = format_run(c, text);
+	char run[RUN_TEXT_MAX];
 
-	return pread(lock_fd, recorded, sizeof(recorded), 0) == (ssize_t)len && memcmp(text, recorded, len) == 0;
+	format_run(c, run);
+	return lock_holds(lock_fd, run);
 }
 
 static int stats_path(const struct options *o, char ret[static PATH_MAX], struct error *err)

@@ -30,6 +30,11 @@ int lock_shared(const char *path, uint64_t deadline, int *ret_fd, struct error *
  * the last thing done under it. */
 int lock_exclusive(const char *path, int *ret_fd, struct error *err);
 
+/* What is written into the lock is a short text, and read back whole. */
+#define RUN_TEXT_MAX (sizeof(((struct container *)0)->id) + sizeof(((struct container *)0)->started_at) + 2)
+int lock_record(int lock_fd, const char *run, struct error *err);
+bool lock_holds(int lock_fd, const char *run);
+
 /* Writes down that this run of the container was begun by a wake. */
 int lock_record_run(int lock_fd, const struct container *c, struct error *err);
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "activator/journal.h"
+#include "activator/pin_unit.h"
 #include "activator/runtime.h"
-#include "activator/unit.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/exit.h"
@@ -76,8 +76,6 @@ static int halt(struct engine *e, const struct options *o, const struct containe
 		return 0;
 	}
 	*ret_slept = true;
-	if (o->unit)
-		return unit_stop(o->scope, o->unit, USEC_INFINITY, err);
 	return b->stop(e, o->container, c->stop_timeout, err);
 }
 
@@ -99,6 +97,54 @@ static void write_journal(const struct options *o, const struct stats *s, uint64
 		 (unsigned long long)s->connections_failed, (unsigned long long)s->flows_total,
 		 (unsigned long long)s->bytes_to_container, (unsigned long long)s->bytes_from_container);
 	journal_send(MESSAGE_SLEEP, o->name, o->container, message, fields);
+}
+
+static void say_unit_stays(const struct options *o, const char *why)
+{
+	log_line(LOG_INFO, "the unit '%s' %s and stays up", o->unit, why);
+}
+
+/* Stops the unit, whatever its Restart= says, or pauses its container. */
+static int halt_unit(struct unit *u, const struct options *o, struct engine *e, struct error *err)
+{
+	if (!o->idle_pause) {
+		/* `docker run` hands signals on to a container that, paused, does not hear them; Podman's units kill. */
+		if (o->backend == BACKEND_DOCKER)
+			(void)e->backend->unpause(e, o->container, err);
+		return unit_stop(u, USEC_INFINITY, err);
+	}
+	return e->backend->pause(e, o->container, err) < 0 && err->code != EBUSY ? -1 : 0;
+}
+
+static int stop_unit(const struct options *o, struct engine *e, int lock_fd, const struct stats *stats,
+		     struct error *err)
+{
+	_cleanup_unit_ struct unit *u = NULL;
+	uint64_t wall = wall_usec();
+	struct unit_view v;
+
+	if (unit_open(o->scope, o->unit, &u, err) < 0 || unit_look(u, &v, err) < 0) {
+		if (err->code != ENOTCONN)
+			return -1;
+		say_unless_refused(err); /* the manager ends, and its units with it */
+		return 0;
+	}
+	switch (unit_fate(o, &v, lock_fd)) {
+	case UNIT_STOP:
+		if (halt_unit(u, o, e, err) < 0)
+			return -1;
+		write_journal(o, stats, wall);
+		return 0;
+	case UNIT_IN_CHARGE:
+		say_unit_stays(o, "was started or is being changed by somebody else");
+		return 0;
+	case UNIT_NOT_OURS:
+		say_unit_stays(o, "was not started by sockwake (--keep-running)");
+		return 0;
+	case UNIT_RESTS:
+		return 0;
+	}
+	return 0;
 }
 
 static int stop_container(const struct options *o, struct engine *e, int lock_fd, const struct stats *stats,
@@ -137,13 +183,13 @@ int put_to_sleep(const struct options *o, struct error *err)
 	char socket[ENGINE_SOCKET_MAX], lock[PATH_MAX];
 	struct stats stats;
 	bool unanswered;
+	int r;
 
 	if (restart_follows())
 		return 0;
 	runtime_read_stats(o, &stats);
 	unanswered = wake_was_refused() && stats.t_main && !stats.t_started;
-	/* The wake ended well without an answer from the engine: nobody was there who may wake the container. */
-	if (variable_is("SERVICE_RESULT", "success") && stats.t_main && !stats.t_started)
+	if (stats.flags & STATS_NOBODY)
 		return 0;
 	if (engine_find_socket(o->backend, o->scope, o->engine_socket, socket, err) < 0 ||
 	    lock_path(o, socket, lock, err) < 0)
@@ -158,5 +204,6 @@ int put_to_sleep(const struct options *o, struct error *err)
 		return -1;
 	if (unanswered)
 		engine->deadline = now_usec() + SECOND_TRY;
-	return stop_container(o, engine, lock_fd, &stats, err) < 0 && !unanswered ? -1 : 0;
+	r = o->unit ? stop_unit(o, engine, lock_fd, &stats, err) : stop_container(o, engine, lock_fd, &stats, err);
+	return r < 0 && !unanswered ? -1 : 0;
 }

@@ -2,24 +2,34 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "activator/bus.h"
-#include "common/cleanup.h"
 #include "common/clock.h"
 
 #define MANAGER_NAME	  "org.freedesktop.systemd1"
 #define MANAGER_PATH	  "/org/freedesktop/systemd1"
 #define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
+#define UNIT_INTERFACE	  "org.freedesktop.systemd1.Unit"
+#define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
 
 /* A job of the manager's, whose end is awaited. */
 struct job {
 	const char *path;
 	bool ended;
 	char result[32]; /* "done", "failed", "timeout", … */
+};
+
+struct unit {
+	enum scope scope;
+	const char *name;
+	char *path; /* of its object */
+	sd_bus *connection;
+	struct job job;
 };
 
 static const char *systemctl(enum scope scope)
@@ -91,69 +101,167 @@ static int await_job(sd_bus *connection, const struct job *job, const char *unit
 }
 
 /* Calls StartUnit or StopUnit and waits for the job. */
-static int run_job(sd_bus *connection, enum scope scope, const char *method, const char *unit, uint64_t deadline,
-		   struct error *err)
+static int run_job(struct unit *u, const char *method, uint64_t deadline, struct error *err)
 {
 	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
 	_cleanup_message_ sd_bus_message *reply = NULL;
-	struct job job = {};
+	struct job *job = &u->job; /* the match below outlives this call */
 	int r;
 
+	*job = (struct job){};
 	/* The reply comes before the job's end is looked at: signals are queued during a call. */
-	r = bus.sd_bus_match_signal(connection, NULL, NULL, MANAGER_PATH, MANAGER_INTERFACE, "JobRemoved",
-				    on_job_removed, &job);
+	r = bus.sd_bus_match_signal(u->connection, NULL, NULL, MANAGER_PATH, MANAGER_INTERFACE, "JobRemoved",
+				    on_job_removed, job);
 	if (r >= 0)
-		r = bus.sd_bus_call_method(connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe", NULL,
-					   NULL, "");
+		r = bus.sd_bus_call_method(u->connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe",
+					   NULL, NULL, "");
 	if (r >= 0)
-		r = bus.sd_bus_call_method(connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, method, &bus_err,
-					   &reply, "ss", unit, "replace");
+		r = bus.sd_bus_call_method(u->connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, method,
+					   &bus_err, &reply, "ss", u->name, "replace");
 	if (r < 0 && bus.sd_bus_error_has_name(&bus_err, "org.freedesktop.systemd1.NoSuchUnit"))
 		return error_set(err, ENOENT, "there is no unit '%s': '%s list-unit-files' lists those that there are",
-				 unit, systemctl(scope));
+				 u->name, systemctl(u->scope));
 	if (r >= 0)
-		r = bus.sd_bus_message_read(reply, "o", &job.path);
+		r = bus.sd_bus_message_read(reply, "o", &job->path);
 	if (r < 0)
-		return error_set(err, ENOTCONN, "the service manager does not do %s of '%s': %s", method, unit,
+		return error_set(err, ENOTCONN, "the service manager does not do %s of '%s': %s", method, u->name,
 				 bus_err.message ? bus_err.message : strerror(-r));
-	if (await_job(connection, &job, unit, deadline, err) < 0)
+	r = await_job(u->connection, job, u->name, deadline, err);
+	job->path = NULL; /* it belongs to the reply */
+	return r;
+}
+
+int unit_open(enum scope scope, const char *name, struct unit **ret, struct error *err)
+{
+	_cleanup_unit_ struct unit *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
+	u->scope = scope;
+	u->name = name;
+	if (connect_manager(scope, &u->connection, err) < 0)
 		return -1;
-	if (strcmp(job.result, "done") != 0)
-		return error_set(err, ECHILD, "%s of '%s' ended as '%s': '%s status %s' may say why", method, unit,
-				 job.result, systemctl(scope), unit);
+	/* The manager finds, or loads, the unit by this path (org.freedesktop.systemd1(5)). */
+	if (bus.sd_bus_path_encode(MANAGER_PATH "/unit", name, &u->path) < 0)
+		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
+	*ret = steal_ptr(&u);
 	return 0;
 }
 
-/* Is the unit active now? Unknown ones are not. */
-static bool is_active(sd_bus *connection, const char *unit)
+void unit_close(struct unit **u)
 {
-	_cleanup_message_ sd_bus_message *reply = NULL;
-	_cleanup_free_ char *state = NULL;
-	const char *path;
-
-	return bus.sd_bus_call_method(connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "GetUnit", NULL,
-				      &reply, "s", unit) >= 0 &&
-	       bus.sd_bus_message_read(reply, "o", &path) >= 0 &&
-	       bus.sd_bus_get_property_string(connection, MANAGER_NAME, path, "org.freedesktop.systemd1.Unit",
-					      "ActiveState", NULL, &state) >= 0 &&
-	       strcmp(state, "active") == 0;
+	if (!*u)
+		return;
+	bus_close(&(*u)->connection);
+	free((*u)->path);
+	free(*u);
+	*u = NULL;
 }
 
-int unit_start(enum scope scope, const char *unit, uint64_t deadline, bool *ret_ran, struct error *err)
-{
-	_cleanup_bus_ sd_bus *connection = NULL;
+static const struct property {
+	const char *interface, *name, *type;
+	size_t offset, size;
+} properties[] = {
+#define MEMBER(m) offsetof(struct unit_view, m), sizeof(((struct unit_view *)0)->m)
+	{UNIT_INTERFACE, "ActiveState", "s", MEMBER(active)},
+	{UNIT_INTERFACE, "SubState", "s", MEMBER(sub)},
+	{UNIT_INTERFACE, "InvocationID", "ay", MEMBER(invocation)},
+	{UNIT_INTERFACE, "Job", "(uo)", MEMBER(job)},
+	{SERVICE_INTERFACE, "Result", "s", MEMBER(result)},
+	{SERVICE_INTERFACE, "MainPID", "u", MEMBER(main_pid)},
+	{SERVICE_INTERFACE, "NRestarts", "u", MEMBER(restarts)},
+	{SERVICE_INTERFACE, "ExecMainCode", "i", MEMBER(main_code)},
+	{SERVICE_INTERFACE, "ExecMainStatus", "i", MEMBER(main_status)},
+#undef MEMBER
+};
+#define N_PROPERTIES (sizeof(properties) / sizeof(*properties))
 
-	if (connect_manager(scope, &connection, err) < 0)
-		return -1;
-	*ret_ran = is_active(connection, unit);
-	return *ret_ran ? 0 : run_job(connection, scope, "StartUnit", unit, deadline, err);
+static int read_value(sd_bus_message *reply, const struct property *p, void *member)
+{
+	const char *text, *path;
+	const uint8_t *bytes;
+	size_t n;
+	int r;
+
+	if (strcmp(p->type, "(uo)") == 0)
+		return bus.sd_bus_message_read(reply, p->type, member, &path);
+	if (strcmp(p->type, "s") == 0) {
+		r = bus.sd_bus_message_read(reply, "s", &text);
+		if (r >= 0)
+			snprintf(member, p->size, "%s", text);
+		return r;
+	}
+	if (strcmp(p->type, "ay") != 0)
+		return bus.sd_bus_message_read(reply, p->type, member);
+	r = bus.sd_bus_message_read_array(reply, 'y', (const void **)&bytes, &n);
+	for (size_t k = 0; r >= 0 && k < n && 2 * k + 3 <= p->size; k++)
+		sprintf((char *)member + 2 * k, "%02x", bytes[k]);
+	return r;
 }
 
-int unit_stop(enum scope scope, const char *unit, uint64_t deadline, struct error *err)
+int unit_look(struct unit *u, struct unit_view *ret, struct error *err)
 {
-	_cleanup_bus_ sd_bus *connection = NULL;
+	*ret = (struct unit_view){};
+	for (size_t k = 0; k < N_PROPERTIES; k++) {
+		_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
+		_cleanup_message_ sd_bus_message *reply = NULL;
+		const struct property *p = &properties[k];
+		int r = bus.sd_bus_get_property(u->connection, MANAGER_NAME, u->path, p->interface, p->name, &bus_err,
+						&reply, p->type);
 
-	if (connect_manager(scope, &connection, err) < 0)
+		if (r >= 0)
+			r = read_value(reply, p, (char *)ret + p->offset);
+		if (r < 0)
+			return error_set(err, ENOTCONN, "the service manager does not tell %s of '%s': %s", p->name,
+					 u->name, bus_err.message ? bus_err.message : strerror(-r));
+	}
+	return 0;
+}
+
+bool unit_is_active(const struct unit_view *v)
+{
+	return strcmp(v->active, "active") == 0 || strcmp(v->active, "reloading") == 0;
+}
+
+bool unit_is_restarting(const struct unit_view *v)
+{
+	return strncmp(v->sub, "auto-restart", strlen("auto-restart")) == 0;
+}
+
+int unit_failed(const struct unit *u, const struct unit_view *v, struct error *err)
+{
+	const char *user = u->scope == SCOPE_USER ? "--user " : "";
+
+	if (strcmp(v->result, "exit-code") == 0)
+		return error_set(err, ECHILD, "the unit '%s' ended with status %d: 'journalctl %s-u %s' may say why",
+				 u->name, v->main_status, user, u->name);
+	return error_set(err, ECHILD, "the unit '%s' does not run (%s, result '%s'): 'journalctl %s-u %s' may say why",
+			 u->name, v->active, v->result, user, u->name);
+}
+
+int unit_start(struct unit *u, uint64_t deadline, struct error *err)
+{
+	struct unit_view v;
+
+	if (run_job(u, "StartUnit", deadline, err) < 0)
 		return -1;
-	return run_job(connection, scope, "StopUnit", unit, deadline, err);
+	if (strcmp(u->job.result, "done") == 0)
+		return 0;
+	if (strcmp(u->job.result, "failed") == 0 && unit_look(u, &v, err) == 0)
+		return unit_failed(u, &v, err);
+	return error_set(err, ECHILD, "the start of the unit '%s' ended as '%s': '%s status %s' may say why", u->name,
+			 u->job.result, systemctl(u->scope), u->name);
+}
+
+int unit_stop(struct unit *u, uint64_t deadline, struct error *err)
+{
+	if (run_job(u, "StopUnit", deadline, err) < 0)
+		return -1;
+	if (strcmp(u->job.result, "done") != 0)
+		return error_set(err, ECHILD, "the stop of the unit '%s' ended as '%s': '%s status %s' may say why",
+				 u->name, u->job.result, systemctl(u->scope), u->name);
+	/* A unit that nothing refers to is forgotten as a whole, and this fails. */
+	(void)bus.sd_bus_call_method(u->connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "ResetFailedUnit",
+				     NULL, NULL, "s", u->name);
+	return 0;
 }

@@ -1,18 +1,50 @@
-/* Units that run containers (Quadlet's, for example), started and stopped by their service manager.
+/* A unit that runs a container (Quadlet's, for example), as its service manager sees it.
  *
- * Spoken to over the manager's own socket, as systemctl(1) does: it needs no message bus.
+ * Spoken to over the manager's own socket, as systemctl(1) does: it needs no message bus. Errors: ENOENT there is no
+ * such unit, ENOTCONN the manager cannot be reached, ETIMEDOUT, ECHILD the unit failed.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/cleanup.h"
 #include "common/error.h"
 #include "common/scope.h"
 
-/* Starts the unit and waits for the job until the deadline (CLOCK_MONOTONIC microseconds). *ret_ran: it was active before.
- * Errors: ENOENT there is no such unit, ENOTCONN the manager cannot be reached, ETIMEDOUT, ECHILD the job failed. */
-int unit_start(enum scope scope, const char *unit, uint64_t deadline, bool *ret_ran, struct error *err);
+struct unit;
 
-/* Stops it likewise. One that is not active is success. */
-int unit_stop(enum scope scope, const char *unit, uint64_t deadline, struct error *err);
+/* *ret belongs to the caller; name has to live as long. */
+int unit_open(enum scope scope, const char *name, struct unit **ret, struct error *err);
+void unit_close(struct unit **u);
+#define _cleanup_unit_ _cleanup_(unit_close)
+
+/* org.freedesktop.systemd1(5), "Properties" of units and services. A unit that is not loaded is inactive. */
+#define INVOCATION_MAX 33
+struct unit_view {
+	char active[16];		 /* "active", "activating", "failed", … */
+	char sub[32];			 /* "running", "auto-restart", … */
+	char result[32];		 /* of the last run: "success", "exit-code", "start-limit-hit", … */
+	char invocation[INVOCATION_MAX]; /* of the current or last run, in hexadecimal; "" for none */
+	uint32_t main_pid;		 /* 0 when there is none */
+	uint32_t restarts;		 /* automatic ones since it was last started by somebody */
+	uint32_t job;			 /* the number of the job that somebody asked for, 0 for none */
+	int32_t main_code, main_status;	 /* how the last main process ended, as waitid(2) */
+};
+int unit_look(struct unit *u, struct unit_view *ret, struct error *err);
+
+bool unit_is_active(const struct unit_view *v);
+
+/* Will it run again without anybody's asking (Restart=)? */
+bool unit_is_restarting(const struct unit_view *v);
+
+/* Starts the unit and waits for the job until the deadline (CLOCK_MONOTONIC microseconds). One that is active already is
+ * success. */
+int unit_start(struct unit *u, uint64_t deadline, struct error *err);
+
+/* Stops it, whatever its Restart= says, and forgets how often it was started: going to sleep must not count towards
+ * its limit of starts. One that is not active is success. */
+int unit_stop(struct unit *u, uint64_t deadline, struct error *err);
+
+/* Sets *err to why the unit does not run. Returns -1. */
+int unit_failed(const struct unit *u, const struct unit_view *v, struct error *err);

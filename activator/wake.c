@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "activator/filter.h"
 #include "activator/journal.h"
 #include "activator/pin.h"
+#include "activator/pin_unit.h"
 #include "activator/runtime.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -34,6 +36,21 @@ static uint64_t spawn_time(uint64_t t_main)
 	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts) < 0)
 		return t_main;
 	return t_main - ((uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC);
+}
+
+/* A client that comes again at once would fail again, dozens of times a second, each time with some lines in the journal.
+ * So a wake that follows on a failed one waits until this much time has passed since that began. */
+#define BRAKE USEC_PER_SEC
+
+/* Returns the time at which this wake begins. */
+static uint64_t wait_after_failure(const struct stats *last, uint64_t now)
+{
+	bool failed = last->t_main && !last->t_accepting && !(last->flags & STATS_NOBODY);
+
+	if (!failed || now < last->t_main || now - last->t_main >= BRAKE)
+		return now;
+	(void)poll(NULL, 0, timeout_msec(last->t_main + BRAKE));
+	return now_usec();
 }
 
 /* A new wake begins: all but the header and the number of wakes starts at zero. */
@@ -104,29 +121,35 @@ static int bring_up(const struct options *o, struct stats *stats, struct hand_ov
 	_cleanup_engine_ struct engine *engine = NULL;
 	_cleanup_container_ struct container c = {};
 	char lock[PATH_MAX];
-	bool woken;
+	bool woken, own = false;
 
 	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, err) < 0 ||
 	    lock_path(o, engine->socket, lock, err) < 0 || lock_shared(lock, h->deadline, &h->lock_fd, err) < 0)
 		return -1;
 	engine->deadline = h->deadline;
-	if (pin_container(engine, o, stats, &c, &h->pidfd, &woken, err) < 0)
-		return -1;
-	if (woken && lock_record_run(h->lock_fd, &c, err) < 0)
-		return -1;
+	if (o->unit) {
+		if (pin_unit(engine, o, stats, h->lock_fd, &c, &h->pidfd, &woken, &own, err) < 0)
+			return -1;
+	} else {
+		if (pin_container(engine, o, stats, &c, &h->pidfd, &woken, err) < 0 ||
+		    (woken && lock_record_run(h->lock_fd, &c, err) < 0))
+			return -1;
+		own = woken || lock_is_own_run(h->lock_fd, &c);
+	}
 	stats->container_pid = (uint64_t)c.pid;
-	stats->flags = woken || lock_is_own_run(h->lock_fd, &c) ? 0 : STATS_FOUND_RUNNING;
+	stats->flags = own ? 0 : STATS_FOUND_RUNNING;
 	write_journal(o, stats, &c, woken);
 	return o->healthy ? await_healthy(engine, &c, h->pidfd, err) : 0;
 }
 
 /* A service of Type=notify that ends before READY=1 has failed; this one is done. */
-static int leave_quietly(struct error *err)
+static int leave_quietly(struct stats *stats, struct error *err)
 {
 	_cleanup_close_ int fd = -1;
 
 	if (notify_connect(&fd, err) < 0)
 		return -1;
+	stats->flags |= STATS_NOBODY;
 	notify_send(fd, "READY=1\nSTATUS=Nobody was there who may wake the container.");
 	return 0;
 }
@@ -139,13 +162,14 @@ int wake(const struct options *o, uint64_t t_main, struct error *err)
 
 	if (!stats)
 		return -1;
+	t_main = wait_after_failure(stats, t_main);
 	if (__builtin_add_overflow(t_main, o->startup_timeout, &h.deadline))
 		h.deadline = USEC_INFINITY;
 	reset_stats(stats, t_main);
 	if (o->n_no_wake_from && filter_queue(o->no_wake_from, o->n_no_wake_from, &h.accepted, &wanted, err) < 0)
 		return -1;
 	if (!wanted)
-		return leave_quietly(err);
+		return leave_quietly(stats, err);
 	stats->wakes++;
 	if (bring_up(o, stats, &h, err) < 0)
 		return -1;

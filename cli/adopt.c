@@ -202,6 +202,14 @@ static int prune(struct adoption *a, struct error *err)
 	return scan_again(a, err);
 }
 
+/* Is that what an instance of this name would be called where a unit has it? (create_unit.c) */
+static bool is_wake_of(const char *name, const char *container)
+{
+	size_t len = strlen(container);
+
+	return strncmp(name, container, len) == 0 && strcmp(name + len, "-wake") == 0;
+}
+
 /* What was adopted for the same container under another name, which its labels no longer give. */
 static const struct stored *find_renamed(const struct adoption *a, const struct create_request *r)
 {
@@ -209,7 +217,8 @@ static const struct stored *find_renamed(const struct adoption *a, const struct 
 		const struct stored *s = &a->instances.items[k];
 
 		if (is_adopted(a, s) && strcmp(s->instance.container_name, r->instance.container_name) == 0 &&
-		    strcmp(s->instance.name, r->instance.name) != 0)
+		    strcmp(s->instance.name, r->instance.name) != 0 &&
+		    !(r->name_assumed && is_wake_of(s->instance.name, s->instance.container_name)))
 			return s;
 	}
 	return NULL;

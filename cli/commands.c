@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/text.h"
 #include "common/cleanup.h"
 #include "common/exit.h"
 
@@ -33,15 +34,6 @@ static bool is_given(int argc, char *argv[], const char *option)
 	return false;
 }
 
-/* No outside text may control the terminal, or make two lines of one. */
-static void clean(char *text)
-{
-	for (char *p = text; *p; p++) {
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
-	}
-}
-
 void print_note(const char *format, ...)
 {
 	char text[sizeof(((struct error *)0)->text)];
@@ -50,7 +42,7 @@ void print_note(const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	clean(text);
+	clean_text(text);
 	fprintf(stderr, "sockwake: note: %s\n", text);
 }
 
@@ -60,7 +52,7 @@ static void print_error(struct error *err, bool as_json)
 	_cleanup_free_ char *json = NULL;
 	cJSON *object;
 
-	clean(err->text);
+	clean_text(err->text);
 	if (!as_json) {
 		fprintf(stderr, "sockwake: %s\n", err->text);
 		return;

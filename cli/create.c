@@ -7,8 +7,12 @@
 
 #include "cli/image.h"
 #include "cli/install.h"
+#include "common/clock.h"
+#include "units/drop_in.h"
 #include "units/paths.h"
 #include "units/render.h"
+
+#define ENGINE_TIMEOUT (30 * USEC_PER_SEC)
 
 static int print_units(const struct instance *i, struct error *err)
 {
@@ -62,6 +66,8 @@ static int check_old(const struct create_request *r, const struct stored *old, s
 {
 	const char *name = r->instance.name;
 
+	if (!old)
+		return 0;
 	if (r->instance.adopted && (old->problem || !old->instance.adopted))
 		return error_set(
 			err, EEXIST,
@@ -71,6 +77,51 @@ static int check_old(const struct create_request *r, const struct stored *old, s
 	if (!r->instance.adopted && !r->force)
 		return error_set(err, EEXIST, "there is an instance '%s' already: --force replaces it", name);
 	return 0;
+}
+
+static int open_engine(const struct instance *i, struct engine **ret, struct error *err)
+{
+	if (engine_open(i->backend, i->scope, i->engine_socket, ret, err) < 0)
+		return -1;
+	(*ret)->deadline = now_usec() + ENGINE_TIMEOUT;
+	return 0;
+}
+
+/* The drop-in first: the manager then reads it together with the units, and knows whether it helps. */
+static int install_all(struct manager *m, const char *directory, const struct instance *i, const struct instance *old,
+		       const char *drop_in, struct error *err)
+{
+	_cleanup_free_ char *before = NULL;
+	struct error ignored;
+
+	if (apply_drop_in(m, i, drop_in, &before, err) < 0)
+		return -1;
+	if (install_instance(m, directory, i, old && old->legacy, err) < 0) {
+		revert_drop_in(m, i, before);
+		return -1;
+	}
+	if (old && old->drop_in && (!i->drop_in || strcmp(old->drop_in, i->drop_in) != 0)) {
+		(void)drop_in_remove(old->drop_in, &ignored);
+		(void)manager_reload(m, &ignored);
+	}
+	return 0;
+}
+
+static int check_free(struct manager *m, const char *directory, const char *name, struct error *err)
+{
+	return store_check_owner(directory, name, err) < 0 ? -1 : check_name(m, directory, name, err);
+}
+
+/* A label alone says that a unit runs the container, and labels of images are not to be trusted: putting an instance to
+ * sleep stops that unit. */
+static int check_claim(const struct instance *i, const struct runner *runner, struct error *err)
+{
+	if (!i->adopted || !runner->unit || (runner->container && strcmp(runner->container, i->container_name) == 0))
+		return 0;
+	return error_set(err, EINVAL,
+			 "its label PODMAN_SYSTEMD_UNIT says that %s runs it, but that unit's ExecStart= does not: use "
+			 "'sockwake create --unit'",
+			 runner->unit);
 }
 
 static int is_same(const struct instance *a, const struct instance *b, bool *ret, struct error *err)
@@ -86,15 +137,24 @@ static int is_same(const struct instance *a, const struct instance *b, bool *ret
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
 		    enum outcome *ret, struct error *err)
 {
+	_cleanup_subject_ struct subject subject = {};
+	_cleanup_engine_ struct engine *engine = NULL;
+	_cleanup_free_ char *drop_in = NULL;
 	_cleanup_made_ struct made made = {};
 	struct instance *i = &r->instance;
-	const struct stored *old = find(all, i->name);
-	const struct instance *before = old && !old->problem ? &old->instance : NULL;
+	const struct instance *before;
+	const struct stored *old;
 	bool same = false;
 
-	if ((old && check_old(r, old, err) < 0) || store_check_owner(directory, i->name, err) < 0 ||
-	    check_name(m, directory, i->name, err) < 0 || (r->order.image && make_container(r, m, &made, err) < 0) ||
-	    adopt_container(r, m, err) < 0 || (i->adopted && before && is_same(i, before, &same, err) < 0))
+	if ((!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
+	    (r->order.image && make_container(r, m, &made, err) < 0) || open_engine(i, &engine, err) < 0 ||
+	    find_subject(r, m, engine, &subject, err) < 0 || check_claim(i, &subject.runner, err) < 0)
+		return -1;
+	old = find(all, i->name);
+	before = old && !old->problem ? &old->instance : NULL;
+	if (check_old(r, old, err) < 0 || check_free(m, directory, i->name, err) < 0 ||
+	    fit_container(r, &subject, err) < 0 || fit_unit(r, before, &subject.runner, &drop_in, err) < 0 ||
+	    (i->adopted && before && is_same(i, before, &same, err) < 0))
 		return -1;
 	*ret = same ? OUTCOME_UNCHANGED : old ? OUTCOME_REPLACED : OUTCOME_CREATED;
 	if (same)
@@ -103,7 +163,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 		return -1;
 	if (r->dry_run)
 		return 0;
-	if (install_instance(m, directory, i, before && before->legacy, err) < 0)
+	if (install_all(m, directory, i, before, drop_in, err) < 0)
 		return -1;
 	keep_made(&made);
 	if (before)
@@ -116,15 +176,12 @@ static int create_installed(struct create_request *r, const char *directory, str
 {
 	_cleanup_stored_list_ struct stored_list all = {};
 	_cleanup_manager_ struct manager *m = NULL;
-	const struct stored *old;
+	struct instance *i = &r->instance;
 	enum outcome outcome;
 
-	if (store_scan(directory, &all, err) < 0)
-		return -1;
-	old = find(&all, r->instance.name);
-	if ((old && check_old(r, old, err) < 0) || store_check_owner(directory, r->instance.name, err) < 0 ||
-	    manager_connect(r->instance.scope, &m, err) < 0 ||
-	    check_directory(m, r->instance.scope, directory, err) < 0)
+	if (store_scan(directory, &all, err) < 0 || check_old(r, find(&all, i->name), err) < 0 ||
+	    (!r->name_assumed && store_check_owner(directory, i->name, err) < 0) ||
+	    manager_connect(i->scope, &m, err) < 0 || check_directory(m, i->scope, directory, err) < 0)
 		return -1;
 	return create_instance(r, m, directory, &all, &outcome, err);
 }

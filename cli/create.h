@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "common/order.h"
 #include "units/manager.h"
+#include "units/runner.h"
 
 struct create_request {
 	struct instance instance;
@@ -14,7 +15,8 @@ struct create_request {
 	bool force;
 	bool json;
 	bool original_ports;	/* --container-port: where the original tool meant a published port of the host */
-	bool container_assumed; /* no --container-name with --unit: Quadlet's default until the engine knows better */
+	bool name_assumed;	/* the instance is called after its container or unit */
+	bool container_assumed; /* no --container-name with --unit: Quadlet's default until the unit tells */
 };
 void create_request_clear(struct create_request *r);
 #define _cleanup_create_request_ _cleanup_(create_request_clear)
@@ -27,11 +29,36 @@ extern const char create_options_help[];
 /* The health check that a person would choose for a server on this port. */
 const char *default_health_check(const struct publish *p);
 
-/* Asks the engine about the container and makes the instance fit it; notes what was changed or will surprise. */
-int adopt_container(struct create_request *r, struct manager *m, struct error *err);
+/* What the instance wakes. */
+struct subject {
+	bool exists; /* the container does: one that a unit runs may be there only while that runs */
+	struct container container;
+	struct runner runner; /* runner.unit is NULL where no unit runs it */
+};
+void subject_clear(struct subject *s);
+#define _cleanup_subject_ _cleanup_(subject_clear)
+
+/* Finds container and unit, one through the other, and so the names that were not given. The caller clears *s, also after an
+ * error. */
+int find_subject(struct create_request *r, struct manager *m, struct engine *engine, struct subject *s,
+		 struct error *err);
+
+/* Makes the instance fit its container, if that exists; notes what was changed or will surprise. */
+int fit_container(struct create_request *r, const struct subject *s, struct error *err);
+
+/* The same for the unit. *ret_drop_in is the text of the drop-in it needs, or NULL. `old` is the instance that makes place,
+ * or NULL: what its drop-in did, the new one's does. */
+int fit_unit(struct create_request *r, const struct instance *old, const struct runner *runner, char **ret_drop_in,
+	     struct error *err);
+
+/* Writes i->drop_in, has the manager read it and looks whether it works; what was there before is for revert_drop_in(), or
+ * NULL. Nothing where text is NULL. */
+int apply_drop_in(struct manager *m, const struct instance *i, const char *text, char **ret_before, struct error *err);
+void revert_drop_in(struct manager *m, const struct instance *i, const char *before);
 
 /* Refuses ports that another instance has, that are not free, or that this user may not use. `replaced` is the
- * instance that makes place, or NULL. */
+ * instance that makes place, or NULL; one without ports has a configuration that cannot be read, and may listen anywhere:
+ * what is in use then, the start of the socket tells. */
 int check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
 		struct error *err);
 

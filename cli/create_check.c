@@ -7,9 +7,6 @@
 #include <sys/stat.h>
 
 #include "cli/create.h"
-#include "common/clock.h"
-
-#define ENGINE_TIMEOUT (30 * USEC_PER_SEC)
 
 static int replace(char **text, const char *value, struct error *err)
 {
@@ -77,92 +74,49 @@ static int refuse_published_listeners(const struct instance *i, const struct con
 }
 
 /* Who starts and stops the container, besides us. */
-static int check_life(struct instance *i, const struct container *c, struct error *err)
+static int check_life(const struct instance *i, const struct container *c, struct error *err)
 {
-	const char *unit = container_label(c, "PODMAN_SYSTEMD_UNIT");
 	bool restarts = strcmp(c->restart_policy, "always") == 0 || strcmp(c->restart_policy, "unless-stopped") == 0;
 
-	if (!i->unit && unit && *unit) {
-		print_note("%s runs the container: it is started and stopped through that unit", unit);
-		if (replace(&i->unit, unit, err) < 0)
-			return -1;
-	}
-	if (!i->unit && c->auto_remove && i->idle_action == IDLE_STOP)
+	if (i->unit)
+		return 0;
+	if (c->auto_remove && i->idle_action == IDLE_STOP)
 		return error_set(err, EINVAL,
 				 "the container '%s' is removed when it stops: create it without --rm, or use "
 				 "--idle-action pause",
 				 i->container_name);
-	if (!i->unit && restarts)
+	if (restarts)
 		print_note("the engine starts the container at boot, asleep or not (restart policy '%s'): '%s update "
 			   "--restart=no %s' leaves that to the first connection",
 			   c->restart_policy, backend_kind_name(i->backend), i->container_name);
 	return 0;
 }
 
-/* The name of the container that this unit runs, as its label says. */
-static int find_by_unit(struct engine *engine, struct instance *i, struct error *err)
+int fit_container(struct create_request *r, const struct subject *s, struct error *err)
 {
-	_cleanup_container_list_ struct container_list list = {};
-
-	if (engine->backend->list(engine, &list, err) < 0)
-		return -1;
-	for (size_t k = 0; k < list.n; k++) {
-		const char *unit = container_label(&list.items[k], "PODMAN_SYSTEMD_UNIT");
-
-		if (unit && strcmp(unit, i->unit) == 0)
-			return replace(&i->container_name, list.items[k].name, err);
-	}
-	return 0; /* it does not run: nothing better is known */
-}
-
-/* A unit may remove its container when it stops; the unit itself has to be there. */
-static int check_unit(struct manager *m, const struct instance *i, struct error *err)
-{
-	const char *name = i->unit;
-	struct unit_state state = {};
-	int r = manager_query(m, &name, 1, &state, err);
-
-	if (r == 0 && strcmp(state.load_state, "loaded") != 0)
-		r = error_set(err, ENOENT, "the service manager cannot load the unit '%s' (%s): is its name right?",
-			      name, state.load_state);
-	unit_states_clear(&state, 1);
-	return r;
-}
-
-int adopt_container(struct create_request *r, struct manager *m, struct error *err)
-{
-	_cleanup_container_ struct container c = {};
-	_cleanup_engine_ struct engine *engine = NULL;
+	const struct container *c = &s->container;
 	struct instance *i = &r->instance;
 	const char *before = r->original_ports ? default_health_check(&i->ports[0]) : NULL;
 
-	if (engine_open(i->backend, i->scope, i->engine_socket, &engine, err) < 0)
-		return -1;
-	engine->deadline = now_usec() + ENGINE_TIMEOUT;
-	if (r->container_assumed && find_by_unit(engine, i, err) < 0)
-		return -1;
-	if (engine->backend->inspect(engine, i->container_name, &c, err) < 0) {
-		if (err->code != ENOENT)
-			return -1;
-		if (i->unit)
-			return check_unit(m, i, err);
+	if (!s->exists && s->runner.unit) /* its unit makes it */
+		return instance_validate(i, err);
+	if (!s->exists)
 		return error_set(err, ENOENT,
 				 "there is no container '%s': create it first, as in '%s create --name %s IMAGE', or "
 				 "look at '%s ps -a'",
 				 i->container_name, backend_kind_name(i->backend), i->container_name,
 				 backend_kind_name(i->backend));
-	}
-	i->stop_timeout = c.stop_timeout;
-	if (before) {
+	i->stop_timeout = c->stop_timeout;
+	if (r->original_ports) {
 		bool chosen = strcmp(i->health_check, before) == 0;
 
-		translate_published_port(i, &c);
+		translate_published_port(i, c);
 		if (chosen && replace(&i->health_check, default_health_check(&i->ports[0]), err) < 0)
 			return -1;
 	}
-	if (check_life(i, &c, err) < 0 || refuse_published_listeners(i, &c, err) < 0 || instance_validate(i, err) < 0)
+	if (check_life(i, c, err) < 0 || (!s->runner.unit && refuse_published_listeners(i, c, err) < 0))
 		return -1;
-	return i->unit ? check_unit(m, i, err) : 0;
+	return instance_validate(i, err);
 }
 
 static int check_neighbours(const struct instance *i, const struct publish *p, const struct stored_list *all,
@@ -277,7 +231,7 @@ int check_ports(const struct instance *i, const struct stored_list *all, const s
 {
 	for (size_t k = 0; k < i->n_ports; k++) {
 		const struct publish *p = &i->ports[k];
-		bool becomes_free = false;
+		bool becomes_free = replaced && replaced->n_ports == 0;
 
 		for (size_t m = 0; replaced && m < replaced->n_ports; m++)
 			becomes_free |= publish_overlap(p, &replaced->ports[m]);

@@ -46,6 +46,8 @@ static const struct {
 	{"publish", PORT_SPEC, INSTANCE, 0},
 	{"target", LIST, IN_INSTANCE(targets)},
 	{"unit", TEXT, IN_INSTANCE(unit)},
+	{"no-boot", FLAG, IN_INSTANCE(no_boot)},
+	{"drop-publish", FLAG, IN_INSTANCE(drop_publish)},
 	{"idle-action", TEXT, ON_LINE(idle_action)},
 	{"keep-running", FLAG, IN_INSTANCE(keep_running)},
 	{"engine-socket", TEXT, ON_LINE(engine_socket)},
@@ -76,7 +78,9 @@ const char create_options_help[] =
 	"  -p, --publish [ADDR:]PORT:CPORT[/tcp|/udp]\n"
 	"                              the same in one, as in docker run -p; repeatable; /PATH:CPORT is a Unix socket\n"
 	"  --target ADDR|unix:/PATH    where in the container; repeatable (default: loopback, then its own addresses)\n"
-	"  --unit UNIT.service         the unit that runs the container, when one does (Quadlet)\n"
+	"  --unit UNIT.service         the unit that runs the container, when one does (also found by itself)\n"
+	"  --no-boot                   keep a Quadlet from being started at boot, by a drop-in\n"
+	"  --drop-publish              keep a Quadlet from publishing these ports itself, by a drop-in\n"
 	"  --backend docker|podman     (default: docker for the system, podman for a user)\n"
 	"  --engine-socket PATH        of the engine's API\n"
 	"  --scope system|user         (default: system for root)\n"
@@ -256,6 +260,19 @@ static int complete_ports(struct create_request *r, const struct command_line *l
 	return 0;
 }
 
+/* The name of a Quadlet's file stands for that of its unit. */
+static int accept_quadlet(char **unit, struct error *err)
+{
+	static const char suffix[] = ".container";
+	size_t len = strlen(*unit), end = sizeof(suffix) - 1;
+	char text[UNIT_REASON_MAX];
+
+	if (len <= end || len > sizeof(text) - end || strcmp(*unit + len - end, suffix) != 0)
+		return 0;
+	snprintf(text, sizeof(text), "%.*s.service", (int)(len - end), *unit);
+	return replace(unit, text, err);
+}
+
 /* The name and the container are called alike where only one of them is given. With a unit alone the instance is
  * X-wake, since X.service is taken, and the container is what Quadlet would call it. */
 static int complete_names(struct create_request *r, const struct command_line *line, struct error *err)
@@ -263,6 +280,9 @@ static int complete_names(struct create_request *r, const struct command_line *l
 	struct instance *i = &r->instance;
 	char text[512];
 
+	r->name_assumed = !line->name;
+	if (i->unit && accept_quadlet(&i->unit, err) < 0)
+		return -1;
 	if (i->unit && strlen(i->unit) > 8) {
 		int stem = (int)strlen(i->unit) - 8;
 

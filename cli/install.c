@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "units/drop_in.h"
 #include "units/paths.h"
 
 /* systemd binds the sockets within this. */
@@ -225,6 +226,8 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 	if (m && stop_units(m, &n, s->instance.legacy, err) < 0)
 		return -1;
 	if (store_remove(directory, name, err) < 0)
+		return -1;
+	if (s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0)
 		return -1;
 	remove_runtime_file(scope, unit_name(name, ".stats", stats));
 	if (!s->problem)

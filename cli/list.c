@@ -41,7 +41,7 @@ static void fill_row(const struct observation *o, struct row *row, const char **
 	cells[SINCE] = row->since;
 	cells[CONNECTIONS] = row->connections;
 	cells[ENGINE] = o->container_state;
-	cells[REASON] = o->stored->problem ? o->stored->problem : o->reason;
+	cells[REASON] = o->reason;
 }
 
 static int print_rows(const struct observation *os, size_t n, struct error *err)

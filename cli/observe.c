@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backends/backend.h"
+#include "cli/text.h"
 #include "common/clock.h"
 #include "units/paths.h"
 
@@ -210,6 +211,11 @@ int observe(enum scope scope, const struct stored_list *list, struct observation
 	if (list->n > 0 && ask_manager(scope, list, os, &failure) < 0)
 		note(ret_trouble, &failure);
 	ask_engines(scope, os, list->n, ret_trouble);
+	for (size_t k = 0; k < list->n; k++) {
+		if (list->items[k].problem)
+			snprintf(os[k].reason, sizeof(os[k].reason), "%s", list->items[k].problem);
+		clean_text(os[k].reason);
+	}
 	*ret = steal_ptr(&os);
 	return 0;
 }
@@ -226,12 +232,12 @@ cJSON *observation_to_json(const struct observation *o)
 	const struct instance *i = &o->stored->instance;
 	_cleanup_free_ char *config = o->stored->problem ? NULL : instance_to_json(i);
 	cJSON *object = config ? cJSON_Parse(config) : cJSON_CreateObject();
-	const char *reason = o->stored->problem ? o->stored->problem : o->reason;
 
 	if (object && (config || cJSON_AddStringToObject(object, "name", i->name)) &&
 	    cJSON_AddStringToObject(object, "status", o->socket_state) &&
 	    cJSON_AddStringToObject(object, "state", state_name(o->state)) &&
-	    (*reason ? cJSON_AddStringToObject(object, "reason", reason) : cJSON_AddNullToObject(object, "reason")) &&
+	    (o->reason[0] ? cJSON_AddStringToObject(object, "reason", o->reason)
+			  : cJSON_AddNullToObject(object, "reason")) &&
 	    add_seconds(object, "since", o->since_usec) &&
 	    cJSON_AddStringToObject(object, "container_state", o->container_state) &&
 	    cJSON_AddNumberToObject(object, "connections", (double)open_connections(o)) &&

@@ -22,7 +22,7 @@ const char *state_name(enum state state);
 struct observation {
 	const struct stored *stored; /* belongs to the list that was observed */
 	enum state state;
-	char reason[UNIT_REASON_MAX]; /* why it failed or is off; "" for nothing to say */
+	char reason[UNIT_REASON_MAX]; /* why it failed, is off or cannot be read, for a terminal; "": nothing to say */
 	uint64_t since_usec;	      /* CLOCK_REALTIME of the last change; 0: not since boot */
 	char socket_state[32];	      /* systemd's ActiveState of the socket */
 	char container_state[32];     /* the engine's word; "missing"; "unknown" when it cannot be asked */
@@ -40,3 +40,7 @@ uint64_t open_connections(const struct observation *o);
 
 /* The instance and all of that for programs. NULL on out of memory; the caller deletes it. */
 cJSON *observation_to_json(const struct observation *o);
+
+/* What starts the container behind the back of an instance, or has done so, as a sentence; "" for nothing. */
+#define SURPRISE_MAX 1024
+void find_surprise(const struct observation *o, char ret[static SURPRISE_MAX]);

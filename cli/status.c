@@ -70,11 +70,13 @@ static cJSON *statistics_to_json(const struct stats *s)
 	return object;
 }
 
-static int print_json(const struct observation *o, struct error *err)
+static int print_json(const struct observation *o, const char *note, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
 	cJSON *object = observation_to_json(o);
 
+	if (object)
+		cJSON_AddItemToObject(object, "note", *note ? cJSON_CreateString(note) : cJSON_CreateNull());
 	if (object && o->have_stats)
 		cJSON_AddItemToObject(object, "statistics", statistics_to_json(&o->stats));
 	text = object ? cJSON_Print(object) : NULL;
@@ -178,18 +180,18 @@ static void print_statistics(const struct observation *o)
 	print_wake(s);
 }
 
-static void print_text(const struct observation *o, const char *directory)
+static void print_text(const struct observation *o, const char *note, const char *directory)
 {
 	const char *name = o->stored->instance.name;
 	char line[PATH_MAX + 300];
 
 	printf("%s\n", name);
 	print_state(o);
-	if (o->stored->problem) {
-		print_line("Problem", o->stored->problem);
-	} else {
+	if (!o->stored->problem) {
 		print_ports(&o->stored->instance);
 		print_container(o);
+		if (*note)
+			print_line("Note", note);
 		print_statistics(o);
 	}
 	snprintf(line, sizeof(line), "%s/%s" SOCKET_SUFFIX, directory, name);
@@ -202,7 +204,7 @@ static int status(int argc, char *argv[], struct error *err)
 {
 	_cleanup_free_ struct observation *o = NULL;
 	_cleanup_stored_ struct stored stored = {};
-	char directory[PATH_MAX];
+	char directory[PATH_MAX], surprise[SURPRISE_MAX];
 	struct error trouble;
 	struct arguments a;
 
@@ -212,9 +214,10 @@ static int status(int argc, char *argv[], struct error *err)
 		return -1;
 	if (trouble.text[0])
 		print_note("%s", trouble.text);
+	find_surprise(o, surprise);
 	if (a.json)
-		return print_json(o, err);
-	print_text(o, directory);
+		return print_json(o, surprise, err);
+	print_text(o, surprise, directory);
 	return 0;
 }
 

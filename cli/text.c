@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/parse.h"
 
 const char *format_span(uint64_t usec, char ret[static TEXT_MAX])
 {
@@ -57,6 +58,15 @@ const char *format_bytes(uint64_t bytes, char ret[static TEXT_MAX])
 		value /= 1000;
 	snprintf(ret, TEXT_MAX, "%.1f %s", value, units[k]);
 	return ret;
+}
+
+void clean_text(char *text)
+{
+	for (size_t n; *text; text += n ? n : 1) {
+		n = printable_length(text);
+		if (n == 0)
+			*text = '?';
+	}
 }
 
 static void measure(const char *const *cells, size_t columns, size_t rows, size_t *widths)

@@ -16,6 +16,9 @@ const char *format_since(uint64_t wall_usec_then, char ret[static TEXT_MAX]);
 /* "1.5 MB" */
 const char *format_bytes(uint64_t bytes, char ret[static TEXT_MAX]);
 
+/* Puts "?" where outside text would control the terminal, make two lines of one or be no UTF-8. */
+void clean_text(char *text);
+
 #define TABLE_COLUMNS_MAX 16
 
 /* Prints rows of cells (row by row, NULL for an empty one) in columns two spaces apart; trailing empty cells leave no

@@ -1,11 +1,16 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#define SETTLE_MSEC 100
 
 void log_line(int level, const char *format, ...)
 {
@@ -28,4 +33,16 @@ void log_line(int level, const char *format, ...)
 	/* One write, so that lines of several processes never mix. Nobody is left to tell of a failure. */
 	if (write(STDERR_FILENO, line, (size_t)n) < 0)
 		return;
+}
+
+void log_settle(void)
+{
+	int unread = 0;
+
+	/* SIOCOUTQ: what the other end of a Unix socket has not read yet. Anything else is nothing to wait for. */
+	for (int msec = 0; msec < SETTLE_MSEC; msec++) {
+		if (ioctl(STDERR_FILENO, SIOCOUTQ, &unread) < 0 || unread == 0)
+			return;
+		(void)poll(NULL, 0, 1);
+	}
 }

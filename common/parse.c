@@ -212,16 +212,19 @@ static size_t utf8_sequence(const unsigned char *s)
 	return len;
 }
 
+size_t printable_length(const char *s)
+{
+	return (unsigned char)s[0] < ' ' || s[0] == 0x7f ? 0 : utf8_sequence((const unsigned char *)s);
+}
+
 bool text_is_printable(const char *s)
 {
-	const unsigned char *p = (const unsigned char *)s;
+	while (*s) {
+		size_t n = printable_length(s);
 
-	while (*p) {
-		size_t n = utf8_sequence(p);
-
-		if (n == 0 || *p < ' ' || *p == 0x7f)
+		if (n == 0)
 			return false;
-		p += n;
+		s += n;
 	}
 	return true;
 }

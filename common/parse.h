@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/error.h"
@@ -26,5 +27,9 @@ bool container_name_is_valid(const char *s);
  * PATH_MAX. */
 bool path_is_valid(const char *s);
 
-/* Well-formed UTF-8 (RFC 3629) without control characters. */
+/* The bytes of the character at the beginning of s, which is not at its end; 0 for a control character, and where there is
+ * no well-formed UTF-8 (RFC 3629). */
+size_t printable_length(const char *s);
+
+/* Made of such characters alone. */
 bool text_is_printable(const char *s);

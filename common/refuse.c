@@ -78,6 +78,7 @@ int refuse_queue(const struct error *err)
 	if (notify_connect(&notify, &ignored) == 0)
 		notify_send(notify, "STATUS=%s", err->text);
 	refuse_all();
+	log_settle();
 	return EXIT_REFUSED;
 }
 

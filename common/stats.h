@@ -16,6 +16,7 @@
 enum {
 	STATS_FOUND_RUNNING = 1 << 0, /* the container already ran when this wake began: somebody else started it */
 	STATS_FULL = 1 << 1,	      /* the descriptor limit is reached: new connections wait in the backlog */
+	STATS_NOBODY = 1 << 2,	      /* nobody was there who may wake the container: it was left as it is */
 };
 
 struct stats {

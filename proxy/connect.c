@@ -23,7 +23,9 @@ static void give_up(struct worker *w, struct connection *c)
 
 static size_t target_index(const struct connection *c)
 {
-	return ((size_t)c->first + c->attempt) % c->forward->n_targets;
+	size_t n = c->forward->n_targets, index = (size_t)c->first + c->attempt;
+
+	return n > 0 ? index % n : 0;
 }
 
 /* With --transparent there are two rounds: first the targets that can be shown the client's address. */

@@ -205,6 +205,14 @@ static bool send_segments(const struct datagram *d, int fd, struct msghdr msg, c
 	return true;
 }
 
+/* After a failure that may not concern this datagram: ECONNREFUSED belongs to an earlier one, and is gone now. */
+static bool send_again(const struct datagram *d, int fd, const struct msghdr *msg, const struct flow_key *to)
+{
+	if (errno == ECONNREFUSED && sendmsg(fd, msg, MSG_DONTWAIT) >= 0)
+		return true;
+	return d->segment > 0 && send_segments(d, fd, *msg, to);
+}
+
 /* The usual case by the usual call: one datagram through a connected socket. */
 static size_t send_one(const struct datagram *d, int fd)
 {
@@ -241,10 +249,7 @@ size_t batch_send(struct batch *b, size_t first, size_t end, int fd, const struc
 			i += (size_t)n;
 			continue;
 		}
-		if (errno == ECONNREFUSED && sendmsg(fd, &s->headers[i].msg_hdr, MSG_DONTWAIT) >= 0)
-			sent++;
-		else if (b->datagrams[i].segment > 0 && send_segments(&b->datagrams[i], fd, s->headers[i].msg_hdr, to))
-			sent++;
+		sent += send_again(&b->datagrams[i], fd, &s->headers[i].msg_hdr, to);
 		i++;
 	}
 	return sent;

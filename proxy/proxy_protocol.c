@@ -102,7 +102,7 @@ size_t proxy_protocol_format(enum proxy_protocol version, const struct sockaddr 
 
 size_t proxy_protocol_header(enum proxy_protocol version, int fd, char ret[static PROXY_PROTOCOL_MAX])
 {
-	struct sockaddr_storage source, destination;
+	struct sockaddr_storage source = {}, destination = {};
 	socklen_t source_len = sizeof(source), destination_len = sizeof(destination);
 
 	if (getpeername(fd, (struct sockaddr *)&source, &source_len) < 0 ||

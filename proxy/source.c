@@ -11,6 +11,7 @@ static bool client_address(const struct connection *c, struct sockaddr_storage *
 {
 	struct sockaddr_in6 a6;
 
+	*ret = (struct sockaddr_storage){};
 	*ret_len = sizeof(*ret);
 	if (getpeername(c->ends[CLIENT].watch.fd, (struct sockaddr *)ret, ret_len) < 0)
 		return false;

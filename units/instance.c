@@ -16,6 +16,7 @@ void instance_clear(struct instance *i)
 	free(i->container_name);
 	free(i->engine_socket);
 	free(i->unit);
+	free(i->drop_in);
 	free_list(i->targets);
 	free(i->startup_timeout);
 	free(i->idle_timeout);

@@ -30,6 +30,9 @@ struct instance {
 	char *container_name;
 	char *engine_socket; /* NULL: the backend's default, or what the environment said when it was created */
 	char *unit;	     /* NULL, or the unit that runs the container (X.service) */
+	bool no_boot;	     /* the drop-in of the unit's Quadlet keeps it out of the boot */
+	bool drop_publish;   /* … and from publishing the ports that the instance listens on */
+	char *drop_in;	     /* its path; NULL when there is none */
 
 	bool made_container; /* create --image made the container, or the Quadlet of `unit`: remove may take it away */
 	bool adopted;	     /* the container's labels made it: `sockwake adopt` may change and remove it */

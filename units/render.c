@@ -1,5 +1,6 @@
 #include "units/render.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -176,42 +177,19 @@ static void put_timeouts(FILE *f, const struct instance *i)
 	put_timeout(f, "TimeoutStopSec", add(add(drain, stop), STOP_MARGIN));
 }
 
-/* What every service can do without. These directives need no privilege and no mount namespace; the proxy confines
- * itself further (proxy/confine.c). */
-static const char hardening[] = "NoNewPrivileges=yes\n"
-				"LockPersonality=yes\n"
-				"MemoryDenyWriteExecute=yes\n"
-				"RestrictRealtime=yes\n"
-				"RestrictSUIDSGID=yes\n"
-				"RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n"
-				"RestrictNamespaces=net user mnt\n"
-				"SystemCallArchitectures=native\n"
-				"SystemCallErrorNumber=EPERM\n"
-				"SystemCallFilter=@system-service @mount seccomp landlock_create_ruleset "
-				"landlock_add_rule landlock_restrict_self\n";
-
-/* Only under the system manager: a user manager gives a service a mount namespace only with a user namespace of its
- * own, and from there the container's cannot be entered. PrivateUsers=, DynamicUser= and PrivatePIDs= break entry. The
- * Protect*= for the clock, host name, log, modules, tunables and control groups forbid what the bounding set and the
- * filter above forbid already, to a program that stops being root at once; they would cost 12 ms of every wake. */
-static const char system_hardening[] = "ProtectSystem=strict\n"
-				       "ProtectProc=invisible\n";
-
-static bool is_temporary(const char *path)
+/* What is not here, and why. Each directive that systemd makes a system call filter or a mount namespace of is paid for
+ * in every wake: together 20 ms and more, and the mount options more with every container that runs (its mounts are
+ * copied). Every filter also stays with the proxy, which then pays for it in each system call of the data path. And
+ * they would protect nothing: the activator may ask the engine for everything, and the proxy, before it reads the first
+ * byte of a client, puts itself behind a narrower filter and an empty root (docs/confinement.md). A user manager could
+ * not give a mount namespace at all without a user namespace of its own, from which the container's cannot be entered;
+ * PrivateUsers=, DynamicUser= and PrivatePIDs= break entry everywhere. */
+static void put_privileges(FILE *f, const struct instance *i)
 {
-	return path && (strncmp(path, "/tmp/", 5) == 0 || strncmp(path, "/var/tmp/", 9) == 0);
-}
-
-static void put_hardening(FILE *f, const struct instance *i)
-{
-	fputs(hardening, f);
-	if (i->scope == SCOPE_USER)
-		return;
-	fprintf(f, "CapabilityBoundingSet=CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_SETUID CAP_SETGID CAP_SETPCAP%s\n",
-		i->transparent ? " CAP_NET_ADMIN CAP_NET_RAW" : "");
-	fputs(system_hardening, f);
-	if (!is_temporary(i->engine_socket))
-		fputs("PrivateTmp=yes\n", f);
+	fputs("NoNewPrivileges=yes\n", f);
+	if (i->scope == SCOPE_SYSTEM)
+		fprintf(f, "CapabilityBoundingSet=CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_SETUID CAP_SETGID CAP_SETPCAP%s\n",
+			i->transparent ? " CAP_NET_ADMIN CAP_NET_RAW" : "");
 }
 
 /* Order only, towards what holds the engine's socket. Not podman.service: it starts on demand, also while an instance
@@ -241,7 +219,7 @@ static void put_service(FILE *f, const struct instance *i, const char *json)
 	      "SyslogIdentifier=sockwake\n"
 	      "RuntimeDirectory=sockwake\nRuntimeDirectoryPreserve=yes\nLimitNOFILE=524288\n",
 	      f);
-	put_hardening(f, i);
+	put_privileges(f, i);
 }
 
 static void put_listener(FILE *f, const struct publish *p)

@@ -109,7 +109,7 @@ static int validate_span(const char *what, const char *s, bool may_be_zero, stru
 	if (!s)
 		return 0;
 	if (strlen(s) > 255 || !text_is_printable(s))
-		return error_set(err, 0, "%s is not a time span", what);
+		return error_set(err, 0, "%s '%.255s' is not a time span of at most 255 printable characters", what, s);
 	if (parse_duration(what, s, &usec, err) < 0)
 		return -1;
 	if (usec == 0 && !may_be_zero)
@@ -167,13 +167,23 @@ static bool service_name_is_valid(const char *s)
 	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-_.\\@") == len;
 }
 
-static int validate_unit(const struct instance *i, struct error *err)
+static int validate_names(const struct instance *i, struct error *err)
 {
-	if (!i->unit)
-		return 0;
-	if (!service_name_is_valid(i->unit))
+	if (i->drop_in && !path_is_valid(i->drop_in))
+		return error_set(err, 0, "the drop-in '%s' is not an absolute path", i->drop_in);
+	/* First the unit: the others may have been made of it. */
+	if (i->unit && !service_name_is_valid(i->unit))
 		return error_set(err, 0, "the unit '%s' is not the name of a service: NAME.service", i->unit);
-	if (strlen(i->unit) == strlen(i->name) + 8 && strncmp(i->unit, i->name, strlen(i->name)) == 0)
+	if (!i->name || !instance_name_is_valid(i->name))
+		return error_set(err, 0, "the name '%s' is not 1 to 240 of the characters A-Z a-z 0-9 _ -",
+				 i->name ? i->name : "");
+	if (!i->container_name || !container_name_is_valid(i->container_name))
+		return error_set(
+			err, 0,
+			"the container name '%s' is not a letter or digit and then up to 254 of the characters "
+			"A-Z a-z 0-9 _ . -",
+			i->container_name ? i->container_name : "");
+	if (i->unit && strlen(i->unit) == strlen(i->name) + 8 && strncmp(i->unit, i->name, strlen(i->name)) == 0)
 		return error_set(err, 0, "the instance and the unit would both be '%s': give the instance another name",
 				 i->unit);
 	return 0;
@@ -214,16 +224,7 @@ static int validate_words(const struct instance *i, struct error *err)
 
 int instance_validate(const struct instance *i, struct error *err)
 {
-	if (!i->name || !instance_name_is_valid(i->name))
-		return error_set(err, 0, "the name '%s' is not 1 to 240 of the characters A-Z a-z 0-9 _ -",
-				 i->name ? i->name : "");
-	if (!i->container_name || !container_name_is_valid(i->container_name))
-		return error_set(
-			err, 0,
-			"the container name '%s' is not a letter or digit and then up to 254 of the characters "
-			"A-Z a-z 0-9 _ . -",
-			i->container_name ? i->container_name : "");
-	if (validate_unit(i, err) < 0 || validate_targets(i, err) < 0 || validate_ports(i, err) < 0 ||
+	if (validate_names(i, err) < 0 || validate_targets(i, err) < 0 || validate_ports(i, err) < 0 ||
 	    validate_spans(i, err) < 0 || validate_health_check(i->health_check, err) < 0 ||
 	    validate_networks("--no-wake-from", i->no_wake_from, err) < 0 ||
 	    validate_networks("--no-hold-from", i->no_hold_from, err) < 0)

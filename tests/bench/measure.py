@@ -31,12 +31,14 @@ def all_subjects():
     yield subjects.EngineAlone(subjects.PODMAN, "stop")
     yield subjects.EngineAlone(subjects.PODMAN, "pause")
     yield subjects.EngineAlone(subjects.PODMAN, "stop", cold=True)
+    yield subjects.QuadletAlone()
     yield subjects.OriginalWithDocker(next(ports), next(ports))
     yield subjects.LabWithPodman(next(ports))
     for engine in (subjects.DOCKER, subjects.PODMAN):
         yield subjects.Sockwake(engine, next(ports), "stop")
         yield subjects.Sockwake(engine, next(ports), "pause")
     yield subjects.Sockwake(subjects.PODMAN, next(ports), "stop", cold=True)
+    yield subjects.SockwakeQuadlet(next(ports))
 
 
 def choose(pattern):

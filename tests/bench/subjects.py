@@ -4,6 +4,7 @@ Every subject has a container of its own and is brought back to sleep after each
 take turns. A measurement is a dictionary; "seconds" is in each."""
 
 import contextlib
+import glob
 import json
 import os
 import time
@@ -127,6 +128,39 @@ class EngineAlone(Subject):
 
     def sleep(self):
         self.engine.post(self.name, self.action)
+
+
+class QuadletAlone(Subject):
+    """A Quadlet's own time: from the moment on in which systemd starts its unit until a client inside the network namespace
+    is answered. That client is there as soon as the container's first process is."""
+
+    name = "bench-alone-quadlet"
+    title = "a Quadlet's unit alone, rootless Podman"
+    scope = harness.USER_PODMAN
+    service = f"{name}.service"
+
+    def set_up(self):
+        install_quadlet(self.scope, self.name)
+        self.measure()
+        self.sleep()
+
+    def measure(self):
+        self.scope.systemctl("start", "--no-block", self.service)
+        with clients.network_of(harness.eventually(self.first_process, interval=0.0005)):
+            session, _ = clients.until_answered(POSTGRES)
+        answered = time.monotonic()
+        session.close()
+        return {"seconds": answered - int(self.scope.property(self.service, "InactiveExitTimestampMonotonic")) / 1e6}
+
+    def first_process(self):
+        app = f"user.slice/user-{self.scope.uid}.slice/user@{self.scope.uid}.service/app.slice"
+        payload = glob.glob(f"/sys/fs/cgroup/{app}/{self.service}/libpod-payload-*/cgroup.procs")
+        with open(payload[0] if payload else os.devnull) as procs:
+            return next((int(line) for line in procs if is_server(int(line))), None)
+
+    def sleep(self):
+        self.scope.systemctl("stop", self.service)
+        wait_for_inactive(self.scope, self.service)
 
 
 # --- the recipes of others
@@ -299,7 +333,8 @@ class Sockwake(Wake):
 
     def asleep(self):
         """What there is of sockwake while nobody is connected: to be called while it sleeps."""
-        return {"processes": len(processes_of(self.unit()["ControlGroup"])), "statistics_bytes": os.path.getsize(self.file())}
+        processes = processes_of(self.unit()["ControlGroup"])
+        return {"processes": len(processes), "statistics_bytes": os.path.getsize(self.file())}
 
     def file(self):
         return f"{self.scope.runtime_directory}/sockwake/{self.name}.stats"
@@ -311,6 +346,28 @@ class Sockwake(Wake):
         properties = "ControlGroup,MainPID,ExecMainStartTimestampMonotonic"
         lines = self.scope.systemctl("show", f"--property={properties}", self.services[0]).stdout.splitlines()
         return dict(line.split("=", 1) for line in lines)
+
+
+class SockwakeQuadlet(Sockwake):
+    """A Quadlet that sockwake starts and stops through its unit."""
+
+    container_service = "bench-quadlet.service"
+
+    def __init__(self, port):
+        super().__init__(PODMAN, port)
+        self.name = "bench-sockwake-quadlet"
+        self.title = "sockwake, a Quadlet"
+        self.services = (f"{self.name}.service", self.container_service)
+
+    def set_up(self):
+        install_quadlet(self.scope, "bench-quadlet")
+        self.scope.sockwake(
+            *("create", self.name, "--publish", f"127.0.0.1:{self.port}:{POSTGRES}", "--unit", self.container_service),
+            *("--idle-timeout", "1h", "--no-notifications"),
+        )
+
+    def prepare(self):
+        self.engine.be_cold()  # as it is for who comes once in a while: a Quadlet's wake does not need it
 
 
 def processes_of(control_group):
@@ -342,6 +399,27 @@ def create_container(engine, name, action):
         clients.until_answered(POSTGRES)[0].close()
     engine.post(name, action)
     harness.eventually(lambda: engine.inspect(name)["Status"] in ASLEEP[action])
+
+
+def install_quadlet(scope, name):
+    write(scope, f"{scope.home}/.config/containers/systemd/{name}.container", f"""
+[Container]
+Image={harness.SERVERS}
+Exec=postgres
+ContainerName={name}
+Network=none
+[Service]
+Restart=always
+""")
+    scope.systemctl("daemon-reload")
+
+
+def is_server(pid):
+    """Has the container's process become the server? Before that it may be the runtime's."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe").endswith("/postgres")
+    except OSError:
+        return False
 
 
 def write(scope, path, text):

@@ -344,7 +344,11 @@ class Case(unittest.TestCase):
 
 
 class RebootCase(Case):
-    """A test across a reboot of the lab: `before_reboot` runs first, for every scope; after the reboot the tests do."""
+    """A test across a reboot of the lab: `before_reboot` runs first, for every scope; after the reboot the tests do. What
+    all of these classes have made is there at once, and stays."""
+
+    def setUp(self):
+        self.started = time.time()
 
     def before_reboot(self):
         raise NotImplementedError

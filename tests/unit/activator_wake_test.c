@@ -2,6 +2,7 @@
  * engine is a fake, the sockets and clients are real. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 
 #include "activator/runtime.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/exit.h"
 #include "common/stats.h"
 #include "tests/unit/activator_program.h"
@@ -237,6 +240,14 @@ static void a_restart_in_between_is_noticed(void **state)
 	fake_stop(&f);
 }
 
+static const char *stats_file(void)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/t.stats", directory);
+	return path;
+}
+
 /* Runs a wake that must fail: the client is reset, the status says so, the text tells why. */
 static void assert_refused(const char *const *arguments, const char *why)
 {
@@ -244,6 +255,7 @@ static void assert_refused(const char *const *arguments, const char *why)
 	struct program p;
 	char byte;
 
+	(void)unlink(stats_file()); /* the wake that failed before this one is forgotten */
 	assert_int_equal(program_run(&p, q.sockets, arguments), EXIT_REFUSED);
 	if (!strstr(p.text, why))
 		fail_msg("'%s' does not say '%s'", p.text, why);
@@ -270,6 +282,40 @@ static void every_failure_refuses_the_queue(void **state)
 	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"), "unpause it instead");
 	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "200ms", "--", "/bin/true"), "in time");
 	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/nonexistent/nshelper"), "'/nonexistent/nshelper'");
+	fake_stop(&f);
+}
+
+/* Of the wake that was last. Its service has come to accept if `accepted` says so. */
+static uint64_t time_of_wake(bool accepted)
+{
+	_cleanup_close_ int fd = open(stats_file(), O_RDWR | O_CLOEXEC);
+	struct error err;
+	struct stats *s = stats_map(fd, 0, &err);
+	uint64_t t;
+
+	assert_non_null(s);
+	t = s->t_main;
+	s->t_accepting = accepted ? t : 0;
+	assert_int_equal(munmap(s, sizeof(*s)), 0);
+	return t;
+}
+
+static void a_wake_waits_after_a_failed_one(void **state)
+{
+	START(f, SAY(NO_SUCH), SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(running()),
+	      SAY(running()));
+	const char *const *arguments = ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true");
+	uint64_t began, failed;
+	struct program p;
+
+	(void)state;
+	assert_refused(arguments, "has no container 'c'");
+	failed = time_of_wake(false);
+	assert_int_equal(program_run(&p, NULL, arguments), 0);
+	assert_true(time_of_wake(true) >= failed + USEC_PER_SEC);
+	began = now_usec();
+	assert_int_equal(program_run(&p, NULL, arguments), 0);
+	assert_true(time_of_wake(true) < began + USEC_PER_SEC / 2);
 	fake_stop(&f);
 }
 
@@ -444,6 +490,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_paused_container_is_unpaused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_restart_in_between_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_failure_refuses_the_queue, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_wake_waits_after_a_failed_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_signal_before_the_end_refuses_the_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_usage_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(healthy_is_asked_for_until_it_is, setup, teardown),

@@ -49,6 +49,29 @@ static void sizes(void **state)
 	assert_string_equal(format_bytes(UINT64_MAX, text), "18.4 EB");
 }
 
+static void outside_text(void **state)
+{
+	static const struct {
+		const char *dirty, *clean;
+	} known[] = {
+		{"", ""},
+		{"Ünïcode 🐙", "Ünïcode 🐙"},
+		{"two\nlines\t\x1b[31m\x7f", "two?lines??[31m?"},
+		{"\xff"
+		 "a\xc3",
+		 "?a?"},
+		{"\xe2\x80\xa8\xc2\x9b", "?????"}, /* line separator; control sequence introducer */
+	};
+	char text[TEXT_MAX];
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
+		strcpy(text, known[k].dirty);
+		clean_text(text);
+		assert_string_equal(text, known[k].clean);
+	}
+}
+
 static void tables(void **state)
 {
 	static const char *const cells[] = {"NAME", "STATE", "REASON", "a", "asleep", "", "longer", NULL, "why"};
@@ -149,8 +172,9 @@ static void paths_in_use(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(spans),   cmocka_unit_test(sizes),	   cmocka_unit_test(tables),
-		cmocka_unit_test(holders), cmocka_unit_test(ports_in_use), cmocka_unit_test(paths_in_use),
+		cmocka_unit_test(spans),	cmocka_unit_test(sizes),   cmocka_unit_test(tables),
+		cmocka_unit_test(outside_text), cmocka_unit_test(holders), cmocka_unit_test(ports_in_use),
+		cmocka_unit_test(paths_in_use),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -40,9 +41,9 @@ struct proxy_run {
 	size_t n_sockets;
 	char *args[PROXY_ARGS_MAX]; /* proxy_arg() */
 	size_t n_args;
-	char environment[256]; /* "NAME=VALUE", one more variable */
-	int inherited;	       /* a descriptor more, at 50; -1: none */
-	rlim_t descriptors;    /* RLIMIT_NOFILE; 0: as it is */
+	const char *environment[4]; /* "NAME=VALUE" */
+	int inherited;		    /* a descriptor more, at 50; -1: none */
+	rlim_t descriptors;	    /* RLIMIT_NOFILE; 0: as it is */
 	/* Then: */
 	pid_t pid;
 	int notify;	     /* where READY=1 arrives */
@@ -140,6 +141,7 @@ static inline void proxy_exec(struct proxy_run *p, const char *notify, int stats
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 	int high[PROXY_SOCKETS_MAX];
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that failed */
 	for (size_t i = 0; i < p->n_sockets; i++)
 		high[i] = fcntl(p->sockets[i], F_DUPFD, 100);
 	if (p->inherited >= 0)
@@ -159,8 +161,8 @@ static inline void proxy_exec(struct proxy_run *p, const char *notify, int stats
 	setenv("LISTEN_PID", text, 1);
 	snprintf(text, sizeof(text), "%zu", p->n_sockets);
 	setenv("LISTEN_FDS", text, 1);
-	if (p->environment[0])
-		putenv(p->environment);
+	for (size_t i = 0; i < 4 && p->environment[i]; i++)
+		putenv(strdup(p->environment[i]));
 	if (p->descriptors > 0) {
 		struct rlimit limit = {.rlim_cur = p->descriptors, .rlim_max = p->descriptors};
 
@@ -196,6 +198,63 @@ static inline void proxy_spawn(struct proxy_run *p)
 	if (p->pid == 0)
 		proxy_exec(p, name, stats);
 	close(stats);
+}
+
+static inline void send_text(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* Exactly this text comes next. */
+static inline void expect_text(int fd, const char *text)
+{
+	char buffer[512];
+	size_t len = strlen(text), at = 0;
+
+	while (at < len) {
+		ssize_t n;
+
+		if (wait_readable(fd) != 1)
+			fail_msg("'%s' did not come", text + at);
+		n = recv(fd, buffer + at, len - at, 0);
+		assert_true(n > 0);
+		at += (size_t)n;
+	}
+	assert_memory_equal(buffer, text, len);
+}
+
+/* What recv() says next: 0 is a FIN, ECONNRESET a reset. */
+static inline int next_end(int fd)
+{
+	char byte;
+	ssize_t n;
+
+	if (wait_readable(fd) != 1)
+		fail_msg("neither data nor an end came");
+	n = recv(fd, &byte, 1, 0);
+	assert_true(n <= 0);
+	return n < 0 ? errno : 0;
+}
+
+static inline void reset_and_close(int fd)
+{
+	static const struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+	close(fd);
+}
+
+/* Until this counter of the statistics has this value. */
+static inline void wait_counter(const uint64_t *counter, uint64_t value)
+{
+	uint64_t deadline = now_usec() + PATIENCE_MSEC * USEC_PER_MSEC;
+
+	while (__atomic_load_n(counter, __ATOMIC_RELAXED) != value) {
+		if (now_usec() > deadline)
+			fail_msg("a counter is %llu and not %llu", (unsigned long long)*counter,
+				 (unsigned long long)value);
+		usleep(1000);
+	}
 }
 
 /* Reads messages until one contains the text. */

@@ -1,0 +1,128 @@
+/* Asking Podman for the PID costs two requests and, after five idle seconds, the start of its API service: 130 ms in which
+ * a client waits. The unit's manager has named conmon already, and /proc has the rest:
+ *
+ *	/proc/MONITOR/comm			it is conmon
+ *	/proc/MONITOR/task/MONITOR/children	its only child that counts is the container's first process
+ *	/proc/CHILD/cgroup			…/libpod-payload-ID (or /libpod-ID): a container's, unlike that of conmon's other
+ *						children, which run exit commands
+ *	pidfd_open(CHILD)
+ *	children and cgroup once more		a child is a zombie until conmon reaps it, so that its PID is nobody else's
+ *						while it is listed: the pidfd is that of the process that was looked at
+ */
+#include "activator/conmon.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+#define ID_LENGTH 64
+#define CHILDREN  16 /* exit commands and the container: two are usual */
+
+/* The first line of a file below /proc, without its end; false where there is none (any more). */
+static bool read_line(const char *path, char *ret, size_t size)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+
+	if (!f || !fgets(ret, (int)size, f))
+		return false;
+	ret[strcspn(ret, "\n")] = '\0';
+	return true;
+}
+
+static bool is_conmon(pid_t pid)
+{
+	char path[64], name[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	return read_line(path, name, sizeof(name)) && strcmp(name, "conmon") == 0;
+}
+
+/* The identifier behind "libpod-" or "libpod-payload-" in the path of a control group. */
+static bool find_id(const char *group, char ret[static ID_LENGTH + 1])
+{
+	const char *p = strstr(group, "/libpod-");
+	size_t len = 0;
+
+	if (!p)
+		return false;
+	p += strlen("/libpod-");
+	if (strncmp(p, "payload-", strlen("payload-")) == 0)
+		p += strlen("payload-");
+	while (isxdigit((unsigned char)p[len]))
+		len++;
+	if (len != ID_LENGTH)
+		return false;
+	memcpy(ret, p, ID_LENGTH);
+	ret[ID_LENGTH] = '\0';
+	return true;
+}
+
+/* cgroups(7): "0::PATH" is of the unified hierarchy; beside it there may be others. */
+static bool read_group(pid_t pid, char *ret, size_t size)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	f = fopen(path, "re");
+	while (f && fgets(ret, (int)size, f)) {
+		ret[strcspn(ret, "\n")] = '\0';
+		if (strncmp(ret, "0::/", 4) == 0) {
+			memmove(ret, ret + 3, strlen(ret + 3) + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool look_at(pid_t pid, struct monitored *ret)
+{
+	char path[4200], group[4096], frozen[8];
+
+	if (!read_group(pid, group, sizeof(group)) || !find_id(group, ret->id))
+		return false;
+	ret->pid = pid;
+	snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cgroup.freeze", group);
+	ret->frozen = read_line(path, frozen, sizeof(frozen)) && strcmp(frozen, "1") == 0;
+	return true;
+}
+
+static bool find_container(pid_t monitor, struct monitored *ret)
+{
+	char path[64], line[CHILDREN * 12], *rest = line;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", monitor, monitor);
+	if (!is_conmon(monitor) || !read_line(path, line, sizeof(line)))
+		return false;
+	for (char *word; (word = strtok_r(rest, " ", &rest));) {
+		if (look_at((pid_t)atoi(word), ret))
+			return true;
+	}
+	return false;
+}
+
+int conmon_pin(pid_t monitor, struct monitored *ret, int *ret_pidfd, struct error *err)
+{
+	struct monitored before = {};
+	_cleanup_close_ int pidfd = -1;
+
+	if (!find_container(monitor, &before))
+		return 0;
+	pidfd = (int)syscall(SYS_pidfd_open, before.pid, 0);
+	if (pidfd < 0) {
+		if (errno == ESRCH)
+			return 0;
+		return error_errno(err, errno, "cannot refer to process %d of the container", before.pid);
+	}
+	if (!find_container(monitor, ret) || ret->pid != before.pid || strcmp(ret->id, before.id) != 0)
+		return 0;
+	*ret_pidfd = steal_fd(&pidfd);
+	return 1;
+}

@@ -1,0 +1,166 @@
+/* The unit's job comes first; what it brought up is found without the engine where that is possible (conmon.c), else by
+ * the container's name, as in pin.c. That a job is done says little about units of Type=simple (`docker run`): the
+ * container comes later, so it is looked for until the deadline, or until the unit has failed.
+ *
+ * Which run is whose is told by the unit's invocation, which the lock keeps:
+ *
+ *	"own starting"		this wake has asked for a start whose end it has not seen
+ *	"own INVOCATION"	a wake began it
+ *	"found INVOCATION"	a wake found it running
+ *
+ * When the instance falls asleep, another invocation than that is somebody's who restarted the unit by hand, and stays;
+ * unless systemd itself did it (Restart=), which must not keep a container awake that nobody uses.
+ */
+#include "activator/pin_unit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "activator/conmon.h"
+#include "activator/pin.h"
+#include "activator/runtime.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+
+#define RETRY_MSEC   10
+#define OWN_STARTING "own starting"
+
+/* invocation has 32 digits: shorter than any container's identifier. */
+static const char *run_text(const char *whose, const struct unit_view *v, char ret[static RUN_TEXT_MAX])
+{
+	snprintf(ret, RUN_TEXT_MAX, "%s %s", whose, v->invocation);
+	return ret;
+}
+
+static bool is_recorded(int lock_fd, const char *whose, const struct unit_view *v)
+{
+	char text[RUN_TEXT_MAX];
+
+	return lock_holds(lock_fd, run_text(whose, v, text));
+}
+
+static int record(int lock_fd, const struct unit_view *v, bool woken, bool *ret_own, struct error *err)
+{
+	char text[RUN_TEXT_MAX];
+
+	*ret_own = woken || is_recorded(lock_fd, "own", v);
+	return lock_record(lock_fd, run_text(*ret_own ? "own" : "found", v, text), err);
+}
+
+static int start(struct unit *u, struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
+{
+	struct unit_view v;
+
+	/* A paused container's unit is active; one that its unit removed cannot be unpaused. */
+	if (o->idle_pause) {
+		if (e->backend->unpause(e, o->container, err) == 0) {
+			*woken = true;
+			return 0;
+		}
+		if (err->code != EBUSY && err->code != ENOENT)
+			return -1;
+	}
+	if (unit_look(u, &v, err) < 0)
+		return -1;
+	if (unit_is_active(&v))
+		return 0;
+	*woken = true;
+	if (lock_record(lock_fd, OWN_STARTING, err) < 0)
+		return -1;
+	return unit_start(u, e->deadline, err);
+}
+
+/* A container that is being made or removed while it is asked for: the engine may well call that a failure. */
+static bool is_passing(const struct error *err)
+{
+	return err->code == ENOENT || err->code == EREMOTEIO;
+}
+
+/* 1: it is pinned; 0: not there yet; -1: error. */
+static int pin_by_name(struct engine *e, const struct options *o, struct container *c, int *ret_pidfd,
+		       struct error *err)
+{
+	container_clear(c);
+	if (e->backend->inspect(e, o->container, c, err) < 0)
+		return is_passing(err) ? 0 : -1;
+	if (c->state == CONTAINER_PAUSED && e->backend->unpause(e, o->container, err) < 0 && err->code != EBUSY)
+		return -1;
+	return c->state == CONTAINER_RUNNING && c->pid > 1 ? pin_inspected(e, o, c, ret_pidfd, err) : 0;
+}
+
+static int pin_by_monitor(struct engine *e, const struct options *o, const struct unit_view *v, struct container *c,
+			  int *ret_pidfd, struct error *err)
+{
+	struct monitored m;
+	int r = v->main_pid ? conmon_pin((pid_t)v->main_pid, &m, ret_pidfd, err) : 0;
+
+	if (r <= 0)
+		return r;
+	if (m.frozen && e->backend->unpause(e, m.id, err) < 0 && err->code != EBUSY) {
+		close_fd(ret_pidfd);
+		return -1;
+	}
+	snprintf(c->id, sizeof(c->id), "%s", m.id);
+	snprintf(c->name, sizeof(c->name), "%s", o->container);
+	c->pid = m.pid;
+	c->state = CONTAINER_RUNNING;
+	return 1;
+}
+
+static int await_container(struct unit *u, struct engine *e, const struct options *o, struct unit_view *v,
+			   struct container *c, int *ret_pidfd, struct error *err)
+{
+	for (;;) {
+		int r = unit_look(u, v, err);
+
+		if (r == 0 && !unit_is_active(v) && strcmp(v->active, "activating") != 0)
+			return unit_failed(u, v, err);
+		/* The health check is the engine's, which then has to be asked for the container as a whole. */
+		if (r == 0 && o->backend == BACKEND_PODMAN && !o->healthy)
+			r = pin_by_monitor(e, o, v, c, ret_pidfd, err);
+		if (r == 0)
+			r = pin_by_name(e, o, c, ret_pidfd, err);
+		if (r != 0)
+			return r < 0 ? -1 : 0;
+		if (timeout_msec(e->deadline) == 0)
+			return error_set(err, ETIMEDOUT,
+					 "the unit '%s' runs, but no container '%s' did in time: is that its name?",
+					 o->unit, o->container);
+		(void)poll(NULL, 0, RETRY_MSEC);
+	}
+}
+
+int pin_unit(struct engine *e, const struct options *o, struct stats *stats, int lock_fd, struct container *ret,
+	     int *ret_pidfd, bool *ret_woken, bool *ret_own, struct error *err)
+{
+	_cleanup_unit_ struct unit *u = NULL;
+	struct unit_view v;
+
+	*ret_woken = false;
+	if (unit_open(o->scope, o->unit, &u, err) < 0 || start(u, e, o, lock_fd, ret_woken, err) < 0)
+		return -1;
+	stats->t_started = now_usec();
+	if (await_container(u, e, o, &v, ret, ret_pidfd, err) < 0)
+		return -1;
+	stats->t_inspected = now_usec();
+	return record(lock_fd, &v, *ret_woken, ret_own, err);
+}
+
+enum unit_fate unit_fate(const struct options *o, const struct unit_view *v, int lock_fd)
+{
+	if (unit_is_restarting(v))
+		return UNIT_STOP;
+	if (strcmp(v->active, "inactive") == 0 || strcmp(v->active, "failed") == 0)
+		return UNIT_RESTS;
+	if (lock_holds(lock_fd, OWN_STARTING)) /* the job may be our own */
+		return UNIT_STOP;
+	if (v->job)
+		return UNIT_IN_CHARGE;
+	if (is_recorded(lock_fd, "own", v))
+		return UNIT_STOP;
+	if (is_recorded(lock_fd, "found", v))
+		return o->keep_running ? UNIT_NOT_OURS : UNIT_STOP;
+	return v->restarts > 0 && !o->keep_running ? UNIT_STOP : UNIT_IN_CHARGE;
+}

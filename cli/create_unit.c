@@ -1,0 +1,225 @@
+/* A container that a unit runs: finding that unit, and what has to change for it to sleep. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/create.h"
+#include "units/drop_in.h"
+#include "units/run_command.h"
+
+static int replace(char **text, const char *value, struct error *err)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return error_errno(err, ENOMEM, "cannot make the instance fit its container");
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+/* The name of the container that this unit runs, as the label of a running one says. */
+static int find_by_label(struct engine *engine, struct instance *i, struct error *err)
+{
+	_cleanup_container_list_ struct container_list list = {};
+
+	if (engine->backend->list(engine, &list, err) < 0)
+		return -1;
+	for (size_t k = 0; k < list.n; k++) {
+		const char *unit = container_label(&list.items[k], "PODMAN_SYSTEMD_UNIT");
+
+		if (unit && strcmp(unit, i->unit) == 0)
+			return replace(&i->container_name, list.items[k].name, err);
+	}
+	return error_set(err, ENOENT,
+			 "what container '%s' runs is not to be seen from its ExecStart=: name it with "
+			 "--container-name",
+			 i->unit);
+}
+
+/* NAME.service is the unit's own where the instance would be called after it. */
+static int avoid_its_name(struct create_request *r, struct error *err)
+{
+	struct instance *i = &r->instance;
+	char text[UNIT_REASON_MAX];
+	size_t len = strlen(i->name);
+
+	if (!r->name_assumed || strncmp(i->unit, i->name, len) != 0 || strcmp(i->unit + len, ".service") != 0)
+		return 0;
+	snprintf(text, sizeof(text), "%s-wake", i->name);
+	return replace(&i->name, text, err);
+}
+
+static int find_unit(struct create_request *r, struct manager *m, struct subject *s, struct error *err)
+{
+	struct instance *i = &r->instance;
+	const char *label = s->exists ? container_label(&s->container, "PODMAN_SYSTEMD_UNIT") : NULL;
+
+	if (label && *label)
+		return runner_read(m, label, &s->runner, err);
+	if (s->exists || i->backend == BACKEND_DOCKER)
+		return 0;
+	if (runner_find(m, i->container_name, &s->runner, err) == 0)
+		return 0;
+	return err->code == ENOENT ? 0 : -1;
+}
+
+static int inspect(struct engine *engine, const char *name, struct subject *s, struct error *err)
+{
+	if (engine->backend->inspect(engine, name, &s->container, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
+	s->exists = true;
+	return 0;
+}
+
+int find_subject(struct create_request *r, struct manager *m, struct engine *engine, struct subject *s,
+		 struct error *err)
+{
+	struct instance *i = &r->instance;
+
+	if (i->unit) {
+		if (runner_read(m, i->unit, &s->runner, err) < 0)
+			return -1;
+		if (r->container_assumed && s->runner.container &&
+		    replace(&i->container_name, s->runner.container, err) < 0)
+			return -1;
+		if (r->container_assumed && !s->runner.container && find_by_label(engine, i, err) < 0)
+			return -1;
+		return inspect(engine, i->container_name, s, err);
+	}
+	if (inspect(engine, i->container_name, s, err) < 0 || find_unit(r, m, s, err) < 0)
+		return -1;
+	if (!s->runner.unit)
+		return 0;
+	print_note("%s runs the container: it is started and stopped through that unit", s->runner.unit);
+	if (replace(&i->unit, s->runner.unit, err) < 0 ||
+	    (!s->exists && s->runner.container && replace(&i->container_name, s->runner.container, err) < 0))
+		return -1;
+	return avoid_its_name(r, err);
+}
+
+void subject_clear(struct subject *s)
+{
+	container_clear(&s->container);
+	runner_clear(&s->runner);
+}
+
+static int check_boot(struct create_request *r, const struct runner *runner, struct error *err)
+{
+	struct instance *i = &r->instance;
+
+	if (!runner->wanted_by)
+		return 0;
+	if (i->no_boot && !runner->quadlet)
+		return error_set(err, EINVAL,
+				 "%s is no Quadlet, so that --no-boot does not know how to keep it out of %s: "
+				 "'systemctl %sdisable %s' does",
+				 runner->unit, runner->wanted_by, i->scope == SCOPE_USER ? "--user " : "",
+				 runner->unit);
+	if (!i->no_boot)
+		print_note("%s starts %s, asleep or not: %s leaves that to the first connection", runner->wanted_by,
+			   runner->unit, runner->quadlet ? "--no-boot" : "disabling the unit");
+	return 0;
+}
+
+/* While the container sleeps, such a port is free; when it wakes, the engine wants to listen there, too. */
+static int check_published(struct create_request *r, const struct runner *runner, const char *drop_in,
+			   struct error *err)
+{
+	struct instance *i = &r->instance;
+
+	for (char **value = runner->publish; value && *value; value++) {
+		for (size_t k = 0; k < i->n_ports; k++) {
+			if (!run_publish_takes(*value, &i->ports[k]) || i->drop_publish)
+				continue;
+			if (runner->quadlet)
+				return error_set(err, EADDRINUSE,
+						 "%s publishes '%s' itself and could not start while sockwake "
+						 "listens there: --drop-publish writes '[Container]' and "
+						 "'PublishPort=' into the drop-in %s",
+						 runner->unit, *value, drop_in);
+			return error_set(err, EADDRINUSE,
+					 "%s publishes '%s' itself and could not start while sockwake listens there: "
+					 "take that out of its ExecStart=, or listen on another port",
+					 runner->unit, *value);
+		}
+	}
+	return 0;
+}
+
+int fit_unit(struct create_request *r, const struct instance *old, const struct runner *runner, char **ret_drop_in,
+	     struct error *err)
+{
+	struct instance *i = &r->instance;
+	char path[PATH_MAX] = "";
+
+	*ret_drop_in = NULL;
+	if (!runner->unit) {
+		if (i->no_boot || i->drop_publish)
+			return error_set(err, EINVAL,
+					 "no unit runs the container '%s': --no-boot and --drop-publish are for "
+					 "Quadlets",
+					 i->container_name);
+		return 0;
+	}
+	if (old && old->drop_in && old->unit && strcmp(old->unit, i->unit) == 0) {
+		i->no_boot |= old->no_boot; /* what they have changed is not to be seen any more */
+		i->drop_publish |= old->drop_publish;
+	}
+	if (runner->quadlet && drop_in_path(i->scope, runner->quadlet, i->name, path, err) < 0)
+		return -1;
+	if (check_boot(r, runner, err) < 0 || check_published(r, runner, path, err) < 0)
+		return -1;
+	if (!runner->quadlet || (!i->no_boot && !i->drop_publish))
+		return 0;
+	if (replace(&i->drop_in, path, err) < 0)
+		return -1;
+	*ret_drop_in = drop_in_render(i, runner->publish, err);
+	return *ret_drop_in ? 0 : -1;
+}
+
+/* Did the drop-in do what it is for? Another one may come after it. */
+static int check_effect(struct manager *m, const struct instance *i, struct error *err)
+{
+	_cleanup_runner_ struct runner runner = {};
+
+	if (runner_read(m, i->unit, &runner, err) < 0)
+		return -1;
+	if (i->no_boot && runner.wanted_by)
+		return error_set(err, EEXIST, "%s still starts %s: another drop-in or a link says so", runner.wanted_by,
+				 i->unit);
+	for (char **value = runner.publish; i->drop_publish && value && *value; value++) {
+		for (size_t k = 0; k < i->n_ports; k++) {
+			if (run_publish_takes(*value, &i->ports[k]))
+				return error_set(err, EEXIST, "%s still publishes '%s': another drop-in says so",
+						 i->unit, *value);
+		}
+	}
+	return 0;
+}
+
+int apply_drop_in(struct manager *m, const struct instance *i, const char *text, char **ret_before, struct error *err)
+{
+	*ret_before = NULL;
+	if (!text)
+		return 0;
+	if (drop_in_write(i->drop_in, text, ret_before, err) < 0)
+		return -1;
+	if (manager_reload(m, err) == 0 && check_effect(m, i, err) == 0)
+		return 0;
+	revert_drop_in(m, i, *ret_before);
+	return -1;
+}
+
+void revert_drop_in(struct manager *m, const struct instance *i, const char *before)
+{
+	_cleanup_free_ char *unused = NULL;
+	struct error ignored;
+
+	if (!i->drop_in)
+		return;
+	if (before)
+		(void)drop_in_write(i->drop_in, before, &unused, &ignored);
+	else
+		(void)drop_in_remove(i->drop_in, &ignored);
+	(void)manager_reload(m, &ignored);
+}

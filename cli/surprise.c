@@ -1,0 +1,72 @@
+/* What runs a container while its instance sleeps: a surprise for who believes it asleep. */
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/backend.h"
+#include "cli/observe.h"
+#include "common/clock.h"
+#include "units/runner.h"
+
+#define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
+
+/* A target starts the unit, at boot or at login. */
+static bool find_target(const struct instance *i, char *ret, size_t size)
+{
+	_cleanup_manager_ struct manager *m = NULL;
+	_cleanup_runner_ struct runner runner = {};
+	struct error ignored;
+
+	if (manager_connect(i->scope, &m, &ignored) < 0 || runner_read(m, i->unit, &runner, &ignored) < 0 ||
+	    !runner.wanted_by)
+		return false;
+	if (runner.quadlet)
+		snprintf(ret, size,
+			 "%s starts %s at boot, asleep or not: 'sockwake create --no-boot --force' leaves that to the "
+			 "first connection",
+			 runner.wanted_by, i->unit);
+	else
+		snprintf(ret, size,
+			 "%s starts %s at boot, asleep or not: 'systemctl %sdisable %s' leaves that to the first "
+			 "connection",
+			 runner.wanted_by, i->unit, i->scope == SCOPE_USER ? "--user " : "", i->unit);
+	return true;
+}
+
+/* "always" starts also what was stopped; "unless-stopped" remembers that it was. */
+static bool find_policy(const struct instance *i, char *ret, size_t size)
+{
+	_cleanup_container_ struct container c = {};
+	_cleanup_engine_ struct engine *engine = NULL;
+	struct error ignored;
+
+	if (engine_open(i->backend, i->scope, i->engine_socket, &engine, &ignored) < 0)
+		return false;
+	engine->deadline = now_usec() + ENGINE_TIMEOUT;
+	if (engine->backend->inspect(engine, i->container_name, &c, &ignored) < 0 ||
+	    strcmp(c.restart_policy, "always") != 0)
+		return false;
+	snprintf(ret, size,
+		 "%s starts the container at boot, asleep or not (restart policy 'always'): '%s update --restart=no "
+		 "%s' leaves that to the first connection",
+		 i->backend == BACKEND_PODMAN ? "podman-restart.service, where it is enabled," : "Docker",
+		 engine->backend->name, i->container_name);
+	return true;
+}
+
+void find_surprise(const struct observation *o, char ret[static SURPRISE_MAX])
+{
+	bool runs = o->state == STATE_ASLEEP && strcmp(o->container_state, "running") == 0;
+	const struct instance *i = &o->stored->instance;
+	char why[SURPRISE_MAX / 2];
+
+	ret[0] = '\0';
+	if (o->stored->problem)
+		return;
+	if (i->unit ? find_target(i, why, sizeof(why)) : find_policy(i, why, sizeof(why)))
+		snprintf(ret, SURPRISE_MAX, "%s%s", runs ? "the container runs although nobody woke it; " : "", why);
+	else if (runs)
+		snprintf(ret, SURPRISE_MAX,
+			 "the container runs although nobody woke it: 'sockwake sleep %s' stops it, and so does the "
+			 "end of the next use",
+			 i->name);
+}

@@ -1,0 +1,377 @@
+"""Containers that systemd owns: Quadlets, and units that somebody wrote around `podman run` or `docker run`."""
+
+import json
+import os
+import time
+
+import harness
+
+PORT = 7500
+# Quadlet is part of Podman from 4.4 on.
+QUADLET = os.path.exists("/usr/lib/systemd/system-generators/podman-system-generator")
+PODMANS = (harness.SYSTEM_PODMAN, harness.USER_PODMAN) if QUADLET else ()
+
+
+def quadlet_directory(scope):
+    return "/etc/containers/systemd" if scope.is_system else f"{scope.home}/.config/containers/systemd"
+
+
+class UnitCase(harness.Case):
+    """A container `cache` with Redis, which cache.service runs. After each test that unit is gone."""
+
+    def setUp(self):
+        super().setUp()
+        self.files = []
+        self.addCleanup(self.forget_units)
+
+    def forget_units(self):
+        self.scope.systemctl("stop", "cache.service", check=False)
+        for path in self.files:
+            self.scope.run("rm", "-f", path)
+        self.scope.systemctl("daemon-reload")
+
+    def write(self, path, text):
+        self.files.append(path)
+        self.scope.run("mkdir", "-p", os.path.dirname(path))
+        self.scope.run("tee", path, input=text)
+
+    def create(self, *options):
+        """Creates cache-wake; returns what the command noted."""
+        backend = ("--backend", self.scope.engine)
+        return self.scope.sockwake("create", *backend, "-p", f"127.0.0.1:{PORT}:6379", *options).stderr
+
+    def instances(self):
+        return json.loads(self.scope.sockwake("list", "--json").stdout)
+
+    def running(self):
+        return self.scope.engine_run("ps", "--quiet").stdout != ""
+
+    def assert_asleep(self, timeout=15):
+        harness.eventually(lambda: self.scope.state("cache.service") in ("inactive", "failed"), timeout)
+        self.scope.fall_asleep("cache-wake")
+        self.assertEqual(self.scope.state("cache-wake.service"), "inactive")
+        harness.eventually(lambda: not self.running())  # the engine may notice late
+
+    def assert_served(self):
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+
+
+class LifeOfAUnit:
+    """What holds for every unit that runs a container. `define` writes it."""
+
+    def test_wakes_and_sleeps_through_the_unit(self):
+        self.define()
+        self.create("--unit", "cache.service", "--idle-timeout=300ms", *self.name)
+        for _ in range(2):
+            self.assertEqual(self.scope.state("cache.service"), "inactive")
+            self.assert_served()
+            self.assertEqual(self.scope.state("cache.service"), "active")
+            self.assert_asleep()
+        self.assertEqual(self.scope.complaints("cache-wake", self.started), [])
+
+    def test_sleeping_does_not_count_towards_the_limit_of_starts(self):
+        self.define(unit="StartLimitIntervalSec=1min\nStartLimitBurst=2")
+        self.create("--unit", "cache.service", "--idle-timeout=100ms", *self.name)
+        for _ in range(4):
+            self.assert_served()
+            self.assert_asleep()
+
+    def test_an_explicit_stop_beats_restart_always(self):
+        self.define(service="Restart=always\nRestartSec=100ms")
+        self.create("--unit", "cache.service", "--idle-timeout=300ms", *self.name)
+        self.assert_served()
+        self.assert_asleep()
+        time.sleep(0.5)  # longer than RestartSec=: nothing may come back
+        self.assertEqual(self.scope.state("cache.service"), "inactive")
+        self.assert_served()
+
+    def test_a_container_that_dies_sleeps_and_wakes_again(self):
+        self.define(service="Restart=always\nRestartSec=2s")
+        self.create("--unit", "cache.service", *self.name)
+        self.assert_served()
+        self.scope.engine_run("kill", "cache")
+        self.assert_asleep()
+        self.assert_served()
+
+    def test_a_start_that_fails_is_refused_with_its_result(self):
+        self.define(service="ExecStartPre=false\nRestart=always\nRestartSec=100ms")
+        self.create("--unit", "cache.service", "--startup-timeout=10s", *self.name)
+        self.assertLess(harness.refusal(PORT), 9)
+        [complaint] = self.scope.complaints("cache-wake", self.started)
+        self.assertIn("the unit 'cache.service' ", complaint)
+        harness.eventually(lambda: self.scope.state("cache-wake.service") == "failed")
+        reason = json.loads(self.scope.sockwake("status", "--json", "cache-wake").stdout)["reason"]
+        self.assertIn("cache.service", reason)
+        # It does not go on failing in the background.
+        harness.eventually(lambda: self.scope.state("cache.service") in ("inactive", "failed"))
+        self.define()
+        self.assert_served()
+
+    def test_a_container_that_ends_at_once_is_refused(self):
+        self.define(command="false", service="Restart=always\nRestartSec=100ms")
+        self.create("--unit", "cache.service", "--startup-timeout=10s", *self.name)
+        self.assertLess(harness.refusal(PORT), 9)
+        self.assertEqual(len(self.scope.complaints("cache-wake", self.started)), 1)
+        harness.eventually(lambda: self.scope.state("cache.service") in ("inactive", "failed"))
+
+    def test_edited_and_reloaded_while_awake(self):
+        self.define()
+        self.create("--unit", "cache.service", "--idle-timeout=1s", *self.name)
+        self.assert_served()
+        self.define(command="redis --databases 3")
+        self.scope.systemctl("daemon-reload")
+        self.assert_served()
+        self.assert_asleep()
+        self.assertIn("3", harness.redis(PORT, "config", "get", "databases").split())
+
+    def test_stopped_by_hand_while_awake(self):
+        self.define()
+        self.create("--unit", "cache.service", *self.name)
+        self.assert_served()
+        self.scope.systemctl("stop", "cache.service")
+        self.assert_asleep()
+        self.assert_served()
+
+    def test_restarted_by_hand_while_awake(self):
+        self.define()
+        self.create("--unit", "cache.service", "--idle-timeout=1s", *self.name)
+        self.assert_served()
+        self.scope.systemctl("restart", "cache.service")
+        self.scope.fall_asleep("cache-wake")
+        self.assertEqual(self.scope.state("cache.service"), "active", "who restarts a unit wants it to run")
+        self.assert_served()
+        self.assert_asleep()
+
+    def test_started_by_hand_before(self):
+        self.define()
+        self.create("--unit", "cache.service", "--idle-timeout=300ms", *self.name)
+        self.scope.systemctl("start", "cache.service")
+        self.assert_served()
+        self.assert_asleep()
+
+    def test_kept_running_when_it_ran_before(self):
+        self.define()
+        self.create("--unit", "cache.service", "--idle-timeout=300ms", "--keep-running", *self.name)
+        self.scope.systemctl("start", "cache.service")
+        self.assert_served()
+        self.scope.fall_asleep("cache-wake")
+        self.assertEqual(self.scope.state("cache.service"), "active")
+        self.scope.systemctl("stop", "cache.service")
+        self.assert_served()
+        self.assert_asleep()
+
+    def test_paused(self):
+        self.define()
+        self.create("--unit", "cache.service", "--idle-timeout=300ms", "--idle-action=pause", *self.name)
+        self.assert_served()
+        for _ in range(2):
+            self.scope.fall_asleep("cache-wake")
+            self.assertEqual(self.scope.container_state("cache"), "paused")
+            self.assertEqual(self.scope.state("cache.service"), "active")
+            self.assert_served()
+
+    def test_unknown_unit_is_refused(self):
+        refused = self.scope.sockwake("create", "--unit", "cache.service", "-p", f"{PORT}:6379", check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("cache.service", refused.stderr)
+        self.assertEqual(self.instances(), [])
+
+
+class HandWritten(LifeOfAUnit, UnitCase):
+    """`docker run` and `podman run` in the foreground: the unit is active before there is a container."""
+
+    scopes = (harness.SYSTEM_DOCKER, harness.SYSTEM_PODMAN, harness.USER_PODMAN)
+    name = ()
+
+    def define(self, command="redis", unit="", service=""):
+        program = f"/usr/bin/{self.scope.engine}"
+        self.write(f"{self.scope.unit_directory}/cache.service", f"""
+[Unit]
+{unit}
+[Service]
+ExecStartPre=-{program} rm --force cache
+ExecStart={program} run --rm --name cache --network none {harness.SERVERS} {command}
+{service}
+""")
+        self.scope.systemctl("daemon-reload")
+
+    def test_published_port_is_refused(self):
+        self.define()
+        path = f"{self.scope.unit_directory}/cache.service"
+        with open(path) as file:
+            text = file.read().replace("--network none", f"-p {PORT}:6379")
+        self.write(path, text)
+        self.scope.systemctl("daemon-reload")
+        with self.assertRaisesRegex(harness.Failed, "ExecStart"):
+            self.create("--unit", "cache.service")
+        self.assertEqual(self.instances(), [])
+
+
+class Quadlet(LifeOfAUnit, UnitCase):
+    scopes = PODMANS
+    name = ()
+
+    def define(self, command="redis", unit="", service="", container="Network=none", install=""):
+        path = f"{quadlet_directory(self.scope)}/cache.container"
+        self.text = f"""
+[Unit]
+{unit}
+[Container]
+Image={harness.SERVERS}
+ContainerName=cache
+Exec={command}
+{container}
+[Service]
+{service}
+[Install]
+{install}
+"""
+        self.write(path, self.text)
+        self.path = path
+        self.scope.systemctl("daemon-reload")
+
+    def drop_ins(self):
+        directory = f"{self.path}.d"
+        return sorted(os.listdir(directory)) if os.path.exists(directory) else []
+
+    def test_needs_no_service_of_the_engine_to_wake(self):
+        self.define()
+        self.create("--unit", "cache.service")
+        self.scope.systemctl("stop", "podman.socket", "podman.service")
+        self.addCleanup(self.scope.systemctl, "start", "podman.socket")
+        self.assert_served()
+
+    def test_paused_by_hand(self):
+        self.define()
+        self.create("--unit", "cache.service")
+        self.scope.systemctl("start", "cache.service")
+        self.scope.engine_run("pause", "cache")
+        self.assert_served()
+
+    def test_found_by_the_label_of_a_running_container(self):
+        self.define()
+        self.scope.systemctl("start", "cache.service")
+        self.assertIn("cache.service", self.create("--container-name", "cache", "--idle-timeout=300ms"))
+        [instance] = self.instances()
+        self.assertEqual((instance["name"], instance["unit"]), ("cache-wake", "cache.service"))
+        self.assert_served()
+        self.assert_asleep()
+
+    def test_found_by_the_name_of_a_container_that_never_ran(self):
+        self.define(container="Network=none\nContainerName=store")
+        self.assertIn("cache.service", self.create("--container-name", "store"))
+        [instance] = self.instances()
+        self.assertEqual((instance["name"], instance["unit"]), ("store", "cache.service"))
+        self.assert_served()
+
+    def test_found_by_the_name_of_the_file(self):
+        # Quadlet's own name for the container.
+        self.define(container="Network=none\nContainerName=")
+        for name in (("--container-name", "cache"), ("--unit", "cache.container"), ("--unit", "cache.service")):
+            with self.subTest(name=name):
+                self.create(*name)
+                [instance] = self.instances()
+                self.assertEqual((instance["name"], instance["unit"]), ("cache-wake", "cache.service"))
+                self.assertEqual(instance["container_name"], "systemd-cache")
+                self.assert_served()
+                self.scope.sockwake("remove", "cache-wake")
+                self.assertEqual(self.scope.state("cache.service"), "inactive")
+
+    def test_a_name_that_would_shadow_the_unit_is_refused(self):
+        self.define()
+        with self.assertRaisesRegex(harness.Failed, "another name"):
+            self.create("cache", "--unit", "cache.service")
+
+    def test_renamed_while_awake(self):
+        self.define()
+        self.create("--unit", "cache.service", "--idle-timeout=1s")
+        self.assert_served()
+        self.define(container="Network=none\nContainerName=store")
+        self.assert_asleep()
+        self.assert_served()
+
+    def test_start_at_boot_is_noted_and_taken_out_when_wanted(self):
+        target = "multi-user.target" if self.scope.is_system else "default.target"
+        self.define(install=f"WantedBy={target}")
+        self.assertIn("--no-boot", self.create("--unit", "cache.service"))
+        self.assertEqual(self.drop_ins(), [])
+        self.assertIn(target, json.loads(self.scope.sockwake("status", "--json", "cache-wake").stdout)["note"])
+        self.assertIn(target, self.scope.sockwake("status", "cache-wake").stdout)
+
+        self.assertNotIn("--no-boot", self.create("--unit", "cache.service", "--no-boot", "--force"))
+        self.assertEqual(self.drop_ins(), ["sockwake-cache-wake.conf"])
+        self.assertEqual(self.scope.property("cache.service", "WantedBy"), "")
+        self.assertIsNone(json.loads(self.scope.sockwake("status", "--json", "cache-wake").stdout)["note"])
+        self.assert_served()
+
+        self.create("--unit", "cache.service", "--force", "--idle-timeout=1h")
+        self.assertEqual(self.scope.property("cache.service", "WantedBy"), "", "what was agreed stays agreed")
+
+        self.scope.sockwake("remove", "cache-wake")
+        self.assertFalse(os.path.exists(f"{self.path}.d"))
+        self.assertEqual(self.scope.property("cache.service", "WantedBy"), target)
+        with open(self.path) as file:
+            self.assertEqual(file.read(), self.text)
+
+    def test_published_port_is_reported_with_what_fixes_it(self):
+        network = "podman" if self.scope.is_system else "pasta"
+        publish = f"PublishPort=127.0.0.1:{PORT}:6379\nPublishPort=127.0.0.1:{PORT + 1}:6379"
+        self.define(container=f"Network={network}\n{publish}")
+        with self.assertRaisesRegex(harness.Failed, "PublishPort=.*sockwake-cache-wake.conf"):
+            self.create("--unit", "cache.service")
+        self.assertEqual((self.instances(), self.drop_ins()), ([], []))
+
+        self.create("--unit", "cache.service", "--drop-publish")
+        self.assert_served()
+        self.assertEqual(harness.redis(PORT + 1, "ping"), "PONG", "the other port stays published")
+        self.scope.sockwake("remove", "cache-wake")
+        self.assertFalse(os.path.exists(f"{self.path}.d"))
+
+    def test_what_a_creation_changed_is_back_when_it_fails(self):
+        self.define(container=f"Network=none\nPublishPort={PORT}:6379")
+        mine = f"{self.path}.d/zz.conf"
+        self.write(mine, f"[Container]\nPublishPort={PORT}:6379\n")
+        self.scope.systemctl("daemon-reload")
+        with self.assertRaisesRegex(harness.Failed, "another drop-in"):
+            self.create("--unit", "cache.service", "--drop-publish")
+        self.assertEqual((self.instances(), self.drop_ins()), ([], ["zz.conf"]))
+        self.scope.run("rm", "-r", f"{self.path}.d")
+
+    def test_somebody_elses_drop_in_stays(self):
+        self.define(install="WantedBy=default.target")
+        theirs = f"{self.path}.d/sockwake-cache-wake.conf"
+        self.write(theirs, "# mine\n")
+        with self.assertRaisesRegex(harness.Failed, "does not belong to sockwake"):
+            self.create("--unit", "cache.service", "--no-boot")
+        with open(theirs) as file:
+            self.assertEqual(file.read(), "# mine\n")
+        self.scope.run("rm", "-r", f"{self.path}.d")
+
+
+class ManualsExample(UnitCase):
+    """docs/quadlets.md, word for word: the Quadlet and the commands are taken from there."""
+
+    scopes = PODMANS
+    page = os.path.join(os.path.dirname(__file__), "../../docs/quadlets.md")
+
+    def blocks(self, language):
+        with open(self.page) as page:
+            parts = page.read().split("```")[1::2]
+        return [part.split("\n", 1)[1] for part in parts if part.startswith(language + "\n")]
+
+    def test_the_example(self):
+        [quadlet, *_] = self.blocks("ini")
+        [create, *_] = self.blocks("sh")
+        directory = quadlet_directory(self.scope)
+        # The page's image is one of the registries'; the lab has its own.
+        self.assertIn("Image=docker.io/library/postgres:17\n", quadlet)
+        quadlet = quadlet.replace("Image=docker.io/library/postgres:17\n", f"Image={harness.SERVERS}\nExec=postgres\n")
+        self.write(f"{directory}/test-postgresql.container", quadlet)
+        self.scope.systemctl("daemon-reload")
+        self.addCleanup(self.scope.systemctl, "stop", "test-postgresql.service", check=False)
+        for line in create.splitlines():
+            if line.startswith("sockwake create"):
+                backend = ("--backend", "podman") if self.scope.is_system else ()
+                self.scope.run(*line.split(), *backend)
+        self.assertEqual(harness.psql(5432, "select 'answered'"), "answered")
+        self.assertEqual(self.scope.state("test-postgresql.service"), "active")

@@ -1,0 +1,130 @@
+"""The machine is stopped and boots again on the same disk: sockets listen, containers sleep, and who comes first wakes
+them. What starts a container nevertheless is told."""
+
+import json
+import os
+import re
+
+import harness
+
+PORT = 7600
+QUADLET = os.path.exists("/usr/lib/systemd/system-generators/podman-system-generator")
+TRIXIES = (harness.SYSTEM_PODMAN, harness.USER_PODMAN) if QUADLET else ()
+
+
+def status(scope, name):
+    return json.loads(scope.sockwake("status", "--json", name).stdout)
+
+
+class Sleepers(harness.RebootCase):
+    """One that was asleep, one that was awake, and one that the engine is told to run for ever."""
+
+    names = ("sleeper", "client", "eager")
+
+    def before_reboot(self):
+        for index, name in enumerate(self.names):
+            options = ("--restart=always",) if name == "eager" else ()
+            self.scope.container(name, "redis", options=("--network=none", *options))
+            self.scope.instance(name, f"127.0.0.1:{self.port(index)}", 6379)
+        for index in (1, 2):
+            harness.redis(self.port(index), "ping")
+        self.scope.sockwake("sleep", "eager")
+
+    def port(self, index):
+        """Both scopes are there at once."""
+        return PORT + 100 + 10 * self.scopes.index(self.scope) + index
+
+    def test_sockets_are_back_and_containers_asleep(self):
+        for index, name in enumerate(self.names):
+            with self.subTest(name):
+                harness.eventually(lambda: self.scope.state(f"{name}.socket") == "active")
+                self.assertEqual(self.scope.state(f"{name}.service"), "inactive")
+                if name == "eager":
+                    self.check_eager()
+                else:
+                    self.assertIn(self.scope.container_state(name), ("created", "exited"))
+                    self.assertIsNone(status(self.scope, name)["note"])
+                self.assertEqual(harness.redis(self.port(index), "ping"), "PONG")
+                self.assertEqual(status(self.scope, name)["state"], "awake")
+
+    def check_eager(self):
+        """Docker has started it; Podman does where a unit of its own is enabled, which it is not here."""
+        if self.scope.engine == "docker":
+            harness.eventually(lambda: self.scope.container_state("eager") == "running")
+            self.assertIn("runs although nobody woke it", status(self.scope, "eager")["note"])
+        self.assertIn("restart policy 'always'", status(self.scope, "eager")["note"])
+        self.assertRegex(self.scope.sockwake("status", "eager").stdout, re.compile(r"^ *Note: .*always", re.MULTILINE))
+
+
+class Quadlets(harness.RebootCase):
+    """One that its user agreed to take out of the boot, and one that goes on starting by itself."""
+
+    scopes = TRIXIES
+    names = ("agreed", "insisting")
+
+    def before_reboot(self):
+        directory = "/etc/containers/systemd" if self.scope.is_system else f"{self.scope.home}/.config/containers/systemd"
+        self.scope.run("mkdir", "-p", directory)
+        for index, name in enumerate(self.names):
+            self.scope.run("tee", f"{directory}/{self.scope.user}-{name}.container", input=f"""
+[Container]
+Image={harness.SERVERS}
+Exec=redis
+Network=none
+[Service]
+Restart=always
+[Install]
+WantedBy={"multi-user.target" if self.scope.is_system else "default.target"}
+""")
+            self.scope.systemctl("daemon-reload")
+            self.scope.sockwake(
+                *("create", "--unit", self.unit(name), "-p", f"127.0.0.1:{self.port(index)}:6379"),
+                *("--backend", "podman", *(["--no-boot"] if name == "agreed" else [])),
+            )
+            harness.redis(self.port(index), "ping")
+
+    def unit(self, name):
+        return f"{self.scope.user}-{name}.service"
+
+    def port(self, index):
+        return PORT + 10 + 2 * self.scopes.index(self.scope) + index
+
+    def instance(self, name):
+        return f"{self.scope.user}-{name}-wake"
+
+    def test_the_one_that_was_agreed_sleeps(self):
+        for name in self.names:
+            self.assertEqual(self.scope.state(f"{self.instance(name)}.socket"), "active")
+            self.assertEqual(self.scope.state(f"{self.instance(name)}.service"), "inactive")
+        self.assertEqual(self.scope.state(self.unit("agreed")), "inactive")
+        self.assertIsNone(status(self.scope, self.instance("agreed"))["note"])
+
+        harness.eventually(lambda: self.scope.state(self.unit("insisting")) == "active")
+        note = status(self.scope, self.instance("insisting"))["note"]
+        self.assertIn("runs although nobody woke it", note)
+        self.assertIn("--no-boot", note)
+        for index in range(2):
+            self.assertEqual(harness.redis(self.port(index), "ping"), "PONG")
+
+
+class Pruned(harness.Case):
+    """What is asleep looks unused to the engine's cleaners."""
+
+    def test_refused_with_a_reason_until_it_is_back(self):
+        self.scope.container("cache", "redis")
+        self.scope.instance("cache", f"127.0.0.1:{PORT}", 6379, "--idle-timeout=200ms")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.scope.fall_asleep("cache")
+        self.scope.engine_run("container", "prune", "--force")
+        self.assertEqual(self.scope.container_state("cache"), "")
+
+        self.assertLess(harness.refusal(PORT), 5)
+        [complaint] = self.scope.complaints("cache", self.started)
+        self.assertIn("no container", complaint)
+        harness.eventually(lambda: self.scope.state("cache.service") == "failed")
+        told = status(self.scope, "cache")
+        self.assertEqual((told["state"], told["container_state"]), ("failed", "missing"))
+        self.assertIn("no container", told["reason"])
+
+        self.scope.container("cache", "redis")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")

@@ -1,0 +1,337 @@
+/* How the proxy begins and ends: readiness, refusal, idleness, draining, the container's end. */
+#include "tests/unit/proxy_fixture.h"
+
+#include <sys/pidfd.h>
+
+#include "common/exit.h"
+
+static int server;
+static uint16_t port;
+
+static void start(struct proxy_run *p, const char *idle)
+{
+	server = bound(SOCK_STREAM);
+	proxy_init(p);
+	port = proxy_forward(p, SOCK_STREAM, port_of(server));
+	proxy_arg(p, "--idle-timeout");
+	proxy_arg(p, "%s", idle);
+}
+
+static void idle_from_the_start(void **state)
+{
+	struct proxy_run p;
+	uint64_t begin;
+
+	(void)state;
+	start(&p, "400ms");
+	proxy_start(&p);
+	begin = now_usec();
+	proxy_expect_status(&p, "STOPPING=1\nSTATUS=idle");
+	assert_in_range(now_usec() - begin, 350000, 2000000);
+	assert_int_equal(proxy_wait(&p), 0);
+	close(server);
+}
+
+static void quiet_connections_hold(void **state)
+{
+	struct proxy_run p;
+	int client, target;
+	uint64_t begin;
+
+	(void)state;
+	start(&p, "200ms");
+	proxy_start(&p);
+	client = connect_to(SOCK_STREAM, port);
+	target = accept_from(server);
+	usleep(700000);
+	send_text(client, "still here");
+	expect_text(target, "still here");
+	begin = now_usec();
+	close(client);
+	assert_int_equal(next_end(target), 0);
+	close(target);
+	assert_int_equal(proxy_wait(&p), 0);
+	assert_in_range(now_usec() - begin, 150000, 2000000);
+	close(server);
+}
+
+/* Clients come at every moment around the end: each is served, by this process or, still queued, by the next. */
+static void nobody_is_lost_at_the_end(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		struct proxy_run p, next;
+		int client, target;
+
+		start(&p, "60ms");
+		proxy_start(&p);
+		usleep((useconds_t)(55000 + 500 * i));
+		client = connect_to(SOCK_STREAM, port);
+		send_text(client, "me");
+		next = p;
+		if (poll(&(struct pollfd){.fd = server, .events = POLLIN}, 1, 300) == 0) {
+			int status;
+
+			/* Not served: it has ended, and the client waits in the queue. */
+			assert_int_equal(waitpid(p.pid, &status, 0), p.pid);
+			assert_int_equal(status, 0);
+			close(p.notify);
+			proxy_start(&next);
+		}
+		target = accept_from(server);
+		expect_text(target, "me");
+		close(client);
+		close(target);
+		assert_int_equal(proxy_wait(&next), 0);
+		close(server);
+	}
+}
+
+static void drains(void **state)
+{
+	struct proxy_run p;
+	int client, target, late, accepted;
+
+	(void)state;
+	start(&p, "infinity");
+	proxy_start(&p);
+	client = connect_to(SOCK_STREAM, port);
+	target = accept_from(server);
+	kill(p.pid, SIGTERM);
+	proxy_expect_status(&p, "STOPPING=1");
+	late = connect_to(SOCK_STREAM, port);
+	send_text(client, "finish");
+	expect_text(target, "finish");
+	send_text(target, "done");
+	close(target);
+	expect_text(client, "done");
+	assert_int_equal(next_end(client), 0);
+	close(client);
+	/* The late one is still queued, for the next process. */
+	accepted = fcntl(p.sockets[0], F_DUPFD_CLOEXEC, 10);
+	assert_int_equal(proxy_wait(&p), 0);
+	assert_int_equal(poll(&(struct pollfd){.fd = server, .events = POLLIN}, 1, 0), 0);
+	assert_int_equal(poll(&(struct pollfd){.fd = accepted, .events = POLLIN}, 1, 0), 1);
+	close(accepted);
+	close(late);
+	close(server);
+}
+
+static void drains_no_longer_than_told(void **state)
+{
+	struct proxy_run p;
+	int client, target;
+
+	(void)state;
+	start(&p, "infinity");
+	proxy_arg(&p, "--drain-timeout");
+	proxy_arg(&p, "100ms");
+	proxy_start(&p);
+	client = connect_to(SOCK_STREAM, port);
+	target = accept_from(server);
+	assert_int_equal(proxy_stop(&p), 0);
+	assert_int_equal(next_end(client), ECONNRESET);
+	assert_int_equal(next_end(target), ECONNRESET);
+	close(client);
+	close(target);
+	close(server);
+}
+
+static void container_ends(void **state)
+{
+	pid_t container = fork();
+	struct proxy_run p;
+	int client, target;
+
+	(void)state;
+	if (container == 0) {
+		pause();
+		_exit(0);
+	}
+	start(&p, "infinity");
+	p.inherited = pidfd_open(container, 0);
+	p.environment[0] = "SOCKWAKE_PIDFD=50";
+	proxy_start(&p);
+	client = connect_to(SOCK_STREAM, port);
+	target = accept_from(server);
+	send_text(target, "last words");
+	expect_text(client, "last words");
+	kill(container, SIGKILL);
+	assert_int_equal(waitpid(container, NULL, 0), container);
+	proxy_expect_status(&p, "STATUS=the container has ended");
+	assert_int_equal(proxy_wait(&p), 0);
+	assert_int_equal(next_end(client), ECONNRESET);
+	close(p.inherited);
+	close(client);
+	close(target);
+	close(server);
+}
+
+static void stopped_before_ready(void **state)
+{
+	struct proxy_run p;
+	int client;
+
+	(void)state;
+	start(&p, "infinity");
+	proxy_arg(&p, "--health-check");
+	proxy_arg(&p, "sleep 60; false");
+	client = connect_to(SOCK_STREAM, port);
+	proxy_spawn(&p);
+	wait_counter(&p.stats->t_accepting, 0);
+	while (__atomic_load_n(&p.stats->t_proxy, __ATOMIC_RELAXED) == 0)
+		usleep(1000);
+	kill(p.pid, SIGTERM);
+	assert_int_equal(next_end(client), ECONNRESET);
+	assert_int_equal(proxy_wait(&p), EXIT_REFUSED);
+	close(client);
+	close(server);
+}
+
+static void never_ready(void **state)
+{
+	struct proxy_run p;
+	int client;
+
+	(void)state;
+	start(&p, "infinity");
+	close(server);
+	proxy_arg(&p, "--startup-timeout");
+	proxy_arg(&p, "200ms");
+	client = connect_to(SOCK_STREAM, port);
+	proxy_spawn(&p);
+	assert_int_equal(next_end(client), ECONNRESET);
+	assert_int_equal(proxy_wait(&p), EXIT_REFUSED);
+	close(client);
+}
+
+static void wrong_usage(void **state)
+{
+	struct proxy_run p;
+	int client;
+
+	(void)state;
+	start(&p, "never");
+	client = connect_to(SOCK_STREAM, port);
+	proxy_spawn(&p);
+	assert_int_equal(next_end(client), ECONNRESET);
+	assert_int_equal(proxy_wait(&p), EXIT_USAGE);
+	close(client);
+	close(server);
+}
+
+static void socket_without_forward(void **state)
+{
+	struct proxy_run p;
+
+	(void)state;
+	start(&p, "infinity");
+	p.sockets[p.n_sockets++] = bound(SOCK_STREAM);
+	proxy_spawn(&p);
+	assert_int_equal(proxy_wait(&p), EXIT_REFUSED);
+	close(server);
+}
+
+static void forward_without_socket(void **state)
+{
+	struct proxy_run p;
+
+	(void)state;
+	start(&p, "infinity");
+	proxy_arg(&p, "--forward");
+	proxy_arg(&p, "1234:80");
+	proxy_spawn(&p);
+	assert_int_equal(proxy_wait(&p), EXIT_REFUSED);
+	close(server);
+}
+
+static void monitors_do_not_hold(void **state)
+{
+	struct proxy_run p;
+	int client, target;
+
+	(void)state;
+	start(&p, "400ms");
+	proxy_arg(&p, "--no-hold-from");
+	proxy_arg(&p, "127.0.0.0/8");
+	proxy_start(&p);
+	client = connect_to(SOCK_STREAM, port);
+	target = accept_from(server);
+	send_text(client, "are you there");
+	expect_text(target, "are you there");
+	assert_int_equal(proxy_wait(&p), 0);
+	assert_int_equal(next_end(client), ECONNRESET);
+	close(client);
+	close(target);
+	close(server);
+}
+
+static void accepted_by_the_activator(void **state)
+{
+	struct proxy_run p;
+	int client, target;
+
+	(void)state;
+	start(&p, "infinity");
+	client = connect_to(SOCK_STREAM, port);
+	p.inherited = accept_from(p.sockets[0]);
+	p.environment[0] = "SOCKWAKE_ACCEPTED=50:0";
+	send_text(client, "handed on");
+	proxy_start(&p);
+	close(p.inherited);
+	target = accept_from(server);
+	expect_text(target, "handed on");
+	close(client);
+	assert_int_equal(next_end(target), 0);
+	close(target);
+	assert_int_equal(proxy_stop(&p), 0);
+	close(server);
+}
+
+static void status_says_what_happens(void **state)
+{
+	struct proxy_run p;
+	int client, target;
+	uint64_t begin;
+
+	(void)state;
+	start(&p, "infinity");
+	proxy_start(&p);
+	begin = now_usec();
+	client = connect_to(SOCK_STREAM, port);
+	target = accept_from(server);
+	send_text(client, "12345");
+	expect_text(target, "12345");
+	proxy_expect_status(&p, "STATUS=1 connections (1 in all); 5 B in, 0 B out");
+	assert_true(now_usec() - begin > 800000);
+	/* No change, no message. */
+	assert_int_equal(poll(&(struct pollfd){.fd = p.notify, .events = POLLIN}, 1, 1300), 0);
+	assert_int_equal(p.stats->connections, 1);
+	assert_int_equal(p.stats->bytes_to_container, 5);
+	close(client);
+	close(target);
+	assert_int_equal(proxy_stop(&p), 0);
+	close(server);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(idle_from_the_start),
+		cmocka_unit_test(quiet_connections_hold),
+		cmocka_unit_test(nobody_is_lost_at_the_end),
+		cmocka_unit_test(drains),
+		cmocka_unit_test(drains_no_longer_than_told),
+		cmocka_unit_test(container_ends),
+		cmocka_unit_test(stopped_before_ready),
+		cmocka_unit_test(never_ready),
+		cmocka_unit_test(wrong_usage),
+		cmocka_unit_test(socket_without_forward),
+		cmocka_unit_test(forward_without_socket),
+		cmocka_unit_test(monitors_do_not_hold),
+		cmocka_unit_test(accepted_by_the_activator),
+		cmocka_unit_test(status_says_what_happens),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

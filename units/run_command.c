@@ -1,0 +1,145 @@
+#include "units/run_command.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/parse.h"
+#include "units/instance.h"
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The value of an option that is written as "--option VALUE" or "--option=VALUE"; *k goes to the last word of it. */
+static const char *value_of(char *const *argv, size_t *k, const char *option)
+{
+	size_t len = strlen(option);
+
+	if (strncmp(argv[*k], option, len) != 0)
+		return NULL;
+	if (argv[*k][len] == '=')
+		return argv[*k] + len + 1;
+	if (argv[*k][len] != '\0' || !argv[*k + 1])
+		return NULL;
+	return argv[++*k];
+}
+
+/* Which options take a value only the engine knows, and so where the image's own arguments begin; the first --name is the
+ * container's. */
+static void read_options(char *const *argv, size_t k, struct run_command *ret)
+{
+	for (; argv[k]; k++) {
+		const char *name = value_of(argv, &k, "--name"), *publish = NULL;
+
+		if (name) {
+			if (!ret->container)
+				ret->container = name;
+			continue;
+		}
+		publish = value_of(argv, &k, "--publish");
+		if (!publish)
+			publish = value_of(argv, &k, "-p");
+		if (publish && ret->n_publish < RUN_PUBLISH_MAX)
+			ret->publish[ret->n_publish++] = publish;
+	}
+}
+
+bool run_command_parse(char *const *argv, struct run_command *ret)
+{
+	size_t last = 0;
+
+	*ret = (struct run_command){};
+	if (!argv[0] || (strcmp(base_name(argv[0]), "podman") != 0 && strcmp(base_name(argv[0]), "docker") != 0))
+		return false;
+	for (size_t k = 1; argv[k]; k++) {
+		if (strcmp(argv[k], "run") == 0) {
+			read_options(argv, k + 1, ret);
+			return true;
+		}
+		if (strcmp(argv[k], "start") == 0) { /* start -a NAME */
+			while (argv[last + 1])
+				last++;
+			ret->container = last > k && argv[last][0] != '-' ? argv[last] : NULL;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "PORT" or "PORT-PORT" */
+static bool parse_range(const char *s, uint16_t *ret_first, uint16_t *ret_last)
+{
+	char first[16];
+	const char *dash = strchr(s, '-');
+	struct error ignored;
+	size_t len = dash ? (size_t)(dash - s) : strlen(s);
+
+	if (len >= sizeof(first))
+		return false;
+	memcpy(first, s, len);
+	first[len] = '\0';
+	if (parse_port("", first, ret_first, &ignored) < 0)
+		return false;
+	*ret_last = *ret_first;
+	return !dash || parse_port("", dash + 1, ret_last, &ignored) == 0;
+}
+
+/* An address as the engines take it, IPv6 in brackets; canonical afterwards, "" for all addresses. */
+static bool parse_address(char *s, char ret[static INET6_ADDRSTRLEN])
+{
+	unsigned char bytes[16];
+	size_t len = strlen(s);
+	int family = s[0] == '[' ? AF_INET6 : AF_INET;
+
+	ret[0] = '\0';
+	if (len == 0)
+		return true;
+	if (family == AF_INET6) {
+		if (s[len - 1] != ']')
+			return false;
+		s[len - 1] = '\0';
+		s++;
+	}
+	return inet_pton(family, s, bytes) == 1 && inet_ntop(family, bytes, ret, INET6_ADDRSTRLEN);
+}
+
+/* Cuts s at its last colon outside of brackets; what follows, or NULL. */
+static char *cut_last(char *s)
+{
+	char *colon = strrchr(s, ':');
+
+	if (!colon || strchr(colon, ']'))
+		return NULL;
+	*colon = '\0';
+	return colon + 1;
+}
+
+bool run_publish_takes(const char *value, const struct publish *p)
+{
+	struct publish theirs = {.type = SOCK_STREAM, .port = p->port};
+	char text[128], *protocol, *host;
+	uint16_t first, last;
+
+	if (p->path[0] || strlen(value) >= sizeof(text))
+		return false;
+	strcpy(text, value);
+	protocol = strchr(text, '/');
+	if (protocol) {
+		*protocol++ = '\0';
+		if (strcmp(protocol, "udp") == 0)
+			theirs.type = SOCK_DGRAM;
+		else if (strcmp(protocol, "tcp") != 0)
+			return false;
+	}
+	if (!cut_last(text)) /* the container's port alone: the engine chooses one of the host's */
+		return false;
+	host = cut_last(text);
+	if (host ? !parse_address(text, theirs.address) : strchr(text, ']') != NULL)
+		return false;
+	return parse_range(host ? host : text, &first, &last) && p->port >= first && p->port <= last &&
+	       publish_overlap(p, &theirs);
+}

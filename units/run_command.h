@@ -1,0 +1,25 @@
+/* What the command line of a unit says about the container that it runs: `podman run …`, as Quadlet writes it, or
+ * `docker run …`, as people do. Pure functions. */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/publish.h"
+
+#define RUN_PUBLISH_MAX 64
+
+struct run_command {
+	const char *container;		      /* --name, or what `start` names; NULL: not told */
+	const char *publish[RUN_PUBLISH_MAX]; /* the values of --publish and -p */
+	size_t n_publish;
+};
+
+/* False when argv runs no container. Strings belong to argv. */
+bool run_command_parse(char *const *argv, struct run_command *ret);
+
+/* Does publishing this value ("[[ADDR]:][PORT[-PORT]]:CPORT[/PROTO]") take the port that p listens on? False for what is no
+ * such value. */
+bool run_publish_takes(const char *value, const struct publish *p);

@@ -1,0 +1,204 @@
+#include "units/runner.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+
+#include "units/bus.h"
+#include "units/run_command.h"
+
+#define UNIT_INTERFACE	  "org.freedesktop.systemd1.Unit"
+#define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
+#define QUADLET_SUFFIX	  ".container"
+#define QUADLETS_MAX	  4096
+
+#define _cleanup_message_ _cleanup_(sd_bus_message_unrefp)
+#define _cleanup_strv_	  _cleanup_(free_strv)
+
+static void free_strv(char ***list)
+{
+	for (char **p = *list; p && *p; p++)
+		free(*p);
+	free(*list);
+	*list = NULL;
+}
+
+void runner_clear(struct runner *r)
+{
+	free(r->unit);
+	free(r->quadlet);
+	free(r->container);
+	free_strv(&r->publish);
+	free(r->wanted_by);
+	*r = (struct runner){};
+}
+
+static bool ends_with(const char *s, const char *suffix)
+{
+	size_t len = strlen(s), end = strlen(suffix);
+
+	return len > end && strcmp(s + len - end, suffix) == 0;
+}
+
+static int no_memory(struct error *err)
+{
+	return error_errno(err, ENOMEM, "cannot look at the units");
+}
+
+static int get(struct manager *m, const char *path, const char *interface, const char *property, const char *type,
+	       sd_bus_message **ret, struct error *err)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
+	int r = sd_bus_get_property(manager_bus(m), SYSTEMD_NAME, path, interface, property, &bus_error, ret, type);
+
+	return r < 0 ? bus_failed(err, "cannot ask the service manager about a unit", r, &bus_error) : 0;
+}
+
+static int get_text(struct manager *m, const char *path, const char *property, char **ret, struct error *err)
+{
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	const char *text;
+
+	if (get(m, path, UNIT_INTERFACE, property, "s", &reply, err) < 0)
+		return -1;
+	if (sd_bus_message_read(reply, "s", &text) < 0)
+		return error_set(err, EREMOTEIO, "the service manager's %s of a unit makes no sense", property);
+	*ret = strdup(text);
+	return *ret ? 0 : no_memory(err);
+}
+
+static int keep_command(const struct run_command *command, struct runner *ret, struct error *err)
+{
+	ret->publish = calloc(command->n_publish + 1, sizeof(*ret->publish));
+	if (!ret->publish)
+		return no_memory(err);
+	for (size_t k = 0; k < command->n_publish; k++) {
+		ret->publish[k] = strdup(command->publish[k]);
+		if (!ret->publish[k])
+			return no_memory(err);
+	}
+	if (command->container) {
+		ret->container = strdup(command->container);
+		if (!ret->container)
+			return no_memory(err);
+	}
+	return 0;
+}
+
+/* ExecStart= is a(sasbttttuii): path, words, and how it went. */
+static int read_command(struct manager *m, const char *path, struct runner *ret, struct error *err)
+{
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	struct run_command command = {};
+	int r = get(m, path, SERVICE_INTERFACE, "ExecStart", "a(sasbttttuii)", &reply, err);
+
+	if (r < 0)
+		return -1;
+	r = sd_bus_message_enter_container(reply, 'a', "(sasbttttuii)");
+	while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'r', "sasbttttuii")) > 0) {
+		_cleanup_strv_ char **argv = NULL;
+
+		r = sd_bus_message_skip(reply, "s");
+		if (r >= 0)
+			r = sd_bus_message_read_strv(reply, &argv);
+		if (r >= 0 && argv && run_command_parse(argv, &command))
+			return keep_command(&command, ret, err);
+		if (r >= 0)
+			r = sd_bus_message_skip(reply, "bttttuii");
+		if (r >= 0)
+			r = sd_bus_message_exit_container(reply);
+	}
+	return r < 0 ? error_set(err, EREMOTEIO, "the service manager's ExecStart of a unit makes no sense")
+		     : keep_command(&command, ret, err);
+}
+
+/* A target that pulls it in. Other units may: they want it running when they run. */
+static int find_target(struct manager *m, const char *path, struct runner *ret, struct error *err)
+{
+	static const char *const dependencies[] = {"WantedBy", "RequiredBy", "UpheldBy"};
+
+	for (size_t k = 0; k < sizeof(dependencies) / sizeof(*dependencies) && !ret->wanted_by; k++) {
+		_cleanup_message_ sd_bus_message *reply = NULL;
+		_cleanup_strv_ char **units = NULL;
+
+		if (get(m, path, UNIT_INTERFACE, dependencies[k], "as", &reply, err) < 0) {
+			if (k == 2) /* UpheldBy= is of systemd 249 */
+				break;
+			return -1;
+		}
+		if (sd_bus_message_read_strv(reply, &units) < 0)
+			return error_set(err, EREMOTEIO, "the service manager's %s of a unit makes no sense",
+					 dependencies[k]);
+		for (char **p = units; p && *p && !ret->wanted_by; p++) {
+			if (ends_with(*p, ".target") && !(ret->wanted_by = strdup(*p)))
+				return no_memory(err);
+		}
+	}
+	return 0;
+}
+
+int runner_read(struct manager *m, const char *unit, struct runner *ret, struct error *err)
+{
+	_cleanup_free_ char *path = NULL, *state = NULL, *source = NULL;
+
+	*ret = (struct runner){.unit = strdup(unit)};
+	/* Asking for an object of this path loads the unit. */
+	if (!ret->unit || sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path) < 0)
+		return no_memory(err);
+	if (get_text(m, path, "LoadState", &state, err) < 0)
+		return -1;
+	if (strcmp(state, "loaded") != 0)
+		return error_set(err, ENOENT,
+				 "the service manager cannot load the unit '%s' (%s): is its name right, and was "
+				 "'systemctl daemon-reload' run since it was written?",
+				 unit, state);
+	if (get_text(m, path, "SourcePath", &source, err) < 0 || read_command(m, path, ret, err) < 0)
+		return -1;
+	if (ends_with(source, QUADLET_SUFFIX))
+		ret->quadlet = steal_ptr(&source);
+	return find_target(m, path, ret, err);
+}
+
+static bool is_called(const struct runner *r, const char *name)
+{
+	const char *file = strrchr(r->quadlet, '/') + 1;
+	size_t len = strlen(name);
+
+	return (r->container && strcmp(r->container, name) == 0) ||
+	       (strncmp(file, name, len) == 0 && strcmp(file + len, QUADLET_SUFFIX) == 0) ||
+	       (strncmp(r->unit, name, len) == 0 && strcmp(r->unit + len, ".service") == 0);
+}
+
+/* The service units that generators have made: a(ss), path and state. */
+static int list_generated(struct manager *m, sd_bus_message **ret, struct error *err)
+{
+	return bus_call(m, ret, 0, "cannot ask the service manager for units", err, "ListUnitFilesByPatterns", "asas",
+			1, "generated", 1, "*.service");
+}
+
+int runner_find(struct manager *m, const char *name, struct runner *ret, struct error *err)
+{
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	const char *file, *state;
+	int r = list_generated(m, &reply, err);
+
+	*ret = (struct runner){};
+	if (r < 0)
+		return -1;
+	r = sd_bus_message_enter_container(reply, 'a', "(ss)");
+	for (int n = 0; r >= 0 && n < QUADLETS_MAX && (r = sd_bus_message_read(reply, "(ss)", &file, &state)) > 0;
+	     n++) {
+		const char *slash = strrchr(file, '/');
+		struct error ignored;
+
+		runner_clear(ret);
+		if (runner_read(m, slash ? slash + 1 : file, ret, &ignored) == 0 && ret->quadlet &&
+		    is_called(ret, name))
+			return 0;
+	}
+	runner_clear(ret);
+	if (r < 0)
+		return error_set(err, EREMOTEIO, "the service manager's list of units makes no sense");
+	return error_set(err, ENOENT, "no Quadlet is called '%s'", name);
+}

@@ -1,0 +1,26 @@
+/* A unit that runs a container, as its service manager has loaded it: with every drop-in, whoever wrote it. What Quadlet
+ * made of a .container file is read from the unit, never from the file. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "common/cleanup.h"
+#include "common/error.h"
+#include "units/manager.h"
+
+struct runner {
+	char *unit;	 /* X.service */
+	char *quadlet;	 /* the path of the .container file; NULL: it is no Quadlet */
+	char *container; /* NULL: its command line does not tell */
+	char **publish;	 /* NULL-terminated: the ports of the host it publishes, as given to the engine */
+	char *wanted_by; /* a target that starts it, at boot or at login; NULL for none */
+};
+void runner_clear(struct runner *r);
+#define _cleanup_runner_ _cleanup_(runner_clear)
+
+/* Code ENOENT: the manager cannot load it. The caller clears *ret, also after an error. */
+int runner_read(struct manager *m, const char *unit, struct runner *ret, struct error *err);
+
+/* The Quadlet whose container, file or unit is called so. Code ENOENT: there is none. The caller clears *ret, also after an
+ * error. */
+int runner_find(struct manager *m, const char *name, struct runner *ret, struct error *err);
