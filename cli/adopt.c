@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/parse.h"
 #include "units/paths.h"
+#include "units/runner.h"
 
 #define ENGINE_TIMEOUT (60 * USEC_PER_SEC)
 
@@ -116,12 +117,6 @@ static int list_containers(struct adoption *a, struct error *err)
 	return engine->backend->list(engine, &a->containers, err);
 }
 
-static int scan_again(struct adoption *a, struct error *err)
-{
-	stored_list_clear(&a->instances);
-	return store_scan(a->directory, &a->instances, err);
-}
-
 static const struct container *find_container(const struct adoption *a, const char *name)
 {
 	for (size_t k = 0; k < a->containers.n; k++) {
@@ -129,6 +124,58 @@ static const struct container *find_container(const struct adoption *a, const ch
 			return &a->containers.items[k];
 	}
 	return NULL;
+}
+
+/* "KEY=VALUE" */
+static void add_label(struct container *c, const char *text)
+{
+	struct label *l = &c->labels[c->n_labels];
+	const char *equals = strchrnul(text, '=');
+	const char *value = *equals ? equals + 1 : "";
+
+	l->key = strndup(text, (size_t)(equals - text));
+	if (!l->key || !text_is_printable(l->key)) {
+		free_ptr(&l->key);
+		return;
+	}
+	c->n_labels++;
+	l->value = text_is_printable(value) ? strdup(value) : NULL;
+}
+
+/* A Quadlet whose container is not there, because its unit does not run, counts as the container that it would be: without
+ * an identifier. */
+static bool add_quadlet(void *data, struct runner *r)
+{
+	struct container_list *list = &((struct adoption *)data)->containers;
+	struct container *more, *c;
+	size_t n = 0;
+
+	if (!r->container || !container_name_is_valid(r->container) || find_container(data, r->container))
+		return true;
+	more = reallocarray(list->items, list->n + 1, sizeof(*more));
+	if (!more)
+		return false;
+	list->items = more;
+	c = &more[list->n++];
+	*c = (struct container){};
+	strcpy(c->name, r->container);
+	while (r->labels[n])
+		n++;
+	c->labels = calloc(n + 1, sizeof(*c->labels));
+	for (size_t k = 0; c->labels && k < n; k++)
+		add_label(c, r->labels[k]);
+	return true;
+}
+
+static int list_quadlets(struct adoption *a, struct error *err)
+{
+	return a->base.backend == BACKEND_PODMAN ? runner_each(a->manager, add_quadlet, a, err) : 0;
+}
+
+static int scan_again(struct adoption *a, struct error *err)
+{
+	stored_list_clear(&a->instances);
+	return store_scan(a->directory, &a->instances, err);
 }
 
 /* Made by adoption, from this engine? */
@@ -148,8 +195,8 @@ static int is_lost(const struct adoption *a, const struct instance *i, bool *ret
 	struct unit_state state = {};
 	int r = 0;
 
-	*ret = c ? !has_wishes(c) : !unit;
-	if (!c && unit) {
+	*ret = c && c->id[0] ? !has_wishes(c) : !unit;
+	if ((!c || !c->id[0]) && unit) { /* an image may have the labels */
 		r = manager_query(a->manager, &unit, 1, &state, err);
 		*ret = r == 0 && strcmp(state.load_state, "loaded") != 0;
 		unit_states_clear(&state, 1);
@@ -307,7 +354,8 @@ static int adopt(int argc, char *argv[], struct error *err)
 	if (parse(argc, argv, &a, err) < 0 || require_rights(a.base.scope, err) < 0 ||
 	    unit_directory(a.base.scope, a.directory, err) < 0 || lock_units(a.directory, &lock, err) < 0 ||
 	    store_scan(a.directory, &a.instances, err) < 0 || manager_connect(a.base.scope, &a.manager, err) < 0 ||
-	    check_directory(a.manager, a.base.scope, a.directory, err) < 0 || list_containers(&a, err) < 0)
+	    check_directory(a.manager, a.base.scope, a.directory, err) < 0 || list_containers(&a, err) < 0 ||
+	    list_quadlets(&a, err) < 0)
 		return -1;
 	if (a.prune && prune(&a, err) < 0)
 		return -1;
