@@ -59,7 +59,7 @@ struct published_port {
 
 struct label {
 	char *key;
-	char *value;
+	char *value; /* NULL: not printable (sockwake.* alone; others of that kind are left out) */
 };
 
 /* What the engine says about a container. Strings are printable UTF-8. */

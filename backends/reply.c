@@ -8,7 +8,7 @@
 #include "common/parse.h"
 
 #define CONTAINERS_MAX	 20000
-#define LABELS_MAX	 32U
+#define LABELS_MAX	 64U
 #define PORTS_MAX	 4096U
 #define HEALTH_WORDS_MAX 64U
 #define PID_MAX		 4194304 /* PID_MAX_LIMIT of 64-bit kernels, proc_sys_kernel(5) */
@@ -98,8 +98,8 @@ static bool add_label(struct container *ret, const char *key, const char *value)
 	ret->labels = more;
 	l = &more[ret->n_labels++];
 	l->key = strdup(key);
-	l->value = strdup(value);
-	return l->key && l->value;
+	l->value = value ? strdup(value) : NULL;
+	return l->key && (l->value || !value);
 }
 
 bool reply_labels(const cJSON *object, const char *key, struct container *ret)
@@ -113,11 +113,13 @@ bool reply_labels(const cJSON *object, const char *key, struct container *ret)
 		return false;
 	cJSON_ArrayForEach(j, labels)
 	{
-		/* A label is free text; one that is not printable cannot be meant for us. */
-		if (!is_wanted_label(j->string) || !text_is_printable(j->string) || !cJSON_IsString(j) ||
-		    !text_is_printable(j->valuestring) || ret->n_labels >= LABELS_MAX)
+		bool printable = cJSON_IsString(j) && text_is_printable(j->valuestring);
+
+		/* A label is free text. One of ours that is not printable is told apart from one that is not there. */
+		if (!is_wanted_label(j->string) || !text_is_printable(j->string) ||
+		    (!printable && strncmp(j->string, "sockwake.", 9) != 0) || ret->n_labels >= LABELS_MAX)
 			continue;
-		if (!add_label(ret, j->string, j->valuestring))
+		if (!add_label(ret, j->string, printable ? j->valuestring : NULL))
 			return false;
 	}
 	return true;

@@ -8,7 +8,7 @@
 
 #define LINES_MAX 1000000
 
-enum { OPTION_NAME = 256, OPTION_SCOPE, OPTION_JSON, OPTION_ALL, OPTION_NO_SELINUX };
+enum { OPTION_NAME = 256, OPTION_SCOPE, OPTION_JSON, OPTION_ALL, OPTION_NO_SELINUX, OPTION_WITH_CONTAINER };
 
 static const struct {
 	int takes; /* which commands know it; 0: all */
@@ -19,6 +19,7 @@ static const struct {
 	{TAKES_JSON, {"json", no_argument, NULL, OPTION_JSON}},
 	{TAKES_ALL, {"all", no_argument, NULL, OPTION_ALL}},
 	{TAKES_SELINUX, {"no-selinux", no_argument, NULL, OPTION_NO_SELINUX}},
+	{TAKES_CONTAINER, {"with-container", no_argument, NULL, OPTION_WITH_CONTAINER}},
 	{TAKES_LOGS, {"follow", no_argument, NULL, 'f'}},
 	{TAKES_LOGS, {"lines", required_argument, NULL, 'n'}},
 };
@@ -82,6 +83,9 @@ static int take_option(int option, struct arguments *a, struct error *err)
 		return 0;
 	case OPTION_NO_SELINUX:
 		a->no_selinux = true;
+		return 0;
+	case OPTION_WITH_CONTAINER:
+		a->with_container = true;
 		return 0;
 	case 'f':
 		a->follow = true;

@@ -21,7 +21,7 @@ struct command {
 	int (*run)(int argc, char *argv[], struct error *err);
 };
 extern const struct command create_command, remove_command, list_command, status_command, wake_command, sleep_command,
-	logs_command, help_command, version_command;
+	logs_command, adopt_command, help_command, version_command;
 
 /* Everything of main() but the exit. */
 int sockwake(int argc, char *argv[]);
@@ -34,6 +34,7 @@ struct arguments {
 	bool all;
 	bool follow;
 	bool no_selinux;
+	bool with_container;
 	unsigned lines; /* 0: all */
 };
 enum {
@@ -42,7 +43,8 @@ enum {
 	TAKES_JSON = 4,
 	TAKES_ALL = 8,
 	TAKES_LOGS = 16,
-	TAKES_SELINUX = 32
+	TAKES_SELINUX = 32,
+	TAKES_CONTAINER = 64
 };
 int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, struct error *err);
 

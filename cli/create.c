@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/image.h"
 #include "cli/install.h"
 #include "common/clock.h"
 #include "units/drop_in.h"
@@ -37,7 +38,7 @@ static void check_lingering(enum scope scope)
 			   pw->pw_name, pw->pw_name);
 }
 
-static int check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err)
+int check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err)
 {
 	bool looks;
 
@@ -60,9 +61,22 @@ static const struct stored *find(const struct stored_list *all, const char *name
 	return NULL;
 }
 
-static int already_there(const char *name, struct error *err)
+/* May this instance take the place of that one? */
+static int check_old(const struct create_request *r, const struct stored *old, struct error *err)
 {
-	return error_set(err, EEXIST, "there is an instance '%s' already: --force replaces it", name);
+	const char *name = r->instance.name;
+
+	if (!old)
+		return 0;
+	if (r->instance.adopted && (old->problem || !old->instance.adopted))
+		return error_set(
+			err, EEXIST,
+			"there is an instance '%s' that was not adopted: remove it, or give the container another "
+			"name for its instance by the label 'sockwake.name'",
+			name);
+	if (!r->instance.adopted && !r->force)
+		return error_set(err, EEXIST, "there is an instance '%s' already: --force replaces it", name);
+	return 0;
 }
 
 static int open_engine(const struct instance *i, struct engine **ret, struct error *err)
@@ -93,39 +107,83 @@ static int install_all(struct manager *m, const char *directory, const struct in
 	return 0;
 }
 
-static int create_installed(struct create_request *r, const char *directory, struct error *err)
+static int check_free(struct manager *m, const char *directory, const char *name, struct error *err)
 {
-	_cleanup_stored_list_ struct stored_list all = {};
+	return store_check_owner(directory, name, err) < 0 ? -1 : check_name(m, directory, name, err);
+}
+
+/* A label alone says that a unit runs the container, and labels of images are not to be trusted: putting an instance to
+ * sleep stops that unit. */
+static int check_claim(const struct instance *i, const struct runner *runner, struct error *err)
+{
+	if (!i->adopted || !runner->unit || (runner->container && strcmp(runner->container, i->container_name) == 0))
+		return 0;
+	return error_set(err, EINVAL,
+			 "its label PODMAN_SYSTEMD_UNIT says that %s runs it, but that unit's ExecStart= does not: use "
+			 "'sockwake create --unit'",
+			 runner->unit);
+}
+
+static int is_same(const struct instance *a, const struct instance *b, bool *ret, struct error *err)
+{
+	_cleanup_free_ char *one = instance_to_json(a), *other = instance_to_json(b);
+
+	if (!one || !other)
+		return error_errno(err, ENOMEM, "cannot compare instances");
+	*ret = strcmp(one, other) == 0;
+	return 0;
+}
+
+int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
+		    enum outcome *ret, struct error *err)
+{
 	_cleanup_subject_ struct subject subject = {};
 	_cleanup_engine_ struct engine *engine = NULL;
-	_cleanup_manager_ struct manager *m = NULL;
 	_cleanup_free_ char *drop_in = NULL;
+	_cleanup_made_ struct made made = {};
 	struct instance *i = &r->instance;
 	const struct instance *before;
 	const struct stored *old;
+	bool same = false;
 
-	if (store_scan(directory, &all, err) < 0)
+	if ((!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
+	    (r->order.image && make_container(r, m, &made, err) < 0) || open_engine(i, &engine, err) < 0 ||
+	    find_subject(r, m, engine, &subject, err) < 0 || check_claim(i, &subject.runner, err) < 0)
 		return -1;
-	if (!r->force && find(&all, i->name))
-		return already_there(i->name, err);
-	if (!r->name_assumed && store_check_owner(directory, i->name, err) < 0)
-		return -1;
-	if (manager_connect(i->scope, &m, err) < 0 || check_directory(m, i->scope, directory, err) < 0 ||
-	    (!r->name_assumed && check_name(m, directory, i->name, err) < 0) || open_engine(i, &engine, err) < 0 ||
-	    find_subject(r, m, engine, &subject, err) < 0)
-		return -1;
-	old = find(&all, i->name);
-	if (old && !r->force)
-		return already_there(i->name, err);
+	old = find(all, i->name);
 	before = old && !old->problem ? &old->instance : NULL;
-	if (store_check_owner(directory, i->name, err) < 0 || check_name(m, directory, i->name, err) < 0 ||
+	if (check_old(r, old, err) < 0 || check_free(m, directory, i->name, err) < 0 ||
 	    fit_container(r, &subject, err) < 0 || fit_unit(r, before, &subject.runner, &drop_in, err) < 0 ||
-	    check_ports(i, &all, before, err) < 0 || install_all(m, directory, i, before, drop_in, err) < 0)
+	    (i->adopted && before && is_same(i, before, &same, err) < 0))
 		return -1;
+	*ret = same ? OUTCOME_UNCHANGED : old ? OUTCOME_REPLACED : OUTCOME_CREATED;
+	if (same)
+		return 0;
+	if (check_ports(i, all, before, err) < 0)
+		return -1;
+	if (r->dry_run)
+		return 0;
+	if (install_all(m, directory, i, before, drop_in, err) < 0)
+		return -1;
+	keep_made(&made);
 	if (before)
-		unlabel_ports(before, &all);
+		unlabel_ports(before, all);
 	label_ports(i);
 	return 0;
+}
+
+static int create_installed(struct create_request *r, const char *directory, struct error *err)
+{
+	_cleanup_stored_list_ struct stored_list all = {};
+	_cleanup_manager_ struct manager *m = NULL;
+	struct instance *i = &r->instance;
+	enum outcome outcome;
+
+	if (store_scan(directory, &all, err) < 0 || check_old(r, find(&all, i->name), err) < 0 ||
+	    (!r->name_assumed && store_check_owner(directory, i->name, err) < 0) ||
+	    manager_connect(i->scope, &m, err) < 0 || check_directory(m, i->scope, directory, err) < 0)
+		return -1;
+	return create_instance(r, m, directory, &all, &outcome, err);
 }
 
 static int print_created(const struct create_request *r, struct error *err)
@@ -159,7 +217,7 @@ static int create(int argc, char *argv[], struct error *err)
 	if (parse_create(argc, argv, &r, err) < 0)
 		return -1;
 	if (r.dry_run)
-		return print_units(&r.instance, err);
+		return r.order.image && print_order(&r, err) < 0 ? -1 : print_units(&r.instance, err);
 	if (require_rights(r.instance.scope, err) < 0 || unit_directory(r.instance.scope, directory, err) < 0 ||
 	    lock_units(directory, &lock, err) < 0 || create_installed(&r, directory, err) < 0)
 		return -1;

@@ -3,11 +3,14 @@
 
 #include "backends/backend.h"
 #include "cli/cli.h"
+#include "common/order.h"
 #include "units/manager.h"
 #include "units/runner.h"
 
 struct create_request {
 	struct instance instance;
+	struct order order; /* the container to be made first, when order.image is set */
+	bool as_quadlet;    /* … by a Quadlet, not by the engine's API */
 	bool dry_run;
 	bool force;
 	bool json;
@@ -58,6 +61,16 @@ void revert_drop_in(struct manager *m, const struct instance *i, const char *bef
  * what is in use then, the start of the socket tells. */
 int check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
 		struct error *err);
+
+/* Writes and starts the instance of a request, for an existing container (or after making one). `all` are the instances
+ * that there are. An adopted one replaces what adoption made before, unless nothing has changed; with dry_run that is only
+ * found out. */
+enum outcome { OUTCOME_CREATED, OUTCOME_REPLACED, OUTCOME_UNCHANGED };
+int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
+		    enum outcome *ret, struct error *err);
+
+/* Refuses a directory in which the manager does not look for units. */
+int check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err);
 
 /* Who listens there, as words for a sentence: "nginx (PID 4711)". */
 void describe_holder(int type, uint16_t port, char *ret, size_t size);

@@ -1,6 +1,7 @@
 /* The command line of `sockwake create`. */
 #include <pwd.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,6 +59,10 @@ static const struct {
 	{"transparent", FLAG, IN_INSTANCE(transparent)},
 	{"no-wake-from", LIST, IN_INSTANCE(no_wake_from)},
 	{"no-hold-from", LIST, IN_INSTANCE(no_hold_from)},
+	{"image", TEXT, IN_REQUEST(order.image)},
+	{"env", LIST, IN_REQUEST(order.environment)},
+	{"volume", LIST, IN_REQUEST(order.volumes)},
+	{"network", TEXT, IN_REQUEST(order.network)},
 	{"socket-mode", TEXT, IN_INSTANCE(socket_mode)},
 	{"socket-group", TEXT, IN_INSTANCE(socket_group)},
 	{"json", FLAG, IN_REQUEST(json)},
@@ -79,6 +84,12 @@ const char create_options_help[] =
 	"  --backend docker|podman     (default: docker for the system, podman for a user)\n"
 	"  --engine-socket PATH        of the engine's API\n"
 	"  --scope system|user         (default: system for root)\n"
+	"Making the container first:\n"
+	"  --image IMAGE               of this machine; what comes after -- is the command, else the image's own\n"
+	"  -e, --env NAME[=VALUE]      a variable of it (without a value: yours); repeatable\n"
+	"  -v, --volume SOURCE:DIR[:OPTIONS]\n"
+	"                              a directory or a named volume in it; repeatable; the image's own volumes get names\n"
+	"  --network NETWORK           none, host, or a network of the engine's (default: the engine's own)\n"
 	"When:\n"
 	"  --startup-timeout SPAN      until a wake has failed (default: 30s)\n"
 	"  --idle-timeout SPAN         without a connection until sleep (default: 15min)\n"
@@ -107,6 +118,7 @@ const char create_options_help[] =
 void create_request_clear(struct create_request *r)
 {
 	instance_clear(&r->instance);
+	order_clear(&r->order);
 }
 
 static void command_line_clear(struct command_line *line)
@@ -176,6 +188,15 @@ static int take_option(size_t k, const char *value, struct command_line *line, s
 	return 0;
 }
 
+static int take_short(int letter, struct create_request *r, struct error *err)
+{
+	if (letter == 'e')
+		return append(&r->order.environment, optarg, err);
+	if (letter == 'v')
+		return append(&r->order.volumes, optarg, err);
+	return take_publish(&r->instance, optarg, err);
+}
+
 static int read_options(int argc, char *argv[], struct command_line *line, struct error *err)
 {
 	struct option options[N_OPTIONS + 1] = {};
@@ -186,11 +207,11 @@ static int read_options(int argc, char *argv[], struct command_line *line, struc
 		options[k] = (struct option){table[k].name, table[k].type == FLAG ? no_argument : required_argument,
 					     NULL, 256 + (int)k};
 	optind = 0; /* glibc: start anew */
-	for (int index = -1; (code = getopt_long(argc, argv, ":p:", options, &index)) != -1; index = -1) {
+	for (int index = -1; (code = getopt_long(argc, argv, ":p:e:v:", options, &index)) != -1; index = -1) {
 		if (code == '?' || code == ':')
 			return option_error(argv, code, err);
 		/* a short option has no index */
-		if (index < 0 ? take_publish(&line->request->instance, optarg, err) < 0
+		if (index < 0 ? take_short(code, line->request, err) < 0
 			      : take_option((size_t)index, optarg, line, err) < 0)
 			return -1;
 	}
@@ -352,12 +373,69 @@ static int complete(struct create_request *r, const struct command_line *line, s
 	return instance_validate(i, err);
 }
 
+/* A variable without a value has the one of whoever runs this, as in docker run -e. */
+static int complete_environment(struct order *o, struct error *err)
+{
+	char text[INSTANCE_TEXT_MAX];
+
+	for (char **p = o->environment; p && *p; p++) {
+		const char *value = strchr(*p, '=') ? NULL : getenv(*p);
+
+		if (strchr(*p, '='))
+			continue;
+		if (!value)
+			return error_set(err, 0, "the variable '%s' has no value here: use --env %s=VALUE", *p, *p);
+		if (snprintf(text, sizeof(text), "%s=%s", *p, value) >= (int)sizeof(text))
+			return error_set(err, 0, "the value of '%s' is too long to be taken from here", *p);
+		if (replace(p, text, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int complete_order(struct create_request *r, char *const *command, struct error *err)
+{
+	struct order *o = &r->order;
+
+	if (!o->image && (o->environment || o->volumes || o->network))
+		return error_set(err, 0,
+				 "--env, --volume and --network are for a container to be made: --image is missing");
+	if (!o->image)
+		return 0;
+	if (r->instance.unit || strcmp(r->instance.container_name, r->instance.name) != 0)
+		return error_set(err, 0,
+				 "a container made from --image is called like the instance, '%s': leave out "
+				 "--container-name and --unit",
+				 r->instance.name);
+	for (; *command; command++) {
+		if (append(&o->command, *command, err) < 0)
+			return -1;
+	}
+	return complete_environment(o, err) < 0 ? -1 : order_validate(o, err);
+}
+
+/* With --image, what comes after "--" is the container's command. Returns how many arguments there are before. */
+static int find_command(int argc, char *argv[])
+{
+	bool image = false;
+
+	for (int k = 1; k < argc; k++) {
+		if (strcmp(argv[k], "--") == 0)
+			return image ? k : argc;
+		image |= strcmp(argv[k], "--image") == 0 || strncmp(argv[k], "--image=", 8) == 0;
+	}
+	return argc;
+}
+
 int parse_create(int argc, char *argv[], struct create_request *ret, struct error *err)
 {
 	_cleanup_(command_line_clear) struct command_line line = {.request = ret};
+	int own = find_command(argc, argv);
+	char *const *command = own < argc ? argv + own + 1 : argv + argc;
 
 	*ret = (struct create_request){};
-	if (read_options(argc, argv, &line, err) == 0 && complete(ret, &line, err) == 0)
+	if (read_options(own, argv, &line, err) == 0 && complete(ret, &line, err) == 0 &&
+	    complete_order(ret, command, err) == 0)
 		return 0;
 	err->code = USAGE_ERROR;
 	return -1;

@@ -2,19 +2,45 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/image.h"
 #include "cli/install.h"
 #include "units/paths.h"
+#include "units/quadlet.h"
+
+static void note_what_stays(const struct instance *i)
+{
+	char path[PATH_MAX];
+	struct error ignored;
+
+	if (!i->made_container)
+		return;
+	if (!i->unit)
+		print_note("its container stays: '%s rm %s' removes it", backend_kind_name(i->backend),
+			   i->container_name);
+	else if (quadlet_path(i->scope, i->name, path, &ignored) == 0)
+		print_note("its container's Quadlet stays: '%s'", path);
+}
 
 static int remove_one(struct manager *m, const char *directory, const struct arguments *a, const struct stored *s,
 		      const struct stored_list *all, struct error *err)
 {
+	bool with_container = a->with_container && (a->name || s->instance.made_container);
 	const char *name = s->instance.name;
 
+	if (with_container && !s->problem && check_made(&s->instance, err) < 0)
+		return -1;
 	if (uninstall_instance(m, directory, a->scope, s, all, err) < 0)
 		return error_context(err, "'%s' is not removed", name);
 	if (!a->no_selinux && !s->problem)
 		unlabel_ports(&s->instance, all);
 	printf("Removed instance '%s'.\n", name);
+	if (with_container && !s->problem) {
+		if (remove_made(&s->instance, m, err) < 0)
+			return error_context(err, "the instance '%s' is removed, its container is not", name);
+		printf("Removed container '%s'.\n", s->instance.container_name);
+	} else if (!s->problem) {
+		note_what_stays(&s->instance);
+	}
 	return 0;
 }
 
@@ -52,7 +78,7 @@ static int remove_instances(int argc, char *argv[], struct error *err)
 	char directory[PATH_MAX];
 	struct arguments a;
 
-	if (parse_arguments(argc, argv, TAKES_NAME | TAKES_ALL | TAKES_SELINUX, &a, err) < 0)
+	if (parse_arguments(argc, argv, TAKES_NAME | TAKES_ALL | TAKES_SELINUX | TAKES_CONTAINER, &a, err) < 0)
 		return -1;
 	if (!a.name == !a.all)
 		return error_set(err, USAGE_ERROR, "give the name of one instance, or --all");
@@ -74,9 +100,10 @@ static int remove_instances(int argc, char *argv[], struct error *err)
 
 const struct command remove_command = {
 	"remove",
-	"[--no-selinux] [--scope system|user] NAME | --name NAME | --all",
+	"[--with-container] [--no-selinux] [--scope system|user] NAME | --name NAME | --all",
 	"Removes an instance, or all: the container is put to sleep and stays as it is",
 	"  --all                 all instances of the scope\n"
+	"  --with-container      also the container that create --image made; its volumes stay\n"
 	"  --no-selinux          leave SELinux port labels alone\n"
 	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
 	remove_instances,

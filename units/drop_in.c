@@ -8,11 +8,9 @@
 #include <sys/stat.h>
 
 #include "common/io.h"
+#include "units/own_file.h"
 #include "units/paths.h"
 #include "units/run_command.h"
-
-#define DROP_IN_MAX (64U << 10)
-#define MARK	    "# Made by sockwake"
 
 int drop_in_path(enum scope scope, const char *quadlet, const char *name, char ret[static PATH_MAX], struct error *err)
 {
@@ -51,7 +49,7 @@ char *drop_in_render(const struct instance *i, const char *const *publish, struc
 		error_errno(err, ENOMEM, "cannot render a drop-in");
 		return NULL;
 	}
-	fprintf(f, MARK " for its instance '%s'; 'sockwake remove %s' removes it.\n", i->name, i->name);
+	fprintf(f, OWN_FILE_MARK " for its instance '%s'; 'sockwake remove %s' removes it.\n", i->name, i->name);
 	if (i->no_boot)
 		fputs("\n# The first connection starts it, not the boot.\n[Install]\nWantedBy=\nRequiredBy=\nUpheldBy=\n",
 		      f);
@@ -69,44 +67,18 @@ char *drop_in_render(const struct instance *i, const char *const *publish, struc
 	return text;
 }
 
-/* *ret is NULL when there is no such file. */
-static int read_own(const char *path, char **ret, struct error *err)
-{
-	_cleanup_free_ char *text = NULL;
-	struct stat st;
-
-	*ret = NULL;
-	if (lstat(path, &st) < 0 && errno == ENOENT)
-		return 0;
-	if (read_file(AT_FDCWD, path, DROP_IN_MAX, &text, NULL, err) < 0)
-		return -1;
-	if (strncmp(text, MARK, strlen(MARK)) != 0)
-		return error_set(err, EEXIST, "'%s' does not belong to sockwake: remove that file", path);
-	*ret = steal_ptr(&text);
-	return 0;
-}
-
 int drop_in_write(const char *path, const char *text, char **ret_before, struct error *err)
 {
-	char directory[PATH_MAX];
-
-	snprintf(directory, sizeof(directory), "%s", path);
-	if (read_own(path, ret_before, err) < 0 || make_directories(dirname(directory), 0755, err) < 0)
-		return -1;
-	return write_file_atomic(path, text, strlen(text), 0644, err);
+	return own_file_write(path, text, 0644, ret_before, err);
 }
 
 int drop_in_remove(const char *path, struct error *err)
 {
-	_cleanup_free_ char *text = NULL;
 	char directory[PATH_MAX];
-	struct error ignored;
 
-	if (read_own(path, &text, &ignored) < 0 || !text)
-		return 0;
-	if (unlink(path) < 0 && errno != ENOENT)
-		return error_errno(err, errno, "cannot remove '%s'", path);
+	if (own_file_remove(path, err) < 0)
+		return -1;
 	snprintf(directory, sizeof(directory), "%s", path);
-	(void)rmdir(dirname(directory));
+	(void)rmdir(dirname(directory)); /* when it is empty */
 	return 0;
 }

@@ -34,6 +34,9 @@ struct instance {
 	bool drop_publish;   /* … and from publishing the ports that the instance listens on */
 	char *drop_in;	     /* its path; NULL when there is none */
 
+	bool made_container; /* create --image made the container, or the Quadlet of `unit`: remove may take it away */
+	bool adopted;	     /* the container's labels made it: `sockwake adopt` may change and remove it */
+
 	struct publish ports[INSTANCE_PORTS_MAX];
 	size_t n_ports;
 	char **targets; /* NULL-terminated, may be NULL: addresses, or one unix:/path */

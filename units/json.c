@@ -23,6 +23,8 @@ static const struct field {
 	{"no_boot", FLAG, AT(no_boot)},
 	{"drop_publish", FLAG, AT(drop_publish)},
 	{"drop_in", TEXT, AT(drop_in)},
+	{"made_container", FLAG, AT(made_container)},
+	{"adopted", FLAG, AT(adopted)},
 	{"targets", LIST, AT(targets)},
 	{"startup_timeout", TEXT, AT(startup_timeout)},
 	{"idle_timeout", TEXT, AT(idle_timeout)},

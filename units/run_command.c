@@ -33,11 +33,17 @@ static const char *value_of(const char *const *argv, size_t *k, const char *opti
 static void read_options(const char *const *argv, size_t k, struct run_command *ret)
 {
 	for (; argv[k]; k++) {
-		const char *name = value_of(argv, &k, "--name"), *publish = NULL;
+		const char *name = value_of(argv, &k, "--name"), *publish = NULL, *label = NULL;
 
 		if (name) {
 			if (!ret->container)
 				ret->container = name;
+			continue;
+		}
+		label = value_of(argv, &k, "--label");
+		if (label) {
+			if (strncmp(label, "sockwake.", 9) == 0 && ret->n_labels < RUN_LABELS_MAX)
+				ret->labels[ret->n_labels++] = label;
 			continue;
 		}
 		publish = value_of(argv, &k, "--publish");

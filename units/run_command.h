@@ -10,11 +10,14 @@
 #include "common/publish.h"
 
 #define RUN_PUBLISH_MAX 64
+#define RUN_LABELS_MAX	64
 
 struct run_command {
 	const char *container;		      /* --name, or what `start` names; NULL: not told */
 	const char *publish[RUN_PUBLISH_MAX]; /* the values of --publish and -p */
 	size_t n_publish;
+	const char *labels[RUN_LABELS_MAX]; /* "KEY=VALUE" of those whose key begins with "sockwake." */
+	size_t n_labels;
 };
 
 /* False when argv runs no container. Strings belong to argv. */

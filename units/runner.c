@@ -30,6 +30,7 @@ void runner_clear(struct runner *r)
 	free(r->quadlet);
 	free(r->container);
 	free_strv(&r->publish);
+	free_strv(&r->labels);
 	free(r->wanted_by);
 	*r = (struct runner){};
 }
@@ -68,22 +69,25 @@ static int get_text(struct manager *m, const char *path, const char *property, c
 	return *ret ? 0 : no_memory(err);
 }
 
+static char **copy_words(const char *const *words, size_t n)
+{
+	_cleanup_strv_ char **copy = calloc(n + 1, sizeof(*copy));
+
+	for (size_t k = 0; copy && k < n; k++) {
+		copy[k] = strdup(words[k]);
+		if (!copy[k])
+			return NULL;
+	}
+	return steal_ptr(&copy);
+}
+
 static int keep_command(const struct run_command *command, struct runner *ret, struct error *err)
 {
-	ret->publish = calloc(command->n_publish + 1, sizeof(*ret->publish));
-	if (!ret->publish)
-		return no_memory(err);
-	for (size_t k = 0; k < command->n_publish; k++) {
-		ret->publish[k] = strdup(command->publish[k]);
-		if (!ret->publish[k])
-			return no_memory(err);
-	}
-	if (command->container) {
+	ret->publish = copy_words(command->publish, command->n_publish);
+	ret->labels = copy_words(command->labels, command->n_labels);
+	if (command->container)
 		ret->container = strdup(command->container);
-		if (!ret->container)
-			return no_memory(err);
-	}
-	return 0;
+	return ret->publish && ret->labels && (ret->container || !command->container) ? 0 : no_memory(err);
 }
 
 /* ExecStart= is a(sasbttttuii): path, words, and how it went. */
@@ -177,28 +181,50 @@ static int list_generated(struct manager *m, sd_bus_message **ret, struct error 
 			1, "generated", 1, "*.service");
 }
 
-int runner_find(struct manager *m, const char *name, struct runner *ret, struct error *err)
+int runner_each(struct manager *m, runner_visitor visit, void *data, struct error *err)
 {
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	const char *file, *state;
 	int r = list_generated(m, &reply, err);
 
-	*ret = (struct runner){};
 	if (r < 0)
 		return -1;
 	r = sd_bus_message_enter_container(reply, 'a', "(ss)");
 	for (int n = 0; r >= 0 && n < QUADLETS_MAX && (r = sd_bus_message_read(reply, "(ss)", &file, &state)) > 0;
 	     n++) {
+		_cleanup_runner_ struct runner runner = {};
 		const char *slash = strrchr(file, '/');
 		struct error ignored;
 
-		runner_clear(ret);
-		if (runner_read(m, slash ? slash + 1 : file, ret, &ignored) == 0 && ret->quadlet &&
-		    is_called(ret, name))
+		if (runner_read(m, slash ? slash + 1 : file, &runner, &ignored) == 0 && runner.quadlet &&
+		    !visit(data, &runner))
 			return 0;
 	}
-	runner_clear(ret);
-	if (r < 0)
-		return error_set(err, EREMOTEIO, "the service manager's list of units makes no sense");
-	return error_set(err, ENOENT, "no Quadlet is called '%s'", name);
+	return r < 0 ? error_set(err, EREMOTEIO, "the service manager's list of units makes no sense") : 0;
+}
+
+struct search {
+	const char *name;
+	struct runner *found;
+};
+
+static bool look_for(void *data, struct runner *r)
+{
+	struct search *s = data;
+
+	if (!is_called(r, s->name))
+		return true;
+	*s->found = *r;
+	*r = (struct runner){};
+	return false;
+}
+
+int runner_find(struct manager *m, const char *name, struct runner *ret, struct error *err)
+{
+	struct search search = {name, ret};
+
+	*ret = (struct runner){};
+	if (runner_each(m, look_for, &search, err) < 0)
+		return -1;
+	return ret->unit ? 0 : error_set(err, ENOENT, "no Quadlet is called '%s'", name);
 }

@@ -13,6 +13,7 @@ struct runner {
 	char *quadlet;	 /* the path of the .container file; NULL: it is no Quadlet */
 	char *container; /* NULL: its command line does not tell */
 	char **publish;	 /* NULL-terminated: the ports of the host it publishes, as given to the engine */
+	char **labels;	 /* NULL-terminated: "sockwake.KEY=VALUE", as given to the engine */
 	char *wanted_by; /* a target that starts it, at boot or at login; NULL for none */
 };
 void runner_clear(struct runner *r);
@@ -20,6 +21,10 @@ void runner_clear(struct runner *r);
 
 /* Code ENOENT: the manager cannot load it. The caller clears *ret, also after an error. */
 int runner_read(struct manager *m, const char *unit, struct runner *ret, struct error *err);
+
+/* Shows every Quadlet that there is to a function, which may take over what it is shown, and says whether to go on. */
+typedef bool (*runner_visitor)(void *data, struct runner *r);
+int runner_each(struct manager *m, runner_visitor visit, void *data, struct error *err);
 
 /* The Quadlet whose container, file or unit is called so. Code ENOENT: there is none. The caller clears *ret, also after an
  * error. */

@@ -1,0 +1,198 @@
+/* Requests that make and remove containers. Both engines take Docker's body to create one: Podman's own has changed
+ * between versions, and takes a network apart that is one word here. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/json.h"
+#include "backends/make.h"
+#include "backends/reply.h"
+#include "backends/request.h"
+#include "common/parse.h"
+
+#define VOLUMES_MAX 64
+
+void image_clear(struct image *i)
+{
+	for (size_t k = 0; k < i->n_volumes; k++)
+		free(i->volumes[k]);
+	free(i->volumes);
+	*i = (struct image){};
+}
+
+static bool id_is_valid(const char *s)
+{
+	if (strncmp(s, "sha256:", 7) == 0)
+		s += 7;
+	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
+}
+
+bool image_parse(const char *text, size_t len, struct image *ret)
+{
+	_cleanup_json_ cJSON *root = json_parse(text, len, INSPECT_VALUES_MAX);
+	const cJSON *volumes = json_member(json_member(root, "Config"), "Volumes");
+	const cJSON *j;
+
+	if (!json_copy_string(root, "Id", ret->id, sizeof(ret->id)) || !id_is_valid(ret->id))
+		return false;
+	if (!volumes)
+		return true;
+	if (!cJSON_IsObject(volumes) || cJSON_GetArraySize(volumes) > VOLUMES_MAX)
+		return false;
+	ret->volumes = calloc((size_t)cJSON_GetArraySize(volumes) + 1, sizeof(*ret->volumes));
+	if (!ret->volumes)
+		return false;
+	cJSON_ArrayForEach(j, volumes)
+	{
+		if (!path_is_valid(j->string) || !(ret->volumes[ret->n_volumes] = strdup(j->string)))
+			return false;
+		ret->n_volumes++;
+	}
+	return true;
+}
+
+static int get(struct engine *e, const char *path, struct http_reply *ret, struct error *err)
+{
+	struct http_request request = {
+		.method = "GET",
+		.path = path,
+		.deadline = request_deadline(e, REQUEST_LIMIT),
+		.max_reply = REPLY_MAX,
+	};
+
+	return engine_request(e, &request, ret, err);
+}
+
+int engine_find_image(struct engine *e, const char *reference, struct image *ret, struct error *err)
+{
+	_cleanup_http_reply_ struct http_reply reply = {};
+	char path[1000];
+
+	*ret = (struct image){};
+	/* Its slashes are part of the path in both engines' API; order_validate() has seen the rest. */
+	snprintf(path, sizeof(path), "%s/images/%s/json", e->backend->prefix, reference);
+	if (get(e, path, &reply, err) < 0)
+		return -1;
+	if (reply.status == 404)
+		return error_set(err, ENOENT, "%s has no image '%s' on this machine: '%s pull %s' gets it",
+				 e->backend->title, reference, e->backend->name, reference);
+	if (reply.status != 200 || !image_parse(reply.body, reply.len, ret))
+		return reply_nonsense(e, err);
+	return 0;
+}
+
+bool version_has_quadlet(const char *version)
+{
+	unsigned major, minor;
+
+	return strspn(version, "0123456789.") >= 3 && sscanf(version, "%3u.%3u", &major, &minor) == 2 &&
+	       (major > 4 || (major == 4 && minor >= 4));
+}
+
+int engine_has_quadlet(struct engine *e, bool *ret, struct error *err)
+{
+	_cleanup_http_reply_ struct http_reply reply = {};
+	_cleanup_json_ cJSON *root = NULL;
+	const char *version;
+	char path[64];
+
+	*ret = false;
+	if (e->backend->kind == BACKEND_DOCKER)
+		return 0;
+	snprintf(path, sizeof(path), "%s/version", e->backend->prefix);
+	if (get(e, path, &reply, err) < 0)
+		return -1;
+	root = json_parse(reply.body, reply.len, INSPECT_VALUES_MAX);
+	version = json_string(root, "Version");
+	if (reply.status != 200 || !version)
+		return reply_nonsense(e, err);
+	*ret = version_has_quadlet(version);
+	return 0;
+}
+
+static bool add_list(cJSON *object, const char *key, char *const *list)
+{
+	cJSON *array = list ? cJSON_AddArrayToObject(object, key) : NULL;
+
+	for (; array && *list; list++) {
+		if (!cJSON_AddItemToArray(array, cJSON_CreateString(*list)))
+			return false;
+	}
+	return array || !list;
+}
+
+char *order_to_json(const struct order *o, const char *name, const char *image)
+{
+	_cleanup_json_ cJSON *root = cJSON_CreateObject();
+	cJSON *labels = root ? cJSON_AddObjectToObject(root, "Labels") : NULL;
+	cJSON *host = root ? cJSON_AddObjectToObject(root, "HostConfig") : NULL;
+
+	if (!labels || !host || !cJSON_AddStringToObject(root, "Image", image) ||
+	    !cJSON_AddStringToObject(labels, MADE_LABEL, name) || !add_list(root, "Env", o->environment) ||
+	    !add_list(root, "Cmd", o->command) || !add_list(host, "Binds", o->volumes) ||
+	    (o->network && !cJSON_AddStringToObject(host, "NetworkMode", o->network)))
+		return NULL;
+	return cJSON_PrintUnformatted(root);
+}
+
+int engine_create_container(struct engine *e, const struct order *o, const char *name, const struct image *image,
+			    struct error *err)
+{
+	_cleanup_http_reply_ struct http_reply reply = {};
+	/* Podman takes a name here for one of Docker Hub; Docker would go on to show an identifier instead of a name. */
+	_cleanup_free_ char *json = order_to_json(o, name, e->backend->kind == BACKEND_PODMAN ? image->id : o->image);
+	char path[320];
+	struct http_request request = {
+		.method = "POST",
+		.path = path,
+		.json = json,
+		.deadline = request_deadline(e, REQUEST_LIMIT),
+		.max_reply = REPLY_MAX,
+	};
+
+	if (!json || !container_name_is_valid(name))
+		return error_set(err, EINVAL, "'%s' is not a container's name", name);
+	snprintf(path, sizeof(path), "/containers/create?name=%s", name);
+	if (engine_request(e, &request, &reply, err) < 0)
+		return -1;
+	if (reply.status == 201)
+		return 0;
+	if (reply.status == 409)
+		return error_set(err, EEXIST, "%s has a container '%s' already", e->backend->title, name);
+	if (reply.status == 404) /* the image went away, or a network */
+		reply.status = 400;
+	return reply_error(e, "create", name, &reply, err);
+}
+
+int engine_rename_container(struct engine *e, const char *container, const char *name, struct error *err)
+{
+	_cleanup_http_reply_ struct http_reply reply = {};
+	char action[280];
+
+	snprintf(action, sizeof(action), "rename?name=%s", name);
+	if (container_request(e, "POST", container, action, NULL, REQUEST_LIMIT, &reply, err) < 0)
+		return -1;
+	return reply.status == 204 ? 0 : reply_error(e, "rename", container, &reply, err);
+}
+
+int engine_remove_container(struct engine *e, const char *container, struct error *err)
+{
+	_cleanup_http_reply_ struct http_reply reply = {};
+	char path[320];
+	struct http_request request = {
+		.method = "DELETE",
+		.path = path,
+		.deadline = request_deadline(e, REQUEST_LIMIT),
+		.max_reply = REPLY_MAX,
+	};
+
+	if (!container_name_is_valid(container))
+		return error_set(err, EINVAL, "'%s' is not a container's name", container);
+	snprintf(path, sizeof(path), "%s/containers/%s?force=true&v=false", e->backend->prefix, container);
+	if (engine_request(e, &request, &reply, err) < 0)
+		return -1;
+	/* Podman answers 200 with a report, or 204 */
+	if (reply.status == 200 || reply.status == 204 || reply.status == 404)
+		return 0;
+	return reply_error(e, "remove", container, &reply, err);
+}

@@ -1,0 +1,38 @@
+/* Making containers, for `sockwake create --image`: what both engines do alike. Errors as in backends/backend.h. */
+#pragma once
+
+#include "backends/backend.h"
+#include "common/order.h"
+
+/* What the engine says about an image. */
+struct image {
+	char id[80];	/* as the engine accepts it */
+	char **volumes; /* NULL-terminated: the directories for which the engine makes volumes without a name */
+	size_t n_volumes;
+};
+void image_clear(struct image *i);
+#define _cleanup_image_ _cleanup_(image_clear)
+
+/* ENOENT: it is not on this machine; the text says how to get it. The caller clears *ret, also after an error. */
+int engine_find_image(struct engine *e, const char *reference, struct image *ret, struct error *err);
+
+/* Pure: the answer to that request. False when it is not what the engine's API promises. */
+bool image_parse(const char *text, size_t len, struct image *ret);
+
+/* Does this Podman read Quadlets (4.4 and newer)? Docker does not. */
+int engine_has_quadlet(struct engine *e, bool *ret, struct error *err);
+
+/* Pure: is "5.4.2" 4.4 or newer? False, too, for what is no version. */
+bool version_has_quadlet(const char *version);
+
+/* The body of the request that creates the container of an instance; malloc()ed, NULL on out of memory. */
+char *order_to_json(const struct order *o, const char *name, const char *image);
+
+/* Creates the container, without starting it. EEXIST: there is one of that name. */
+int engine_create_container(struct engine *e, const struct order *o, const char *name, const struct image *image,
+			    struct error *err);
+
+int engine_rename_container(struct engine *e, const char *container, const char *name, struct error *err);
+
+/* Kills and removes it; its named volumes stay, and so do those without a name. One that is not there is success. */
+int engine_remove_container(struct engine *e, const char *container, struct error *err);

@@ -1,0 +1,327 @@
+#include "cli/image.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/parse.h"
+#include "units/own_file.h"
+#include "units/quadlet.h"
+
+#define ENGINE_TIMEOUT	(60 * USEC_PER_SEC)
+#define UNIT_TIMEOUT	(120 * USEC_PER_SEC)
+#define QUADLET_MODE	0600 /* variables may be secrets */
+#define VOLUME_NAME_MAX 256
+
+static int no_memory(struct error *err)
+{
+	return error_errno(err, ENOMEM, "cannot make a container");
+}
+
+static int open_engine(const struct instance *i, struct engine **ret, struct error *err)
+{
+	if (engine_open(i->backend, i->scope, i->engine_socket, ret, err) < 0)
+		return -1;
+	(*ret)->deadline = now_usec() + ENGINE_TIMEOUT;
+	return 0;
+}
+
+static bool is_mounted(const struct order *o, const char *directory)
+{
+	size_t len = strlen(directory);
+
+	for (char **v = o->volumes; v && *v; v++) {
+		const char *destination = strchr(*v, ':') + 1;
+
+		if (strncmp(destination, directory, len) == 0 && (destination[len] == ':' || destination[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+static int add_volume(struct order *o, const char *name, const char *directory, struct error *err)
+{
+	char volume[VOLUME_NAME_MAX + PATH_MAX + 1];
+	size_t n = 0;
+	char **more;
+
+	while (o->volumes && o->volumes[n])
+		n++;
+	if (snprintf(volume, VOLUME_NAME_MAX, "%s%s", name, directory) >= VOLUME_NAME_MAX)
+		return error_set(err, ENAMETOOLONG, "the image's volume '%s' gets too long a name: give it one with -v",
+				 directory);
+	for (char *p = volume; *p; p++) {
+		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-", *p))
+			*p = '-';
+	}
+	strcat(strcat(volume, ":"), directory);
+	for (size_t k = 0; k < n; k++) {
+		if (strncmp(o->volumes[k], volume, strcspn(volume, ":") + 1) == 0)
+			return error_set(err, EEXIST,
+					 "two of the image's volumes would get the same name, '%s': give "
+					 "them names with -v",
+					 volume);
+	}
+	more = reallocarray(o->volumes, n + 2, sizeof(*more));
+	if (!more)
+		return no_memory(err);
+	o->volumes = more;
+	more[n] = strdup(volume);
+	more[n + 1] = NULL;
+	return more[n] ? 0 : no_memory(err);
+}
+
+/* A Quadlet's container is removed whenever it sleeps, and volumes without a name with it: those that the image asks for
+ * get one, "NAME-var-lib-data". */
+static int name_volumes(struct order *o, const char *name, const struct image *image, struct error *err)
+{
+	for (size_t k = 0; k < image->n_volumes; k++) {
+		if (!is_mounted(o, image->volumes[k]) && add_volume(o, name, image->volumes[k], err) < 0)
+			return -1;
+	}
+	return order_validate(o, err);
+}
+
+/* Docker would make such a directory, owned by root; Podman would fail at every wake. */
+static int check_sources(const struct order *o, struct error *err)
+{
+	char path[PATH_MAX];
+
+	for (char **v = o->volumes; v && *v; v++) {
+		snprintf(path, sizeof(path), "%.*s", (int)strcspn(*v, ":"), *v);
+		if (path[0] == '/' && access(path, F_OK) < 0)
+			return error_errno(err, errno, "the directory '%s' cannot be mounted in the container", path);
+	}
+	return 0;
+}
+
+static int decide(struct create_request *r, bool quadlet, struct error *err)
+{
+	struct instance *i = &r->instance;
+	char unit[UNIT_NAME_MAX];
+
+	r->as_quadlet = quadlet;
+	i->made_container = true;
+	if (!quadlet)
+		return 0;
+	i->unit = strdup(quadlet_unit(i->name, unit));
+	return i->unit ? 0 : no_memory(err);
+}
+
+/* Asks what there is: the image, and the engine's version. */
+static int plan(struct create_request *r, struct engine *e, struct image *ret, struct error *err)
+{
+	bool quadlet;
+
+	if (engine_has_quadlet(e, &quadlet, err) < 0 || decide(r, quadlet, err) < 0 ||
+	    engine_find_image(e, r->order.image, ret, err) < 0)
+		return -1;
+	return name_volumes(&r->order, r->instance.name, ret, err);
+}
+
+static bool is_ours(const struct container *c, const char *name)
+{
+	const char *label = container_label(c, MADE_LABEL);
+
+	return label && strcmp(label, name) == 0;
+}
+
+static int in_the_way(const struct container *c, const char *name, struct error *err)
+{
+	return error_set(err, EEXIST,
+			 "there is a container '%s' already: leave out --image to wake that one%s, or remove it first",
+			 name, is_ours(c, name) ? ", use --force to replace it" : "");
+}
+
+/* Has the generator made a unit of it? */
+static int check_unit(struct manager *m, const char *unit, const char *path, struct error *err)
+{
+	struct unit_state state = {};
+	int r = manager_query(m, &unit, 1, &state, err);
+
+	if (r == 0 && strcmp(state.load_state, "loaded") != 0)
+		r = error_set(
+			err, ENOENT,
+			"Podman's generator made no unit '%s' of '%s': is Quadlet installed (podman-systemd.unit(5))?",
+			unit, path);
+	unit_states_clear(&state, 1);
+	return r;
+}
+
+static int make_quadlet(struct create_request *r, const struct container *there, struct made *made, struct error *err)
+{
+	const char *unit = container_label(there, "PODMAN_SYSTEMD_UNIT");
+	struct instance *i = &r->instance;
+	_cleanup_free_ char *text = NULL;
+	char path[PATH_MAX];
+
+	if (there->id[0] && (!unit || strcmp(unit, i->unit) != 0)) /* the unit would replace it */
+		return in_the_way(there, i->name, err);
+	text = quadlet_render(i->name, &r->order, err);
+	if (!text || quadlet_path(i->scope, i->name, path, err) < 0 ||
+	    own_file_write(path, text, QUADLET_MODE, &made->before, err) < 0)
+		return -1;
+	made->quadlet = strdup(path);
+	if (!made->quadlet)
+		return no_memory(err);
+	return manager_reload(made->manager, err) < 0 ? -1 : check_unit(made->manager, i->unit, path, err);
+}
+
+/* What was made for this instance before makes place; it comes back when the rest fails. */
+static int set_aside(const struct create_request *r, struct made *made, struct error *err)
+{
+	const char *name = r->instance.name;
+	char service[UNIT_NAME_MAX], old[256];
+
+	if (snprintf(old, sizeof(old), "%s.replaced", name) >= (int)sizeof(old))
+		return error_set(err, ENAMETOOLONG, "the name '%s' is too long for its container to be replaced", name);
+	if (manager_stop(made->manager, unit_name(name, SERVICE_SUFFIX, service), UNIT_TIMEOUT, err) < 0 ||
+	    engine_rename_container(made->engine, name, old, err) < 0)
+		return -1;
+	made->old = strdup(old);
+	return made->old ? 0 : no_memory(err);
+}
+
+static int make_by_engine(struct create_request *r, const struct container *there, const struct image *image,
+			  struct made *made, struct error *err)
+{
+	const char *name = r->instance.name;
+
+	if (there->id[0] && (!r->force || !is_ours(there, name)))
+		return in_the_way(there, name, err);
+	if (there->id[0] && set_aside(r, made, err) < 0)
+		return -1;
+	if (engine_create_container(made->engine, &r->order, name, image, err) < 0)
+		return -1;
+	made->created = true;
+	return 0;
+}
+
+int make_container(struct create_request *r, struct manager *m, struct made *ret, struct error *err)
+{
+	_cleanup_container_ struct container there = {};
+	_cleanup_image_ struct image image = {};
+	struct instance *i = &r->instance;
+
+	*ret = (struct made){.manager = m, .name = strdup(i->name)};
+	if (!ret->name)
+		return no_memory(err);
+	if (open_engine(i, &ret->engine, err) < 0 || check_sources(&r->order, err) < 0 ||
+	    plan(r, ret->engine, &image, err) < 0)
+		return -1;
+	if (ret->engine->backend->inspect(ret->engine, i->name, &there, err) < 0 && err->code != ENOENT)
+		return -1;
+	return r->as_quadlet ? make_quadlet(r, &there, ret, err) : make_by_engine(r, &there, &image, ret, err);
+}
+
+static void made_free(struct made *made)
+{
+	engine_close(&made->engine);
+	free(made->name);
+	free(made->quadlet);
+	free(made->before);
+	free(made->old);
+	*made = (struct made){};
+}
+
+void keep_made(struct made *made)
+{
+	struct error err;
+
+	if (made->old && engine_remove_container(made->engine, made->old, &err) < 0)
+		print_note("the container that was replaced is left as '%s': %s", made->old, err.text);
+	made_free(made);
+}
+
+/* What goes wrong here cannot be told beside the first error. */
+void made_clear(struct made *made)
+{
+	_cleanup_free_ char *unused = NULL;
+	struct error ignored;
+
+	if (made->quadlet) {
+		if (made->before)
+			(void)own_file_write(made->quadlet, made->before, QUADLET_MODE, &unused, &ignored);
+		else
+			(void)own_file_remove(made->quadlet, &ignored);
+		(void)manager_reload(made->manager, &ignored);
+	}
+	if (made->created)
+		(void)engine_remove_container(made->engine, made->name, &ignored);
+	if (made->old)
+		(void)engine_rename_container(made->engine, made->old, made->name, &ignored);
+	made_free(made);
+}
+
+int print_order(struct create_request *r, struct error *err)
+{
+	_cleanup_engine_ struct engine *engine = NULL;
+	_cleanup_image_ struct image image = {};
+	_cleanup_free_ char *text = NULL;
+	struct instance *i = &r->instance;
+
+	if (open_engine(i, &engine, err) < 0)
+		return -1;
+	if (plan(r, engine, &image, err) < 0) {
+		print_note("%s", err->text);
+		if (!i->made_container && decide(r, i->backend == BACKEND_PODMAN, err) < 0)
+			return -1;
+	}
+	if (r->as_quadlet) {
+		text = quadlet_render(i->name, &r->order, err);
+		if (!text)
+			return -1;
+		printf("# --- %s-container.container ---\n%s\n", i->name, text);
+		return 0;
+	}
+	text = order_to_json(&r->order, i->name, r->order.image);
+	if (!text)
+		return no_memory(err);
+	printf("# --- container %s, through the engine's API ---\n# %s\n\n", i->name, text);
+	return 0;
+}
+
+int check_made(const struct instance *i, struct error *err)
+{
+	_cleanup_container_ struct container there = {};
+	_cleanup_engine_ struct engine *engine = NULL;
+
+	if (!i->made_container)
+		return error_set(err, EINVAL,
+				 "the container '%s' was not made by 'create --image': remove the instance without "
+				 "--with-container, then '%s rm %s'",
+				 i->container_name, backend_kind_name(i->backend), i->container_name);
+	if (i->unit)
+		return 0;
+	if (open_engine(i, &engine, err) < 0)
+		return -1;
+	if (engine->backend->inspect(engine, i->container_name, &there, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
+	if (is_ours(&there, i->name))
+		return 0;
+	return error_set(err, EINVAL,
+			 "the container '%s' is no longer the one that 'create --image' made: remove the instance "
+			 "without --with-container",
+			 i->container_name);
+}
+
+static int remove_quadlet(const struct instance *i, struct manager *m, struct error *err)
+{
+	char path[PATH_MAX], unit[UNIT_NAME_MAX];
+
+	if (quadlet_path(i->scope, i->name, path, err) < 0)
+		return -1;
+	if (m && manager_stop(m, quadlet_unit(i->name, unit), UNIT_TIMEOUT, err) < 0)
+		return -1;
+	return own_file_remove(path, err) < 0 || (m && manager_reload(m, err) < 0) ? -1 : 0;
+}
+
+int remove_made(const struct instance *i, struct manager *m, struct error *err)
+{
+	_cleanup_engine_ struct engine *engine = NULL;
+
+	if (i->unit)
+		return remove_quadlet(i, m, err);
+	return open_engine(i, &engine, err) < 0 ? -1 : engine_remove_container(engine, i->container_name, err);
+}

@@ -1,0 +1,22 @@
+/* A container that is to be made from an image: what `sockwake create --image` was told. */
+#pragma once
+
+#include "common/error.h"
+
+/* The label that marks a container as made by sockwake; its value is the instance's name. */
+#define MADE_LABEL "sockwake.made-for"
+
+/* What is to be made; the instance's name gives the container its own. Strings may be NULL, lists are NULL-terminated and may
+ * be NULL. */
+struct order {
+	char *image;
+	char **environment; /* "K=V" */
+	char **volumes;	    /* "SOURCE:DESTINATION[:OPTIONS]"; SOURCE is an absolute path or a volume's name */
+	char *network;
+	char **command; /* NULL: the image's own */
+};
+void order_clear(struct order *o);
+
+/* Checks every member: what passes can be written into a Quadlet, and into a request. The error names the value and the
+ * rule. */
+int order_validate(const struct order *o, struct error *err);

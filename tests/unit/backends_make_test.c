@@ -1,0 +1,196 @@
+/* backends/make.c, against an engine that says what the test wants. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#pragma GCC diagnostic ignored "-Wdiscarded-qualifiers" /* literals, where the program would own strings */
+
+#include "backends/make.h"
+#include "common/clock.h"
+#include "tests/unit/fake_engine.h"
+
+#define ID64 "2949c6c31c30d3a08329b19441bcb2825a7366f146b46bce911f161ad49e165e"
+
+#define BODY(status, json) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" json
+
+static struct engine *opened(const struct fake_engine *f, enum backend_kind kind)
+{
+	struct engine *e;
+	struct error err;
+
+	if (engine_open(kind, SCOPE_SYSTEM, f->socket, &e, &err) < 0)
+		fail_msg("%s", err.text);
+	e->deadline = now_usec() + 10 * USEC_PER_SEC;
+	return e;
+}
+
+static bool parses(const char *json, struct image *i)
+{
+	*i = (struct image){};
+	return image_parse(json, strlen(json), i);
+}
+
+static void images(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"[]",
+		"{}",
+		"{\"Id\":\"x\"}",
+		"{\"Id\":\"" ID64 "0\"}",
+		"{\"Id\":\"" ID64 "\",\"Config\":{\"Volumes\":[]}}",
+		"{\"Id\":\"" ID64 "\",\"Config\":{\"Volumes\":{\"data\":{}}}}",
+		"{\"Id\":\"" ID64 "\",\"Config\":{\"Volumes\":{\"/a/../b\":{}}}}",
+		"{\"Id\":\"" ID64 "\",\"Config\":{\"Volumes\":{\"/a\\nb\":{}}}}",
+	};
+	struct image i;
+
+	(void)state;
+	assert_true(parses("{\"Id\":\"sha256:" ID64 "\",\"Config\":{\"Volumes\":{\"/b\":{},\"/a\":{}}}}", &i));
+	assert_string_equal(i.id, "sha256:" ID64);
+	assert_int_equal(i.n_volumes, 2);
+	assert_string_equal(i.volumes[0], "/b");
+	image_clear(&i);
+	assert_true(parses("{\"Id\":\"" ID64 "\",\"Config\":{\"Volumes\":null}}", &i));
+	assert_int_equal(i.n_volumes, 0);
+	image_clear(&i);
+	for (size_t k = 0; k < sizeof(wrong) / sizeof(*wrong); k++) {
+		if (parses(wrong[k], &i))
+			fail_msg("accepted: %s", wrong[k]);
+		image_clear(&i);
+	}
+}
+
+static void versions(void **state)
+{
+	static const char *const new[] = {"4.4.0", "4.10.1", "5.4.2", "5.0.0-rc1", "10.0"};
+	static const char *const old[] = {"4.3.1", "3.4.4", "", "x", "4", "-5.4", "dev"};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(new) / sizeof(*new); k++)
+		assert_true(version_has_quadlet(new[k]));
+	for (size_t k = 0; k < sizeof(old) / sizeof(*old); k++)
+		assert_false(version_has_quadlet(old[k]));
+}
+
+static void the_body(void **state)
+{
+	struct order o = {
+		.image = "x",
+		.environment = (char *[]){"A=\"b\"", NULL},
+		.volumes = (char *[]){"v:/v", NULL},
+		.network = "none",
+		.command = (char *[]){"sh", NULL},
+	};
+	struct order small = {.image = "x"};
+	_cleanup_free_ char *json = order_to_json(&o, "web", "x:1"), *least = order_to_json(&small, "web", "x");
+
+	(void)state;
+	assert_string_equal(json,
+			    "{\"Labels\":{\"sockwake.made-for\":\"web\"},\"HostConfig\":{\"Binds\":[\"v:/v\"],"
+			    "\"NetworkMode\":\"none\"},\"Image\":\"x:1\",\"Env\":[\"A=\\\"b\\\"\"],\"Cmd\":[\"sh\"]}");
+	assert_string_equal(least, "{\"Labels\":{\"sockwake.made-for\":\"web\"},\"HostConfig\":{},\"Image\":\"x\"}");
+}
+
+static void docker_makes_and_removes(void **state)
+{
+	FAKE_ENGINE(f, SAY_THEN(BODY("200 OK", "{\"Id\":\"sha256:" ID64 "\"}"), CLOSE),
+		    SAY_THEN(BODY("201 Created", "{\"Id\":\"" ID64 "\",\"Warnings\":[]}"), CLOSE), SAY(NO_CONTENT),
+		    SAY(NO_CONTENT));
+	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER);
+	_cleanup_image_ struct image i = {};
+	struct order o = {.image = "lib/x:1"};
+	struct error err;
+	bool quadlet = true;
+
+	(void)state;
+	assert_int_equal(engine_has_quadlet(e, &quadlet, &err), 0); /* without a request */
+	assert_false(quadlet);
+	assert_int_equal(engine_find_image(e, o.image, &i, &err), 0);
+	assert_int_equal(engine_create_container(e, &o, "web", &i, &err), 0);
+	assert_int_equal(engine_rename_container(e, "web", "old", &err), 0);
+	assert_int_equal(engine_remove_container(e, "old", &err), 0);
+	assert_non_null(strstr(f.seen->text, "GET /images/lib/x:1/json HTTP"));
+	assert_non_null(strstr(f.seen->text, "POST /containers/create?name=web HTTP"));
+	assert_non_null(strstr(f.seen->text, "\"Image\":\"lib/x:1\""));
+	assert_non_null(strstr(f.seen->text, "POST /containers/web/rename?name=old HTTP"));
+	assert_non_null(strstr(f.seen->text, "DELETE /containers/old?force=true&v=false HTTP"));
+	fake_stop(&f);
+}
+
+static void podman_makes_by_identifier(void **state)
+{
+	FAKE_ENGINE(f, SAY_THEN(BODY("200 OK", "{\"Version\":\"4.3.1\"}"), CLOSE),
+		    SAY_THEN(BODY("200 OK", "{\"Version\":\"5.4.2\"}"), CLOSE),
+		    SAY_THEN(BODY("200 OK", "{\"Version\":5}"), CLOSE),
+		    SAY_THEN(BODY("200 OK", "{\"Id\":\"" ID64 "\"}"), CLOSE),
+		    SAY_THEN(BODY("201 Created", "{\"Id\":\"" ID64 "\"}"), CLOSE),
+		    SAY_THEN(BODY("200 OK", "[{\"Id\":\"" ID64 "\"}]"), CLOSE));
+	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_PODMAN);
+	_cleanup_image_ struct image i = {};
+	struct order o = {.image = "x"};
+	struct error err;
+	bool quadlet = true;
+
+	(void)state;
+	assert_int_equal(engine_has_quadlet(e, &quadlet, &err), 0);
+	assert_false(quadlet);
+	assert_int_equal(engine_has_quadlet(e, &quadlet, &err), 0);
+	assert_true(quadlet);
+	assert_int_equal(engine_has_quadlet(e, &quadlet, &err), -1);
+	assert_int_equal(err.code, EPROTO);
+	assert_int_equal(engine_find_image(e, o.image, &i, &err), 0);
+	assert_int_equal(engine_create_container(e, &o, "web", &i, &err), 0);
+	assert_int_equal(engine_remove_container(e, "web", &err), 0);
+	assert_non_null(strstr(f.seen->text, "GET /v4.0.0/libpod/images/x/json HTTP"));
+	assert_non_null(strstr(f.seen->text, "\"Image\":\"" ID64 "\""));
+	assert_non_null(strstr(f.seen->text, "DELETE /v4.0.0/libpod/containers/web?"));
+	fake_stop(&f);
+}
+
+static void refusals(void **state)
+{
+	FAKE_ENGINE(f, SAY_THEN(BODY("404 Not Found", "{\"message\":\"no such image\"}"), CLOSE),
+		    SAY_THEN(BODY("200 OK", "{\"Id\":1}"), CLOSE),
+		    SAY_THEN(BODY("409 Conflict", "{\"message\":\"in use\"}"), CLOSE),
+		    SAY_THEN(BODY("404 Not Found", "{\"message\":\"no such network\"}"), CLOSE),
+		    SAY_THEN(BODY("404 Not Found", "{\"message\":\"no such container\"}"), CLOSE),
+		    SAY_THEN(BODY("500 Internal", "{\"message\":\"is stuck\"}"), CLOSE));
+	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER);
+	_cleanup_image_ struct image i = {}, none = {};
+	struct order o = {.image = "x"};
+	struct error err;
+
+	(void)state;
+	assert_int_equal(engine_find_image(e, "x", &i, &err), -1);
+	assert_int_equal(err.code, ENOENT);
+	assert_non_null(strstr(err.text, "docker pull x"));
+	assert_int_equal(engine_find_image(e, "x", &i, &err), -1);
+	assert_int_equal(err.code, EPROTO);
+	assert_int_equal(engine_create_container(e, &o, "web", &none, &err), -1);
+	assert_int_equal(err.code, EEXIST);
+	assert_int_equal(engine_create_container(e, &o, "web", &none, &err), -1);
+	assert_int_equal(err.code, EREMOTEIO);
+	assert_non_null(strstr(err.text, "no such network"));
+	assert_int_equal(engine_remove_container(e, "web", &err), 0);
+	assert_int_equal(engine_remove_container(e, "web", &err), -1);
+	assert_non_null(strstr(err.text, "is stuck"));
+	fake_stop(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(images),
+		cmocka_unit_test(versions),
+		cmocka_unit_test(the_body),
+		cmocka_unit_test(docker_makes_and_removes),
+		cmocka_unit_test(podman_makes_by_identifier),
+		cmocka_unit_test(refusals),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,230 @@
+/* cli/labels.c: what labels may ask for; and what `create --image` takes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#pragma GCC diagnostic ignored "-Wdiscarded-qualifiers" /* literals, where the program would own strings */
+
+#include "cli/labels.h"
+#include "common/cleanup.h"
+
+#define LABELS_MAX 8
+
+/* A container with labels, as key, value, key, value, …, NULL. */
+static struct container labelled(struct label labels[static LABELS_MAX], ...)
+{
+	struct container c = {.name = "pg", .labels = labels};
+	const char *key;
+	va_list ap;
+
+	va_start(ap, labels);
+	while ((key = va_arg(ap, const char *)))
+		labels[c.n_labels++] = (struct label){(char *)key, va_arg(ap, char *)};
+	va_end(ap);
+	return c;
+}
+
+static const struct instance base = {
+	.scope = SCOPE_SYSTEM, .backend = BACKEND_PODMAN, .engine_socket = "/run/podman/podman.sock"};
+
+#define P "sockwake.publish"
+
+static void all_labels(void **state)
+{
+	struct label l[LABELS_MAX], m[LABELS_MAX];
+	struct container c =
+		labelled(l, P, "127.0.0.1:8080:80, 53:53/udp", "sockwake.name", "web", "sockwake.idle-timeout", "5min",
+			 "sockwake.idle-action", "pause", "sockwake.health-check", "http:/up", "sockwake.keep-running",
+			 "true", "com.docker.compose.project", "x", "sockwake.made-for", "pg", NULL);
+	struct container d = labelled(m, P, "5432:5432", "sockwake.target", "10.0.0.1,::1", "sockwake.no-wake-from",
+				      "192.0.2.0/24", "sockwake.workers", "2", "sockwake.keep-running", "false",
+				      "sockwake.connection-timeout", "1h", NULL);
+	_cleanup_create_request_ struct create_request r = {}, s = {};
+	struct error err = {};
+
+	(void)state;
+	if (request_from_labels(&c, &base, &r, &err) < 0 || request_from_labels(&d, &base, &s, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(r.instance.name, "web");
+	assert_string_equal(r.instance.container_name, "pg");
+	assert_int_equal(r.instance.backend, BACKEND_PODMAN);
+	assert_string_equal(r.instance.engine_socket, "/run/podman/podman.sock");
+	assert_int_equal(r.instance.n_ports, 2);
+	assert_string_equal(r.instance.ports[0].address, "127.0.0.1");
+	assert_int_equal(r.instance.ports[1].type, SOCK_DGRAM);
+	assert_string_equal(r.instance.idle_timeout, "5min");
+	assert_string_equal(r.instance.health_check, "http:/up");
+	assert_int_equal(r.instance.idle_action, IDLE_PAUSE);
+	assert_true(r.instance.keep_running && r.instance.adopted);
+	assert_false(r.instance.notifications);
+
+	assert_string_equal(s.instance.name, "pg");
+	assert_string_equal(s.instance.health_check, "postgres");
+	assert_string_equal(s.instance.targets[1], "::1");
+	assert_string_equal(s.instance.no_wake_from[0], "192.0.2.0/24");
+	assert_int_equal(s.instance.workers, 2);
+	assert_false(s.instance.keep_running);
+}
+
+static void no_wishes(void **state)
+{
+	struct label l[LABELS_MAX];
+	struct container c = labelled(l, "sockwake.made-for", "pg", "com.docker.compose.service", "x", NULL);
+
+	(void)state;
+	assert_false(has_wishes(&c));
+	c = labelled(l, "sockwake.", "", NULL);
+	assert_true(has_wishes(&c));
+}
+
+static void refused(const char *key, const char *value, const char *word)
+{
+	_cleanup_create_request_ struct create_request r = {};
+	struct label l[LABELS_MAX];
+	struct container c = labelled(l, strcmp(key, P) == 0 ? "com.docker.compose.x" : P, "1:2", key, value, NULL);
+	struct error err = {};
+
+	if (request_from_labels(&c, &base, &r, &err) == 0)
+		fail_msg("accepted: %s=%s", key, value);
+	assert_int_not_equal(err.code, USAGE_ERROR);
+	if (!strstr(err.text, "'pg'") || !strstr(err.text, key) || !strstr(err.text, word))
+		fail_msg("%s=%s: '%s' does not say '%s'", key, value ? value : "(none)", err.text, word);
+}
+
+static void hostile_labels(void **state)
+{
+	static const char *const specs[] = {"",		  "80",	      "80:",	"x:80",	   "0:80",	    "80:0",
+					    "80:80/sctp", "80:80,",   ",80:80", "1:2,1:3", "80:80 --force", "$x:80",
+					    "%h:80",	  "::1:80:80"};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(specs) / sizeof(*specs); k++)
+		refused(P, specs[k], "");
+	refused(P, "/etc/cron.d/x:80", "path of the host");
+	refused(P, "80:80,/run/x:80", "path of the host");
+	refused(P, NULL, "printable");
+	refused("sockwake.idle-timeout", NULL, "printable");
+	refused("sockwake.idle-timeout", "1min\"", "time span");
+	refused("sockwake.idle-timeout", "", "");
+	refused("sockwake.idle-timout", "1min", "no such label");
+	refused("sockwake.name", "../x", "A-Z");
+	refused("sockwake.name", "a.b", "A-Z");
+	refused("sockwake.name", "x --force", "A-Z");
+	refused("sockwake.health-check", "touch /tmp/x", "commands");
+	refused("sockwake.health-check", "http:/x; touch", "http:/PATH");
+	refused("sockwake.health-check", "listen\n", "commands");
+	refused("sockwake.keep-running", "yes", "true nor false");
+	refused("sockwake.idle-action", "kill", "stop nor pause");
+	refused("sockwake.workers", "65", "workers");
+	refused("sockwake.target", "evil.example", "target");
+	refused("sockwake.no-wake-from", "x", "");
+	/* what only a command line may say */
+	refused("sockwake.unit", "sshd.service", "no such label");
+	refused("sockwake.engine-socket", "/run/x", "no such label");
+	refused("sockwake.user", "root", "no such label");
+	refused("sockwake.scope", "system", "no such label");
+	refused("sockwake.image", "x", "no such label");
+	refused("sockwake.force", "true", "no such label");
+	refused("sockwake.socket-mode", "0777", "no such label");
+	refused("sockwake.container-name", "other", "no such label");
+	refused("sockwake.", "x", "no such label");
+}
+
+static void where_to_listen_is_missing(void **state)
+{
+	_cleanup_create_request_ struct create_request r = {};
+	struct label l[LABELS_MAX];
+	struct container c = labelled(l, "sockwake.idle-timeout", "1min", NULL);
+	struct error err = {};
+
+	(void)state;
+	assert_int_equal(request_from_labels(&c, &base, &r, &err), -1);
+	assert_non_null(strstr(err.text, "sockwake.publish"));
+}
+
+static int parse(struct create_request *r, struct error *err, ...)
+{
+	char *argv[32] = {"create"};
+	int argc = 1;
+	va_list ap;
+
+	va_start(ap, err);
+	while ((argv[argc] = va_arg(ap, char *)))
+		argc++;
+	va_end(ap);
+	return parse_create(argc, argv, r, err);
+}
+
+static void an_image(void **state)
+{
+	_cleanup_create_request_ struct create_request r = {};
+	struct error err = {};
+
+	(void)state;
+	setenv("FROM_HERE", "x y", 1);
+	if (parse(&r, &err, "web", "--image", "x", "-p", "8080:80", "-e", "A=b", "-e", "FROM_HERE", "-v", "d:/d",
+		  "--network", "none", "--", "sh", "-c", "--image", NULL) < 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(r.instance.name, "web");
+	assert_string_equal(r.instance.container_name, "web");
+	assert_string_equal(r.order.image, "x");
+	assert_string_equal(r.order.environment[0], "A=b");
+	assert_string_equal(r.order.environment[1], "FROM_HERE=x y");
+	assert_string_equal(r.order.volumes[0], "d:/d");
+	assert_string_equal(r.order.network, "none");
+	assert_string_equal(r.order.command[0], "sh");
+	assert_string_equal(r.order.command[2], "--image");
+	assert_null(r.order.command[3]);
+}
+
+static void a_name_behind_the_dashes(void **state)
+{
+	_cleanup_create_request_ struct create_request r = {};
+	struct error err = {};
+
+	(void)state;
+	assert_int_equal(parse(&r, &err, "-p", "1:2", "--", "web", NULL), 0);
+	assert_string_equal(r.instance.name, "web");
+	assert_null(r.order.image);
+}
+
+#define REFUSED(word, ...)                                                                                             \
+	do {                                                                                                           \
+		_cleanup_create_request_ struct create_request r_ = {};                                                \
+		struct error err_ = {};                                                                                \
+		assert_int_equal(parse(&r_, &err_, "web", "-p", "1:2", __VA_ARGS__, NULL), -1);                        \
+		assert_int_equal(err_.code, USAGE_ERROR);                                                              \
+		if (!strstr(err_.text, word))                                                                          \
+			fail_msg("'%s' does not say '%s'", err_.text, word);                                           \
+	} while (0)
+
+static void wrong_orders(void **state)
+{
+	(void)state;
+	unsetenv("NOT_HERE");
+	REFUSED("--image is missing", "-e", "A=b");
+	REFUSED("--image is missing", "-v", "a:/b");
+	REFUSED("--image is missing", "--network", "none");
+	REFUSED("like the instance", "--image", "x", "--container-name", "y");
+	REFUSED("--unit", "--image", "x", "--unit", "y.service");
+	REFUSED("NOT_HERE", "--image", "x", "-e", "NOT_HERE");
+	REFUSED("name of an image", "--image", "../x");
+	REFUSED("a word", "--image", "x", "--", "");
+	REFUSED("too many", "--image", "x", "sh");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_labels),	  cmocka_unit_test(no_wishes),
+		cmocka_unit_test(hostile_labels), cmocka_unit_test(where_to_listen_is_missing),
+		cmocka_unit_test(an_image),	  cmocka_unit_test(a_name_behind_the_dashes),
+		cmocka_unit_test(wrong_orders),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,18 @@
+/* The Quadlet of a container that `sockwake create --image` makes (podman-systemd.unit(5)): NAME-container.container, which
+ * Podman's generator turns into NAME-container.service. */
+#pragma once
+
+#include <limits.h>
+
+#include "common/order.h"
+#include "common/scope.h"
+#include "units/paths.h"
+
+/* Where it belongs. */
+int quadlet_path(enum scope scope, const char *name, char ret[static PATH_MAX], struct error *err);
+
+/* "NAME-container.service" */
+const char *quadlet_unit(const char *name, char ret[static UNIT_NAME_MAX]);
+
+/* Its text, malloc()ed. Validates the order first: nothing in it can become a key, a specifier or a variable. */
+char *quadlet_render(const char *name, const struct order *o, struct error *err);
