@@ -232,7 +232,8 @@ int unit_failed(const struct unit *u, const struct unit_view *v, struct error *e
 {
 	const char *user = u->scope == SCOPE_USER ? "--user " : "";
 
-	if (strcmp(v->result, "exit-code") == 0)
+	if (strcmp(v->result, "exit-code") == 0 &&
+	    v->main_status != 0) /* else it is that of ExecStartPre= or the like */
 		return error_set(err, ECHILD, "the unit '%s' ended with status %d: 'journalctl %s-u %s' may say why",
 				 u->name, v->main_status, user, u->name);
 	return error_set(err, ECHILD, "the unit '%s' does not run (%s, result '%s'): 'journalctl %s-u %s' may say why",
