@@ -24,8 +24,9 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 
-#define RETRY_MSEC   10
-#define OWN_STARTING "own starting"
+/* Podman's API and the `podman run` of a unit take turns at one database: asking too often holds up what is awaited. */
+#define RETRY_MSEC(backend) ((backend) == BACKEND_PODMAN ? 100 : 10)
+#define OWN_STARTING	    "own starting"
 
 /* invocation has 32 digits: shorter than any container's identifier. */
 static const char *run_text(const char *whose, const struct unit_view *v, char ret[static RUN_TEXT_MAX])
@@ -128,7 +129,7 @@ static int await_container(struct unit *u, struct engine *e, const struct option
 			return error_set(err, ETIMEDOUT,
 					 "the unit '%s' runs, but no container '%s' did in time: is that its name?",
 					 o->unit, o->container);
-		(void)poll(NULL, 0, RETRY_MSEC);
+		(void)poll(NULL, 0, RETRY_MSEC(o->backend));
 	}
 }
 

@@ -180,7 +180,8 @@ class LifeOfAUnit:
 class HandWritten(LifeOfAUnit, UnitCase):
     """`docker run` and `podman run` in the foreground: the unit is active before there is a container."""
 
-    scopes = (harness.SYSTEM_DOCKER, harness.SYSTEM_PODMAN, harness.USER_PODMAN)
+    # Rootless `podman run` of Podman 4.3 leaves its unit's control group, and is no good in a unit.
+    scopes = (harness.SYSTEM_DOCKER, *(PODMANS or (harness.SYSTEM_PODMAN,)))
     name = ()
 
     def define(self, command="redis", unit="", service=""):
