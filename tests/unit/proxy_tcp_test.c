@@ -424,6 +424,28 @@ static void options_of_queued_connections(void **state)
 	end(&t);
 }
 
+/* The server closed its socket long ago, and the client did not care: it does not keep the container awake. */
+static void abandoned_by_the_server(void **state)
+{
+	int seconds = 1;
+	struct pair t;
+
+	(void)state;
+	start(&t);
+	proxy_arg(&t.p, "--keepalive");
+	proxy_arg(&t.p, "1s");
+	proxy_arg(&t.p, "--idle-timeout");
+	proxy_arg(&t.p, "200ms");
+	proxy_start(&t.p);
+	connect_pair(&t);
+	assert_int_equal(setsockopt(t.target, IPPROTO_TCP, TCP_LINGER2, &seconds, sizeof(seconds)), 0);
+	close(t.target);
+	assert_int_equal(next_end(t.client), 0);
+	assert_int_equal(proxy_wait(&t.p), 0);
+	close(t.client);
+	close(t.server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,6 +465,7 @@ int main(void)
 		cmocka_unit_test(connection_timeout),
 		cmocka_unit_test(proxy_protocol),
 		cmocka_unit_test(options_of_queued_connections),
+		cmocka_unit_test(abandoned_by_the_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
