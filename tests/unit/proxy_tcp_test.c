@@ -88,14 +88,13 @@ static bool syn_is_sent(uint16_t port)
 	return found;
 }
 
-/* Greeting and FIN come with the connection itself: one event tells all, and no other follows. The server's queue is
- * full, so that the connection is made while the proxy is stopped. */
-static void greeted_and_left_at_once(void **state)
+/* The proxy looks when the server has accepted, spoken and gone. (Its queue is full, so that the connection is made while
+ * the proxy is stopped.) */
+static void greet_and_leave(bool by_reset)
 {
 	struct pair t;
 	int filler, queued;
 
-	(void)state;
 	start(&t);
 	proxy_start(&t.p);
 	assert_int_equal(listen(t.server, 0), 0);
@@ -107,13 +106,32 @@ static void greeted_and_left_at_once(void **state)
 	queued = accept_from(t.server);
 	t.target = accept_from(t.server); /* after the SYN was sent again */
 	send_text(t.target, "goodbye");
-	shutdown(t.target, SHUT_WR);
+	if (by_reset) {
+		reset_and_close(t.target);
+		t.target = -1;
+	} else {
+		shutdown(t.target, SHUT_WR);
+	}
 	assert_int_equal(kill(t.p.pid, SIGCONT), 0);
 	expect_text(t.client, "goodbye");
-	assert_int_equal(next_end(t.client), 0);
+	assert_int_equal(next_end(t.client), by_reset ? ECONNRESET : 0);
+	assert_int_equal(t.p.stats->connections_failed, 0);
 	close(filler);
 	close(queued);
 	end(&t);
+}
+
+/* Greeting and FIN come with the connection itself: one event tells all, and no other follows. */
+static void greeted_and_left_at_once(void **state)
+{
+	(void)state;
+	greet_and_leave(false);
+}
+
+static void greeted_and_reset_at_once(void **state)
+{
+	(void)state;
+	greet_and_leave(true);
 }
 
 static void client_resets(void **state)
@@ -452,6 +470,7 @@ int main(void)
 		cmocka_unit_test(client_ends_first),
 		cmocka_unit_test(server_ends_first),
 		cmocka_unit_test(greeted_and_left_at_once),
+		cmocka_unit_test(greeted_and_reset_at_once),
 		cmocka_unit_test(client_resets),
 		cmocka_unit_test(server_resets),
 		cmocka_unit_test(client_resets_after_its_fin),
