@@ -76,7 +76,8 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call archives,activator proxy ns
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(call archives,activator proxy nshelper cli units backends common) \
 		$(call syslibs,cmocka libseccomp libcap libcurl libcjson libsystemd)
 
-tests: $(TESTS)
+# They run the programs, too.
+tests: all $(TESTS)
 
 check-unit: tests $(call program,proxy)
 	@tests/unit/run $(TESTS)
@@ -117,6 +118,11 @@ bench-wake:
 	tests/setup
 	tests/bench/wake $(BENCH_OPTIONS)
 
+# What the proxy forwards and costs beside others: tests/bench/proxy says what BENCH_OPTIONS there are.
+bench-proxy:
+	tests/setup
+	tests/bench/proxy $(BENCH_OPTIONS)
+
 # The system user is made here only when this is no package being built (DESTDIR).
 LIBEXEC_PROGRAMS = activator nshelper proxy
 MAN_PAGES = $(wildcard man/*.[18])
@@ -154,5 +160,5 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all tests check-unit fuzzers check-fuzz check-static check-integration check bench-wake demo format clean
+.PHONY: all tests check-unit fuzzers check-fuzz check-static check-integration check bench-wake bench-proxy demo format clean
 .SECONDARY:

@@ -13,6 +13,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,18 +22,20 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/io.h"
 
 #define ID_LENGTH 64
 #define CHILDREN  16 /* exit commands and the container: two are usual */
 
-/* The first line of a file below /proc, without its end; false where there is none (any more). */
+/* The first line of a short file of the kernel's, without its end; false where there is none (any more). */
 static bool read_line(const char *path, char *ret, size_t size)
 {
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	_cleanup_free_ char *text = NULL;
+	struct error ignored;
 
-	if (!f || !fgets(ret, (int)size, f))
+	if (read_file(AT_FDCWD, path, size - 1, &text, NULL, &ignored) < 0)
 		return false;
-	ret[strcspn(ret, "\n")] = '\0';
+	snprintf(ret, size, "%.*s", (int)strcspn(text, "\n"), text);
 	return true;
 }
 

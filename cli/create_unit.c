@@ -173,7 +173,7 @@ int fit_unit(struct create_request *r, const struct instance *old, const struct 
 		return 0;
 	if (replace(&i->drop_in, path, err) < 0)
 		return -1;
-	*ret_drop_in = drop_in_render(i, runner->publish, err);
+	*ret_drop_in = drop_in_render(i, (const char *const *)runner->publish, err);
 	return *ret_drop_in ? 0 : -1;
 }
 

@@ -59,7 +59,8 @@ _sockwake() {
 	fi
 	local options='--help'
 	case $command in
-	create) options+=' --name --container-name --listen-port --container-port --publish --target --unit --backend
+	create) options+=' --name --container-name --listen-port --container-port --publish --target --unit --no-boot
+		--drop-publish --backend
 		--engine-socket --scope --startup-timeout --idle-timeout --health-check --idle-action --keep-running
 		--no-wake-from --no-hold-from --connection-timeout --keepalive --drain-timeout --proxy-protocol --transparent
 		--workers --image --env --volume --network --socket-mode --socket-group --user --no-notifications --no-selinux --force --dry-run --json' ;;

@@ -55,6 +55,8 @@ complete -c sockwake -n $create -l container-port -x -d 'Where the server in the
 complete -c sockwake -n $create -s p -l publish -x -d '[ADDR:]PORT:CPORT[/tcp|/udp] or /PATH:CPORT'
 complete -c sockwake -n $create -l target -x -d 'Where in the container'
 complete -c sockwake -n $create -l unit -x -d 'The unit that runs the container'
+complete -c sockwake -n $create -l no-boot -d 'Keep a Quadlet out of the boot'
+complete -c sockwake -n $create -l drop-publish -d 'Keep a Quadlet from publishing these ports'
 complete -c sockwake -n $create -l backend -x -a 'docker podman' -d 'Engine'
 complete -c sockwake -n $create -l engine-socket -r -F -d 'Of the engine'
 complete -c sockwake -n $create -l startup-timeout -x -a '30s 1min' -d 'Until a wake has failed'

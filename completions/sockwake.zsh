@@ -48,6 +48,8 @@ _sockwake() {
 			'*'{-p,--publish}'[where to listen, and the port in the container]:[ADDR\:]PORT\:CPORT:' \
 			'*--target[where in the container]:address or unix\:/PATH:' \
 			'--unit[the unit that runs the container]:unit:' \
+			'--no-boot[keep a Quadlet out of the boot]' \
+			'--drop-publish[keep a Quadlet from publishing these ports]' \
 			'--backend[engine]:engine:(docker podman)' \
 			'--engine-socket[of the engine]:socket:_files' \
 			'--startup-timeout[until a wake has failed]:time span:' \

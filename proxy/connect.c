@@ -65,8 +65,7 @@ static void connected(struct worker *w, struct connection *c, uint32_t events)
 		}
 		relay_prepend(w, c, header, len);
 	}
-	c->ends[TARGET].readable = (events & EPOLLIN) != 0;
-	relay_start(w, c);
+	relay_start(w, c, events);
 }
 
 static void target_event(struct loop *loop, struct watch *watch, uint32_t events)

@@ -257,7 +257,8 @@ void relay_turn(struct worker *w, struct connection *c)
 		worker_again(w, c);
 }
 
-static void relay_event(struct worker *w, struct connection *c, struct end *e, uint32_t events)
+/* Edges are told once: what is not noted here is lost. */
+static void note(struct end *e, uint32_t events)
 {
 	const int on = 1;
 
@@ -273,6 +274,11 @@ static void relay_event(struct worker *w, struct connection *c, struct end *e, u
 		e->failed = true;
 	if (events & EPOLLOUT)
 		e->writable = true;
+}
+
+static void relay_event(struct worker *w, struct connection *c, struct end *e, uint32_t events)
+{
+	note(e, events);
 	if (!c->is_queued)
 		relay_turn(w, c);
 }
@@ -297,7 +303,7 @@ static int watch_client(struct worker *w, struct end *client)
 	return loop_watch(&w->loop, &client->watch, RELAY_EVENTS | (client->watches_out ? EPOLLOUT : 0));
 }
 
-void relay_start(struct worker *w, struct connection *c)
+void relay_start(struct worker *w, struct connection *c, uint32_t events)
 {
 	struct end *client = &c->ends[CLIENT], *target = &c->ends[TARGET];
 
@@ -306,6 +312,7 @@ void relay_start(struct worker *w, struct connection *c)
 	target->watch.ready = target_event;
 	client->readable = client->writable = target->writable = true;
 	client->read_on = c->forward->family == AF_UNIX;
+	note(target, events);
 	if (is_packets(c))
 		packet_start(c);
 	/* Most clients have spoken already. Only what comes after this turn is an event. */

@@ -24,8 +24,9 @@
 /* What both sockets are watched for; EPOLLOUT is added when one is full for the first time. */
 #define RELAY_EVENTS (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET)
 
-/* The target has been connected: watches the client, too, and begins. */
-void relay_start(struct worker *w, struct connection *c);
+/* The target has been connected: watches the client, too, and begins. `events` came with the connection: a server that
+ * speaks first may already have spoken, and gone. */
+void relay_start(struct worker *w, struct connection *c, uint32_t events);
 
 /* The next turn of a connection. */
 void relay_turn(struct worker *w, struct connection *c);

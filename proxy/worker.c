@@ -30,7 +30,7 @@ static void turn(struct worker *w, struct connection *c)
 		connect_target(w, c);
 		break;
 	case CONNECTION_CONNECTED:
-		relay_start(w, c);
+		relay_start(w, c, 0);
 		break;
 	case CONNECTION_RELAYING:
 		relay_turn(w, c);

@@ -39,7 +39,7 @@ static bool is_taken(const char *value, const struct instance *i)
 	return false;
 }
 
-char *drop_in_render(const struct instance *i, char *const *publish, struct error *err)
+char *drop_in_render(const struct instance *i, const char *const *publish, struct error *err)
 {
 	char *text = NULL;
 	size_t len;

@@ -12,7 +12,7 @@ int drop_in_path(enum scope scope, const char *quadlet, const char *name, char r
 
 /* The text that i->no_boot and i->drop_publish ask for: published ports stay but those that the instance listens on.
  * malloc()ed. */
-char *drop_in_render(const struct instance *i, char *const *publish, struct error *err);
+char *drop_in_render(const struct instance *i, const char *const *publish, struct error *err);
 
 /* Writes the file, all or nothing. *ret_before is what was there, or NULL. Code EEXIST: it is somebody else's. */
 int drop_in_write(const char *path, const char *text, char **ret_before, struct error *err);

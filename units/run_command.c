@@ -15,7 +15,7 @@ static const char *base_name(const char *path)
 }
 
 /* The value of an option that is written as "--option VALUE" or "--option=VALUE"; *k goes to the last word of it. */
-static const char *value_of(char *const *argv, size_t *k, const char *option)
+static const char *value_of(const char *const *argv, size_t *k, const char *option)
 {
 	size_t len = strlen(option);
 
@@ -30,7 +30,7 @@ static const char *value_of(char *const *argv, size_t *k, const char *option)
 
 /* Which options take a value only the engine knows, and so where the image's own arguments begin; the first --name is the
  * container's. */
-static void read_options(char *const *argv, size_t k, struct run_command *ret)
+static void read_options(const char *const *argv, size_t k, struct run_command *ret)
 {
 	for (; argv[k]; k++) {
 		const char *name = value_of(argv, &k, "--name"), *publish = NULL, *label = NULL;
@@ -54,7 +54,7 @@ static void read_options(char *const *argv, size_t k, struct run_command *ret)
 	}
 }
 
-bool run_command_parse(char *const *argv, struct run_command *ret)
+bool run_command_parse(const char *const *argv, struct run_command *ret)
 {
 	size_t last = 0;
 

@@ -106,7 +106,7 @@ static int read_command(struct manager *m, const char *path, struct runner *ret,
 		r = sd_bus_message_skip(reply, "s");
 		if (r >= 0)
 			r = sd_bus_message_read_strv(reply, &argv);
-		if (r >= 0 && argv && run_command_parse(argv, &command))
+		if (r >= 0 && argv && run_command_parse((const char *const *)argv, &command))
 			return keep_command(&command, ret, err);
 		if (r >= 0)
 			r = sd_bus_message_skip(reply, "bttttuii");

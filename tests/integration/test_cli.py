@@ -565,7 +565,8 @@ class Acting(CliCase):
         harness.eventually(lambda: "oops" in self.scope.sockwake("logs", "server").stderr)
         logs = self.scope.sockwake("logs", "--name", "server")
         self.assertEqual((logs.stdout, logs.stderr), ("one\ntwo\n", "oops\n"))
-        self.assertEqual(len(self.scope.sockwake("logs", "-n", "2", "server").stdout.splitlines()), 1)
+        last = self.scope.sockwake("logs", "-n", "2", "server")
+        self.assertEqual(len((last.stdout + last.stderr).splitlines()), 2)
         self.scope.sockwake("sleep", "server")
         self.assertEqual(self.scope.sockwake("logs", "server").stdout, "one\ntwo\n")
 
@@ -576,7 +577,7 @@ class Acting(CliCase):
         self.assertEqual(follow.stdout.readline(), "one\n")
         self.assertIsNone(follow.poll())
         self.scope.sockwake("sleep", "server")
-        self.assertEqual((follow.communicate(timeout=20)[0], follow.returncode), ("two\n", 0))
+        self.assertEqual((follow.stdout.read(), follow.wait(20)), ("two\n", 0))
 
     def test_following_logs_ends_with_the_reader(self):
         self.chatty()

@@ -94,6 +94,7 @@ class Notifications(NotificationCase):
         user.run("sh", "-c", 'mkdir -p "${1%/*}" && cat >"$1"', "write", service, input=command)
         reload = ("busctl", "--user", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus", "ReloadConfig")
         user.run(*reload)
+        user.run("rm", "-f", output)
         try:
             self.instance()
             self.wake()

@@ -73,6 +73,49 @@ static void server_ends_first(void **state)
 	end(&t);
 }
 
+/* Is a connection to the port under way, its SYN unanswered? (proc_net_tcp: state 02 is SYN_SENT) */
+static bool syn_is_sent(uint16_t port)
+{
+	FILE *f = fopen("/proc/self/net/tcp", "re");
+	unsigned remote, state;
+	bool found = false;
+	char line[256];
+
+	assert_non_null(f);
+	while (!found && fgets(line, sizeof(line), f))
+		found = sscanf(line, " %*d: %*x:%*x %*x:%x %x", &remote, &state) == 2 && remote == port && state == 2;
+	(void)fclose(f);
+	return found;
+}
+
+/* Greeting and FIN come with the connection itself: one event tells all, and no other follows. The server's queue is
+ * full, so that the connection is made while the proxy is stopped. */
+static void greeted_and_left_at_once(void **state)
+{
+	struct pair t;
+	int filler, queued;
+
+	(void)state;
+	start(&t);
+	proxy_start(&t.p);
+	assert_int_equal(listen(t.server, 0), 0);
+	filler = connect_to(SOCK_STREAM, port_of(t.server));
+	t.client = connect_to(SOCK_STREAM, t.port);
+	while (!syn_is_sent(port_of(t.server)))
+		assert_int_equal(waitpid(t.p.pid, NULL, WNOHANG), 0);
+	assert_int_equal(kill(t.p.pid, SIGSTOP), 0);
+	queued = accept_from(t.server);
+	t.target = accept_from(t.server); /* after the SYN was sent again */
+	send_text(t.target, "goodbye");
+	shutdown(t.target, SHUT_WR);
+	assert_int_equal(kill(t.p.pid, SIGCONT), 0);
+	expect_text(t.client, "goodbye");
+	assert_int_equal(next_end(t.client), 0);
+	close(filler);
+	close(queued);
+	end(&t);
+}
+
 static void client_resets(void **state)
 {
 	struct pair t;
@@ -386,6 +429,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(client_ends_first),
 		cmocka_unit_test(server_ends_first),
+		cmocka_unit_test(greeted_and_left_at_once),
 		cmocka_unit_test(client_resets),
 		cmocka_unit_test(server_resets),
 		cmocka_unit_test(client_resets_after_its_fin),

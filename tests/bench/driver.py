@@ -1,0 +1,58 @@
+"""What the benches' drivers share: a lab of their own to measure in, and the page that they write."""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
+LAB = PROJECT / "tests/integration/lab/lab"
+PAGE = PROJECT / "docs/performance.md"
+PROCESSORS = 2
+
+
+def parser(usage, name):
+    result = argparse.ArgumentParser(usage=usage)
+    result.add_argument("--release", default="trixie")
+    result.add_argument("--only", default="")
+    result.add_argument("--markdown", action="store_true")
+    result.add_argument("--write", action="store_true")
+    result.add_argument("--keep", action="store_true")
+    result.add_argument("--name", default=name)
+    return result
+
+
+def lab(command, *argv, **options):
+    return subprocess.run([LAB, command, *argv], check=True, **options)
+
+
+def run_inside(options, *program):
+    """Boots the lab, builds and installs the project there, runs a measuring program in it and returns what it found. The
+    lab and all that runs in it is on the first two processors."""
+    name = ("--name", options.name)
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:PROCESSORS])
+    lab("down", *name)
+    try:
+        lab("up", options.release, *name)
+        lab("exec", *name, "--", "/src/tests/integration/lab/install", stdout=subprocess.DEVNULL)
+        inside = ["python3", "-B", f"/src/tests/bench/{program[0]}", *program[1:], "--only", options.only]
+        return json.loads(lab("exec", *name, "--", *inside, stdout=subprocess.PIPE).stdout)
+    except subprocess.CalledProcessError as error:
+        command = " ".join(map(str, error.cmd))
+        sys.exit(f"{sys.argv[0]}: {command}: exit status {error.returncode}; what it said is above")
+    finally:
+        if not options.keep:
+            lab("down", *name)
+
+
+def write(section, text):
+    """Replaces a section of the page, or adds it."""
+    begin, end = f"<!-- {section}: written by tests/bench -->", f"<!-- end of {section} -->"
+    page = PAGE.read_text() if PAGE.exists() else "# Performance\n"
+    block = f"{begin}\n{text}\n{end}"
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    page = pattern.sub(lambda _: block, page) if pattern.search(page) else f"{page.rstrip()}\n\n{block}\n"
+    PAGE.write_text(page)

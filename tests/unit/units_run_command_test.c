@@ -1,0 +1,177 @@
+/* Units that run containers: what their command lines say, and the drop-ins that change it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/io.h"
+#include "units/drop_in.h"
+#include "units/run_command.h"
+
+#define ARGV(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void command_lines_are_understood(void **state)
+{
+	const struct {
+		const char *const *argv;
+		bool runs;
+		const char *container, *publish;
+	} cases[] = {
+		{ARGV("/usr/bin/podman", "run", "--name", "systemd-x", "--rm", "--publish", "80:80", "image"), true,
+		 "systemd-x", "80:80"},
+		{ARGV("/usr/bin/docker", "run", "--name=x", "-p", "127.0.0.1:80:80", "image", "--name", "y"), true, "x",
+		 "127.0.0.1:80:80"},
+		{ARGV("podman", "--log-level", "debug", "run", "--publish=53:53/udp", "image"), true, NULL,
+		 "53:53/udp"},
+		{ARGV("/usr/bin/docker", "start", "-a", "x"), true, "x", NULL},
+		{ARGV("/usr/bin/docker", "start", "-a"), true, NULL, NULL},
+		{ARGV("/usr/bin/docker", "run", "--name"), true, NULL, NULL},
+		{ARGV("/usr/bin/docker", "run", "--names", "x"), true, NULL, NULL},
+		{ARGV("/bin/sh", "-c", "docker run --name x"), false, NULL, NULL},
+		{ARGV("/usr/bin/podman", "exec", "x"), false, NULL, NULL},
+		{ARGV("/usr/bin/podman"), false, NULL, NULL},
+	};
+	struct run_command c;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		assert_int_equal(run_command_parse(cases[k].argv, &c), cases[k].runs);
+		if (cases[k].container)
+			assert_string_equal(c.container, cases[k].container);
+		else
+			assert_null(c.container);
+		assert_int_equal(c.n_publish, cases[k].publish != NULL);
+		if (cases[k].publish)
+			assert_string_equal(c.publish[0], cases[k].publish);
+	}
+}
+
+static void too_many_ports_are_no_harm(void **state)
+{
+	const char *argv[2 * RUN_PUBLISH_MAX + 8] = {"podman", "run"};
+	struct run_command c;
+
+	(void)state;
+	for (size_t k = 0; k < RUN_PUBLISH_MAX + 2; k++) {
+		argv[2 + 2 * k] = "-p";
+		argv[3 + 2 * k] = "80:80";
+	}
+	assert_true(run_command_parse(argv, &c));
+	assert_int_equal(c.n_publish, RUN_PUBLISH_MAX);
+}
+
+static void published_ports_are_recognised(void **state)
+{
+	static const struct {
+		const char *ours, *theirs;
+		bool takes;
+	} cases[] = {
+		{"127.0.0.1:5432:5432", "5432:5432", true},
+		{"127.0.0.1:5432:5432", "127.0.0.1:5432:5432/tcp", true},
+		{"5432:5432", "127.0.0.1:5432:1", true},
+		{"5432:5432", "[::1]:5432:1", true},
+		{"5432:5432", ":5432:1", true},
+		{"5432:5432", "5430-5440:30-40", true},
+		{"5432:5432", "5433-5440:33-40", false},
+		{"127.0.0.1:5432:5432", "192.0.2.1:5432:5432", false},
+		{"5432:5432", "5432:5432/udp", false},
+		{"5432:5432/udp", "5432:5432/udp", true},
+		{"5432:5432", "5432", false},
+		{"5432:5432", "::5432", false},
+		{"5432:5432", "127.0.0.1::5432", false},
+		{"5432:5432", "", false},
+		{"5432:5432", ":", false},
+		{"5432:5432", "x:5432:5432", false},
+		{"5432:5432", "[::1:5432:5432", false},
+		{"5432:5432", "5432-:5432", false},
+		{"5432:5432", "70000:5432", false},
+		{"5432:5432", "5432:5432/sctp", false},
+		{"/run/x:5432", "5432:5432", false},
+	};
+	struct error err;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		struct publish p;
+
+		assert_int_equal(publish_parse(cases[k].ours, &p, &err), 0);
+		if (run_publish_takes(cases[k].theirs, &p) != cases[k].takes)
+			fail_msg("%s and %s", cases[k].ours, cases[k].theirs);
+	}
+}
+
+static void drop_ins_say_what_was_asked_for(void **state)
+{
+	struct instance i = {.name = (char[]){"x-wake"}, .n_ports = 1};
+	const char *const publish[] = {"5432:5432", "127.0.0.1:9000:9000", "1:1\n[Service]", "%n:1", NULL};
+	_cleanup_free_ char *boot = NULL, *ports = NULL;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(publish_parse("127.0.0.1:5432:5432", &i.ports[0], &err), 0);
+	i.no_boot = true;
+	boot = drop_in_render(&i, publish, &err);
+	assert_non_null(strstr(boot, "\n[Install]\nWantedBy=\n"));
+	assert_null(strstr(boot, "PublishPort"));
+	i.no_boot = false;
+	i.drop_publish = true;
+	ports = drop_in_render(&i, publish, &err);
+	assert_null(strstr(ports, "[Install]"));
+	assert_non_null(strstr(ports, "\n[Container]\nPublishPort=\nPublishPort=127.0.0.1:9000:9000\n"));
+	assert_null(strstr(ports, "PublishPort=5432"));
+	assert_null(strstr(ports, "[Service]"));
+	assert_null(strstr(ports, "%n"));
+}
+
+static void only_our_drop_ins_are_touched(void **state)
+{
+	char home[] = "/tmp/sockwake-drop-in-XXXXXX", path[PATH_MAX], expected[PATH_MAX];
+	_cleanup_free_ char *before = NULL, *again = NULL;
+	struct error err;
+
+	(void)state;
+	assert_non_null(mkdtemp(home));
+	setenv("XDG_CONFIG_HOME", home, 1);
+	assert_int_equal(drop_in_path(SCOPE_USER, "/etc/containers/systemd/users/x.container", "i", path, &err), 0);
+	snprintf(expected, sizeof(expected), "%s/containers/systemd/x.container.d/sockwake-i.conf", home);
+	assert_string_equal(path, expected);
+
+	assert_int_equal(drop_in_write(path, "# Made by sockwake 1\n", &before, &err), 0);
+	assert_null(before);
+	assert_int_equal(drop_in_write(path, "# Made by sockwake 2\n", &again, &err), 0);
+	assert_string_equal(again, "# Made by sockwake 1\n");
+	assert_int_equal(drop_in_remove(path, &err), 0);
+	assert_int_equal(access(path, F_OK), -1);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(access(path, F_OK), -1); /* the empty directory is gone, too */
+	assert_int_equal(drop_in_remove(expected, &err), 0);
+
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_int_equal(write_file_atomic(expected, "# mine\n", 7, 0644, &err), 0);
+	free(again);
+	again = NULL;
+	assert_int_equal(drop_in_write(expected, "# Made by sockwake\n", &again, &err), -1);
+	assert_int_equal(err.code, EEXIST);
+	assert_int_equal(drop_in_remove(expected, &err), 0);
+	assert_int_equal(access(expected, F_OK), 0);
+	unlink(expected);
+	for (int k = 0; k < 4; k++, *strrchr(path, '/') = '\0')
+		rmdir(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(command_lines_are_understood),	  cmocka_unit_test(too_many_ports_are_no_harm),
+		cmocka_unit_test(published_ports_are_recognised), cmocka_unit_test(drop_ins_say_what_was_asked_for),
+		cmocka_unit_test(only_our_drop_ins_are_touched),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
