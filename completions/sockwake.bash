@@ -25,7 +25,7 @@ _sockwake() {
 	COMPREPLY=()
 
 	if ((cword == 1)); then
-		COMPREPLY=($(compgen -W 'create remove list status wake sleep logs version help --help --version' -- "$cur"))
+		COMPREPLY=($(compgen -W 'create adopt remove list status wake sleep logs version help --help --version' -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -45,15 +45,15 @@ _sockwake() {
 		;;
 	--*-timeout | --keepalive) COMPREPLY=($(compgen -W '30s 1min 15min 1h' -- "$cur")) && return ;;
 	--listen-port | --container-port | --publish | -p | --target | --unit | --workers | --lines | -n | \
-		--no-wake-from | --no-hold-from | --socket-mode)
+		--image | --env | -e | --volume | -v | --network | --no-wake-from | --no-hold-from | --socket-mode)
 		return
 		;;
 	esac
 	if [[ $cur != -* ]]; then
 		case $command in
 		remove | status | wake | sleep | logs) COMPREPLY=($(compgen -W "$(_sockwake_instances)" -- "$cur")) ;;
-		help) COMPREPLY=($(compgen -W 'create remove list status wake sleep logs version help' -- "$cur")) ;;
-		create) COMPREPLY=($(compgen -W "$(_sockwake_containers "$backend")" -- "$cur")) ;;
+		help) COMPREPLY=($(compgen -W 'create adopt remove list status wake sleep logs version help' -- "$cur")) ;;
+		create | adopt) COMPREPLY=($(compgen -W "$(_sockwake_containers "$backend")" -- "$cur")) ;;
 		esac
 		return
 	fi
@@ -63,8 +63,9 @@ _sockwake() {
 		--drop-publish --backend
 		--engine-socket --scope --startup-timeout --idle-timeout --health-check --idle-action --keep-running
 		--no-wake-from --no-hold-from --connection-timeout --keepalive --drain-timeout --proxy-protocol --transparent
-		--workers --socket-mode --socket-group --user --no-notifications --no-selinux --force --dry-run --json' ;;
-	remove) options+=' --name --all --no-selinux --scope' ;;
+		--workers --image --env --volume --network --socket-mode --socket-group --user --no-notifications --no-selinux --force --dry-run --json' ;;
+	adopt) options+=' --all --prune --dry-run --backend --engine-socket --scope' ;;
+	remove) options+=' --name --all --with-container --no-selinux --scope' ;;
 	list) options+=' --json --scope' ;;
 	status) options+=' --name --json --scope' ;;
 	wake | sleep) options+=' --name --scope' ;;

@@ -14,10 +14,11 @@ function __sockwake_containers
     command -q $backend; and $backend ps --all --format '{{.Names}}' 2>/dev/null
 end
 
-set -l commands create remove list status wake sleep logs version help
+set -l commands create adopt remove list status wake sleep logs version help
 set -l named remove status wake sleep logs
 complete -c sockwake -f
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a create -d 'Make a container wake on the first connection'
+complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a adopt -d 'Create what labels of containers ask for'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a remove -d 'Remove an instance, or all'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a list -d 'List the instances'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a status -d 'Show all about one instance'
@@ -36,6 +37,14 @@ complete -c sockwake -n '__fish_seen_subcommand_from create remove' -l no-selinu
 complete -c sockwake -n '__fish_seen_subcommand_from remove' -l all -d 'All instances'
 complete -c sockwake -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'Go on as long as the container runs'
 complete -c sockwake -n '__fish_seen_subcommand_from logs' -s n -l lines -x -d 'Only so many of the last lines'
+
+complete -c sockwake -n '__fish_seen_subcommand_from remove' -l with-container -d 'Also the container that create --image made'
+complete -c sockwake -n '__fish_seen_subcommand_from adopt' -a '(__sockwake_containers)'
+complete -c sockwake -n '__fish_seen_subcommand_from adopt' -l all -d 'All containers'
+complete -c sockwake -n '__fish_seen_subcommand_from adopt' -l prune -d 'Remove those that lost their container'
+complete -c sockwake -n '__fish_seen_subcommand_from adopt' -l dry-run -d 'Say what would be done'
+complete -c sockwake -n '__fish_seen_subcommand_from adopt' -l backend -x -a 'docker podman' -d 'Engine'
+complete -c sockwake -n '__fish_seen_subcommand_from adopt' -l engine-socket -r -F -d 'Of the engine'
 
 set -l create '__fish_seen_subcommand_from create'
 complete -c sockwake -n $create -a '(__sockwake_containers)'
@@ -63,6 +72,10 @@ complete -c sockwake -n $create -l drain-timeout -x -d 'For open connections whe
 complete -c sockwake -n $create -l proxy-protocol -x -a 'v1 v2' -d 'Tell the server who the client is'
 complete -c sockwake -n $create -l transparent -d 'Let the server see the address of the client'
 complete -c sockwake -n $create -l workers -x -d 'Threads that forward'
+complete -c sockwake -n $create -l image -x -d 'Make the container first'
+complete -c sockwake -n $create -s e -l env -x -d 'A variable of the container'
+complete -c sockwake -n $create -s v -l volume -r -d 'SOURCE:DIR[:OPTIONS]'
+complete -c sockwake -n $create -l network -x -a 'none host' -d 'Of the container'
 complete -c sockwake -n $create -l socket-mode -x -d 'Of Unix sockets'
 complete -c sockwake -n $create -l socket-group -x -a '(__fish_complete_groups)' -d 'Of Unix sockets'
 complete -c sockwake -n $create -l user -x -a '(__fish_complete_users)' -d 'Whom to notify'

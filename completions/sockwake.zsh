@@ -20,6 +20,7 @@ _sockwake() {
 	typeset -A opt_args
 	commands=(
 		'create:make a container wake on the first connection'
+		'adopt:create what labels of containers ask for'
 		'remove:remove an instance, or all'
 		'list:list the instances'
 		'status:show all about one instance'
@@ -64,6 +65,10 @@ _sockwake() {
 			'--proxy-protocol[tell the server who the client is]:version:(v1 v2)' \
 			'--transparent[let the server see the address of the client]' \
 			'--workers[threads that forward]:number:' \
+			'--image[make the container first]:image:' \
+			'*'{-e,--env}'[a variable of the container]:NAME=VALUE:' \
+			'*'{-v,--volume}'[a directory or volume in the container]:SOURCE\:DIR:' \
+			'--network[of the container]:network:(none host)' \
 			'--socket-mode[of Unix sockets]:mode:' \
 			'--socket-group[of Unix sockets]:group:_groups' \
 			'--user[whom to notify]:user:_users' \
@@ -74,7 +79,12 @@ _sockwake() {
 			'--json[for programs]' \
 			'::name:_sockwake_containers'
 		;;
-	remove) _arguments $scope $name '--all[all instances]' '--no-selinux[leave SELinux port labels alone]' ;;
+	adopt)
+		_arguments $scope '--all[all containers]' '--prune[remove those that lost their container]' \
+			'--dry-run[say what would be done]' '--backend[engine]:engine:(docker podman)' \
+			'--engine-socket[of the engine]:socket:_files' '::container:_sockwake_containers'
+		;;
+	remove) _arguments $scope $name '--all[all instances]' '--with-container[also the container that create --image made]' '--no-selinux[leave SELinux port labels alone]' ;;
 	list) _arguments $scope '--json[for programs]' ;;
 	status) _arguments $scope $name '--json[for programs]' ;;
 	wake | sleep) _arguments $scope $name ;;

@@ -347,23 +347,42 @@ static void expect_option(const char *file, const char *text, const char *prefix
 
 static void every_option_is_in_the_manual_and_completed(void **state)
 {
+	static const struct command *const commands[] = {&create_command, &adopt_command, &remove_command};
 	_cleanup_free_ char *manual = read_text("man/sockwake.1"), *bash = read_text("completions/sockwake.bash"),
 			    *zsh = read_text("completions/sockwake.zsh"),
 			    *fish = read_text("completions/sockwake.fish");
 	size_t n = 0;
 
 	(void)state;
-	for (const char *p = create_options_help; (p = strstr(p, "--")); n++) {
-		char option[64] = "";
+	for (size_t c = 0; c < sizeof(commands) / sizeof(*commands); c++) {
+		for (const char *p = commands[c]->options; (p = strstr(p, "--")); n++) {
+			char option[64] = "";
 
-		p += 2;
-		strncat(option, p, strspn(p, "abcdefghijklmnopqrstuvwxyz-"));
-		expect_option("man/sockwake.1", manual, "\\-\\-", option, "\\-");
-		expect_option("completions/sockwake.bash", bash, "--", option, "-");
-		expect_option("completions/sockwake.zsh", zsh, "--", option, "-");
-		expect_option("completions/sockwake.fish", fish, "-l ", option, "-");
+			p += 2;
+			strncat(option, p, strspn(p, "abcdefghijklmnopqrstuvwxyz-"));
+			expect_option("man/sockwake.1", manual, "\\-\\-", option, "\\-");
+			expect_option("completions/sockwake.bash", bash, "--", option, "-");
+			expect_option("completions/sockwake.zsh", zsh, "--", option, "-");
+			expect_option("completions/sockwake.fish", fish, "-l ", option, "-");
+		}
 	}
 	assert_true(n > 30);
+}
+
+static void every_label_is_in_the_manual(void **state)
+{
+	_cleanup_free_ char *manual = read_text("man/sockwake.1");
+	size_t n = 0;
+
+	(void)state;
+	for (const char *p = adopt_command.options; (p = strstr(p, "sockwake.")); n++) {
+		char label[64] = "";
+
+		p += strlen("sockwake.");
+		strncat(label, p, strspn(p, "abcdefghijklmnopqrstuvwxyz-"));
+		expect_option("man/sockwake.1", manual, "sockwake.", label, "\\-");
+	}
+	assert_int_equal(n, 17);
 }
 
 int main(void)
@@ -382,6 +401,7 @@ int main(void)
 		cmocka_unit_test(errors_are_one_sentence),
 		cmocka_unit_test(help_and_version),
 		cmocka_unit_test(every_option_is_in_the_manual_and_completed),
+		cmocka_unit_test(every_label_is_in_the_manual),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,181 @@
+"""`create --image`: one line for an image that knows nothing of sockwake; and `remove --with-container`."""
+
+import json
+import os
+import unittest
+
+import harness
+
+PORT = 7600
+WEB = ("-p", f"{PORT}:80", "--network", "none", "--image", harness.SERVERS)
+NGINX = ("--", "serve", "nginx")
+HAS_QUADLET = os.path.exists("/usr/lib/systemd/system-generators/podman-system-generator")
+
+
+class ImageCase(harness.Case):
+    scopes = (harness.SYSTEM_DOCKER, harness.SYSTEM_PODMAN, harness.USER_PODMAN)
+
+    def setUp(self):
+        super().setUp()
+        self.quadlets = self.scope.engine == "podman" and HAS_QUADLET
+        directory = "/etc/containers/systemd" if self.scope.is_system else f"{self.scope.home}/.config/containers/systemd"
+        self.quadlet = f"{directory}/web-container.container"
+        if self.scope.engine == "podman":
+            self.scope.systemctl("start", "podman.socket")
+        self.addCleanup(self.forget)
+
+    def forget(self):
+        self.sockwake("remove", "web", "--with-container", check=False)
+        for volume in ("kept", "web-data"):
+            self.scope.engine_run("volume", "rm", "--force", volume, check=False)
+
+    def sockwake(self, command, *arguments, **options):
+        backend = ("--backend", self.scope.engine) if command in ("create", "adopt") else ()
+        return self.scope.sockwake(command, *backend, *arguments, **options)
+
+    def refused(self, *arguments):
+        result = self.sockwake(*arguments, check=False)
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+        return result.stderr
+
+    def traces(self):
+        """What an instance `web` and its container consist of."""
+        containers = self.scope.engine_run("ps", "--all", "--format", "{{.Names}}").stdout.split()
+        files = [self.quadlet, *(f"{self.scope.unit_directory}/web.{kind}" for kind in ("socket", "service"))]
+        return containers + [path for path in files if os.path.exists(path)]
+
+    def environment(self, name):
+        words = self.scope.engine_run("inspect", "--type=container", name).stdout
+        return json.loads(words)[0]["Config"]["Env"]
+
+
+class Image(ImageCase):
+    def test_one_line_is_served_and_sleeps(self):
+        self.sockwake("create", "web", *WEB, "--idle-timeout", "1s", *NGINX)
+        self.assertEqual(os.path.exists(self.quadlet), self.quadlets)
+        for _ in range(2):
+            self.assertIn("nginx", harness.http(PORT))
+            self.scope.fall_asleep("web")
+            harness.eventually(lambda: self.scope.container_state("web") in ("", "exited"))
+        self.sockwake("remove", "web", "--with-container")
+        self.assertEqual(self.traces(), [])
+
+    def test_words_arrive_as_they_were_given(self):
+        value = "two words $HOME ${HOME} %h %% \"'\\ ü;"
+        self.sockwake("create", "web", *WEB, "-e", f"V={value}", "-e", "HOME", "--",
+                      "sh", "-c", 'test "$V" = "$1" && exec serve nginx', "-", value)
+        self.assertIn("nginx", harness.http(PORT))
+        self.assertIn(f"V={value}", self.environment("web"))
+        self.assertIn(f"HOME={self.scope.home}", self.environment("web"))
+
+    def test_variables_are_not_for_others_to_read(self):
+        self.sockwake("create", "web", *WEB, "-e", "PASSWORD=secret", *NGINX)
+        if self.quadlets:
+            self.assertEqual(os.stat(self.quadlet).st_mode & 0o777, 0o600)
+
+    def test_volumes_outlive_sleep_and_removal(self):
+        self.sockwake("create", "web", *WEB, "-v", "kept:/kept", "--idle-timeout", "1s", "--",
+                      "sh", "-c", "echo x >>/kept/wakes; exec serve nginx")
+        for _ in range(2):
+            harness.http(PORT)
+            self.scope.fall_asleep("web")
+        self.sockwake("remove", "web", "--with-container")
+        path = self.scope.engine_run("volume", "inspect", "--format", "{{.Mountpoint}}", "kept").stdout.strip()
+        self.assertEqual(self.scope.run("cat", f"{path}/wakes").stdout, "x\nx\n")
+
+    def test_volumes_of_the_image_get_names(self):
+        self.build("localhost/with-volume", "VOLUME /data")
+        self.sockwake("create", "web", "-p", f"{PORT}:80", "--network", "none", "--image", "localhost/with-volume",
+                      "--idle-timeout", "1s", "--", "sh", "-c", "echo x >>/data/wakes; exec serve nginx")
+        for _ in range(2):
+            harness.http(PORT)
+            self.scope.fall_asleep("web")
+        self.sockwake("remove", "web", "--with-container")
+        path = self.scope.engine_run("volume", "inspect", "--format", "{{.Mountpoint}}", "web-data").stdout.strip()
+        self.assertEqual(self.scope.run("cat", f"{path}/wakes").stdout, "x\nx\n")
+
+    def build(self, name, change):
+        """An image that is SERVERS with a change."""
+        container = self.scope.engine_run("create", harness.SERVERS).stdout.strip()
+        self.scope.engine_run("commit", "--change", change, container, name, timeout=120)
+        self.scope.engine_run("rm", container)
+        self.addCleanup(self.scope.engine_run, "rmi", "--force", name, check=False)
+
+    def test_dry_run_prints_what_would_be_made(self):
+        printed = self.sockwake("create", "web", *WEB, "-e", "A=b", "--dry-run", *NGINX).stdout
+        self.assertIn('Environment="A=b"' if self.quadlets else '"Env":["A=b"]', printed)
+        self.assertIn("[Socket]", printed)
+        self.assertEqual(self.traces(), [])
+
+    def test_no_image_no_container(self):
+        self.assertIn(f"{self.scope.engine} pull localhost/none", self.refused("create", "web", "-p", "1:2", "--image", "localhost/none"))
+        self.assertEqual(self.traces(), [])
+
+    def test_what_fails_leaves_nothing(self):
+        with harness.socket.create_server(("127.0.0.1", PORT)):
+            self.assertIn("in use", self.refused("create", "web", *WEB, *NGINX))
+        self.assertEqual(self.traces(), [])
+        self.refused("create", "web", *WEB, "-v", "/no/such/directory:/x", *NGINX)
+        self.assertEqual(self.traces(), [])
+
+    def test_what_fails_to_replace_leaves_the_old(self):
+        self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
+        self.assertIn("already", self.refused("create", "web", *WEB, "-e", "A=new", *NGINX))
+        with harness.socket.create_server(("127.0.0.1", PORT + 1)):
+            self.refused("create", "web", *WEB, "-p", f"{PORT + 1}:80", "-e", "A=new", "--force", *NGINX)
+        self.assertIn("nginx", harness.http(PORT))
+        self.assertIn("A=old", self.environment("web"))
+
+    def test_force_replaces_an_instance_that_is_awake(self):
+        self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
+        harness.http(PORT)
+        self.sockwake("create", "web", *WEB, "-e", "A=new", "--force", *NGINX)
+        self.assertIn("nginx", harness.http(PORT))
+        self.assertIn("A=new", self.environment("web"))
+        self.assertEqual(len(self.scope.engine_run("ps", "--all", "--quiet").stdout.split()), 1)
+
+    def test_a_container_of_somebody_else_stays(self):
+        self.scope.container("web", "serve", "nginx", options=("--network=none",))
+        self.assertIn("already", self.refused("create", "web", *WEB, "--force", *NGINX))
+        self.assertEqual(self.traces(), ["web"])
+        self.sockwake("create", "web", "-p", f"{PORT}:80")
+        self.assertIn("was not made", self.refused("remove", "web", "--with-container"))
+        self.sockwake("remove", "--all", "--with-container")
+        self.assertEqual(self.traces(), ["web"])
+
+    def test_a_pruned_container_comes_back(self):
+        self.sockwake("create", "web", *WEB, "--idle-timeout", "1s", *NGINX)
+        self.scope.engine_run("container", "prune", "--force")
+        if not self.quadlets:  # there is none but while it runs, otherwise
+            self.assertLess(harness.refusal(PORT), 5)
+            self.sockwake("create", "web", *WEB, "--force", *NGINX)
+        self.assertIn("nginx", harness.http(PORT))
+
+    def test_removal_without_the_container(self):
+        self.sockwake("create", "web", *WEB, *NGINX)
+        note = self.sockwake("remove", "web").stderr
+        self.assertIn(self.quadlet if self.quadlets else "docker rm web" if self.scope.engine == "docker" else "podman rm web", note)
+        self.assertEqual(self.traces(), [self.quadlet] if self.quadlets else ["web"])
+        if self.quadlets:
+            os.unlink(self.quadlet)
+            self.scope.systemctl("daemon-reload")
+
+
+@unittest.skipUnless(HAS_QUADLET, "no Quadlet here")
+class Quadlet(ImageCase):
+    scopes = (harness.SYSTEM_PODMAN, harness.USER_PODMAN) if HAS_QUADLET else ()
+
+    def test_somebody_elses_file_stays(self):
+        self.scope.run("mkdir", "-p", os.path.dirname(self.quadlet))
+        self.scope.run("tee", self.quadlet, input="[Container]\nImage=x\n")
+        self.addCleanup(os.unlink, self.quadlet)
+        self.assertIn("does not belong", self.refused("create", "web", *WEB, "--force", *NGINX))
+        with open(self.quadlet) as f:
+            self.assertEqual(f.read(), "[Container]\nImage=x\n")
+
+    def test_words_that_quadlet_cannot_carry(self):
+        for words in (("",), (";",), ("a\nb",)):
+            result = self.sockwake("create", "web", *WEB, "--", *words, check=False)
+            self.assertEqual(result.returncode, 2)
+        self.assertEqual(self.traces(), [])
