@@ -9,6 +9,7 @@ import report
 OURS = "sockwake"
 PROXYD = "proxyd"
 DIRECT = "none"
+PIPE = 65536  # bytes that a pipe holds unless its user has too many (pipe(7))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +92,8 @@ def tables(results, markdown):
             show.text(f"Measured {time.strftime('%Y-%m-%d')} by `make bench-proxy BENCH_OPTIONS=--write`, which writes this section."),
             show.text("![What each proxy forwards](performance.svg)"),
         ]
+    if results["machine"]["pipe"] < PIPE:
+        parts.append(show.text("The user had so many pipes that new ones were tiny: those who splice were slowed down."))
     parts += [
         show.text(method(results)),
         show.table(("", *(quantity.heading for quantity in RATES)), list(rows(figures, RATES))),
