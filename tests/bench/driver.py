@@ -52,12 +52,12 @@ def wait_for_quiet():
         if share <= QUIET:
             return
         print(f"waiting for a quiet machine; now {share:.0%} of it is in use", file=sys.stderr, flush=True)
-    sys.exit(f"{sys.argv[0]}: the machine was never quiet for {PATIENCE // 60} minutes; measure later, or without --write")
+    sys.exit(f"{sys.argv[0]}: the machine was not quiet for {PATIENCE // 60} min; measure later, or without --write")
 
 
 def run_inside(options, *program):
-    """Boots the lab, builds and installs the project there, runs a measuring program in it and returns what it found. The
-    lab and all that runs in it is on the first two processors."""
+    """Boots the lab, builds and installs the project there, runs a measuring program in it and returns what it found.
+    The lab and all that runs in it is on the first two processors."""
     name = ("--name", options.name)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:PROCESSORS])
     lab("down", *name)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""forward.py [--rounds N] [--seconds N] [--budget N] [--only PATTERN]: measures what forwards, inside a lab. Prints JSON, and on
-standard error how far it is.
+"""forward.py [--rounds N] [--seconds N] [--budget N] [--only PATTERN]: measures what forwards, inside a lab. Prints
+JSON, and on standard error how far it is.
 
 In every round each load goes over all paths, one after the other and in each round from another one on, so that what
 disturbs the machine disturbs all alike. A measurement in which others than this lab had much of the processors is made
@@ -59,12 +59,14 @@ def machine():
     def version(package):
         return harness.run("dpkg-query", "--show", "--showformat=${Version}", package).stdout
 
-    return {**measure.machine(), **{package: version(package) for package in ("haproxy", "passt", "redis-tools", "wrk", "iperf3")}}
+    packages = ("haproxy", "passt", "redis-tools", "wrk", "iperf3")
+    return {**measure.machine(), **{package: version(package) for package in packages}}
 
 
 class Others:
-    """How much of all processors others than this lab use, 0 to 1, since it was made. The lab is its control group; where
-    the kernel accounts interrupts apart (CONFIG_IRQ_TIME_ACCOUNTING), those of the lab's own traffic look like others'."""
+    """How much of all processors others than this lab use, 0 to 1, since it was made. The lab is its control group;
+    where the kernel accounts interrupts apart (CONFIG_IRQ_TIME_ACCOUNTING), those of the lab's own traffic look like
+    others'."""
 
     def __init__(self):
         self.busy, self.total = driver.processor_time()
@@ -95,8 +97,8 @@ def least_disturbed(load, path, seconds, deadline):
 
 
 def pipe_size():
-    """Bytes that a new pipe of the proxies' user can hold, for splice(2): less than a proxy asks for when there are many
-    pipes already (pipe(7), pipe-user-pages-soft), also those of other labs, which share the user's number."""
+    """Bytes that a new pipe of the proxies' user can hold, for splice(2): less than a proxy asks for when there are
+    many pipes already (pipe(7), pipe-user-pages-soft), also those of other labs, which share the user's number."""
     program = "import fcntl, os; pipe, _ = os.pipe(); print(fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ))"
     return int(harness.USER_PODMAN.run("python3", "-c", program).stdout)
 
@@ -113,7 +115,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2)
-    parser.add_argument("--budget", type=int, default=600, help="seconds, then no other round begins and nothing is repeated")
+    parser.add_argument("--budget", type=int, default=600, help="seconds; then no round begins, nothing is repeated")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
 
