@@ -1,5 +1,5 @@
-"""Draws the chart of the bench of the proxy: a panel of bars for each quantity. SVG 1.1, by hand, without scripts or fonts
-of its own."""
+"""Draws the chart of the bench of the proxy: a panel of bars for each quantity. SVG 1.1, by hand, without scripts or
+fonts of its own."""
 
 from xml.sax.saxutils import escape
 
@@ -33,7 +33,8 @@ def draw(figures):
         for number, content in enumerate(panels)
     )
     return "\n".join((
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]} {size[1]}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]} {size[1]}"',
+        ' font-family="sans-serif" font-size="12">',
         "<title>What each proxy forwards</title>",
         '<rect width="100%" height="100%" fill="white"/>',
         *placed,

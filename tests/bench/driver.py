@@ -7,11 +7,15 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
 LAB = PROJECT / "tests/integration/lab/lab"
 PAGE = PROJECT / "docs/performance.md"
 PROCESSORS = 2
+QUIET = 0.1  # the share of all processors that is in use on a machine that is quiet enough for figures to be kept ...
+QUIET_SECONDS = 10  # ... for so long
+PATIENCE = 1800  # seconds to wait for that
 
 
 def parser(usage, name):
@@ -29,12 +33,36 @@ def lab(command, *argv, **options):
     return subprocess.run([LAB, command, *argv], check=True, **options)
 
 
+def processor_time():
+    """Ticks of all processors since boot (proc(5), /proc/stat): the busy ones, and all."""
+    with open("/proc/stat") as stat:
+        ticks = [int(field) for field in stat.readline().split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
+
+
+def wait_for_quiet():
+    """What is written down is measured on a machine that does nothing else, or not at all."""
+    deadline = time.monotonic() + PATIENCE
+    busy, total = processor_time()
+    while time.monotonic() < deadline:
+        time.sleep(QUIET_SECONDS)
+        busy_before, total_before = busy, total
+        busy, total = processor_time()
+        share = (busy - busy_before) / (total - total_before)
+        if share <= QUIET:
+            return
+        print(f"waiting for a quiet machine; now {share:.0%} of it is in use", file=sys.stderr, flush=True)
+    sys.exit(f"{sys.argv[0]}: the machine was not quiet for {PATIENCE // 60} min; measure later, or without --write")
+
+
 def run_inside(options, *program):
-    """Boots the lab, builds and installs the project there, runs a measuring program in it and returns what it found. The
-    lab and all that runs in it is on the first two processors."""
+    """Boots the lab, builds and installs the project there, runs a measuring program in it and returns what it found.
+    The lab and all that runs in it is on the first two processors."""
     name = ("--name", options.name)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:PROCESSORS])
     lab("down", *name)
+    if options.write:
+        wait_for_quiet()
     try:
         lab("up", options.release, *name)
         lab("exec", *name, "--", "/src/tests/integration/lab/install", stdout=subprocess.DEVNULL)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""forward.py [--rounds N] [--seconds N] [--budget N] [--only PATTERN]: measures what forwards, inside a lab. Prints JSON, and on
-standard error how far it is.
+"""forward.py [--rounds N] [--seconds N] [--budget N] [--only PATTERN]: measures what forwards, inside a lab. Prints
+JSON, and on standard error how far it is.
 
 In every round each load goes over all paths, one after the other and in each round from another one on, so that what
 disturbs the machine disturbs all alike. A measurement in which others than this lab had much of the processors is made
@@ -16,6 +16,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, f"{HERE}/../integration")
 
+import driver
 import harness
 import loads
 import measure
@@ -58,19 +59,21 @@ def machine():
     def version(package):
         return harness.run("dpkg-query", "--show", "--showformat=${Version}", package).stdout
 
-    return {**measure.machine(), **{package: version(package) for package in ("haproxy", "passt", "redis-tools", "wrk", "iperf3")}}
+    packages = ("haproxy", "passt", "redis-tools", "wrk", "iperf3")
+    return {**measure.machine(), **{package: version(package) for package in packages}}
 
 
 class Others:
-    """How much of all processors others than this lab use, 0 to 1, since it was made. The lab is its control group; where
-    the kernel accounts interrupts apart (CONFIG_IRQ_TIME_ACCOUNTING), those of the lab's own traffic look like others'."""
+    """How much of all processors others than this lab use, 0 to 1, since it was made. The lab is its control group;
+    where the kernel accounts interrupts apart (CONFIG_IRQ_TIME_ACCOUNTING), those of the lab's own traffic look like
+    others'."""
 
     def __init__(self):
-        self.busy, self.total = measure.processor_time()
+        self.busy, self.total = driver.processor_time()
         self.own = lab_time()
 
     def share(self):
-        busy, total = measure.processor_time()
+        busy, total = driver.processor_time()
         own = (lab_time() - self.own) * loads.TICK
         return max(busy - self.busy - own, 0) / max(total - self.total, 1)
 
@@ -93,6 +96,13 @@ def least_disturbed(load, path, seconds, deadline):
     return min(attempts, key=lambda attempt: attempt["busy"])
 
 
+def pipe_size():
+    """Bytes that a new pipe of the proxies' user can hold, for splice(2): less than a proxy asks for when there are
+    many pipes already (pipe(7), pipe-user-pages-soft), also those of other labs, which share the user's number."""
+    program = "import fcntl, os; pipe, _ = os.pipe(); print(fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ))"
+    return int(harness.USER_PODMAN.run("python3", "-c", program).stdout)
+
+
 def measure_round(turn, chosen, seconds, deadline, figures):
     first = turn % len(chosen)
     for name, (load, service) in LOADS.items():
@@ -105,14 +115,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2)
-    parser.add_argument("--budget", type=int, default=600, help="seconds, then no other round begins and nothing is repeated")
+    parser.add_argument("--budget", type=int, default=600, help="seconds; then no round begins, nothing is repeated")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
 
     deadline = time.monotonic() + options.budget
     chosen = [path for path in paths.all_paths() if fnmatch.fnmatchcase(path.name, f"*{options.only}*")]
-    described = machine()
     set_up(chosen)
+    described = {**machine(), "pipe": pipe_size()}
     memory = {path.name: loads.memory(path) for path in chosen if not isinstance(path, paths.Direct)}
     figures = {path.name: {} for path in chosen}
     rounds = 0

@@ -9,6 +9,7 @@ import report
 OURS = "sockwake"
 PROXYD = "proxyd"
 DIRECT = "none"
+PIPE = 65536  # bytes that a pipe holds unless its user has too many (pipe(7))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +59,8 @@ class Figures:
 
     def values(self, path, quantity):
         """One a round."""
-        return [run[quantity.key] for run in self.measurements.get(path, {}).get(quantity.load, []) if quantity.key in run]
+        runs = self.measurements.get(path, {}).get(quantity.load, [])
+        return [run[quantity.key] for run in runs if quantity.key in run]
 
     def median(self, path, quantity):
         values = self.values(path, quantity)
@@ -78,25 +80,32 @@ class Figures:
 
     def best_other(self, quantity):
         """The proxy that is best at it, sockwake aside."""
-        others = [path for path in self.titles if path not in (OURS, DIRECT) and self.median(path, quantity) is not None]
+        proxies = (path for path in self.titles if path not in (OURS, DIRECT))
+        others = [path for path in proxies if self.median(path, quantity) is not None]
         return max(others, key=lambda path: self.median(path, quantity), default=None)
 
 
 def tables(results, markdown):
     show = report.Format(markdown)
     figures = Figures(results)
-    parts = [show.heading("Forwarding"), show.text(f"{report.about(results['machine'])} {versions(results['machine'])}")]
+    machine = results["machine"]
+    parts = [show.heading("Forwarding"), show.text(f"{report.about(machine)} {versions(machine)}")]
     if markdown:
         parts += [
-            show.text(f"Measured {time.strftime('%Y-%m-%d')} by `make bench-proxy BENCH_OPTIONS=--write`, which writes this section."),
+            show.text(
+                f"Measured {time.strftime('%Y-%m-%d')} by `make bench-proxy BENCH_OPTIONS=--write`, which writes this "
+                "section."
+            ),
             show.text("![What each proxy forwards](performance.svg)"),
         ]
+    if machine["pipe"] < PIPE:
+        parts.append(show.text("The user had so many pipes that new ones were tiny: who splices was slowed down."))
     parts += [
         show.text(method(results)),
         show.table(("", *(quantity.heading for quantity in RATES)), list(rows(figures, RATES))),
         show.text("99th percentiles in milliseconds:"),
         show.table(("", *(quantity.title for quantity in LATENCIES)), list(rows(figures, LATENCIES))),
-        show.text("What it costs: processor time (user and kernel) of the forwarding processes, and their private memory:"),
+        show.text("Costs: processor time (user and kernel) of the forwarding processes, and their private memory:"),
         show.table(("", *(quantity.heading for quantity in COSTS), *MEMORY), list(costs(figures))),
     ]
     if OURS in figures.titles:
@@ -119,12 +128,12 @@ def method(results):
     busy = [run["busy"] for run in measurements]
     rounds = f"{results['rounds']} rounds" if results["rounds"] > 1 else "one round"
     return (
-        f"Medians of {rounds} in which all take turns, {results['seconds']} s for each figure; clients, proxies and servers "
-        "share the processors. Clients connect to 127.0.0.1; without a proxy they are inside the container's network "
-        "namespace. The servers run in containers of one image; iperf3, the UDP echo and the keeper of idle connections run "
-        "beside them in the containers' network namespaces. systemd-socket-proxyd, HAProxy and sockwake forward to the same "
-        "container; sockwake as `sockwake create` makes it, confined, under its unit. HAProxy splices (`option "
-        "splice-auto`). During the measurements the machine was busy with other things to "
+        f"Medians of {rounds} in which all take turns, {results['seconds']} s for each figure; clients, proxies and "
+        "servers share the processors. Clients connect to 127.0.0.1; without a proxy they are inside the container's network "
+        "namespace. The servers run in containers of one image; iperf3, the UDP echo and the keeper of idle connections "
+        "run beside them in the containers' network namespaces. systemd-socket-proxyd, HAProxy and sockwake forward to "
+        "the same container; sockwake as `sockwake create` makes it, confined, under its unit. HAProxy splices "
+        "(`option splice-auto`). During the measurements the machine was busy with other things to "
         f"{statistics.median(busy):.0%} (median), {max(busy):.0%} at most."
     )
 

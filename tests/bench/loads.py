@@ -35,7 +35,8 @@ class Redis:
         return figures
 
     def run(self, path, requests):
-        options = ("-p", str(path.ports["redis"]), "-c", str(self.connections), "-n", str(requests), "-t", "get", "--csv")
+        port, connections = str(path.ports["redis"]), str(self.connections)
+        options = ("-p", port, "-c", connections, "-n", str(requests), "-t", "get", "--csv")
         row = list(csv.DictReader(run(path, "redis-benchmark", *options).splitlines()))[-1]
         return {"rate": float(row["rps"]), "p99": float(row["p99_latency_ms"]) / 1e3}
 
@@ -68,8 +69,8 @@ class Stream:
     def __call__(self, path, seconds):
         processes = path.processes("iperf3")
         before = processor_time(processes)
-        command = ("iperf3", "-c", "127.0.0.1", "-p", str(path.ports["iperf3"]), "-P", str(self.streams), "-t", str(seconds))
-        end = json.loads(run(path, *command, "--json"))["end"]
+        options = ("-p", str(path.ports["iperf3"]), "-P", str(self.streams), "-t", str(seconds), "--json")
+        end = json.loads(run(path, "iperf3", "-c", "127.0.0.1", *options))["end"]
         spent = processor_time(processes) - before
         received = end["sum_received"]
         figures = {"rate": received["bits_per_second"]}
@@ -118,8 +119,8 @@ def idle_connections(path, count):
 
 
 def memory(path):
-    """Private bytes of the processes that forward, without a connection and for each idle one. To be called before there
-    was much traffic: what is used once is often kept."""
+    """Private bytes of the processes that forward, without a connection and for each idle one. To be called before
+    there was much traffic: what is used once is often kept."""
     with idle_connections(path, 1):
         processes = path.processes("idle")
     empty = private_memory(processes)

@@ -16,6 +16,7 @@ sys.path.insert(0, f"{HERE}/../integration")
 
 import harness
 import subjects
+from driver import processor_time
 
 SETTLE = 0.3  # seconds in which engines and systemd finish what the subject before has left them
 QUIET = 0.25  # the share of all processors that others may use meanwhile; with more, it waits longer ...
@@ -43,14 +44,6 @@ def all_subjects():
 
 def choose(pattern):
     return [subject for subject in all_subjects() if fnmatch.fnmatchcase(subject.name, f"*{pattern}*")]
-
-
-def processor_time():
-    """Ticks of all processors since boot (proc(5), /proc/stat): the busy ones, and all."""
-    with open("/proc/stat") as stat:
-        ticks = [int(field) for field in stat.readline().split()[1:9]]
-    idle = ticks[3] + ticks[4]
-    return sum(ticks) - idle, sum(ticks)
 
 
 def settle():

@@ -1,7 +1,8 @@
 """The ways from a host's port to a server in a container that the bench of the proxy compares.
 
-All containers are of one image and run the same servers: redis and nginx, beside them, started in the container's network
-namespace, `iperf3 -s` and `peer serve` (peer.c). Every way leads to each of SERVICES, from a port of 127.0.0.1."""
+All containers are of one image and run the same servers: redis and nginx, beside them, started in the container's
+network namespace, `iperf3 -s` and `peer serve` (peer.c). Every way leads to each of SERVICES, from a port of
+127.0.0.1."""
 
 import glob
 import os
@@ -184,8 +185,8 @@ class Sockwake(Path):
 
 
 class Published(Path):
-    """The engine's own forwarding, asked for with `-p`. `pattern` is found in the command lines of its processes, `PORT`
-    being the host's port."""
+    """The engine's own forwarding, asked for with `-p`. `pattern` is found in the command lines of its processes,
+    `PORT` being the host's port."""
 
     def __init__(self, container, first_port, name, title, pattern):
         super().__init__(container, first_port)
@@ -224,7 +225,8 @@ def all_paths():
     yield SocketProxyd(inside, next(ports))
     yield Published(pasta, next(ports), "pasta", "podman -p, pasta", "pasta --config-net")
     yield Published(bridge, next(ports), "bridge", "podman -p, bridge (rootlessport)", "rootlessport")
-    yield Published(docker, next(ports), "docker", "docker -p (docker-proxy)", "docker-proxy -proto tcp -host-ip 127.0.0.1 -host-port PORT ")
+    docker_proxy = "docker-proxy -proto tcp -host-ip 127.0.0.1 -host-port PORT "
+    yield Published(docker, next(ports), "docker", "docker -p (docker-proxy)", docker_proxy)
     yield HAProxy(inside, next(ports), 1)
     yield HAProxy(inside, next(ports), 2)
     yield Sockwake(inside, next(ports), "sockwake", "sockwake")
