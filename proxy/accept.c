@@ -10,6 +10,7 @@
 #include "common/cidr.h"
 #include "common/clock.h"
 #include "proxy/connect.h"
+#include "proxy/keepalive.h"
 
 #define ACCEPT_BATCH 16
 #define PAUSE_USEC   (100 * USEC_PER_MSEC)
@@ -20,21 +21,12 @@ struct acceptor {
 	bool drained; /* the queue was empty once: what comes since then has inherited the listener's options */
 };
 
-/* Probes start after `keepalive` of silence; a peer that answers none of the eight is gone (tcp(7)). */
 static void set_options(int fd, const struct config *config)
 {
-	uint64_t seconds = config->keepalive / USEC_PER_SEC;
-	int idle = seconds < 1 ? 1 : seconds > 32767 ? 32767 : (int)seconds;
-	int interval = idle < 8 ? 1 : idle / 8;
-	int probes = 8, on = 1;
+	int on = 1;
 
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (config->keepalive == 0 || config->keepalive == USEC_INFINITY)
-		return;
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+	keepalive_set(fd, config);
 }
 
 static void reset_client(int fd)

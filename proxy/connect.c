@@ -68,16 +68,26 @@ static void connected(struct worker *w, struct connection *c, uint32_t events)
 	relay_start(w, c, events);
 }
 
+/* An attempt that fails was refused or not answered; only a connection that existed is reset (tcp(7), connect(2)). What
+ * the server said before that is for the client, and so is the reset. */
+static bool was_connected(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && (error == ECONNRESET || error == EPIPE);
+}
+
 static void target_event(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct connection *c = container_of(watch, struct connection, ends[TARGET].watch);
 	struct worker *w = worker_of(loop);
 
-	if (events & (EPOLLERR | EPOLLHUP)) {
+	if (events & EPOLLERR && !was_connected(watch->fd)) {
 		connection_drop_target(c);
 		c->attempt++;
 		connect_target(w, c);
-	} else if (events & EPOLLOUT) {
+	} else if (events & (EPOLLOUT | EPOLLERR)) {
 		connected(w, c, events);
 	}
 }

@@ -54,6 +54,7 @@ struct connection {
 	uint8_t state;
 	bool is_queued : 1;
 	bool holds : 1;	    /* keeps the container awake */
+	bool is_probed : 1; /* whether its server still has it: keepalive.h */
 	bool anonymous : 1; /* --transparent: the target cannot be shown this client's address */
 };
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/keepalive.h"
 #include "proxy/packet.h"
 
 #define QUANTUM	   (8UL * BUFFER_SIZE) /* bytes of one direction in one turn */
@@ -238,8 +239,10 @@ static void settle(struct worker *w, struct connection *c)
 	}
 	if (is_through(client) && !target->shut)
 		target->shut = shutdown(target->watch.fd, SHUT_WR) == 0;
-	if (is_through(target) && !client->shut)
+	if (is_through(target) && !client->shut) {
 		client->shut = shutdown(client->watch.fd, SHUT_WR) == 0;
+		keepalive_watch(w);
+	}
 }
 
 void relay_turn(struct worker *w, struct connection *c)

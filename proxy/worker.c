@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "proxy/accept.h"
 #include "proxy/connect.h"
+#include "proxy/keepalive.h"
 #include "proxy/relay.h"
 
 #define RETRY_USEC (50 * USEC_PER_MSEC)
@@ -111,6 +112,7 @@ int worker_init(struct worker *w, struct service *service, unsigned index, struc
 	queue_init(&w->waiting);
 	timer_add(&w->loop, &w->retry, retry_fired);
 	timer_add(&w->loop, &w->sweep, sweep_fired);
+	keepalive_init(w);
 	count_set(&w->counters.last_activity, w->loop.now);
 	return 0;
 }

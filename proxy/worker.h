@@ -30,6 +30,7 @@ struct worker {
 	struct connection_queue waiting; /* for the next tick of `retry` */
 	struct timer retry;
 	struct timer sweep; /* --connection-timeout */
+	struct timer probe; /* keepalive.h */
 
 	struct acceptor *acceptors;
 	size_t n_acceptors;

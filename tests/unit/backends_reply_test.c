@@ -64,12 +64,11 @@ static void an_inspection_is_read(void **state)
 	assert_string_equal(c.health_test[0], "CMD-SHELL");
 	assert_string_equal(c.health_test[1], "exit 1");
 	assert_null(c.health_test[2]);
-	assert_int_equal(c.n_labels, 4);
+	assert_int_equal(c.n_labels, 4); /* the one of ours that is not printable is kept, without its value */
 	assert_string_equal(container_label(&c, "PODMAN_SYSTEMD_UNIT"), "pub.service");
 	assert_string_equal(container_label(&c, "sockwake.x"), "1");
 	assert_null(container_label(&c, "other"));
 	assert_null(container_label(&c, "sockwake.bad"));
-	assert_string_equal(c.labels[3].key, "sockwake.bad"); /* known to be there, without a value */
 	assert_int_equal(c.n_ports, 3);
 	assert_string_equal(c.ports[0].host_address, "");
 	assert_int_equal(c.ports[0].host_port, 8080);

@@ -88,14 +88,13 @@ static bool syn_is_sent(uint16_t port)
 	return found;
 }
 
-/* Greeting and FIN come with the connection itself: one event tells all, and no other follows. The server's queue is
- * full, so that the connection is made while the proxy is stopped. */
-static void greeted_and_left_at_once(void **state)
+/* The proxy looks when the server has accepted, spoken and gone. (Its queue is full, so that the connection is made while
+ * the proxy is stopped.) */
+static void greet_and_leave(bool by_reset)
 {
 	struct pair t;
 	int filler, queued;
 
-	(void)state;
 	start(&t);
 	proxy_start(&t.p);
 	assert_int_equal(listen(t.server, 0), 0);
@@ -107,13 +106,32 @@ static void greeted_and_left_at_once(void **state)
 	queued = accept_from(t.server);
 	t.target = accept_from(t.server); /* after the SYN was sent again */
 	send_text(t.target, "goodbye");
-	shutdown(t.target, SHUT_WR);
+	if (by_reset) {
+		reset_and_close(t.target);
+		t.target = -1;
+	} else {
+		shutdown(t.target, SHUT_WR);
+	}
 	assert_int_equal(kill(t.p.pid, SIGCONT), 0);
 	expect_text(t.client, "goodbye");
-	assert_int_equal(next_end(t.client), 0);
+	assert_int_equal(next_end(t.client), by_reset ? ECONNRESET : 0);
+	assert_int_equal(t.p.stats->connections_failed, 0);
 	close(filler);
 	close(queued);
 	end(&t);
+}
+
+/* Greeting and FIN come with the connection itself: one event tells all, and no other follows. */
+static void greeted_and_left_at_once(void **state)
+{
+	(void)state;
+	greet_and_leave(false);
+}
+
+static void greeted_and_reset_at_once(void **state)
+{
+	(void)state;
+	greet_and_leave(true);
 }
 
 static void client_resets(void **state)
@@ -424,12 +442,35 @@ static void options_of_queued_connections(void **state)
 	end(&t);
 }
 
+/* The server closed its socket long ago, and the client did not care: it does not keep the container awake. */
+static void abandoned_by_the_server(void **state)
+{
+	int seconds = 1;
+	struct pair t;
+
+	(void)state;
+	start(&t);
+	proxy_arg(&t.p, "--keepalive");
+	proxy_arg(&t.p, "1s");
+	proxy_arg(&t.p, "--idle-timeout");
+	proxy_arg(&t.p, "200ms");
+	proxy_start(&t.p);
+	connect_pair(&t);
+	assert_int_equal(setsockopt(t.target, IPPROTO_TCP, TCP_LINGER2, &seconds, sizeof(seconds)), 0);
+	close(t.target);
+	assert_int_equal(next_end(t.client), 0);
+	assert_int_equal(proxy_wait(&t.p), 0);
+	close(t.client);
+	close(t.server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(client_ends_first),
 		cmocka_unit_test(server_ends_first),
 		cmocka_unit_test(greeted_and_left_at_once),
+		cmocka_unit_test(greeted_and_reset_at_once),
 		cmocka_unit_test(client_resets),
 		cmocka_unit_test(server_resets),
 		cmocka_unit_test(client_resets_after_its_fin),
@@ -443,6 +484,7 @@ int main(void)
 		cmocka_unit_test(connection_timeout),
 		cmocka_unit_test(proxy_protocol),
 		cmocka_unit_test(options_of_queued_connections),
+		cmocka_unit_test(abandoned_by_the_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
