@@ -2,7 +2,6 @@
 
 import json
 import os
-import unittest
 
 import harness
 
@@ -14,6 +13,7 @@ HAS_QUADLET = os.path.exists("/usr/lib/systemd/system-generators/podman-system-g
 
 class ImageCase(harness.Case):
     scopes = (harness.SYSTEM_DOCKER, harness.SYSTEM_PODMAN, harness.USER_PODMAN)
+    timeout = 120
 
     def setUp(self):
         super().setUp()
@@ -162,7 +162,6 @@ class Image(ImageCase):
             self.scope.systemctl("daemon-reload")
 
 
-@unittest.skipUnless(HAS_QUADLET, "no Quadlet here")
 class Quadlet(ImageCase):
     scopes = (harness.SYSTEM_PODMAN, harness.USER_PODMAN) if HAS_QUADLET else ()
 
