@@ -163,7 +163,7 @@ class Adopt(AdoptCase):
             words = [f"--label=sockwake.{key}={value}"]
             if key != "publish":
                 words.append(f"--label=sockwake.publish={PORT}:80")
-            self.scope.container(f"evil{number}", options=("--network=none", *words))
+            self.scope.container(f"evil{number}", "sh", image=harness.BUSYBOX, options=("--network=none", *words))
         complaints = self.refused("--all").splitlines()
         self.assertEqual(len(complaints), len(pairs) + 1)
         for number, (key, _value) in enumerate(pairs):
