@@ -8,6 +8,7 @@ import argparse
 import fnmatch
 import importlib
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -133,6 +134,9 @@ def main():
     parser.add_argument("--after-reboot", action="store_true")
     options = parser.parse_args()
 
+    # A shell starts what runs in the background with these ignored, and what tests start would inherit that.
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
     result = Result()
     nothing_to_do = False
     if options.before_reboot:

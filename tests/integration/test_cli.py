@@ -356,9 +356,11 @@ SCHEMA = {
 }
 OPTIONAL = {
     **dict.fromkeys(("unit", "user", "keepalive", "connection_timeout", "drain_timeout", "proxy_protocol"), TEXT),
-    **dict.fromkeys(("socket_mode", "socket_group"), TEXT),
+    **dict.fromkeys(("socket_mode", "socket_group", "drop_in"), TEXT),
+    **dict.fromkeys(("no_boot", "drop_publish", "adopted", "made_container"), FLAG),
     **dict.fromkeys(("targets", "no_wake_from", "no_hold_from"), LIST),
     "workers": NUMBER,
+    "note": (str, type(None)),
 }
 STATISTICS = {
     **dict.fromkeys(("wakes", "last_wake", "connections_total", "connections_failed", "flows_total"), NUMBER),
