@@ -159,7 +159,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	*ret = same ? OUTCOME_UNCHANGED : old ? OUTCOME_REPLACED : OUTCOME_CREATED;
 	if (same)
 		return 0;
-	if (check_ports(i, all, before, err) < 0)
+	if (check_ports(i, all, old ? &old->instance : NULL, err) < 0)
 		return -1;
 	if (r->dry_run)
 		return 0;
