@@ -108,12 +108,21 @@ static void read_client(const struct sockaddr_in6 *client, int family, struct da
 		d->key.interface = client->sin6_scope_id;
 }
 
-size_t batch_receive(struct batch *b, int fd, int family)
+static uint8_t next_want(uint8_t want, int got)
+{
+	if (got >= want)
+		return want < BATCH_SIZE / 2 ? (uint8_t)(want * 2) : BATCH_SIZE;
+	return got < want / 2 ? want / 2 : want;
+}
+
+size_t batch_receive(struct batch *b, int fd, int family, uint8_t *want)
 {
 	struct batch_storage *s = b->storage;
 	int n;
 
-	for (size_t i = 0; i < BATCH_SIZE; i++) {
+	if (*want == 0)
+		*want = 1;
+	for (size_t i = 0; i < *want; i++) {
 		s->iovs[i] = (struct iovec){.iov_base = b->memory + i * DATAGRAM_MAX, .iov_len = DATAGRAM_MAX};
 		s->headers[i].msg_hdr = (struct msghdr){
 			.msg_name = family == AF_UNSPEC ? NULL : &s->clients[i],
@@ -124,9 +133,10 @@ size_t batch_receive(struct batch *b, int fd, int family)
 			.msg_controllen = sizeof(s->controls[i]),
 		};
 	}
-	n = recvmmsg(fd, s->headers, BATCH_SIZE, MSG_DONTWAIT, NULL);
+	n = recvmmsg(fd, s->headers, *want, MSG_DONTWAIT, NULL);
 	if (n <= 0)
 		return 0;
+	*want = next_want(*want, n);
 	for (int i = 0; i < n; i++) {
 		struct datagram *d = &b->datagrams[i];
 

@@ -36,9 +36,10 @@ bool datagram_join(int fd);
 /* For a listener: has the kernel join datagrams, and tell the addresses that clients sent to. */
 int datagram_options(int fd, int family, struct error *err);
 
-/* Receives what is there, at most BATCH_SIZE. family is that of a listener, whose clients the keys then name, or
- * AF_UNSPEC for a flow's socket. 0 with errno set: there was nothing, or an error. */
-size_t batch_receive(struct batch *b, int fd, int family);
+/* Receives what is there. family is that of a listener, whose clients the keys then name, or AF_UNSPEC for a flow's
+ * socket. *want, which belongs to the socket, begins at 0 and follows how many there are at a time, up to BATCH_SIZE:
+ * asking for many costs more when there is one. 0 with errno set: there was nothing, or an error. */
+size_t batch_receive(struct batch *b, int fd, int family, uint8_t *want);
 
 /* Sends the datagrams from `first` to before `end`, to the client of `to` and from the address that it asked, or through
  * a connected socket (NULL). Returns how many went out; those that did not are lost. */

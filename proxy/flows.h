@@ -31,6 +31,7 @@ struct flow {
 	uint32_t first_len;
 	uint16_t target;  /* index of the address it is connected to */
 	uint16_t refused; /* how many addresses refused it in a row */
+	uint8_t want;	  /* datagrams at a time: batch_receive() */
 	bool answered : 1;
 	bool joins : 1;	  /* the kernel joins what comes from its target */
 	bool waiting : 1; /* for the next try of all addresses */

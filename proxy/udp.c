@@ -18,6 +18,7 @@ struct port {
 	struct watch watch;
 	struct udp *udp;
 	struct forward *forward;
+	uint8_t want; /* datagrams at a time: batch_receive() */
 };
 
 struct udp {
@@ -159,7 +160,7 @@ static void port_ready(struct loop *loop, struct watch *watch, uint32_t events)
 
 	(void)loop;
 	(void)events;
-	n = batch_receive(&u->batch, watch->fd, port->forward->family);
+	n = batch_receive(&u->batch, watch->fd, port->forward->family, &port->want);
 	for (size_t i = 0; i < n; i++) {
 		struct flow *next;
 
@@ -186,7 +187,7 @@ static void flow_ready(struct loop *loop, struct watch *watch, uint32_t events)
 
 	(void)events;
 	errno = 0;
-	n = batch_receive(&u->batch, watch->fd, AF_UNSPEC);
+	n = batch_receive(&u->batch, watch->fd, AF_UNSPEC, &f->want);
 	if (n == 0) {
 		if (errno == ECONNREFUSED)
 			refused(u, f);
