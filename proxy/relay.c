@@ -12,9 +12,11 @@
 #include "proxy/keepalive.h"
 #include "proxy/packet.h"
 
-#define QUANTUM	   (8UL * BUFFER_SIZE) /* bytes of one direction in one turn */
-#define BULK_READS 4		       /* full reads in a row that make bulk */
-#define BULK_LEAST 32768U	       /* bytes in a turn below which it was none */
+/* Bytes of one direction in one turn: some two milliseconds. A socket that is left half-read closes its peer's window, and
+ * many streams then cost half as much again. */
+#define QUANTUM	   (64UL * BUFFER_SIZE)
+#define BULK_READS 4	  /* full reads in a row that make bulk */
+#define BULK_LEAST 32768U /* bytes in a turn below which it was none */
 /* Above this much held memory what is read at a time shrinks, and with it what a blocked connection can hold. */
 #define HELD_MAX  (64U << 20)
 #define HELD_READ 4096U

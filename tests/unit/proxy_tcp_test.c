@@ -423,22 +423,52 @@ static void proxy_protocol(void **state)
 	end(&t);
 }
 
-/* A client that connected before the wake has not inherited the listener's options. */
-static void options_of_queued_connections(void **state)
+/* Which timer runs for the socket with these ports? (proc_net_tcp: 2 is keepalive) */
+static unsigned timer_of(uint16_t local, uint16_t remote)
+{
+	FILE *f = fopen("/proc/self/net/tcp", "re");
+	unsigned l, r, timer, found = 0;
+	char line[256];
+
+	assert_non_null(f);
+	while (found == 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, " %*d: %*x:%x %*x:%x %*x %*x:%*x %x", &l, &r, &timer) == 3 && l == local &&
+		    r == remote)
+			found = timer;
+	}
+	(void)fclose(f);
+	return found;
+}
+
+static void expect_keepalive(struct pair *t)
+{
+	uint64_t deadline = now_usec() + PATIENCE_MSEC * USEC_PER_MSEC;
+
+	send_text(t->client, "alive");
+	expect_text(t->target, "alive");
+	send_text(t->target, "yes");
+	expect_text(t->client, "yes");
+	while (timer_of(t->port, port_of(t->client)) != 2) { /* until the delayed ACK is out */
+		assert_true(now_usec() < deadline);
+		usleep(10000);
+	}
+}
+
+/* Who connected before the wake has not inherited the listener's options, and who comes later has. */
+static void keepalive(void **state)
 {
 	struct pair t;
 
 	(void)state;
 	start(&t);
-	proxy_arg(&t.p, "--keepalive");
-	proxy_arg(&t.p, "1s");
 	t.client = connect_to(SOCK_STREAM, t.port);
 	proxy_start(&t.p);
 	t.target = accept_from(t.server);
-	/* A silent client answers probes, and the connection lives on. */
-	usleep(2500000);
-	send_text(t.client, "alive");
-	expect_text(t.target, "alive");
+	expect_keepalive(&t);
+	close(t.client);
+	close(t.target);
+	connect_pair(&t);
+	expect_keepalive(&t);
 	end(&t);
 }
 
@@ -483,7 +513,7 @@ int main(void)
 		cmocka_unit_test(second_address),
 		cmocka_unit_test(connection_timeout),
 		cmocka_unit_test(proxy_protocol),
-		cmocka_unit_test(options_of_queued_connections),
+		cmocka_unit_test(keepalive),
 		cmocka_unit_test(abandoned_by_the_server),
 	};
 

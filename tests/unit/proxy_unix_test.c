@@ -105,8 +105,10 @@ static void stream_with_descriptors(void **state)
 	kill(t.p.pid, SIGSTOP);
 	assert_int_equal(sendmsg(t.client, &msg, 0), 5);
 	send_text(t.client, "more");
+	shutdown(t.client, SHUT_WR);
 	kill(t.p.pid, SIGCONT);
 	expect_text(t.target, "with more");
+	assert_int_equal(next_end(t.target), 0);
 	end(&t);
 }
 
