@@ -4,6 +4,7 @@
 #include <linux/sockios.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,14 +36,29 @@ void log_line(int level, const char *format, ...)
 		return;
 }
 
-void log_settle(void)
+/* SIOCOUTQ: what the other end of a Unix socket has not read yet. Anything else is nothing to wait for. */
+static bool wait_read(int *msec)
 {
 	int unread = 0;
 
-	/* SIOCOUTQ: what the other end of a Unix socket has not read yet. Anything else is nothing to wait for. */
-	for (int msec = 0; msec < SETTLE_MSEC; msec++) {
-		if (ioctl(STDERR_FILENO, SIOCOUTQ, &unread) < 0 || unread == 0)
-			return;
+	for (; *msec > 0; (*msec)--) {
+		if (ioctl(STDERR_FILENO, SIOCOUTQ, &unread) < 0)
+			return false;
+		if (unread == 0)
+			return true;
 		(void)poll(NULL, 0, 1);
 	}
+	return false;
+}
+
+void log_settle(void)
+{
+	int msec = SETTLE_MSEC;
+
+	if (!getenv("JOURNAL_STREAM"))
+		return;
+	/* journald looks at the process after it has read the line. It drops an empty line, and when it has read that one
+	 * it is done with the line before. */
+	if (wait_read(&msec) && write(STDERR_FILENO, "\n", 1) == 1)
+		(void)wait_read(&msec);
 }

@@ -10,6 +10,6 @@
 /* level is one of syslog.h's LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG. */
 void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Waits until the journal has read what was logged, at most a tenth of a second. It finds out by the process which unit
- * wrote a line: a program that logs and ends at once would be missing from `journalctl --user -u`. */
+/* Waits until the journal has taken in what was logged, at most a tenth of a second. It finds out by the process which
+ * unit wrote a line: a program that logs and ends at once would be missing from `journalctl --user -u`. */
 void log_settle(void);

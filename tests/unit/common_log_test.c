@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -56,7 +57,7 @@ static void control_characters_are_replaced(void **state)
 	assert_string_equal(read_line(), "<3>a container called 'x?<0>forged?[31m'\n");
 }
 
-static void what_the_journal_has_not_read_is_waited_for(void **state)
+static void a_journal_that_reads_nothing_is_not_waited_for_long(void **state)
 {
 	uint64_t began;
 
@@ -64,18 +65,38 @@ static void what_the_journal_has_not_read_is_waited_for(void **state)
 	log_line(LOG_ERR, "the last words");
 	began = now_usec();
 	log_settle();
-	assert_true(now_usec() - began >= 100 * USEC_PER_MSEC); /* but not for ever */
-	read_line();
-	began = now_usec();
-	log_settle();
-	assert_true(now_usec() - began < 50 * USEC_PER_MSEC);
+	assert_true(now_usec() - began >= 100 * USEC_PER_MSEC);
+	assert_true(now_usec() - began < 2 * USEC_PER_SEC);
+	assert_string_equal(read_line(), "<3>the last words\n");
+}
+
+/* The journal asks for the next line when it is done with one: that it took in the line itself does not suffice. */
+static void the_journal_is_done_with_the_line(void **state)
+{
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		log_line(LOG_ERR, "the last words");
+		log_settle();
+		_exit(0);
+	}
+	assert_string_equal(read_line(), "<3>the last words\n");
+	assert_int_equal(recv(journal, &byte, 1, MSG_PEEK), 1);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	assert_string_equal(read_line(), "\n");
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(control_characters_are_replaced, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_the_journal_has_not_read_is_waited_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_journal_that_reads_nothing_is_not_waited_for_long, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_journal_is_done_with_the_line, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
