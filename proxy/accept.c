@@ -146,7 +146,7 @@ static void acceptor_ready(struct loop *loop, struct watch *watch, uint32_t even
 	(void)events;
 	if (several) {
 		atomic_fetch_add(&w->service->accepting, 1);
-		if (w->index > 0 && atomic_load(&w->service->leaving)) {
+		if ((w->index > 0 && atomic_load(&w->service->leaving)) || atomic_load(&w->service->phase) != SERVING) {
 			atomic_fetch_sub(&w->service->accepting, 1);
 			return;
 		}

@@ -1,6 +1,7 @@
 #include "proxy/lifecycle.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -27,6 +28,8 @@ static void drain(struct lifecycle *l)
 	struct service *s = l->service;
 
 	atomic_store(&s->phase, DRAINING);
+	while (atomic_load(&s->accepting) > 0) /* it began before it could know; it takes a few at most */
+		sched_yield();
 	l->reason = "told to stop";
 	report_stopping(&l->report, "Stopping: open connections are given some time to end");
 	accept_stop(l->first);

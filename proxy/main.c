@@ -174,7 +174,7 @@ static int prepare(struct proxy *p, struct error *err)
 		return -1;
 	s->config = &p->config;
 	s->n_forwards = p->config.n_forwards;
-	s->n_workers = p->config.workers;
+	s->n_workers = p->config.workers > 0 ? p->config.workers : threads_default(s);
 	if (accepted_parse(getenv("SOCKWAKE_ACCEPTED"), s->forwards, s->n_forwards, &p->accepted, &p->n_accepted, err) <
 	    0)
 		return -1;

@@ -216,7 +216,9 @@ static bool pump(struct worker *w, struct connection *c, struct end *from, struc
 		}
 	}
 	count_add(&w->counters.bytes[from - c->ends], moved);
-	if (moved > 0 && moved < BULK_LEAST && !from->readable)
+	if (moved >= BULK_LEAST)
+		w->loop.bulk = true;
+	else if (moved > 0 && !from->readable)
 		from->full_reads = 0;
 	return moved >= QUANTUM;
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "proxy/accept.h"
@@ -53,6 +54,15 @@ static void *run(void *arg)
 	if (worker_run(w, &err) < 0)
 		abort();
 	return NULL;
+}
+
+unsigned threads_default(const struct service *s)
+{
+	for (size_t i = 0; i < s->n_forwards; i++) {
+		if (s->forwards[i].publish->type != SOCK_DGRAM && processors() > 1)
+			return 2;
+	}
+	return 1;
 }
 
 int threads_open(struct service *s, struct error *err)

@@ -3,6 +3,10 @@
 
 #include "proxy/worker.h"
 
+/* How many workers are best here: a second one has been faster with every load of more than one connection, when it has
+ * a processor. UDP is the first one's alone. */
+unsigned threads_default(const struct service *s);
+
 /* Initialises them; opens descriptors, so before confinement. */
 int threads_open(struct service *s, struct error *err);
 

@@ -31,7 +31,7 @@ static void defaults(void **state)
 	assert_int_equal(c.n_forwards, 1);
 	assert_int_equal(c.forwards[0].container_port, 80);
 	assert_int_equal(c.readiness.kind, READY_LISTEN);
-	assert_int_equal(c.workers, 1);
+	assert_int_equal(c.workers, 0); /* the proxy's choice */
 	assert_true(c.idle_timeout == 300 * USEC_PER_SEC);
 	assert_true(c.connection_timeout == USEC_INFINITY);
 	assert_int_equal(c.n_targets, 0);

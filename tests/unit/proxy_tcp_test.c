@@ -1,6 +1,7 @@
 /* What the proxy promises for a TCP connection, each promise through the real program. */
 #include "tests/unit/proxy_fixture.h"
 
+#include <dirent.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 
@@ -275,6 +276,56 @@ static void idle_connections_are_small(void **state)
 	end(&other);
 }
 
+/* How many threads a process has, and how many of them sleep (proc(5), /proc/PID/stat). */
+static size_t threads_of(pid_t pid, size_t *asleep)
+{
+	char path[300], line[256];
+	struct dirent *task;
+	size_t n = 0;
+	DIR *dir;
+
+	*asleep = 0;
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while ((task = readdir(dir))) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/stat", pid, task->d_name);
+		if (task->d_name[0] == '.' || !(f = fopen(path, "re")))
+			continue;
+		assert_non_null(fgets(line, sizeof(line), f));
+		*asleep += strncmp(strrchr(line, ')') + 2, "S", 1) == 0;
+		n++;
+		fclose(f);
+	}
+	closedir(dir);
+	return n;
+}
+
+/* Looking out for an answer ends when none comes: a connection that says nothing costs no time. */
+static void rests_when_nothing_comes(void **state)
+{
+	size_t asleep, n, processors = (size_t)sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t deadline = now_usec() + PATIENCE_MSEC * USEC_PER_MSEC;
+	struct pair t;
+
+	(void)state;
+	start_connected(&t);
+	for (int i = 0; i < 100; i++) {
+		send_text(t.client, "?");
+		expect_text(t.target, "?");
+		send_text(t.target, "!");
+		expect_text(t.client, "!");
+	}
+	do
+		n = threads_of(t.p.pid, &asleep);
+	while (asleep < n && now_usec() < deadline);
+	assert_int_equal(asleep, n);
+	assert_int_equal(n, processors > 1 ? 2 : 1);
+	end(&t);
+}
+
 /* Room for a few connections only: the others wait, the status says so, and all are served in the end. */
 static void descriptor_limit(void **state)
 {
@@ -513,6 +564,7 @@ int main(void)
 		cmocka_unit_test(answer_before_reset),
 		cmocka_unit_test(urgent_data),
 		cmocka_unit_test(idle_connections_are_small),
+		cmocka_unit_test(rests_when_nothing_comes),
 		cmocka_unit_test(descriptor_limit),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(tried_again_until_it_listens),
