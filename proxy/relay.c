@@ -14,8 +14,9 @@
 
 /* Bytes of one direction in one turn: some two milliseconds. A socket that is left half-read closes its peer's window, and
  * many streams then cost half as much again. */
-#define QUANTUM	   (64UL * BUFFER_SIZE)
-#define BULK_READS 4	  /* full reads in a row that make bulk */
+#define QUANTUM	   (64UL * READ_SIZE)
+#define READ_SIZE  65536U
+#define BULK_READS 4	  /* full reads in a row that make bulk; without a pipe for it reads grow to the whole buffer */
 #define BULK_LEAST 32768U /* bytes in a turn below which it was none */
 /* Above this much held memory what is read at a time shrinks, and with it what a blocked connection can hold. */
 #define HELD_MAX  (64U << 20)
@@ -122,9 +123,16 @@ static ssize_t pass_packet(struct worker *w, struct connection *c, struct end *f
 	return n;
 }
 
+static size_t read_size(const struct worker *w, const struct end *from)
+{
+	if (w->held >= HELD_MAX)
+		return HELD_READ;
+	return from->full_reads < BULK_READS ? READ_SIZE : BUFFER_SIZE;
+}
+
 static ssize_t copy(struct worker *w, struct connection *c, struct end *from, struct end *to)
 {
-	size_t size = w->held < HELD_MAX ? BUFFER_SIZE : HELD_READ;
+	size_t size = read_size(w, from);
 	int at_mark = 0;
 	ssize_t n, sent;
 
@@ -142,10 +150,8 @@ static ssize_t copy(struct worker *w, struct connection *c, struct end *from, st
 		/* Drained; and if the FIN was there before this call, it is next. */
 		from->readable = from->read_on;
 		from->eof = from->finished && !from->read_on;
-		from->full_reads = 0;
-	} else {
-		from->full_reads++;
 	}
+	from->full_reads = (size_t)n >= READ_SIZE ? (uint16_t)(from->full_reads + 1) : 0;
 	/* Not send(2) for all: it has flags, which every filter of seccomp(2) would look at (seccomp.c). SIGPIPE is
 	 * ignored. */
 	sent = at_mark ? send(to->watch.fd, w->buffer, 1, MSG_OOB | MSG_NOSIGNAL)

@@ -9,7 +9,7 @@
 #include "proxy/counters.h"
 #include "proxy/service.h"
 
-#define BUFFER_SIZE 65536U
+#define BUFFER_SIZE 262144U
 
 struct acceptor;
 
