@@ -66,6 +66,7 @@ class Figures(EchoCase):
             connection.sendall(b"x")
             self.assertEqual(connection.recv(1), b"x")
             harness.eventually(lambda: self.statistics()[0] == 1)
+            container = self.scope.container_pid("echo")
         total = sum(SIZES) + 1
         harness.eventually(lambda: self.statistics()[0] == 0)
         found = self.statistics()[1]
@@ -75,11 +76,9 @@ class Figures(EchoCase):
         self.assertFalse(found["found_running"])
         parts = found["last_wake_ms"]
         self.assertAlmostEqual(sum(value for part, value in parts.items() if part != "total"), parts["total"], places=3)
-        self.check_journal(total)
+        self.check_journal(container, total)
 
-    def check_journal(self, total):
-        container = self.scope.container_pid("echo")
-        [woken] = self.entries(WOKEN)
+    def check_journal(self, container, total):
         harness.eventually(lambda: self.entries(SLEPT))
         self.scope.fall_asleep("echo")
         [slept] = self.entries(SLEPT)
