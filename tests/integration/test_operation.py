@@ -106,15 +106,20 @@ class Stopping(EchoCase):
 
     SIZE = 32 << 20
 
+    def stop(self):
+        """Returns when the proxy has heard it: from then on it accepts nobody."""
+        self.scope.systemctl("stop", "--no-block", "echo.service")
+        harness.eventually(lambda: self.scope.property("echo.service", "StatusText").startswith("Stopping: "))
+        self.assertEqual(self.scope.state("echo.service"), "deactivating")
+
     def test_a_transfer_goes_on_and_who_comes_is_served_by_the_next_wake(self):
         self.create("--drain-timeout=30s")
         sent = os.urandom(self.SIZE)
         with harness.connect(PORT) as connection:
-            threading.Thread(target=connection.sendall, args=(sent,)).start()
+            threading.Thread(target=connection.sendall, args=(sent,), daemon=True).start()
             received = connection.recv(65536)
             before = self.process()
-            self.scope.systemctl("stop", "--no-block", "echo.service")
-            harness.eventually(lambda: self.scope.state("echo.service") == "deactivating")
+            self.stop()
             with harness.connect(PORT) as late:
                 late.sendall(b"late")
                 # It waits: the old proxy accepts nobody, and there is no other before that one has ended.
@@ -137,8 +142,7 @@ class Stopping(EchoCase):
             connection.sendall(b"x")
             self.assertEqual(connection.recv(1), b"x")
             began = time.monotonic()
-            self.scope.systemctl("stop", "--no-block", "echo.service")
-            harness.eventually(lambda: self.scope.state("echo.service") == "deactivating")
+            self.stop()
             while time.monotonic() - began < 1:
                 connection.sendall(b"x")
                 self.assertEqual(connection.recv(1), b"x")
