@@ -73,6 +73,14 @@ class ProxyProtocol(Web):
         self.create("--proxy-protocol=v2")
         self.check_everywhere()
 
+    def test_of_connections_that_were_accepted_before_the_wake(self):
+        """By the activator, to see whether anybody may wake."""
+        self.nginx(self.ANSWER, *self.EVERYWHERE)
+        self.create("--proxy-protocol=v2", "--no-wake-from=192.0.2.1")
+        for host, source in LOCAL:
+            with self.subTest(host=host, source=source):
+                self.waiting(host, source)
+
     def test_where_the_client_wanted_to_go(self):
         self.nginx("$proxy_protocol_server_addr $proxy_protocol_server_port", *self.EVERYWHERE)
         for version in ("v1", "v2"):
@@ -80,6 +88,14 @@ class ProxyProtocol(Web):
             for host in ("127.0.0.1", "127.0.0.2", "::1", *harness.INSIDE):
                 found = harness.run("curl", "--silent", "--globoff", url(host)).stdout
                 self.assertEqual(found, f"{host} {PORT}")
+
+    def test_the_health_check_says_it_too(self):
+        """Before nginx was told who connects, it answers nothing."""
+        self.nginx(self.ANSWER, *self.EVERYWHERE)
+        for version in ("v1", "v2"):
+            with self.subTest(version):
+                self.create(f"--proxy-protocol={version}", "--health-check=http", "--startup-timeout=5", "--force")
+                self.check(harness.run(*curl("127.0.0.1", "127.0.0.1")).stdout)
 
     def test_of_a_unix_socket_nothing_is_told(self):
         path = f"{self.scope.runtime_directory}/door/web"
@@ -93,6 +109,14 @@ class ProxyProtocol(Web):
 
 class Transparent(Web):
     ANSWER = "$remote_addr $remote_port"
+
+    def test_of_connections_that_were_accepted_before_the_wake(self):
+        """By the activator, to see whether anybody may wake."""
+        self.nginx(self.ANSWER, "80", "[::]:80")
+        self.create("--transparent", "--no-wake-from=192.0.2.1")
+        for host, source in LOCAL:
+            with self.subTest(host=host, source=source):
+                self.waiting(host, source)
 
     def test_server_on_all_addresses_without_a_network(self):
         self.nginx(self.ANSWER, "80", "[::]:80")

@@ -1,6 +1,7 @@
 """Datagrams: the one that wakes is answered, every client has a flow of its own, answers come from whom was asked, and the
 ports of an instance share one idle clock."""
 
+import json
 import socket
 import time
 
@@ -65,6 +66,8 @@ class Datagrams(harness.Case):
             ports = [{ask(sock, b"%d" % number)[1] for number in range(5)} for sock in (one, other)]
         self.assertEqual([len(seen) for seen in ports], [1, 1])
         self.assertNotEqual(*ports)
+        found = json.loads(self.scope.sockwake("status", "--json", "dns").stdout)["statistics"]
+        self.assertEqual((found["flows_total"], found["datagrams_dropped"]), (2, 0))
 
     def test_sizes(self):
         self.create()
