@@ -38,8 +38,8 @@ class Datagrams(harness.Case):
         options = ("--network=none", *servers.PYTHON)
         self.scope.container("dns", *servers.echo(53), image=harness.BUSYBOX, options=options)
 
-    def create(self, *options):
-        self.scope.sockwake("create", "dns", "-p", f"{PORT}:53/udp", *options)
+    def create(self, *options, listen=f"{PORT}"):
+        self.scope.sockwake("create", "dns", "-p", f"{listen}:53/udp", *options)
 
     def test_the_one_that_wakes_is_answered(self):
         self.create()
@@ -76,15 +76,22 @@ class Datagrams(harness.Case):
                 data = bytes(size)
                 self.assertEqual(ask(sock, data)[0], data)
 
-    def test_answers_come_from_the_address_that_was_asked(self):
-        """Also to the datagram that wakes: only the service manager knows where that was sent."""
-        self.create("--drain-timeout=0")
-        for first in ADDRESSES:
+    def check_answers(self, addresses):
+        """Also to the datagram that wakes, which comes before any of our programs can ask where it was sent."""
+        for first in addresses:
             with self.subTest(first):
-                for host in (first, *ADDRESSES):
+                for host in (first, *addresses):
                     with client(host) as sock:
                         self.assertEqual(ask(sock, b"who?", host)[2], (host, PORT))
                 self.scope.systemctl("stop", "dns.service")
+
+    def test_answers_come_from_the_address_that_was_asked(self):
+        self.create("--drain-timeout=0")
+        self.check_answers(ADDRESSES)
+
+    def test_answers_of_an_ipv4_port_come_from_the_address_that_was_asked(self):
+        self.create("--drain-timeout=0", listen=f"0.0.0.0:{PORT}")
+        self.check_answers([host for host in ADDRESSES if ":" not in host])
 
 
 class OneIdleClock(harness.Case):
