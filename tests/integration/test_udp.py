@@ -10,7 +10,8 @@ import servers
 
 PORT = 7800
 IDLE = 1.5  # seconds
-ADDRESSES = ("127.0.0.1", "127.0.0.2", "::1", *harness.INSIDE)
+# The first one is not what the kernel would answer from if it did not know.
+ADDRESSES = ("127.0.0.2", "127.0.0.1", "::1", *harness.INSIDE)
 
 
 def client(host="127.0.0.1", timeout=20):
@@ -77,7 +78,8 @@ class Datagrams(harness.Case):
                 self.assertEqual(ask(sock, data)[0], data)
 
     def check_answers(self, addresses):
-        """Also to the datagram that wakes, which comes before any of our programs can ask where it was sent."""
+        """Also to the datagram that wakes first of all, before any of our programs could ask where it was sent: what they
+        ask for stays with the socket."""
         for first in addresses:
             with self.subTest(first):
                 for host in (first, *addresses):
