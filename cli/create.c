@@ -112,18 +112,6 @@ static int check_free(struct manager *m, const char *directory, const char *name
 	return store_check_owner(directory, name, err) < 0 ? -1 : check_name(m, directory, name, err);
 }
 
-/* A label alone says that a unit runs the container, and labels of images are not to be trusted: putting an instance to
- * sleep stops that unit. */
-static int check_claim(const struct instance *i, const struct runner *runner, struct error *err)
-{
-	if (!i->adopted || !runner->unit || (runner->container && strcmp(runner->container, i->container_name) == 0))
-		return 0;
-	return error_set(err, EINVAL,
-			 "its label PODMAN_SYSTEMD_UNIT says that %s runs it, but that unit's ExecStart= does not: use "
-			 "'sockwake create --unit'",
-			 runner->unit);
-}
-
 static int is_same(const struct instance *a, const struct instance *b, bool *ret, struct error *err)
 {
 	_cleanup_free_ char *one = instance_to_json(a), *other = instance_to_json(b);
@@ -148,7 +136,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 
 	if ((!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
 	    (r->order.image && make_container(r, m, &made, err) < 0) || open_engine(i, &engine, err) < 0 ||
-	    find_subject(r, m, engine, &subject, err) < 0 || check_claim(i, &subject.runner, err) < 0)
+	    find_subject(r, m, engine, &subject, err) < 0)
 		return -1;
 	old = find(all, i->name);
 	before = old && !old->problem ? &old->instance : NULL;

@@ -143,6 +143,7 @@ int config_parse(int argc, char **argv, struct config *ret, struct error *err)
 		config_free(&c);
 		return error_set(err, EINVAL, "the proxy takes options only, not '%s'", argv[optind]);
 	}
+	c.readiness.proxy_protocol = c.proxy_protocol;
 	if (check(&c, err) < 0) {
 		config_free(&c);
 		return -1;
