@@ -271,6 +271,7 @@ class ByHand(TimeCase):
     def test_clients_that_may_not_wake_it_do_not_keep_it_from_being_woken(self):
         self.create("--no-wake-from=127.0.0.1")
         harness.refusal(PORT)
+        self.scope.fall_asleep("server")
         self.assert_asleep()
         self.wake("1h")
         self.assert_stays_awake()
