@@ -276,18 +276,18 @@ static void visit(void)
 	close(target);
 }
 
-static void warm(struct proxy_run *p)
+static void warm(struct proxy_run *p, const char *span)
 {
 	start(p, "200ms");
 	proxy_arg(p, "--warm-for");
-	proxy_arg(p, "3s");
+	proxy_arg(p, "%s", span);
 }
 
-/* How long it lived from `begin` on. */
-static void expect_life(struct proxy_run *p, uint64_t begin, uint64_t least, uint64_t most)
+/* It lives so long from `begin` on, and not for ever. */
+static void expect_life(struct proxy_run *p, uint64_t begin, uint64_t least)
 {
 	proxy_expect_status(p, "STOPPING=1\nSTATUS=idle");
-	assert_in_range(now_usec() - begin, least, most);
+	assert_true(now_usec() - begin >= least);
 	assert_int_equal(proxy_wait(p), 0);
 	close(server);
 }
@@ -297,10 +297,10 @@ static void one_connection_makes_no_busy_period(void **state)
 	struct proxy_run p;
 
 	(void)state;
-	warm(&p);
+	warm(&p, "1h");
 	proxy_start(&p);
 	visit();
-	expect_life(&p, now_usec(), 150000, 2500000);
+	expect_life(&p, now_usec(), 0);
 }
 
 static void a_busy_period_keeps_it_warm(void **state)
@@ -308,11 +308,11 @@ static void a_busy_period_keeps_it_warm(void **state)
 	struct proxy_run p;
 
 	(void)state;
-	warm(&p);
+	warm(&p, "1200ms");
 	proxy_start(&p);
 	visit();
 	visit();
-	expect_life(&p, now_usec(), 2900000, 10000000);
+	expect_life(&p, now_usec(), 1100000);
 }
 
 static void monitors_make_no_busy_period(void **state)
@@ -320,13 +320,13 @@ static void monitors_make_no_busy_period(void **state)
 	struct proxy_run p;
 
 	(void)state;
-	warm(&p);
+	warm(&p, "1h");
 	proxy_arg(&p, "--no-hold-from");
 	proxy_arg(&p, "127.0.0.1");
 	proxy_start(&p);
 	visit();
 	visit();
-	expect_life(&p, now_usec(), 0, 2500000);
+	expect_life(&p, now_usec(), 0);
 }
 
 static void udp_flows_make_a_busy_period(void **state)
@@ -335,7 +335,7 @@ static void udp_flows_make_a_busy_period(void **state)
 	struct proxy_run p;
 
 	(void)state;
-	warm(&p);
+	warm(&p, "1200ms");
 	udp = proxy_forward(&p, SOCK_DGRAM, port_of(server));
 	proxy_start(&p);
 	for (int k = 0; k < 2; k++) {
@@ -345,7 +345,7 @@ static void udp_flows_make_a_busy_period(void **state)
 		wait_counter(&p.stats->flows_total, (uint64_t)k + 1);
 		close(client);
 	}
-	expect_life(&p, now_usec(), 2900000, 10000000);
+	expect_life(&p, now_usec(), 1100000);
 }
 
 static void the_longer_time_out_counts(void **state)
@@ -360,7 +360,7 @@ static void the_longer_time_out_counts(void **state)
 	visit();
 	usleep(400000); /* so that its idle clock, begun at the start, ends before its time is over */
 	visit();
-	expect_life(&p, now_usec(), 550000, 10000000);
+	expect_life(&p, now_usec(), 550000);
 }
 
 /* The hold is written while it runs, as `sockwake wake --for` does. */
@@ -370,11 +370,11 @@ static void held_awake(void **state)
 	uint64_t begin;
 
 	(void)state;
-	start(&p, "300ms");
+	start(&p, "1s");
 	proxy_start(&p);
 	begin = now_usec();
-	__atomic_store_n(&p.stats->held_until, wall_usec() + 1200000, __ATOMIC_RELAXED);
-	expect_life(&p, begin, 1190000, 10000000);
+	__atomic_store_n(&p.stats->held_until, wall_usec() + 2 * USEC_PER_SEC, __ATOMIC_RELAXED);
+	expect_life(&p, begin, 1990000);
 }
 
 /* Not by a window that begins later, is over, or was written by a clock that went wrong; by one that begins in time. */
@@ -387,15 +387,16 @@ static void held_awake_by_the_schedule(void **state)
 
 	(void)state;
 	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
-		uint64_t begin, wall = wall_usec();
 		struct proxy_run p;
+		uint64_t begin, wall;
 
 		start(&p, "300ms");
-		proxy_start(&p);
+		proxy_spawn(&p);
 		begin = now_usec();
+		wall = wall_usec();
 		p.stats->warm[1].from = wall + (uint64_t)(cases[k].from * (int64_t)USEC_PER_SEC);
 		p.stats->warm[1].until = wall + (uint64_t)(cases[k].until * (int64_t)USEC_PER_SEC);
-		expect_life(&p, begin, cases[k].held ? 1500000 : 200000, 10000000);
+		expect_life(&p, begin, cases[k].held ? 1990000 : 0);
 	}
 }
 
