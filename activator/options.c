@@ -22,6 +22,7 @@ enum option_id {
 	OPT_STARTUP_TIMEOUT,
 	OPT_HEALTHY,
 	OPT_NO_WAKE_FROM,
+	OPT_SCHEDULE,
 	OPT_USER,
 };
 
@@ -40,6 +41,7 @@ static const struct option long_options[] = {
 	{"startup-timeout", required_argument, NULL, OPT_STARTUP_TIMEOUT},
 	{"healthy", no_argument, NULL, OPT_HEALTHY},
 	{"no-wake-from", required_argument, NULL, OPT_NO_WAKE_FROM},
+	{"schedule", required_argument, NULL, OPT_SCHEDULE},
 	{"user", required_argument, NULL, OPT_USER},
 	{},
 };
@@ -104,6 +106,10 @@ static int take(struct options *o, int option, const char *value, struct error *
 		if (o->n_no_wake_from == NO_WAKE_MAX)
 			return error_set(err, 0, "--no-wake-from is given more than %d times", NO_WAKE_MAX);
 		return cidr_parse(value, &o->no_wake_from[o->n_no_wake_from++], err);
+	case OPT_SCHEDULE:
+		if (o->n_windows == WINDOWS_MAX)
+			return error_set(err, 0, "--schedule is given more than %d times", WINDOWS_MAX);
+		return window_parse(value, &o->windows[o->n_windows++], err);
 	case OPT_USER:
 		o->user = value;
 		return 0;

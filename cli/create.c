@@ -22,6 +22,8 @@ static int print_units(const struct instance *i, struct error *err)
 		return -1;
 	printf("# --- %s" SOCKET_SUFFIX " ---\n%s\n# --- %s" SERVICE_SUFFIX " ---\n%s", i->name, units.socket, i->name,
 	       units.service);
+	if (units.timer)
+		printf("\n# --- %s" TIMER_SUFFIX " ---\n%s", i->name, units.timer);
 	return 0;
 }
 
@@ -122,6 +124,16 @@ static int is_same(const struct instance *a, const struct instance *b, bool *ret
 	return 0;
 }
 
+/* At a time of its schedule it is warm at once, not only in the timer's next minute. Nobody waits for that: status tells. */
+static void warm_up(struct manager *m, const struct instance *i)
+{
+	char unit[UNIT_NAME_MAX];
+	struct error ignored;
+
+	if (schedule_is_on(i))
+		(void)manager_start(m, unit_name(i->name, SERVICE_SUFFIX, unit), 0, &ignored);
+}
+
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
 		    enum outcome *ret, struct error *err)
 {
@@ -154,6 +166,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	if (install_all(m, directory, i, before, drop_in, err) < 0)
 		return -1;
 	keep_made(&made);
+	warm_up(m, i);
 	if (before)
 		unlabel_ports(before, all);
 	label_ports(i);
