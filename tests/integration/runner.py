@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """runner.py [-k PATTERN] [--before-reboot | --after-reboot]: runs the tests of test_*.py beside it, inside a lab.
 
-One line a test as it goes; a failure is followed by its reason and by the journal since the test began. The last line
-is "N passed, N failed"; the exit status is 0 whatever failed, 3 when --before-reboot finds nothing to reboot for."""
+One line a test as it goes; a failure is followed by its reason and by the journal since the test began. What failed is
+run once more, by itself, after all others, and fails if it fails again: engines and managers have time limits of their own,
+and a machine that stood still for a few seconds breaks them, too. The last line is "N passed, N failed"; the exit status is
+0 whatever failed, 3 when --before-reboot finds nothing to reboot for."""
 
 import argparse
 import fnmatch
@@ -29,6 +31,7 @@ class Result(unittest.TestResult):
         super().__init__()
         self.passed = self.failed = 0
         self.reasons = []
+        self.to_repeat = []
 
     def startTest(self, test):
         super().startTest(test)
@@ -42,6 +45,7 @@ class Result(unittest.TestResult):
             print(indent(reason))
         if self.reasons:
             print(indent(journal_since(self.began)), flush=True)
+            self.to_repeat.append(test)
 
     def tell(self, passed, name, seconds):
         self.passed += passed
@@ -127,6 +131,17 @@ def before_reboot(pattern, result):
     return prepared
 
 
+def repeat(result):
+    if not result.to_repeat:
+        return
+    print("once more:", flush=True)
+    again = Result()
+    for test in result.to_repeat:
+        unittest.TestSuite([test]).run(again)
+    result.passed += again.passed
+    result.failed -= again.passed
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-k", dest="pattern", default="")
@@ -144,6 +159,8 @@ def main():
     else:
         for _cls, chosen in tests(options.pattern, across_reboot=options.after_reboot):
             unittest.TestSuite(chosen).run(result)
+    if not options.after_reboot:
+        repeat(result)
     print(f"{result.passed} passed, {result.failed} failed")
     return NOTHING_TO_DO if nothing_to_do else 0
 
