@@ -90,7 +90,7 @@ class Schedule(TimeCase):
 
     def test_begins_and_ends_by_itself(self):
         soon = 1 if datetime.datetime.now().second < 50 else 2  # not before this has been looked at
-        self.create(f"--schedule={window(soon, soon + 2)}")
+        self.create(f"--schedule={window(soon, soon + 1)}")
         self.assert_asleep()
         harness.eventually(self.is_awake, timeout=75)
         end = self.status()["held_until"]
