@@ -69,14 +69,18 @@ struct container {
 	enum container_state state;
 	struct published_port *ports; /* as configured, whether it runs or not; bounded; list(): as far as known */
 	size_t n_ports;
-	/* Only those that sockwake reads: PODMAN_SYSTEMD_UNIT, com.docker.compose.*, io.containers.autoupdate,
-	 * sockwake.*; bounded. */
+	/* Only those that sockwake reads: PODMAN_SYSTEMD_UNIT, com.docker.compose.*, io.podman.compose.*,
+	 * io.containers.autoupdate, sockwake.*; bounded. */
 	struct label *labels;
 	size_t n_labels;
+	char pod[65];  /* the identifier of its pod (Podman); "" for none */
+	bool is_infra; /* it only holds the namespaces of its pod */
 
 	/* From here on set by inspect() alone. */
 	pid_t pid;		 /* of its first process, in the engine's PID namespace; 0 when it does not run */
 	char started_at[64];	 /* as the engine writes it; equal strings mean the same run; "" when never */
+	int64_t created;	 /* CLOCK_REALTIME microseconds */
+	uint16_t exposed_port;	 /* the lowest TCP port that it or its image declares (EXPOSE); 0 for none */
 	int exit_code;		 /* of the last run */
 	char network_mode[256];	 /* "none", "host", "bridge", "default", "container:ID", a network's name, … */
 	char restart_policy[32]; /* "", "no", "always", "on-failure", "unless-stopped" */

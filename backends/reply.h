@@ -28,12 +28,21 @@ bool reply_name(const cJSON *object, const char *key, struct container *ret);
 /* {"key": "value", …}: keeps what struct container says. */
 bool reply_labels(const cJSON *object, const char *key, struct container *ret);
 
+/* Podman's Pod and IsInfra, in lists and inspections alike. */
+bool reply_pod(const cJSON *object, struct container *ret);
+
 /* {"80/tcp": [{"HostIp": "", "HostPort": "8080"}], …} */
 bool reply_port_bindings(const cJSON *object, const char *key, struct container *ret);
 
 /* Adds one port, unless the container publishes absurdly many. An address of 0.0.0.0 or :: is "" in the result. */
 bool reply_add_port(struct container *ret, const char *address, int64_t host_port, int64_t container_port,
 		    const char *protocol);
+
+/* {"80/tcp": …, …}: the lowest TCP port goes to ret->exposed_port, unless a lower one is there. */
+bool reply_exposed_ports(const cJSON *object, const char *key, struct container *ret);
+
+/* "2026-11-22T03:10:35.269129923+01:00" (RFC 3339, as Go writes it) in microseconds since 1970. */
+bool reply_time(const char *text, int64_t *ret);
 
 /* Config.Healthcheck of an inspection: {"Test": ["CMD", …]}. {"NONE"} and an empty list are no health check. */
 bool reply_health_test(const cJSON *object, const char *key, struct container *ret);

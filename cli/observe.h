@@ -26,6 +26,7 @@ struct observation {
 	uint64_t since_usec;	      /* CLOCK_REALTIME of the last change; 0: not since boot */
 	char socket_state[32];	      /* systemd's ActiveState of the socket */
 	char container_state[32];     /* the engine's word; "missing"; "unknown" when it cannot be asked */
+	char with_states[INSTANCE_WITH_MAX][32]; /* the same of the containers of --with */
 	bool have_stats;
 	struct stats stats;
 };

@@ -11,7 +11,7 @@
 #include "common/error.h"
 
 #define STATS_MAGIC   0x656b61776b636f73ULL /* "sockwake" in little-endian memory */
-#define STATS_VERSION 1U
+#define STATS_VERSION 2U
 
 enum {
 	STATS_FOUND_RUNNING = 1 << 0, /* the container already ran when this wake began: somebody else started it */
@@ -29,6 +29,7 @@ struct stats {
 	uint64_t wake_wall;   /* CLOCK_REALTIME microseconds at which the current or last wake began */
 	uint64_t t_spawned;   /* the kernel started the activator (its start time in /proc) */
 	uint64_t t_main;      /* its main() runs: libraries are loaded */
+	uint64_t t_with;      /* the containers of --with are ready; stays 0 where there are none */
 	uint64_t t_started;   /* the engine has answered the start (or unpause) */
 	uint64_t t_inspected; /* the second inspection is done */
 	uint64_t container_pid;
