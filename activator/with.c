@@ -76,8 +76,7 @@ int with_wake(struct engine *engine, const struct options *o, struct stats *stat
 {
 	for (unsigned k = 0; k < o->n_with; k++) {
 		if (wake_one(engine, o, k, stats, &lock_fds[k], err) < 0)
-			return error_context(err, "the container '%s', which has to run before '%s',",
-					     o->with[k].container, o->container);
+			return error_context(err, "'%s', which comes before '%s'", o->with[k].container, o->container);
 		stats->t_started = 0; /* the next one's start is not answered yet */
 	}
 	stats->t_with = now_usec();

@@ -318,12 +318,12 @@ static bool inspect_state(const cJSON *state, struct container *ret)
 	return true;
 }
 
-/* Docker knows no pods; Podman before 5 has exposed ports among those of the network alone. */
+/* Docker knows no pods. Podman before 5 has exposed ports among those of the network alone, which in a pod are the pod's. */
 static bool inspect_origin(const cJSON *root, struct container *ret)
 {
 	return (!json_member(root, "Created") || reply_time(json_string(root, "Created"), &ret->created)) &&
 	       reply_pod(root, ret) && reply_exposed_ports(json_member(root, "Config"), "ExposedPorts", ret) &&
-	       reply_exposed_ports(json_member(root, "NetworkSettings"), "Ports", ret);
+	       (ret->pod[0] || reply_exposed_ports(json_member(root, "NetworkSettings"), "Ports", ret));
 }
 
 bool reply_inspect(const cJSON *root, struct container *ret)
