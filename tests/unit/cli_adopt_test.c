@@ -12,7 +12,7 @@
 #include "cli/labels.h"
 #include "common/cleanup.h"
 
-#define LABELS_MAX 8
+#define LABELS_MAX 10
 
 /* A container with labels, as key, value, key, value, …, NULL. */
 static struct container labelled(struct label labels[static LABELS_MAX], ...)
@@ -40,9 +40,10 @@ static void all_labels(void **state)
 		labelled(l, P, "127.0.0.1:8080:80, 53:53/udp", "sockwake.name", "web", "sockwake.idle-timeout", "5min",
 			 "sockwake.idle-action", "pause", "sockwake.health-check", "http:/up", "sockwake.keep-running",
 			 "true", "com.docker.compose.project", "x", "sockwake.made-for", "pg", NULL);
-	struct container d = labelled(m, P, "5432:5432", "sockwake.target", "10.0.0.1,::1", "sockwake.no-wake-from",
-				      "192.0.2.0/24", "sockwake.workers", "2", "sockwake.keep-running", "false",
-				      "sockwake.connection-timeout", "1h", NULL);
+	struct container d =
+		labelled(m, P, "5432:5432", "sockwake.target", "10.0.0.1,::1", "sockwake.no-wake-from", "192.0.2.0/24",
+			 "sockwake.workers", "2", "sockwake.keep-running", "false", "sockwake.connection-timeout", "1h",
+			 "sockwake.with", "db:5432, cache", "sockwake.with-project", "true", NULL);
 	_cleanup_create_request_ struct create_request r = {}, s = {};
 	struct error err = {};
 
@@ -68,6 +69,11 @@ static void all_labels(void **state)
 	assert_string_equal(s.instance.no_wake_from[0], "192.0.2.0/24");
 	assert_int_equal(s.instance.workers, 2);
 	assert_false(s.instance.keep_running);
+	assert_int_equal(s.instance.n_with, 2);
+	assert_string_equal(s.instance.with[0].health_check, "postgres");
+	assert_string_equal(s.instance.with[1].container, "cache");
+	assert_true(s.with_project);
+	assert_false(r.with_project);
 }
 
 static void no_wishes(void **state)
@@ -121,6 +127,16 @@ static void hostile_labels(void **state)
 	refused("sockwake.idle-action", "kill", "stop nor pause");
 	refused("sockwake.workers", "65", "workers");
 	refused("sockwake.target", "evil.example", "target");
+	refused("sockwake.with", "", "--with");
+	refused("sockwake.with", "a/b", "--with");
+	refused("sockwake.with", "pg", "own container");
+	refused("sockwake.with", "db,db", "twice");
+	refused("sockwake.with", "db:5432:touch /tmp/x", "commands");
+	refused("sockwake.with", "cache, db::touch /tmp/x", "commands");
+	refused("sockwake.with", "db --force", "--with");
+	refused("sockwake.with", NULL, "printable");
+	refused("sockwake.with-project", "yes", "true nor false");
+	refused("sockwake.with-unit", "x.service", "no such label");
 	refused("sockwake.no-wake-from", "x", "");
 	/* what only a command line may say */
 	refused("sockwake.unit", "sshd.service", "no such label");
