@@ -57,6 +57,9 @@ struct published_port {
 	int type; /* SOCK_STREAM or SOCK_DGRAM */
 };
 
+/* "sha256:" and 64 digits. */
+#define IMAGE_ID_MAX 80
+
 struct label {
 	char *key;
 	char *value; /* NULL: not printable (sockwake.* alone; others of that kind are left out) */
@@ -77,13 +80,15 @@ struct container {
 	bool is_infra; /* it only holds the namespaces of its pod */
 
 	/* From here on set by inspect() alone. */
-	pid_t pid;		 /* of its first process, in the engine's PID namespace; 0 when it does not run */
-	char started_at[64];	 /* as the engine writes it; equal strings mean the same run; "" when never */
-	int64_t created;	 /* CLOCK_REALTIME microseconds */
-	uint16_t exposed_port;	 /* the lowest TCP port that it or its image declares (EXPOSE); 0 for none */
-	int exit_code;		 /* of the last run */
-	char network_mode[256];	 /* "none", "host", "bridge", "default", "container:ID", a network's name, … */
-	char restart_policy[32]; /* "", "no", "always", "on-failure", "unless-stopped" */
+	pid_t pid;	     /* of its first process, in the engine's PID namespace; 0 when it does not run */
+	char started_at[64]; /* as the engine writes it; equal strings mean the same run; "" when never */
+	int64_t created;     /* CLOCK_REALTIME microseconds */
+	uint16_t
+		exposed_port; /* the lowest TCP port that it or its image declares (EXPOSE); 0: none, as far as known */
+	char image[IMAGE_ID_MAX]; /* the identifier of its image; "" for none */
+	int exit_code;		  /* of the last run */
+	char network_mode[256];	  /* "none", "host", "bridge", "default", "container:ID", a network's name, … */
+	char restart_policy[32];  /* "", "no", "always", "on-failure", "unless-stopped" */
 	bool auto_remove;
 	bool tty;
 	uint64_t stop_timeout; /* seconds the engine waits between the stop signal and SIGKILL; UINT64_MAX: for ever */

@@ -4,9 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
-#include "common/clock.h"
 #include "common/parse.h"
 
 #define CONTAINERS_MAX	 20000
@@ -104,12 +102,6 @@ static bool add_label(struct container *ret, const char *key, const char *value)
 	return l->key && (l->value || !value);
 }
 
-bool reply_pod(const cJSON *object, struct container *ret)
-{
-	return json_copy_string(object, "Pod", ret->pod, sizeof(ret->pod)) &&
-	       json_bool(object, "IsInfra", &ret->is_infra);
-}
-
 bool reply_labels(const cJSON *object, const char *key, struct container *ret)
 {
 	const cJSON *labels = json_member(object, key);
@@ -172,8 +164,7 @@ bool reply_add_port(struct container *ret, const char *address, int64_t host_por
 	return true;
 }
 
-/* "80/tcp"; the protocol is "tcp" where it is missing. */
-static bool take_port(const char *text, uint16_t *ret, const char **ret_protocol)
+bool reply_port(const char *text, uint16_t *ret, const char **ret_protocol)
 {
 	const char *slash = strchr(text, '/');
 	size_t len = slash ? (size_t)(slash - text) : strlen(text);
@@ -195,7 +186,7 @@ static bool add_bindings(struct container *ret, const char *port, const cJSON *b
 	uint16_t inner;
 	const cJSON *j;
 
-	if (!take_port(port, &inner, &protocol))
+	if (!reply_port(port, &inner, &protocol))
 		return false;
 	cJSON_ArrayForEach(j, bindings)
 	{
@@ -225,49 +216,6 @@ bool reply_port_bindings(const cJSON *object, const char *key, struct container 
 		if (!add_bindings(ret, j->string, j))
 			return false;
 	}
-	return true;
-}
-
-bool reply_exposed_ports(const cJSON *object, const char *key, struct container *ret)
-{
-	const cJSON *ports = json_member(object, key);
-	const char *protocol;
-	const cJSON *j;
-	uint16_t port;
-
-	if (!ports)
-		return true;
-	if (!cJSON_IsObject(ports))
-		return false;
-	cJSON_ArrayForEach(j, ports)
-	{
-		if (!take_port(j->string, &port, &protocol))
-			return false;
-		if (strcmp(protocol, "tcp") == 0 && (ret->exposed_port == 0 || port < ret->exposed_port))
-			ret->exposed_port = port;
-	}
-	return true;
-}
-
-bool reply_time(const char *text, int64_t *ret)
-{
-	struct tm tm = {};
-	const char *p = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-	int64_t fraction = 0, scale = USEC_PER_SEC, offset;
-
-	if (!p)
-		return false;
-	if (*p == '.') {
-		for (p++; *p >= '0' && *p <= '9'; p++) { /* what is finer is cut off */
-			scale /= 10;
-			fraction += (*p - '0') * scale;
-		}
-	}
-	p = strptime(p, "%z", &tm); /* "Z", too */
-	if (!p || *p)
-		return false;
-	offset = tm.tm_gmtoff;
-	*ret = ((int64_t)timegm(&tm) - offset) * (int64_t)USEC_PER_SEC + fraction;
 	return true;
 }
 
@@ -318,14 +266,6 @@ static bool inspect_state(const cJSON *state, struct container *ret)
 	return true;
 }
 
-/* Docker knows no pods. Podman before 5 has exposed ports among those of the network alone, which in a pod are the pod's. */
-static bool inspect_origin(const cJSON *root, struct container *ret)
-{
-	return (!json_member(root, "Created") || reply_time(json_string(root, "Created"), &ret->created)) &&
-	       reply_pod(root, ret) && reply_exposed_ports(json_member(root, "Config"), "ExposedPorts", ret) &&
-	       (ret->pod[0] || reply_exposed_ports(json_member(root, "NetworkSettings"), "Ports", ret));
-}
-
 bool reply_inspect(const cJSON *root, struct container *ret)
 {
 	const cJSON *host = json_member(root, "HostConfig");
@@ -337,7 +277,7 @@ bool reply_inspect(const cJSON *root, struct container *ret)
 	    !json_copy_string(host, "NetworkMode", ret->network_mode, sizeof(ret->network_mode)) ||
 	    !json_copy_string(json_member(host, "RestartPolicy"), "Name", ret->restart_policy,
 			      sizeof(ret->restart_policy)) ||
-	    !inspect_origin(root, ret) || !json_bool(host, "AutoRemove", &ret->auto_remove) ||
+	    !reply_origin(root, ret) || !json_bool(host, "AutoRemove", &ret->auto_remove) ||
 	    !reply_port_bindings(host, "PortBindings", ret) || !json_bool(config, "Tty", &ret->tty) ||
 	    !json_integer(config, "StopTimeout", -1, UINT32_MAX, &stop_timeout) ||
 	    !reply_labels(config, "Labels", ret) || !reply_health_test(config, "Healthcheck", ret))

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/make.h"
 #include "cli/create.h"
 #include "cli/project.h"
 
@@ -92,10 +93,21 @@ static int find_unit(struct dependency *d, struct manager *m, const struct conta
 	return replace(&d->unit, unit, err);
 }
 
-static int choose_readiness(struct dependency *d, const struct container *c, struct error *err)
+/* What a container does not tell about it (Podman before 5), its image does. */
+static uint16_t find_port(struct engine *engine, const struct container *c)
+{
+	_cleanup_image_ struct image image = {};
+	struct error ignored;
+
+	if (c->exposed_port || !c->image[0])
+		return c->exposed_port;
+	return engine_find_image(engine, c->image, &image, &ignored) < 0 ? 0 : image.exposed_port;
+}
+
+static int choose_readiness(struct dependency *d, struct engine *engine, const struct container *c, struct error *err)
 {
 	if (!d->port && !d->health_check) {
-		d->port = c->exposed_port;
+		d->port = find_port(engine, c);
 		if (!d->port && c->health_test && replace(&d->health_check, "healthy", err) < 0)
 			return -1;
 	}
@@ -116,7 +128,8 @@ static int resolve(struct create_request *r, struct dependency *d, struct manage
 		return err->code == ENOENT ? find_quadlet(d, m, r->instance.backend, err) : -1;
 	if (s->exists && strcmp(c.id, s->container.id) == 0)
 		return error_set(err, EINVAL, "--with names '%s', which is the instance's own container", d->container);
-	if (replace(&d->container, c.name, err) < 0 || find_unit(d, m, &c, err) < 0 || choose_readiness(d, &c, err) < 0)
+	if (replace(&d->container, c.name, err) < 0 || find_unit(d, m, &c, err) < 0 ||
+	    choose_readiness(d, engine, &c, err) < 0)
 		return -1;
 	d->stop_timeout = c.stop_timeout;
 	return check_container(&r->instance, d->unit, &c, err);

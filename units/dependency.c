@@ -18,16 +18,16 @@ int dependency_parse(const char *text, struct dependency *ret, struct error *err
 {
 	size_t name = strcspn(text, ":");
 	const char *port = text[name] ? text + name + 1 : "", *check = strchr(port, ':');
-	char number[8] = "";
-	size_t len = check ? (size_t)(check - port) : strlen(port);
+	char number[8];
+	int len = check ? (int)(check - port) : (int)strlen(port);
 
 	*ret = (struct dependency){.container = strndup(text, name), .stop_timeout = 10};
 	ret->health_check = check ? strdup(check + 1) : NULL;
 	if (!ret->container || (check && !ret->health_check))
 		return error_errno(err, ENOMEM, "cannot remember '%.100s'", text);
-	if (!container_name_is_valid(ret->container) || len >= sizeof(number))
+	if (!container_name_is_valid(ret->container) ||
+	    snprintf(number, sizeof(number), "%.*s", len, port) >= (int)sizeof(number))
 		return error_set(err, 0, "--with '%.300s' is not of the form CONTAINER[:PORT[:HEALTH-CHECK]]", text);
-	memcpy(number, port, len);
 	return len == 0 ? 0 : parse_port("the port of a container in --with", number, &ret->port, err);
 }
 

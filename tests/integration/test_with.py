@@ -186,7 +186,12 @@ class Ready(WithCase):
         self.assertGreater(self.seconds_between("db", "app"), 0.9)
 
     def test_the_port_that_it_exposes(self):
-        self.scope.container("db", "postgres", options=("--expose=5432", "--expose=9999"))
+        image = "localhost/exposing"
+        self.scope.container("seed", "postgres")
+        self.addCleanup(self.scope.engine_run, "rmi", image)
+        self.addCleanup(self.scope.clean)  # no container may use it
+        self.scope.engine_run("commit", "--change", "EXPOSE 9999 5432 53/udp", "seed", image)
+        self.scope.container("db", "postgres", image=image)
         self.create("--with", "db")
         self.assertEqual((self.with_of()[0]["port"], self.with_of()[0]["health_check"]), (5432, "postgres"))
         self.assert_served()

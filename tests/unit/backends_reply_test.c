@@ -112,6 +112,7 @@ static void where_it_comes_from(void **state)
 {
 #define ORIGIN(more) INSPECT(GOOD_ID, GOOD_NAME, RUNNING, HOST, "{}" more)
 	static const char *const hostile[] = {
+		",\"Image\":\"../x\"",
 		",\"Created\":\"yesterday\"",
 		",\"Created\":\"2026-11-22T03:10:35\"",
 		",\"Created\":\"2026-11-22T03:10:35.1Zx\"",
@@ -143,6 +144,9 @@ static void where_it_comes_from(void **state)
 	assert_int_equal(c.exposed_port, 0);
 	assert_true(inspect(WITH_CONFIG("{\"ExposedPorts\":{\"8080/tcp\":{},\"900\":{}}}"), &c));
 	assert_int_equal(c.exposed_port, 900);
+	assert_string_equal(c.image, "");
+	assert_true(inspect(ORIGIN(",\"Image\":\"sha256:" ID "\""), &c));
+	assert_string_equal(c.image, "sha256:" ID);
 	for (size_t k = 0; k < sizeof(hostile) / sizeof(*hostile); k++) {
 		char text[2048];
 
