@@ -190,7 +190,7 @@ class Ready(WithCase):
         self.scope.container("seed", "postgres")
         self.addCleanup(self.scope.engine_run, "rmi", image)
         self.addCleanup(self.scope.clean)  # no container may use it
-        self.scope.engine_run("commit", "--change", "EXPOSE 9999 5432 53/udp", "seed", image)
+        self.scope.engine_run("commit", "--change", "EXPOSE 9999", "--change", "EXPOSE 5432", "seed", image)
         self.scope.container("db", "postgres", image=image)
         self.create("--with", "db")
         self.assertEqual((self.with_of()[0]["port"], self.with_of()[0]["health_check"]), (5432, "postgres"))
