@@ -4,18 +4,21 @@ it."""
 import datetime
 import json
 import os
+import random
+import threading
 import time
 
 import harness
 import servers
 
 PORT = 7800
+ROUNDS = 20 if harness.THOROUGH else 5
 PAGE = os.path.join(os.path.dirname(__file__), "../../docs/with.md")
 HAS_QUADLET = os.path.exists("/usr/lib/systemd/system-generators/podman-system-generator")
 
 
 class WithCase(harness.Case):
-    timeout = 90
+    timeout = 90 + 10 * ROUNDS
 
     def setUp(self):
         super().setUp()
@@ -156,6 +159,40 @@ class RealServers(WithCase):
             check += ' && test "$(id -un)" = sockwake'
         self.create("--with", f"db:5432:{check}")
         self.assert_served()
+
+
+class Sharing(WithCase):
+    def test_never_put_to_sleep_under_a_user(self):
+        """Visits at random moments, most of them about when a neighbour falls asleep."""
+        self.scope.container("cache", "redis")
+        for number, name in enumerate(("app", "admin", "shop")):
+            self.scope.container(name, "nginx")
+            self.create("--with", "cache:6379", "--idle-timeout=200ms", name=name, port=PORT + number)
+        failures = []
+        threads = [threading.Thread(target=self.visits, args=(n, failures), daemon=True) for n in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+        for name in ("app", "admin", "shop"):
+            self.scope.fall_asleep(name)
+            self.assertEqual(self.scope.complaints(name, self.started), [])
+        self.assert_states(app="exited", admin="exited", shop="exited", cache="exited")
+
+    def visits(self, visitor, failures):
+        chance = random.Random(visitor)
+        for n in range(ROUNDS):
+            try:
+                with harness.connect(PORT + visitor) as connection:
+                    connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                    answer = connection.recv(64)
+                    states = {self.scope.container_state("cache") for _ in range(3)}
+                    if not answer.startswith(b"HTTP/1.1 200") or states != {"running"}:
+                        failures.append((visitor, n, answer, states))
+            except OSError as error:
+                failures.append((visitor, n, error))
+            time.sleep(chance.uniform(0, 0.8))
 
 
 class Ready(WithCase):
