@@ -11,7 +11,7 @@
 #include "common/error.h"
 
 #define STATS_MAGIC   0x656b61776b636f73ULL /* "sockwake" in little-endian memory */
-#define STATS_VERSION 2U
+#define STATS_VERSION 1U
 
 enum {
 	STATS_FOUND_RUNNING = 1 << 0, /* the container already ran when this wake began: somebody else started it */
@@ -29,7 +29,6 @@ struct stats {
 	uint64_t wake_wall;   /* CLOCK_REALTIME microseconds at which the current or last wake began */
 	uint64_t t_spawned;   /* the kernel started the activator (its start time in /proc) */
 	uint64_t t_main;      /* its main() runs: libraries are loaded */
-	uint64_t t_with;      /* the containers of --with are ready; stays 0 where there are none */
 	uint64_t t_started;   /* the engine has answered the start (or unpause) */
 	uint64_t t_inspected; /* the second inspection is done */
 	uint64_t container_pid;
@@ -48,6 +47,9 @@ struct stats {
 	uint64_t flows; /* UDP flows now */
 	uint64_t flows_total;
 	uint64_t datagrams_dropped;
+
+	/* Written by the activator, between t_main and t_started: the containers of --with are ready; 0 without such. */
+	uint64_t t_with;
 };
 
 /* Maps an open statistics file for reading and writing. With `init` a file of another size or version is made anew,
