@@ -27,6 +27,7 @@ enum option_id {
 	OPT_WITH_PORT,
 	OPT_WITH_HEALTH_CHECK,
 	OPT_WITH_KEEP_RUNNING,
+	OPT_SCHEDULE,
 	OPT_USER,
 };
 
@@ -50,6 +51,7 @@ static const struct option long_options[] = {
 	{"with-port", required_argument, NULL, OPT_WITH_PORT},
 	{"with-health-check", required_argument, NULL, OPT_WITH_HEALTH_CHECK},
 	{"with-keep-running", no_argument, NULL, OPT_WITH_KEEP_RUNNING},
+	{"schedule", required_argument, NULL, OPT_SCHEDULE},
 	{"user", required_argument, NULL, OPT_USER},
 	{},
 };
@@ -153,6 +155,10 @@ static int take(struct options *o, int option, const char *value, struct error *
 	case OPT_WITH_HEALTH_CHECK:
 	case OPT_WITH_KEEP_RUNNING:
 		return describe_with(o, option, value, err);
+	case OPT_SCHEDULE:
+		if (o->n_windows == WINDOWS_MAX)
+			return error_set(err, 0, "--schedule is given more than %d times", WINDOWS_MAX);
+		return window_parse(value, &o->windows[o->n_windows++], err);
 	case OPT_USER:
 		o->user = value;
 		return 0;

@@ -6,6 +6,7 @@
 
 #include "common/cidr.h"
 #include "common/error.h"
+#include "common/schedule.h"
 #include "common/scope.h"
 
 enum mode { MODE_WAKE, MODE_SLEEP, MODE_NOTIFY };
@@ -42,6 +43,8 @@ struct options {
 	bool healthy;
 	struct cidr no_wake_from[NO_WAKE_MAX];
 	unsigned n_no_wake_from;
+	struct window windows[WINDOWS_MAX]; /* --schedule */
+	unsigned n_windows;
 	char **command; /* NULL-terminated, what to become */
 
 	/* notify */

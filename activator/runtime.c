@@ -175,7 +175,7 @@ bool lock_is_own_run(int lock_fd, const struct container *c)
 	return lock_holds(lock_fd, run);
 }
 
-static int stats_path(const struct options *o, char ret[static PATH_MAX], struct error *err)
+int runtime_stats_path(const struct options *o, char ret[static PATH_MAX], struct error *err)
 {
 	char file[300];
 
@@ -189,7 +189,7 @@ struct stats *runtime_stats(const struct options *o, int *ret_fd, struct error *
 	char path[PATH_MAX];
 	struct stats *s;
 
-	if (stats_path(o, path, err) < 0)
+	if (runtime_stats_path(o, path, err) < 0)
 		return NULL;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0) {
@@ -207,6 +207,6 @@ void runtime_read_stats(const struct options *o, struct stats *ret)
 	char path[PATH_MAX];
 	struct error ignored;
 
-	if (stats_path(o, path, &ignored) < 0 || stats_read(path, ret, &ignored) < 0)
+	if (runtime_stats_path(o, path, &ignored) < 0 || stats_read(path, ret, &ignored) < 0)
 		*ret = (struct stats){};
 }

@@ -41,6 +41,9 @@ int lock_record_run(int lock_fd, const struct container *c, struct error *err);
 /* Was this run of the container begun by a wake? */
 bool lock_is_own_run(int lock_fd, const struct container *c);
 
+/* The path of NAME.stats. */
+int runtime_stats_path(const struct options *o, char ret[static PATH_MAX], struct error *err);
+
 /* Opens and maps NAME.stats for writing. *ret_fd belongs to the caller. */
 struct stats *runtime_stats(const struct options *o, int *ret_fd, struct error *err);
 

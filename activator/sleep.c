@@ -185,6 +185,17 @@ static int stop_container(const struct options *o, struct engine *e, int lock_fd
 	return 0;
 }
 
+/* Who is told to sleep is held no longer; one that failed starts again, and is. */
+static void end_hold(const struct options *o, const struct stats *s)
+{
+	char path[PATH_MAX];
+	struct error ignored;
+
+	if (s->held_until && (!getenv("SERVICE_RESULT") || variable_is("SERVICE_RESULT", "success")) &&
+	    runtime_stats_path(o, path, &ignored) == 0)
+		(void)stats_hold(path, 0, &ignored);
+}
+
 /* Unless somebody uses it. *ret_asleep: it does not run any more. stats: NULL for a container of --with. */
 static int put_one_to_sleep(const struct options *o, struct engine *e, const struct stats *stats, bool *ret_asleep,
 			    struct error *err)
@@ -233,6 +244,7 @@ int put_to_sleep(const struct options *o, struct error *err)
 	if (restart_follows())
 		return 0;
 	runtime_read_stats(o, &stats);
+	end_hold(o, &stats);
 	unanswered = wake_was_refused() && stats.t_main && !stats.t_started;
 	if (stats.flags & STATS_NOBODY)
 		return 0;

@@ -56,18 +56,23 @@ static uint64_t wait_after_failure(const struct stats *last, uint64_t now)
 	return now_usec();
 }
 
-/* A new wake begins: all but the header and the number of wakes starts at zero. */
-static void reset_stats(struct stats *s, uint64_t t_main)
+/* A new wake begins: all but the header, the number of wakes and a hold starts at zero. */
+static void reset_stats(const struct options *o, struct stats *s, uint64_t t_main)
 {
+	uint64_t wall = wall_usec();
+
 	*s = (struct stats){
 		.magic = s->magic,
 		.version = s->version,
 		.size = s->size,
 		.wakes = s->wakes,
-		.wake_wall = wall_usec(),
+		.wake_wall = wall,
 		.t_spawned = spawn_time(t_main),
 		.t_main = t_main,
+		.held_until = s->held_until, /* a crash does not end it */
 	};
+	for (int k = 0; k < STATS_WINDOWS; wall = s->warm[k++].until)
+		schedule_next(o->windows, o->n_windows, wall, &s->warm[k].from, &s->warm[k].until);
 }
 
 static int set_variable(const char *name, long long value, struct error *err)
@@ -162,33 +167,63 @@ static int bring_up(const struct options *o, struct stats *stats, struct hand_ov
 }
 
 /* A service of Type=notify that ends before READY=1 has failed; this one is done. */
-static int leave_quietly(struct stats *stats, struct error *err)
+static int leave_quietly(struct stats *stats, uint64_t reason, const char *text, struct error *err)
 {
 	_cleanup_close_ int fd = -1;
 
 	if (notify_connect(&fd, err) < 0)
 		return -1;
-	stats->flags |= STATS_NOBODY;
-	notify_send(fd, "READY=1\nSTATUS=Nobody was there who may wake the container.");
+	stats->flags |= reason;
+	notify_send(fd, "READY=1\nSTATUS=%s", text);
 	return 0;
+}
+
+/* Does anybody wait in the queues? */
+static int look_at_queues(bool *ret_queued, struct error *err)
+{
+	int n;
+
+	*ret_queued = false;
+	if (listen_fds(&n, err) < 0)
+		return -1;
+	for (int k = 0; k < n && !*ret_queued; k++)
+		*ret_queued = poll(&(struct pollfd){.fd = LISTEN_FDS_START + k, .events = POLLIN}, 1, 0) > 0;
+	return 0;
+}
+
+/* While the service runs, its timer waits; when that ends, the timer finds that it should have elapsed long ago, and starts
+ * the service at once (systemd.timer(5) under DeferReactivation=, which older systemd does not have). That is right within
+ * the schedule, and wakes nobody after it. */
+static bool is_late(const struct options *o, const struct stats *last)
+{
+	uint64_t begin, end, now = wall_usec();
+
+	if (o->n_windows == 0 || !getenv("TRIGGER_TIMER_REALTIME_USEC") || stats_held_until(last, now))
+		return false;
+	schedule_next(o->windows, o->n_windows, now, &begin, &end);
+	return begin > now;
 }
 
 int wake(const struct options *o, uint64_t t_main, struct error *err)
 {
 	struct hand_over h = {.lock_fd = -1, .stats_fd = -1, .pidfd = -1, .deadline = USEC_INFINITY};
 	struct stats *stats = runtime_stats(o, &h.stats_fd, err);
-	bool wanted = true;
+	bool queued, wanted = true;
 
-	if (!stats)
+	if (!stats || look_at_queues(&queued, err) < 0)
 		return -1;
+	if (!queued && is_late(o, stats))
+		return leave_quietly(stats, STATS_LATE, "The time of its schedule is over.", err);
 	t_main = wait_after_failure(stats, t_main);
 	if (__builtin_add_overflow(t_main, o->startup_timeout, &h.deadline))
 		h.deadline = USEC_INFINITY;
-	reset_stats(stats, t_main);
-	if (o->n_no_wake_from && filter_queue(o->no_wake_from, o->n_no_wake_from, &h.accepted, &wanted, err) < 0)
+	reset_stats(o, stats, t_main);
+	/* With nobody in the queue it was not a client that started the service, but a person or the timer. */
+	if (queued && o->n_no_wake_from &&
+	    filter_queue(o->no_wake_from, o->n_no_wake_from, &h.accepted, &wanted, err) < 0)
 		return -1;
 	if (!wanted)
-		return leave_quietly(stats, err);
+		return leave_quietly(stats, STATS_NOBODY, "Nobody was there who may wake the container.", err);
 	stats->wakes++;
 	if (bring_up(o, stats, &h, err) < 0)
 		return -1;

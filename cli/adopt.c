@@ -376,11 +376,11 @@ const struct command adopt_command = {
 	"  --backend docker|podman (default: docker for the system, podman for a user)\n"
 	"  --engine-socket PATH   of the engine's API\n"
 	"  --scope system|user    (default: system for root)\n"
-	"Labels of a container, each like the option of 'create' (lists are separated by commas):\n"
+	"Labels of a container, each like the option of 'create' (lists are separated by commas, schedules by semicolons):\n"
 	"  sockwake.publish, which it must have, sockwake.name, sockwake.startup-timeout, sockwake.idle-timeout,\n"
 	"  sockwake.health-check (no shell command), sockwake.idle-action, sockwake.keep-running, sockwake.target,\n"
 	"  sockwake.no-wake-from, sockwake.no-hold-from, sockwake.connection-timeout, sockwake.keepalive,\n"
 	"  sockwake.drain-timeout, sockwake.proxy-protocol, sockwake.transparent, sockwake.workers,\n"
-	"  sockwake.no-notifications, sockwake.with, sockwake.with-project\n",
+	"  sockwake.no-notifications, sockwake.warm-for, sockwake.schedule, sockwake.with, sockwake.with-project\n",
 	adopt,
 };

@@ -4,11 +4,12 @@
 
 #include "cli/cli.h"
 #include "common/parse.h"
+#include "common/schedule.h"
 #include "units/paths.h"
 
 #define LINES_MAX 1000000
 
-enum { OPTION_NAME = 256, OPTION_SCOPE, OPTION_JSON, OPTION_ALL, OPTION_NO_SELINUX, OPTION_WITH_CONTAINER };
+enum { OPTION_NAME = 256, OPTION_SCOPE, OPTION_JSON, OPTION_ALL, OPTION_NO_SELINUX, OPTION_WITH_CONTAINER, OPTION_FOR };
 
 static const struct {
 	int takes; /* which commands know it; 0: all */
@@ -20,6 +21,7 @@ static const struct {
 	{TAKES_ALL, {"all", no_argument, NULL, OPTION_ALL}},
 	{TAKES_SELINUX, {"no-selinux", no_argument, NULL, OPTION_NO_SELINUX}},
 	{TAKES_CONTAINER, {"with-container", no_argument, NULL, OPTION_WITH_CONTAINER}},
+	{TAKES_FOR, {"for", required_argument, NULL, OPTION_FOR}},
 	{TAKES_LOGS, {"follow", no_argument, NULL, 'f'}},
 	{TAKES_LOGS, {"lines", required_argument, NULL, 'n'}},
 };
@@ -63,6 +65,16 @@ int plain_name(int argc, char *argv[], const char **name, struct error *err)
 	return 0;
 }
 
+static int parse_hold(const char *s, uint64_t *ret, struct error *err)
+{
+	if (parse_duration("the time to hold it awake", s, ret, err) == 0 && *ret > 0 && *ret <= HOLD_MAX)
+		return 0;
+	return error_set(err, USAGE_ERROR,
+			 "--for '%s' is not a time span of at most a year: write seconds or units as in '90', '30min', "
+			 "'2h'",
+			 s);
+}
+
 static int take_option(int option, struct arguments *a, struct error *err)
 {
 	uint64_t n;
@@ -87,6 +99,8 @@ static int take_option(int option, struct arguments *a, struct error *err)
 	case OPTION_WITH_CONTAINER:
 		a->with_container = true;
 		return 0;
+	case OPTION_FOR:
+		return parse_hold(optarg, &a->hold, err);
 	case 'f':
 		a->follow = true;
 		return 0;

@@ -36,6 +36,7 @@ struct arguments {
 	bool no_selinux;
 	bool with_container;
 	unsigned lines; /* 0: all */
+	uint64_t hold;	/* --for, in microseconds; 0: not given */
 };
 enum {
 	TAKES_NAME = 1,
@@ -44,7 +45,8 @@ enum {
 	TAKES_ALL = 8,
 	TAKES_LOGS = 16,
 	TAKES_SELINUX = 32,
-	TAKES_CONTAINER = 64
+	TAKES_CONTAINER = 64,
+	TAKES_FOR = 128
 };
 int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, struct error *err);
 
@@ -67,6 +69,12 @@ const char *journal_of(enum scope scope);
 
 /* One line on standard error that is no error. */
 void print_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Is it a time of its schedule now? */
+bool schedule_is_on(const struct instance *i);
+
+/* All of its schedule on one line, as adopt's label has it: "Mon..Fri 08:00-18:00; Sat,Sun 10:00-12:00". */
+void schedule_format(const struct instance *i, char *ret, size_t size);
 
 /* Refuses to change the system's units as an ordinary user. */
 int require_rights(enum scope scope, struct error *err);

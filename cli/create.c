@@ -22,6 +22,8 @@ static int print_units(const struct instance *i, struct error *err)
 		return -1;
 	printf("# --- %s" SOCKET_SUFFIX " ---\n%s\n# --- %s" SERVICE_SUFFIX " ---\n%s", i->name, units.socket, i->name,
 	       units.service);
+	if (units.timer)
+		printf("\n# --- %s" TIMER_SUFFIX " ---\n%s", i->name, units.timer);
 	return 0;
 }
 
@@ -112,18 +114,6 @@ static int check_free(struct manager *m, const char *directory, const char *name
 	return store_check_owner(directory, name, err) < 0 ? -1 : check_name(m, directory, name, err);
 }
 
-/* A label alone says that a unit runs the container, and labels of images are not to be trusted: putting an instance to
- * sleep stops that unit. */
-static int check_claim(const struct instance *i, const struct runner *runner, struct error *err)
-{
-	if (!i->adopted || !runner->unit || (runner->container && strcmp(runner->container, i->container_name) == 0))
-		return 0;
-	return error_set(err, EINVAL,
-			 "its label PODMAN_SYSTEMD_UNIT says that %s runs it, but that unit's ExecStart= does not: use "
-			 "'sockwake create --unit'",
-			 runner->unit);
-}
-
 static int is_same(const struct instance *a, const struct instance *b, bool *ret, struct error *err)
 {
 	_cleanup_free_ char *one = instance_to_json(a), *other = instance_to_json(b);
@@ -132,6 +122,16 @@ static int is_same(const struct instance *a, const struct instance *b, bool *ret
 		return error_errno(err, ENOMEM, "cannot compare instances");
 	*ret = strcmp(one, other) == 0;
 	return 0;
+}
+
+/* At a time of its schedule it is warm at once, not only in the timer's next minute. Nobody waits for that: status tells. */
+static void warm_up(struct manager *m, const struct instance *i)
+{
+	char unit[UNIT_NAME_MAX];
+	struct error ignored;
+
+	if (schedule_is_on(i))
+		(void)manager_start(m, unit_name(i->name, SERVICE_SUFFIX, unit), 0, &ignored);
 }
 
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
@@ -148,7 +148,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 
 	if ((!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
 	    (r->order.image && make_container(r, m, &made, err) < 0) || open_engine(i, &engine, err) < 0 ||
-	    find_subject(r, m, engine, &subject, err) < 0 || check_claim(i, &subject.runner, err) < 0)
+	    find_subject(r, m, engine, &subject, err) < 0)
 		return -1;
 	old = find(all, i->name);
 	before = old && !old->problem ? &old->instance : NULL;
@@ -167,6 +167,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	if (install_all(m, directory, i, before, drop_in, err) < 0)
 		return -1;
 	keep_made(&made);
+	warm_up(m, i);
 	if (before)
 		unlabel_ports(before, all);
 	label_ports(i);

@@ -35,6 +35,8 @@ static const struct {
 	{"container-name", TEXT, IN_INSTANCE(container_name)},
 	{"startup-timeout", TEXT, IN_INSTANCE(startup_timeout)},
 	{"idle-timeout", TEXT, IN_INSTANCE(idle_timeout)},
+	{"warm-for", TEXT, IN_INSTANCE(warm_for)},
+	{"schedule", LIST, IN_INSTANCE(schedule)},
 	{"health-check", TEXT, IN_INSTANCE(health_check)},
 	{"no-notifications", FLAG, ON_LINE(no_notifications)},
 	{"user", TEXT, IN_INSTANCE(user)},
@@ -98,6 +100,9 @@ const char create_options_help[] =
 	"When:\n"
 	"  --startup-timeout SPAN      until a wake has failed (default: 30s)\n"
 	"  --idle-timeout SPAN         without a connection until sleep (default: 15min)\n"
+	"  --warm-for SPAN             the same once a second client came, where it is longer (default: no longer)\n"
+	"  --schedule '[DAYS] HH:MM-HH:MM'\n"
+	"                              keeps it warm at these times, as in 'Mon..Fri 08:00-18:00'; repeatable\n"
 	"  --health-check CHECK        listen, postgres, redis, greeting, http[:PATH], healthy, none, or a shell command\n"
 	"                              with {container_port} (default: by the port, else listen)\n"
 	"  --idle-action stop|pause    how to sleep (default: stop)\n"

@@ -50,6 +50,20 @@ static int avoid_its_name(struct create_request *r, struct error *err)
 	return replace(&i->name, text, err);
 }
 
+/* A label alone says that a unit runs the container, and whoever made the image may have written it. Putting the instance to
+ * sleep stops that unit. */
+static int check_claim(const struct subject *s, struct error *err)
+{
+	const struct runner *r = &s->runner;
+
+	if (r->container && strcmp(r->container, s->container.name) == 0)
+		return 0;
+	return error_set(err, EINVAL,
+			 "the label PODMAN_SYSTEMD_UNIT of the container '%s' says that %s runs it, but that unit's "
+			 "ExecStart= does not: if it does, use 'sockwake create --unit %s --container-name %s'",
+			 s->container.name, r->unit, r->unit, s->container.name);
+}
+
 static int find_unit(struct create_request *r, struct manager *m, struct subject *s, struct error *err)
 {
 	struct instance *i = &r->instance;
@@ -57,7 +71,7 @@ static int find_unit(struct create_request *r, struct manager *m, struct subject
 
 	if (label && *label) {
 		if (runner_read(m, label, &s->runner, err) == 0)
-			return 0;
+			return check_claim(s, err);
 		runner_clear(&s->runner);
 		/* podman-compose labels all its containers so, whether that unit was ever installed or not. */
 		return err->code == ENOENT ? 0 : -1;

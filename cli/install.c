@@ -17,7 +17,7 @@
 #define SOCKET_TIMEOUT (60 * USEC_PER_SEC)
 
 struct names {
-	char socket[UNIT_NAME_MAX], service[UNIT_NAME_MAX], legacy[UNIT_NAME_MAX];
+	char socket[UNIT_NAME_MAX], service[UNIT_NAME_MAX], timer[UNIT_NAME_MAX], legacy[UNIT_NAME_MAX];
 };
 
 static struct names names_of(const char *name)
@@ -26,6 +26,7 @@ static struct names names_of(const char *name)
 
 	unit_name(name, SOCKET_SUFFIX, n.socket);
 	unit_name(name, SERVICE_SUFFIX, n.service);
+	unit_name(name, TIMER_SUFFIX, n.timer);
 	unit_name(name, LEGACY_SUFFIX, n.legacy);
 	return n;
 }
@@ -46,12 +47,12 @@ int lock_units(const char *directory, int *ret_fd, struct error *err)
 int check_name(struct manager *m, const char *directory, const char *name, struct error *err)
 {
 	struct names n = names_of(name);
-	const char *units[2] = {n.socket, n.service};
-	struct unit_state states[2] = {};
+	const char *units[3] = {n.socket, n.service, n.timer};
+	struct unit_state states[3] = {};
 	char path[PATH_MAX];
-	int r = manager_examine(m, units, 2, states, err);
+	int r = manager_examine(m, units, 3, states, err);
 
-	for (size_t k = 0; r == 0 && k < 2; k++) {
+	for (size_t k = 0; r == 0 && k < 3; k++) {
 		r = path_join(directory, units[k], path, err);
 		/* A file of that path was looked at before. */
 		if (r == 0 && strcmp(states[k].load_state, "not-found") != 0 &&
@@ -61,12 +62,12 @@ int check_name(struct manager *m, const char *directory, const char *name, struc
 				"the service manager knows a unit '%s' already%s%s: give the instance another name",
 				units[k], states[k].fragment_path[0] ? ", from " : "", states[k].fragment_path);
 	}
-	unit_states_clear(states, 2);
+	unit_states_clear(states, 3);
 	return r;
 }
 
-/* The socket first, or a client would start the service again at once. The service's own stop puts the container to
- * sleep, within its TimeoutStopSec=. */
+/* The socket first, and the timer with it, or they would start the service again at once. The service's own stop puts the
+ * container to sleep, within its TimeoutStopSec=. */
 static int stop_units(struct manager *m, const struct names *n, bool legacy, struct error *err)
 {
 	if (manager_stop(m, n->socket, SOCKET_TIMEOUT, err) < 0)
@@ -77,16 +78,19 @@ static int stop_units(struct manager *m, const struct names *n, bool legacy, str
 }
 
 /* What the manager has not read yet, or has read in an older version. */
-static int reload_if_needed(struct manager *m, const struct names *n, struct error *err)
+static int reload_if_needed(struct manager *m, const struct names *n, bool with_timer, struct error *err)
 {
-	const char *units[2] = {n->socket, n->service};
-	struct unit_state states[2] = {};
-	int r = manager_examine(m, units, 2, states, err);
-	bool needed =
-		r == 0 && (states[0].need_reload || states[1].need_reload ||
-			   strcmp(states[0].load_state, "loaded") != 0 || strcmp(states[1].load_state, "loaded") != 0);
+	const char *units[3] = {n->socket, n->service, n->timer};
+	struct unit_state states[3] = {};
+	int r = manager_examine(m, units, 3, states, err);
+	bool needed = false;
 
-	unit_states_clear(states, 2);
+	for (size_t k = 0; r == 0 && k < 3; k++) {
+		bool loaded = strcmp(states[k].load_state, "loaded") == 0, wanted = k < 2 || with_timer;
+
+		needed |= states[k].need_reload || loaded != wanted;
+	}
+	unit_states_clear(states, 3);
 	return needed ? manager_reload(m, err) : r;
 }
 
@@ -118,16 +122,16 @@ static bool is_active(struct manager *m, const char *unit)
 	return active;
 }
 
-static int start_new(struct manager *m, enum scope scope, const struct names *n, struct error *err)
+static int start_new(struct manager *m, const struct instance *i, const struct names *n, struct error *err)
 {
 	struct error ignored;
 
-	if (reload_if_needed(m, n, err) < 0)
+	if (reload_if_needed(m, n, i->schedule, err) < 0)
 		return -1;
 	(void)manager_reset_failed(m, n->service, &ignored); /* the failure is that of what was replaced */
 	if (manager_start(m, n->socket, SOCKET_TIMEOUT, err) == 0)
 		return 0;
-	explain(m, scope, n->socket, err);
+	explain(m, i->scope, n->socket, err);
 	return -1;
 }
 
@@ -159,7 +163,7 @@ static int install(struct manager *m, const char *directory, const struct instan
 			(void)manager_start(m, n.socket, SOCKET_TIMEOUT, &ignored);
 		return -1;
 	}
-	if (start_new(m, i->scope, &n, err) == 0)
+	if (start_new(m, i, &n, err) == 0)
 		return 0;
 	roll_back(m, directory, i->name, &n, &before, was_active);
 	return -1;
@@ -251,6 +255,7 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 	if (m) {
 		(void)manager_reset_failed(m, n.socket, &ignored);
 		(void)manager_reset_failed(m, n.service, &ignored);
+		(void)manager_reset_failed(m, n.timer, &ignored);
 		if (s->instance.legacy)
 			(void)manager_reset_failed(m, n.legacy, &ignored);
 	}
@@ -263,13 +268,13 @@ int forget_instances(struct manager *m, const struct stored *removed, size_t n, 
 
 	for (size_t k = 0; k < n && !known; k++) {
 		struct names names = names_of(removed[k].instance.name);
-		const char *units[] = {names.socket, names.service, names.legacy};
-		struct unit_state states[3] = {};
-		int r = manager_query(m, units, removed[k].instance.legacy ? 3 : 2, states, err);
+		const char *units[] = {names.socket, names.service, names.timer, names.legacy};
+		struct unit_state states[4] = {};
+		int r = manager_query(m, units, removed[k].instance.legacy ? 4 : 3, states, err);
 
-		for (size_t u = 0; r == 0 && u < 3; u++)
+		for (size_t u = 0; r == 0 && u < 4; u++)
 			known |= states[u].load_state && strcmp(states[u].load_state, "not-found") != 0;
-		unit_states_clear(states, 3);
+		unit_states_clear(states, 4);
 		if (r < 0)
 			return -1;
 	}

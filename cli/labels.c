@@ -9,7 +9,7 @@
 #define ARGUMENTS_MAX 1024
 #define PUBLISH_LABEL LABEL_PREFIX "publish"
 
-enum label_type { TEXT, LIST, FLAG };
+enum label_type { TEXT, LIST, WINDOWS, FLAG };
 
 static const struct known {
 	const char *name; /* of the label behind the prefix, and of the option */
@@ -19,7 +19,8 @@ static const struct known {
 	{"health-check", TEXT},	    {"idle-action", TEXT},    {"keep-running", FLAG},	    {"target", LIST},
 	{"no-wake-from", LIST},	    {"no-hold-from", LIST},   {"connection-timeout", TEXT}, {"keepalive", TEXT},
 	{"drain-timeout", TEXT},    {"proxy-protocol", TEXT}, {"transparent", FLAG},	    {"workers", TEXT},
-	{"no-notifications", FLAG}, {"with", LIST},	      {"with-project", FLAG},
+	{"no-notifications", FLAG}, {"warm-for", TEXT},	      {"schedule", WINDOWS},	    {"with", LIST},
+	{"with-project", FLAG},
 };
 #define N_KNOWN (sizeof(table) / sizeof(*table))
 
@@ -88,13 +89,13 @@ static int add_base(struct arguments_list *a, const struct container *c, const s
 	return base->scope == SCOPE_SYSTEM ? add(a, err, "--no-notifications") : 0;
 }
 
-static int add_list(struct arguments_list *a, const char *option, const char *value, struct error *err)
+static int add_list(struct arguments_list *a, const char *option, const char *value, char separator, struct error *err)
 {
 	const char *end;
 
 	for (;; value = end + 1) {
 		value += strspn(value, " ");
-		end = strchrnul(value, ',');
+		end = strchrnul(value, separator);
 		if (add(a, err, "--%s=%.*s", option, (int)(end - value), value) < 0)
 			return -1;
 		for (char *last = a->argv[a->argc - 1]; *last && last[strlen(last) - 1] == ' ';)
@@ -112,7 +113,9 @@ static int add_label(struct arguments_list *a, const struct label *l, struct err
 	case TEXT:
 		return add(a, err, "--%s=%s", k->name, l->value);
 	case LIST:
-		return add_list(a, k->name, l->value, err);
+		return add_list(a, k->name, l->value, ',', err);
+	case WINDOWS: /* whose weekdays have commas */
+		return add_list(a, k->name, l->value, ';', err);
 	case FLAG:
 		return strcmp(l->value, "true") == 0 ? add(a, err, "--%s", k->name) : 0;
 	}

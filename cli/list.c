@@ -6,13 +6,14 @@
 #include "cli/text.h"
 #include "units/paths.h"
 
-enum { NAME, PORTS, CONTAINER, STATE, SINCE, CONNECTIONS, ENGINE, REASON, COLUMNS };
+enum { NAME, PORTS, CONTAINER, STATE, SINCE, CONNECTIONS, ENGINE, SCHEDULE, REASON, COLUMNS };
 
 /* One row; what has to be formatted is kept in `text`. */
 struct row {
 	char ports[(PUBLISH_TEXT_MAX + 1) * INSTANCE_PORTS_MAX];
 	char since[TEXT_MAX];
 	char connections[TEXT_MAX];
+	char schedule[256];
 };
 
 static void list_ports(const struct instance *i, char *ret, size_t size)
@@ -41,26 +42,31 @@ static void fill_row(const struct observation *o, struct row *row, const char **
 	cells[SINCE] = row->since;
 	cells[CONNECTIONS] = row->connections;
 	cells[ENGINE] = o->container_state;
+	schedule_format(i, row->schedule, sizeof(row->schedule));
+	cells[SCHEDULE] = row->schedule;
 	cells[REASON] = o->reason;
 }
 
 static int print_rows(const struct observation *os, size_t n, struct error *err)
 {
-	static const char *const titles[COLUMNS] = {"NAME",  "PORTS",	    "CONTAINER", "STATE",
-						    "SINCE", "CONNECTIONS", "ENGINE",	 "REASON"};
+	static const char *const titles[COLUMNS] = {"NAME",	   "PORTS",  "CONTAINER", "STATE", "SINCE",
+						    "CONNECTIONS", "ENGINE", "SCHEDULE",  "REASON"};
 	_cleanup_free_ struct row *rows = calloc(n, sizeof(*rows));
 	_cleanup_free_ const char **cells = calloc(n + 1, COLUMNS * sizeof(*cells));
-	bool reasons = false;
+	bool used[COLUMNS] = {};
 
 	if (!rows || !cells)
 		return error_errno(err, ENOMEM, "cannot print the instances");
 	memcpy(cells, titles, sizeof(titles));
 	for (size_t k = 0; k < n; k++) {
 		fill_row(&os[k], &rows[k], cells + (k + 1) * COLUMNS);
-		reasons |= *cells[(k + 1) * COLUMNS + REASON] != '\0';
+		for (size_t c = 0; c < COLUMNS; c++)
+			used[c] |= *cells[(k + 1) * COLUMNS + c] != '\0';
 	}
-	if (!reasons)
+	if (!used[REASON])
 		cells[REASON] = NULL;
+	if (!used[SCHEDULE])
+		cells[SCHEDULE] = NULL;
 	print_table(stdout, cells, COLUMNS, n + 1);
 	return 0;
 }

@@ -221,6 +221,8 @@ int observe(enum scope scope, const struct stored_list *list, struct observation
 		note(ret_trouble, &failure);
 	ask_engines(scope, os, list->n, ret_trouble);
 	for (size_t k = 0; k < list->n; k++) {
+		if (os[k].have_stats && os[k].state == STATE_AWAKE)
+			os[k].held_until = stats_held_until(&os[k].stats, wall_usec());
 		if (list->items[k].problem)
 			snprintf(os[k].reason, sizeof(os[k].reason), "%s", list->items[k].problem);
 		clean_text(os[k].reason);
@@ -260,7 +262,7 @@ cJSON *observation_to_json(const struct observation *o)
 	    cJSON_AddStringToObject(object, "state", state_name(o->state)) &&
 	    (o->reason[0] ? cJSON_AddStringToObject(object, "reason", o->reason)
 			  : cJSON_AddNullToObject(object, "reason")) &&
-	    add_seconds(object, "since", o->since_usec) &&
+	    add_seconds(object, "since", o->since_usec) && add_seconds(object, "held_until", o->held_until) &&
 	    cJSON_AddStringToObject(object, "container_state", o->container_state) &&
 	    cJSON_AddNumberToObject(object, "connections", (double)open_connections(o)) && add_with_states(object, o) &&
 	    cJSON_AddBoolToObject(object, "legacy", i->legacy))

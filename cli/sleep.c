@@ -16,7 +16,12 @@ static int put_to_sleep(int argc, char *argv[], struct error *err)
 	/* The units' own TimeoutStopSec= are the limit. */
 	if (stored.instance.legacy && manager_stop(m, unit_name(a.name, LEGACY_SUFFIX, unit), USEC_INFINITY, err) < 0)
 		return -1;
-	return manager_stop(m, unit_name(a.name, SERVICE_SUFFIX, unit), USEC_INFINITY, err);
+	if (manager_stop(m, unit_name(a.name, SERVICE_SUFFIX, unit), USEC_INFINITY, err) < 0)
+		return -1;
+	if (schedule_is_on(&stored.instance))
+		print_note("its schedule wakes it again: 'systemctl %sstop %s" SOCKET_SUFFIX "' keeps it asleep",
+			   a.scope == SCOPE_USER ? "--user " : "", a.name);
+	return 0;
 }
 
 const struct command sleep_command = {

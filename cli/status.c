@@ -110,6 +110,10 @@ static void print_state(const struct observation *o)
 	print_line("State", line);
 	if (o->reason[0])
 		print_line("Reason", o->reason);
+	if (!o->held_until)
+		return;
+	snprintf(line, sizeof(line), "awake until %s", format_until(o->held_until, since));
+	print_line("Held", line);
 }
 
 static void print_ports(const struct instance *i)
@@ -160,9 +164,12 @@ static void print_container(const struct observation *o)
 		print_line("Run by", i->unit);
 	print_line("Ready when", i->health_check);
 	print_dependencies(o);
-	snprintf(line, sizeof(line), "%s after %s without a connection%s", idle_action_name(i->idle_action),
-		 i->idle_timeout, i->keep_running ? ", unless it ran before" : "");
+	snprintf(line, sizeof(line), "%s after %s without a connection%s%s%s", idle_action_name(i->idle_action),
+		 i->idle_timeout, i->warm_for ? ", after several " : "", i->warm_for ? i->warm_for : "",
+		 i->keep_running ? ", unless it ran before" : "");
 	print_line("Idle", line);
+	for (char **s = i->schedule; s && *s; s++)
+		print_line(s == i->schedule ? "Kept warm" : "", *s);
 	if (i->legacy)
 		print_line("Note", "made by the original tool; 'sockwake create --force' takes it over");
 }
@@ -220,6 +227,10 @@ static void print_text(const struct observation *o, const char *note, const char
 	print_line("Units", line);
 	snprintf(line, sizeof(line), "%s/%s" SERVICE_SUFFIX, directory, name);
 	print_line("", line);
+	if (o->stored->instance.schedule) {
+		snprintf(line, sizeof(line), "%s/%s" TIMER_SUFFIX, directory, name);
+		print_line("", line);
+	}
 }
 
 static int status(int argc, char *argv[], struct error *err)

@@ -44,6 +44,20 @@ const char *format_since(uint64_t wall_usec_then, char ret[static TEXT_MAX])
 	return ret;
 }
 
+const char *format_until(uint64_t wall_usec_then, char ret[static TEXT_MAX])
+{
+	uint64_t now = wall_usec(), left = wall_usec_then > now ? wall_usec_then - now : 0;
+	time_t then = (time_t)(wall_usec_then / USEC_PER_SEC), today = (time_t)(now / USEC_PER_SEC);
+	struct tm a, b;
+	char clock[32], span[TEXT_MAX];
+
+	localtime_r(&then, &a);
+	localtime_r(&today, &b);
+	strftime(clock, sizeof(clock), a.tm_year == b.tm_year && a.tm_yday == b.tm_yday ? "%T" : "%F %T", &a);
+	snprintf(ret, TEXT_MAX, "%s (%.20s left)", clock, format_span(left, span));
+	return ret;
+}
+
 const char *format_bytes(uint64_t bytes, char ret[static TEXT_MAX])
 {
 	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};

@@ -13,6 +13,9 @@ const char *format_span(uint64_t usec, char ret[static TEXT_MAX]);
 /* Since a point of CLOCK_REALTIME: "3min 20s"; "-" for 0. */
 const char *format_since(uint64_t wall_usec_then, char ret[static TEXT_MAX]);
 
+/* A point of CLOCK_REALTIME in local time: "18:00:00 (2h 5min left)", with the date when it is another day's. */
+const char *format_until(uint64_t wall_usec_then, char ret[static TEXT_MAX]);
+
 /* "1.5 MB" */
 const char *format_bytes(uint64_t bytes, char ret[static TEXT_MAX]);
 

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "common/clock.h"
 #include "common/parse.h"
+#include "common/stats.h"
 #include "units/manager.h"
 #include "units/paths.h"
 
@@ -35,26 +36,66 @@ static int explain(struct manager *m, const struct arguments *a, const char *uni
 	return -1;
 }
 
+static int start(struct manager *m, const struct arguments *a, const struct stored *s, struct error *err)
+{
+	char unit[UNIT_NAME_MAX];
+
+	unit_name(a->name, s->instance.legacy ? LEGACY_SUFFIX : SERVICE_SUFFIX, unit);
+	if (manager_start(m, unit, patience(s), err) == 0)
+		return 0;
+	return err->code == EREMOTEIO ? explain(m, a, unit, err) : -1;
+}
+
+/* So often at most it may fall asleep while it is being held. */
+#define HOLD_TRIES 5
+
+/* A hold is good once it has outlived a start: an instance that was just about to sleep forgets it. */
+static int start_and_hold(struct manager *m, const struct arguments *a, const struct stored *s, uint64_t until,
+			  struct error *err)
+{
+	char directory[PATH_MAX], path[PATH_MAX], file[UNIT_NAME_MAX];
+	struct stats stats;
+
+	if (find_runtime_directory(a->scope, directory, err) < 0 ||
+	    path_join(directory, unit_name(a->name, ".stats", file), path, err) < 0)
+		return -1;
+	for (int k = 0; k < HOLD_TRIES; k++) {
+		if (start(m, a, s, err) < 0 || stats_read(path, &stats, err) < 0)
+			return -1;
+		if (stats.held_until >= until)
+			return 0;
+		if (stats_hold(path, until, err) < 0)
+			return -1;
+	}
+	return error_set(err, EBUSY, "'%s' falls asleep again and again: '%s %s.service' says why", a->name,
+			 journal_of(a->scope), a->name);
+}
+
 static int wake(int argc, char *argv[], struct error *err)
 {
 	_cleanup_manager_ struct manager *m = NULL;
 	_cleanup_stored_ struct stored stored = {};
-	char directory[PATH_MAX], unit[UNIT_NAME_MAX];
+	char directory[PATH_MAX];
 	struct arguments a;
 
-	if (parse_arguments(argc, argv, NEEDS_NAME, &a, err) < 0 || find_instance(&a, directory, &stored, err) < 0 ||
-	    manager_connect(a.scope, &m, err) < 0)
+	if (parse_arguments(argc, argv, NEEDS_NAME | TAKES_FOR, &a, err) < 0 ||
+	    find_instance(&a, directory, &stored, err) < 0)
 		return -1;
-	unit_name(a.name, stored.instance.legacy ? LEGACY_SUFFIX : SERVICE_SUFFIX, unit);
-	if (manager_start(m, unit, patience(&stored), err) == 0)
-		return 0;
-	return err->code == EREMOTEIO ? explain(m, &a, unit, err) : -1;
+	if (a.hold && stored.instance.legacy)
+		return error_set(err, EINVAL,
+				 "'%s' was made by the original tool, which cannot hold it awake: 'sockwake create "
+				 "--force' takes it over",
+				 a.name);
+	if (manager_connect(a.scope, &m, err) < 0)
+		return -1;
+	return a.hold ? start_and_hold(m, &a, &stored, wall_usec() + a.hold, err) : start(m, &a, &stored, err);
 }
 
 const struct command wake_command = {
 	"wake",
-	"[--scope system|user] NAME | --name NAME",
+	"[--for SPAN] [--scope system|user] NAME | --name NAME",
 	"Wakes an instance, as a connection would, and waits until it is awake",
+	"  --for SPAN            and holds it awake so long, also without connections; 'sockwake sleep' ends that\n"
 	"  --scope system|user   whose instance (default: the system's for root, else one's own)\n",
 	wake,
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/schedule.h"
 
 static int is_ours(const struct stats *s)
 {
@@ -44,6 +45,43 @@ struct stats *stats_map(int fd, int init, struct error *err)
 		s->size = sizeof(*s);
 	}
 	return s;
+}
+
+static uint64_t load(const uint64_t *field)
+{
+	return __atomic_load_n(field, __ATOMIC_RELAXED);
+}
+
+static int is_ahead(uint64_t until, uint64_t now)
+{
+	return until > now && until - now <= HOLD_MAX;
+}
+
+uint64_t stats_held_until(const struct stats *s, uint64_t wall_now)
+{
+	uint64_t until = load(&s->held_until), latest = is_ahead(until, wall_now) ? until : 0;
+
+	for (int k = 0; k < STATS_WINDOWS; k++) {
+		until = load(&s->warm[k].until);
+		if (load(&s->warm[k].from) <= wall_now && is_ahead(until, wall_now) && until > latest)
+			latest = until;
+	}
+	return latest;
+}
+
+int stats_hold(const char *path, uint64_t until, struct error *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct stats *s;
+
+	if (fd < 0)
+		return error_errno(err, errno, "cannot open '%s'", path);
+	s = stats_map(fd, 0, err);
+	if (!s)
+		return -1;
+	__atomic_store_n(&s->held_until, until, __ATOMIC_RELAXED);
+	munmap(s, sizeof(*s));
+	return 0;
 }
 
 int stats_read(const char *path, struct stats *ret, struct error *err)

@@ -11,12 +11,14 @@
 #include "common/error.h"
 
 #define STATS_MAGIC   0x656b61776b636f73ULL /* "sockwake" in little-endian memory */
-#define STATS_VERSION 1U
+#define STATS_VERSION 2U
+#define STATS_WINDOWS 8 /* a client may stay connected over some nights */
 
 enum {
 	STATS_FOUND_RUNNING = 1 << 0, /* the container already ran when this wake began: somebody else started it */
 	STATS_FULL = 1 << 1,	      /* the descriptor limit is reached: new connections wait in the backlog */
 	STATS_NOBODY = 1 << 2,	      /* nobody was there who may wake the container: it was left as it is */
+	STATS_LATE = 1 << 3,	      /* the timer of the schedule came after its time: nothing was woken */
 };
 
 struct stats {
@@ -33,6 +35,13 @@ struct stats {
 	uint64_t t_inspected; /* the second inspection is done */
 	uint64_t container_pid;
 	uint64_t flags;
+
+	/* While it is held, or within one of these windows, the proxy does not end for want of clients: CLOCK_REALTIME
+	 * microseconds, 0 for none. */
+	uint64_t held_until; /* `sockwake wake --for`; cleared when it is put to sleep */
+	struct {
+		uint64_t from, until;
+	} warm[STATS_WINDOWS]; /* of the schedule: the one that was on when this wake began, and the next ones */
 
 	/* Written by the proxy. */
 	uint64_t t_proxy;	     /* its main() runs, inside the namespace */
@@ -55,6 +64,13 @@ struct stats {
 /* Maps an open statistics file for reading and writing. With `init` a file of another size or version is made anew,
  * otherwise that is an error. The mapping is unmapped by the end of the process, or munmap(2). */
 struct stats *stats_map(int fd, int init, struct error *err);
+
+/* Until when it is held awake at this moment; 0: it is not. What is further away than HOLD_MAX (common/schedule.h) was
+ * written while the clock was wrong. */
+uint64_t stats_held_until(const struct stats *s, uint64_t wall_now);
+
+/* Holds the instance of this file awake until then, or (0) no longer. Errors as below. */
+int stats_hold(const char *path, uint64_t until, struct error *err);
 
 /* Reads a copy. A missing, short or foreign file is an error with code ENOENT or EPROTO. */
 int stats_read(const char *path, struct stats *ret, struct error *err);

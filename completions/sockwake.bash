@@ -43,9 +43,9 @@ _sockwake() {
 		[[ $command == create ]] || COMPREPLY=($(compgen -W "$(_sockwake_instances)" -- "$cur"))
 		return
 		;;
-	--*-timeout | --keepalive) COMPREPLY=($(compgen -W '30s 1min 15min 1h' -- "$cur")) && return ;;
+	--*-timeout | --keepalive | --warm-for | --for) COMPREPLY=($(compgen -W '30s 1min 15min 1h' -- "$cur")) && return ;;
 	--listen-port | --container-port | --publish | -p | --target | --unit | --workers | --lines | -n | \
-		--image | --env | -e | --volume | -v | --network | --no-wake-from | --no-hold-from | --socket-mode)
+		--image | --env | -e | --volume | -v | --network | --no-wake-from | --no-hold-from | --socket-mode | --schedule)
 		return
 		;;
 	esac
@@ -62,14 +62,15 @@ _sockwake() {
 	create) options+=' --name --container-name --listen-port --container-port --publish --target --unit --no-boot
 		--with --with-project
 		--drop-publish --backend
-		--engine-socket --scope --startup-timeout --idle-timeout --health-check --idle-action --keep-running
+		--engine-socket --scope --startup-timeout --idle-timeout --warm-for --schedule --health-check --idle-action --keep-running
 		--no-wake-from --no-hold-from --connection-timeout --keepalive --drain-timeout --proxy-protocol --transparent
 		--workers --image --env --volume --network --socket-mode --socket-group --user --no-notifications --no-selinux --force --dry-run --json' ;;
 	adopt) options+=' --all --prune --dry-run --backend --engine-socket --scope' ;;
 	remove) options+=' --name --all --with-container --no-selinux --scope' ;;
 	list) options+=' --json --scope' ;;
 	status) options+=' --name --json --scope' ;;
-	wake | sleep) options+=' --name --scope' ;;
+	wake) options+=' --name --for --scope' ;;
+	sleep) options+=' --name --scope' ;;
 	logs) options+=' --name --follow --lines --scope' ;;
 	esac
 	COMPREPLY=($(compgen -W "$options" -- "$cur"))

@@ -56,6 +56,8 @@ _sockwake() {
 			'--engine-socket[of the engine]:socket:_files' \
 			'--startup-timeout[until a wake has failed]:time span:' \
 			'--idle-timeout[without a connection until sleep]:time span:' \
+			'--warm-for[the same after a busy period]:time span:' \
+			'*--schedule[keep it warm at these times]:[DAYS] HH\:MM-HH\:MM:' \
 			'--health-check[when it is ready]:check:(listen postgres redis greeting http healthy none)' \
 			'--idle-action[how to sleep]:action:(stop pause)' \
 			'--keep-running[leave a container running that ran before]' \
@@ -89,7 +91,8 @@ _sockwake() {
 	remove) _arguments $scope $name '--all[all instances]' '--with-container[also the container that create --image made]' '--no-selinux[leave SELinux port labels alone]' ;;
 	list) _arguments $scope '--json[for programs]' ;;
 	status) _arguments $scope $name '--json[for programs]' ;;
-	wake | sleep) _arguments $scope $name ;;
+	wake) _arguments $scope $name '--for[hold it awake so long]:time span:' ;;
+	sleep) _arguments $scope $name ;;
 	logs) _arguments $scope $name '(-f --follow)'{-f,--follow}'[go on]' '(-n --lines)'{-n,--lines}'[so many lines]:lines:' ;;
 	help) _describe 'command' commands ;;
 	esac

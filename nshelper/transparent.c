@@ -2,14 +2,18 @@
  *
  * The proxy's socket to the server is bound to the client's address (IP_TRANSPARENT) and carries a mark (SO_MARK). The
  * server's socket takes the mark of the connection request over (net.ipv4.tcp_fwmark_accept, which holds for IPv6 as
- * well), so both directions are marked. A rule sends what is marked to a table of its own, where every address is local:
- * the answer stays in the namespace and reaches the proxy. All other traffic does not meet that table.
+ * well), so both directions are marked. Where no server listens the kernel itself answers with a reset, which takes over
+ * the mark of what it answers (net.ipv4.fwmark_reflect, net.ipv6.fwmark_reflect): without it the reset would leave the
+ * namespace, or find no way at all, and the proxy would wait for it in vain. A rule sends what is marked to a table of its
+ * own, where every address is local: the answer stays in the namespace and reaches the proxy. All other traffic does not
+ * meet that table.
  */
 #include "nshelper/transparent.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -17,7 +21,10 @@
 #include "nshelper/routes.h"
 
 /* /proc/sys/net shows the network namespace of the reading task, not of the one who mounted it. */
-#define FWMARK_ACCEPT "sys/net/ipv4/tcp_fwmark_accept"
+static const char *const switches[] = {
+	"sys/net/ipv4/tcp_fwmark_accept", "sys/net/ipv4/fwmark_reflect",
+	"sys/net/ipv6/fwmark_reflect", /* is not there without IPv6 */
+};
 
 /* A procfs that is mounted nowhere, so that no read-only mount over /proc/sys stands in the way. Needs CAP_SYS_ADMIN
  * where the PID namespace belongs to, so only system scope has it. -1 with errno. */
@@ -31,47 +38,52 @@ static int open_detached_proc(void)
 }
 
 /* For writing, past the read-only /proc/sys of ProtectKernelTunables= and of containers. */
-static int open_fwmark_accept(void)
+static int open_switch(const char *path, const char *name)
 {
 	_cleanup_close_ int proc = -1;
-	int fd = open("/proc/" FWMARK_ACCEPT, O_WRONLY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	if (fd >= 0 || errno != EROFS)
 		return fd;
 	proc = open_detached_proc();
 	if (proc >= 0)
-		return openat(proc, FWMARK_ACCEPT, O_WRONLY | O_CLOEXEC);
+		return openat(proc, name, O_WRONLY | O_CLOEXEC);
 	errno = EROFS;
 	return -1;
 }
 
-static bool fwmark_accept_is_enabled(void)
+static bool is_on(const char *path)
 {
-	_cleanup_close_ int fd = open("/proc/" FWMARK_ACCEPT, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char value = '0';
 
 	return fd >= 0 && read(fd, &value, 1) == 1 && value != '0';
 }
 
-static int enable_fwmark_accept(struct error *err)
+static int switch_on(const char *name, struct error *err)
 {
 	_cleanup_close_ int fd = -1;
+	char path[64];
 
-	if (fwmark_accept_is_enabled())
+	snprintf(path, sizeof(path), "/proc/%s", name);
+	if (is_on(path))
 		return 0;
-	fd = open_fwmark_accept();
-	if (fd >= 0 && write(fd, "1", 1) == 1)
+	fd = open_switch(path, name);
+	if ((fd >= 0 && write(fd, "1", 1) == 1) || (fd < 0 && errno == ENOENT))
 		return 0;
 	if (errno == EROFS)
 		return error_set(err, EROFS,
-				 "--transparent has to write '/proc/" FWMARK_ACCEPT
-				 "', which is read-only here: take ProtectKernelTunables= out of the unit");
-	return error_errno(err, errno, "--transparent cannot write '/proc/" FWMARK_ACCEPT "'");
+				 "--transparent has to write '%s', which is read-only here: take "
+				 "ProtectKernelTunables= out of the unit",
+				 path);
+	return error_errno(err, errno, "--transparent cannot write '%s'", path);
 }
 
 int transparent_install(uint32_t mark, struct error *err)
 {
-	if (enable_fwmark_accept(err) < 0)
-		return -1;
+	for (size_t i = 0; i < sizeof(switches) / sizeof(*switches); i++) {
+		if (switch_on(switches[i], err) < 0)
+			return -1;
+	}
 	return routes_install(mark, TRANSPARENT_TABLE, err);
 }

@@ -14,6 +14,7 @@ enum option_id {
 	OPTION_HEALTH_CHECK,
 	OPTION_STARTUP_TIMEOUT,
 	OPTION_IDLE_TIMEOUT,
+	OPTION_WARM_FOR,
 	OPTION_KEEPALIVE,
 	OPTION_CONNECTION_TIMEOUT,
 	OPTION_DRAIN_TIMEOUT,
@@ -30,6 +31,7 @@ static const struct option options[] = {
 	{"health-check", required_argument, NULL, OPTION_HEALTH_CHECK},
 	{"startup-timeout", required_argument, NULL, OPTION_STARTUP_TIMEOUT},
 	{"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
+	{"warm-for", required_argument, NULL, OPTION_WARM_FOR},
 	{"keepalive", required_argument, NULL, OPTION_KEEPALIVE},
 	{"connection-timeout", required_argument, NULL, OPTION_CONNECTION_TIMEOUT},
 	{"drain-timeout", required_argument, NULL, OPTION_DRAIN_TIMEOUT},
@@ -77,6 +79,8 @@ static int parse_option(int id, char *value, struct config *c, struct error *err
 		return parse_duration("--startup-timeout", value, &c->startup_timeout, err);
 	case OPTION_IDLE_TIMEOUT:
 		return parse_duration("--idle-timeout", value, &c->idle_timeout, err);
+	case OPTION_WARM_FOR:
+		return parse_duration("--warm-for", value, &c->warm_for, err);
 	case OPTION_KEEPALIVE:
 		return parse_duration("--keepalive", value, &c->keepalive, err);
 	case OPTION_CONNECTION_TIMEOUT:
@@ -160,6 +164,7 @@ int config_parse(int argc, char **argv, struct config *ret, struct error *err)
 		config_free(&c);
 		return error_set(err, EINVAL, "the proxy takes options only, not '%s'", argv[optind]);
 	}
+	c.readiness.proxy_protocol = c.proxy_protocol;
 	if (check(&c, err) < 0) {
 		config_free(&c);
 		return -1;

@@ -28,6 +28,7 @@ struct config {
 	/* Microseconds; USEC_INFINITY: never. */
 	uint64_t startup_timeout;
 	uint64_t idle_timeout;
+	uint64_t warm_for;	     /* the idle time-out of a busy period, where it is longer */
 	uint64_t keepalive;	     /* 0 or USEC_INFINITY: none */
 	uint64_t connection_timeout; /* of a connection without traffic */
 	uint64_t drain_timeout;

@@ -65,6 +65,9 @@ static int make_root_empty(const struct confinement *c, unsigned *missing, struc
 				 "(user.max_user_namespaces, kernel.unprivileged_userns_clone) or use a TCP target");
 	if (r > 0 && !c->transparent)
 		*missing |= UNCONFINED_ROOT;
+	/* Services of a user begin in the user's home. */
+	if (r > 0 && chdir("/") < 0)
+		return error_errno(err, errno, "cannot change the working directory");
 	return 0;
 }
 

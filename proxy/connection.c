@@ -47,6 +47,7 @@ struct connection *connection_new(struct worker *w, struct forward *forward, int
 	count_add(&w->counters.connections, 1);
 	count_add(&w->counters.connections_total, 1);
 	count_add(&w->counters.holding, holds);
+	count_add(&w->counters.holders, holds);
 	return c;
 }
 

@@ -8,6 +8,7 @@
 struct counters {
 	_Atomic uint64_t connections; /* open now */
 	_Atomic uint64_t holding;     /* of these, those that keep the container awake */
+	_Atomic uint64_t holders;     /* all so far that keep or kept it awake, connections and UDP flows */
 	_Atomic uint64_t connections_total;
 	_Atomic uint64_t connections_failed;
 	_Atomic uint64_t bytes[2]; /* by the end they came from: from clients, from the target */

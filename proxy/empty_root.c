@@ -43,8 +43,8 @@ int empty_root(bool keep_directory, struct error *err)
 {
 	_cleanup_close_ int directory = -1, root = -1;
 
-	directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (directory < 0)
+	/* Any other may be one that we could not enter now: of the user from whom we got it. */
+	if (keep_directory && (directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return error_errno(err, errno, "cannot hold the working directory");
 	/* Forbidden by sysctl, by an LSM or by the unit, or our user has no name in the container's user namespace. */
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)

@@ -11,6 +11,9 @@
 #include "proxy/threads.h"
 #include "proxy/udp.h"
 
+/* So often at most the end of a hold is looked at. */
+#define HOLD_GLANCE (60 * USEC_PER_SEC)
+
 static struct lifecycle *lifecycle_of(struct loop *loop)
 {
 	return worker_of(loop)->service->lifecycle;
@@ -66,12 +69,38 @@ static void container_ready(struct loop *loop, struct watch *watch, uint32_t eve
 	end(lifecycle_of(loop), "the container has ended");
 }
 
+/* How long it waits for the next client: longer once a second one came, for then somebody is at work. */
+static uint64_t patience(const struct service *s)
+{
+	const struct config *c = s->config;
+
+	return service_holders(s) > 1 && c->warm_for > c->idle_timeout ? c->warm_for : c->idle_timeout;
+}
+
+/* How long it is held awake from now on, as far as that can be said in advance: both the clock and the end may be set
+ * meanwhile, and a suspended machine's time goes on (common/stats.h). */
+static uint64_t held_for(const struct service *s)
+{
+	uint64_t now = wall_usec(), until = stats_held_until(s->stats, now), left = until ? until - now : 0;
+
+	return left < HOLD_GLANCE ? left : HOLD_GLANCE;
+}
+
+static uint64_t later(uint64_t since, uint64_t span)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(since, span, &sum) ? USEC_INFINITY : sum;
+}
+
 /* When it may end if nothing happens until then. */
 static uint64_t idle_deadline(const struct lifecycle *l)
 {
-	uint64_t since = service_holding(l->service) > 0 ? l->first->loop.now : service_last_activity(l->service);
+	uint64_t now = l->first->loop.now;
+	uint64_t since = service_holding(l->service) > 0 ? now : service_last_activity(l->service);
+	uint64_t idle = later(since, patience(l->service)), held = now + held_for(l->service);
 
-	return since + l->service->config->idle_timeout;
+	return idle > held ? idle : held;
 }
 
 static bool is_idle(const struct lifecycle *l)

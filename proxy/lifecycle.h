@@ -1,7 +1,7 @@
 /* From READY to the end: the first worker runs with these eyes on the process.
  *
  * It ends
- *	when nobody used it for --idle-timeout, after a last look at the queues;
+ *	when nobody used it for --idle-timeout (or --warm-for) and nothing holds it awake, after a last look at the queues;
  *	when the container's first process has ended (its pidfd is readable): at once;
  *	on SIGTERM: what connects from then on stays queued for the next process, and who is connected has --drain-timeout.
  */

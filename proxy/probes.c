@@ -122,15 +122,16 @@ static enum verdict judge_http(const uint8_t *reply, size_t len, bool complete, 
 	return VERDICT_NOT_YET;
 }
 
-size_t probe_request(const struct readiness *r, char buffer[static REQUEST_MAX])
+/* What a server of this kind is asked. */
+static size_t ask(const struct readiness *r, char *buffer, size_t size)
 {
 	switch (r->kind) {
 	case READY_POSTGRES:
 		return postgres_request(buffer);
 	case READY_REDIS:
-		return (size_t)snprintf(buffer, REQUEST_MAX, "*1\r\n$4\r\nPING\r\n");
+		return (size_t)snprintf(buffer, size, "*1\r\n$4\r\nPING\r\n");
 	case READY_HTTP: /* readiness_parse() has bounded the path */
-		return (size_t)snprintf(buffer, REQUEST_MAX,
+		return (size_t)snprintf(buffer, size,
 					"GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: sockwake\r\n"
 					"Accept: */*\r\nConnection: close\r\n\r\n",
 					r->argument);
@@ -141,6 +142,16 @@ size_t probe_request(const struct readiness *r, char buffer[static REQUEST_MAX])
 		break;
 	}
 	return 0;
+}
+
+size_t probe_request(const struct readiness *r, char buffer[static REQUEST_MAX])
+{
+	static const struct sockaddr nobody = {.sa_family = AF_UNSPEC}; /* a connection of the proxy's own */
+	size_t len = 0;
+
+	if (r->proxy_protocol != PROXY_PROTOCOL_NONE)
+		len = proxy_protocol_format(r->proxy_protocol, &nobody, &nobody, buffer);
+	return len + ask(r, buffer + len, REQUEST_MAX - len);
 }
 
 enum verdict probe_judge(enum readiness_kind kind, const uint8_t *reply, size_t len, bool complete,

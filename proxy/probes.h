@@ -23,7 +23,8 @@ enum verdict {
 	VERDICT_MORE,	 /* cannot be told from these bytes */
 };
 
-/* The request of a kind, into buffer; returns its length, 0 where the server speaks first. */
+/* The request of a kind, behind the header of the PROXY protocol where the server expects one, into buffer; returns its
+ * length, 0 where the server speaks first. */
 #define HTTP_PATH_MAX 1024
 #define REQUEST_MAX   (HTTP_PATH_MAX + 256)
 size_t probe_request(const struct readiness *r, char buffer[static REQUEST_MAX]);

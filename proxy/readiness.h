@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "proxy/proxy_protocol.h"
 #include "proxy/target.h"
 
 enum readiness_kind {
@@ -35,6 +36,7 @@ enum readiness_kind {
 struct readiness {
 	enum readiness_kind kind;
 	const char *argument; /* the path of http, the text of a command; points into the string that was parsed */
+	enum proxy_protocol proxy_protocol; /* what the server expects first, of everybody who connects */
 };
 
 /* Takes the word of --health-check. `kind` must live as long as *ret. */

@@ -31,6 +31,11 @@ uint64_t service_holding(const struct service *s)
 	return SUM(s, holding);
 }
 
+uint64_t service_holders(const struct service *s)
+{
+	return SUM(s, holders);
+}
+
 uint64_t service_last_activity(const struct service *s)
 {
 	uint64_t last = 0;

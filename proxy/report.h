@@ -29,4 +29,5 @@ void report_once(struct service *service, atomic_flag *said, const char *text);
 /* Sums over all workers. */
 uint64_t service_connections(const struct service *s);
 uint64_t service_holding(const struct service *s);
+uint64_t service_holders(const struct service *s);
 uint64_t service_last_activity(const struct service *s);

@@ -118,6 +118,7 @@ static struct flow *flow_of(struct udp *u, struct port *port, const struct datag
 	if (!f)
 		return NULL;
 	f->holds = does_hold(u->worker->service->config, d->client);
+	count_add(&u->worker->counters.holders, f->holds);
 	return f;
 }
 

@@ -22,6 +22,8 @@ void instance_clear(struct instance *i)
 	free_list(i->targets);
 	free(i->startup_timeout);
 	free(i->idle_timeout);
+	free(i->warm_for);
+	free_list(i->schedule);
 	free(i->health_check);
 	free(i->user);
 	free(i->keepalive);

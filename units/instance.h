@@ -1,6 +1,6 @@
 /* One instance: everything `sockwake create` was told, and the only thing the unit files are rendered from.
  *
- * It is kept as one line of JSON in both units (X-InstanceConfig=). Keys are the names of the members below in
+ * It is kept as one line of JSON in its units (X-InstanceConfig=). Keys are the names of the members below in
  * snake_case; name, listen_port, container_port and container_name always exist (the original tool's keys; the ports are
  * those of the first published one). Unknown keys are ignored on reading, so that an older sockwake can list what a newer
  * one made. Durations are stored as a person wrote them ("15min"), validated.
@@ -56,6 +56,8 @@ struct instance {
 
 	char *startup_timeout; /* "30" */
 	char *idle_timeout;    /* "15min" */
+	char *warm_for;	       /* the same after a busy period; NULL: no longer */
+	char **schedule;       /* NULL-terminated, may be NULL: when it is kept warm (common/schedule.h) */
 	char *health_check; /* always set: listen, postgres, redis, greeting, http[:PATH], healthy, none, or a command */
 	enum idle_action idle_action;
 	bool keep_running;

@@ -28,6 +28,8 @@ static const struct field {
 	{"targets", LIST, AT(targets)},
 	{"startup_timeout", TEXT, AT(startup_timeout)},
 	{"idle_timeout", TEXT, AT(idle_timeout)},
+	{"warm_for", TEXT, AT(warm_for)},
+	{"schedule", LIST, AT(schedule)},
 	{"health_check", TEXT, AT(health_check)},
 	{"keep_running", FLAG, AT(keep_running)},
 	{"stop_timeout", SECONDS, AT(stop_timeout)},

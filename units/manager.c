@@ -219,6 +219,8 @@ static int run_job(struct manager *m, const char *method, const char *what, cons
 	r = sd_bus_message_read(reply, "o", &job);
 	if (r < 0)
 		return bus_failed(err, what, r, NULL);
+	if (timeout_usec == 0)
+		return 0;
 	return wait_for_job(m, job, timeout_usec, what, err);
 }
 

@@ -31,6 +31,7 @@ const char *lock_name(enum backend_kind kind, const char *engine_socket, const c
 #define UNIT_NAME_MAX  256
 #define SOCKET_SUFFIX  ".socket"
 #define SERVICE_SUFFIX ".service"
+#define TIMER_SUFFIX   ".timer"
 #define LEGACY_SUFFIX  "-proxy.service" /* the second service of the original tool's instances */
 const char *unit_name(const char *instance, const char *suffix, char ret[static UNIT_NAME_MAX]);
 

@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/parse.h"
+#include "units/calendar.h"
 
 /* What the programs need beside the times they are told, in seconds: the engine's own slowness, mostly. */
 #define START_MARGIN 15
@@ -148,6 +149,7 @@ static void put_proxy(FILE *f, const struct instance *i)
 	put_option(f, "--health-check", check);
 	put_option(f, "--startup-timeout", i->startup_timeout);
 	put_option(f, "--idle-timeout", i->idle_timeout);
+	put_option(f, "--warm-for", i->warm_for);
 	put_option(f, "--keepalive", i->keepalive);
 	put_option(f, "--connection-timeout", i->connection_timeout);
 	put_option(f, "--drain-timeout", i->drain_timeout);
@@ -171,6 +173,7 @@ static void put_commands(FILE *f, const struct instance *i)
 	if (strcmp(i->health_check, "healthy") == 0)
 		fputs(" --healthy", f);
 	put_options(f, "--no-wake-from", i->no_wake_from);
+	put_options(f, "--schedule", i->schedule);
 	put_dependencies(f, i, true);
 	put_nshelper(f, i);
 	put_proxy(f, i);
@@ -269,6 +272,8 @@ static void put_socket(FILE *f, const struct instance *i, const char *json)
 
 	snprintf(what, sizeof(what), "Socket that wakes %s", i->container_name);
 	put_markers(f, what, json);
+	if (i->schedule) /* see put_timer() */
+		fprintf(f, "Wants=%s.timer\n", i->name);
 	fputs("\n[Socket]\n", f);
 	for (size_t k = 0; k < i->n_ports; k++) {
 		const struct publish *p = &i->ports[k];
@@ -289,6 +294,24 @@ static void put_socket(FILE *f, const struct instance *i, const char *json)
 	if (path && i->socket_group)
 		fprintf(f, "SocketGroup=%s\n", i->socket_group);
 	fputs("\n[Install]\nWantedBy=sockets.target\n", f);
+}
+
+/* It elapses in every minute of the schedule. While the service runs the timer waits for its end (systemd.timer(5)), so
+ * that nothing ticks; what ended before its time, failed to wake or was off is warm again within a minute. The socket
+ * pulls the timer in and takes it along when it stops: a timer alone would bring a stopped instance back. */
+static void put_timer(FILE *f, const struct instance *i, const char *json)
+{
+	struct error ignored; /* they were validated */
+	struct window w;
+	char what[512];
+
+	snprintf(what, sizeof(what), "Schedule that keeps %s warm", i->container_name);
+	put_markers(f, what, json);
+	fprintf(f, "PartOf=%s.socket\n\n[Timer]\nAccuracySec=1s\n", i->name);
+	for (char **s = i->schedule; *s; s++) {
+		if (window_parse(*s, &w, &ignored) == 0)
+			calendar_put(f, &w);
+	}
 }
 
 typedef void (*put_fn)(FILE *f, const struct instance *i, const char *json);
@@ -319,14 +342,15 @@ int units_render(const struct instance *i, struct rendered *ret, struct error *e
 	if (strlen(json) > INSTANCE_JSON_MAX)
 		return error_set(err, EFBIG, "the configuration of '%s' is longer than %u bytes", i->name,
 				 INSTANCE_JSON_MAX);
-	if (render(put_socket, i, json, &ret->socket, err) < 0)
+	if (render(put_socket, i, json, &ret->socket, err) < 0 || render(put_service, i, json, &ret->service, err) < 0)
 		return -1;
-	return render(put_service, i, json, &ret->service, err);
+	return i->schedule ? render(put_timer, i, json, &ret->timer, err) : 0;
 }
 
 void rendered_clear(struct rendered *r)
 {
 	free(r->socket);
 	free(r->service);
+	free(r->timer);
 	*r = (struct rendered){};
 }

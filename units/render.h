@@ -10,6 +10,7 @@
 struct rendered {
 	char *socket;  /* NAME.socket */
 	char *service; /* NAME.service */
+	char *timer;   /* NAME.timer; NULL: the instance has no schedule */
 };
 
 /* Validates the instance first: nothing in it can become a directive, a specifier or a variable. The caller clears

@@ -12,7 +12,7 @@
 #define UNIT_FILE_MAX (1U << 20) /* systemd's own limit for one line */
 #define WANTS	      "sockets.target.wants"
 
-static const char *const suffixes[SNAPSHOT_FILES] = {SOCKET_SUFFIX, SERVICE_SUFFIX, LEGACY_SUFFIX};
+static const char *const suffixes[SNAPSHOT_FILES] = {SOCKET_SUFFIX, SERVICE_SUFFIX, TIMER_SUFFIX, LEGACY_SUFFIX};
 
 void stored_clear(struct stored *s)
 {
@@ -215,17 +215,29 @@ static int take_snapshot(const char *directory, const char *name, struct snapsho
 	    read_own(paths[0], name, NO_CONFIG | BROKEN_CONFIG | FOREIGN_CONFIG, &ret->texts[0], err) < 0 ||
 	    read_own(paths[1], name, BROKEN_CONFIG | (ret->texts[0] ? NO_CONFIG : 0), &ret->texts[1], err) < 0)
 		return -1;
-	/* A stranger's NAME-proxy.service is in nobody's way. */
-	(void)read_own(paths[2], name, NO_CONFIG, &ret->texts[2], &ignored);
+	/* A stranger's is in nobody's way here. */
+	(void)read_own(paths[2], name, BROKEN_CONFIG, &ret->texts[2], &ignored);
+	(void)read_own(paths[3], name, NO_CONFIG, &ret->texts[3], &ignored);
 	ret->enabled = lstat(link, &st) == 0;
 	return 0;
+}
+
+/* A stranger's NAME.timer would start our NAME.service. */
+static int check_timer(const char *directory, const char *name, struct error *err)
+{
+	_cleanup_free_ char *ignored = NULL;
+	char path[PATH_MAX];
+
+	if (unit_path(directory, name, TIMER_SUFFIX, path, err) < 0)
+		return -1;
+	return read_own(path, name, BROKEN_CONFIG, &ignored, err);
 }
 
 int store_check_owner(const char *directory, const char *name, struct error *err)
 {
 	_cleanup_snapshot_ struct snapshot s = {};
 
-	return take_snapshot(directory, name, &s, err);
+	return take_snapshot(directory, name, &s, err) < 0 ? -1 : check_timer(directory, name, err);
 }
 
 static int remove_path(const char *path, struct error *err)
@@ -309,10 +321,10 @@ int store_write(const char *directory, const struct instance *i, struct snapshot
 
 	*ret_before = (struct snapshot){};
 	if (units_render(i, &units, err) < 0 || take_snapshot(directory, i->name, ret_before, err) < 0 ||
-	    make_directories(directory, 0755, err) < 0)
+	    check_timer(directory, i->name, err) < 0 || make_directories(directory, 0755, err) < 0)
 		return -1;
 	/* the texts stay those of `units` */
-	const struct snapshot after = {.texts = {units.socket, units.service}, .enabled = true};
+	const struct snapshot after = {.texts = {units.socket, units.service, units.timer}, .enabled = true};
 
 	if (go_over(directory, i->name, ret_before, &after, err) == 0)
 		return 0;

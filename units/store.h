@@ -32,7 +32,7 @@ int store_read(const char *directory, const char *name, struct stored *ret, stru
 int store_check_owner(const char *directory, const char *name, struct error *err);
 
 /* What was there before a change, to go back to. */
-#define SNAPSHOT_FILES 3
+#define SNAPSHOT_FILES 4
 struct snapshot {
 	char *texts[SNAPSHOT_FILES]; /* NULL: no such file */
 	bool enabled;
@@ -40,7 +40,7 @@ struct snapshot {
 void snapshot_clear(struct snapshot *s);
 #define _cleanup_snapshot_ _cleanup_(snapshot_clear)
 
-/* Writes both units of an instance, enabled, in place of what was there (an instance of the original tool, too): all
+/* Writes the units of an instance, enabled, in place of what was there (an instance of the original tool, too): all
  * or nothing. *ret_before is for store_restore(); the caller clears it, also after an error. */
 int store_write(const char *directory, const struct instance *i, struct snapshot *ret_before, struct error *err);
 int store_restore(const char *directory, const char *name, const struct snapshot *before, struct error *err);

@@ -4,6 +4,7 @@
 
 #include "common/cidr.h"
 #include "common/parse.h"
+#include "common/schedule.h"
 #include "units/instance.h"
 
 /* A unit file takes a path to listen on as it is, without quotes: white space at its end would be lost, a backslash
@@ -123,10 +124,26 @@ static int validate_spans(const struct instance *i, struct error *err)
 		return error_set(err, 0, "the start-up or idle time-out is missing");
 	if (validate_span("the start-up time-out", i->startup_timeout, false, err) < 0 ||
 	    validate_span("the idle time-out", i->idle_timeout, false, err) < 0 ||
+	    validate_span("the warm time", i->warm_for, false, err) < 0 ||
 	    validate_span("the keepalive time", i->keepalive, false, err) < 0 ||
 	    validate_span("the connection time-out", i->connection_timeout, false, err) < 0)
 		return -1;
 	return validate_span("the drain time-out", i->drain_timeout, true, err);
+}
+
+static int validate_schedule(char **list, struct error *err)
+{
+	struct window ignored;
+
+	if (list && !list[0])
+		return error_set(err, 0, "the schedule has no window");
+	for (size_t k = 0; list && list[k]; k++) {
+		if (k >= WINDOWS_MAX)
+			return error_set(err, 0, "more than %d windows in --schedule", WINDOWS_MAX);
+		if (window_parse(list[k], &ignored, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* Shell commands may contain tabs. */
@@ -225,8 +242,9 @@ static int validate_words(const struct instance *i, struct error *err)
 int instance_validate(const struct instance *i, struct error *err)
 {
 	if (validate_names(i, err) < 0 || validate_targets(i, err) < 0 || validate_ports(i, err) < 0 ||
-	    validate_spans(i, err) < 0 || health_check_validate(i->health_check, err) < 0 ||
-	    dependencies_validate(i, err) < 0 || validate_networks("--no-wake-from", i->no_wake_from, err) < 0 ||
+	    validate_spans(i, err) < 0 || validate_schedule(i->schedule, err) < 0 ||
+	    health_check_validate(i->health_check, err) < 0 || dependencies_validate(i, err) < 0 ||
+	    validate_networks("--no-wake-from", i->no_wake_from, err) < 0 ||
 	    validate_networks("--no-hold-from", i->no_hold_from, err) < 0)
 		return -1;
 	return validate_words(i, err);

@@ -1,5 +1,5 @@
-"""Servers made of busybox, for what real ones do not do on demand. Each function returns the command of a container; as
-the first process of a container it would not hear SIGTERM, so create it with options=STOP_AT_ONCE."""
+"""Servers made of busybox or Python, for what real ones do not do on demand. Each function returns the command of a
+container; as the first process of a container it would not hear SIGTERM, so create it with options=STOP_AT_ONCE."""
 
 import shlex
 
@@ -26,3 +26,63 @@ def hesitant(port, not_yet, ready, speaks_first=False):
 def late(port, seconds, greeting="hello\\n"):
     """Listens only after so many seconds, and greets."""
     return answering(port, f"printf '{greeting}'", before=f"sleep {seconds}; ")
+
+
+# --- in Python, which is the lab's own: create it from the busybox image with options=PYTHON
+
+PYTHON = (*STOP_AT_ONCE, "--volume=/usr:/usr:ro", "--volume=/usr/lib:/lib:ro", "--volume=/usr/lib64:/lib64:ro")
+
+
+def python(script, *arguments):
+    return ("/usr/bin/python3", "-c", script, *map(str, arguments))
+
+
+def echo(port):
+    """Over TCP and UDP. A datagram comes back behind the port that it came from."""
+    return python(ECHO, port)
+
+
+ECHO = """
+import socketserver, sys, threading
+
+class Datagram(socketserver.BaseRequestHandler):
+    def handle(self):
+        data, server = self.request
+        server.sendto(b"%d " % self.client_address[1] + data, self.client_address)
+
+class Stream(socketserver.BaseRequestHandler):
+    def handle(self):
+        while data := self.request.recv(65536):
+            self.request.sendall(data)
+
+socketserver.UDPServer.max_packet_size = 65536
+socketserver.ThreadingTCPServer.allow_reuse_address = True
+address = ("", int(sys.argv[1]))
+streams = socketserver.ThreadingTCPServer(address, Stream)
+threading.Thread(target=streams.serve_forever).start()
+socketserver.UDPServer(address, Datagram).serve_forever()
+"""
+
+
+def unix_echo(kind, path):
+    """On a Unix socket of this kind ("SOCK_STREAM", "SOCK_SEQPACKET") that everybody may use."""
+    return python(UNIX_ECHO, kind, path)
+
+
+UNIX_ECHO = """
+import os, socket, sys, threading
+
+def serve(client):
+    while data := client.recv(65536):
+        client.sendall(data)
+    client.close()
+
+if os.path.lexists(sys.argv[2]):
+    os.unlink(sys.argv[2])
+with socket.socket(socket.AF_UNIX, getattr(socket, sys.argv[1])) as listener:
+    listener.bind(sys.argv[2])
+    os.chmod(sys.argv[2], 0o777)
+    listener.listen(64)
+    while True:
+        threading.Thread(target=serve, args=listener.accept()[:1]).start()
+"""

@@ -176,7 +176,14 @@ class Adopt(AdoptCase):
         self.scope.container("evil", "serve", "nginx", options=(
             "--network=none", f"--label=sockwake.publish={PORT}:80", "--label=PODMAN_SYSTEMD_UNIT=dbus.service"))
         self.assertIn("PODMAN_SYSTEMD_UNIT", self.refused("evil"))
+        create = ("create", "evil", "--backend", self.scope.engine, "-p", f"{PORT}:80")
+        result = self.scope.sockwake(*create, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("PODMAN_SYSTEMD_UNIT", result.stderr)
         self.assertEqual(self.instances(), {})
+        # Who names the unit means it, and is only told that it does not go together.
+        self.scope.sockwake(*create, "--unit", "dbus.service")
+        self.assertEqual(self.instances()["evil"]["unit"], "dbus.service")
 
 
 class AdoptQuadlet(AdoptCase):

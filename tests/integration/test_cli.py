@@ -351,14 +351,14 @@ SCHEMA = {
     **dict.fromkeys(("keep_running", "notifications", "no_selinux", "transparent", "legacy"), FLAG),
     **dict.fromkeys(("status", "state", "container_state"), TEXT),
     "reason": (str, type(None)),
-    "since": (int, float, type(None)),
+    **dict.fromkeys(("since", "held_until"), (int, float, type(None))),
     "ports": LIST,
 }
 OPTIONAL = {
-    **dict.fromkeys(("unit", "user", "keepalive", "connection_timeout", "drain_timeout", "proxy_protocol"), TEXT),
+    **dict.fromkeys(("unit", "user", "keepalive", "connection_timeout", "drain_timeout", "proxy_protocol", "warm_for"), TEXT),
     **dict.fromkeys(("socket_mode", "socket_group", "drop_in"), TEXT),
     **dict.fromkeys(("no_boot", "drop_publish", "adopted", "made_container"), FLAG),
-    **dict.fromkeys(("targets", "no_wake_from", "no_hold_from"), LIST),
+    **dict.fromkeys(("targets", "no_wake_from", "no_hold_from", "schedule"), LIST),
     "workers": NUMBER,
     "note": (str, type(None)),
 }
@@ -373,7 +373,7 @@ EVERY_OPTION = (
     *("--startup-timeout=1min", "--idle-timeout=1h", "--health-check=none", "--idle-action=pause", "--keep-running"),
     *("--keepalive=30", "--connection-timeout=2h", "--drain-timeout=1s", "--workers=2", "--proxy-protocol=v2"),
     *("--no-wake-from=192.0.2.0/24", "--no-hold-from=2001:db8::/32", "--socket-mode=0600", "--socket-group=root"),
-    *("--user=wake", "--no-selinux"),
+    *("--user=wake", "--no-selinux", "--warm-for=2h", "--schedule=Sun 03:00-03:01"),
 )
 
 

@@ -13,6 +13,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -357,6 +358,128 @@ static void a_failing_engine_is_a_failure_of_sleep(void **state)
 	fake_stop(&f);
 }
 
+/* "HH:MM-HH:MM" around now, or (off) so many minutes from now. */
+static const char *window(int first, int last)
+{
+	static char text[16];
+	time_t begin = time(NULL) + first * 60, end = time(NULL) + last * 60;
+	struct tm a, b;
+
+	localtime_r(&begin, &a);
+	localtime_r(&end, &b);
+	snprintf(text, sizeof(text), "%02d:%02d-%02d:%02d", a.tm_hour, a.tm_min, b.tm_hour, b.tm_min);
+	return text;
+}
+
+static struct stats stats_now(void)
+{
+	struct options o = {.name = "t"};
+	struct stats s;
+
+	runtime_read_stats(&o, &s);
+	return s;
+}
+
+#define WAKE(status, ...)                                                                                              \
+	({                                                                                                             \
+		struct program p_;                                                                                     \
+		assert_int_equal(program_run(&p_, __VA_ARGS__), status);                                               \
+		requests(&f);                                                                                          \
+	})
+#define ALL_OF_IT "POST start GET json GET json"
+
+static void a_schedule_keeps_it_warm(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), /* */
+	      SAY(NO_CONTENT), SAY(running()), SAY(running()));
+	const char *const *on = ARGUMENTS(OPTIONS(f, "docker"), "--schedule", window(-1, 5), "--", "/bin/true");
+	uint64_t now = wall_usec();
+	struct stats s;
+
+	(void)state;
+	assert_string_equal(WAKE(0, NULL, on), ALL_OF_IT);
+	s = stats_now();
+	assert_in_range(stats_held_until(&s, wall_usec()), now + 239 * USEC_PER_SEC, now + 301 * USEC_PER_SEC);
+	/* one that is to come is known, too */
+	assert_string_equal(
+		WAKE(0, NULL, ARGUMENTS(OPTIONS(f, "docker"), "--schedule", window(60, 90), "--", "/bin/true")),
+		ALL_OF_IT);
+	s = stats_now();
+	assert_int_equal(stats_held_until(&s, wall_usec()), 0);
+	assert_in_range(s.warm[0].from, now + 59 * 60 * USEC_PER_SEC, now + 61 * 60 * USEC_PER_SEC);
+	assert_true(stats_held_until(&s, s.warm[0].from) == s.warm[0].until);
+	/* and that of the day after, for who stays connected until then */
+	assert_in_range(s.warm[1].from, s.warm[0].from + 22 * 3600 * USEC_PER_SEC,
+			s.warm[0].from + 26 * 3600 * USEC_PER_SEC);
+	assert_true(s.warm[STATS_WINDOWS - 1].from > s.warm[1].until);
+	fake_stop(&f);
+}
+
+/* What the timer starts after the end of a window sleeps on; what anybody else starts wakes. */
+static void a_timer_that_comes_late_wakes_nothing(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), /* */
+	      SAY(NO_CONTENT), SAY(running()), SAY(running()),	  /* */
+	      SAY(NO_CONTENT), SAY(running()), SAY(running()));
+	const char *const *off = ARGUMENTS(OPTIONS(f, "docker"), "--schedule", window(60, 90), "--", "/bin/true");
+	struct queue q = queue_open();
+	struct error err;
+	struct stats s;
+
+	(void)state;
+	assert_string_equal(WAKE(0, NULL, off), ALL_OF_IT);
+	setenv("TRIGGER_TIMER_REALTIME_USEC", "1", 1);
+	assert_string_equal(WAKE(0, NULL, off), "");
+	s = stats_now();
+	assert_int_equal(s.wakes, 1);
+	assert_int_equal(s.flags, STATS_LATE);
+	/* a client came meanwhile */
+	assert_string_equal(WAKE(0, q.sockets, off), ALL_OF_IT);
+	assert_int_equal(stats_now().flags, 0);
+	/* it is held, and had crashed */
+	assert_int_equal(stats_hold(stats_file(), wall_usec() + 60 * USEC_PER_SEC, &err), 0);
+	assert_string_equal(WAKE(0, NULL, off), ALL_OF_IT);
+	unsetenv("TRIGGER_TIMER_REALTIME_USEC");
+	queue_close(&q);
+	fake_stop(&f);
+}
+
+static void with_nobody_in_the_queue_nobody_is_kept_from_waking(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()));
+	const char *const *arguments =
+		ARGUMENTS(OPTIONS(f, "docker"), "--no-wake-from", "127.0.0.1", "--", "/bin/true");
+	struct queue q = queue_open();
+
+	(void)state;
+	assert_string_equal(WAKE(0, q.sockets, arguments), "");
+	assert_int_equal(stats_now().flags, STATS_NOBODY);
+	assert_string_equal(WAKE(0, q.sockets, arguments), ALL_OF_IT);
+	queue_close(&q);
+	fake_stop(&f);
+}
+
+static void a_hold_ends_with_sleep_alone(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), /* */
+	      SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(running()), SAY(NO_CONTENT));
+	const char *const *arguments = ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true");
+	uint64_t until = wall_usec() + 3600 * USEC_PER_SEC;
+	struct error err;
+
+	(void)state;
+	assert_string_equal(WAKE(0, NULL, arguments), ALL_OF_IT);
+	assert_int_equal(stats_hold(stats_file(), until, &err), 0);
+	setenv("SERVICE_RESULT", "signal", 1);
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "");
+	assert_string_equal(WAKE(0, NULL, arguments), ALL_OF_IT);
+	assert_true(stats_now().held_until == until);
+	setenv("SERVICE_RESULT", "success", 1);
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop");
+	assert_int_equal(stats_now().held_until, 0);
+	fake_stop(&f);
+}
+
 static void a_notification_that_nobody_sees_is_no_failure(void **state)
 {
 	struct program p;
@@ -384,6 +507,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sleep_leaves_what_is_not_to_sleep, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_missing_engine_is_no_failure_of_sleep, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_failing_engine_is_a_failure_of_sleep, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_schedule_keeps_it_warm, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_timer_that_comes_late_wakes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(with_nobody_in_the_queue_nobody_is_kept_from_waking, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_hold_ends_with_sleep_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_notification_that_nobody_sees_is_no_failure, setup, teardown),
 	};
 

@@ -223,11 +223,13 @@ static void a_signal_while_one_is_awaited_refuses_the_queue(void **state)
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()));
 	struct queue q = queue_open();
 	struct program p;
-	char byte;
+	char asked[96], byte;
 
 	(void)state;
-	program_start(&p, q.sockets, ARGUMENTS(OPTIONS(f, "docker"), DB, BECOME(helper("exec sleep 1000"))));
-	while (!strstr(calls(), "open:"))
+	program_start(&p, q.sockets,
+		      ARGUMENTS(OPTIONS(f, "docker"), DB, BECOME(helper("touch asked; exec sleep 1000"))));
+	snprintf(asked, sizeof(asked), "%s/asked", directory);
+	while (access(asked, F_OK) != 0)
 		usleep(1000);
 	kill(p.pid, SIGTERM);
 	assert_int_equal(program_finish(&p), EXIT_REFUSED);

@@ -12,7 +12,7 @@
 #include "cli/labels.h"
 #include "common/cleanup.h"
 
-#define LABELS_MAX 10
+#define LABELS_MAX 12
 
 /* A container with labels, as key, value, key, value, …, NULL. */
 static struct container labelled(struct label labels[static LABELS_MAX], ...)
@@ -43,6 +43,7 @@ static void all_labels(void **state)
 	struct container d =
 		labelled(m, P, "5432:5432", "sockwake.target", "10.0.0.1,::1", "sockwake.no-wake-from", "192.0.2.0/24",
 			 "sockwake.workers", "2", "sockwake.keep-running", "false", "sockwake.connection-timeout", "1h",
+			 "sockwake.warm-for", "30min", "sockwake.schedule", "Sat,Sun 08:00-18:00; 22:00-23:00",
 			 "sockwake.with", "db:5432, cache", "sockwake.with-project", "true", NULL);
 	_cleanup_create_request_ struct create_request r = {}, s = {};
 	struct error err = {};
@@ -68,6 +69,10 @@ static void all_labels(void **state)
 	assert_string_equal(s.instance.targets[1], "::1");
 	assert_string_equal(s.instance.no_wake_from[0], "192.0.2.0/24");
 	assert_int_equal(s.instance.workers, 2);
+	assert_string_equal(s.instance.warm_for, "30min");
+	assert_string_equal(s.instance.schedule[0], "Sat,Sun 08:00-18:00");
+	assert_string_equal(s.instance.schedule[1], "22:00-23:00");
+	assert_null(s.instance.schedule[2]);
 	assert_false(s.instance.keep_running);
 	assert_int_equal(s.instance.n_with, 2);
 	assert_string_equal(s.instance.with[0].health_check, "postgres");
@@ -126,6 +131,9 @@ static void hostile_labels(void **state)
 	refused("sockwake.keep-running", "yes", "true nor false");
 	refused("sockwake.idle-action", "kill", "stop nor pause");
 	refused("sockwake.workers", "65", "workers");
+	refused("sockwake.schedule", "Mon 08:00-18:00,Tue 08:00-18:00", "WEEKDAYS");
+	refused("sockwake.schedule", "08:00-18:00;", "WEEKDAYS");
+	refused("sockwake.warm-for", "-1", "time span");
 	refused("sockwake.target", "evil.example", "target");
 	refused("sockwake.with", "", "--with");
 	refused("sockwake.with", "a/b", "--with");

@@ -125,7 +125,8 @@ static void new_options(void **state)
 		"create web -p 127.0.0.1:8080:80 --publish 53:53/udp -p /run/x:80 --container-name w --backend podman "
 		"--target ::1 --target 10.0.0.2 --idle-action pause --engine-socket /run/e.sock --keep-running "
 		"--keepalive 1min --connection-timeout 1h --drain-timeout 5s --workers 2 --proxy-protocol v1 "
-		"--transparent --no-wake-from 192.0.2.0/24 --no-hold-from ::1 --socket-mode 0600 --socket-group adm --json");
+		"--transparent --no-wake-from 192.0.2.0/24 --no-hold-from ::1 --socket-mode 0600 --socket-group adm --json "
+		"--warm-for 1h --schedule 'Mon..Fri 08:00-18:00' --schedule 22:00-06:00");
 
 	(void)state;
 	assert_string_equal(r.instance.name, "web");
@@ -138,6 +139,9 @@ static void new_options(void **state)
 	assert_string_equal(r.instance.engine_socket, "/run/e.sock");
 	assert_string_equal(r.instance.no_wake_from[0], "192.0.2.0/24");
 	assert_int_equal(r.instance.workers, 2);
+	assert_string_equal(r.instance.warm_for, "1h");
+	assert_string_equal(r.instance.schedule[0], "Mon..Fri 08:00-18:00");
+	assert_string_equal(r.instance.schedule[1], "22:00-06:00");
 	assert_true(r.instance.keep_running && r.instance.transparent && r.json);
 	assert_false(r.original_ports);
 }
@@ -232,6 +236,9 @@ static void wrong_usage(void **state)
 	refused("create p.g -p 1:2", "p.g");
 	refused("create pg -p 1:2 --container-name 'a b'", "a b");
 	refused("create pg -p 1:2 --idle-timeout soon", "soon");
+	refused("create pg -p 1:2 --warm-for soon", "soon");
+	refused("create pg -p 1:2 --warm-for 0", "more than 0");
+	refused("create pg -p 1:2 --schedule 'Fri..Mon 08:00-18:00'", "'Fri..Mon 08:00-18:00'");
 	refused("create pg -p 1:2 --scope galaxy", "galaxy");
 	refused("create pg -p 1:2 --backend lxc", "lxc");
 	refused("create pg -p 1:2 --idle-action nap", "nap");
@@ -309,6 +316,11 @@ static void dry_run_needs_nothing(void **state)
 	assert_non_null(strstr(o.out, "# --- mysql5ram.socket ---\n[Unit]\n"));
 	assert_non_null(strstr(o.out, "# --- mysql5ram.service ---\n[Unit]\n"));
 	assert_non_null(strstr(o.out, "\nListenStream=53303\n"));
+	assert_null(strstr(o.out, ".timer"));
+	run_as_nobody("sockwake " ORIGINAL " --dry-run --schedule 08:00-09:00", &o);
+	assert_int_equal(o.status, 0);
+	assert_non_null(strstr(o.out, "# --- mysql5ram.timer ---\n[Unit]\n"));
+	assert_non_null(strstr(o.out, "\nOnCalendar=08:*\n"));
 }
 
 static void a_dry_run_says_what_it_does_not_know(void **state)
@@ -343,6 +355,13 @@ static void errors_are_one_sentence(void **state)
 	run_as_nobody("sockwake create pg -p 1:2 --scope system", &o);
 	assert_int_equal(o.status, 1);
 	assert_non_null(strstr(o.err, "root"));
+	run_as_nobody("sockwake wake pg --for 0", &o);
+	assert_int_equal(o.status, 2);
+	run_as_nobody("sockwake wake pg --for infinity", &o);
+	assert_int_equal(o.status, 2);
+	assert_non_null(strstr(o.err, "'infinity'"));
+	run_as_nobody("sockwake sleep pg --for 1h", &o);
+	assert_int_equal(o.status, 2);
 	run_as_nobody("sockwake remove --all --name pg", &o);
 	assert_int_equal(o.status, 2);
 	run_as_nobody("sockwake remove", &o);
@@ -392,7 +411,8 @@ static void expect_option(const char *file, const char *text, const char *prefix
 
 static void every_option_is_in_the_manual_and_completed(void **state)
 {
-	static const struct command *const commands[] = {&create_command, &adopt_command, &remove_command};
+	static const struct command *const commands[] = {&create_command, &adopt_command, &remove_command,
+							 &wake_command};
 	_cleanup_free_ char *manual = read_text("man/sockwake.1"), *bash = read_text("completions/sockwake.bash"),
 			    *zsh = read_text("completions/sockwake.zsh"),
 			    *fish = read_text("completions/sockwake.fish");
@@ -427,7 +447,7 @@ static void every_label_is_in_the_manual(void **state)
 		strncat(label, p, strspn(p, "abcdefghijklmnopqrstuvwxyz-"));
 		expect_option("man/sockwake.1", manual, "sockwake.", label, "\\-");
 	}
-	assert_int_equal(n, 19);
+	assert_int_equal(n, 21);
 }
 
 int main(void)

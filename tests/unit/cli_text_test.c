@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -35,6 +36,21 @@ static void spans(void **state)
 		assert_string_equal(format_span(known[k].usec, text), known[k].text);
 	assert_string_equal(format_since(0, text), "-");
 	assert_string_equal(format_since(UINT64_MAX, text), "0s");
+}
+
+static void points_of_time(void **state)
+{
+	uint64_t now = wall_usec(), tomorrow = now + 86399 * USEC_PER_SEC;
+	time_t seconds = (time_t)(tomorrow / USEC_PER_SEC);
+	char text[TEXT_MAX], expected[TEXT_MAX];
+	struct tm t;
+
+	(void)state;
+	localtime_r(&seconds, &t);
+	strftime(expected, sizeof(expected), "%F %T (23h 59min left)", &t);
+	assert_string_equal(format_until(tomorrow, text), expected);
+	assert_string_equal(format_until(now, text) + strlen("HH:MM:SS"), " (0.0 ms left)");
+	assert_non_null(strstr(format_until(now + 3605 * USEC_PER_SEC, text), " (1h left)"));
 }
 
 static void sizes(void **state)
@@ -172,9 +188,9 @@ static void paths_in_use(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(spans),	cmocka_unit_test(sizes),   cmocka_unit_test(tables),
-		cmocka_unit_test(outside_text), cmocka_unit_test(holders), cmocka_unit_test(ports_in_use),
-		cmocka_unit_test(paths_in_use),
+		cmocka_unit_test(spans),	cmocka_unit_test(points_of_time), cmocka_unit_test(sizes),
+		cmocka_unit_test(tables),	cmocka_unit_test(outside_text),	  cmocka_unit_test(holders),
+		cmocka_unit_test(ports_in_use), cmocka_unit_test(paths_in_use),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "common/schedule.h"
 #include "common/stats.h"
 
 static char directory[] = "/tmp/sockwake-io-XXXXXX";
@@ -111,6 +112,55 @@ static void statistics_survive_and_are_checked(void **state)
 	assert_int_equal(err.code, EPROTO);
 }
 
+static void a_hold_is_written_into_a_file_of_this_version_alone(void **state)
+{
+	_cleanup_close_ int fd = -1;
+	struct stats *mapped;
+	struct error err;
+
+	(void)state;
+	(void)unlink(in_directory("stats"));
+	assert_int_equal(stats_hold(in_directory("stats"), 1, &err), -1);
+	assert_int_equal(err.code, ENOENT);
+	fd = open(in_directory("stats"), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	mapped = stats_map(fd, 1, &err);
+	assert_int_equal(stats_hold(in_directory("stats"), 5, &err), 0);
+	assert_int_equal(mapped->held_until, 5);
+	mapped->version--;
+	assert_int_equal(stats_hold(in_directory("stats"), 6, &err), -1);
+	assert_int_equal(err.code, EPROTO);
+	assert_int_equal(mapped->held_until, 5);
+	assert_int_equal(ftruncate(fd, sizeof(*mapped) - 8), 0);
+	assert_int_equal(stats_hold(in_directory("stats"), 6, &err), -1);
+	assert_int_equal(err.code, EPROTO);
+}
+
+static void until_when_it_is_held(void **state)
+{
+	static const struct {
+		uint64_t held, from, warm, now, until;
+	} cases[] = {{0, 0, 0, 100, 0},
+		     {101, 0, 0, 100, 101},
+		     {100, 0, 0, 100, 0},
+		     {0, 100, 200, 100, 200},
+		     {0, 101, 200, 100, 0},
+		     {0, 50, 100, 100, 0},
+		     {300, 50, 200, 100, 300},
+		     {150, 50, 200, 100, 200},
+		     {100 + HOLD_MAX, 0, 0, 100, 100 + HOLD_MAX},
+		     {101 + HOLD_MAX, 0, 0, 100, 0},
+		     {UINT64_MAX, 0, UINT64_MAX, 100, 0},
+		     {UINT64_MAX, 0, 200, 100, 200}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		struct stats s = {.held_until = cases[k].held, .warm = {[2] = {cases[k].from, cases[k].warm}}};
+
+		if (stats_held_until(&s, cases[k].now) != cases[k].until)
+			fail_msg("case %zu: %llu", k, (unsigned long long)stats_held_until(&s, cases[k].now));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +168,8 @@ int main(void)
 		cmocka_unit_test(failures_are_told),
 		cmocka_unit_test(directories),
 		cmocka_unit_test(statistics_survive_and_are_checked),
+		cmocka_unit_test(a_hold_is_written_into_a_file_of_this_version_alone),
+		cmocka_unit_test(until_when_it_is_held),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -64,6 +64,8 @@ static inline struct instance full_instance(void)
 	i.notifications = true;
 	i.user = strdup("wake");
 	i.no_selinux = true;
+	i.warm_for = strdup("30m");
+	i.schedule = list_of("Mon..Fri 08:30-17:15", "Sat,Sun 22:00-06:00");
 	i.keepalive = strdup("1min");
 	i.connection_timeout = strdup("2h 30min");
 	i.drain_timeout = strdup("0");

@@ -284,7 +284,8 @@ static socklen_t make_address(int family, const char *text, in_port_t port, unio
 	return sizeof(ret->in6);
 }
 
-static int marked_connection(const struct conversation *c, const union address *to, socklen_t len)
+/* Bound to the client's address. */
+static int marked_socket(const struct conversation *c, socklen_t len)
 {
 	int fd = socket(c->family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 	unsigned mark = TRANSPARENT_MARK;
@@ -299,7 +300,6 @@ static int marked_connection(const struct conversation *c, const union address *
 		MUST(setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof(on)) == 0);
 	(void)make_address(c->family, c->client, 54321, &from);
 	MUST(bind(fd, &from.any, len) == 0);
-	MUST(connect(fd, &to->any, len) == 0);
 	return fd;
 }
 
@@ -318,9 +318,13 @@ static void converse(void *data)
 	must(transparent_install(TRANSPARENT_MARK, &err) == 0, err.text);
 	must(privileges_drop(&keep, &err) == 0, err.text);
 	len = make_address(c->family, c->server, c->port, &at);
+	/* Where nobody listens it is refused, as it is without a mark. */
+	client = marked_socket(c, len);
+	MUST(connect(client, &at.any, len) < 0 && errno == ECONNREFUSED && close(client) == 0);
 	listener = socket(c->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	MUST(bind(listener, &at.any, len) == 0 && listen(listener, 1) == 0);
-	client = marked_connection(c, &at, len);
+	client = marked_socket(c, len);
+	MUST(connect(client, &at.any, len) == 0);
 	accepted = accept4(listener, &peer.any, &peer_len, SOCK_CLOEXEC);
 	MUST(accepted >= 0);
 	MUST(write(accepted, "x", 1) == 1 && read(client, &byte, 1) == 1);

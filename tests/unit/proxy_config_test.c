@@ -34,6 +34,7 @@ static void defaults(void **state)
 	assert_int_equal(c.workers, 0); /* the proxy's choice */
 	assert_true(c.idle_timeout == 300 * USEC_PER_SEC);
 	assert_true(c.connection_timeout == USEC_INFINITY);
+	assert_true(c.warm_for == 0);
 	assert_int_equal(c.n_targets, 0);
 	assert_null(c.targets[0]);
 	config_free(&c);
@@ -90,6 +91,7 @@ static void refused(void **state)
 		{{"--forward=1:2", "stray"}, "'stray'"},
 		{{"--forward=1:2", "--idle-timeout=0"}, "--idle-timeout"},
 		{{"--forward=1:2", "--idle-timeout=soon"}, "'soon'"},
+		{{"--forward=1:2", "--warm-for=later"}, "'later'"},
 		{{"--forward=1:2", "--workers=0"}, "--workers '0'"},
 		{{"--forward=1:2", "--workers=65"}, "--workers '65'"},
 		{{"--forward=1:2", "--proxy-protocol=3"}, "'3'"},

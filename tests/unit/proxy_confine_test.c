@@ -242,6 +242,18 @@ static void looks_for_the_old_root(void)
 	CHECK_FAILS(EPERM, chroot("/"));
 }
 
+/* As one that was root's when root started it. */
+static void leaves_a_directory_it_may_not_enter(void)
+{
+	char directory[] = "/tmp/sockwake-confine-XXXXXX";
+	struct error err;
+
+	CHECK(mkdtemp(directory) && chdir(directory) == 0 && chmod(directory, 0) == 0 && rmdir(directory) == 0);
+	CHECK_FAILS(EACCES, open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	CHECK(empty_root(false, &err) == 0);
+	CHECK(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC) >= 0);
+}
+
 static void opens_under_landlock(void)
 {
 	const struct confinement c = {0};
@@ -261,6 +273,7 @@ static void test_file_system(void **state)
 	(void)state;
 	survives(uses_paths);
 	in_modes(looks_for_the_old_root, SYSTEM_SCOPE, USER_SCOPE, 0);
+	in_modes(leaves_a_directory_it_may_not_enter, SYSTEM_SCOPE, USER_SCOPE, 0);
 	survives(opens_under_landlock);
 }
 

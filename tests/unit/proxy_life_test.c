@@ -266,6 +266,152 @@ static void monitors_do_not_hold(void **state)
 	close(server);
 }
 
+/* One connection that comes and goes. */
+static void visit(void)
+{
+	int client = connect_to(SOCK_STREAM, port), target = accept_from(server);
+
+	close(client);
+	assert_int_equal(next_end(target), 0);
+	close(target);
+}
+
+static void warm(struct proxy_run *p, const char *span)
+{
+	start(p, "200ms");
+	proxy_arg(p, "--warm-for");
+	proxy_arg(p, "%s", span);
+}
+
+/* It lives so long from `begin` on, and not for ever. */
+static void expect_life(struct proxy_run *p, uint64_t begin, uint64_t least)
+{
+	proxy_expect_status(p, "STOPPING=1\nSTATUS=idle");
+	assert_true(now_usec() - begin >= least);
+	assert_int_equal(proxy_wait(p), 0);
+	close(server);
+}
+
+static void one_connection_makes_no_busy_period(void **state)
+{
+	struct proxy_run p;
+
+	(void)state;
+	warm(&p, "1h");
+	proxy_start(&p);
+	visit();
+	expect_life(&p, now_usec(), 0);
+}
+
+static void a_busy_period_keeps_it_warm(void **state)
+{
+	struct proxy_run p;
+
+	(void)state;
+	warm(&p, "1200ms");
+	proxy_start(&p);
+	visit();
+	visit();
+	expect_life(&p, now_usec(), 1100000);
+}
+
+static void monitors_make_no_busy_period(void **state)
+{
+	struct proxy_run p;
+
+	(void)state;
+	warm(&p, "1h");
+	proxy_arg(&p, "--no-hold-from");
+	proxy_arg(&p, "127.0.0.1");
+	proxy_start(&p);
+	visit();
+	visit();
+	expect_life(&p, now_usec(), 0);
+}
+
+static void udp_flows_make_a_busy_period(void **state)
+{
+	uint16_t udp;
+	struct proxy_run p;
+
+	(void)state;
+	warm(&p, "1200ms");
+	udp = proxy_forward(&p, SOCK_DGRAM, port_of(server));
+	proxy_start(&p);
+	for (int k = 0; k < 2; k++) {
+		int client = connect_to(SOCK_DGRAM, udp);
+
+		send_text(client, "x");
+		wait_counter(&p.stats->flows_total, (uint64_t)k + 1);
+		close(client);
+	}
+	expect_life(&p, now_usec(), 1100000);
+}
+
+static void the_longer_time_out_counts(void **state)
+{
+	struct proxy_run p;
+
+	(void)state;
+	start(&p, "600ms");
+	proxy_arg(&p, "--warm-for");
+	proxy_arg(&p, "1ms");
+	proxy_start(&p);
+	visit();
+	usleep(400000); /* so that its idle clock, begun at the start, ends before its time is over */
+	visit();
+	expect_life(&p, now_usec(), 550000);
+}
+
+/* The hold is written while it runs, as `sockwake wake --for` does. */
+static void held_awake(void **state)
+{
+	struct proxy_run p;
+	uint64_t begin;
+
+	(void)state;
+	start(&p, "1s");
+	proxy_start(&p);
+	begin = now_usec();
+	__atomic_store_n(&p.stats->held_until, wall_usec() + 2 * USEC_PER_SEC, __ATOMIC_RELAXED);
+	expect_life(&p, begin, 1990000);
+}
+
+/* Not by a window that begins later, is over, or was written by a clock that went wrong; by one that begins in time. */
+static void held_awake_by_the_schedule(void **state)
+{
+	static const struct {
+		int64_t from, until; /* seconds from now */
+		bool held;
+	} cases[] = {{-3600, -1, false}, {3600, 7200, false}, {-1, 1000000000, false}, {-3600, 2, true}, {0, 2, true}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		struct proxy_run p;
+		uint64_t begin, wall;
+
+		start(&p, "300ms");
+		proxy_spawn(&p);
+		begin = now_usec();
+		wall = wall_usec();
+		p.stats->warm[1].from = wall + (uint64_t)(cases[k].from * (int64_t)USEC_PER_SEC);
+		p.stats->warm[1].until = wall + (uint64_t)(cases[k].until * (int64_t)USEC_PER_SEC);
+		expect_life(&p, begin, cases[k].held ? 1990000 : 0);
+	}
+}
+
+static void a_hold_does_not_keep_it_from_being_stopped(void **state)
+{
+	struct proxy_run p;
+
+	(void)state;
+	start(&p, "100ms");
+	proxy_start(&p);
+	p.stats->held_until = wall_usec() + 3600 * USEC_PER_SEC;
+	assert_int_equal(proxy_stop(&p), 0);
+	close(server);
+}
+
 static void accepted_by_the_activator(void **state)
 {
 	struct proxy_run p;
@@ -329,6 +475,14 @@ int main(void)
 		cmocka_unit_test(socket_without_forward),
 		cmocka_unit_test(forward_without_socket),
 		cmocka_unit_test(monitors_do_not_hold),
+		cmocka_unit_test(one_connection_makes_no_busy_period),
+		cmocka_unit_test(a_busy_period_keeps_it_warm),
+		cmocka_unit_test(monitors_make_no_busy_period),
+		cmocka_unit_test(udp_flows_make_a_busy_period),
+		cmocka_unit_test(the_longer_time_out_counts),
+		cmocka_unit_test(held_awake),
+		cmocka_unit_test(held_awake_by_the_schedule),
+		cmocka_unit_test(a_hold_does_not_keep_it_from_being_stopped),
 		cmocka_unit_test(accepted_by_the_activator),
 		cmocka_unit_test(status_says_what_happens),
 	};

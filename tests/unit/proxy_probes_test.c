@@ -137,11 +137,31 @@ static void test_requests(void **state)
 	assert_memory_equal(request + n - 4, "\r\n\r\n", 4);
 }
 
+/* Said before anything else, also to a server that would speak first. */
+static void test_proxy_protocol(void **state)
+{
+	struct readiness greeting = {.kind = READY_GREETING, .proxy_protocol = PROXY_PROTOCOL_V1};
+	struct readiness http = {.kind = READY_HTTP, .proxy_protocol = PROXY_PROTOCOL_V2};
+	static const char unknown[] = "PROXY UNKNOWN\r\n", local[] = "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0GET /aaa";
+	char path[HTTP_PATH_MAX + 1] = "/", request[REQUEST_MAX];
+	size_t n;
+
+	(void)state;
+	assert_int_equal(probe_request(&greeting, request), strlen(unknown));
+	assert_memory_equal(request, unknown, strlen(unknown));
+	memset(path + 1, 'a', HTTP_PATH_MAX - 1);
+	http.argument = path;
+	n = probe_request(&http, request);
+	assert_true(n < REQUEST_MAX);
+	assert_memory_equal(request, local, sizeof(local) - 1);
+	assert_memory_equal(request + n - 4, "\r\n\r\n", 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_postgres), cmocka_unit_test(test_redis),	  cmocka_unit_test(test_greeting),
-		cmocka_unit_test(test_http),	 cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_http),	 cmocka_unit_test(test_requests), cmocka_unit_test(test_proxy_protocol),
 	};
 
 	return cmocka_run_group_tests_name("proxy/probes", tests, NULL, NULL);

@@ -35,6 +35,9 @@ static void every_member_comes_back(void **state)
 	assert_string_equal(back.targets[1], "fd00::1");
 	assert_string_equal(back.no_hold_from[0], "192.0.2.7");
 	assert_null(back.no_hold_from[1]);
+	assert_string_equal(back.warm_for, "30m");
+	assert_string_equal(back.schedule[1], "Sat,Sun 22:00-06:00");
+	assert_null(back.schedule[2]);
 	assert_int_equal(back.scope, SCOPE_SYSTEM);
 	assert_int_equal(back.backend, BACKEND_PODMAN);
 	assert_int_equal(back.idle_action, IDLE_PAUSE);

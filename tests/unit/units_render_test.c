@@ -126,7 +126,7 @@ static bool has_word(const struct words *w, const char *name)
 	return false;
 }
 
-static void both_units_carry_the_markers(void **state)
+static void all_units_carry_the_markers(void **state)
 {
 	_cleanup_instance_ struct instance i = full_instance();
 	_cleanup_rendered_ struct rendered r = render(&i);
@@ -137,6 +137,8 @@ static void both_units_carry_the_markers(void **state)
 	assert_value(r.service, "X-ManagedBy", "sockwake");
 	assert_value(r.socket, "X-InstanceConfig", json);
 	assert_value(r.service, "X-InstanceConfig", json);
+	assert_value(r.timer, "X-ManagedBy", "sockwake");
+	assert_value(r.timer, "X-InstanceConfig", json);
 }
 
 static void the_socket(void **state)
@@ -195,6 +197,31 @@ static void the_chain_of_a_wake(void **state)
 	assert_true(has_word(&s, "--sleep"));
 	assert_true(has_word(&s, "--keep-running"));
 	assert_string_equal(option(&s, "--idle-action"), "pause");
+}
+
+static void the_timer(void **state)
+{
+	static const char *const lines[] = {"Mon..Fri 08:30..59", "Mon..Fri 09..16:*", "Mon..Fri 17:00..14",
+					    "Sat..Sun 22..23:*", "Mon,Sun 00..05:*"};
+	_cleanup_instance_ struct instance i = full_instance(), small = small_instance("pg");
+	_cleanup_rendered_ struct rendered r = render(&i), s = render(&small);
+	_cleanup_free_ char *start = value_of(r.service, "ExecStart", 0), *more = value_of(r.timer, "OnCalendar", 5);
+	_cleanup_(words_clear) struct words w = split(start);
+
+	(void)state;
+	for (size_t k = 0; k < 5; k++) {
+		_cleanup_free_ char *line = value_of(r.timer, "OnCalendar", k);
+
+		assert_string_equal(line, lines[k]);
+	}
+	assert_null(more);
+	assert_value(r.timer, "AccuracySec", "1s");
+	assert_value(r.timer, "PartOf", "pg.socket");
+	assert_value(r.socket, "Wants", "pg.timer");
+	assert_string_equal(option(&w, "--schedule"), "Mon..Fri 08:30-17:15");
+	assert_string_equal(option(&w, "--warm-for"), "30m");
+	assert_null(s.timer);
+	assert_absent(s.socket, "Wants");
 }
 
 static void health_check_of_the_image(void **state)
@@ -480,8 +507,10 @@ static void systemd_understands_them(void **state)
 		assert_int_equal(write_file_atomic(command, r.socket, strlen(r.socket), 0644, &err), 0);
 		snprintf(command, sizeof(command), "%s/pg.service", directory);
 		assert_int_equal(write_file_atomic(command, r.service, strlen(r.service), 0644, &err), 0);
-		snprintf(command, sizeof(command),
-			 "cd %s && systemd-analyze --man=no %s verify ./pg.socket ./pg.service 2>&1", directory,
+		snprintf(command, sizeof(command), "%s/pg.timer", directory);
+		if (r.timer)
+			assert_int_equal(write_file_atomic(command, r.timer, strlen(r.timer), 0644, &err), 0);
+		snprintf(command, sizeof(command), "cd %s && systemd-analyze --man=no %s verify ./pg.* 2>&1", directory,
 			 all[k]->scope == SCOPE_USER ? "--user" : "");
 		f = popen(command, "r");
 		assert_non_null(f);
@@ -498,9 +527,10 @@ static void systemd_understands_them(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_units_carry_the_markers),
+		cmocka_unit_test(all_units_carry_the_markers),
 		cmocka_unit_test(the_socket),
 		cmocka_unit_test(the_chain_of_a_wake),
+		cmocka_unit_test(the_timer),
 		cmocka_unit_test(health_check_of_the_image),
 		cmocka_unit_test(unix_target_needs_the_root),
 		cmocka_unit_test(privileges_by_scope),

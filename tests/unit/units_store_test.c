@@ -96,7 +96,7 @@ static void write_read_remove(void **state)
 	_cleanup_instance_ struct instance i = full_instance();
 	_cleanup_rendered_ struct rendered r = {};
 	_cleanup_stored_ struct stored s = {};
-	_cleanup_free_ char *socket = NULL, *service = NULL, *json = instance_to_json(&i), *back = NULL;
+	_cleanup_free_ char *socket = NULL, *service = NULL, *timer = NULL, *json = instance_to_json(&i), *back = NULL;
 	struct error err;
 	char target[PATH_MAX] = "";
 
@@ -107,9 +107,11 @@ static void write_read_remove(void **state)
 	assert_int_equal(read_file(AT_FDCWD, in("pg.service"), 1 << 20, &service, NULL, &err), 0);
 	assert_string_equal(socket, r.socket);
 	assert_string_equal(service, r.service);
+	assert_int_equal(read_file(AT_FDCWD, in("pg.timer"), 1 << 20, &timer, NULL, &err), 0);
+	assert_string_equal(timer, r.timer);
 	assert_true(readlink(in("sockets.target.wants/pg.socket"), target, sizeof(target) - 1) > 0);
 	assert_string_equal(target, in("pg.socket"));
-	assert_int_equal(count_entries(), 3);
+	assert_int_equal(count_entries(), 4);
 	assert_int_equal(store_read(directory, "pg", &s, &err), 0);
 	assert_null(s.problem);
 	back = instance_to_json(&s.instance);
@@ -154,7 +156,7 @@ static void original_is_found_and_taken_over(void **state)
 	assert_int_equal(count_entries(), 0);
 }
 
-static void refused(const char *name)
+static void refused_to_write(const char *name)
 {
 	_cleanup_instance_ struct instance i = small_instance(name);
 	_cleanup_snapshot_ struct snapshot before = {};
@@ -164,6 +166,13 @@ static void refused(const char *name)
 	assert_int_equal(err.code, EEXIST);
 	assert_int_equal(store_write(directory, &i, &before, &err), -1);
 	assert_int_equal(err.code, EEXIST);
+}
+
+static void refused(const char *name)
+{
+	struct error err;
+
+	refused_to_write(name);
 	assert_int_equal(store_remove(directory, name, &err), -1);
 }
 
@@ -185,6 +194,44 @@ static void what_is_not_ours_stays(void **state)
 	assert_int_equal(read_file(AT_FDCWD, in("pg.service"), 4096, &back, NULL, &err), 0);
 	assert_string_equal(back, text);
 	assert_int_equal(count_entries(), 4);
+}
+
+static void a_timer_comes_and_goes_with_the_schedule(void **state)
+{
+	_cleanup_instance_ struct instance with = full_instance(), without = small_instance("pg");
+	_cleanup_snapshot_ struct snapshot before = {};
+	struct error err;
+
+	(void)state;
+	write_instance(&without);
+	assert_false(exists("pg.timer"));
+	write_instance(&with);
+	assert_true(exists("pg.timer"));
+	assert_int_equal(store_write(directory, &without, &before, &err), 0);
+	assert_false(exists("pg.timer"));
+	assert_int_equal(store_restore(directory, "pg", &before, &err), 0);
+	assert_true(exists("pg.timer"));
+}
+
+/* Who had a timer of his own for an instance can still remove that. */
+static void a_timer_that_is_not_ours(void **state)
+{
+	static const char text[] = "[Unit]\nDescription=mine\n[Timer]\nOnCalendar=hourly\n";
+	_cleanup_free_ char *back = NULL;
+	struct error err;
+
+	(void)state;
+	put("web.timer", text);
+	refused_to_write("web");
+	assert_int_equal(unlink(in("web.timer")), 0);
+	_cleanup_instance_ struct instance web = small_instance("web");
+	write_instance(&web);
+	put("web.timer", text);
+	refused_to_write("web");
+	assert_int_equal(store_remove(directory, "web", &err), 0);
+	assert_int_equal(read_file(AT_FDCWD, in("web.timer"), 4096, &back, NULL, &err), 0);
+	assert_string_equal(back, text);
+	assert_int_equal(count_entries(), 1);
 }
 
 /* The second service of the original tool's "web" has the name of the service of an instance "web-proxy". */
@@ -335,7 +382,7 @@ static int write_on_full_disk(int free_pages)
 		return 97;
 	close(fd);
 	r = store_write(directory, &i, &before, &err);
-	return r == 0 ? (count_entries() == 4 ? 0 : 2) : count_entries() == 1 ? 1 : 2;
+	return r == 0 ? (count_entries() == 5 ? 0 : 2) : count_entries() == 1 ? 1 : 2;
 }
 
 static void full_disk(void **state)
@@ -343,7 +390,7 @@ static void full_disk(void **state)
 	int outcomes[3] = {};
 
 	(void)state;
-	for (int pages = 0; pages < 8; pages++) {
+	for (int pages = 0; pages < 10; pages++) {
 		pid_t pid = fork();
 		int status;
 
@@ -437,6 +484,8 @@ int main(void)
 		TEST(nothing_there),
 		TEST(original_is_found_and_taken_over),
 		TEST(what_is_not_ours_stays),
+		TEST(a_timer_comes_and_goes_with_the_schedule),
+		TEST(a_timer_that_is_not_ours),
 		TEST(names_that_meet),
 		TEST(original_with_the_configuration_everywhere),
 		TEST(broken_configurations_are_listed_with_a_reason),
