@@ -10,6 +10,9 @@
 /* MESSAGE_ID: see `journalctl MESSAGE_ID=…`. */
 #define MESSAGE_WAKE  "8500f14f1ae745629162ae27994edddc"
 #define MESSAGE_SLEEP "97a666e0af7644a892284cf85f5e8ae1"
+/* Of containers that are woken and put to sleep with another one (--with). */
+#define MESSAGE_WITH_WAKE  "9d90ba45a55b480483d954c8897f3d5e"
+#define MESSAGE_WITH_SLEEP "619adf2a26c84c1d88f70043b2d96170"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 

@@ -22,6 +22,11 @@ enum option_id {
 	OPT_STARTUP_TIMEOUT,
 	OPT_HEALTHY,
 	OPT_NO_WAKE_FROM,
+	OPT_WITH,
+	OPT_WITH_UNIT,
+	OPT_WITH_PORT,
+	OPT_WITH_HEALTH_CHECK,
+	OPT_WITH_KEEP_RUNNING,
 	OPT_SCHEDULE,
 	OPT_USER,
 };
@@ -41,6 +46,11 @@ static const struct option long_options[] = {
 	{"startup-timeout", required_argument, NULL, OPT_STARTUP_TIMEOUT},
 	{"healthy", no_argument, NULL, OPT_HEALTHY},
 	{"no-wake-from", required_argument, NULL, OPT_NO_WAKE_FROM},
+	{"with", required_argument, NULL, OPT_WITH},
+	{"with-unit", required_argument, NULL, OPT_WITH_UNIT},
+	{"with-port", required_argument, NULL, OPT_WITH_PORT},
+	{"with-health-check", required_argument, NULL, OPT_WITH_HEALTH_CHECK},
+	{"with-keep-running", no_argument, NULL, OPT_WITH_KEEP_RUNNING},
 	{"schedule", required_argument, NULL, OPT_SCHEDULE},
 	{"user", required_argument, NULL, OPT_USER},
 	{},
@@ -54,6 +64,38 @@ static int parse_word(const char *option, const char *value, const char *first, 
 		return error_set(err, 0, "%s is '%s', but must be '%s' or '%s'", option, value, first, second);
 	*ret = strcmp(value, second) == 0;
 	return 0;
+}
+
+static int add_with(struct options *o, const char *container, struct error *err)
+{
+	if (o->n_with == WITH_MAX)
+		return error_set(err, 0, "--with is given more than %d times", WITH_MAX);
+	if (!container_name_is_valid(container))
+		return error_set(err, 0, "--with must give a container's name");
+	o->with[o->n_with++].container = container;
+	return 0;
+}
+
+/* What is told about the container of the last --with. */
+static int describe_with(struct options *o, int option, const char *value, struct error *err)
+{
+	struct with *w = o->n_with ? &o->with[o->n_with - 1] : NULL;
+
+	if (!w)
+		return error_set(err, 0, "--with must come before what is told about its container");
+	switch (option) {
+	case OPT_WITH_UNIT:
+		w->unit = value;
+		return 0;
+	case OPT_WITH_PORT:
+		return parse_port("--with-port", value, &w->port, err);
+	case OPT_WITH_HEALTH_CHECK:
+		w->health_check = value;
+		return 0;
+	default:
+		w->keep_running = true;
+		return 0;
+	}
 }
 
 static int take(struct options *o, int option, const char *value, struct error *err)
@@ -106,6 +148,13 @@ static int take(struct options *o, int option, const char *value, struct error *
 		if (o->n_no_wake_from == NO_WAKE_MAX)
 			return error_set(err, 0, "--no-wake-from is given more than %d times", NO_WAKE_MAX);
 		return cidr_parse(value, &o->no_wake_from[o->n_no_wake_from++], err);
+	case OPT_WITH:
+		return add_with(o, value, err);
+	case OPT_WITH_UNIT:
+	case OPT_WITH_PORT:
+	case OPT_WITH_HEALTH_CHECK:
+	case OPT_WITH_KEEP_RUNNING:
+		return describe_with(o, option, value, err);
 	case OPT_SCHEDULE:
 		if (o->n_windows == WINDOWS_MAX)
 			return error_set(err, 0, "--schedule is given more than %d times", WINDOWS_MAX);
@@ -138,6 +187,11 @@ static int check(const struct options *o, struct error *err)
 		return error_set(err, 0, "--container must give the container's name");
 	if (o->unit && !unit_name_is_valid(o->unit))
 		return error_set(err, 0, "--unit '%s' is not the name of a service (X.service)", o->unit);
+	for (unsigned k = 0; k < o->n_with; k++) {
+		if (o->with[k].unit && !unit_name_is_valid(o->with[k].unit))
+			return error_set(err, 0, "--with-unit '%s' is not the name of a service (X.service)",
+					 o->with[k].unit);
+	}
 	if (o->mode == MODE_WAKE && !o->command[0])
 		return error_set(err, 0, "after the options must follow '--' and the command to become");
 	return 0;

@@ -12,6 +12,16 @@
 enum mode { MODE_WAKE, MODE_SLEEP, MODE_NOTIFY };
 
 #define NO_WAKE_MAX 64
+#define WITH_MAX    16
+
+/* A container that is brought up before the instance's own, and put to sleep after it. */
+struct with {
+	const char *container;
+	const char *unit;	  /* NULL, or the unit that runs it */
+	uint16_t port;		  /* of its health check; 0: none */
+	const char *health_check; /* as the proxy takes it, or "healthy"; NULL: it is ready when it runs */
+	bool keep_running;
+};
 
 struct options {
 	enum mode mode;
@@ -25,6 +35,8 @@ struct options {
 	const char *unit;	   /* NULL, or the unit that runs the container */
 	bool idle_pause;	   /* --idle-action pause */
 	bool keep_running;
+	struct with with[WITH_MAX]; /* in the order in which they are brought up */
+	unsigned n_with;
 
 	/* wake */
 	uint64_t startup_timeout; /* microseconds */

@@ -8,6 +8,7 @@
 #include "activator/journal.h"
 #include "activator/pin_unit.h"
 #include "activator/runtime.h"
+#include "activator/with.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/exit.h"
@@ -79,12 +80,18 @@ static int halt(struct engine *e, const struct options *o, const struct containe
 	return b->stop(e, o->container, c->stop_timeout, err);
 }
 
-/* wall: when it began to go to sleep. */
+/* wall: when it began to go to sleep. Without statistics it is a container of --with. */
 static void write_journal(const struct options *o, const struct stats *s, uint64_t wall)
 {
-	uint64_t awake = s->wake_wall && wall > s->wake_wall ? wall - s->wake_wall : 0;
+	uint64_t awake = s && s->wake_wall && wall > s->wake_wall ? wall - s->wake_wall : 0;
 	char message[640], fields[512];
 
+	if (!s) {
+		snprintf(message, sizeof(message), "%s: the container '%s' was %s, too", o->name, o->container,
+			 o->idle_pause ? "paused" : "stopped");
+		journal_send(MESSAGE_WITH_SLEEP, o->name, o->container, message, "");
+		return;
+	}
 	snprintf(message, sizeof(message),
 		 "%s: the container '%s' was %s after %llu s: %llu connections, %llu bytes in, %llu bytes out", o->name,
 		 o->container, o->idle_pause ? "paused" : "stopped", (unsigned long long)(awake / USEC_PER_SEC),
@@ -117,7 +124,7 @@ static int halt_unit(struct unit *u, const struct options *o, struct engine *e, 
 }
 
 static int stop_unit(const struct options *o, struct engine *e, int lock_fd, const struct stats *stats,
-		     struct error *err)
+		     bool *ret_asleep, struct error *err)
 {
 	_cleanup_unit_ struct unit *u = NULL;
 	uint64_t wall = wall_usec();
@@ -134,7 +141,7 @@ static int stop_unit(const struct options *o, struct engine *e, int lock_fd, con
 		if (halt_unit(u, o, e, err) < 0)
 			return -1;
 		write_journal(o, stats, wall);
-		return 0;
+		break;
 	case UNIT_IN_CHARGE:
 		say_unit_stays(o, "was started or is being changed by somebody else");
 		return 0;
@@ -142,13 +149,14 @@ static int stop_unit(const struct options *o, struct engine *e, int lock_fd, con
 		say_unit_stays(o, "was not started by sockwake (--keep-running)");
 		return 0;
 	case UNIT_RESTS:
-		return 0;
+		break;
 	}
+	*ret_asleep = true;
 	return 0;
 }
 
 static int stop_container(const struct options *o, struct engine *e, int lock_fd, const struct stats *stats,
-			  struct error *err)
+			  bool *ret_asleep, struct error *err)
 {
 	_cleanup_container_ struct container c = {};
 	uint64_t wall = wall_usec();
@@ -158,6 +166,7 @@ static int stop_container(const struct options *o, struct engine *e, int lock_fd
 		/* Removed meanwhile, or the engine has ended: at shutdown, for example. */
 		if (err->code != ENOENT && err->code != ENOTCONN)
 			return -1;
+		*ret_asleep = err->code == ENOENT;
 		say_unless_refused(err);
 		return 0;
 	}
@@ -167,12 +176,12 @@ static int stop_container(const struct options *o, struct engine *e, int lock_fd
 		return 0;
 	}
 	if (halt(e, o, &c, &slept, err) < 0) {
-		if (err->code == ENOENT) /* it removed itself when it ended */
-			return 0;
-		return -1;
+		*ret_asleep = err->code == ENOENT; /* it removed itself when it ended */
+		return *ret_asleep ? 0 : -1;
 	}
 	if (slept)
 		write_journal(o, stats, wall);
+	*ret_asleep = true;
 	return 0;
 }
 
@@ -187,14 +196,50 @@ static void end_hold(const struct options *o, const struct stats *s)
 		(void)stats_hold(path, 0, &ignored);
 }
 
+/* Unless somebody uses it. *ret_asleep: it does not run any more. stats: NULL for a container of --with. */
+static int put_one_to_sleep(const struct options *o, struct engine *e, const struct stats *stats, bool *ret_asleep,
+			    struct error *err)
+{
+	_cleanup_close_ int lock_fd = -1;
+	char lock[PATH_MAX];
+
+	*ret_asleep = false;
+	if (lock_path(o, e->socket, lock, err) < 0)
+		return -1;
+	if (lock_exclusive(lock, &lock_fd, err) < 0) {
+		if (err->code != EWOULDBLOCK)
+			return -1;
+		log_line(LOG_INFO, "another instance is using the container '%s', so it stays up", o->container);
+		return 0;
+	}
+	return o->unit ? stop_unit(o, e, lock_fd, stats, ret_asleep, err)
+		       : stop_container(o, e, lock_fd, stats, ret_asleep, err);
+}
+
+/* Those of --with, in the order opposite to that of the wake, and only when the one that needs them does not run. One that fails
+ * does not keep the others awake; the first failure is told. */
+static int put_all_to_sleep(const struct options *o, struct engine *e, const struct stats *stats, struct error *err)
+{
+	struct error failure;
+	bool asleep, ignored;
+	int r = 0;
+
+	if (put_one_to_sleep(o, e, stats, &asleep, err) < 0)
+		return -1;
+	for (unsigned k = o->n_with; asleep && k-- > 0;) {
+		struct options view = with_options(o, k);
+
+		if (put_one_to_sleep(&view, e, NULL, &ignored, r < 0 ? &failure : err) < 0)
+			r = -1;
+	}
+	return r;
+}
+
 int put_to_sleep(const struct options *o, struct error *err)
 {
 	_cleanup_engine_ struct engine *engine = NULL;
-	_cleanup_close_ int lock_fd = -1;
-	char socket[ENGINE_SOCKET_MAX], lock[PATH_MAX];
 	struct stats stats;
 	bool unanswered;
-	int r;
 
 	if (restart_follows())
 		return 0;
@@ -203,19 +248,9 @@ int put_to_sleep(const struct options *o, struct error *err)
 	unanswered = wake_was_refused() && stats.t_main && !stats.t_started;
 	if (stats.flags & STATS_NOBODY)
 		return 0;
-	if (engine_find_socket(o->backend, o->scope, o->engine_socket, socket, err) < 0 ||
-	    lock_path(o, socket, lock, err) < 0)
-		return -1;
-	if (lock_exclusive(lock, &lock_fd, err) < 0) {
-		if (err->code != EWOULDBLOCK)
-			return -1;
-		log_line(LOG_INFO, "another instance is using the container '%s', so it stays up", o->container);
-		return 0;
-	}
-	if (engine_open(o->backend, o->scope, socket, &engine, err) < 0)
+	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, err) < 0)
 		return -1;
 	if (unanswered)
 		engine->deadline = now_usec() + SECOND_TRY;
-	r = o->unit ? stop_unit(o, engine, lock_fd, &stats, err) : stop_container(o, engine, lock_fd, &stats, err);
-	return r < 0 && !unanswered ? -1 : 0;
+	return put_all_to_sleep(o, engine, &stats, err) < 0 && !unanswered ? -1 : 0;
 }

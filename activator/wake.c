@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "activator/filter.h"
+#include "activator/hold.h"
 #include "activator/journal.h"
 #include "activator/pin.h"
-#include "activator/pin_unit.h"
 #include "activator/runtime.h"
+#include "activator/with.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/listen.h"
@@ -22,6 +23,8 @@
 struct hand_over {
 	uint64_t deadline;
 	int lock_fd;
+	int with_lock_fds[WITH_MAX];
+	unsigned n_with;
 	int stats_fd;
 	int pidfd;
 	struct accepted accepted;
@@ -89,6 +92,24 @@ static int hand_down_fd(const char *name, int fd, struct error *err)
 	return set_variable(name, fd, err);
 }
 
+/* "7,9,10": that of the instance's own container, then those of --with. */
+static int hand_down_locks(const struct hand_over *h, struct error *err)
+{
+	char text[(1 + WITH_MAX) * 12];
+	size_t len = 0;
+
+	for (unsigned k = 0; k <= h->n_with; k++) {
+		int fd = k ? h->with_lock_fds[k - 1] : h->lock_fd;
+
+		if (fcntl(fd, F_SETFD, 0) < 0)
+			return error_errno(err, errno, "cannot hand down SOCKWAKE_LOCK_FD");
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%d", k ? "," : "", fd);
+	}
+	if (setenv("SOCKWAKE_LOCK_FD", text, 1) < 0)
+		return error_errno(err, errno, "cannot set SOCKWAKE_LOCK_FD");
+	return 0;
+}
+
 /* Becomes the next program; returns only on failure. */
 static int become(const struct options *o, const struct hand_over *h, struct error *err)
 {
@@ -96,8 +117,7 @@ static int become(const struct options *o, const struct hand_over *h, struct err
 		(void)unsetenv("SOCKWAKE_DEADLINE");
 	else if (set_variable("SOCKWAKE_DEADLINE", (long long)h->deadline, err) < 0)
 		return -1;
-	if (hand_down_fd("SOCKWAKE_PIDFD", h->pidfd, err) < 0 ||
-	    hand_down_fd("SOCKWAKE_LOCK_FD", h->lock_fd, err) < 0 ||
+	if (hand_down_fd("SOCKWAKE_PIDFD", h->pidfd, err) < 0 || hand_down_locks(h, err) < 0 ||
 	    hand_down_fd("SOCKWAKE_STATS_FD", h->stats_fd, err) < 0 || accepted_hand_down(&h->accepted, err) < 0)
 		return -1;
 	execvp(o->command[0], o->command);
@@ -107,16 +127,18 @@ static int become(const struct options *o, const struct hand_over *h, struct err
 static void write_journal(const struct options *o, const struct stats *s, const struct container *c, bool woken)
 {
 	char message[640], fields[640];
-	uint64_t t = s->t_inspected - s->t_spawned;
+	uint64_t t = s->t_inspected - s->t_spawned, asked = s->t_with ? s->t_with : s->t_main;
 
 	snprintf(message, sizeof(message), "%s: the container '%s' %s after %llu.%llu ms", o->name, c->name,
 		 woken ? "was woken" : "ran already, was found", (unsigned long long)(t / 1000),
 		 (unsigned long long)(t / 100 % 10));
 	snprintf(fields, sizeof(fields),
 		 "SOCKWAKE_CONTAINER_ID=%s\nSOCKWAKE_CONTAINER_PID=%d\nSOCKWAKE_FOUND_RUNNING=%d\n"
-		 "SOCKWAKE_LOAD_USEC=%llu\nSOCKWAKE_START_USEC=%llu\nSOCKWAKE_INSPECT_USEC=%llu\n",
+		 "SOCKWAKE_LOAD_USEC=%llu\nSOCKWAKE_WITH_USEC=%llu\nSOCKWAKE_START_USEC=%llu\n"
+		 "SOCKWAKE_INSPECT_USEC=%llu\n",
 		 c->id, c->pid, !woken, (unsigned long long)(s->t_main - s->t_spawned),
-		 (unsigned long long)(s->t_started - s->t_main), (unsigned long long)(s->t_inspected - s->t_started));
+		 (unsigned long long)(asked - s->t_main), (unsigned long long)(s->t_started - asked),
+		 (unsigned long long)(s->t_inspected - s->t_started));
 	journal_send(MESSAGE_WAKE, o->name, c->name, message, fields);
 }
 
@@ -124,27 +146,24 @@ static void write_journal(const struct options *o, const struct stats *s, const 
 static int bring_up(const struct options *o, struct stats *stats, struct hand_over *h, struct error *err)
 {
 	_cleanup_engine_ struct engine *engine = NULL;
-	_cleanup_container_ struct container c = {};
-	char lock[PATH_MAX];
-	bool woken, own = false;
+	_cleanup_hold_ struct hold own = NO_HOLD;
 
-	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, err) < 0 ||
-	    lock_path(o, engine->socket, lock, err) < 0 || lock_shared(lock, h->deadline, &h->lock_fd, err) < 0)
+	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, err) < 0)
 		return -1;
 	engine->deadline = h->deadline;
-	if (o->unit) {
-		if (pin_unit(engine, o, stats, h->lock_fd, &c, &h->pidfd, &woken, &own, err) < 0)
-			return -1;
-	} else {
-		if (pin_container(engine, o, stats, &c, &h->pidfd, &woken, err) < 0 ||
-		    (woken && lock_record_run(h->lock_fd, &c, err) < 0))
-			return -1;
-		own = woken || lock_is_own_run(h->lock_fd, &c);
-	}
-	stats->container_pid = (uint64_t)c.pid;
-	stats->flags = own ? 0 : STATS_FOUND_RUNNING;
-	write_journal(o, stats, &c, woken);
-	return o->healthy ? await_healthy(engine, &c, h->pidfd, err) : 0;
+	if (o->n_with && with_wake(engine, o, stats, h->with_lock_fds, err) < 0)
+		return -1;
+	h->n_with = o->n_with;
+	if (hold_container(engine, o, stats, &own, err) < 0)
+		return -1;
+	stats->container_pid = (uint64_t)own.container.pid;
+	stats->flags = own.own ? 0 : STATS_FOUND_RUNNING;
+	write_journal(o, stats, &own.container, own.woken);
+	if (o->healthy && await_healthy(engine, &own.container, own.pidfd, err) < 0)
+		return -1;
+	h->lock_fd = steal_fd(&own.lock_fd);
+	h->pidfd = steal_fd(&own.pidfd);
+	return 0;
 }
 
 /* A service of Type=notify that ends before READY=1 has failed; this one is done. */

@@ -57,6 +57,9 @@ struct published_port {
 	int type; /* SOCK_STREAM or SOCK_DGRAM */
 };
 
+/* "sha256:" and 64 digits. */
+#define IMAGE_ID_MAX 80
+
 struct label {
 	char *key;
 	char *value; /* NULL: not printable (sockwake.* alone; others of that kind are left out) */
@@ -69,17 +72,23 @@ struct container {
 	enum container_state state;
 	struct published_port *ports; /* as configured, whether it runs or not; bounded; list(): as far as known */
 	size_t n_ports;
-	/* Only those that sockwake reads: PODMAN_SYSTEMD_UNIT, com.docker.compose.*, io.containers.autoupdate,
-	 * sockwake.*; bounded. */
+	/* Only those that sockwake reads: PODMAN_SYSTEMD_UNIT, com.docker.compose.*, io.podman.compose.*,
+	 * io.containers.autoupdate, sockwake.*; bounded. */
 	struct label *labels;
 	size_t n_labels;
+	char pod[65];  /* the identifier of its pod (Podman); "" for none */
+	bool is_infra; /* it only holds the namespaces of its pod */
 
 	/* From here on set by inspect() alone. */
-	pid_t pid;		 /* of its first process, in the engine's PID namespace; 0 when it does not run */
-	char started_at[64];	 /* as the engine writes it; equal strings mean the same run; "" when never */
-	int exit_code;		 /* of the last run */
-	char network_mode[256];	 /* "none", "host", "bridge", "default", "container:ID", a network's name, … */
-	char restart_policy[32]; /* "", "no", "always", "on-failure", "unless-stopped" */
+	pid_t pid;	     /* of its first process, in the engine's PID namespace; 0 when it does not run */
+	char started_at[64]; /* as the engine writes it; equal strings mean the same run; "" when never */
+	int64_t created;     /* CLOCK_REALTIME microseconds */
+	uint16_t
+		exposed_port; /* the lowest TCP port that it or its image declares (EXPOSE); 0: none, as far as known */
+	char image[IMAGE_ID_MAX]; /* the identifier of its image; "" for none */
+	int exit_code;		  /* of the last run */
+	char network_mode[256];	  /* "none", "host", "bridge", "default", "container:ID", a network's name, … */
+	char restart_policy[32];  /* "", "no", "always", "on-failure", "unless-stopped" */
 	bool auto_remove;
 	bool tty;
 	uint64_t stop_timeout; /* seconds the engine waits between the stop signal and SIGKILL; UINT64_MAX: for ever */

@@ -20,20 +20,14 @@ void image_clear(struct image *i)
 	*i = (struct image){};
 }
 
-static bool id_is_valid(const char *s)
-{
-	if (strncmp(s, "sha256:", 7) == 0)
-		s += 7;
-	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
-}
-
 bool image_parse(const char *text, size_t len, struct image *ret)
 {
 	_cleanup_json_ cJSON *root = json_parse(text, len, INSPECT_VALUES_MAX);
 	const cJSON *volumes = json_member(json_member(root, "Config"), "Volumes");
 	const cJSON *j;
 
-	if (!json_copy_string(root, "Id", ret->id, sizeof(ret->id)) || !id_is_valid(ret->id))
+	if (!reply_image_id(root, "Id", ret->id) || !ret->id[0] ||
+	    !reply_exposed_ports(json_member(root, "Config"), "ExposedPorts", &ret->exposed_port))
 		return false;
 	if (!volumes)
 		return true;

@@ -6,9 +6,10 @@
 
 /* What the engine says about an image. */
 struct image {
-	char id[80];	/* as the engine accepts it */
-	char **volumes; /* NULL-terminated: the directories for which the engine makes volumes without a name */
+	char id[IMAGE_ID_MAX]; /* as the engine accepts it */
+	char **volumes;	       /* NULL-terminated: the directories for which the engine makes volumes without a name */
 	size_t n_volumes;
+	uint16_t exposed_port; /* as in struct container */
 };
 void image_clear(struct image *i);
 #define _cleanup_image_ _cleanup_(image_clear)

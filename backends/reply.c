@@ -79,7 +79,7 @@ bool reply_name_list(const cJSON *object, const char *key, struct container *ret
 
 static bool is_wanted_label(const char *key)
 {
-	static const char *const prefixes[] = {"sockwake.", "com.docker.compose."};
+	static const char *const prefixes[] = {"sockwake.", "com.docker.compose.", "io.podman.compose."};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
 		if (strncmp(key, prefixes[i], strlen(prefixes[i])) == 0)
@@ -164,20 +164,29 @@ bool reply_add_port(struct container *ret, const char *address, int64_t host_por
 	return true;
 }
 
+bool reply_port(const char *text, uint16_t *ret, const char **ret_protocol)
+{
+	const char *slash = strchr(text, '/');
+	size_t len = slash ? (size_t)(slash - text) : strlen(text);
+	struct error ignored;
+	char number[8];
+
+	if (len >= sizeof(number))
+		return false;
+	memcpy(number, text, len);
+	number[len] = '\0';
+	*ret_protocol = slash ? slash + 1 : "tcp";
+	return parse_port("", number, ret, &ignored) == 0;
+}
+
 static bool add_bindings(struct container *ret, const char *port, const cJSON *bindings)
 {
-	char number[8];
-	const char *slash = strchr(port, '/');
-	size_t len = slash ? (size_t)(slash - port) : strlen(port);
+	const char *protocol;
 	struct error ignored;
 	uint16_t inner;
 	const cJSON *j;
 
-	if (len >= sizeof(number))
-		return false;
-	memcpy(number, port, len);
-	number[len] = '\0';
-	if (parse_port("", number, &inner, &ignored) < 0)
+	if (!reply_port(port, &inner, &protocol))
 		return false;
 	cJSON_ArrayForEach(j, bindings)
 	{
@@ -187,7 +196,7 @@ static bool add_bindings(struct container *ret, const char *port, const cJSON *b
 		/* Empty, "0" or a range: the engine chooses the port when it starts the container. */
 		if (!host || parse_u64("", host, 0, UINT16_MAX, &n, &ignored) < 0)
 			n = 0;
-		if (!reply_add_port(ret, json_string(j, "HostIp"), (int64_t)n, inner, slash ? slash + 1 : "tcp"))
+		if (!reply_add_port(ret, json_string(j, "HostIp"), (int64_t)n, inner, protocol))
 			return false;
 	}
 	return true;
@@ -268,8 +277,8 @@ bool reply_inspect(const cJSON *root, struct container *ret)
 	    !json_copy_string(host, "NetworkMode", ret->network_mode, sizeof(ret->network_mode)) ||
 	    !json_copy_string(json_member(host, "RestartPolicy"), "Name", ret->restart_policy,
 			      sizeof(ret->restart_policy)) ||
-	    !json_bool(host, "AutoRemove", &ret->auto_remove) || !reply_port_bindings(host, "PortBindings", ret) ||
-	    !json_bool(config, "Tty", &ret->tty) ||
+	    !reply_origin(root, ret) || !json_bool(host, "AutoRemove", &ret->auto_remove) ||
+	    !reply_port_bindings(host, "PortBindings", ret) || !json_bool(config, "Tty", &ret->tty) ||
 	    !json_integer(config, "StopTimeout", -1, UINT32_MAX, &stop_timeout) ||
 	    !reply_labels(config, "Labels", ret) || !reply_health_test(config, "Healthcheck", ret))
 		return false;

@@ -381,6 +381,6 @@ const struct command adopt_command = {
 	"  sockwake.health-check (no shell command), sockwake.idle-action, sockwake.keep-running, sockwake.target,\n"
 	"  sockwake.no-wake-from, sockwake.no-hold-from, sockwake.connection-timeout, sockwake.keepalive,\n"
 	"  sockwake.drain-timeout, sockwake.proxy-protocol, sockwake.transparent, sockwake.workers,\n"
-	"  sockwake.no-notifications, sockwake.warm-for, sockwake.schedule\n",
+	"  sockwake.no-notifications, sockwake.warm-for, sockwake.schedule, sockwake.with, sockwake.with-project\n",
 	adopt,
 };

@@ -153,7 +153,8 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	old = find(all, i->name);
 	before = old && !old->problem ? &old->instance : NULL;
 	if (check_old(r, old, err) < 0 || check_free(m, directory, i->name, err) < 0 ||
-	    fit_container(r, &subject, err) < 0 || fit_unit(r, before, &subject.runner, &drop_in, err) < 0 ||
+	    fit_container(r, &subject, err) < 0 || resolve_with(r, m, engine, &subject, err) < 0 ||
+	    fit_unit(r, before, &subject.runner, &drop_in, err) < 0 ||
 	    (i->adopted && before && is_same(i, before, &same, err) < 0))
 		return -1;
 	*ret = same ? OUTCOME_UNCHANGED : old ? OUTCOME_REPLACED : OUTCOME_CREATED;
@@ -190,7 +191,7 @@ static int create_installed(struct create_request *r, const char *directory, str
 static int print_created(const struct create_request *r, struct error *err)
 {
 	const struct instance *i = &r->instance;
-	char spec[PUBLISH_TEXT_MAX];
+	char spec[PUBLISH_TEXT_MAX], dependency[DEPENDENCY_TEXT_MAX];
 
 	if (r->json) {
 		_cleanup_free_ char *json = instance_to_json(i);
@@ -206,6 +207,8 @@ static int print_created(const struct create_request *r, struct error *err)
 		printf("%s '%s': port %s → container %s:%u\n", k ? "       and" : "Created instance", i->name, spec,
 		       i->container_name, i->ports[k].container_port);
 	}
+	for (size_t k = 0; k < i->n_with; k++)
+		printf("%s %s\n", k ? "       then" : " first wakes", dependency_format(&i->with[k], dependency));
 	return 0;
 }
 
@@ -217,6 +220,8 @@ static int create(int argc, char *argv[], struct error *err)
 
 	if (parse_create(argc, argv, &r, err) < 0)
 		return -1;
+	if (r.dry_run)
+		note_unresolved(&r);
 	if (r.dry_run)
 		return r.order.image && print_order(&r, err) < 0 ? -1 : print_units(&r.instance, err);
 	if (require_rights(r.instance.scope, err) < 0 || unit_directory(r.instance.scope, directory, err) < 0 ||

@@ -11,6 +11,8 @@ struct create_request {
 	struct instance instance;
 	struct order order; /* the container to be made first, when order.image is set */
 	bool as_quadlet;    /* … by a Quadlet, not by the engine's API */
+	char **with;	    /* --with, as given */
+	bool with_project;
 	bool dry_run;
 	bool force;
 	bool json;
@@ -25,6 +27,12 @@ void create_request_clear(struct create_request *r);
  * error. */
 int parse_create(int argc, char *argv[], struct create_request *ret, struct error *err);
 extern const char create_options_help[];
+
+/* Reads r->with into the instance; what is not given there, resolve_with() asks the engine for. */
+int parse_with(struct create_request *r, struct error *err);
+
+/* Notes what of that a dry run does not know. */
+void note_unresolved(const struct create_request *r);
 
 /* The health check that a person would choose for a server on this port. */
 const char *default_health_check(const struct publish *p);
@@ -45,6 +53,13 @@ int find_subject(struct create_request *r, struct manager *m, struct engine *eng
 
 /* Makes the instance fit its container, if that exists; notes what was changed or will surprise. */
 int fit_container(struct create_request *r, const struct subject *s, struct error *err);
+
+/* Finds the containers of --with and --with-project, and how they are ready. After fit_container(). */
+int resolve_with(struct create_request *r, struct manager *m, struct engine *engine, const struct subject *s,
+		 struct error *err);
+
+/* Refuses a container that could not be put to sleep, or not be woken while the instance listens; `unit` runs it, or NULL. */
+int check_container(const struct instance *i, const char *unit, const struct container *c, struct error *err);
 
 /* The same for the unit. *ret_drop_in is the text of the drop-in it needs, or NULL. `old` is the instance that makes place,
  * or NULL: what its drop-in did, the new one's does. */

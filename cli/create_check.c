@@ -67,29 +67,34 @@ static int refuse_published_listeners(const struct instance *i, const struct con
 					"the container '%s' publishes port %u itself and could not start while "
 					"sockwake listens there: create it without that port, or listen on "
 					"another one",
-					i->container_name, theirs.port);
+					c->name, theirs.port);
 		}
 	}
 	return 0;
 }
 
 /* Who starts and stops the container, besides us. */
-static int check_life(const struct instance *i, const struct container *c, struct error *err)
+static int check_life(const struct instance *i, const char *unit, const struct container *c, struct error *err)
 {
 	bool restarts = strcmp(c->restart_policy, "always") == 0 || strcmp(c->restart_policy, "unless-stopped") == 0;
 
-	if (i->unit)
+	if (unit)
 		return 0;
 	if (c->auto_remove && i->idle_action == IDLE_STOP)
 		return error_set(err, EINVAL,
 				 "the container '%s' is removed when it stops: create it without --rm, or use "
 				 "--idle-action pause",
-				 i->container_name);
+				 c->name);
 	if (restarts)
 		print_note("the engine starts the container at boot, asleep or not (restart policy '%s'): '%s update "
 			   "--restart=no %s' leaves that to the first connection",
-			   c->restart_policy, backend_kind_name(i->backend), i->container_name);
+			   c->restart_policy, backend_kind_name(i->backend), c->name);
 	return 0;
+}
+
+int check_container(const struct instance *i, const char *unit, const struct container *c, struct error *err)
+{
+	return check_life(i, unit, c, err) < 0 || (!unit && refuse_published_listeners(i, c, err) < 0) ? -1 : 0;
 }
 
 int fit_container(struct create_request *r, const struct subject *s, struct error *err)
@@ -114,9 +119,7 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 		if (chosen && replace(&i->health_check, default_health_check(&i->ports[0]), err) < 0)
 			return -1;
 	}
-	if (check_life(i, c, err) < 0 || (!s->runner.unit && refuse_published_listeners(i, c, err) < 0))
-		return -1;
-	return instance_validate(i, err);
+	return check_container(i, i->unit, c, err) < 0 ? -1 : instance_validate(i, err);
 }
 
 static int check_neighbours(const struct instance *i, const struct publish *p, const struct stored_list *all,

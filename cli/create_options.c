@@ -50,6 +50,8 @@ static const struct {
 	{"unit", TEXT, IN_INSTANCE(unit)},
 	{"no-boot", FLAG, IN_INSTANCE(no_boot)},
 	{"drop-publish", FLAG, IN_INSTANCE(drop_publish)},
+	{"with", LIST, IN_REQUEST(with)},
+	{"with-project", FLAG, IN_REQUEST(with_project)},
 	{"idle-action", TEXT, ON_LINE(idle_action)},
 	{"keep-running", FLAG, IN_INSTANCE(keep_running)},
 	{"engine-socket", TEXT, ON_LINE(engine_socket)},
@@ -83,6 +85,9 @@ const char create_options_help[] =
 	"  --unit UNIT.service         the unit that runs the container, when one does (also found by itself)\n"
 	"  --no-boot                   keep a Quadlet from being started at boot, by a drop-in\n"
 	"  --drop-publish              keep a Quadlet from publishing these ports itself, by a drop-in\n"
+	"  --with CONTAINER[:PORT[:HEALTH-CHECK]]\n"
+	"                              wake that one first, and put it to sleep last; repeatable, in order\n"
+	"  --with-project              the same for what it needs of its compose project or pod\n"
 	"  --backend docker|podman     (default: docker for the system, podman for a user)\n"
 	"  --engine-socket PATH        of the engine's API\n"
 	"  --scope system|user         (default: system for root)\n"
@@ -124,6 +129,9 @@ void create_request_clear(struct create_request *r)
 {
 	instance_clear(&r->instance);
 	order_clear(&r->order);
+	for (char **p = r->with; p && *p; p++)
+		free(*p);
+	free_ptr(&r->with);
 }
 
 static void command_line_clear(struct command_line *line)
@@ -375,7 +383,7 @@ static int complete(struct create_request *r, const struct command_line *line, s
 	    (!i->health_check && i->n_ports && replace(&i->health_check, default_health_check(&i->ports[0]), err) < 0))
 		return -1;
 	i->stop_timeout = 10; /* both engines' default, until the engine is asked */
-	return instance_validate(i, err);
+	return parse_with(r, err) < 0 ? -1 : instance_validate(i, err);
 }
 
 /* A variable without a value has the one of whoever runs this, as in docker run -e. */

@@ -1,4 +1,5 @@
 /* A container that a unit runs: finding that unit, and what has to change for it to sleep. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,8 +69,13 @@ static int find_unit(struct create_request *r, struct manager *m, struct subject
 	struct instance *i = &r->instance;
 	const char *label = s->exists ? container_label(&s->container, "PODMAN_SYSTEMD_UNIT") : NULL;
 
-	if (label && *label)
-		return runner_read(m, label, &s->runner, err) < 0 ? -1 : check_claim(s, err);
+	if (label && *label) {
+		if (runner_read(m, label, &s->runner, err) == 0)
+			return check_claim(s, err);
+		runner_clear(&s->runner);
+		/* podman-compose labels all its containers so, whether that unit was ever installed or not. */
+		return err->code == ENOENT ? 0 : -1;
+	}
 	if (s->exists || i->backend == BACKEND_DOCKER)
 		return 0;
 	if (runner_find(m, i->container_name, &s->runner, err) == 0)

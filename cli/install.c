@@ -201,9 +201,19 @@ static void remove_runtime_file(enum scope scope, const char *file)
 		(void)unlink(path);
 }
 
-/* The lock of a container stays as long as another instance has it. Who waits for it meanwhile notices that it is gone
+/* As its own, or by --with. */
+static bool uses(const struct instance *i, const char *container)
+{
+	for (size_t k = 0; k < i->n_with; k++) {
+		if (strcmp(i->with[k].container, container) == 0)
+			return true;
+	}
+	return strcmp(i->container_name, container) == 0;
+}
+
+/* The lock of a container stays as long as another instance uses that. Who waits for it meanwhile notices that it is gone
  * and makes it anew. */
-static void remove_lock(const struct instance *i, const struct stored_list *all)
+static void remove_lock(const struct instance *i, const char *container, const struct stored_list *all)
 {
 	char file[LOCK_NAME_MAX], socket[ENGINE_SOCKET_MAX];
 	struct error ignored;
@@ -211,12 +221,18 @@ static void remove_lock(const struct instance *i, const struct stored_list *all)
 	for (size_t k = 0; k < all->n; k++) {
 		const struct instance *o = &all->items[k].instance;
 
-		if (!all->items[k].problem && strcmp(o->name, i->name) != 0 &&
-		    strcmp(o->container_name, i->container_name) == 0)
+		if (!all->items[k].problem && strcmp(o->name, i->name) != 0 && uses(o, container))
 			return;
 	}
 	if (engine_find_socket(i->backend, i->scope, i->engine_socket, socket, &ignored) == 0)
-		remove_runtime_file(i->scope, lock_name(i->backend, socket, i->container_name, file));
+		remove_runtime_file(i->scope, lock_name(i->backend, socket, container, file));
+}
+
+static void remove_locks(const struct instance *i, const struct stored_list *all)
+{
+	remove_lock(i, i->container_name, all);
+	for (size_t k = 0; k < i->n_with; k++)
+		remove_lock(i, i->with[k].container, all);
 }
 
 int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
@@ -235,7 +251,7 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 		return -1;
 	remove_runtime_file(scope, unit_name(name, ".stats", stats));
 	if (!s->problem)
-		remove_lock(&s->instance, all);
+		remove_locks(&s->instance, all);
 	if (m) {
 		(void)manager_reset_failed(m, n.socket, &ignored);
 		(void)manager_reset_failed(m, n.service, &ignored);

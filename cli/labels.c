@@ -19,7 +19,8 @@ static const struct known {
 	{"health-check", TEXT},	    {"idle-action", TEXT},    {"keep-running", FLAG},	    {"target", LIST},
 	{"no-wake-from", LIST},	    {"no-hold-from", LIST},   {"connection-timeout", TEXT}, {"keepalive", TEXT},
 	{"drain-timeout", TEXT},    {"proxy-protocol", TEXT}, {"transparent", FLAG},	    {"workers", TEXT},
-	{"no-notifications", FLAG}, {"warm-for", TEXT},	      {"schedule", WINDOWS},
+	{"no-notifications", FLAG}, {"warm-for", TEXT},	      {"schedule", WINDOWS},	    {"with", LIST},
+	{"with-project", FLAG},
 };
 #define N_KNOWN (sizeof(table) / sizeof(*table))
 
@@ -154,16 +155,19 @@ static bool is_health_check_word(const char *s)
 	return strncmp(s, "http:", 5) == 0;
 }
 
+static int refuse_command(struct error *err)
+{
+	return error_set(err, EINVAL,
+			 "a label cannot have commands run on the host: it takes listen, postgres, redis, "
+			 "greeting, http[:PATH], healthy or none");
+}
+
 /* What only a person may ask for. */
 static int check_reach(const struct label *l, const struct known *k, struct error *err)
 {
 	if (k->type == FLAG && strcmp(l->value, "true") != 0 && strcmp(l->value, "false") != 0)
 		return error_set(err, EINVAL, "'%s' is neither true nor false", l->value);
-	if (strcmp(k->name, "health-check") == 0 && !is_health_check_word(l->value))
-		return error_set(err, EINVAL,
-				 "a label cannot have commands run on the host: it takes listen, postgres, redis, "
-				 "greeting, http[:PATH], healthy or none");
-	return 0;
+	return strcmp(k->name, "health-check") == 0 && !is_health_check_word(l->value) ? refuse_command(err) : 0;
 }
 
 static int check_label(const struct container *c, const struct instance *base, const struct label *l, struct error *err)
@@ -175,7 +179,13 @@ static int check_label(const struct container *c, const struct instance *base, c
 		return error_set(err, EINVAL, "there is no such label: 'sockwake help adopt' lists them");
 	if (!l->value)
 		return error_set(err, EINVAL, "its value is not one line of printable UTF-8");
-	return check_reach(l, k, err) < 0 ? -1 : parse(c, base, l, &r, err);
+	if (check_reach(l, k, err) < 0 || parse(c, base, l, &r, err) < 0)
+		return -1;
+	for (size_t n = 0; n < r.instance.n_with; n++) {
+		if (r.instance.with[n].health_check && !is_health_check_word(r.instance.with[n].health_check))
+			return refuse_command(err);
+	}
+	return 0;
 }
 
 int request_from_labels(const struct container *c, const struct instance *base, struct create_request *ret,

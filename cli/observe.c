@@ -136,6 +136,11 @@ static const char *find_container_state(const struct container_list *containers,
 	return "missing";
 }
 
+static void set_state(char ret[static 32], const char *state)
+{
+	snprintf(ret, 32, "%s", state);
+}
+
 /* One request to the engine of `first`, for it and all others of the same engine. */
 static int ask_engine(enum scope scope, const struct instance *first, struct observation *os, size_t n,
 		      struct error *err)
@@ -151,9 +156,11 @@ static int ask_engine(enum scope scope, const struct instance *first, struct obs
 	for (size_t k = 0; k < n; k++) {
 		const struct instance *i = &os[k].stored->instance;
 
-		if (!os[k].stored->problem && same_engine(i, first))
-			snprintf(os[k].container_state, sizeof(os[k].container_state), "%s",
-				 find_container_state(&containers, i->container_name));
+		if (os[k].stored->problem || !same_engine(i, first))
+			continue;
+		set_state(os[k].container_state, find_container_state(&containers, i->container_name));
+		for (size_t m = 0; m < i->n_with; m++)
+			set_state(os[k].with_states[m], find_container_state(&containers, i->with[m].container));
 	}
 	return 0;
 }
@@ -205,7 +212,9 @@ int observe(enum scope scope, const struct stored_list *list, struct observation
 	for (size_t k = 0; k < list->n; k++) {
 		os[k].stored = &list->items[k];
 		snprintf(os[k].socket_state, sizeof(os[k].socket_state), "unknown");
-		snprintf(os[k].container_state, sizeof(os[k].container_state), "unknown");
+		set_state(os[k].container_state, "unknown");
+		for (size_t m = 0; m < list->items[k].instance.n_with; m++)
+			set_state(os[k].with_states[m], "unknown");
 	}
 	read_statistics(scope, os, list->n);
 	if (list->n > 0 && ask_manager(scope, list, os, &failure) < 0)
@@ -229,6 +238,19 @@ static bool add_seconds(cJSON *object, const char *key, uint64_t usec)
 	return cJSON_AddNumberToObject(object, key, (double)usec / (double)USEC_PER_SEC);
 }
 
+static bool add_with_states(cJSON *object, const struct observation *o)
+{
+	size_t k = 0;
+	cJSON *entry;
+
+	cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(object, "with"))
+	{
+		if (!cJSON_AddStringToObject(entry, "container_state", o->with_states[k++]))
+			return false;
+	}
+	return true;
+}
+
 cJSON *observation_to_json(const struct observation *o)
 {
 	const struct instance *i = &o->stored->instance;
@@ -242,7 +264,7 @@ cJSON *observation_to_json(const struct observation *o)
 			  : cJSON_AddNullToObject(object, "reason")) &&
 	    add_seconds(object, "since", o->since_usec) && add_seconds(object, "held_until", o->held_until) &&
 	    cJSON_AddStringToObject(object, "container_state", o->container_state) &&
-	    cJSON_AddNumberToObject(object, "connections", (double)open_connections(o)) &&
+	    cJSON_AddNumberToObject(object, "connections", (double)open_connections(o)) && add_with_states(object, o) &&
 	    cJSON_AddBoolToObject(object, "legacy", i->legacy))
 		return object;
 	cJSON_Delete(object);

@@ -26,7 +26,8 @@ struct observation {
 	uint64_t since_usec;	      /* CLOCK_REALTIME of the last change; 0: not since boot */
 	char socket_state[32];	      /* systemd's ActiveState of the socket */
 	char container_state[32];     /* the engine's word; "missing"; "unknown" when it cannot be asked */
-	uint64_t held_until;	      /* CLOCK_REALTIME; 0: it is not held awake */
+	char with_states[INSTANCE_WITH_MAX][32]; /* the same of the containers of --with */
+	uint64_t held_until;			 /* CLOCK_REALTIME; 0: it is not held awake */
 	bool have_stats;
 	struct stats stats;
 };

@@ -15,6 +15,7 @@ static const struct part {
 	size_t end;
 } parts[] = {
 	{"load", "loading", offsetof(struct stats, t_main)},
+	{"with", "those first", offsetof(struct stats, t_with)},
 	{"engine", "engine", offsetof(struct stats, t_started)},
 	{"inspect", "inspection", offsetof(struct stats, t_inspected)},
 	{"handover", "hand-over", offsetof(struct stats, t_proxy)},
@@ -31,10 +32,16 @@ static uint64_t at(const struct stats *s, size_t offset)
 	return t;
 }
 
-/* How long a part took; false when the wake did not get that far (or the file makes no sense). */
+/* How long a part took; false when the wake did not get that far or does not have it (or the file makes no sense). */
 static bool part_took(const struct stats *s, size_t k, uint64_t *ret)
 {
-	uint64_t begin = k ? at(s, parts[k - 1].end) : s->t_spawned, end = at(s, parts[k].end);
+	uint64_t begin = s->t_spawned, end = at(s, parts[k].end);
+
+	for (size_t m = 0; m < k; m++) {
+		uint64_t earlier = at(s, parts[m].end);
+
+		begin = earlier ? earlier : begin;
+	}
 
 	*ret = end - begin;
 	return begin && end >= begin;
@@ -131,6 +138,20 @@ static void print_ports(const struct instance *i)
 		print_line(t == i->targets ? "Target" : "", *t);
 }
 
+static void print_dependencies(const struct observation *o)
+{
+	const struct instance *i = &o->stored->instance;
+	char text[DEPENDENCY_TEXT_MAX], line[DEPENDENCY_TEXT_MAX + 320];
+
+	for (size_t k = 0; k < i->n_with; k++) {
+		const struct dependency *d = &i->with[k];
+
+		snprintf(line, sizeof(line), "%s: %s%s%s", dependency_format(d, text), o->with_states[k],
+			 d->unit ? ", run by " : "", d->unit ? d->unit : "");
+		print_line(k ? "" : "After", line);
+	}
+}
+
 static void print_container(const struct observation *o)
 {
 	const struct instance *i = &o->stored->instance;
@@ -142,6 +163,7 @@ static void print_container(const struct observation *o)
 	if (i->unit)
 		print_line("Run by", i->unit);
 	print_line("Ready when", i->health_check);
+	print_dependencies(o);
 	snprintf(line, sizeof(line), "%s after %s without a connection%s%s%s", idle_action_name(i->idle_action),
 		 i->idle_timeout, i->warm_for ? ", after several " : "", i->warm_for ? i->warm_for : "",
 		 i->keep_running ? ", unless it ran before" : "");

@@ -56,6 +56,9 @@ struct stats {
 	uint64_t flows; /* UDP flows now */
 	uint64_t flows_total;
 	uint64_t datagrams_dropped;
+
+	/* Written by the activator, between t_main and t_started: the containers of --with are ready; 0 without such. */
+	uint64_t t_with;
 };
 
 /* Maps an open statistics file for reading and writing. With `init` a file of another size or version is made anew,

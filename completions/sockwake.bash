@@ -38,7 +38,7 @@ _sockwake() {
 	--user) COMPREPLY=($(compgen -u -- "$cur")) && return ;;
 	--socket-group) COMPREPLY=($(compgen -g -- "$cur")) && return ;;
 	--engine-socket) COMPREPLY=($(compgen -f -- "$cur")) && return ;;
-	--container-name) COMPREPLY=($(compgen -W "$(_sockwake_containers "$backend")" -- "$cur")) && return ;;
+	--container-name | --with) COMPREPLY=($(compgen -W "$(_sockwake_containers "$backend")" -- "$cur")) && return ;;
 	--name)
 		[[ $command == create ]] || COMPREPLY=($(compgen -W "$(_sockwake_instances)" -- "$cur"))
 		return
@@ -60,6 +60,7 @@ _sockwake() {
 	local options='--help'
 	case $command in
 	create) options+=' --name --container-name --listen-port --container-port --publish --target --unit --no-boot
+		--with --with-project
 		--drop-publish --backend
 		--engine-socket --scope --startup-timeout --idle-timeout --warm-for --schedule --health-check --idle-action --keep-running
 		--no-wake-from --no-hold-from --connection-timeout --keepalive --drain-timeout --proxy-protocol --transparent

@@ -50,6 +50,8 @@ _sockwake() {
 			'--unit[the unit that runs the container]:unit:' \
 			'--no-boot[keep a Quadlet out of the boot]' \
 			'--drop-publish[keep a Quadlet from publishing these ports]' \
+			'*--with[wake that container first]:container:_sockwake_containers' \
+			'--with-project[wake first what it needs of its project]' \
 			'--backend[engine]:engine:(docker podman)' \
 			'--engine-socket[of the engine]:socket:_files' \
 			'--startup-timeout[until a wake has failed]:time span:' \

@@ -22,6 +22,7 @@ enum option_id {
 	OPTION_PROXY_PROTOCOL,
 	OPTION_TRANSPARENT,
 	OPTION_NO_HOLD_FROM,
+	OPTION_AWAIT,
 };
 
 static const struct option options[] = {
@@ -38,6 +39,7 @@ static const struct option options[] = {
 	{"proxy-protocol", required_argument, NULL, OPTION_PROXY_PROTOCOL},
 	{"transparent", no_argument, NULL, OPTION_TRANSPARENT},
 	{"no-hold-from", required_argument, NULL, OPTION_NO_HOLD_FROM},
+	{"await", required_argument, NULL, OPTION_AWAIT},
 	{NULL, 0, NULL, 0},
 };
 
@@ -48,6 +50,17 @@ static int parse_workers(const char *s, unsigned *ret, struct error *err)
 	if (parse_u64("--workers", s, 1, WORKERS_MAX, &n, err) < 0)
 		return -1;
 	*ret = (unsigned)n;
+	return 0;
+}
+
+static int parse_await(const char *s, struct config *c, struct error *err)
+{
+	uint64_t port;
+
+	if (parse_u64("--await", s, 0, UINT16_MAX, &port, err) < 0)
+		return -1;
+	c->await = true;
+	c->await_port = (uint16_t)port;
 	return 0;
 }
 
@@ -83,6 +96,8 @@ static int parse_option(int id, char *value, struct config *c, struct error *err
 		return 0;
 	case OPTION_NO_HOLD_FROM:
 		return cidr_parse(value, &c->no_hold[c->n_no_hold++], err);
+	case OPTION_AWAIT:
+		return parse_await(value, c, err);
 	default:
 		return error_set(err, EINVAL, "the proxy does not know one of its options, or it lacks a value");
 	}
@@ -90,7 +105,9 @@ static int parse_option(int id, char *value, struct config *c, struct error *err
 
 static int check(const struct config *c, struct error *err)
 {
-	if (c->n_forwards == 0)
+	if (c->await && c->n_forwards > 0)
+		return error_set(err, EINVAL, "--await only waits: it does without --forward");
+	if (!c->await && c->n_forwards == 0)
 		return error_set(err, EINVAL, "the proxy needs at least one --forward");
 	if (c->idle_timeout == 0)
 		return error_set(err, EINVAL, "--idle-timeout must be longer than 0; 'infinity' means never");

@@ -18,6 +18,8 @@ struct config {
 	size_t n_targets;
 	bool unix_target;
 	struct readiness readiness;
+	bool await;	     /* only waits until await_port is ready; forwards nothing */
+	uint16_t await_port; /* host byte order; 0 with a command that does without */
 	enum proxy_protocol proxy_protocol;
 	bool transparent;
 	struct cidr *no_hold; /* clients that do not keep the container awake */

@@ -15,10 +15,10 @@
 #include "common/exit.h"
 #include "common/listen.h"
 #include "common/log.h"
-#include "common/mark.h"
-#include "common/parse.h"
 #include "common/refuse.h"
+#include "proxy/await.h"
 #include "proxy/confine.h"
+#include "proxy/environment.h"
 #include "proxy/lifecycle.h"
 #include "proxy/threads.h"
 #include "proxy/udp.h"
@@ -32,47 +32,9 @@ struct proxy {
 	struct lifecycle lifecycle;
 	struct accepted *accepted;
 	size_t n_accepted;
-	int pidfd, lock_fd;
+	int pidfd, locks[LOCKS_MAX];
+	size_t n_locks;
 };
-
-/* A descriptor that the environment names; -1 when it does not. It is not for others to inherit. */
-static int inherited_fd(const char *name, int *ret, struct error *err)
-{
-	const char *text = getenv(name);
-	uint64_t fd;
-
-	*ret = -1;
-	if (!text)
-		return 0;
-	if (parse_u64(name, text, 0, INT32_MAX, &fd, err) < 0)
-		return -1;
-	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
-		return error_errno(err, errno, "%s names descriptor %d", name, (int)fd);
-	*ret = (int)fd;
-	return 0;
-}
-
-/* nshelper's rule looks for it. */
-static int transparent_mark(unsigned *ret, struct error *err)
-{
-	const char *text = getenv("SOCKWAKE_MARK");
-	uint64_t mark = TRANSPARENT_MARK;
-
-	if (text && parse_u64("SOCKWAKE_MARK", text, 1, UINT32_MAX, &mark, err) < 0)
-		return -1;
-	*ret = (unsigned)mark;
-	return 0;
-}
-
-static int startup_deadline(const struct config *config, uint64_t *ret, struct error *err)
-{
-	const char *text = getenv("SOCKWAKE_DEADLINE");
-
-	if (text)
-		return parse_u64("SOCKWAKE_DEADLINE", text, 0, UINT64_MAX, ret, err);
-	*ret = config->startup_timeout == USEC_INFINITY ? USEC_INFINITY : now_usec() + config->startup_timeout;
-	return 0;
-}
 
 /* Each forward's own list: without ourselves, with its port. */
 static int set_targets(struct service *s, const struct target *targets, size_t n, struct error *err)
@@ -103,7 +65,7 @@ static int map_statistics(struct service *s, struct error *err)
 	int fd;
 
 	s->stats = &unseen;
-	if (inherited_fd("SOCKWAKE_STATS_FD", &fd, err) < 0)
+	if (environment_fd("SOCKWAKE_STATS_FD", &fd, err) < 0)
 		return -1;
 	if (fd >= 0)
 		s->stats = stats_map(fd, 0, err);
@@ -117,7 +79,7 @@ static int map_statistics(struct service *s, struct error *err)
 static int confine_all(const struct proxy *p, struct error *err)
 {
 	const struct service *s = &p->service;
-	size_t n_keep = 4 + s->n_forwards + p->n_accepted + 2 * (size_t)s->n_workers, k = 0, n_ports = 0;
+	size_t n_keep = 3 + p->n_locks + s->n_forwards + p->n_accepted + 2 * (size_t)s->n_workers, k = 0, n_ports = 0;
 	_cleanup_free_ int *keep = calloc(n_keep, sizeof(*keep));
 	_cleanup_free_ uint16_t *ports = calloc(s->n_forwards, sizeof(*ports));
 	struct confinement c = {
@@ -130,7 +92,8 @@ static int confine_all(const struct proxy *p, struct error *err)
 
 	if (!keep || !ports)
 		return error_set(err, ENOMEM, "out of memory");
-	keep[k++] = p->lock_fd;
+	for (size_t i = 0; i < p->n_locks; i++)
+		keep[k++] = p->locks[i];
 	keep[k++] = p->pidfd;
 	keep[k++] = s->notify_fd;
 	keep[k++] = p->lifecycle.signals.fd;
@@ -167,9 +130,9 @@ static int prepare(struct proxy *p, struct error *err)
 	const struct forward *first;
 	size_t n_targets;
 
-	if (map_statistics(s, err) < 0 || startup_deadline(&p->config, &s->deadline, err) < 0 ||
-	    transparent_mark(&s->mark, err) < 0 || inherited_fd("SOCKWAKE_PIDFD", &p->pidfd, err) < 0 ||
-	    inherited_fd("SOCKWAKE_LOCK_FD", &p->lock_fd, err) < 0 || notify_connect(&s->notify_fd, err) < 0 ||
+	if (map_statistics(s, err) < 0 || environment_deadline(p->config.startup_timeout, &s->deadline, err) < 0 ||
+	    environment_mark(&s->mark, err) < 0 || environment_fd("SOCKWAKE_PIDFD", &p->pidfd, err) < 0 ||
+	    environment_locks(p->locks, &p->n_locks, err) < 0 || notify_connect(&s->notify_fd, err) < 0 ||
 	    listeners_match(&p->config, &s->forwards, err) < 0)
 		return -1;
 	s->config = &p->config;
@@ -200,7 +163,7 @@ static int prepare(struct proxy *p, struct error *err)
 
 static int run(int argc, char **argv)
 {
-	static struct proxy p = {.pidfd = -1, .lock_fd = -1};
+	static struct proxy p = {.pidfd = -1};
 	struct error err;
 
 	refuse_on_signal("the proxy");
@@ -209,6 +172,8 @@ static int run(int argc, char **argv)
 		refuse_queue(&err);
 		return EXIT_USAGE;
 	}
+	if (p.config.await)
+		return await_server(&p.config, &err) < 0 ? refuse_queue(&err) : EXIT_SUCCESS;
 	if (prepare(&p, &err) < 0 || lifecycle_start(&p.lifecycle, &err) < 0)
 		return refuse_queue(&err);
 	if (lifecycle_run(&p.lifecycle, p.accepted, p.n_accepted, &err) < 0) {

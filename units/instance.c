@@ -17,6 +17,8 @@ void instance_clear(struct instance *i)
 	free(i->engine_socket);
 	free(i->unit);
 	free(i->drop_in);
+	for (size_t k = 0; k < i->n_with; k++)
+		dependency_clear(&i->with[k]);
 	free_list(i->targets);
 	free(i->startup_timeout);
 	free(i->idle_timeout);

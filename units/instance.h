@@ -21,7 +21,17 @@ enum idle_action { IDLE_STOP, IDLE_PAUSE };
 #define INSTANCE_PORTS_MAX 64
 #define INSTANCE_LIST_MAX  64	/* entries of targets, no_wake_from, no_hold_from */
 #define INSTANCE_TEXT_MAX  4096 /* bytes of a health check command */
+#define INSTANCE_WITH_MAX  16
 #define INSTANCE_JSON_MAX  (256U << 10)
+
+/* A container that has to be ready before the instance's own is woken, and is put to sleep after it (--with). */
+struct dependency {
+	char *container;
+	char *unit;	       /* NULL, or the unit that runs it */
+	uint16_t port;	       /* TCP, that of its health check; 0: none */
+	char *health_check;    /* as the instance's; NULL: it is ready when it runs */
+	uint64_t stop_timeout; /* as the instance's */
+};
 
 struct instance {
 	char *name;
@@ -33,6 +43,9 @@ struct instance {
 	bool no_boot;	     /* the drop-in of the unit's Quadlet keeps it out of the boot */
 	bool drop_publish;   /* … and from publishing the ports that the instance listens on */
 	char *drop_in;	     /* its path; NULL when there is none */
+
+	struct dependency with[INSTANCE_WITH_MAX]; /* in the order in which they are woken */
+	size_t n_with;
 
 	bool made_container; /* create --image made the container, or the Quadlet of `unit`: remove may take it away */
 	bool adopted;	     /* the container's labels made it: `sockwake adopt` may change and remove it */
@@ -92,6 +105,24 @@ const char *backend_kind_name(enum backend_kind kind);
 int backend_kind_from_name(const char *s, enum backend_kind *ret);
 const char *idle_action_name(enum idle_action action);
 int idle_action_from_name(const char *s, enum idle_action *ret);
+
+/* "CONTAINER[:PORT[:HEALTH-CHECK]]", as in --with; an empty PORT is like none, so that a check can follow. What is not given
+ * stays empty. The caller clears *ret, also after an error. */
+int dependency_parse(const char *text, struct dependency *ret, struct error *err);
+void dependency_clear(struct dependency *d);
+
+/* For a person: "db:5432 (postgres)", "cache". */
+#define DEPENDENCY_TEXT_MAX (256 + 16 + INSTANCE_TEXT_MAX)
+const char *dependency_format(const struct dependency *d, char ret[static DEPENDENCY_TEXT_MAX]);
+
+/* A part of instance_validate(): the rules for i->with. */
+int dependencies_validate(const struct instance *i, struct error *err);
+
+/* The rule for every health check. */
+int health_check_validate(const char *s, struct error *err);
+
+/* Is it a service's name as systemd takes it? */
+bool service_name_is_valid(const char *s);
 
 /* Can the kernel not bind both at once? The same type and port, with addresses of which one includes the other; or the
  * same path. A bare port means all addresses, IPv4 and IPv6. */

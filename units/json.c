@@ -7,7 +7,7 @@
 
 #include "units/instance.h"
 
-enum field_type { TEXT, LIST, FLAG, WORKERS, SECONDS };
+enum field_type { TEXT, LIST, FLAG, WORKERS, SECONDS, PORT };
 
 #define AT(member) offsetof(struct instance, member)
 
@@ -49,6 +49,16 @@ static const struct field {
 };
 #define N_FIELDS (sizeof(fields) / sizeof(*fields))
 
+/* Of each entry of "with". */
+static const struct field dependency_fields[] = {
+	{"container", TEXT, offsetof(struct dependency, container)},
+	{"unit", TEXT, offsetof(struct dependency, unit)},
+	{"port", PORT, offsetof(struct dependency, port)},
+	{"health_check", TEXT, offsetof(struct dependency, health_check)},
+	{"stop_timeout", SECONDS, offsetof(struct dependency, stop_timeout)},
+};
+#define N_DEPENDENCY_FIELDS (sizeof(dependency_fields) / sizeof(*dependency_fields))
+
 static void cleanup_json(cJSON **j)
 {
 	cJSON_Delete(*j);
@@ -70,9 +80,9 @@ static bool add_list(cJSON *object, const char *key, char **list)
 }
 
 /* What has its default is left out. */
-static bool add_field(cJSON *object, const struct field *f, const struct instance *i)
+static bool add_field(cJSON *object, const struct field *f, const void *owner)
 {
-	const void *member = (const char *)i + f->offset;
+	const void *member = (const char *)owner + f->offset;
 	uint64_t n;
 
 	switch (f->type) {
@@ -85,6 +95,9 @@ static bool add_field(cJSON *object, const struct field *f, const struct instanc
 	case WORKERS:
 		return *(const unsigned *)member == 0 ||
 		       cJSON_AddNumberToObject(object, f->key, *(const unsigned *)member);
+	case PORT:
+		return *(const uint16_t *)member == 0 ||
+		       cJSON_AddNumberToObject(object, f->key, *(const uint16_t *)member);
 	case SECONDS:
 		n = *(const uint64_t *)member;
 		return cJSON_AddNumberToObject(object, f->key, (double)(n < SECONDS_MAX ? n : SECONDS_MAX));
@@ -106,6 +119,23 @@ static bool add_ports(cJSON *object, const struct instance *i)
 	       cJSON_AddNumberToObject(object, "container_port", i->ports[0].container_port);
 }
 
+static bool add_dependencies(cJSON *object, const struct instance *i)
+{
+	cJSON *array = i->n_with ? cJSON_AddArrayToObject(object, "with") : NULL;
+
+	for (size_t k = 0; array && k < i->n_with; k++) {
+		cJSON *entry = cJSON_CreateObject();
+
+		if (!cJSON_AddItemToArray(array, entry))
+			return false;
+		for (size_t m = 0; m < N_DEPENDENCY_FIELDS; m++) {
+			if (!add_field(entry, &dependency_fields[m], &i->with[k]))
+				return false;
+		}
+	}
+	return array || i->n_with == 0;
+}
+
 char *instance_to_json(const struct instance *i)
 {
 	_cleanup_json_ cJSON *object = cJSON_CreateObject();
@@ -118,7 +148,7 @@ char *instance_to_json(const struct instance *i)
 		if (!add_field(object, &fields[k], i))
 			return NULL;
 	}
-	return add_ports(object, i) ? cJSON_PrintUnformatted(object) : NULL;
+	return add_dependencies(object, i) && add_ports(object, i) ? cJSON_PrintUnformatted(object) : NULL;
 }
 
 static int wrong_type(const char *key, const char *expected, struct error *err)
@@ -168,9 +198,9 @@ static int read_number(const cJSON *item, uint64_t max, uint64_t *ret, struct er
 	return 0;
 }
 
-static int read_field(const struct field *f, const cJSON *item, struct instance *i, struct error *err)
+static int read_field(const struct field *f, const cJSON *item, void *owner, struct error *err)
 {
-	void *member = (char *)i + f->offset;
+	void *member = (char *)owner + f->offset;
 	uint64_t n;
 
 	switch (f->type) {
@@ -187,6 +217,11 @@ static int read_field(const struct field *f, const cJSON *item, struct instance 
 		if (read_number(item, 64, &n, err) < 0)
 			return -1;
 		*(unsigned *)member = (unsigned)n;
+		return 0;
+	case PORT:
+		if (read_number(item, UINT16_MAX, &n, err) < 0)
+			return -1;
+		*(uint16_t *)member = (uint16_t)n;
 		return 0;
 	case SECONDS:
 		if (read_number(item, SECONDS_MAX, &n, err) < 0)
@@ -225,6 +260,29 @@ static int read_ports(const cJSON *array, struct instance *i, struct error *err)
 			return wrong_type("ports", "an array of at most 64 strings", err);
 		if (publish_parse(e->valuestring, &i->ports[i->n_ports++], err) < 0)
 			return -1;
+	}
+	return 0;
+}
+
+static int read_dependencies(const cJSON *array, struct instance *i, struct error *err)
+{
+	const cJSON *e;
+
+	if (!array)
+		return 0;
+	if (!cJSON_IsArray(array))
+		return wrong_type("with", "an array", err);
+	cJSON_ArrayForEach(e, array)
+	{
+		if (!cJSON_IsObject(e) || i->n_with == INSTANCE_WITH_MAX)
+			return wrong_type("with", "an array of at most 16 objects", err);
+		i->n_with++;
+		for (size_t k = 0; k < N_DEPENDENCY_FIELDS; k++) {
+			const cJSON *item = cJSON_GetObjectItemCaseSensitive(e, dependency_fields[k].key);
+
+			if (item && read_field(&dependency_fields[k], item, &i->with[i->n_with - 1], err) < 0)
+				return -1;
+		}
 	}
 	return 0;
 }
@@ -270,6 +328,8 @@ static int read_object(const cJSON *object, struct instance *i, struct error *er
 		if (read_field(&fields[k], item, i, err) < 0)
 			return -1;
 	}
+	if (!i->legacy && read_dependencies(cJSON_GetObjectItemCaseSensitive(object, "with"), i, err) < 0)
+		return -1;
 	return instance_validate(i, err);
 }
 

@@ -10,6 +10,7 @@
 /* What the programs need beside the times they are told, in seconds: the engine's own slowness, mostly. */
 #define START_MARGIN 15
 #define STOP_MARGIN  60
+#define WITH_MARGIN  15 /* of each container of --with that is stopped, too */
 /* The proxy's own drain time-out, and systemd's DefaultTimeoutStopSec= for the unit of a container. */
 #define DEFAULT_DRAIN	  10
 #define DEFAULT_UNIT_STOP 90
@@ -103,6 +104,25 @@ static void put_container(FILE *f, const struct instance *i)
 		fputs(" --keep-running", f);
 }
 
+/* The containers of --with, each followed by what is told about it. What labels have asked for stops nothing that others
+ * have started. */
+static void put_dependencies(FILE *f, const struct instance *i, bool wake)
+{
+	for (size_t k = 0; k < i->n_with; k++) {
+		const struct dependency *d = &i->with[k];
+
+		put_option(f, "--with", d->container);
+		put_option(f, "--with-unit", d->unit);
+		if (i->keep_running || i->adopted)
+			fputs(" --with-keep-running", f);
+		if (!wake)
+			continue;
+		if (d->port)
+			fprintf(f, " --with-port %u", d->port);
+		put_option(f, "--with-health-check", d->health_check);
+	}
+}
+
 static void put_nshelper(FILE *f, const struct instance *i)
 {
 	fputs(" -- " LIBEXECDIR "/nshelper", f);
@@ -154,11 +174,13 @@ static void put_commands(FILE *f, const struct instance *i)
 		fputs(" --healthy", f);
 	put_options(f, "--no-wake-from", i->no_wake_from);
 	put_options(f, "--schedule", i->schedule);
+	put_dependencies(f, i, true);
 	put_nshelper(f, i);
 	put_proxy(f, i);
 	fputs("\nExecStopPost=-:" LIBEXECDIR "/activator --sleep", f);
 	put_container(f, i);
 	put_option(f, "--idle-action", idle_action_name(i->idle_action));
+	put_dependencies(f, i, false);
 	fputc('\n', f);
 	if (!i->notifications || !i->user)
 		return;
@@ -176,6 +198,8 @@ static void put_timeouts(FILE *f, const struct instance *i)
 	uint64_t drain = i->drain_timeout ? seconds(i->drain_timeout) : DEFAULT_DRAIN;
 	uint64_t stop = add(i->stop_timeout, i->unit ? DEFAULT_UNIT_STOP : 0);
 
+	for (size_t k = 0; k < i->n_with; k++) /* one after the other */
+		stop = add(stop, add(i->with[k].stop_timeout, WITH_MARGIN + (i->with[k].unit ? DEFAULT_UNIT_STOP : 0)));
 	put_timeout(f, "TimeoutStartSec", add(seconds(i->startup_timeout), START_MARGIN));
 	put_timeout(f, "TimeoutStopSec", add(add(drain, stop), STOP_MARGIN));
 }

@@ -161,7 +161,7 @@ static bool is_one_line(const char *s)
 	return text_is_printable(text);
 }
 
-static int validate_health_check(const char *s, struct error *err)
+int health_check_validate(const char *s, struct error *err)
 {
 	if (!s || !*s || !is_one_line(s))
 		return error_set(
@@ -175,7 +175,7 @@ static int validate_health_check(const char *s, struct error *err)
 }
 
 /* unit_name_is_valid() of systemd.unit(5): these characters, at most 255 bytes. */
-static bool service_name_is_valid(const char *s)
+bool service_name_is_valid(const char *s)
 {
 	size_t len = strlen(s);
 
@@ -243,7 +243,7 @@ int instance_validate(const struct instance *i, struct error *err)
 {
 	if (validate_names(i, err) < 0 || validate_targets(i, err) < 0 || validate_ports(i, err) < 0 ||
 	    validate_spans(i, err) < 0 || validate_schedule(i->schedule, err) < 0 ||
-	    validate_health_check(i->health_check, err) < 0 ||
+	    health_check_validate(i->health_check, err) < 0 || dependencies_validate(i, err) < 0 ||
 	    validate_networks("--no-wake-from", i->no_wake_from, err) < 0 ||
 	    validate_networks("--no-hold-from", i->no_hold_from, err) < 0)
 		return -1;

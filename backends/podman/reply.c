@@ -37,7 +37,7 @@ static bool parse_item(const cJSON *item, struct container *c)
 {
 	const cJSON *port;
 
-	if (!reply_id(item, "Id", c) || !reply_labels(item, "Labels", c))
+	if (!reply_id(item, "Id", c) || !reply_labels(item, "Labels", c) || !reply_pod(item, c))
 		return false;
 	c->state = reply_state(json_string(item, "State"));
 	cJSON_ArrayForEach(port, json_member(item, "Ports"))

@@ -17,7 +17,7 @@
 #include "common/listen.h"
 
 #define SOCKETS_MAX   4
-#define ARGUMENTS_MAX 40
+#define ARGUMENTS_MAX 48
 
 struct program {
 	pid_t pid;

@@ -41,6 +41,8 @@ static void images(void **state)
 		"{}",
 		"{\"Id\":\"x\"}",
 		"{\"Id\":\"" ID64 "0\"}",
+		"{\"Id\":\"" ID64 "\",\"Config\":{\"ExposedPorts\":[]}}",
+		"{\"Id\":\"" ID64 "\",\"Config\":{\"ExposedPorts\":{\"http/tcp\":{}}}}",
 		"{\"Id\":\"" ID64 "\",\"Config\":{\"Volumes\":[]}}",
 		"{\"Id\":\"" ID64 "\",\"Config\":{\"Volumes\":{\"data\":{}}}}",
 		"{\"Id\":\"" ID64 "\",\"Config\":{\"Volumes\":{\"/a/../b\":{}}}}",
@@ -56,6 +58,10 @@ static void images(void **state)
 	image_clear(&i);
 	assert_true(parses("{\"Id\":\"" ID64 "\",\"Config\":{\"Volumes\":null}}", &i));
 	assert_int_equal(i.n_volumes, 0);
+	assert_int_equal(i.exposed_port, 0);
+	image_clear(&i);
+	assert_true(parses("{\"Id\":\"" ID64 "\",\"Config\":{\"ExposedPorts\":{\"8080/tcp\":{},\"443/tcp\":{}}}}", &i));
+	assert_int_equal(i.exposed_port, 443);
 	image_clear(&i);
 	for (size_t k = 0; k < sizeof(wrong) / sizeof(*wrong); k++) {
 		if (parses(wrong[k], &i))

@@ -108,6 +108,54 @@ static void what_is_missing_has_a_default(void **state)
 #define WITH_HOST(host)	    INSPECT(GOOD_ID, GOOD_NAME, RUNNING, host, CONFIG)
 #define WITH_CONFIG(config) INSPECT(GOOD_ID, GOOD_NAME, RUNNING, HOST, config)
 
+static void where_it_comes_from(void **state)
+{
+#define ORIGIN(more) INSPECT(GOOD_ID, GOOD_NAME, RUNNING, HOST, "{}" more)
+	static const char *const hostile[] = {
+		",\"Image\":\"../x\"",
+		",\"Created\":\"yesterday\"",
+		",\"Created\":\"2026-11-22T03:10:35\"",
+		",\"Created\":\"2026-11-22T03:10:35.1Zx\"",
+		",\"Created\":7",
+		",\"Pod\":7",
+		",\"IsInfra\":\"no\"",
+		",\"NetworkSettings\":{\"Ports\":7}",
+		",\"NetworkSettings\":{\"Ports\":{\"x/tcp\":null}}",
+	};
+	_cleanup_container_ struct container c = {};
+
+	(void)state;
+	assert_true(inspect(ORIGIN(""), &c));
+	assert_int_equal(c.created, 0);
+	assert_string_equal(c.pod, "");
+	assert_int_equal(c.exposed_port, 0);
+	assert_true(inspect(
+		ORIGIN(",\"Created\":\"1970-01-02T01:00:00.0000019+01:00\",\"Pod\":\"abc\",\"IsInfra\":true"), &c));
+	assert_int_equal(c.created, 86400 * 1000000LL + 1);
+	assert_string_equal(c.pod, "abc");
+	assert_true(c.is_infra);
+	assert_true(inspect(ORIGIN(",\"Created\":\"2026-11-22T03:10:35Z\""), &c));
+	assert_int_equal(c.created, 1795317035 * 1000000LL);
+	assert_true(inspect(ORIGIN(",\"NetworkSettings\":{\"Ports\":{\"443/tcp\":null,\"53/udp\":null,\"80/tcp\":[]}}"),
+			    &c));
+	assert_int_equal(c.exposed_port, 80);
+	/* those of the pod */
+	assert_true(inspect(ORIGIN(",\"Pod\":\"p\",\"NetworkSettings\":{\"Ports\":{\"80/tcp\":null}}"), &c));
+	assert_int_equal(c.exposed_port, 0);
+	assert_true(inspect(WITH_CONFIG("{\"ExposedPorts\":{\"8080/tcp\":{},\"900\":{}}}"), &c));
+	assert_int_equal(c.exposed_port, 900);
+	assert_string_equal(c.image, "");
+	assert_true(inspect(ORIGIN(",\"Image\":\"sha256:" ID "\""), &c));
+	assert_string_equal(c.image, "sha256:" ID);
+	for (size_t k = 0; k < sizeof(hostile) / sizeof(*hostile); k++) {
+		char text[2048];
+
+		snprintf(text, sizeof(text), INSPECT(GOOD_ID, GOOD_NAME, RUNNING, "{}", "{}%s"), hostile[k]);
+		if (inspect(text, &c))
+			fail_msg("accepted: %s", hostile[k]);
+	}
+}
+
 static void nonsense_is_refused(void **state)
 {
 	static const char *const hostile[] = {
@@ -365,6 +413,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_inspection_is_read),
 		cmocka_unit_test(what_is_missing_has_a_default),
+		cmocka_unit_test(where_it_comes_from),
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(size_and_depth_are_bounded),
 		cmocka_unit_test(only_integers_in_range_are_integers),

@@ -12,7 +12,7 @@
 #include "cli/labels.h"
 #include "common/cleanup.h"
 
-#define LABELS_MAX 8
+#define LABELS_MAX 12
 
 /* A container with labels, as key, value, key, value, …, NULL. */
 static struct container labelled(struct label labels[static LABELS_MAX], ...)
@@ -43,7 +43,8 @@ static void all_labels(void **state)
 	struct container d =
 		labelled(m, P, "5432:5432", "sockwake.target", "10.0.0.1,::1", "sockwake.no-wake-from", "192.0.2.0/24",
 			 "sockwake.workers", "2", "sockwake.keep-running", "false", "sockwake.connection-timeout", "1h",
-			 "sockwake.warm-for", "30min", "sockwake.schedule", "Sat,Sun 08:00-18:00; 22:00-23:00", NULL);
+			 "sockwake.warm-for", "30min", "sockwake.schedule", "Sat,Sun 08:00-18:00; 22:00-23:00",
+			 "sockwake.with", "db:5432, cache", "sockwake.with-project", "true", NULL);
 	_cleanup_create_request_ struct create_request r = {}, s = {};
 	struct error err = {};
 
@@ -73,6 +74,11 @@ static void all_labels(void **state)
 	assert_string_equal(s.instance.schedule[1], "22:00-23:00");
 	assert_null(s.instance.schedule[2]);
 	assert_false(s.instance.keep_running);
+	assert_int_equal(s.instance.n_with, 2);
+	assert_string_equal(s.instance.with[0].health_check, "postgres");
+	assert_string_equal(s.instance.with[1].container, "cache");
+	assert_true(s.with_project);
+	assert_false(r.with_project);
 }
 
 static void no_wishes(void **state)
@@ -129,6 +135,16 @@ static void hostile_labels(void **state)
 	refused("sockwake.schedule", "08:00-18:00;", "WEEKDAYS");
 	refused("sockwake.warm-for", "-1", "time span");
 	refused("sockwake.target", "evil.example", "target");
+	refused("sockwake.with", "", "--with");
+	refused("sockwake.with", "a/b", "--with");
+	refused("sockwake.with", "pg", "own container");
+	refused("sockwake.with", "db,db", "twice");
+	refused("sockwake.with", "db:5432:touch /tmp/x", "commands");
+	refused("sockwake.with", "cache, db::touch /tmp/x", "commands");
+	refused("sockwake.with", "db --force", "--with");
+	refused("sockwake.with", NULL, "printable");
+	refused("sockwake.with-project", "yes", "true nor false");
+	refused("sockwake.with-unit", "x.service", "no such label");
 	refused("sockwake.no-wake-from", "x", "");
 	/* what only a command line may say */
 	refused("sockwake.unit", "sshd.service", "no such label");

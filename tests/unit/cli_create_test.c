@@ -200,6 +200,26 @@ static void health_check_by_port(void **state)
 	}
 }
 
+static void other_containers(void **state)
+{
+	_cleanup_create_request_ struct create_request r = parsed(
+		"create app -p 1:80 --with db:5432 --with cache --with web:80:http:/up --with x:6379 --with y:81 "
+		"--with z::healthy --with-project");
+	static const char *const expected[] = {"postgres", NULL, "http:/up", "redis", "listen", "healthy"};
+
+	(void)state;
+	assert_true(r.with_project);
+	assert_int_equal(r.instance.n_with, 6);
+	for (size_t k = 0; k < 6; k++) {
+		if (expected[k])
+			assert_string_equal(r.instance.with[k].health_check, expected[k]);
+		else
+			assert_null(r.instance.with[k].health_check);
+	}
+	assert_string_equal(r.instance.with[1].container, "cache");
+	assert_int_equal(r.instance.with[1].port, 0);
+}
+
 static void wrong_usage(void **state)
 {
 	(void)state;
@@ -228,6 +248,15 @@ static void wrong_usage(void **state)
 	refused("create pg -p 1:2 --unit pg.service", "another name");
 	refused("create pg -p 1:2 --unknown", "--unknown");
 	refused("create pg -p 1:2 --force=yes", "--force=yes");
+	refused("create pg -p 1:2 --with", "--with");
+	refused("create pg -p 1:2 --with pg", "own container");
+	refused("create pg -p 1:2 --with db --with db:1", "twice");
+	refused("create pg -p 1:2 --with db:x", "'x'");
+	refused("create pg -p 1:2 --with a/b", "a/b");
+	refused("create pg -p 1:2 --with db::redis", "needs a port");
+	refused("create pg -p 1:2 --with a1 --with a2 --with a3 --with a4 --with a5 --with a6 --with a7 --with a8 --with a9 "
+		"--with b1 --with b2 --with b3 --with b4 --with b5 --with b6 --with b7 --with b8",
+		"16");
 	refused("create pg -p", "-p");
 	refused("create pg -x", "-x");
 }
@@ -292,6 +321,22 @@ static void dry_run_needs_nothing(void **state)
 	assert_int_equal(o.status, 0);
 	assert_non_null(strstr(o.out, "# --- mysql5ram.timer ---\n[Unit]\n"));
 	assert_non_null(strstr(o.out, "\nOnCalendar=08:*\n"));
+}
+
+static void a_dry_run_says_what_it_does_not_know(void **state)
+{
+	struct output o;
+
+	(void)state;
+	run_as_nobody("sockwake create app -p 1:2 --dry-run --with db:5432", &o);
+	assert_int_equal(o.status, 0);
+	assert_string_equal(o.err, "");
+	assert_non_null(strstr(o.out, " --with db --with-port 5432 --with-health-check postgres --"));
+	run_as_nobody("sockwake create app -p 1:2 --dry-run --with db --with-project", &o);
+	assert_int_equal(o.status, 0);
+	assert_non_null(strstr(o.err, "the port of 'db'"));
+	assert_non_null(strstr(o.err, "--with-project"));
+	assert_non_null(strstr(o.out, " --with db -- "));
 }
 
 static void errors_are_one_sentence(void **state)
@@ -402,7 +447,7 @@ static void every_label_is_in_the_manual(void **state)
 		strncat(label, p, strspn(p, "abcdefghijklmnopqrstuvwxyz-"));
 		expect_option("man/sockwake.1", manual, "sockwake.", label, "\\-");
 	}
-	assert_int_equal(n, 19);
+	assert_int_equal(n, 21);
 }
 
 int main(void)
@@ -416,8 +461,10 @@ int main(void)
 		cmocka_unit_test(defaults_of_the_scope),
 		cmocka_unit_test(the_environment_is_kept),
 		cmocka_unit_test(health_check_by_port),
+		cmocka_unit_test(other_containers),
 		cmocka_unit_test(wrong_usage),
 		cmocka_unit_test(dry_run_needs_nothing),
+		cmocka_unit_test(a_dry_run_says_what_it_does_not_know),
 		cmocka_unit_test(errors_are_one_sentence),
 		cmocka_unit_test(help_and_version),
 		cmocka_unit_test(every_option_is_in_the_manual_and_completed),

@@ -62,6 +62,22 @@ static void several(void **state)
 	config_free(&c);
 }
 
+static void only_waiting(void **state)
+{
+	struct config c;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(parse(&c, &err, "--await", "5432", "--health-check=postgres", NULL), 0);
+	assert_true(c.await);
+	assert_int_equal(c.await_port, 5432);
+	assert_int_equal(c.readiness.kind, READY_POSTGRES);
+	config_free(&c);
+	assert_int_equal(parse(&c, &err, "--forward=1:2", NULL, NULL, NULL), 0);
+	assert_false(c.await);
+	config_free(&c);
+}
+
 static void refused(void **state)
 {
 	static const struct {
@@ -84,6 +100,9 @@ static void refused(void **state)
 		{{"--forward=1:2/udp", "--target=unix:/x"}, "Unix socket"},
 		{{"--forward=/x:5/seqpacket"}, "seqpacket"},
 		{{"--forward=1:0"}, "0"},
+		{{"--await=5432", "--forward=1:2"}, "without --forward"},
+		{{"--await=65536"}, "'65536'"},
+		{{"--await"}, "--await"},
 	};
 
 	(void)state;
@@ -103,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(several),
+		cmocka_unit_test(only_waiting),
 		cmocka_unit_test(refused),
 	};
 

@@ -45,7 +45,7 @@ static void assert_absent(const char *unit, const char *directive)
 	assert_null(value);
 }
 
-#define WORDS_MAX 80
+#define WORDS_MAX 96
 
 struct words {
 	char *v[WORDS_MAX];
@@ -427,7 +427,10 @@ static char **member_of(struct instance *i, size_t k)
 			    &i->connection_timeout,
 			    &i->targets[0],
 			    &i->no_wake_from[0],
-			    &i->no_hold_from[0]};
+			    &i->no_hold_from[0],
+			    &i->with[0].container,
+			    &i->with[0].health_check,
+			    &i->with[1].unit};
 
 	return k < sizeof(members) / sizeof(*members) ? members[k] : NULL;
 }

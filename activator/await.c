@@ -1,0 +1,171 @@
+/* The instance's own server is asked whether it is ready by the proxy, inside the container's network namespace and with no
+ * privilege left. Another container's is asked in the same way, by a child process that runs the same two programs:
+ *
+ *	nshelper [--user USER] -- proxy --await PORT --health-check CHECK
+ *
+ * Its exit status tells; why it failed, it says on standard error, which is a pipe to here, so that the journal gets one
+ * sentence and not two. It inherits nothing but the pidfd: neither the sockets of systemd, which a health check must not see,
+ * nor the locks.
+ */
+#include "activator/await.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/exit.h"
+
+#define WORDS_MAX 12
+
+/* The proxy ends by itself at the deadline; only one that hangs does not. */
+#define GRACE USEC_PER_SEC
+
+struct check {
+	const char *words[WORDS_MAX]; /* NULL-terminated */
+	char port[8];
+};
+
+/* The programs are those of the command that this process is to become. Other options there are for the instance's own
+ * container. */
+static int build(const struct options *o, uint16_t port, const char *health_check, struct check *ret, struct error *err)
+{
+	char **word = o->command;
+	size_t n = 0;
+
+	ret->words[n++] = *word++;
+	for (; *word && strcmp(*word, "--") != 0; word++) {
+		if (strcmp(*word, "--user") == 0 && word[1] && n == 1) {
+			ret->words[n++] = "--user";
+			ret->words[n++] = *++word;
+		}
+	}
+	if (!*word || !word[1])
+		return error_set(err, EINVAL,
+				 "with --with the command to become has to be of the form NSHELPER … -- PROXY …");
+	snprintf(ret->port, sizeof(ret->port), "%u", port);
+	ret->words[n++] = "--";
+	ret->words[n++] = word[1];
+	ret->words[n++] = "--await";
+	ret->words[n++] = ret->port;
+	ret->words[n++] = "--health-check";
+	ret->words[n++] = health_check;
+	ret->words[n] = NULL;
+	return 0;
+}
+
+static void set_number(const char *name, unsigned long long value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", value);
+	(void)setenv(name, text, 1);
+}
+
+static void prepare_environment(int pidfd, uint64_t deadline)
+{
+	static const char *const not_inherited[] = {"LISTEN_PID",	 "LISTEN_FDS",	  "LISTEN_FDNAMES",
+						    "NOTIFY_SOCKET",	 "WATCHDOG_USEC", "WATCHDOG_PID",
+						    "SOCKWAKE_DEADLINE", "SOCKWAKE_MARK", "SOCKWAKE_STATS_FD"};
+
+	for (size_t k = 0; k < sizeof(not_inherited) / sizeof(*not_inherited); k++)
+		(void)unsetenv(not_inherited[k]);
+	set_number("SOCKWAKE_PIDFD", (unsigned long long)pidfd);
+	if (deadline != USEC_INFINITY)
+		set_number("SOCKWAKE_DEADLINE", deadline);
+	(void)setenv("JOURNAL_STREAM", "", 1); /* lines begin with their priority alone */
+}
+
+/* The child's part; does not return. */
+static void become(const struct check *c, int pidfd, uint64_t deadline, int output)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prepare_environment(pidfd, deadline);
+	if (dup2(output, STDERR_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ||
+	    fcntl(pidfd, F_SETFD, 0) < 0)
+		_exit(EXIT_CANNOT_EXEC);
+	execvp(c->words[0], (char *const *)(uintptr_t)c->words);
+	dprintf(STDERR_FILENO, "<3>cannot run '%s': %s\n", c->words[0], strerror(errno));
+	_exit(EXIT_CANNOT_EXEC);
+}
+
+/* Reads until the other end is closed. False when that was not until the given time. */
+static bool read_until(int fd, uint64_t until, char *ret, size_t size)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char discarded[256];
+	size_t len = 0;
+	ssize_t n = 1;
+	int ready = 0;
+
+	ret[0] = '\0';
+	while (n != 0) {
+		bool full = len == size - 1;
+
+		ready = poll(&p, 1, timeout_msec(until));
+		if (ready == 0)
+			return false;
+		if (ready < 0)
+			continue; /* a signal */
+		n = full ? read(fd, discarded, sizeof(discarded)) : read(fd, ret + len, size - 1 - len);
+		if (n > 0 && !full) {
+			len += (size_t)n;
+			ret[len] = '\0';
+		}
+	}
+	return true;
+}
+
+/* The last line, without its priority (sd-daemon(3)). */
+static const char *last_line(char *text)
+{
+	size_t len = strlen(text);
+	char *line;
+
+	while (len > 0 && text[len - 1] == '\n')
+		text[--len] = '\0';
+	line = strrchr(text, '\n');
+	line = line ? line + 1 : text;
+	return line[0] == '<' && line[1] && line[2] == '>' ? line + 3 : line;
+}
+
+int await_ready(const struct options *o, uint16_t port, const char *health_check, int pidfd, uint64_t deadline,
+		struct error *err)
+{
+	uint64_t until = deadline == USEC_INFINITY ? USEC_INFINITY : deadline + GRACE;
+	_cleanup_close_ int input = -1, output = -1;
+	struct check check = {};
+	char said[1024];
+	int fds[2], status;
+	pid_t pid;
+
+	if (build(o, port, health_check, &check, err) < 0)
+		return -1;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "cannot ask whether it is ready");
+	input = fds[0];
+	output = fds[1];
+	pid = fork();
+	if (pid < 0)
+		return error_errno(err, errno, "cannot ask whether it is ready");
+	if (pid == 0)
+		become(&check, pidfd, deadline, output);
+	close_fd(&output);
+	if (!read_until(input, until, said, sizeof(said)))
+		(void)kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (!said[0])
+		return error_set(err, ECHILD, "its health check '%s' ended without an answer", health_check);
+	return error_set(err, ECHILD, "%s", last_line(said));
+}

@@ -1,0 +1,26 @@
+/* Brings a container up, whoever runs it, and holds on to it: nobody puts it to sleep while its lock is open. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "activator/options.h"
+#include "backends/backend.h"
+#include "common/cleanup.h"
+#include "common/stats.h"
+
+struct hold {
+	int lock_fd; /* shared; it ends with its last copy */
+	int pidfd;   /* of the container's first process */
+	struct container container;
+	bool woken; /* it was us who started or unpaused it */
+	bool own;   /* this run of it was begun by this or an earlier wake */
+};
+#define NO_HOLD ((struct hold){.lock_fd = -1, .pidfd = -1})
+
+/* Takes the lock of o->container before the first request, and brings the container up as pin_container() or pin_unit(), until
+ * engine->deadline. The caller releases *ret, which was NO_HOLD, also after an error. */
+int hold_container(struct engine *engine, const struct options *o, struct stats *stats, struct hold *ret,
+		   struct error *err);
+
+void hold_release(struct hold *h);
+#define _cleanup_hold_ _cleanup_(hold_release)

@@ -1,0 +1,84 @@
+#include "activator/with.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "activator/await.h"
+#include "activator/hold.h"
+#include "activator/journal.h"
+#include "activator/pin.h"
+#include "common/clock.h"
+
+static bool is_healthy_check(const struct with *w)
+{
+	return w->health_check && strcmp(w->health_check, "healthy") == 0;
+}
+
+struct options with_options(const struct options *o, unsigned k)
+{
+	const struct with *w = &o->with[k];
+	struct options view = *o;
+
+	view.container = w->container;
+	view.unit = w->unit;
+	view.keep_running = w->keep_running;
+	view.healthy = is_healthy_check(w);
+	view.n_with = 0;
+	return view;
+}
+
+static void write_journal(const struct options *o, const struct hold *h, uint64_t usec)
+{
+	char message[640], fields[320];
+
+	snprintf(message, sizeof(message), "%s: the container '%s' comes first: it %s and is ready after %llu.%llu ms",
+		 o->name, o->container, h->woken ? "was woken" : "ran already", (unsigned long long)(usec / 1000),
+		 (unsigned long long)(usec / 100 % 10));
+	snprintf(fields, sizeof(fields),
+		 "SOCKWAKE_CONTAINER_ID=%s\nSOCKWAKE_CONTAINER_PID=%d\nSOCKWAKE_FOUND_RUNNING=%d\n"
+		 "SOCKWAKE_READY_USEC=%llu\n",
+		 h->container.id, h->container.pid, !h->woken, (unsigned long long)usec);
+	journal_send(MESSAGE_WITH_WAKE, o->name, o->container, message, fields);
+}
+
+/* As in a wake of its own: the engine is asked for the image's HEALTHCHECK, everything else is asked in the container's
+ * network namespace. */
+static int await(struct engine *engine, const struct options *o, const struct with *w, const struct hold *h,
+		 struct error *err)
+{
+	if (!w->health_check || strcmp(w->health_check, "none") == 0)
+		return 0;
+	if (!is_healthy_check(w))
+		return await_ready(o, w->port, w->health_check, h->pidfd, engine->deadline, err);
+	if (await_healthy(engine, &h->container, h->pidfd, err) < 0)
+		return -1;
+	return w->port ? await_ready(o, w->port, "listen", h->pidfd, engine->deadline, err) : 0;
+}
+
+static int wake_one(struct engine *engine, const struct options *o, unsigned k, struct stats *stats, int *ret_lock_fd,
+		    struct error *err)
+{
+	struct options view = with_options(o, k);
+	_cleanup_hold_ struct hold h = NO_HOLD;
+	uint64_t began = now_usec();
+	int r = hold_container(engine, &view, stats, &h, err);
+
+	if (r == 0)
+		r = await(engine, o, &o->with[k], &h, err);
+	if (r == 0)
+		write_journal(&view, &h, now_usec() - began);
+	*ret_lock_fd = steal_fd(&h.lock_fd);
+	return r;
+}
+
+int with_wake(struct engine *engine, const struct options *o, struct stats *stats, int lock_fds[static WITH_MAX],
+	      struct error *err)
+{
+	for (unsigned k = 0; k < o->n_with; k++) {
+		if (wake_one(engine, o, k, stats, &lock_fds[k], err) < 0)
+			return error_context(err, "'%s', which comes before '%s'", o->with[k].container, o->container);
+		stats->t_started = 0; /* the next one's start is not answered yet */
+	}
+	stats->t_with = now_usec();
+	return 0;
+}

@@ -1,0 +1,131 @@
+/* The activator against a fake engine: what engines say, which requests were made, and a listening socket whose client waits. */
+#pragma once
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/activator_program.h"
+#include "tests/unit/fake_engine.h"
+
+#define ID	"031ac4655cca2df8430faacea1ee34f9094d53239db0fdc19fa711a77926faf7"
+#define STARTED "2026-11-22T03:10:35.269129923Z"
+
+static char directory[64];
+
+static inline int setup(void **state)
+{
+	(void)state;
+	strcpy(directory, "/tmp/sockwake-test-XXXXXX");
+	if (!mkdtemp(directory))
+		return -1;
+	return setenv("RUNTIME_DIRECTORY", directory, 1);
+}
+
+static inline int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	unsetenv("RUNTIME_DIRECTORY");
+	unsetenv("SERVICE_RESULT");
+	unsetenv("EXIT_STATUS");
+	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
+	return system(command);
+}
+
+/* A reply with a body; the text lives as long as the test. */
+static inline const char *reply(const char *status, const char *body)
+{
+	static char texts[16][2048];
+	static unsigned next;
+	char *text = texts[next++ % 16];
+
+	snprintf(text, sizeof(texts[0]), "HTTP/1.1 %s X\r\nContent-Length: %zu\r\n\r\n%s", status, strlen(body), body);
+	return text;
+}
+
+static inline const char *inspection(const char *status, pid_t pid, const char *started_at, const char *config)
+{
+	char body[1024];
+
+	snprintf(body, sizeof(body),
+		 "{\"Id\":\"" ID
+		 "\",\"Name\":\"/c\",\"State\":{\"Status\":\"%s\",\"Pid\":%d,\"ExitCode\":7,\"StartedAt\":"
+		 "\"%s\"},\"HostConfig\":{\"NetworkMode\":\"none\"},\"Config\":{%s}}",
+		 status, pid, started_at, config);
+	return reply("200", body);
+}
+
+static inline const char *running(void)
+{
+	return inspection("running", getpid(), STARTED, "");
+}
+
+#define NO_SUCH		reply("404", "{\"message\":\"No such thing: c\"}")
+#define CONFLICT	reply("409", "{\"message\":\"unpause it instead\"}")
+#define NOT_PAUSED	reply("500", "{\"message\":\"Container is not paused\"}")
+#define PODMAN_IMPROPER reply("500", "{\"cause\":\"container state improper\"}")
+
+#define START(f, ...)                                                                                                  \
+	const struct exchange f##_script[] = {__VA_ARGS__};                                                            \
+	struct fake_engine f;                                                                                          \
+	fake_start(&f, f##_script, sizeof(f##_script) / sizeof(*f##_script))
+
+/* Which requests were made since this was asked last, as "POST start GET json …". */
+static inline const char *requests(struct fake_engine *f)
+{
+	static char text[1024];
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (const char *p = f->seen->text + f->told; (p = strstr(p, " HTTP/1.1\r\n")); p++) {
+		const char *line = p, *action = p;
+
+		while (line > f->seen->text && line[-1] != '\n' && line[-1] != '}')
+			line--;
+		while (action[-1] != '/')
+			action--;
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.*s %.*s", len ? " " : "",
+					(int)strcspn(line, " "), line, (int)(p - action), action);
+	}
+	f->told = strlen(f->seen->text);
+	return text;
+}
+
+/* A listening socket with one client that waits. */
+struct queue {
+	int sockets[2];
+	int client;
+};
+
+static inline struct queue queue_open(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(to);
+	struct queue q = {{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), -1},
+			  socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+
+	assert_int_equal(bind(q.sockets[0], (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(listen(q.sockets[0], 16), 0);
+	assert_int_equal(getsockname(q.sockets[0], (struct sockaddr *)&to, &len), 0);
+	assert_int_equal(connect(q.client, (struct sockaddr *)&to, sizeof(to)), 0);
+	return q;
+}
+
+static inline void queue_close(struct queue *q)
+{
+	close(q->sockets[0]);
+	close(q->client);
+}
+
+#define OPTIONS(f, backend) "--name", "t", "--backend", backend, "--container", "c", "--engine-socket", (f).socket
