@@ -71,6 +71,9 @@ int fit_unit(struct create_request *r, const struct instance *old, const struct 
 int apply_drop_in(struct manager *m, const struct instance *i, const char *text, char **ret_before, struct error *err);
 void revert_drop_in(struct manager *m, const struct instance *i, const char *before);
 
+/* Puts a copy of value in the place of an allocated text of the instance. */
+int replace_text(char **text, const char *value, struct error *err);
+
 /* Refuses ports that another instance has, that are not free, or that this user may not use. `replaced` is the
  * instance that makes place, or NULL; one without ports has a configuration that cannot be read, and may listen anywhere:
  * what is in use then, the start of the socket tells. */

@@ -8,7 +8,7 @@
 
 #include "cli/create.h"
 
-static int replace(char **text, const char *value, struct error *err)
+int replace_text(char **text, const char *value, struct error *err)
 {
 	char *copy = strdup(value);
 
@@ -116,7 +116,7 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 		bool chosen = strcmp(i->health_check, before) == 0;
 
 		translate_published_port(i, c);
-		if (chosen && replace(&i->health_check, default_health_check(&i->ports[0]), err) < 0)
+		if (chosen && replace_text(&i->health_check, default_health_check(&i->ports[0]), err) < 0)
 			return -1;
 	}
 	return check_container(i, i->unit, c, err) < 0 ? -1 : instance_validate(i, err);

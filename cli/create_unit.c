@@ -7,17 +7,6 @@
 #include "units/drop_in.h"
 #include "units/run_command.h"
 
-static int replace(char **text, const char *value, struct error *err)
-{
-	char *copy = strdup(value);
-
-	if (!copy)
-		return error_errno(err, ENOMEM, "cannot make the instance fit its container");
-	free(*text);
-	*text = copy;
-	return 0;
-}
-
 /* The name of the container that this unit runs, as the label of a running one says. */
 static int find_by_label(struct engine *engine, struct instance *i, struct error *err)
 {
@@ -29,7 +18,7 @@ static int find_by_label(struct engine *engine, struct instance *i, struct error
 		const char *unit = container_label(&list.items[k], "PODMAN_SYSTEMD_UNIT");
 
 		if (unit && strcmp(unit, i->unit) == 0)
-			return replace(&i->container_name, list.items[k].name, err);
+			return replace_text(&i->container_name, list.items[k].name, err);
 	}
 	return error_set(err, ENOENT,
 			 "what container '%s' runs is not to be seen from its ExecStart=: name it with "
@@ -47,7 +36,7 @@ static int avoid_its_name(struct create_request *r, struct error *err)
 	if (!r->name_assumed || strncmp(i->unit, i->name, len) != 0 || strcmp(i->unit + len, ".service") != 0)
 		return 0;
 	snprintf(text, sizeof(text), "%s-wake", i->name);
-	return replace(&i->name, text, err);
+	return replace_text(&i->name, text, err);
 }
 
 /* A label alone says that a unit runs the container, and whoever made the image may have written it. Putting the instance to
@@ -100,7 +89,7 @@ int find_subject(struct create_request *r, struct manager *m, struct engine *eng
 		if (runner_read(m, i->unit, &s->runner, err) < 0)
 			return -1;
 		if (r->container_assumed && s->runner.container &&
-		    replace(&i->container_name, s->runner.container, err) < 0)
+		    replace_text(&i->container_name, s->runner.container, err) < 0)
 			return -1;
 		if (r->container_assumed && !s->runner.container && find_by_label(engine, i, err) < 0)
 			return -1;
@@ -111,8 +100,8 @@ int find_subject(struct create_request *r, struct manager *m, struct engine *eng
 	if (!s->runner.unit)
 		return 0;
 	print_note("%s runs the container: it is started and stopped through that unit", s->runner.unit);
-	if (replace(&i->unit, s->runner.unit, err) < 0 ||
-	    (!s->exists && s->runner.container && replace(&i->container_name, s->runner.container, err) < 0))
+	if (replace_text(&i->unit, s->runner.unit, err) < 0 ||
+	    (!s->exists && s->runner.container && replace_text(&i->container_name, s->runner.container, err) < 0))
 		return -1;
 	return avoid_its_name(r, err);
 }
@@ -191,7 +180,7 @@ int fit_unit(struct create_request *r, const struct instance *old, const struct 
 		return -1;
 	if (!runner->quadlet || (!i->no_boot && !i->drop_publish))
 		return 0;
-	if (replace(&i->drop_in, path, err) < 0)
+	if (replace_text(&i->drop_in, path, err) < 0)
 		return -1;
 	*ret_drop_in = drop_in_render(i, (const char *const *)runner->publish, err);
 	return *ret_drop_in ? 0 : -1;

@@ -7,27 +7,11 @@
 #include "cli/create.h"
 #include "cli/project.h"
 
-static int no_memory(struct error *err)
-{
-	return error_errno(err, ENOMEM, "cannot remember the containers of --with");
-}
-
-static int replace(char **text, const char *value, struct error *err)
-{
-	char *copy = strdup(value);
-
-	if (!copy)
-		return no_memory(err);
-	free(*text);
-	*text = copy;
-	return 0;
-}
-
 static int choose_check(struct dependency *d, struct error *err)
 {
 	struct publish p = {.type = SOCK_STREAM, .container_port = d->port};
 
-	return d->health_check || !d->port ? 0 : replace(&d->health_check, default_health_check(&p), err);
+	return d->health_check || !d->port ? 0 : replace_text(&d->health_check, default_health_check(&p), err);
 }
 
 int parse_with(struct create_request *r, struct error *err)
@@ -73,9 +57,9 @@ static int find_quadlet(struct dependency *d, struct manager *m, enum backend_ki
 				 "'%s ps -a'",
 				 d->container, backend_kind_name(backend));
 	print_note("%s runs '%s': it is started and stopped through that unit", runner.unit, d->container);
-	if (runner.container && replace(&d->container, runner.container, err) < 0)
+	if (runner.container && replace_text(&d->container, runner.container, err) < 0)
 		return -1;
-	return replace(&d->unit, runner.unit, err);
+	return replace_text(&d->unit, runner.unit, err);
 }
 
 /* A label names the unit, and is believed when that unit's command line runs the container: putting the instance to sleep
@@ -90,7 +74,7 @@ static int find_unit(struct dependency *d, struct manager *m, const struct conta
 	    strcmp(runner.container, c->name) != 0)
 		return 0;
 	print_note("%s runs '%s': it is started and stopped through that unit", unit, c->name);
-	return replace(&d->unit, unit, err);
+	return replace_text(&d->unit, unit, err);
 }
 
 /* What a container does not tell about it (Podman before 5), its image does. */
@@ -108,7 +92,7 @@ static int choose_readiness(struct dependency *d, struct engine *engine, const s
 {
 	if (!d->port && !d->health_check) {
 		d->port = find_port(engine, c);
-		if (!d->port && c->health_test && replace(&d->health_check, "healthy", err) < 0)
+		if (!d->port && c->health_test && replace_text(&d->health_check, "healthy", err) < 0)
 			return -1;
 	}
 	if (d->health_check && strcmp(d->health_check, "healthy") == 0 && !c->health_test)
@@ -128,7 +112,7 @@ static int resolve(struct create_request *r, struct dependency *d, struct manage
 		return err->code == ENOENT ? find_quadlet(d, m, r->instance.backend, err) : -1;
 	if (s->exists && strcmp(c.id, s->container.id) == 0)
 		return error_set(err, EINVAL, "--with names '%s', which is the instance's own container", d->container);
-	if (replace(&d->container, c.name, err) < 0 || find_unit(d, m, &c, err) < 0 ||
+	if (replace_text(&d->container, c.name, err) < 0 || find_unit(d, m, &c, err) < 0 ||
 	    choose_readiness(d, engine, &c, err) < 0)
 		return -1;
 	d->stop_timeout = c.stop_timeout;
@@ -154,9 +138,9 @@ static int add_needed(struct instance *i, const struct needed *n, struct error *
 	if (i->n_with == INSTANCE_WITH_MAX)
 		return error_set(err, E2BIG, "--with-project makes it more than %d containers", INSTANCE_WITH_MAX);
 	i->n_with++;
-	if (replace(&d->container, n->container->name, err) < 0)
+	if (replace_text(&d->container, n->container->name, err) < 0)
 		return -1;
-	return n->healthy && n->container->health_test ? replace(&d->health_check, "healthy", err) : 0;
+	return n->healthy && n->container->health_test ? replace_text(&d->health_check, "healthy", err) : 0;
 }
 
 /* Inspects the other containers of the project: a list does not tell when they were created, nor all labels of all of them. */
@@ -169,7 +153,7 @@ static int read_project(struct engine *engine, const struct container *own, stru
 		return -1;
 	ret->items = calloc(PROJECT_MAX, sizeof(*ret->items));
 	if (!ret->items)
-		return no_memory(err);
+		return error_errno(err, ENOMEM, "cannot remember the containers of --with");
 	for (size_t k = 0; k < all.n; k++) {
 		if (!project_includes(own, &all.items[k]))
 			continue;
