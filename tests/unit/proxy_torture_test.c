@@ -489,13 +489,13 @@ static void torture(uint64_t connections, const char *workers)
 static void torture_one_worker(void **state)
 {
 	(void)state;
-	torture(setting("TORTURE_CONNECTIONS", 5000), "1");
+	torture(setting("TORTURE_CONNECTIONS", 5000) / 5, "1");
 }
 
 static void torture_two_workers(void **state)
 {
 	(void)state;
-	torture(setting("TORTURE_CONNECTIONS", 5000) / 5, "2");
+	torture(setting("TORTURE_CONNECTIONS", 5000), "2");
 }
 
 static void set(const char *path, const char *value)
