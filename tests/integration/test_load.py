@@ -48,9 +48,11 @@ class Postgres(harness.Case):
             while block := process.stdout.buffer.read(1 << 20):
                 received.update(block)
         self.assertEqual(received.hexdigest(), sent.hexdigest())
-        found = json.loads(self.scope.sockwake("status", "--json", "pg").stdout)["statistics"]
-        self.assertGreater(found["bytes_from_container"], MEGABYTES << 20)
+        harness.eventually(lambda: self.statistics()["bytes_from_container"] > MEGABYTES << 20)
         self.assertEqual(self.scope.complaints("pg", self.started), [])
+
+    def statistics(self):
+        return json.loads(self.scope.sockwake("status", "--json", "pg").stdout)["statistics"]
 
     def pgbench(self, *options):
         """The image's own, in a container beside: the lab has none."""
