@@ -58,11 +58,13 @@ static int listening(const char *address, in_port_t port)
 /* A client with an address of its own outside, the proxy and its server inside; the client waits in the queue first. */
 static void converse(const char *listener, const char *client, const char *reached, const char *server, bool seen)
 {
+	static in_port_t port = 50000; /* another one each time: where it was used last, it may be in TIME-WAIT */
 	struct proxy_run p;
 	int outside, inside, target, fd;
 	union address a, peer = {0};
 	socklen_t len, peer_len = sizeof(peer);
 
+	port++;
 	proxy_init(&p);
 	free(p.args[2]);
 	p.args[2] = strdup("127.0.0.1");
@@ -73,7 +75,7 @@ static void converse(const char *listener, const char *client, const char *reach
 	p.sockets[p.n_sockets++] = outside;
 	proxy_arg(&p, "--forward");
 	proxy_arg(&p, "8088:80");
-	a = make(client, 40123, &len);
+	a = make(client, port, &len);
 	fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(fd, &a.any, len), 0);
 	a = make(reached, 8088, &len);
@@ -85,7 +87,7 @@ static void converse(const char *listener, const char *client, const char *reach
 	assert_int_equal(wait_readable(inside), 1);
 	target = accept4(inside, &peer.any, &peer_len, SOCK_CLOEXEC);
 	assert_true(target >= 0);
-	a = make(client, 40123, &len);
+	a = make(client, port, &len);
 	if (peer.any.sa_family == AF_INET6)
 		peer.in6.sin6_flowinfo = 0;
 	assert_int_equal(peer.any.sa_family == a.any.sa_family && memcmp(&peer, &a, len) == 0, seen);
