@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "proxy/connect.h"
 #include "proxy/keepalive.h"
+#include "proxy/threads.h"
 
 #define ACCEPT_BATCH 16
 #define PAUSE_USEC   (100 * USEC_PER_MSEC)
@@ -51,7 +52,7 @@ static bool does_hold(const struct config *config, int fd)
 	return true;
 }
 
-static void serve(struct worker *w, struct forward *forward, int fd)
+void accept_serve(struct worker *w, struct forward *forward, int fd)
 {
 	bool holds = does_hold(w->service->config, fd);
 	struct connection *c = connection_new(w, forward, fd, holds);
@@ -64,6 +65,14 @@ static void serve(struct worker *w, struct forward *forward, int fd)
 	if (holds)
 		count_set(&w->counters.last_activity, w->loop.now);
 	connect_target(w, c);
+}
+
+static void place(struct worker *w, struct forward *forward, int fd)
+{
+	struct worker *least = threads_least(w);
+
+	if (least == w || !threads_hand(least, forward, fd))
+		accept_serve(w, forward, fd);
 }
 
 static void watch_listeners(struct worker *w)
@@ -124,7 +133,7 @@ static bool accept_one(struct worker *w, struct acceptor *a)
 	if (fd >= 0) {
 		if (!a->drained && a->forward->family != AF_UNIX)
 			set_options(fd, w->service->config);
-		serve(w, a->forward, fd);
+		place(w, a->forward, fd);
 		return true;
 	}
 	descriptors_give(&w->service->descriptors, 2);
@@ -171,7 +180,7 @@ void accept_adopt(struct worker *w, struct forward *forward, int fd)
 	}
 	if (forward->family != AF_UNIX)
 		set_options(fd, w->service->config);
-	serve(w, forward, fd);
+	place(w, forward, fd);
 }
 
 void accept_stop(struct worker *w)

@@ -23,5 +23,9 @@ void accept_now(struct worker *w);
 /* Watches the listeners again if they were not, and there are descriptors again. */
 void accept_resume(struct worker *w);
 
-/* Serves a connection that another program has accepted from this forward's listener. Owns fd; on failure it is reset. */
+/* Serves an accepted connection for which there are descriptors. Owns fd; on failure it is reset. */
+void accept_serve(struct worker *w, struct forward *forward, int fd);
+
+/* Has a connection served that another program has accepted from this forward's listener. Owns fd; on failure it is
+ * reset. */
 void accept_adopt(struct worker *w, struct forward *forward, int fd);

@@ -31,8 +31,10 @@ static void drain(struct lifecycle *l)
 	struct service *s = l->service;
 
 	atomic_store(&s->phase, DRAINING);
-	while (atomic_load(&s->accepting) > 0) /* it began before it could know; it takes a few at most */
+	while (threads_are_accepting(s)) { /* it began before it could know; it takes a few at most */
+		threads_take(l->first);
 		sched_yield();
+	}
 	l->reason = "told to stop";
 	report_stopping(&l->report, "Stopping: open connections are given some time to end");
 	accept_stop(l->first);
@@ -114,12 +116,13 @@ static void idle_fired(struct loop *loop, struct timer *timer)
 	struct service *s = l->service;
 
 	atomic_store(&s->leaving, true);
-	/* The last look: whoever is in a queue by now is served. Who comes later starts the next process. */
-	if (is_idle(l) && atomic_load(&s->accepting) == 0) {
+	/* The last look: whoever is in a queue by now is served. Who comes later starts the next process. Who is handed
+	 * over is counted before the worker says that it has taken it, so this order misses nobody. */
+	if (!threads_are_accepting(s) && is_idle(l)) {
 		accept_now(l->first);
 		udp_now(l->first->udp);
 	}
-	if (is_idle(l) && atomic_load(&s->accepting) == 0) {
+	if (!threads_are_accepting(s) && is_idle(l)) {
 		end(l, "idle");
 		return;
 	}

@@ -1,18 +1,12 @@
 #include "proxy/loop.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 
 #define EVENTS_MAX 128
-
-/* An answer often comes sooner than it takes to fall asleep and to be woken, so the loop looks out for it this long
- * before it sleeps: a request and its answer then take a fifth less time. It does so while that succeeds; the first time
- * in vain is the last, until a sleep turns out to have been that short. */
-#define SPIN_USEC 50
 
 /* The coarse clock costs a fifth of the precise one, and this is read once for every batch of events. */
 static uint64_t coarse_usec(void)
@@ -23,18 +17,11 @@ static uint64_t coarse_usec(void)
 	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC;
 }
 
-unsigned processors(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) < 0 ? 1 : (unsigned)CPU_COUNT(&set);
-}
-
 int loop_open(struct loop *loop, struct error *err)
 {
 	loop->next_timer = USEC_INFINITY;
 	loop->now = coarse_usec();
-	loop->may_spin = processors() > 1;
+	spin_init(&loop->spin);
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd < 0)
 		return error_errno(err, errno, "cannot create an epoll instance");
@@ -122,30 +109,19 @@ static int sleep_msec(const struct loop *loop)
 	return left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
-/* Whoever else wants this processor has it meanwhile. */
-static int spin(struct loop *loop, struct epoll_event *events)
-{
-	uint64_t until = now_usec() + SPIN_USEC;
-	int n;
-
-	do {
-		n = epoll_wait(loop->epoll_fd, events, EVENTS_MAX, 0);
-	} while (n == 0 && sched_yield() == 0 && now_usec() < until);
-	return n;
-}
-
 static int wait_for_events(struct loop *loop, struct epoll_event *events, int msec)
 {
 	uint64_t began;
-	int n = 0;
+	int n;
 
-	if (loop->spins && !loop->bulk && msec != 0)
-		n = spin(loop, events);
-	if (n != 0)
-		return n;
+	if (!loop->bulk && msec != 0) {
+		n = spin_wait(&loop->spin, loop->epoll_fd, events, EVENTS_MAX);
+		if (n != 0)
+			return n;
+	}
 	began = now_usec();
 	n = epoll_wait(loop->epoll_fd, events, EVENTS_MAX, msec);
-	loop->spins = loop->may_spin && now_usec() - began < SPIN_USEC;
+	spin_slept(&loop->spin, now_usec() - began);
 	return n;
 }
 
@@ -161,9 +137,11 @@ int loop_run(struct loop *loop, struct error *err)
 			return error_errno(err, errno, "cannot wait for events");
 		loop->bulk = false;
 		loop->now = coarse_usec();
+		spin_batch(&loop->spin);
 		for (int i = 0; i < n; i++) {
 			struct watch *watch = events[i].data.ptr;
 
+			spin_event(&loop->spin, watch);
 			watch->ready(loop, watch, events[i].events);
 		}
 		if (loop->next_timer <= loop->now)

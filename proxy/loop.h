@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 
 #include "common/error.h"
+#include "proxy/spin.h"
 
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
@@ -30,18 +31,14 @@ struct timer {
 struct loop {
 	int epoll_fd;
 	bool stop;
-	bool may_spin; /* there is another processor for those that are waited for */
-	bool spins;    /* before it sleeps */
-	bool bulk;     /* said by those that were called: much was moved, and who has more to send is not in a hurry */
+	bool bulk; /* said by those that were called: much was moved, and who has more to send is not in a hurry */
+	struct spin spin;
 	uint64_t
 		now; /* when the events at hand were fetched, CLOCK_MONOTONIC microseconds, a few milliseconds coarse */
 	uint64_t next_timer;
 	struct timer *timers;
 	bool (*after)(struct loop *loop); /* runs after each batch of events; true: more work is left, do not sleep */
 };
-
-/* On how many this process may run; 1 when that cannot be found out. Not after confinement. */
-unsigned processors(void);
 
 int loop_open(struct loop *loop, struct error *err);
 void loop_close(struct loop *loop);

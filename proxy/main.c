@@ -79,7 +79,7 @@ static int map_statistics(struct service *s, struct error *err)
 static int confine_all(const struct proxy *p, struct error *err)
 {
 	const struct service *s = &p->service;
-	size_t n_keep = 3 + p->n_locks + s->n_forwards + p->n_accepted + 2 * (size_t)s->n_workers, k = 0, n_ports = 0;
+	size_t n_keep = 3 + p->n_locks + s->n_forwards + p->n_accepted + 3 * (size_t)s->n_workers, k = 0, n_ports = 0;
 	_cleanup_free_ int *keep = calloc(n_keep, sizeof(*keep));
 	_cleanup_free_ uint16_t *ports = calloc(s->n_forwards, sizeof(*ports));
 	struct confinement c = {
@@ -108,7 +108,8 @@ static int confine_all(const struct proxy *p, struct error *err)
 		keep[k++] = p->accepted[i].fd;
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		keep[k++] = s->workers[i].loop.epoll_fd;
-		keep[k++] = s->workers[i].wakeup.fd;
+		keep[k++] = s->workers[i].told.fd;
+		keep[k++] = s->workers[i].told_in;
 	}
 	c.keep = keep;
 	c.n_keep = k;
@@ -141,7 +142,7 @@ static int prepare(struct proxy *p, struct error *err)
 	if (accepted_parse(getenv("SOCKWAKE_ACCEPTED"), s->forwards, s->n_forwards, &p->accepted, &p->n_accepted, err) <
 	    0)
 		return -1;
-	descriptors_init(&s->descriptors, RESERVED_DESCRIPTORS + (int)p->n_accepted + 2 * (int)s->n_workers);
+	descriptors_init(&s->descriptors, RESERVED_DESCRIPTORS + (int)p->n_accepted + 3 * (int)s->n_workers);
 
 	if (targets_resolve(p->config.targets, s->deadline, p->pidfd, &targets, &n_targets, err) < 0 ||
 	    set_targets(s, targets, n_targets, err) < 0)

@@ -1,31 +1,95 @@
 #include "proxy/threads.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "proxy/accept.h"
+#include "proxy/processors.h"
 
 /* Buffers are on the heap; what the loop puts on the stack is some KiB. */
 #define STACK_SIZE (256U << 10)
 
-static void wake(struct worker *w)
+#define MESSAGES_MAX 64 /* read at a time */
+
+/* What a worker is told. Written and read whole, for they are smaller than PIPE_BUF (pipe(7)). */
+struct message {
+	struct forward *forward; /* NULL: look at the phase */
+	int fd;			 /* otherwise its new client, accepted */
+};
+
+static bool tell(struct worker *w, struct forward *forward, int fd)
 {
-	if (eventfd_write(w->wakeup.fd, 1) < 0)
-		return; /* it cannot overflow, and nobody could be told */
+	struct message message = {.forward = forward, .fd = fd};
+
+	return write(w->told_in, &message, sizeof(message)) == sizeof(message);
 }
 
-static void woken(struct loop *loop, struct watch *watch, uint32_t events)
+/* A full pipe wakes, too. */
+static void wake(struct worker *w)
+{
+	(void)tell(w, NULL, -1);
+}
+
+static uint64_t load(struct worker *w)
+{
+	return count_get(&w->counters.connections) + atomic_load(&w->handed);
+}
+
+struct worker *threads_least(struct worker *w)
+{
+	struct service *s = w->service;
+	struct worker *least = w;
+
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		if (load(&s->workers[i]) < load(least))
+			least = &s->workers[i];
+	}
+	return least;
+}
+
+bool threads_hand(struct worker *w, struct forward *forward, int fd)
+{
+	atomic_fetch_add(&w->handed, 1);
+	if (tell(w, forward, fd))
+		return true;
+	atomic_fetch_sub(&w->handed, 1);
+	return false;
+}
+
+void threads_take(struct worker *w)
+{
+	struct message messages[MESSAGES_MAX];
+	ssize_t n = read(w->told.fd, messages, sizeof(messages));
+
+	for (ssize_t i = 0; i < n / (ssize_t)sizeof(*messages); i++) {
+		if (!messages[i].forward)
+			continue;
+		accept_serve(w, messages[i].forward, messages[i].fd);
+		atomic_fetch_sub(&w->handed, 1);
+	}
+}
+
+bool threads_are_accepting(const struct service *s)
+{
+	bool are = atomic_load(&s->accepting) > 0;
+
+	for (unsigned i = 0; i < s->n_workers && !are; i++)
+		are = atomic_load(&s->workers[i].handed) > 0;
+	return are;
+}
+
+static void told(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct worker *w = worker_of(loop);
-	eventfd_t ignored;
 
+	(void)watch;
 	(void)events;
-	(void)eventfd_read(watch->fd, &ignored);
+	threads_take(w);
 	if (w->index == 0)
 		return; /* its `after` reports what changed */
 	if (atomic_load(&w->service->phase) != SERVING)
@@ -69,14 +133,18 @@ int threads_open(struct service *s, struct error *err)
 {
 	for (unsigned i = 0; i < s->n_workers && s->n_workers > 1; i++) {
 		struct worker *w = &s->workers[i];
+		int fds[2];
 
 		if (i > 0) {
 			if (worker_init(w, s, i, err) < 0)
 				return -1;
 			w->loop.after = after;
 		}
-		w->wakeup = (struct watch){.ready = woken, .fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
-		if (w->wakeup.fd < 0 || loop_watch(&w->loop, &w->wakeup, EPOLLIN) < 0)
+		if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+			return error_errno(err, errno, "cannot prepare worker %u", i);
+		w->told = (struct watch){.ready = told, .fd = fds[0]};
+		w->told_in = fds[1];
+		if (loop_watch(&w->loop, &w->told, EPOLLIN) < 0)
 			return error_errno(err, errno, "cannot prepare worker %u", i);
 	}
 	return 0;
@@ -112,4 +180,9 @@ void threads_join(struct service *s)
 {
 	for (unsigned i = 1; i < s->n_workers; i++)
 		pthread_join(s->workers[i].thread, NULL);
+	/* Who was handed over to one that had ended. */
+	for (unsigned i = 0; i < s->n_workers && s->n_workers > 1; i++) {
+		threads_take(&s->workers[i]);
+		worker_finish(&s->workers[i]);
+	}
 }

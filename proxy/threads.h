@@ -1,4 +1,8 @@
-/* The workers beside the first, each a thread. They share nothing with it but the listeners and `struct service`. */
+/* The workers beside the first, each a thread. They share nothing with it but the listeners and `struct service`.
+ *
+ * Which of them the kernel wakes for a new connection is chance, and it often wakes the same one for all of a client's. So
+ * who accepts a connection hands it to the one that has fewest, through that worker's pipe.
+ */
 #pragma once
 
 #include "proxy/worker.h"
@@ -12,6 +16,19 @@ int threads_open(struct service *s, struct error *err);
 
 /* Starts them; after confinement, whose filter they inherit. */
 int threads_start(struct service *s, struct error *err);
+
+/* Who has fewest connections; w, when nobody has fewer. */
+struct worker *threads_least(struct worker *w);
+
+/* Hands an accepted connection over; false: w cannot be told, and the caller still has it. */
+bool threads_hand(struct worker *w, struct forward *forward, int fd);
+
+/* Serves what others have handed over. */
+void threads_take(struct worker *w);
+
+/* Is there a worker that may soon have a connection which none has counted yet? Once there was none while nobody may
+ * begin (accept.h), all are counted. */
+bool threads_are_accepting(const struct service *s);
 
 /* Has them look at s->phase. */
 void threads_wake(struct service *s);

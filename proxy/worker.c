@@ -100,7 +100,8 @@ int worker_init(struct worker *w, struct service *service, unsigned index, struc
 		.service = service,
 		.index = index,
 		.pipes = {.descriptors = &service->descriptors},
-		.wakeup = {.fd = -1},
+		.told = {.fd = -1},
+		.told_in = -1,
 	};
 	if (loop_open(&w->loop, err) < 0)
 		return -1;
@@ -122,7 +123,12 @@ int worker_run(struct worker *w, struct error *err)
 	int r = loop_run(&w->loop, err);
 
 	accept_stop(w);
+	worker_finish(w);
+	return r;
+}
+
+void worker_finish(struct worker *w)
+{
 	while (w->all)
 		relay_finish(w, w->all);
-	return r;
 }

@@ -40,7 +40,10 @@ struct worker {
 
 	struct udp *udp; /* the first worker's, NULL without UDP ports */
 
-	struct watch wakeup; /* an eventfd by which the first worker tells the others to look at service->phase */
+	/* A pipe through which the others tell it something (threads.h). */
+	struct watch told;
+	int told_in;
+	atomic_uint handed; /* connections in there */
 };
 
 /* Ready to run, not accepting yet. The memory lives as long as the process. */
@@ -51,6 +54,9 @@ bool worker_after(struct loop *loop);
 
 /* Runs until the loop is stopped; then all connections are closed. */
 int worker_run(struct worker *w, struct error *err);
+
+/* Closes all connections, after what has come from their targets was passed on. */
+void worker_finish(struct worker *w);
 
 /* Another turn for this connection: at once after the other events, or at the next tick of the retry clock. */
 void worker_again(struct worker *w, struct connection *c);

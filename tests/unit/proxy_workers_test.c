@@ -1,0 +1,171 @@
+/* How several workers share what comes: evenly, and nobody is lost between them. */
+#include "tests/unit/proxy_fixture.h"
+
+#include <dirent.h>
+
+#define CLIENTS 30
+
+static int server;
+static uint16_t port;
+
+static void start(struct proxy_run *p, const char *workers, const char *idle)
+{
+	server = bound(SOCK_STREAM);
+	proxy_init(p);
+	port = proxy_forward(p, SOCK_STREAM, port_of(server));
+	proxy_arg(p, "--workers");
+	proxy_arg(p, "%s", workers);
+	proxy_arg(p, "--idle-timeout");
+	proxy_arg(p, "%s", idle);
+}
+
+static void connect_many(int clients[], size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		clients[i] = connect_to(SOCK_STREAM, port);
+		send_text(clients[i], "me");
+	}
+}
+
+static void close_all(const int fds[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+/* How many descriptors this epoll instance watches; 0: it is none (proc(5), /proc/PID/fdinfo). */
+static size_t watched(pid_t pid, const char *fd)
+{
+	char path[300], line[256];
+	size_t n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", pid, fd);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f))
+		n += strncmp(line, "tfd:", 4) == 0;
+	fclose(f);
+	return n;
+}
+
+static void clients_are_shared_evenly(void **state)
+{
+	int clients[CLIENTS], targets[CLIENTS];
+	struct proxy_run p;
+	size_t workers = 0;
+	struct dirent *fd;
+	char path[64];
+	DIR *dir;
+
+	(void)state;
+	start(&p, "3", "infinity");
+	proxy_start(&p);
+	connect_many(clients, CLIENTS);
+	for (int i = 0; i < CLIENTS; i++) {
+		targets[i] = accept_from(server);
+		expect_text(targets[i], "me");
+	}
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", p.pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while ((fd = readdir(dir))) {
+		size_t n = watched(p.pid, fd->d_name);
+
+		if (n == 0)
+			continue;
+		/* Both ends of each connection; the listener, the worker's pipe, the first worker's signals. */
+		assert_in_range(n, 2 * CLIENTS / 3, 2 * CLIENTS / 3 + 3);
+		workers++;
+	}
+	assert_int_equal(workers, 3);
+	closedir(dir);
+	close_all(clients, CLIENTS);
+	close_all(targets, CLIENTS);
+	close(server);
+	assert_int_equal(proxy_stop(&p), 0);
+}
+
+/* Some are served by this process, and those that were left in the queue by the next; together they are all. */
+static void expect_all(struct proxy_run *p, struct proxy_run *next)
+{
+	int targets[CLIENTS], n = 0, status;
+
+	while (n < CLIENTS) {
+		if (poll(&(struct pollfd){.fd = server, .events = POLLIN}, 1, 300) == 1) {
+			targets[n] = accept_from(server);
+			expect_text(targets[n], "me");
+			n++;
+			continue;
+		}
+		/* The end of those that it has lets it go. */
+		close_all(targets, (size_t)n);
+		assert_int_equal(waitpid(p->pid, &status, 0), p->pid);
+		assert_int_equal(status, 0);
+		close(p->notify);
+		proxy_start(next);
+		for (; n < CLIENTS; n++) {
+			int target = accept_from(server);
+
+			expect_text(target, "me");
+			close(target);
+		}
+		return;
+	}
+	close_all(targets, CLIENTS);
+}
+
+static void nobody_is_lost_when_idle(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		struct proxy_run p, next;
+		int clients[CLIENTS];
+
+		start(&p, "2", "60ms");
+		next = p;
+		proxy_start(&p);
+		next.pid = p.pid;
+		next.notify = p.notify;
+		usleep((useconds_t)(58000 + 500 * i));
+		connect_many(clients, CLIENTS);
+		expect_all(&p, &next);
+		close_all(clients, CLIENTS);
+		assert_int_equal(proxy_wait(&next), 0);
+		close(server);
+	}
+}
+
+static void nobody_is_lost_when_told_to_stop(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		struct proxy_run p, next;
+		int clients[CLIENTS];
+
+		start(&p, "2", "500ms");
+		next = p;
+		proxy_start(&p);
+		next.pid = p.pid;
+		next.notify = p.notify;
+		connect_many(clients, (size_t)i);
+		kill(p.pid, SIGTERM);
+		connect_many(clients + i, (size_t)(CLIENTS - i));
+		expect_all(&p, &next);
+		close_all(clients, CLIENTS);
+		assert_int_equal(proxy_wait(&next), 0);
+		close(server);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(clients_are_shared_evenly),
+		cmocka_unit_test(nobody_is_lost_when_idle),
+		cmocka_unit_test(nobody_is_lost_when_told_to_stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
