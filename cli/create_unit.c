@@ -39,13 +39,11 @@ static int avoid_its_name(struct create_request *r, struct error *err)
 	return replace_text(&i->name, text, err);
 }
 
-/* A label alone says that a unit runs the container, and whoever made the image may have written it. Putting the instance to
- * sleep stops that unit. */
 static int check_claim(const struct subject *s, struct error *err)
 {
 	const struct runner *r = &s->runner;
 
-	if (r->container && strcmp(r->container, s->container.name) == 0)
+	if (runner_runs(r, s->container.name))
 		return 0;
 	return error_set(err, EINVAL,
 			 "the label PODMAN_SYSTEMD_UNIT of the container '%s' says that %s runs it, but that unit's "
@@ -58,7 +56,7 @@ static int find_unit(struct create_request *r, struct manager *m, struct subject
 	struct instance *i = &r->instance;
 	const char *label = s->exists ? container_label(&s->container, "PODMAN_SYSTEMD_UNIT") : NULL;
 
-	if (label && *label) {
+	if (label && service_name_is_valid(label)) {
 		if (runner_read(m, label, &s->runner, err) == 0)
 			return check_claim(s, err);
 		runner_clear(&s->runner);

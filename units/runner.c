@@ -142,6 +142,12 @@ static int find_target(struct manager *m, const char *path, struct runner *ret, 
 	return 0;
 }
 
+/* It cannot run anything. The other states are failures to read what is there. */
+static bool is_absent(const char *load_state)
+{
+	return strcmp(load_state, "not-found") == 0 || strcmp(load_state, "masked") == 0;
+}
+
 int runner_read(struct manager *m, const char *unit, struct runner *ret, struct error *err)
 {
 	_cleanup_free_ char *path = NULL, *state = NULL, *source = NULL;
@@ -153,7 +159,7 @@ int runner_read(struct manager *m, const char *unit, struct runner *ret, struct 
 	if (get_text(m, path, "LoadState", &state, err) < 0)
 		return -1;
 	if (strcmp(state, "loaded") != 0)
-		return error_set(err, ENOENT,
+		return error_set(err, is_absent(state) ? ENOENT : EINVAL,
 				 "the service manager cannot load the unit '%s' (%s): is its name right, and was "
 				 "'systemctl daemon-reload' run since it was written?",
 				 unit, state);
@@ -164,13 +170,17 @@ int runner_read(struct manager *m, const char *unit, struct runner *ret, struct 
 	return find_target(m, path, ret, err);
 }
 
+bool runner_runs(const struct runner *r, const char *container)
+{
+	return r->container && strcmp(r->container, container) == 0;
+}
+
 static bool is_called(const struct runner *r, const char *name)
 {
 	const char *file = strrchr(r->quadlet, '/') + 1;
 	size_t len = strlen(name);
 
-	return (r->container && strcmp(r->container, name) == 0) ||
-	       (strncmp(file, name, len) == 0 && strcmp(file + len, QUADLET_SUFFIX) == 0) ||
+	return runner_runs(r, name) || (strncmp(file, name, len) == 0 && strcmp(file + len, QUADLET_SUFFIX) == 0) ||
 	       (strncmp(r->unit, name, len) == 0 && strcmp(r->unit + len, ".service") == 0);
 }
 

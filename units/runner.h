@@ -1,5 +1,5 @@
-/* A unit that runs a container, as its service manager has loaded it: with every drop-in, whoever wrote it. What Quadlet
- * made of a .container file is read from the unit, never from the file. */
+/* A unit that runs a container, as its service manager has loaded it: with every drop-in, whoever wrote it. What
+ * Quadlet made of a .container file is read from the unit, never from the file. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,13 +19,18 @@ struct runner {
 void runner_clear(struct runner *r);
 #define _cleanup_runner_ _cleanup_(runner_clear)
 
-/* Code ENOENT: the manager cannot load it. The caller clears *ret, also after an error. */
+/* Code ENOENT: there is no such unit, or it is masked; EINVAL: the manager cannot load it. The caller clears *ret, also
+ * after an error. */
 int runner_read(struct manager *m, const char *unit, struct runner *ret, struct error *err);
+
+/* Does its command line run this container? A label alone, PODMAN_SYSTEMD_UNIT, says little: whoever made the image may
+ * have written it, and putting the container to sleep stops the unit. */
+bool runner_runs(const struct runner *r, const char *container);
 
 /* Shows every Quadlet that there is to a function, which may take over what it is shown, and says whether to go on. */
 typedef bool (*runner_visitor)(void *data, struct runner *r);
 int runner_each(struct manager *m, runner_visitor visit, void *data, struct error *err);
 
-/* The Quadlet whose container, file or unit is called so. Code ENOENT: there is none. The caller clears *ret, also after an
- * error. */
+/* The Quadlet whose container, file or unit is called so. Code ENOENT: there is none. The caller clears *ret, also
+ * after an error. */
 int runner_find(struct manager *m, const char *name, struct runner *ret, struct error *err);

@@ -185,6 +185,25 @@ class Adopt(AdoptCase):
         self.scope.sockwake(*create, "--unit", "dbus.service")
         self.assertEqual(self.instances()["evil"]["unit"], "dbus.service")
 
+    def test_a_label_of_a_unit_that_runs_nothing(self):
+        """Such a container is the engine's; but a unit that cannot be read may run it."""
+        self.scope.systemctl("mask", "masked.service")
+        self.addCleanup(self.scope.systemctl, "unmask", "masked.service")
+        broken = self.unit("broken", "service")
+        with open(broken, "w") as file:
+            file.write("[Service]\nExecStart=relative\n")
+        self.addCleanup(self.scope.systemctl, "daemon-reload")
+        self.addCleanup(os.unlink, broken)
+        self.scope.systemctl("daemon-reload")
+        units = ("masked.service", "nowhere.service", "no name", "broken.service")
+        for number, unit in enumerate(units):
+            self.scope.container(f"server{number}", "serve", "nginx", options=(
+                "--network=none", f"--label=sockwake.publish={PORT + number}:80", f"--label=PODMAN_SYSTEMD_UNIT={unit}"))
+        self.assertIn("broken.service", self.refused("--all"))
+        instances = self.instances()
+        self.assertEqual(sorted(instances), ["server0", "server1", "server2"])
+        self.assertEqual({one.get("unit") for one in instances.values()}, {None})
+
 
 class AdoptQuadlet(AdoptCase):
     """A Quadlet that carries its own wake rules: its container is there only while it runs."""
