@@ -1,11 +1,12 @@
-/* The instance's own server is asked whether it is ready by the proxy, inside the container's network namespace and with no
- * privilege left. Another container's is asked in the same way, by a child process that runs the same two programs:
+/* The instance's own server is asked whether it is ready by the proxy, inside the container's network namespace and
+ * with no privilege left. Another container's is asked in the same way, by a child process that runs the same two
+ * programs:
  *
  *	nshelper [--user USER] -- proxy --await PORT --health-check CHECK
  *
- * Its exit status tells; why it failed, it says on standard error, which is a pipe to here, so that the journal gets one
- * sentence and not two. It inherits nothing but the pidfd: neither the sockets of systemd, which a health check must not see,
- * nor the locks.
+ * Its exit status tells; why it failed, it says on standard error, which is a pipe to here, so that the journal gets
+ * one sentence and not two. It inherits nothing but the pidfd: neither the sockets of systemd, which a health check
+ * must not see, nor the locks.
  */
 #include "activator/await.h"
 

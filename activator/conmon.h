@@ -12,7 +12,7 @@ struct monitored {
 	bool frozen; /* the container is paused */
 };
 
-/* Finds the container whose monitor `monitor` is, and opens a pidfd that is certainly that of its first process. 1: it is
- * *ret, and *ret_pidfd belongs to the caller; 0: that process is no conmon, has no container (any more), or the kernel
- * cannot tell (CONFIG_PROC_CHILDREN): the engine has to be asked. -1: error. */
+/* Finds the container whose monitor `monitor` is, and opens a pidfd that is certainly that of its first process. 1: it
+ * is *ret, and *ret_pidfd belongs to the caller; 0: that process is no conmon, has no container (any more), or the
+ * kernel cannot tell (CONFIG_PROC_CHILDREN): the engine has to be asked. -1: error. */
 int conmon_pin(pid_t monitor, struct monitored *ret, int *ret_pidfd, struct error *err);

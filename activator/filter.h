@@ -1,7 +1,8 @@
 /* --no-wake-from: connections from some addresses (port scanners, monitoring) do not wake the container.
  *
- * A source is only known once a connection is accepted. So everything queued is accepted, what came from such an address is
- * reset, and the rest is handed down to the proxy (SOCKWAKE_ACCEPTED). Datagrams are looked at and stay in the queue.
+ * A source is only known once a connection is accepted. So everything queued is accepted, what came from such an
+ * address is reset, and the rest is handed down to the proxy (SOCKWAKE_ACCEPTED). Datagrams are looked at and stay in
+ * the queue.
  */
 #pragma once
 
@@ -25,6 +26,6 @@ struct accepted {
 /* Looks at everything queued on the sockets that systemd handed over. *ret_wake: something came from elsewhere. */
 int filter_queue(const struct cidr *ranges, size_t n_ranges, struct accepted *ret, bool *ret_wake, struct error *err);
 
-/* Makes the descriptors inheritable and sets SOCKWAKE_ACCEPTED, or removes it when there are none. They keep SO_LINGER 0, so
- * that a failure on the way to the proxy resets them; the proxy makes them ordinary again. */
+/* Makes the descriptors inheritable and sets SOCKWAKE_ACCEPTED, or removes it when there are none. They keep SO_LINGER
+ * 0, so that a failure on the way to the proxy resets them; the proxy makes them ordinary again. */
 int accepted_hand_down(const struct accepted *a, struct error *err);

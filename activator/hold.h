@@ -17,8 +17,8 @@ struct hold {
 };
 #define NO_HOLD ((struct hold){.lock_fd = -1, .pidfd = -1})
 
-/* Takes the lock of o->container before the first request, and brings the container up as pin_container() or pin_unit(), until
- * engine->deadline. The caller releases *ret, which was NO_HOLD, also after an error. */
+/* Takes the lock of o->container before the first request, and brings the container up as pin_container() or
+ * pin_unit(), until engine->deadline. The caller releases *ret, which was NO_HOLD, also after an error. */
 int hold_container(struct engine *engine, const struct options *o, struct stats *stats, struct hold *ret,
 		   struct error *err);
 

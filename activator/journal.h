@@ -1,7 +1,7 @@
 /* Structured journal entries at wake and at sleep: the fields are what `journalctl -o json` and other programs read.
  *
- * Written as a datagram to the journal's socket (systemd.io/JOURNAL_NATIVE_PROTOCOL): linking sd_journal_send() would cost
- * every wake the loading of libsystemd.
+ * Written as a datagram to the journal's socket (systemd.io/JOURNAL_NATIVE_PROTOCOL): linking sd_journal_send() would
+ * cost every wake the loading of libsystemd.
  */
 #pragma once
 

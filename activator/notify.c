@@ -12,8 +12,8 @@
 #include "activator/runtime.h"
 #include "common/cleanup.h"
 
-/* Seconds after which a bus or a desktop that hangs is given up; what was sent by then is on its way. Clients are served
- * meanwhile, but one that comes while the instance is put to sleep has to wait. */
+/* Seconds after which a bus or a desktop that hangs is given up; what was sent by then is on its way. Clients are
+ * served meanwhile, but one that comes while the instance is put to sleep has to wait. */
 #define NOTIFY_LIMIT 1
 
 static void on_alarm(int sig)
@@ -66,8 +66,9 @@ int notify_person(const struct options *o, struct error *err)
 		return 0;
 	snprintf(summary, sizeof(summary), "%s %s", o->name, o->started ? "started" : "stopped");
 	/* specifications.freedesktop.org/notification-spec: Notify(app, replaces, icon, summary, body, actions, hints,
-	 * expiry in ms; -1: as the desktop likes). The answer is awaited, because a bus that first has to start the desktop's
-	 * daemon drops what a sender leaves behind (dbus-daemon's bus/activation.c); that there is none is no failure. */
+	 * expiry in ms; -1: as the desktop likes). The answer is awaited, because a bus that first has to start the
+	 * desktop's daemon drops what a sender leaves behind (dbus-daemon's bus/activation.c); that there is none is no
+	 * failure. */
 	(void)bus.sd_bus_call_method(
 		connection, "org.freedesktop.Notifications", "/org/freedesktop/Notifications",
 		"org.freedesktop.Notifications", "Notify", NULL, NULL, "susssasa{sv}i", "sockwake", 0, "", summary,

@@ -1,5 +1,5 @@
-/* Nothing here is atomic: between the engine's answer and our next step the container may end, restart or be paused, and
- * its PID may be reused. So:
+/* Nothing here is atomic: between the engine's answer and our next step the container may end, restart or be paused,
+ * and its PID may be reused. So:
  *
  *	start (or unpause)	it runs, or ran
  *	inspect			PID and start time

@@ -14,8 +14,8 @@
 int pin_container(struct engine *engine, const struct options *o, struct stats *stats, struct container *ret,
 		  int *ret_pidfd, bool *ret_woken, struct error *err);
 
-/* Opens a pidfd of the process of a running container that was just inspected: by a second inspection it is certain to be
- * that. 1: it is pinned; 0: it changed meanwhile; -1: error. */
+/* Opens a pidfd of the process of a running container that was just inspected: by a second inspection it is certain to
+ * be that. 1: it is pinned; 0: it changed meanwhile; -1: error. */
 int pin_inspected(struct engine *engine, const struct options *o, const struct container *c, int *ret_pidfd,
 		  struct error *err);
 

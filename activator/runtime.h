@@ -1,9 +1,9 @@
 /* The runtime directory: $RUNTIME_DIRECTORY, or by hand /run/sockwake or $XDG_RUNTIME_DIR/sockwake, which is then made.
  *
- * BACKEND-HASH.lock is one container's lock. Whoever uses the container holds it shared (flock(2)), from before the first
- * request to the engine until its process ends, whatever it has become by exec; who puts the container to sleep holds it
- * exclusively. Its content is the run of the container (identifier and start time) that was begun by a wake: any other
- * run was begun by somebody else.
+ * BACKEND-HASH.lock is one container's lock. Whoever uses the container holds it shared (flock(2)), from before the
+ * first request to the engine until its process ends, whatever it has become by exec; who puts the container to sleep
+ * holds it exclusively. Its content is the run of the container (identifier and start time) that was begun by a wake:
+ * any other run was begun by somebody else.
  */
 #pragma once
 

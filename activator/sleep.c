@@ -29,8 +29,8 @@ static bool restart_follows(void)
 	       variable_is("SERVICE_RESULT", "oom-kill");
 }
 
-/* How long an engine is asked that did not answer the wake either. It may have started the container late, so that it is
- * worth a try, but the next client waits for the end of this. */
+/* How long an engine is asked that did not answer the wake either. It may have started the container late, so that it
+ * is worth a try, but the next client waits for the end of this. */
 #define SECOND_TRY (5 * USEC_PER_SEC)
 
 /* The wake has told why it failed; saying it again would only fill the journal. */
@@ -115,7 +115,8 @@ static void say_unit_stays(const struct options *o, const char *why)
 static int halt_unit(struct unit *u, const struct options *o, struct engine *e, struct error *err)
 {
 	if (!o->idle_pause) {
-		/* `docker run` hands signals on to a container that, paused, does not hear them; Podman's units kill. */
+		/* `docker run` hands signals on to a container that, paused, does not hear them; Podman's units
+		 * kill. */
 		if (o->backend == BACKEND_DOCKER)
 			(void)e->backend->unpause(e, o->container, err);
 		return unit_stop(u, USEC_INFINITY, err);
@@ -216,8 +217,8 @@ static int put_one_to_sleep(const struct options *o, struct engine *e, const str
 		       : stop_container(o, e, lock_fd, stats, ret_asleep, err);
 }
 
-/* Those of --with, in the order opposite to that of the wake, and only when the one that needs them does not run. One that fails
- * does not keep the others awake; the first failure is told. */
+/* Those of --with, in the order opposite to that of the wake, and only when the one that needs them does not run. One
+ * that fails does not keep the others awake; the first failure is told. */
 static int put_all_to_sleep(const struct options *o, struct engine *e, const struct stats *stats, struct error *err)
 {
 	struct error failure;

@@ -38,8 +38,8 @@ bool unit_is_active(const struct unit_view *v);
 /* Will it run again without anybody's asking (Restart=)? */
 bool unit_is_restarting(const struct unit_view *v);
 
-/* Starts the unit and waits for the job until the deadline (CLOCK_MONOTONIC microseconds). One that is active already is
- * success. */
+/* Starts the unit and waits for the job until the deadline (CLOCK_MONOTONIC microseconds). One that is active already
+ * is success. */
 int unit_start(struct unit *u, uint64_t deadline, struct error *err);
 
 /* Stops it, whatever its Restart= says, and forgets how often it was started: going to sleep must not count towards

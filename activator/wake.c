@@ -30,8 +30,8 @@ struct hand_over {
 	struct accepted accepted;
 };
 
-/* When the kernel made this process. Its CPU time since then misses what it waited (for the disk, for a CPU), so this may
- * be late; /proc/self/stat counts in hundredths of a second and would be early by up to 10 ms. */
+/* When the kernel made this process. Its CPU time since then misses what it waited (for the disk, for a CPU), so this
+ * may be late; /proc/self/stat counts in hundredths of a second and would be early by up to 10 ms. */
 static uint64_t spawn_time(uint64_t t_main)
 {
 	struct timespec ts;
@@ -41,8 +41,8 @@ static uint64_t spawn_time(uint64_t t_main)
 	return t_main - ((uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC);
 }
 
-/* A client that comes again at once would fail again, dozens of times a second, each time with some lines in the journal.
- * So a wake that follows on a failed one waits until this much time has passed since that began. */
+/* A client that comes again at once would fail again, dozens of times a second, each time with some lines in the
+ * journal. So a wake that follows on a failed one waits until this much time has passed since that began. */
 #define BRAKE USEC_PER_SEC
 
 /* Returns the time at which this wake begins. */
@@ -191,9 +191,9 @@ static int look_at_queues(bool *ret_queued, struct error *err)
 	return 0;
 }
 
-/* While the service runs, its timer waits; when that ends, the timer finds that it should have elapsed long ago, and starts
- * the service at once (systemd.timer(5) under DeferReactivation=, which older systemd does not have). That is right within
- * the schedule, and wakes nobody after it. */
+/* While the service runs, its timer waits; when that ends, the timer finds that it should have elapsed long ago, and
+ * starts the service at once (systemd.timer(5) under DeferReactivation=, which older systemd does not have). That is
+ * right within the schedule, and wakes nobody after it. */
 static bool is_late(const struct options *o, const struct stats *last)
 {
 	uint64_t begin, end, now = wall_usec();

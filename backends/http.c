@@ -153,8 +153,8 @@ static bool set_request(struct http *h, const struct http_request *request)
 		 curl_easy_setopt(h->curl, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK));
 }
 
-/* A listener with a full backlog turns a connection away for the moment (EAGAIN, unix(7)), which libcurl takes for success
- * at first and then reports without an error number: try again until the deadline. */
+/* A listener with a full backlog turns a connection away for the moment (EAGAIN, unix(7)), which libcurl takes for
+ * success at first and then reports without an error number: try again until the deadline. */
 static CURLcode perform(struct http *h)
 {
 	for (;;) {

@@ -133,7 +133,8 @@ int engine_create_container(struct engine *e, const struct order *o, const char 
 			    struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
-	/* Podman takes a name here for one of Docker Hub; Docker would go on to show an identifier instead of a name. */
+	/* Podman takes a name here for one of Docker Hub; Docker would go on to show an identifier instead of a
+	 * name. */
 	_cleanup_free_ char *json = order_to_json(o, name, e->backend->kind == BACKEND_PODMAN ? image->id : o->image);
 	char path[320];
 	struct http_request request = {

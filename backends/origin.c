@@ -64,8 +64,8 @@ bool reply_image_id(const cJSON *object, const char *key, char ret[static IMAGE_
 	return !*ret || (strlen(digits) == 64 && strspn(digits, "0123456789abcdef") == 64);
 }
 
-/* Docker knows no pods. Podman before 5 tells exposed ports only together with those of the network, which in a pod are the
- * pod's, and not at all where there is none. */
+/* Docker knows no pods. Podman before 5 tells exposed ports only together with those of the network, which in a pod are
+ * the pod's, and not at all where there is none. */
 bool reply_origin(const cJSON *root, struct container *ret)
 {
 	uint16_t *port = &ret->exposed_port;

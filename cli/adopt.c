@@ -142,8 +142,8 @@ static void add_label(struct container *c, const char *text)
 	l->value = text_is_printable(value) ? strdup(value) : NULL;
 }
 
-/* A Quadlet whose container is not there, because its unit does not run, counts as the container that it would be: without
- * an identifier. */
+/* A Quadlet whose container is not there, because its unit does not run, counts as the container that it would be:
+ * without an identifier. */
 static bool add_quadlet(void *data, struct runner *r)
 {
 	struct container_list *list = &((struct adoption *)data)->containers;

@@ -124,7 +124,8 @@ static int is_same(const struct instance *a, const struct instance *b, bool *ret
 	return 0;
 }
 
-/* At a time of its schedule it is warm at once, not only in the timer's next minute. Nobody waits for that: status tells. */
+/* At a time of its schedule it is warm at once, not only in the timer's next minute. Nobody waits for that: status
+ * tells. */
 static void warm_up(struct manager *m, const struct instance *i)
 {
 	char unit[UNIT_NAME_MAX];

@@ -46,8 +46,8 @@ struct subject {
 void subject_clear(struct subject *s);
 #define _cleanup_subject_ _cleanup_(subject_clear)
 
-/* Finds container and unit, one through the other, and so the names that were not given. The caller clears *s, also after an
- * error. */
+/* Finds container and unit, one through the other, and so the names that were not given. The caller clears *s, also
+ * after an error. */
 int find_subject(struct create_request *r, struct manager *m, struct engine *engine, struct subject *s,
 		 struct error *err);
 
@@ -58,31 +58,32 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 int resolve_with(struct create_request *r, struct manager *m, struct engine *engine, const struct subject *s,
 		 struct error *err);
 
-/* Refuses a container that could not be put to sleep, or not be woken while the instance listens; `unit` runs it, or NULL. */
+/* Refuses a container that could not be put to sleep, or not be woken while the instance listens; `unit` runs it, or
+ * NULL. */
 int check_container(const struct instance *i, const char *unit, const struct container *c, struct error *err);
 
-/* The same for the unit. *ret_drop_in is the text of the drop-in it needs, or NULL. `old` is the instance that makes place,
- * or NULL: what its drop-in did, the new one's does. */
+/* The same for the unit. *ret_drop_in is the text of the drop-in it needs, or NULL. `old` is the instance that makes
+ * place, or NULL: what its drop-in did, the new one's does. */
 int fit_unit(struct create_request *r, const struct instance *old, const struct runner *runner, char **ret_drop_in,
 	     struct error *err);
 
-/* Writes i->drop_in, has the manager read it and looks whether it works; what was there before is for revert_drop_in(), or
- * NULL. Nothing where text is NULL. */
+/* Writes i->drop_in, has the manager read it and looks whether it works; what was there before is for revert_drop_in(),
+ * or NULL. Nothing where text is NULL. */
 int apply_drop_in(struct manager *m, const struct instance *i, const char *text, char **ret_before, struct error *err);
 void revert_drop_in(struct manager *m, const struct instance *i, const char *before);
 
 /* Puts a copy of value in the place of an allocated text of the instance. */
 int replace_text(char **text, const char *value, struct error *err);
 
-/* Refuses ports that another instance has, that are not free, or that this user may not use. `replaced` is the
- * instance that makes place, or NULL; one without ports has a configuration that cannot be read, and may listen anywhere:
- * what is in use then, the start of the socket tells. */
+/* Refuses ports that another instance has, that are not free, or that this user may not use. `replaced` is the instance
+ * that makes place, or NULL; one without ports has a configuration that cannot be read, and may listen anywhere: what
+ * is in use then, the start of the socket tells. */
 int check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
 		struct error *err);
 
 /* Writes and starts the instance of a request, for an existing container (or after making one). `all` are the instances
- * that there are. An adopted one replaces what adoption made before, unless nothing has changed; with dry_run that is only
- * found out. */
+ * that there are. An adopted one replaces what adoption made before, unless nothing has changed; with dry_run that is
+ * only found out. */
 enum outcome { OUTCOME_CREATED, OUTCOME_REPLACED, OUTCOME_UNCHANGED };
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
 		    enum outcome *ret, struct error *err);

@@ -72,8 +72,8 @@ static int add_volume(struct order *o, const char *name, const char *directory, 
 	return more[n] ? 0 : no_memory(err);
 }
 
-/* A Quadlet's container is removed whenever it sleeps, and volumes without a name with it: those that the image asks for
- * get one, "NAME-var-lib-data". */
+/* A Quadlet's container is removed whenever it sleeps, and volumes without a name with it: those that the image asks
+ * for get one, "NAME-var-lib-data". */
 static int name_volumes(struct order *o, const char *name, const struct image *image, struct error *err)
 {
 	for (size_t k = 0; k < image->n_volumes; k++) {

@@ -15,8 +15,8 @@ struct made {
 	char *old;     /* how the container that made place for that is called meanwhile */
 };
 
-/* Makes the container (r->order) of an instance, by a Quadlet where there are such, else through the engine's API, and says so
- * in the instance. With r->force it takes the place of one that was made so before. */
+/* Makes the container (r->order) of an instance, by a Quadlet where there are such, else through the engine's API, and
+ * says so in the instance. With r->force it takes the place of one that was made so before. */
 int make_container(struct create_request *r, struct manager *m, struct made *ret, struct error *err);
 
 /* The instance is there: what made place for the container goes. */

@@ -66,8 +66,8 @@ int check_name(struct manager *m, const char *directory, const char *name, struc
 	return r;
 }
 
-/* The socket first, and the timer with it, or they would start the service again at once. The service's own stop puts the
- * container to sleep, within its TimeoutStopSec=. */
+/* The socket first, and the timer with it, or they would start the service again at once. The service's own stop puts
+ * the container to sleep, within its TimeoutStopSec=. */
 static int stop_units(struct manager *m, const struct names *n, bool legacy, struct error *err)
 {
 	if (manager_stop(m, n->socket, SOCKET_TIMEOUT, err) < 0)
@@ -211,8 +211,8 @@ static bool uses(const struct instance *i, const char *container)
 	return strcmp(i->container_name, container) == 0;
 }
 
-/* The lock of a container stays as long as another instance uses that. Who waits for it meanwhile notices that it is gone
- * and makes it anew. */
+/* The lock of a container stays as long as another instance uses that. Who waits for it meanwhile notices that it is
+ * gone and makes it anew. */
 static void remove_lock(const struct instance *i, const char *container, const struct stored_list *all)
 {
 	char file[LOCK_NAME_MAX], socket[ENGINE_SOCKET_MAX];

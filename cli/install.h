@@ -10,8 +10,8 @@ int lock_units(const char *directory, int *ret_fd, struct error *err);
 /* Refuses a name whose units the manager knows from elsewhere. */
 int check_name(struct manager *m, const char *directory, const char *name, struct error *err);
 
-/* Writes the units and starts the socket. What was there (with `legacy` the original tool's) under that name is stopped first, and is back and running
- * when that fails. Signals that would end the program are held back meanwhile. */
+/* Writes the units and starts the socket. What was there (with `legacy` the original tool's) under that name is stopped
+ * first, and is back and running when that fails. Signals that would end the program are held back meanwhile. */
 int install_instance(struct manager *m, const char *directory, const struct instance *i, bool legacy,
 		     struct error *err);
 

@@ -1,9 +1,9 @@
-/* depends_on is a label of each container, com.docker.compose.depends_on: "SERVICE:CONDITION:RESTART,…", or "SERVICE,…" from
- * compose before 2.6, and empty where there is nothing (docker/compose, pkg/compose/create.go). Which containers a service has,
- * their label com.docker.compose.service says. podman-compose writes the same labels but depends_on.
+/* depends_on is a label of each container, com.docker.compose.depends_on: "SERVICE:CONDITION:RESTART,…", or "SERVICE,…"
+ * from compose before 2.6, and empty where there is nothing (docker/compose, pkg/compose/create.go). Which containers a
+ * service has, their label com.docker.compose.service says. podman-compose writes the same labels but depends_on.
  *
- * A container is visited before what depends on it is added: depth first, each container once, so that the cost is that of
- * reading each label once. Compose refuses circles; labels that somebody else wrote may have them.
+ * A container is visited before what depends on it is added: depth first, each container once, so that the cost is that
+ * of reading each label once. Compose refuses circles; labels that somebody else wrote may have them.
  */
 #include "cli/project.h"
 

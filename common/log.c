@@ -57,8 +57,8 @@ void log_settle(void)
 
 	if (!getenv("JOURNAL_STREAM"))
 		return;
-	/* journald looks at the process after it has read the line. It drops an empty line, and when it has read that one
-	 * it is done with the line before. */
+	/* journald looks at the process after it has read the line. It drops an empty line, and when it has read that
+	 * one it is done with the line before. */
 	if (wait_read(&msec) && write(STDERR_FILENO, "\n", 1) == 1)
 		(void)wait_read(&msec);
 }

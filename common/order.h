@@ -6,8 +6,8 @@
 /* The label that marks a container as made by sockwake; its value is the instance's name. */
 #define MADE_LABEL "sockwake.made-for"
 
-/* What is to be made; the instance's name gives the container its own. Strings may be NULL, lists are NULL-terminated and may
- * be NULL. */
+/* What is to be made; the instance's name gives the container its own. Strings may be NULL, lists are NULL-terminated
+ * and may be NULL. */
 struct order {
 	char *image;
 	char **environment; /* "K=V" */

@@ -102,8 +102,8 @@ int window_parse(const char *s, struct window *ret, struct error *err)
 		s);
 }
 
-/* A time of day, so many days after that of `day`. At a clock change it may come twice, or never: the later or the earlier
- * of what can be meant. */
+/* A time of day, so many days after that of `day`. At a clock change it may come twice, or never: the later or the
+ * earlier of what can be meant. */
 static time_t time_at(const struct tm *day, int days, unsigned minute, bool later)
 {
 	time_t times[2];

@@ -2,9 +2,9 @@
  *
  *	[WEEKDAYS] HH:MM-HH:MM
  *
- * Weekdays are as in systemd.time(7): "Mon", "Mon,Wed", "Mon..Fri,Sun", short or in full, in capitals or not; without them it
- * is every day. Times are local. The end is not part of the window; 24:00 is the end of the day, and an end that is not after
- * the beginning lies on the next day, which need not be one of the weekdays.
+ * Weekdays are as in systemd.time(7): "Mon", "Mon,Wed", "Mon..Fri,Sun", short or in full, in capitals or not; without
+ * them it is every day. Times are local. The end is not part of the window; 24:00 is the end of the day, and an end
+ * that is not after the beginning lies on the next day, which need not be one of the weekdays.
  */
 #pragma once
 
@@ -30,7 +30,8 @@ int window_parse(const char *s, struct window *ret, struct error *err);
  * systemd's year, in microseconds. */
 #define HOLD_MAX (31557600ULL * 1000000)
 
-/* The time that is or will next be covered, windows that overlap or adjoin taken together, as CLOCK_REALTIME microseconds:
- * now < *ret_end, and *ret_begin <= now where it is on. Both are 0 where there is no window. Local time is that of TZ, else
- * /etc/localtime. Where a clock change makes a time of day come twice, or never, the covered time is the longer one. */
+/* The time that is or will next be covered, windows that overlap or adjoin taken together, as CLOCK_REALTIME
+ * microseconds: now < *ret_end, and *ret_begin <= now where it is on. Both are 0 where there is no window. Local time
+ * is that of TZ, else /etc/localtime. Where a clock change makes a time of day come twice, or never, the covered time
+ * is the longer one. */
 void schedule_next(const struct window *windows, size_t n, uint64_t now, uint64_t *ret_begin, uint64_t *ret_end);

@@ -57,7 +57,8 @@ struct stats {
 	uint64_t flows_total;
 	uint64_t datagrams_dropped;
 
-	/* Written by the activator, between t_main and t_started: the containers of --with are ready; 0 without such. */
+	/* Written by the activator, between t_main and t_started: the containers of --with are ready; 0 without
+	 * such. */
 	uint64_t t_with;
 };
 

@@ -21,7 +21,8 @@ struct privileges {
 	const struct identity *identity; /* whom to become, without supplementary groups; NULL: stay */
 	bool keep_net_raw;		 /* CAP_NET_RAW survives, also the next exec; nothing else */
 	/* Without CAP_SETPCAP neither the bounding set nor the securebits can be changed: an ordinary user in the
-	 * host's network, who entered nothing. Is that accepted? No-new-privileges alone then keeps capabilities out. */
+	 * host's network, who entered nothing. Is that accepted? No-new-privileges alone then keeps capabilities
+	 * out. */
 	bool bounding_may_stay;
 };
 

@@ -3,10 +3,10 @@
  *	ip rule add pref 1 fwmark MARK lookup TABLE
  *	ip route replace local default dev lo table TABLE
  *
- * The rule has a fixed preference: without one the kernel chooses a new one each time, and NLM_F_EXCL, which compares the
- * preference, too, would let a second copy in. It comes right after the table `local`, before rules that other software
- * in the container may have: nothing but our own traffic carries the mark. The route replaces what stands in its place,
- * so that the table says what we mean; replacing a route by the same one changes nothing.
+ * The rule has a fixed preference: without one the kernel chooses a new one each time, and NLM_F_EXCL, which compares
+ * the preference, too, would let a second copy in. It comes right after the table `local`, before rules that other
+ * software in the container may have: nothing but our own traffic carries the mark. The route replaces what stands in
+ * its place, so that the table says what we mean; replacing a route by the same one changes nothing.
  */
 #include "nshelper/routes.h"
 

@@ -1,9 +1,9 @@
 /* How a reused PID cannot be entered.
  *
- * A pidfd is bound to the process, not to its number (pidfd_open(2)). Its number is read back from fdinfo, /proc/NUMBER is
- * opened, and everything is opened relative to that directory, which is bound to one process as well: once that one is
- * gone, all accesses fail. Left is the moment between reading the number and opening the directory; so at the end the
- * pidfd is asked whether its process still runs. If it does, the number was its own all the time.
+ * A pidfd is bound to the process, not to its number (pidfd_open(2)). Its number is read back from fdinfo, /proc/NUMBER
+ * is opened, and everything is opened relative to that directory, which is bound to one process as well: once that one
+ * is gone, all accesses fail. Left is the moment between reading the number and opening the directory; so at the end
+ * the pidfd is asked whether its process still runs. If it does, the number was its own all the time.
  */
 #include "nshelper/target.h"
 

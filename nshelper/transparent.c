@@ -2,11 +2,11 @@
  *
  * The proxy's socket to the server is bound to the client's address (IP_TRANSPARENT) and carries a mark (SO_MARK). The
  * server's socket takes the mark of the connection request over (net.ipv4.tcp_fwmark_accept, which holds for IPv6 as
- * well), so both directions are marked. Where no server listens the kernel itself answers with a reset, which takes over
- * the mark of what it answers (net.ipv4.fwmark_reflect, net.ipv6.fwmark_reflect): without it the reset would leave the
- * namespace, or find no way at all, and the proxy would wait for it in vain. A rule sends what is marked to a table of its
- * own, where every address is local: the answer stays in the namespace and reaches the proxy. All other traffic does not
- * meet that table.
+ * well), so both directions are marked. Where no server listens the kernel itself answers with a reset, which takes
+ * over the mark of what it answers (net.ipv4.fwmark_reflect, net.ipv6.fwmark_reflect): without it the reset would leave
+ * the namespace, or find no way at all, and the proxy would wait for it in vain. A rule sends what is marked to a table
+ * of its own, where every address is local: the answer stays in the namespace and reaches the proxy. All other traffic
+ * does not meet that table.
  */
 #include "nshelper/transparent.h"
 

@@ -4,8 +4,8 @@
  * short of something, the listeners are not watched for a while and clients wait in the queue, where nothing is lost.
  *
  * With several workers one could accept just as the first decides that nobody is served and ends. So a worker says that
- * it is accepting before it looks whether the first one is leaving, and the first says that it is leaving before it looks
- * whether one is accepting: both orders are sequentially consistent, so at least one of them sees the other.
+ * it is accepting before it looks whether the first one is leaving, and the first says that it is leaving before it
+ * looks whether one is accepting: both orders are sequentially consistent, so at least one of them sees the other.
  */
 #pragma once
 

@@ -3,6 +3,6 @@
 
 #include "proxy/config.h"
 
-/* Waits until the server on config->await_port of this network namespace is ready, as readiness_wait(). The activator has it
- * asked so for containers that come before an instance's own. */
+/* Waits until the server on config->await_port of this network namespace is ready, as readiness_wait(). The activator
+ * has it asked so for containers that come before an instance's own. */
 int await_server(const struct config *config, struct error *err);

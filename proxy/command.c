@@ -65,7 +65,8 @@ static char **environment(void)
 	return env;
 }
 
-/* sh in a process group of its own, with no descriptor but /dev/null thrice, default signals. Returns an errno value. */
+/* sh in a process group of its own, with no descriptor but /dev/null thrice, default signals. Returns an errno
+ * value. */
 static int spawn(char *command, char **env, pid_t *ret_pid)
 {
 	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, command, NULL};

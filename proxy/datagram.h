@@ -41,6 +41,6 @@ int datagram_options(int fd, int family, struct error *err);
  * asking for many costs more when there is one. 0 with errno set: there was nothing, or an error. */
 size_t batch_receive(struct batch *b, int fd, int family, uint8_t *want);
 
-/* Sends the datagrams from `first` to before `end`, to the client of `to` and from the address that it asked, or through
- * a connected socket (NULL). Returns how many went out; those that did not are lost. */
+/* Sends the datagrams from `first` to before `end`, to the client of `to` and from the address that it asked, or
+ * through a connected socket (NULL). Returns how many went out; those that did not are lost. */
 size_t batch_send(struct batch *b, size_t first, size_t end, int fd, const struct flow_key *to);

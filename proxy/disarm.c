@@ -4,7 +4,8 @@
  * So each gets a socket filter (socket(7), SO_ATTACH_FILTER) that drops the second step of every handshake that it
  * could begin, SYN and ACK together; a connection that was accepted never sees one. The filter is locked
  * (SO_LOCK_FILTER). What is accepted later inherits both from the listener. systemd keeps the listener, and the filter
- * on it: the next wake finds it locked. (Only what queued before the first wake since the socket unit started has none.)
+ * on it: the next wake finds it locked. (Only what queued before the first wake since the socket unit started has
+ * none.)
  *
  * Some kernels of 2026 and later let only CAP_NET_ADMIN attach a filter to a TCP socket. There Landlock's port is what
  * remains.

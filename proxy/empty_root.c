@@ -6,7 +6,8 @@
  * container, and an absolute one, or an absolute symbolic link, to nothing.
  *
  * None of it needs a privilege: a new user namespace gives all capabilities over the mount namespace made with it. In
- * that mount namespace the host's mounts are slaves of their originals, so nothing propagates back: mount_namespaces(7).
+ * that mount namespace the host's mounts are slaves of their originals, so nothing propagates back:
+ * mount_namespaces(7).
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -11,7 +11,8 @@
 #include "proxy/worker.h"
 
 /* Where a datagram came from and which of our addresses it was sent to; the answers go the other way. IPv4 addresses
- * are those of the socket's family: mapped on an IPv6 socket. All padding is zero: it is compared and hashed as bytes. */
+ * are those of the socket's family: mapped on an IPv6 socket. All padding is zero: it is compared and hashed as
+ * bytes. */
 struct flow_key {
 	struct forward *forward;
 	struct in6_addr client; /* or an in_addr, the rest zero */

@@ -1,8 +1,8 @@
 /* Landlock (landlock(7), Documentation/userspace-api/landlock.rst): denies the whole file system, TCP connections to
  * other ports than the targets', TCP binds, and signals and abstract Unix sockets to the outside.
  *
- * The kernel's interface grows by versions; each adds rights that can be handled, and what is handled and not allowed by
- * a rule is denied. The numbers stand here because the headers may be older than the kernel.
+ * The kernel's interface grows by versions; each adds rights that can be handled, and what is handled and not allowed
+ * by a rule is denied. The numbers stand here because the headers may be older than the kernel.
  */
 #include <errno.h>
 #include <linux/landlock.h>

@@ -1,7 +1,8 @@
 /* One epoll loop: descriptors to watch, a few timers, and work left over for after the events.
  *
- * A watch is embedded in what it belongs to; container_of() leads back. A watch whose descriptor was closed while events
- * are handed out may still be called once: point its `ready` at loop_ignore() and keep its memory until `after` runs.
+ * A watch is embedded in what it belongs to; container_of() leads back. A watch whose descriptor was closed while
+ * events are handed out may still be called once: point its `ready` at loop_ignore() and keep its memory until `after`
+ * runs.
  */
 #pragma once
 

@@ -10,8 +10,8 @@ static enum verdict not_yet(char seen[static SEEN_MAX], const char *text)
 	return VERDICT_NOT_YET;
 }
 
-/* StartupMessage (PostgreSQL documentation, "Message Formats"): length, protocol 3.0, parameters, each a string. The user
- * and database are those that every cluster has, so that no failed login is logged. The last zero byte is C's. */
+/* StartupMessage (PostgreSQL documentation, "Message Formats"): length, protocol 3.0, parameters, each a string. The
+ * user and database are those that every cluster has, so that no failed login is logged. The last zero byte is C's. */
 static const char postgres_parameters[] = "user\0postgres\0database\0postgres\0application_name\0sockwake\0";
 
 static size_t postgres_request(char *buffer)
@@ -83,8 +83,8 @@ static enum verdict judge_redis(const uint8_t *reply, size_t len, bool complete,
 	return not_yet(seen, "Redis closed the connection without an answer");
 }
 
-/* A greeting is ready, unless it is MySQL's error packet (MySQL internals manual, "ERR_Packet": 3 bytes of length, sequence
- * number 0, 0xff, error number) saying 1053 (shutdown in progress) or 3168 (server is not available). */
+/* A greeting is ready, unless it is MySQL's error packet (MySQL internals manual, "ERR_Packet": 3 bytes of length,
+ * sequence number 0, 0xff, error number) saying 1053 (shutdown in progress) or 3168 (server is not available). */
 static enum verdict judge_greeting(const uint8_t *reply, size_t len, bool complete, char seen[static SEEN_MAX])
 {
 	unsigned number;

@@ -12,8 +12,8 @@
 #include "proxy/keepalive.h"
 #include "proxy/packet.h"
 
-/* Bytes of one direction in one turn: some two milliseconds. A socket that is left half-read closes its peer's window, and
- * many streams then cost half as much again. */
+/* Bytes of one direction in one turn: some two milliseconds. A socket that is left half-read closes its peer's window,
+ * and many streams then cost half as much again. */
 #define QUANTUM	   (64UL * READ_SIZE)
 #define READ_SIZE  65536U
 #define BULK_READS 4	  /* full reads in a row that make bulk; without a pipe for it reads grow to the whole buffer */

@@ -7,8 +7,8 @@
  * Arguments are compared only where that closes a hole. The kernel skips all filters for a call that each of them
  * allows whatever its arguments are (since Linux 5.11); for the others it runs all of them, ours and the dozen that
  * systemd installs for a unit, which takes most of a microsecond. So the calls that move every byte, read(2), write(2),
- * recvfrom(2) and splice(2), have no condition. sendto(2) and its kin have one where there are TCP sockets: MSG_FASTOPEN
- * connects, past Landlock's rule about ports (tried on Linux 6.18).
+ * recvfrom(2) and splice(2), have no condition. sendto(2) and its kin have one where there are TCP sockets:
+ * MSG_FASTOPEN connects, past Landlock's rule about ports (tried on Linux 6.18).
  *
  * Pointers cannot be compared. That is why connect(2) itself is limited by Landlock, and why a socket of the host's
  * network is disarmed (confine.c).
@@ -247,8 +247,8 @@ int seccomp_restrict(const struct confinement *c, struct error *err)
 	if (!f.ctx)
 		return error_errno(err, ENOMEM, "cannot make a system call filter");
 	attribute(&f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	/* No mitigation of speculative store bypass, which older kernels tie to a filter and which costs throughput: we run
-	 * no foreign code. */
+	/* No mitigation of speculative store bypass, which older kernels tie to a filter and which costs throughput: we
+	 * run no foreign code. */
 	attribute(&f, SCMP_FLTATR_CTL_SSB, 1);
 	each(&f, SCMP_ACT_ALLOW, allowed, COUNT(allowed));
 	each(&f, SCMP_ACT_KILL_PROCESS, deadly, COUNT(deadly));

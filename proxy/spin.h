@@ -1,12 +1,12 @@
 /* Looking out for events before going to sleep.
  *
- * An answer often comes sooner than it takes to fall asleep and to be woken. While one or two conversations are going on,
- * the loop looks out for it for SPIN_USEC: a request and its answer then take a fifth less time. In a crowd there is
- * always somebody to wait for, and a processor that is kept busy is missed by those who are to answer: then it gives way
- * once and looks once more, for what has come meanwhile is cheaper to fetch together.
+ * An answer often comes sooner than it takes to fall asleep and to be woken. While one or two conversations are going
+ * on, the loop looks out for it for SPIN_USEC: a request and its answer then take a fifth less time. In a crowd there
+ * is always somebody to wait for, and a processor that is kept busy is missed by those who are to answer: then it gives
+ * way once and looks once more, for what has come meanwhile is cheaper to fetch together.
  *
- * It does so while that succeeds; the first time in vain is the last, until a sleep turns out to have been short. And if
- * whoever was given way kept the processor for long, it is not given way for some time: who sleeps is sooner served
+ * It does so while that succeeds; the first time in vain is the last, until a sleep turns out to have been short. And
+ * if whoever was given way kept the processor for long, it is not given way for some time: who sleeps is sooner served
  * again than who gives way.
  */
 #pragma once

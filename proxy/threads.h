@@ -1,7 +1,7 @@
 /* The workers beside the first, each a thread. They share nothing with it but the listeners and `struct service`.
  *
- * Which of them the kernel wakes for a new connection is chance, and it often wakes the same one for all of a client's. So
- * who accepts a connection hands it to the one that has fewest, through that worker's pipe.
+ * Which of them the kernel wakes for a new connection is chance, and it often wakes the same one for all of a client's.
+ * So who accepts a connection hands it to the one that has fewest, through that worker's pipe.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* Forwards datagrams.
  *
- * Theory of operation. A listener's datagrams are received in batches (recvmmsg(2)); each finds its flow by where it came
- * from and which address it was sent to (IP_PKTINFO), and leaves by the flow's socket, a run of one flow in one call
- * (sendmmsg(2)). What the flow's socket receives goes back through the listener, from the address that was asked.
+ * Theory of operation. A listener's datagrams are received in batches (recvmmsg(2)); each finds its flow by where it
+ * came from and which address it was sent to (IP_PKTINFO), and leaves by the flow's socket, a run of one flow in one
+ * call (sendmmsg(2)). What the flow's socket receives goes back through the listener, from the address that was asked.
  * Datagrams that the kernel has put together (UDP_GRO, udp(7)) are passed on together (UDP_SEGMENT).
  *
  * A target that refuses (an ICMP error, seen as ECONNREFUSED) before a flow's first answer makes the flow try the next

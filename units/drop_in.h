@@ -6,8 +6,8 @@
 #include "units/instance.h"
 #include "units/runner.h"
 
-/* Where it belongs: DIRECTORY/X.container.d/sockwake-NAME.conf below the directory of Quadlets that the administrator or
- * user writes. */
+/* Where it belongs: DIRECTORY/X.container.d/sockwake-NAME.conf below the directory of Quadlets that the administrator
+ * or user writes. */
 int drop_in_path(enum scope scope, const char *quadlet, const char *name, char ret[static PATH_MAX], struct error *err);
 
 /* The text that i->no_boot and i->drop_publish ask for: published ports stay but those that the instance listens on.
@@ -17,5 +17,6 @@ char *drop_in_render(const struct instance *i, const char *const *publish, struc
 /* Writes the file, all or nothing. *ret_before is what was there, or NULL. Code EEXIST: it is somebody else's. */
 int drop_in_write(const char *path, const char *text, char **ret_before, struct error *err);
 
-/* Takes it away again, and its directory when that is empty. What is not there, or not ours, stays; neither is an error. */
+/* Takes it away again, and its directory when that is empty. What is not there, or not ours, stays; neither is an
+ * error. */
 int drop_in_remove(const char *path, struct error *err);

@@ -1,9 +1,9 @@
 /* One instance: everything `sockwake create` was told, and the only thing the unit files are rendered from.
  *
  * It is kept as one line of JSON in its units (X-InstanceConfig=). Keys are the names of the members below in
- * snake_case; name, listen_port, container_port and container_name always exist (the original tool's keys; the ports are
- * those of the first published one). Unknown keys are ignored on reading, so that an older sockwake can list what a newer
- * one made. Durations are stored as a person wrote them ("15min"), validated.
+ * snake_case; name, listen_port, container_port and container_name always exist (the original tool's keys; the ports
+ * are those of the first published one). Unknown keys are ignored on reading, so that an older sockwake can list what a
+ * newer one made. Durations are stored as a person wrote them ("15min"), validated.
  */
 #pragma once
 
@@ -94,8 +94,8 @@ int instance_validate(const struct instance *i, struct error *err);
 /* One line of JSON without a newline; malloc()ed. NULL on out of memory. */
 char *instance_to_json(const struct instance *i);
 
-/* Reads JSON back, and validates it; also that of the original tool (its four keys alone: `legacy`). A key with a value of
- * another type than it should have is an error. The caller clears *ret, also after an error. */
+/* Reads JSON back, and validates it; also that of the original tool (its four keys alone: `legacy`). A key with a value
+ * of another type than it should have is an error. The caller clears *ret, also after an error. */
 int instance_from_json(const char *json, struct instance *ret, struct error *err);
 
 /* "system", "user"; "docker", "podman"; "stop", "pause". The parsers return -1 for another word. */
@@ -106,8 +106,8 @@ int backend_kind_from_name(const char *s, enum backend_kind *ret);
 const char *idle_action_name(enum idle_action action);
 int idle_action_from_name(const char *s, enum idle_action *ret);
 
-/* "CONTAINER[:PORT[:HEALTH-CHECK]]", as in --with; an empty PORT is like none, so that a check can follow. What is not given
- * stays empty. The caller clears *ret, also after an error. */
+/* "CONTAINER[:PORT[:HEALTH-CHECK]]", as in --with; an empty PORT is like none, so that a check can follow. What is not
+ * given stays empty. The caller clears *ret, also after an error. */
 int dependency_parse(const char *text, struct dependency *ret, struct error *err);
 void dependency_clear(struct dependency *d);
 

@@ -1,5 +1,5 @@
-/* Files of ours among other people's (Quadlets and their drop-ins): the first line says so, and only such are ever replaced or
- * removed. */
+/* Files of ours among other people's (Quadlets and their drop-ins): the first line says so, and only such are ever
+ * replaced or removed. */
 #pragma once
 
 #include <sys/types.h>

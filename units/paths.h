@@ -11,8 +11,8 @@
  * /etc/systemd/system, or $XDG_CONFIG_HOME/systemd/user, or ~/.config/systemd/user. */
 int unit_directory(enum scope scope, char ret[static PATH_MAX], struct error *err);
 
-/* The same for the files of Quadlet (podman-systemd.unit(5)): /etc/containers/systemd, or containers/systemd of the user's
- * configuration. */
+/* The same for the files of Quadlet (podman-systemd.unit(5)): /etc/containers/systemd, or containers/systemd of the
+ * user's configuration. */
 int quadlet_directory(enum scope scope, char ret[static PATH_MAX], struct error *err);
 
 /* /run/sockwake or $XDG_RUNTIME_DIR/sockwake; without that variable /run/user/UID/sockwake. */

@@ -1,6 +1,7 @@
 /* A Quadlet as text. Its values are read twice: the generator takes Environment=, Label= and Exec= apart into words, as
- * systemd does, and Volume= as it stands; then it quotes each again for the ExecStart= of a unit, in which systemd expands
- * specifiers and variables. So "%" and "$" are doubled everywhere, and only words are quoted (tried with Podman 5.4). */
+ * systemd does, and Volume= as it stands; then it quotes each again for the ExecStart= of a unit, in which systemd
+ * expands specifiers and variables. So "%" and "$" are doubled everywhere, and only words are quoted (tried with Podman
+ * 5.4). */
 #include "units/quadlet.h"
 
 #include <errno.h>
@@ -57,9 +58,9 @@ static void put_words(FILE *f, const char *key, char *const *words)
 	}
 }
 
-/* Without an [Install] section nothing but a connection starts it. The image is here, or the wake fails: a client would not
- * wait for a download. What the network needs is there when somebody connects, and waiting for it to be "online" can take
- * minutes where there is none. */
+/* Without an [Install] section nothing but a connection starts it. The image is here, or the wake fails: a client would
+ * not wait for a download. What the network needs is there when somebody connects, and waiting for it to be "online"
+ * can take minutes where there is none. */
 static void put(FILE *f, const char *name, const struct order *o)
 {
 	fprintf(f, OWN_FILE_MARK " for its instance '%s'; 'sockwake remove --with-container %s' removes it.\n", name,

@@ -1,5 +1,5 @@
-/* The Quadlet of a container that `sockwake create --image` makes (podman-systemd.unit(5)): NAME-container.container, which
- * Podman's generator turns into NAME-container.service. */
+/* The Quadlet of a container that `sockwake create --image` makes (podman-systemd.unit(5)): NAME-container.container,
+ * which Podman's generator turns into NAME-container.service. */
 #pragma once
 
 #include <limits.h>

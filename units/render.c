@@ -104,8 +104,8 @@ static void put_container(FILE *f, const struct instance *i)
 		fputs(" --keep-running", f);
 }
 
-/* The containers of --with, each followed by what is told about it. What labels have asked for stops nothing that others
- * have started. */
+/* The containers of --with, each followed by what is told about it. What labels have asked for stops nothing that
+ * others have started. */
 static void put_dependencies(FILE *f, const struct instance *i, bool wake)
 {
 	for (size_t k = 0; k < i->n_with; k++) {

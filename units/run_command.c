@@ -28,8 +28,8 @@ static const char *value_of(const char *const *argv, size_t *k, const char *opti
 	return argv[++*k];
 }
 
-/* Which options take a value only the engine knows, and so where the image's own arguments begin; the first --name is the
- * container's. */
+/* Which options take a value only the engine knows, and so where the image's own arguments begin; the first --name is
+ * the container's. */
 static void read_options(const char *const *argv, size_t k, struct run_command *ret)
 {
 	for (; argv[k]; k++) {

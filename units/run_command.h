@@ -23,6 +23,6 @@ struct run_command {
 /* False when argv runs no container. Strings belong to argv. */
 bool run_command_parse(const char *const *argv, struct run_command *ret);
 
-/* Does publishing this value ("[[ADDR]:][PORT[-PORT]]:CPORT[/PROTO]") take the port that p listens on? False for what is no
- * such value. */
+/* Does publishing this value ("[[ADDR]:][PORT[-PORT]]:CPORT[/PROTO]") take the port that p listens on? False for what
+ * is no such value. */
 bool run_publish_takes(const char *value, const struct publish *p);

@@ -162,8 +162,8 @@ int store_scan(const char *directory, struct stored_list *ret, struct error *err
 /* What a file with our markers may have and still be one of the instance's, beside a configuration of that name. */
 enum { NO_CONFIG = 1, BROKEN_CONFIG = 2, FOREIGN_CONFIG = 4 };
 
-/* The original tool may have written the configuration into all three of its units, or into the first alone. By the name
- * in there its NAME-proxy.service is told from NAME.service of an instance that is called NAME-proxy. */
+/* The original tool may have written the configuration into all three of its units, or into the first alone. By the
+ * name in there its NAME-proxy.service is told from NAME.service of an instance that is called NAME-proxy. */
 static bool belongs_to(const char *config, const char *name, int accepted)
 {
 	_cleanup_instance_ struct instance i = {};

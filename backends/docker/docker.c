@@ -1,5 +1,5 @@
-/* Docker Engine. Paths carry no version: every engine accepts that and then speaks its newest, of which only members are
- * read that have meant the same since 20.10 (API 1.41). */
+/* Docker Engine. Paths carry no version: every engine accepts that and then speaks its newest, of which only members
+ * are read that have meant the same since 20.10 (API 1.41). */
 #include <stdio.h>
 #include <string.h>
 

@@ -19,6 +19,6 @@ bool docker_parse_exec_id(const char *text, size_t len, char ret[static 65]);
 /* ExecInspect: GET /exec/ID/json. */
 bool docker_parse_exec_state(const char *text, size_t len, bool *ret_running, int *ret_exit_code);
 
-/* The body of the request ContainerExec for a health check's test; malloc()ed, NULL when memory is short or the test is of
- * no known kind. */
+/* The body of the request ContainerExec for a health check's test; malloc()ed, NULL when memory is short or the test is
+ * of no known kind. */
 char *docker_format_exec(char *const *health_test);

@@ -1,5 +1,5 @@
-/* Podman's replies (docs.podman.io/en/latest/_static/api.html, libpod). Pure functions of text, false when it is not what
- * the API promises. The caller clears *ret, also then. */
+/* Podman's replies (docs.podman.io/en/latest/_static/api.html, libpod). Pure functions of text, false when it is not
+ * what the API promises. The caller clears *ret, also then. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* notification_daemon [--hang]: a desktop's notification daemon, as the Desktop Notifications Specification has it. Prints
- * "ready", then a line "SUMMARY<tab>BODY" for every notification; with --hang it never answers one. */
+/* notification_daemon [--hang]: a desktop's notification daemon, as the Desktop Notifications Specification has it.
+ * Prints "ready", then a line "SUMMARY<tab>BODY" for every notification; with --hang it never answers one. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* The activator against a fake engine: what engines say, which requests were made, and a listening socket whose client waits. */
+/* The activator against a fake engine: what engines say, which requests were made, and a listening socket whose client
+ * waits. */
 #pragma once
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
-/* Runs the activator as a process of its own, as the service manager would: sockets from descriptor 3 on, variables set,
- * a runtime directory. */
+/* Runs the activator as a process of its own, as the service manager would: sockets from descriptor 3 on, variables
+ * set, a runtime directory. */
 #pragma once
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* --with: other containers come before the instance's own, and sleep after it. The engine is a fake, and so are the two programs
- * that ask a server whether it is ready. */
+/* --with: other containers come before the instance's own, and sleep after it. The engine is a fake, and so are the two
+ * programs that ask a server whether it is ready. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
-/* An engine that says what the test wants: a child process on a Unix socket that answers one request after the other with
- * ready-made bytes, and notes what it was asked.
+/* An engine that says what the test wants: a child process on a Unix socket that answers one request after the other
+ * with ready-made bytes, and notes what it was asked.
  */
 #pragma once
 

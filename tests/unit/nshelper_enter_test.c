@@ -91,7 +91,8 @@ static pid_t start_custom(void (*body)(uid_t uid), uid_t uid)
 	return pid;
 }
 
-/* A named network: the engine's user namespace owns the network, the container has one more below (--userns=keep-id). */
+/* A named network: the engine's user namespace owns the network, the container has one more below
+ * (--userns=keep-id). */
 static void network_of_the_engine(uid_t uid)
 {
 	become_ordinary(uid);

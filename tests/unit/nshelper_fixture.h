@@ -1,5 +1,5 @@
-/* What the tests of nshelper share: processes that stand for containers, in real namespaces, and the program itself in a
- * child. Everything here fails the test, it never skips; root is needed. */
+/* What the tests of nshelper share: processes that stand for containers, in real namespaces, and the program itself in
+ * a child. Everything here fails the test, it never skips; root is needed. */
 #pragma once
 
 #include <errno.h>
@@ -81,8 +81,8 @@ static inline void map_root(uid_t uid)
 	write_text("/proc/self/gid_map", map);
 }
 
-/* The last words of a container's child: it is complete, and lives until it is killed or the test program ends, be it by
- * a failure, which runs no cleanup. (Changes of the user clear this signal: hence last.) */
+/* The last words of a container's child: it is complete, and lives until it is killed or the test program ends, be it
+ * by a failure, which runs no cleanup. (Changes of the user clear this signal: hence last.) */
 static inline void live_on(int ready)
 {
 	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0);
@@ -219,8 +219,8 @@ static inline void expect_text(const struct outcome *o, const char *text)
 		fail_msg("expected \"%s\" in: %s (status %d)", text, o->text, o->status);
 }
 
-/* Stops a child, which called be_traced(), where it is about to make the first system call that match() knows. Fails the
- * caller when there is none. release_traced() lets it go on. */
+/* Stops a child, which called be_traced(), where it is about to make the first system call that match() knows. Fails
+ * the caller when there is none. release_traced() lets it go on. */
 static inline void be_traced(void)
 {
 	MUST(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);

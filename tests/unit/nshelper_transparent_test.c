@@ -1,5 +1,5 @@
-/* nshelper/transparent.h and nshelper/routes.h in real namespaces: installed once, however often asked for, and a server
- * that then sees a client's own address from a proxy with CAP_NET_RAW alone. */
+/* nshelper/transparent.h and nshelper/routes.h in real namespaces: installed once, however often asked for, and a
+ * server that then sees a client's own address from a proxy with CAP_NET_RAW alone. */
 #include "tests/unit/nshelper_fixture.h"
 
 #include <arpa/inet.h>

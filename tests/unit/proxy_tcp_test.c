@@ -89,8 +89,8 @@ static bool syn_is_sent(uint16_t port)
 	return found;
 }
 
-/* The proxy looks when the server has accepted, spoken and gone. (Its queue is full, so that the connection is made while
- * the proxy is stopped.) */
+/* The proxy looks when the server has accepted, spoken and gone. (Its queue is full, so that the connection is made
+ * while the proxy is stopped.) */
 static void greet_and_leave(bool by_reset)
 {
 	struct pair t;

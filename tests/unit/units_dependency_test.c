@@ -177,7 +177,8 @@ static void in_the_unit(void **state)
 	assert_has(plain.service, " --with db --with-port 5432 --with-health-check postgres --with cache --with-unit "
 				  "cache.service --with-port 1 --with-health-check \"100%% \\\"$X\\\" \\\\\" -- ");
 	assert_has(plain.service, "--idle-action stop --with db --with cache --with-unit cache.service\n");
-	/* 10 drain, 10 + 100 + 10 stop, 90 of the unit, 60 and twice 15 margin; the wake's time is that of all together */
+	/* 10 drain, 10 + 100 + 10 stop, 90 of the unit, 60 and twice 15 margin; the wake's time is that of all
+	 * together */
 	assert_has(plain.service, "TimeoutStopSec=310\n");
 	assert_has(plain.service, "TimeoutStartSec=45\n");
 	i.keep_running = true;

@@ -379,7 +379,8 @@ static void assert_no_line_continues(const char *unit)
 		assert_true(*p == '\n' || (unsigned char)*p >= ' ');
 }
 
-/* Either the value is refused, or the units have the same lines as with a harmless one and the programs get it as it is. */
+/* Either the value is refused, or the units have the same lines as with a harmless one and the programs get it as it
+ * is. */
 static bool survives(struct instance *i, const char *value, size_t lines)
 {
 	struct rendered r = {};
