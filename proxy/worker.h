@@ -1,5 +1,5 @@
 /* A worker: one thread with an epoll loop of its own, its connections and everything they need. Nothing is shared
- * between workers but `struct service`; a connection stays with the worker that accepted it. */
+ * between workers but `struct service`; a connection stays with the worker that was chosen for it (threads.h). */
 #pragma once
 
 #include <pthread.h>
