@@ -44,18 +44,6 @@ void note_unresolved(const struct create_request *r)
 		print_note("--with-project asks the engine when the instance is created: it is left out here");
 }
 
-static int take_unit(struct dependency *d, const struct runner *runner, struct error *err)
-{
-	print_note("%s runs '%s': it is started and stopped through that unit", runner->unit, d->container);
-	if (runner->wanted_by && runner->quadlet)
-		print_note("%s starts %s, asleep or not: without [Install] in %s only the first connection does",
-			   runner->wanted_by, runner->unit, runner->quadlet);
-	else if (runner->wanted_by)
-		print_note("%s starts %s, asleep or not: disabling the unit leaves that to the first connection",
-			   runner->wanted_by, runner->unit);
-	return replace_text(&d->unit, runner->unit, err);
-}
-
 /* A Quadlet's container need not be there while its unit does not run. */
 static int find_quadlet(struct dependency *d, struct manager *m, enum backend_kind backend, struct error *err)
 {
@@ -68,21 +56,25 @@ static int find_quadlet(struct dependency *d, struct manager *m, enum backend_ki
 				 "there is no container '%s', which --with names: create it first, or look at "
 				 "'%s ps -a'",
 				 d->container, backend_kind_name(backend));
+	print_note("%s runs '%s': it is started and stopped through that unit", runner.unit, d->container);
 	if (runner.container && replace_text(&d->container, runner.container, err) < 0)
 		return -1;
-	return take_unit(d, &runner, err);
+	return replace_text(&d->unit, runner.unit, err);
 }
 
+/* A label names the unit, and is believed when that unit's command line runs the container: putting the instance to
+ * sleep stops it. */
 static int find_unit(struct dependency *d, struct manager *m, const struct container *c, struct error *err)
 {
 	const char *unit = container_label(c, "PODMAN_SYSTEMD_UNIT");
 	_cleanup_runner_ struct runner runner = {};
 	struct error ignored;
 
-	if (!unit || !service_name_is_valid(unit) || runner_read(m, unit, &runner, &ignored) < 0 ||
-	    !runner_runs(&runner, c->name))
+	if (!unit || !service_name_is_valid(unit) || runner_read(m, unit, &runner, &ignored) < 0 || !runner.container ||
+	    strcmp(runner.container, c->name) != 0)
 		return 0;
-	return take_unit(d, &runner, err);
+	print_note("%s runs '%s': it is started and stopped through that unit", unit, c->name);
+	return replace_text(&d->unit, unit, err);
 }
 
 /* What a container does not tell about it (Podman before 5), its image does. */

@@ -1,6 +1,6 @@
 /* A process that confines itself (proxy/confine.h), to be attacked from inside: as an unprivileged user of the host
- * (system scope), in a user namespace without capabilities (user scope), and where no further user namespace is allowed.
- * Needs root, to become those. */
+ * (system scope), in a user namespace without capabilities (user scope), and where no further user namespace is
+ * allowed. Needs root, to become those. */
 #pragma once
 
 #include <setjmp.h>
