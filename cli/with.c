@@ -70,8 +70,8 @@ static int find_unit(struct dependency *d, struct manager *m, const struct conta
 	_cleanup_runner_ struct runner runner = {};
 	struct error ignored;
 
-	if (!unit || !service_name_is_valid(unit) || runner_read(m, unit, &runner, &ignored) < 0 || !runner.container ||
-	    strcmp(runner.container, c->name) != 0)
+	if (!unit || !service_name_is_valid(unit) || runner_read(m, unit, &runner, &ignored) < 0 ||
+	    !runner_runs(&runner, c->name))
 		return 0;
 	print_note("%s runs '%s': it is started and stopped through that unit", unit, c->name);
 	return replace_text(&d->unit, unit, err);
