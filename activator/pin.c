@@ -63,6 +63,14 @@ static int start_or_unpause(struct engine *e, const struct options *o, bool *wok
 	return -1;
 }
 
+/* Readable once the process has ended, reaped or not (pidfd_open(2)). */
+static bool has_ended(int pidfd)
+{
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 1;
+}
+
 int pin_inspected(struct engine *e, const struct options *o, const struct container *c, int *ret_pidfd,
 		  struct error *err)
 {
@@ -78,6 +86,8 @@ int pin_inspected(struct engine *e, const struct options *o, const struct contai
 	if (e->backend->inspect(e, o->container, &again, err) < 0)
 		return -1;
 	if (again.state != CONTAINER_RUNNING || again.pid != c->pid || strcmp(again.started_at, c->started_at) != 0)
+		return 0;
+	if (has_ended(pidfd)) /* which an engine learns later than the kernel */
 		return 0;
 	*ret_pidfd = steal_fd(&pidfd);
 	return 1;

@@ -13,6 +13,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -150,6 +151,26 @@ static void assert_refused(const char *const *arguments, const char *why)
 	assert_int_equal(recv(q.client, &byte, 1, 0), -1);
 	assert_int_equal(errno, ECONNRESET);
 	queue_close(&q);
+}
+
+/* Its first process is a zombie, but the engine still says that it runs. */
+static void an_end_is_noticed_before_the_engine_knows(void **state)
+{
+	pid_t zombie = fork();
+	siginfo_t ignored;
+
+	(void)state;
+	if (zombie == 0)
+		_exit(7);
+	assert_int_equal(waitid(P_PID, (id_t)zombie, &ignored, WEXITED | WNOWAIT), 0);
+	START(f, SAY(NO_CONTENT), SAY(inspection("running", zombie, STARTED, "")),
+	      SAY(inspection("running", zombie, STARTED, "")), SAY(NOT_MODIFIED),
+	      SAY(inspection("exited", 0, STARTED, "")));
+
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"), "ended with status 7");
+	assert_string_equal(requests(&f), "POST start GET json GET json POST start GET json");
+	assert_int_equal(waitpid(zombie, NULL, 0), zombie);
+	fake_stop(&f);
 }
 
 static void every_failure_refuses_the_queue(void **state)
@@ -497,6 +518,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_wake_hands_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(found_running_is_told_from_started_by_an_earlier_wake, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_paused_container_is_unpaused, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_end_is_noticed_before_the_engine_knows, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_restart_in_between_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_failure_refuses_the_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_wake_waits_after_a_failed_one, setup, teardown),
