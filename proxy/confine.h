@@ -25,7 +25,7 @@
  *	setsockopt of IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IP, IPPROTO_IPV6 and SOL_SOCKET's SO_LINGER, SO_KEEPALIVE, SO_MARK,
  *	SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_PRIORITY, SO_REUSEADDR, SO_OOBINLINE, SO_TIMESTAMP
  *	pipe2 fcntl(F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_SETPIPE_SZ, F_GETPIPE_SZ) ioctl(FIONREAD, SIOCOUTQ, SIOCATMARK)
- *	timerfd_create timerfd_settime timerfd_gettime signalfd4 eventfd2 clock_gettime clock_nanosleep nanosleep
+ *	timerfd_create timerfd_settime timerfd_gettime signalfd4 clock_gettime clock_nanosleep nanosleep
  *	mmap, mprotect (never PROT_EXEC), munmap, mremap, madvise, brk, getrandom, futex, sched_yield
  *	rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall getpid gettid exit exit_group
  *	pthread_create() with threads

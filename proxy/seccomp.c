@@ -46,7 +46,6 @@ static const int allowed[] = {
 	SCMP_SYS(timerfd_settime),
 	SCMP_SYS(timerfd_gettime),
 	SCMP_SYS(signalfd4),
-	SCMP_SYS(eventfd2),
 	SCMP_SYS(clock_gettime),
 	SCMP_SYS(clock_nanosleep),
 	SCMP_SYS(nanosleep),
