@@ -117,47 +117,41 @@ static void expect_all(struct proxy_run *p, struct proxy_run *next)
 	close_all(targets, CLIENTS);
 }
 
+/* Of clients that come at every moment around the end. `next` is the process that is to be waited for: this one, until
+ * another one was needed. */
+static void around_the_end(const char *idle, useconds_t wait, int before, bool stop)
+{
+	struct proxy_run p, next;
+	int clients[CLIENTS];
+
+	start(&p, "2", idle);
+	next = p;
+	proxy_start(&p);
+	next.pid = p.pid;
+	next.notify = p.notify;
+	usleep(wait);
+	connect_many(clients, (size_t)before);
+	if (stop)
+		kill(p.pid, SIGTERM);
+	connect_many(clients + before, (size_t)(CLIENTS - before));
+	expect_all(&p, &next);
+	close_all(clients, CLIENTS);
+	assert_int_equal(proxy_wait(&next), 0);
+	close(server);
+}
+
 static void nobody_is_lost_when_idle(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 20; i++) {
-		struct proxy_run p, next;
-		int clients[CLIENTS];
-
-		start(&p, "2", "60ms");
-		next = p;
-		proxy_start(&p);
-		next.pid = p.pid;
-		next.notify = p.notify;
-		usleep((useconds_t)(58000 + 500 * i));
-		connect_many(clients, CLIENTS);
-		expect_all(&p, &next);
-		close_all(clients, CLIENTS);
-		assert_int_equal(proxy_wait(&next), 0);
-		close(server);
-	}
+	for (unsigned i = 0; i < 20; i++)
+		around_the_end("60ms", 58000 + 500 * i, 0, false);
 }
 
 static void nobody_is_lost_when_told_to_stop(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 20; i++) {
-		struct proxy_run p, next;
-		int clients[CLIENTS];
-
-		start(&p, "2", "500ms");
-		next = p;
-		proxy_start(&p);
-		next.pid = p.pid;
-		next.notify = p.notify;
-		connect_many(clients, (size_t)i);
-		kill(p.pid, SIGTERM);
-		connect_many(clients + i, (size_t)(CLIENTS - i));
-		expect_all(&p, &next);
-		close_all(clients, CLIENTS);
-		assert_int_equal(proxy_wait(&next), 0);
-		close(server);
-	}
+	for (int i = 0; i < 20; i++)
+		around_the_end("500ms", 0, i, true);
 }
 
 int main(void)
