@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 
+#include "proxy/threads.h"
+
 #define CLIENTS 30
 
 static int server;
@@ -154,10 +156,42 @@ static void nobody_is_lost_when_told_to_stop(void **state)
 		around_the_end("500ms", 0, i, true);
 }
 
+/* A connection in a worker's pipe is not lost from sight, and a pipe that is full takes none. */
+static void handed_over_until_the_pipe_is_full(void **state)
+{
+	struct worker workers[2];
+	struct service s = {.workers = workers, .n_workers = 2};
+	struct forward forward = {0};
+	struct error err;
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(worker_init(&workers[0], &s, 0, &err), 0);
+	assert_int_equal(threads_open(&s, &err), 0);
+	assert_false(threads_are_accepting(&s));
+	assert_ptr_equal(threads_least(&workers[0]), &workers[0]);
+	count_set(&workers[0].counters.connections, 1);
+	assert_ptr_equal(threads_least(&workers[0]), &workers[1]);
+	assert_true(threads_hand(&workers[1], &forward, -1));
+	assert_true(threads_are_accepting(&s));
+	assert_ptr_equal(threads_least(&workers[0]), &workers[0]);
+	while (threads_hand(&workers[1], &forward, -1))
+		n++;
+	assert_true(n > 64);
+	assert_int_equal(atomic_load(&workers[1].handed), n + 1);
+	for (int i = 0; i < 2; i++) {
+		loop_close(&workers[i].loop);
+		close(workers[i].told.fd);
+		close(workers[i].told_in);
+		free(workers[i].buffer);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clients_are_shared_evenly),
+		cmocka_unit_test(handed_over_until_the_pipe_is_full),
 		cmocka_unit_test(nobody_is_lost_when_idle),
 		cmocka_unit_test(nobody_is_lost_when_told_to_stop),
 	};
