@@ -37,7 +37,8 @@ static void take_message(struct keeper *k, struct child *c, struct message *m)
 	if (c != &k->notifier && !(c == &k->relay && k->ready))
 		(void)message_value(m, "FAILED", k->failed, sizeof(k->failed));
 	if (c == &k->waker) {
-		k->touched |= message_value(m, "LATE", k->late, sizeof(k->late));
+		k->touched += message_value(m, "LATE", k->late, sizeof(k->late));
+		k->touched -= message_value(m, "VAIN", word, sizeof(word));
 		if (message_value(m, "WOKEN", word, sizeof(word)))
 			take_woken(k, m);
 	} else if (c == &k->relay) {

@@ -29,9 +29,9 @@ struct keeper {
 	struct child notifier; /* activator --notify: a process of the user's in the end */
 
 	/* What they have told. */
-	bool touched; /* the engine was asked to start something */
-	bool woken;   /* the container runs */
-	int pidfd;    /* of its first process */
+	int touched; /* so many times the engine was asked to start something, and may have done it */
+	bool woken;  /* the container runs */
+	int pidfd;   /* of its first process */
 	int locks[CHANNEL_FDS_MAX];
 	size_t n_locks;
 	bool ready;		   /* the proxy accepts */
