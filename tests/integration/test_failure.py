@@ -226,8 +226,11 @@ class Engine(FailureCase):
         with fake_engine.FakeEngine(self.engine_socket()) as engine:
             self.redis(f"--engine-socket={engine.path}", "--startup-timeout=3", *options)
             engine.behave(behaviour)
-            since = self.refuse(within)
+            since = time.time()
+            self.assertLess(harness.refusal(PORT, timeout=within + 5), within)
+            # The engine may have started the container: whether it has is asked until it makes sense again.
             engine.behave(fake_engine.faithful)
+            self.scope.fall_asleep("server")
             self.assert_reason(since, *words)
             self.assert_served()
             self.scope.systemctl("stop", "server.service")
