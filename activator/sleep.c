@@ -285,10 +285,11 @@ static int try_all(const struct options *o, const struct stats *stats, struct er
 int put_to_sleep(const struct options *o, struct error *err)
 {
 	uint64_t until = now_usec() + PATIENCE;
-	const struct stats *stats = runtime_stats(o);
+	const struct stats *stats;
 
 	if (keeper_is_done())
 		return 0;
+	stats = runtime_stats(o);
 	while (try_all(o, stats, err) < 0) {
 		if (is_shutdown(o, err)) {
 			log_line(LOG_INFO, "the system is going down: %s", err->text);

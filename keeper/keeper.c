@@ -142,12 +142,6 @@ static void outlive(struct keeper *k, const char *why)
 	}
 }
 
-static int fail(struct keeper *k, const struct error *err)
-{
-	keeper_refuse(k, err->text);
-	return EXIT_REFUSED;
-}
-
 static int live(struct keeper *k, struct error *err)
 {
 	int r = stage_wake(k, err);
@@ -157,7 +151,7 @@ static int live(struct keeper *k, struct error *err)
 	record_take_traffic(&k->record);
 	record_write(&k->record);
 	if (r < 0) {
-		(void)fail(k, err);
+		keeper_refuse(k, err->text);
 	} else {
 		notify_send(k->notify_fd, "STOPPING=1\nSTATUS=%s",
 			    keeper_container_has_ended(k) ? "The container has ended."

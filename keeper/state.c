@@ -155,10 +155,10 @@ bool keeper_container_has_ended(const struct keeper *k)
 
 void keeper_refuse(struct keeper *k, const char *why)
 {
-	if (*why) {
-		keeper_say(k, LOG_ERR, why);
+	if (*why && strcmp(k->said, why) != 0)
 		notify_send(k->notify_fd, "STATUS=%s", why);
-	}
+	if (*why)
+		keeper_say(k, LOG_ERR, why);
 	queue_refuse(&k->queue);
 	keeper_note_waiting(k);
 }
