@@ -42,8 +42,7 @@ static void take_message(struct keeper *k, struct child *c, struct message *m)
 		if (message_value(m, "WOKEN", word, sizeof(word)))
 			take_woken(k, m);
 	} else if (c == &k->relay) {
-		if (message_value(m, "STOPPING", word, sizeof(word)))
-			(void)message_value(m, "STATUS", k->ended, sizeof(k->ended));
+		k->stopping |= message_value(m, "STOPPING", word, sizeof(word));
 		k->ready |= message_value(m, "READY", word, sizeof(word));
 		k->counted = true;
 	}
