@@ -77,7 +77,7 @@ static uint64_t next_time(const struct keeper *k, const struct times *t)
 
 	if (!k->ready)
 		until = t->limit < until ? t->limit : until;
-	else if (k->counted && t->report < until)
+	else if (k->counted && !k->stopping && t->report < until)
 		until = t->report;
 	return until;
 }
