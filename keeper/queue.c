@@ -195,19 +195,21 @@ static size_t expire_accepted(struct queue *q, uint64_t now)
 	return gone;
 }
 
-/* Takes so many out and resets them. */
-static void reset_front(const struct queue *q, int listener, size_t n)
+/* Takes so many out, or all that there are, and resets them. Returns how many. */
+static size_t reset_front(const struct queue *q, int listener, size_t n)
 {
 	struct sockaddr_storage source;
 	struct client c;
+	size_t gone = 0;
 
-	for (int i = 0; i < LOOK_MAX && n > 0 && accept_client(q, listener, &c, &source); i++) {
+	for (int i = 0; i < LOOK_MAX && gone < n && accept_client(q, listener, &c, &source); i++) {
 		if (c.fd < 0)
 			continue;
 		/* One that its client has given up is in the queue, too, but was not counted. */
-		n -= option(c.fd, SO_ERROR) == 0;
+		gone += option(c.fd, SO_ERROR) == 0;
 		close(c.fd);
 	}
+	return gone;
 }
 
 /* Returns when the first of those who may go on waiting came. Where that cannot be seen, they came all at once. */
@@ -217,8 +219,7 @@ static uint64_t expire_streams(struct queue *q, int listener, uint64_t now, size
 
 	if (backlog_look(LISTEN_FDS_START + listener, q->limit, &b) < 0)
 		b = (struct backlog){.old = LOOK_MAX, .oldest_age = USEC_INFINITY};
-	*gone += b.old;
-	reset_front(q, listener, b.old);
+	*gone += reset_front(q, listener, b.old);
 	return b.oldest_age == USEC_INFINITY ? USEC_INFINITY : now - b.oldest_age;
 }
 

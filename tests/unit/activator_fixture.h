@@ -39,6 +39,7 @@ static inline int teardown(void **state)
 	(void)state;
 	unsetenv("RUNTIME_DIRECTORY");
 	unsetenv("SERVICE_RESULT");
+	unsetenv("EXIT_CODE");
 	unsetenv("EXIT_STATUS");
 	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
 	return system(command);

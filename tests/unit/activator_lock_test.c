@@ -198,14 +198,14 @@ static void a_run_is_recognised(void **state)
 	(void)state;
 	assert_int_equal(lock_exclusive(path_in_directory("x.lock"), &fd, &err), 0);
 	assert_false(lock_is_own_run(fd, &c));
-	assert_int_equal(lock_record_run(fd, &c, &err), 0);
+	lock_record_run(fd, &c);
 	assert_true(lock_is_own_run(fd, &c));
 	strcpy(c.started_at, "2026-11-22T03:10:36Z");
 	assert_false(lock_is_own_run(fd, &c));
 	strcpy(c.started_at, "2026-11-22T03:10:35.123456789Z");
-	assert_int_equal(lock_record_run(fd, &c, &err), 0);
+	lock_record_run(fd, &c);
 	strcpy(c.started_at, "2026");
-	assert_int_equal(lock_record_run(fd, &c, &err), 0); /* shorter than before */
+	lock_record_run(fd, &c); /* shorter than before */
 	assert_true(lock_is_own_run(fd, &c));
 }
 

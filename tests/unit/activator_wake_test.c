@@ -1,5 +1,5 @@
-/* A wake from the first request to exec, and every way to fail before; putting to sleep and every reason not to. The
- * engine is a fake, the sockets and clients are real. */
+/* A wake from the first request to what the keeper gets, and every way to fail before; putting to sleep and every reason
+ * not to. The engine is a fake, the test is the keeper, sockets and clients are real. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -26,47 +25,199 @@
 #include "common/stats.h"
 #include "tests/unit/activator_fixture.h"
 
-/* What the next program gets. */
-#define LOOK                                                                                                           \
-	"--", "/bin/sh", "-c",                                                                                         \
-		"echo pid=$LISTEN_PID,$$ fds=$LISTEN_FDS; "                                                            \
-		"grep Pid: /proc/self/fdinfo/$SOCKWAKE_PIDFD; "                                                        \
-		"readlink /proc/self/fd/$SOCKWAKE_LOCK_FD; readlink /proc/self/fd/$SOCKWAKE_STATS_FD; "                \
-		"flock -n -x $0 true || echo locked; echo deadline=$SOCKWAKE_DEADLINE; "                               \
-		"echo open: /proc/self/fd/*"
+static const char *stats_file(void)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/t.stats", directory);
+	return path;
+}
+
+/* A line of /proc/self/fdinfo or the target of the link in /proc/self/fd. */
+static const char *describe_fd(int fd, const char *folder)
+{
+	static char text[PATH_MAX];
+	char path[64];
+	ssize_t n;
+	int file;
+
+	snprintf(path, sizeof(path), "/proc/self/%s/%d", folder, fd);
+	if (strcmp(folder, "fd") == 0) {
+		n = readlink(path, text, sizeof(text) - 1);
+	} else {
+		file = open(path, O_RDONLY | O_CLOEXEC);
+		n = read(file, text, sizeof(text) - 1);
+		close(file);
+	}
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+/* Would somebody who puts it to sleep be kept out? */
+static bool is_locked(const char *path)
+{
+	_cleanup_close_ int fd = -1;
+	struct error err;
+
+	return lock_exclusive(path, &fd, &err) < 0 && err.code == EWOULDBLOCK;
+}
 
 static void a_wake_hands_over(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()));
-	struct queue q = queue_open();
-	char pid[32], lock[PATH_MAX], open_fds[256];
 	struct options o = {.name = "t", .container = "c", .backend = BACKEND_DOCKER};
+	char pid[32], lock[PATH_MAX];
 	struct program p;
-	struct stats s;
 	struct error err;
 
 	(void)state;
 	assert_int_equal(lock_path(&o, f.socket, lock, &err), 0);
-	assert_int_equal(program_run(&p, q.sockets, ARGUMENTS(OPTIONS(f, "docker"), LOOK, lock)), 0);
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
+	assert_string_equal(p.text, "");
+	assert_string_equal(p.failed, "");
 	assert_string_equal(requests(&f), "POST start GET json GET json");
 	assert_int_equal(f.seen->connections, 1);
-	snprintf(pid, sizeof(pid), "pid=%d,%d fds=1\n", p.pid, p.pid);
-	assert_non_null(strstr(p.text, pid));
+	/* The keeper has them now: the pidfd and the lock, which outlives the activator. */
+	assert_int_equal(p.woken.n_fds, 2);
 	snprintf(pid, sizeof(pid), "Pid:\t%d\n", getpid());
-	assert_non_null(strstr(p.text, pid));
-	assert_non_null(strstr(p.text, lock));
-	assert_non_null(strstr(p.text, "/t.stats\n"));
-	assert_non_null(strstr(p.text, "locked\n"));
-	assert_non_null(strstr(p.text, "deadline="));
-	/* Nothing else is inherited: no connection to the engine. 0-3, statistics, lock, pidfd, and the shell's own. */
-	snprintf(open_fds, sizeof(open_fds), "%s", strstr(p.text, "open: "));
-	assert_null(strstr(open_fds, "/9"));
-	runtime_read_stats(&o, &s);
-	assert_int_equal(s.wakes, 1);
-	assert_int_equal(s.container_pid, getpid());
-	assert_int_equal(s.flags, 0);
-	assert_true(s.t_spawned <= s.t_main && s.t_main < s.t_started && s.t_started < s.t_inspected);
-	queue_close(&q);
+	assert_non_null(strstr(describe_fd(p.woken.fds[0], "fdinfo"), pid));
+	assert_string_equal(describe_fd(p.woken.fds[1], "fd"), lock);
+	assert_true(is_locked(lock));
+	message_clear(&p.woken);
+	assert_false(is_locked(lock));
+	/* What it counts is for the keeper to write down. */
+	assert_int_equal(p.stats->container_pid, getpid());
+	assert_int_equal(p.stats->flags, 0);
+	assert_true(p.stats->t_started > 0 && p.stats->t_started < p.stats->t_inspected);
+	assert_int_equal(access(stats_file(), F_OK), -1);
+	program_release(&p);
+	fake_stop(&f);
+}
+
+/* Said before the engine is asked: it may never answer. */
+static void what_takes_long_is_told_in_advance(void **state)
+{
+	START(f, SAY_THEN(NULL, STALL));
+	struct program p;
+
+	(void)state;
+	program_start_kept(&p, ARGUMENTS(OPTIONS(f, "docker")));
+	while (((volatile struct seen *)f.seen)->requests == 0)
+		usleep(1000);
+	program_listen(&p);
+	assert_non_null(strstr(p.late, "Docker had not started 'c' when --startup-timeout was over"));
+	assert_non_null(strstr(p.late, "'docker ps'"));
+	kill(p.pid, SIGKILL);
+	assert_int_equal(program_finish(&p), -SIGKILL);
+	program_release(&p);
+	fake_stop(&f);
+}
+
+static uint64_t msec_since(uint64_t begin)
+{
+	return (now_usec() - begin) / USEC_PER_MSEC;
+}
+
+/* A start cannot be called off: it is waited for beyond the deadline, and then there is time for what is left. */
+static void a_late_start_is_waited_for(void **state)
+{
+	START(f, SAY_LATE(NO_CONTENT, 500), SAY(running()), SAY(running()));
+	uint64_t begin = now_usec();
+	struct program p;
+
+	(void)state;
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "200ms")), 0);
+	assert_int_equal(p.woken.n_fds, 2);
+	assert_in_range(msec_since(begin), 500, 5000);
+	program_release(&p);
+	fake_stop(&f);
+}
+
+/* Told to stop meanwhile, it still sees the answer, and then ends without a word to the engine. */
+static void a_signal_during_a_start_waits_for_the_answer(void **state)
+{
+	START(f, SAY_LATE(NO_CONTENT, 500), SAY(running()), SAY(running()));
+	uint64_t begin = now_usec();
+	struct program p;
+
+	(void)state;
+	program_start_kept(&p, ARGUMENTS(OPTIONS(f, "docker")));
+	while (((volatile struct seen *)f.seen)->requests == 0)
+		usleep(1000);
+	kill(p.pid, SIGTERM);
+	assert_int_equal(program_finish(&p), EXIT_REFUSED);
+	assert_in_range(msec_since(begin), 500, 5000);
+	assert_non_null(strstr(p.failed, "the activator was told to stop (signal 15)"));
+	assert_int_equal(p.woken.n_fds, 0);
+	assert_string_equal(requests(&f), "POST start");
+	program_release(&p);
+	fake_stop(&f);
+}
+
+/* What the lock says, as it would read in a shell. */
+static const char *recorded(const struct fake_engine *f)
+{
+	struct options o = {.name = "t", .container = "c", .backend = BACKEND_DOCKER};
+	static char text[RUN_TEXT_MAX];
+	char path[PATH_MAX];
+	struct error err;
+	int fd;
+
+	assert_int_equal(lock_path(&o, f->socket, path, &err), 0);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	lock_read(fd, text);
+	close(fd);
+	return text;
+}
+
+/* An activator that is killed in the middle leaves a note that the run is ours. */
+static void a_start_is_written_down_before_it_is_asked_for(void **state)
+{
+	START(f, SAY_THEN(NULL, STALL), SAY(inspection("running", getpid(), "2027", "")), SAY(NO_CONTENT),
+	      SAY(inspection("exited", 0, STARTED, "")));
+	struct program p;
+
+	(void)state;
+	program_start_kept(&p, ARGUMENTS(OPTIONS(f, "docker")));
+	while (((volatile struct seen *)f.seen)->requests == 0)
+		usleep(1000);
+	assert_string_equal(recorded(&f), RUN_STARTING);
+	kill(p.pid, SIGKILL);
+	assert_int_equal(program_finish(&p), -SIGKILL);
+	program_release(&p);
+	assert_string_equal(requests(&f), "POST start");
+	/* Whatever run it is, it is put to sleep, and then there is none. */
+	assert_int_equal(program_run_kept(&p, ARGUMENTS("--sleep", OPTIONS(f, "docker"), "--keep-running")), 0);
+	assert_string_equal(requests(&f), "GET json POST stop GET json");
+	assert_string_equal(recorded(&f), "");
+	program_release(&p);
+	fake_stop(&f);
+}
+
+/* Neither a refusal nor a container that ran already make the run a wake's. */
+static void what_was_not_started_is_not_written_down(void **state)
+{
+	START(f, SAY(NO_SUCH), SAY(inspection("exited", 0, STARTED, "")), SAY(NOT_MODIFIED), SAY(running()),
+	      SAY(running()), SAY(running()), SAY(NOT_MODIFIED), SAY(running()), SAY(running()));
+	struct program p;
+
+	(void)state;
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), EXIT_REFUSED);
+	assert_string_equal(recorded(&f), "");
+	program_release(&p);
+	assert_string_equal(requests(&f), "POST start");
+	/* It came up between look and request. */
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--keep-running")), 0);
+	assert_string_equal(recorded(&f), "");
+	assert_int_equal(p.stats->flags, STATS_FOUND_RUNNING);
+	program_release(&p);
+	assert_string_equal(requests(&f), "GET json POST start GET json GET json");
+	/* With --keep-running, what runs is seen before anything is written down. */
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--keep-running")), 0);
+	assert_string_equal(recorded(&f), "");
+	program_release(&p);
+	assert_string_equal(requests(&f), "GET json POST start GET json GET json");
 	fake_stop(&f);
 }
 
@@ -78,17 +229,14 @@ static void found_running_is_told_from_started_by_an_earlier_wake(void **state)
 	      SAY(NOT_MODIFIED), SAY(inspection("running", getpid(), "2027", "")),
 	      SAY(inspection("running", getpid(), "2027", "")));
 	static const uint64_t flags[] = {STATS_FOUND_RUNNING, 0, 0, STATS_FOUND_RUNNING};
-	struct options o = {.name = "t", .container = "c", .backend = BACKEND_DOCKER};
 
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
 		struct program p;
-		struct stats s;
 
-		assert_int_equal(program_run(&p, NULL, ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true")), 0);
-		runtime_read_stats(&o, &s);
-		assert_int_equal(s.wakes, i + 1);
-		assert_int_equal(s.flags, flags[i]);
+		assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
+		assert_int_equal(p.stats->flags, flags[i]);
+		program_release(&p);
 	}
 	fake_stop(&f);
 }
@@ -101,14 +249,11 @@ static void a_paused_container_is_unpaused(void **state)
 	struct program p;
 
 	(void)state;
-	assert_int_equal(program_run(&p, NULL, ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true")), 0);
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
 	assert_string_equal(requests(&f), "POST start POST unpause GET json GET json");
 	/* With --idle-action pause it is the first thing to try. */
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(
-			program_run(&p, NULL,
-				    ARGUMENTS(OPTIONS(g, "podman"), "--idle-action", "pause", "--", "/bin/true")),
-			0);
+		assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(g, "podman"), "--idle-action", "pause")), 0);
 	assert_string_equal(requests(&g), "POST unpause GET json GET json POST unpause POST start GET json GET json");
 	assert_non_null(strstr(g.seen->text, "POST /v4.0.0/libpod/containers/c/unpause HTTP/1.1"));
 	fake_stop(&f);
@@ -122,35 +267,23 @@ static void a_restart_in_between_is_noticed(void **state)
 	struct program p;
 
 	(void)state;
-	assert_int_equal(program_run(&p, NULL, ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true")), 0);
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
 	assert_string_equal(requests(&f),
 			    "POST start GET json GET json POST start GET json POST start GET json GET json");
 	fake_stop(&f);
 }
 
-static const char *stats_file(void)
-{
-	static char path[128];
-
-	snprintf(path, sizeof(path), "%s/t.stats", directory);
-	return path;
-}
-
-/* Runs a wake that must fail: the client is reset, the status says so, the text tells why. */
+/* Runs a wake that must fail: the keeper is told why, and nobody else; nothing stays held. */
 static void assert_refused(const char *const *arguments, const char *why)
 {
-	struct queue q = queue_open();
 	struct program p;
-	char byte;
 
-	(void)unlink(stats_file()); /* the wake that failed before this one is forgotten */
-	assert_int_equal(program_run(&p, q.sockets, arguments), EXIT_REFUSED);
-	if (!strstr(p.text, why))
-		fail_msg("'%s' does not say '%s'", p.text, why);
-	assert_true(strchr(p.text, '\n') == p.text + strlen(p.text) - 1); /* one line */
-	assert_int_equal(recv(q.client, &byte, 1, 0), -1);
-	assert_int_equal(errno, ECONNRESET);
-	queue_close(&q);
+	assert_int_equal(program_run_kept(&p, arguments), EXIT_REFUSED);
+	if (!strstr(p.failed, why))
+		fail_msg("'%s' does not say '%s'", p.failed, why);
+	assert_string_equal(p.text, "");
+	assert_int_equal(p.woken.n_fds, 0);
+	program_release(&p);
 }
 
 /* Its first process is a zombie, but the engine still says that it runs. */
@@ -167,76 +300,88 @@ static void an_end_is_noticed_before_the_engine_knows(void **state)
 	      SAY(inspection("running", zombie, STARTED, "")), SAY(NOT_MODIFIED),
 	      SAY(inspection("exited", 0, STARTED, "")));
 
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"), "ended with status 7");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "ended with status 7");
 	assert_string_equal(requests(&f), "POST start GET json GET json POST start GET json");
 	assert_int_equal(waitpid(zombie, NULL, 0), zombie);
 	fake_stop(&f);
 }
 
-static void every_failure_refuses_the_queue(void **state)
+static void every_failure_is_told(void **state)
 {
 	START(f, SAY(NO_SUCH), SAY(NO_CONTENT), SAY(inspection("exited", 0, STARTED, "")),
 	      SAY(reply("500", "{\"message\":\"no runtime!\"}")), SAY_THEN("SSH-2.0-x\r\n", CLOSE), SAY(CONFLICT),
-	      SAY(NOT_PAUSED), SAY(inspection("dead", 0, STARTED, "")), SAY_THEN(NULL, STALL), SAY(NO_CONTENT),
-	      SAY(running()), SAY(running()));
+	      SAY(NOT_PAUSED), SAY(inspection("dead", 0, STARTED, "")), SAY(NO_CONTENT), SAY_THEN(NULL, STALL));
 	struct fake_engine none = {.socket = "/nonexistent/engine.sock"};
 
 	(void)state;
-	assert_refused(ARGUMENTS(OPTIONS(none, "podman"), "--", "/bin/true"), "podman.socket'");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"), "has no container 'c'");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"), "ended with status 7");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"), "no runtime!");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"), "makes no sense");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"), "unpause it instead");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "200ms", "--", "/bin/true"), "in time");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/nonexistent/nshelper"), "'/nonexistent/nshelper'");
+	assert_refused(ARGUMENTS(OPTIONS(none, "podman")), "podman.socket'");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "has no container 'c'");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "ended with status 7");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "no runtime!");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "makes no sense");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "unpause it instead");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "200ms"), "in time");
 	fake_stop(&f);
 }
 
-/* Of the wake that was last. Its service has come to accept if `accepted` says so. */
-static uint64_t time_of_wake(bool accepted)
+/* By hand, with sockets: the client is reset, one line tells why. */
+static void without_a_keeper_a_failure_refuses_the_queue(void **state)
 {
-	_cleanup_close_ int fd = open(stats_file(), O_RDWR | O_CLOEXEC);
-	struct error err;
-	struct stats *s = stats_map(fd, 0, &err);
-	uint64_t t;
-
-	assert_non_null(s);
-	t = s->t_main;
-	s->t_accepting = accepted ? t : 0;
-	assert_int_equal(munmap(s, sizeof(*s)), 0);
-	return t;
-}
-
-static void a_wake_waits_after_a_failed_one(void **state)
-{
-	START(f, SAY(NO_SUCH), SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(running()),
-	      SAY(running()));
-	const char *const *arguments = ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true");
-	uint64_t began, failed;
-	struct program p;
-
-	(void)state;
-	assert_refused(arguments, "has no container 'c'");
-	failed = time_of_wake(false);
-	assert_int_equal(program_run(&p, NULL, arguments), 0);
-	assert_true(time_of_wake(true) >= failed + USEC_PER_SEC);
-	began = now_usec();
-	assert_int_equal(program_run(&p, NULL, arguments), 0);
-	assert_true(time_of_wake(true) < began + USEC_PER_SEC / 2);
-	fake_stop(&f);
-}
-
-static void a_signal_before_the_end_refuses_the_queue(void **state)
-{
-	START(f, SAY_THEN(NULL, STALL));
+	START(f, SAY(NO_SUCH));
 	struct queue q = queue_open();
 	struct program p;
 	char byte;
 
 	(void)state;
-	program_start(&p, q.sockets, ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"));
-	while (((volatile struct seen *)f.seen)->requests == 0)
+	assert_int_equal(program_run(&p, q.sockets, ARGUMENTS(OPTIONS(f, "docker"))), EXIT_REFUSED);
+	assert_non_null(strstr(p.text, "has no container 'c'"));
+	assert_ptr_equal(strchr(p.text, '\n'), p.text + strlen(p.text) - 1);
+	assert_int_equal(recv(q.client, &byte, 1, 0), -1);
+	assert_int_equal(errno, ECONNRESET);
+	queue_close(&q);
+	fake_stop(&f);
+}
+
+static void by_hand_a_wake_just_wakes(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()));
+	struct program p;
+
+	(void)state;
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--wake", OPTIONS(f, "docker"))), 0);
+	assert_string_equal(p.text, "");
+	assert_string_equal(requests(&f), "POST start GET json GET json");
+	fake_stop(&f);
+}
+
+/* The keeper's deadline counts, not the time-out from now on. */
+static void the_deadline_is_the_keepers(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY_THEN(NULL, STALL));
+	uint64_t begin = now_usec();
+	char text[24];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)(begin + 300 * USEC_PER_MSEC));
+	setenv("SOCKWAKE_DEADLINE", text, 1);
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "1h"), "in time");
+	assert_in_range(msec_since(begin), 290, 5000);
+	setenv("SOCKWAKE_DEADLINE", "soon", 1);
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "SOCKWAKE_DEADLINE");
+	unsetenv("SOCKWAKE_DEADLINE");
+	fake_stop(&f);
+}
+
+static void a_signal_before_the_end_refuses_the_queue(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY_THEN(NULL, STALL));
+	struct queue q = queue_open();
+	struct program p;
+	char byte;
+
+	(void)state;
+	program_start(&p, q.sockets, ARGUMENTS(OPTIONS(f, "docker")));
+	while (((volatile struct seen *)f.seen)->requests < 2)
 		usleep(1000);
 	kill(p.pid, SIGTERM);
 	assert_int_equal(program_finish(&p), EXIT_REFUSED);
@@ -249,16 +394,16 @@ static void a_signal_before_the_end_refuses_the_queue(void **state)
 static void wrong_usage_is_refused(void **state)
 {
 	const char *const *const wrong[] = {
-		ARGUMENTS("--name", "t", "--container", "c"),
-		ARGUMENTS("--name", "t", "--", "/bin/true"),
-		ARGUMENTS("--name", "a/b", "--container", "c", "--", "/bin/true"),
-		ARGUMENTS("--name", "t", "--container", "a/../b", "--", "/bin/true"),
-		ARGUMENTS("--name", "t", "--container", "c", "--backend", "lxc", "--", "/bin/true"),
-		ARGUMENTS("--name", "t", "--container", "c", "--startup-timeout", "soon", "--", "/bin/true"),
-		ARGUMENTS("--name", "t", "--container", "c", "--unit", "x.socket", "--", "/bin/true"),
-		ARGUMENTS("--name", "t", "--container", "c", "--unit", "x y.service", "--", "/bin/true"),
-		ARGUMENTS("--name", "t", "--container", "c", "--no-wake-from", "10.0.0.0/99", "--", "/bin/true"),
-		ARGUMENTS("--name", "t", "--container", "c", "--unknown", "--", "/bin/true"),
+		ARGUMENTS("--name", "t", "--container", "c", "--with", "d"),
+		ARGUMENTS("--name", "t"),
+		ARGUMENTS("--name", "a/b", "--container", "c"),
+		ARGUMENTS("--name", "t", "--container", "a/../b"),
+		ARGUMENTS("--name", "t", "--container", "c", "--backend", "lxc"),
+		ARGUMENTS("--name", "t", "--container", "c", "--startup-timeout", "soon"),
+		ARGUMENTS("--name", "t", "--container", "c", "--unit", "x.socket"),
+		ARGUMENTS("--name", "t", "--container", "c", "--unit", "x y.service"),
+		ARGUMENTS("--name", "t", "--container", "c", "--no-wake-from", "10.0.0.0/8"),
+		ARGUMENTS("--name", "t", "--container", "c", "--unknown"),
 		ARGUMENTS("--sleep", "--name", "t", "--container", "c", "extra"),
 		ARGUMENTS("--sleep", "--name", "t", "--container", "c", "--idle-action", "nap"),
 		ARGUMENTS("--notify", "started", "--name", "t"),
@@ -288,216 +433,187 @@ static void healthy_is_asked_for_until_it_is(void **state)
 	struct program p;
 
 	(void)state;
-	assert_int_equal(program_run(&p, NULL, ARGUMENTS(OPTIONS(f, "podman"), "--healthy", "--", "/bin/true")), 0);
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"), "--healthy")), 0);
 	assert_string_equal(requests(&f), "POST start GET json GET json GET healthcheck GET healthcheck");
-	assert_refused(ARGUMENTS(OPTIONS(f, "podman"), "--healthy", "--", "/bin/true"), "has no health check");
+	assert_refused(ARGUMENTS(OPTIONS(f, "podman"), "--healthy"), "has no health check");
 	fake_stop(&f);
 }
 
 /* Runs --sleep, and says which requests it made. */
 #define SLEEP(status, ...)                                                                                             \
 	({                                                                                                             \
-		struct program p_;                                                                                     \
-		assert_int_equal(program_run(&p_, NULL, ARGUMENTS("--sleep", __VA_ARGS__)), status);                   \
+		assert_int_equal(program_run_kept(&p, ARGUMENTS("--sleep", __VA_ARGS__)), status);                     \
+		assert_int_equal(p.woken.n_fds, 0);                                                                    \
+		program_release(&p);                                                                                   \
 		requests(&f);                                                                                          \
 	})
 
+#define EXITED inspection("exited", 0, STARTED, "")
+#define PAUSED inspection("paused", 0, STARTED, "")
+
 static void sleep_stops_or_pauses_by_state(void **state)
 {
-	START(f, SAY(running()), SAY(NO_CONTENT), /* */
-	      SAY(running()), SAY(NO_CONTENT),	  /* */
-	      SAY(inspection("paused", 0, STARTED, "")), SAY(NO_CONTENT), SAY(NO_CONTENT),
-	      SAY(inspection("paused", 0, STARTED, "")), SAY(inspection("exited", 0, STARTED, "")), SAY(NO_SUCH),
-	      SAY(running()), SAY(NOT_MODIFIED));
+	START(f, SAY(running()), SAY(NO_CONTENT), SAY(EXITED),		  /* */
+	      SAY(running()), SAY(NO_CONTENT), SAY(PAUSED),		  /* */
+	      SAY(PAUSED), SAY(NO_CONTENT), SAY(NO_CONTENT), SAY(EXITED), /* */
+	      SAY(PAUSED), SAY(EXITED), SAY(NO_SUCH),			  /* */
+	      SAY(running()), SAY(NOT_MODIFIED), SAY(NO_SUCH),		  /* */
+	      SAY(running()), SAY(NO_SUCH),				  /* */
+	      SAY(inspection("restarting", 0, STARTED, "")), SAY(NO_CONTENT), SAY(EXITED));
+	struct program p;
 
 	(void)state;
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--idle-action", "pause"), "GET json POST pause");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST unpause POST stop");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop GET json");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--idle-action", "pause"), "GET json POST pause GET json");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST unpause POST stop GET json");
 	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--idle-action", "pause"), "GET json");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json"); /* exited */
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json"); /* removed */
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json");		    /* exited */
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json");		    /* removed */
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop GET json"); /* removed by its end */
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop");	    /* in the middle */
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop GET json");
+	fake_stop(&f);
+}
+
+/* Done is what was seen to be done. */
+static void an_engine_that_only_says_so_is_not_believed(void **state)
+{
+	START(f, SAY(running()), SAY(NO_CONTENT), SAY(running()), /* */
+	      SAY(running()), SAY(NO_CONTENT), SAY(PAUSED),	  /* */
+	      SAY(running()), SAY(NO_CONTENT), SAY(running()),	  /* */
+	      SAY(running()), SAY(NO_CONTENT), SAY(reply("500", "{\"message\":\"hm\"}")));
+	struct program p;
+
+	(void)state;
+	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker")), "GET json POST stop GET json");
+	assert_non_null(strstr(p.failed, "Docker says that it has stopped the container 'c', which is running"));
+	assert_non_null(strstr(p.failed, "'docker stop c'"));
+	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker")), "GET json POST stop GET json");
+	assert_non_null(strstr(p.failed, "which is paused"));
+	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker"), "--idle-action", "pause"),
+			    "GET json POST pause GET json");
+	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker")), "GET json POST stop GET json");
+	fake_stop(&f);
+}
+
+/* The start of an activator that was killed is still on its way through the engine. */
+static void a_start_that_is_on_its_way_is_waited_for(void **state)
+{
+	START(f, SAY_THEN(NULL, STALL), SAY(EXITED), SAY(EXITED), SAY(running()), SAY(NO_CONTENT), SAY(EXITED),
+	      SAY(EXITED));
+	struct program p;
+
+	(void)state;
+	program_start_kept(&p, ARGUMENTS(OPTIONS(f, "docker")));
+	while (((volatile struct seen *)f.seen)->requests == 0)
+		usleep(1000);
+	kill(p.pid, SIGKILL);
+	assert_int_equal(program_finish(&p), -SIGKILL);
+	program_release(&p);
+	assert_string_equal(requests(&f), "POST start");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json GET json GET json POST stop GET json");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json"); /* once and no more */
 	fake_stop(&f);
 }
 
 static void sleep_leaves_what_is_not_to_sleep(void **state)
 {
-	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), /* a wake of ours */
-	      SAY(running()), SAY(NO_CONTENT), SAY(inspection("running", getpid(), "2027", "")));
+	START(f, SAY(EXITED), SAY(NO_CONTENT), SAY(running()), SAY(running()), /* a wake of ours */
+	      SAY(running()), SAY(NO_CONTENT), SAY(EXITED), SAY(inspection("running", getpid(), "2027", "")));
 	struct options o = {.name = "t", .container = "c", .backend = BACKEND_DOCKER};
-	static const char *const crashes[] = {"signal", "core-dump", "oom-kill"};
 	_cleanup_close_ int lock = -1;
 	char path[PATH_MAX];
 	struct program p;
 	struct error err;
 
 	(void)state;
-	/* A restart follows. */
-	for (size_t i = 0; i < 3; i++) {
-		setenv("SERVICE_RESULT", crashes[i], 1);
-		assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "");
-	}
-	setenv("SERVICE_RESULT", "success", 1);
 	/* Another instance uses it. */
 	assert_int_equal(lock_path(&o, f.socket, path, &err), 0);
 	assert_int_equal(lock_shared(path, UINT64_MAX, &lock, &err), 0);
-	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(f, "docker"))), 0);
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "");
 	assert_non_null(strstr(p.text, "another instance"));
-	assert_string_equal(requests(&f), "");
 	close_fd(&lock);
 	/* --keep-running leaves what somebody else has started, and that alone. */
-	assert_int_equal(program_run(&p, NULL, ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true")), 0);
-	assert_string_equal(requests(&f), "POST start GET json GET json");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--keep-running"), "GET json POST stop");
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--keep-running")), 0);
+	assert_string_equal(requests(&f), "GET json POST start GET json GET json");
+	program_release(&p);
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--keep-running"), "GET json POST stop GET json");
 	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--keep-running"), "GET json");
+	assert_non_null(strstr(p.text, "was not started by sockwake"));
 	fake_stop(&f);
 }
 
-static void a_missing_engine_is_no_failure_of_sleep(void **state)
+static void set_end(const char *result, const char *code, const char *status)
+{
+	setenv("SERVICE_RESULT", result, 1);
+	setenv("EXIT_CODE", code, 1);
+	setenv("EXIT_STATUS", status, 1);
+}
+
+/* As ExecStopPost=: a keeper that ended by itself has done it. */
+static void a_keeper_that_ended_by_itself_needs_no_net(void **state)
+{
+	START(f, SAY(EXITED), SAY(EXITED), SAY(EXITED));
+	struct program p;
+
+	(void)state;
+	set_end("success", "exited", "0");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "");
+	set_end("exit-code", "exited", "75");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "");
+	assert_string_equal(p.text, "");
+	/* It gave up; it was killed, or ran out of memory; a sanitizer ended it. */
+	set_end("exit-code", "exited", "1");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json");
+	set_end("signal", "killed", "KILL");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json");
+	set_end("oom-kill", "killed", "KILL");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json");
+	fake_stop(&f);
+}
+
+/* Nobody else would try again. */
+static void the_net_tries_again_until_it_is_done(void **state)
+{
+	START(f, SAY(running()), SAY(reply("500", "{\"message\":\"will not\"}")), SAY(running()), SAY(NO_CONTENT),
+	      SAY(EXITED));
+	uint64_t begin = now_usec();
+	struct program p;
+
+	(void)state;
+	set_end("signal", "killed", "KILL");
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(f, "docker"))), 0);
+	assert_string_equal(requests(&f), "GET json POST stop GET json POST stop GET json");
+	assert_in_range(msec_since(begin), 1000, 10000);
+	fake_stop(&f);
+}
+
+/* Without a manager there is nobody to stay awake for. */
+static void at_shutdown_a_missing_engine_is_no_failure(void **state)
 {
 	struct fake_engine none = {.socket = "/nonexistent/engine.sock"};
 	struct program p;
 
 	(void)state;
-	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(none, "docker"))), 0);
+	setenv("XDG_RUNTIME_DIR", directory, 1);
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", "--scope", "user", OPTIONS(none, "docker"))), 0);
+	unsetenv("XDG_RUNTIME_DIR");
+	assert_non_null(strstr(p.text, "the system is going down: "));
 	assert_non_null(strstr(p.text, "nothing listens"));
-	/* The wake has said it. */
-	setenv("EXIT_STATUS", "75", 1);
-	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(none, "docker"))), 0);
-	assert_string_equal(p.text, "");
 }
 
 static void a_failing_engine_is_a_failure_of_sleep(void **state)
 {
-	START(f, SAY(running()), SAY(reply("500", "{\"message\":\"will not\"}")));
+	START(f, SAY(running()), SAY(reply("500", "{\"message\":\"will not\"}")), /* */
+	      SAY(running()), SAY(reply("500", "{\"message\":\"will not\"}")));
 	struct program p;
 
 	(void)state;
-	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(f, "docker"))), 1);
+	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker")), "GET json POST stop");
+	assert_non_null(strstr(p.failed, "cannot stop the container 'c': will not"));
+	/* by hand */
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(f, "docker"))), EXIT_REFUSED);
 	assert_non_null(strstr(p.text, "cannot stop the container 'c': will not"));
-	fake_stop(&f);
-}
-
-/* "HH:MM-HH:MM" around now, or (off) so many minutes from now. */
-static const char *window(int first, int last)
-{
-	static char text[16];
-	time_t begin = time(NULL) + first * 60, end = time(NULL) + last * 60;
-	struct tm a, b;
-
-	localtime_r(&begin, &a);
-	localtime_r(&end, &b);
-	snprintf(text, sizeof(text), "%02d:%02d-%02d:%02d", a.tm_hour, a.tm_min, b.tm_hour, b.tm_min);
-	return text;
-}
-
-static struct stats stats_now(void)
-{
-	struct options o = {.name = "t"};
-	struct stats s;
-
-	runtime_read_stats(&o, &s);
-	return s;
-}
-
-#define WAKE(status, ...)                                                                                              \
-	({                                                                                                             \
-		struct program p_;                                                                                     \
-		assert_int_equal(program_run(&p_, __VA_ARGS__), status);                                               \
-		requests(&f);                                                                                          \
-	})
-#define ALL_OF_IT "POST start GET json GET json"
-
-static void a_schedule_keeps_it_warm(void **state)
-{
-	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), /* */
-	      SAY(NO_CONTENT), SAY(running()), SAY(running()));
-	const char *const *on = ARGUMENTS(OPTIONS(f, "docker"), "--schedule", window(-1, 5), "--", "/bin/true");
-	uint64_t now = wall_usec();
-	struct stats s;
-
-	(void)state;
-	assert_string_equal(WAKE(0, NULL, on), ALL_OF_IT);
-	s = stats_now();
-	assert_in_range(stats_held_until(&s, wall_usec()), now + 239 * USEC_PER_SEC, now + 301 * USEC_PER_SEC);
-	/* one that is to come is known, too */
-	assert_string_equal(
-		WAKE(0, NULL, ARGUMENTS(OPTIONS(f, "docker"), "--schedule", window(60, 90), "--", "/bin/true")),
-		ALL_OF_IT);
-	s = stats_now();
-	assert_int_equal(stats_held_until(&s, wall_usec()), 0);
-	assert_in_range(s.warm[0].from, now + 59 * 60 * USEC_PER_SEC, now + 61 * 60 * USEC_PER_SEC);
-	assert_true(stats_held_until(&s, s.warm[0].from) == s.warm[0].until);
-	/* and that of the day after, for who stays connected until then */
-	assert_in_range(s.warm[1].from, s.warm[0].from + 22 * 3600 * USEC_PER_SEC,
-			s.warm[0].from + 26 * 3600 * USEC_PER_SEC);
-	assert_true(s.warm[STATS_WINDOWS - 1].from > s.warm[1].until);
-	fake_stop(&f);
-}
-
-/* What the timer starts after the end of a window sleeps on; what anybody else starts wakes. */
-static void a_timer_that_comes_late_wakes_nothing(void **state)
-{
-	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), /* */
-	      SAY(NO_CONTENT), SAY(running()), SAY(running()),	  /* */
-	      SAY(NO_CONTENT), SAY(running()), SAY(running()));
-	const char *const *off = ARGUMENTS(OPTIONS(f, "docker"), "--schedule", window(60, 90), "--", "/bin/true");
-	struct queue q = queue_open();
-	struct error err;
-	struct stats s;
-
-	(void)state;
-	assert_string_equal(WAKE(0, NULL, off), ALL_OF_IT);
-	setenv("TRIGGER_TIMER_REALTIME_USEC", "1", 1);
-	assert_string_equal(WAKE(0, NULL, off), "");
-	s = stats_now();
-	assert_int_equal(s.wakes, 1);
-	assert_int_equal(s.flags, STATS_LATE);
-	/* a client came meanwhile */
-	assert_string_equal(WAKE(0, q.sockets, off), ALL_OF_IT);
-	assert_int_equal(stats_now().flags, 0);
-	/* it is held, and had crashed */
-	assert_int_equal(stats_hold(stats_file(), wall_usec() + 60 * USEC_PER_SEC, &err), 0);
-	assert_string_equal(WAKE(0, NULL, off), ALL_OF_IT);
-	unsetenv("TRIGGER_TIMER_REALTIME_USEC");
-	queue_close(&q);
-	fake_stop(&f);
-}
-
-static void with_nobody_in_the_queue_nobody_is_kept_from_waking(void **state)
-{
-	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()));
-	const char *const *arguments =
-		ARGUMENTS(OPTIONS(f, "docker"), "--no-wake-from", "127.0.0.1", "--", "/bin/true");
-	struct queue q = queue_open();
-
-	(void)state;
-	assert_string_equal(WAKE(0, q.sockets, arguments), "");
-	assert_int_equal(stats_now().flags, STATS_NOBODY);
-	assert_string_equal(WAKE(0, q.sockets, arguments), ALL_OF_IT);
-	queue_close(&q);
-	fake_stop(&f);
-}
-
-static void a_hold_ends_with_sleep_alone(void **state)
-{
-	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), /* */
-	      SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(running()), SAY(NO_CONTENT));
-	const char *const *arguments = ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true");
-	uint64_t until = wall_usec() + 3600 * USEC_PER_SEC;
-	struct error err;
-
-	(void)state;
-	assert_string_equal(WAKE(0, NULL, arguments), ALL_OF_IT);
-	assert_int_equal(stats_hold(stats_file(), until, &err), 0);
-	setenv("SERVICE_RESULT", "signal", 1);
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "");
-	assert_string_equal(WAKE(0, NULL, arguments), ALL_OF_IT);
-	assert_true(stats_now().held_until == until);
-	setenv("SERVICE_RESULT", "success", 1);
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop");
-	assert_int_equal(stats_now().held_until, 0);
 	fake_stop(&f);
 }
 
@@ -516,23 +632,30 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_wake_hands_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_takes_long_is_told_in_advance, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_late_start_is_waited_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_signal_during_a_start_waits_for_the_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_start_is_written_down_before_it_is_asked_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_not_started_is_not_written_down, setup, teardown),
 		cmocka_unit_test_setup_teardown(found_running_is_told_from_started_by_an_earlier_wake, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_paused_container_is_unpaused, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_end_is_noticed_before_the_engine_knows, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_restart_in_between_is_noticed, setup, teardown),
-		cmocka_unit_test_setup_teardown(every_failure_refuses_the_queue, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_wake_waits_after_a_failed_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_end_is_noticed_before_the_engine_knows, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_failure_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_a_keeper_a_failure_refuses_the_queue, setup, teardown),
+		cmocka_unit_test_setup_teardown(by_hand_a_wake_just_wakes, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_deadline_is_the_keepers, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_signal_before_the_end_refuses_the_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_usage_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(healthy_is_asked_for_until_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(sleep_stops_or_pauses_by_state, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_engine_that_only_says_so_is_not_believed, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_start_that_is_on_its_way_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(sleep_leaves_what_is_not_to_sleep, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_missing_engine_is_no_failure_of_sleep, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_keeper_that_ended_by_itself_needs_no_net, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_net_tries_again_until_it_is_done, setup, teardown),
+		cmocka_unit_test_setup_teardown(at_shutdown_a_missing_engine_is_no_failure, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_failing_engine_is_a_failure_of_sleep, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_schedule_keeps_it_warm, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_timer_that_comes_late_wakes_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(with_nobody_in_the_queue_nobody_is_kept_from_waking, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_hold_ends_with_sleep_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_notification_that_nobody_sees_is_no_failure, setup, teardown),
 	};
 

@@ -16,7 +16,8 @@
 	"#!/bin/sh\n"                                                                                                  \
 	"cd %s\n"                                                                                                      \
 	"echo \"$@\" >>calls\n"                                                                                        \
-	"echo fds=$LISTEN_FDS pid=$LISTEN_PID notify=$NOTIFY_SOCKET deadline=${SOCKWAKE_DEADLINE:+set} >>calls\n"      \
+	"echo fds=$LISTEN_FDS pid=$LISTEN_PID notify=$NOTIFY_SOCKET deadline=${SOCKWAKE_DEADLINE:+set}"                \
+	" keeper=$SOCKWAKE_KEEPER_FD >>calls\n"                                                                        \
 	"grep Pid: /proc/self/fdinfo/$SOCKWAKE_PIDFD >>calls\n"                                                        \
 	"echo open: $(ls -l /proc/$$/fd | grep -c -e socket: -e '[.]lock') >>calls\n"                                  \
 	"%s\n"
@@ -50,17 +51,8 @@ static const char *calls(void)
 	return text;
 }
 
-/* What the instance's own wake becomes: `NSHELPER … -- PROXY …`. */
-#define BECOME(program) "--", (program), "--user", "nobody", "--transparent", "--", "/the/proxy", "--forward", "1:2"
-
-/* A program that is called like nshelper twice: for checks with "--await", and in the end for good. */
-static const char *first_asks_then_looks(const char *look)
-{
-	char text[512];
-
-	snprintf(text, sizeof(text), "case \"$*\" in *--await*) exit 0;; esac; %s", look);
-	return helper(text);
-}
+/* What the instance's own server is served by: `NSHELPER … -- PROXY …`; checks use the same programs. */
+#define SERVED_BY(program) "--", (program), "--user", "nobody", "--transparent", "--", "/the/proxy", "--forward", "1:2"
 
 #define WITH_TWO                                                                                                       \
 	"--with", "db", "--with-port", "5432", "--with-health-check", "postgres", "--with", "cache", "--with-port",    \
@@ -70,14 +62,12 @@ static void each_is_ready_before_the_next(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(running()),
 	      SAY(NO_CONTENT), SAY(running()), SAY(running()));
-	struct queue q = queue_open();
 	const char *text, *second;
 	struct program p;
 	char pid[32];
 
 	(void)state;
-	text = first_asks_then_looks("echo own >>calls");
-	assert_int_equal(program_run(&p, q.sockets, ARGUMENTS(OPTIONS(f, "docker"), WITH_TWO, BECOME(text))), 0);
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), WITH_TWO, SERVED_BY(helper("true")))), 0);
 	assert_string_equal(requests(&f), "POST start GET json GET json POST start GET json GET json "
 					  "POST start GET json GET json");
 	assert_non_null(strstr(f.seen->text, "POST /containers/db/start"));
@@ -88,48 +78,44 @@ static void each_is_ready_before_the_next(void **state)
 	assert_ptr_equal(strstr(text, "--user nobody -- /the/proxy --await 5432 --health-check postgres\n"), text);
 	second = strstr(text, "--user nobody -- /the/proxy --await 6379 --health-check redis\n");
 	assert_non_null(second);
-	assert_non_null(strstr(second, "--transparent -- /the/proxy --forward 1:2\n"));
-	/* It gets the pidfd, and no socket of systemd's. */
-	assert_non_null(strstr(text, "fds= pid= notify= deadline=set\n"));
+	assert_null(strstr(text, "--forward")); /* the rest is the keeper's */
+	/* It gets the pidfd, and no socket, be it systemd's or the keeper's. */
+	assert_non_null(strstr(text, "fds= pid= notify= deadline=set keeper=\n"));
 	snprintf(pid, sizeof(pid), "Pid:\t%d\n", getpid());
 	assert_non_null(strstr(text, pid));
 	assert_non_null(strstr(text, "open: 0\n"));
-	queue_close(&q);
+	program_release(&p);
 	fake_stop(&f);
 }
 
-/* Counts the locks that the next program holds, and whether anybody else could lock one of these files exclusively. */
-#define LOOK_AT_LOCKS                                                                                                  \
-	"for fd in $(echo $SOCKWAKE_LOCK_FD | tr , ' '); do readlink /proc/self/fd/$fd; "                              \
-	"flock -n -x /proc/self/fd/$fd true || echo locked; done; echo $SOCKWAKE_LOCK_FD"
-
-static void all_locks_are_handed_down(void **state)
+static void all_locks_are_handed_over(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(running()),
 	      SAY(NO_CONTENT), SAY(running()), SAY(running()));
 	static const char *const containers[] = {"c", "db", "cache"};
 	struct program p;
-	size_t locked = 0;
-	struct stats s;
 	struct error err;
 
 	(void)state;
-	assert_int_equal(
-		program_run(&p, NULL,
-			    ARGUMENTS(OPTIONS(f, "docker"), WITH_TWO, BECOME(first_asks_then_looks(LOOK_AT_LOCKS)))),
-		0);
-	for (const char *t = p.text; (t = strstr(t, "locked\n")); t++)
-		locked++;
-	assert_int_equal(locked, 3);
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), WITH_TWO, SERVED_BY(helper("true")))), 0);
+	assert_int_equal(p.woken.n_fds, 4); /* a pidfd comes first */
 	for (size_t k = 0; k < 3; k++) {
 		struct options o = {.name = "t", .container = containers[k], .backend = BACKEND_DOCKER};
-		char path[PATH_MAX];
+		_cleanup_close_ int fd = -1;
+		char path[PATH_MAX], link[PATH_MAX] = "", own[64];
 
 		assert_int_equal(lock_path(&o, f.socket, path, &err), 0);
-		assert_non_null(strstr(p.text, path));
+		snprintf(own, sizeof(own), "/proc/self/fd/%d", p.woken.fds[k + 1]);
+		assert_true(readlink(own, link, sizeof(link) - 1) > 0);
+		assert_string_equal(link, path);
+		assert_int_equal(lock_exclusive(path, &fd, &err), -1);
+		close_fd(&p.woken.fds[k + 1]);
+		assert_int_equal(lock_exclusive(path, &fd, &err), 0); /* each lock is one descriptor's alone */
 	}
-	runtime_read_stats(&(struct options){.name = "t"}, &s);
-	assert_true(s.t_main < s.t_with && s.t_with < s.t_started && s.t_started < s.t_inspected);
+	p.woken.n_fds = 1;
+	assert_true(p.stats->t_with > 0 && p.stats->t_with < p.stats->t_started &&
+		    p.stats->t_started < p.stats->t_inspected);
+	program_release(&p);
 	fake_stop(&f);
 }
 
@@ -140,10 +126,11 @@ static void without_a_check_it_is_ready_when_it_runs(void **state)
 	struct program p;
 
 	(void)state;
-	assert_int_equal(program_run(&p, NULL,
-				     ARGUMENTS(OPTIONS(f, "docker"), "--with", "db", "--with", "cache", "--with-port",
+	assert_int_equal(
+		program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--with", "db", "--with", "cache", "--with-port",
 					       "1", "--with-health-check", "none", "--", "/bin/true")),
-			 0);
+		0);
+	program_release(&p);
 	assert_int_equal(f.seen->requests, 9);
 	fake_stop(&f);
 }
@@ -159,39 +146,34 @@ static void a_health_check_of_the_image_is_asked_for(void **state)
 	struct program p;
 
 	(void)state;
-	assert_int_equal(program_run(&p, NULL,
-				     ARGUMENTS(OPTIONS(f, "podman"), "--with", "db", "--with-health-check", "healthy",
-					       "--with-port", "5432", BECOME(first_asks_then_looks("true")))),
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"), "--with", "db", "--with-health-check",
+							"healthy", "--with-port", "5432", SERVED_BY(helper("true")))),
 			 0);
+	program_release(&p);
 	assert_string_equal(requests(&f), "POST start GET json GET json GET healthcheck GET healthcheck "
 					  "POST start GET json GET json");
 	assert_non_null(strstr(calls(), "--await 5432 --health-check listen\n"));
 	fake_stop(&f);
 }
 
-/* The client is reset; one line says which container, and why. */
+/* One sentence says which container, and why. */
 static void assert_refused(const char *const *arguments, const char *why)
 {
-	struct queue q = queue_open();
-	char path[96], byte;
 	struct program p;
 
-	snprintf(path, sizeof(path), "%s/t.stats", directory);
-	(void)unlink(path); /* the wake that failed before this one is forgotten */
-	assert_int_equal(program_run(&p, q.sockets, arguments), EXIT_REFUSED);
-	if (!strstr(p.text, "'db', which comes before 'c': "))
-		fail_msg("'%s' does not name the container", p.text);
-	if (!strstr(p.text, why))
-		fail_msg("'%s' does not say '%s'", p.text, why);
-	assert_ptr_equal(strchr(p.text, '\n'), p.text + strlen(p.text) - 1);
-	assert_int_equal(recv(q.client, &byte, 1, 0), -1);
-	assert_int_equal(errno, ECONNRESET);
-	queue_close(&q);
+	assert_int_equal(program_run_kept(&p, arguments), EXIT_REFUSED);
+	if (!strstr(p.failed, "'db', which comes before 'c': "))
+		fail_msg("'%s' does not name the container", p.failed);
+	if (!strstr(p.failed, why))
+		fail_msg("'%s' does not say '%s'", p.failed, why);
+	assert_string_equal(p.text, "");
+	assert_int_equal(p.woken.n_fds, 0);
+	program_release(&p);
 }
 
 #define DB "--with", "db", "--with-port", "5432", "--with-health-check", "postgres"
 
-static void every_failure_refuses_the_queue(void **state)
+static void every_failure_is_told(void **state)
 {
 	START(f, SAY(NO_SUCH), SAY(NO_CONTENT), SAY(inspection("exited", 0, STARTED, "")), SAY(NO_CONTENT),
 	      SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT),
@@ -199,18 +181,18 @@ static void every_failure_refuses_the_queue(void **state)
 	      SAY(running()), SAY(running()));
 
 	(void)state;
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, BECOME(helper("true"))), "has no container 'db'");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, BECOME(helper("true"))), "ended with status 7");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("true"))), "has no container 'db'");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("true"))), "ended with status 7");
 	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB,
-				 BECOME(helper("echo '<5>a note' >&2; echo '<3>port 5432 is dead' >&2; exit 75"))),
-		       " port 5432 is dead\n");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, BECOME(helper("exit 1"))), "ended without an answer");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, BECOME("/nonexistent/nshelper")),
+				 SERVED_BY(helper("echo '<5>a note' >&2; echo '<3>port 5432 is dead' >&2; exit 75"))),
+		       " port 5432 is dead");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("exit 1"))), "ended without an answer");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY("/nonexistent/nshelper")),
 		       "cannot run '/nonexistent/nshelper'");
 	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, "--", "/bin/true"), "of the form");
 	/* One that hangs is not waited for longer than the rest of the time that all have together. */
 	assert_refused(
-		ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "300ms", DB, BECOME(helper("exec sleep 1000"))),
+		ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "300ms", DB, SERVED_BY(helper("exec sleep 1000"))),
 		"ended without an answer");
 	assert_string_equal(requests(&f), "POST start POST start GET json POST start GET json GET json "
 					  "POST start GET json GET json POST start GET json GET json "
@@ -218,61 +200,63 @@ static void every_failure_refuses_the_queue(void **state)
 	fake_stop(&f);
 }
 
-static void a_signal_while_one_is_awaited_refuses_the_queue(void **state)
+static void a_signal_while_one_is_awaited_is_told(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()));
-	struct queue q = queue_open();
 	struct program p;
-	char asked[96], byte;
+	char asked[96];
 
 	(void)state;
-	program_start(&p, q.sockets,
-		      ARGUMENTS(OPTIONS(f, "docker"), DB, BECOME(helper("touch asked; exec sleep 1000"))));
+	program_start_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("touch asked; exec sleep 1000"))));
 	snprintf(asked, sizeof(asked), "%s/asked", directory);
 	while (access(asked, F_OK) != 0)
 		usleep(1000);
 	kill(p.pid, SIGTERM);
 	assert_int_equal(program_finish(&p), EXIT_REFUSED);
-	assert_int_equal(recv(q.client, &byte, 1, 0), -1);
-	queue_close(&q);
+	assert_non_null(strstr(p.failed, "the activator was told to stop"));
+	program_release(&p);
 	fake_stop(&f);
 }
 
 /* Runs --sleep with db and cache, and says which requests it made. */
 #define SLEEP(status, ...)                                                                                             \
 	({                                                                                                             \
-		assert_int_equal(program_run(&p, NULL,                                                                 \
-					     ARGUMENTS("--sleep", OPTIONS(f, "docker"), "--with", "db", "--with",      \
-						       "cache", __VA_ARGS__)),                                         \
+		assert_int_equal(program_run_kept(&p, ARGUMENTS("--sleep", OPTIONS(f, "docker"), "--with", "db",       \
+								"--with", "cache", __VA_ARGS__)),                      \
 				 status);                                                                              \
+		program_release(&p);                                                                                   \
 		requests(&f);                                                                                          \
 	})
 
+#define EXITED	    inspection("exited", 0, STARTED, "")
+#define PAUSED	    inspection("paused", 0, STARTED, "")
+#define STOPPED	    "GET json POST stop GET json"
+#define SAY_STOPPED SAY(running()), SAY(NO_CONTENT), SAY(EXITED)
+#define SAY_PAUSED  SAY(running()), SAY(NO_CONTENT), SAY(PAUSED)
+
 static void sleep_goes_the_other_way(void **state)
 {
-	START(f, SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(NO_CONTENT), SAY(running()),
-	      SAY(NO_CONTENT),										/* */
-	      SAY(NO_SUCH), SAY(inspection("exited", 0, STARTED, "")), SAY(running()), SAY(NO_CONTENT), /* */
-	      SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(NO_CONTENT));
+	START(f, SAY_STOPPED, SAY_STOPPED, SAY_STOPPED, /* */
+	      SAY(NO_SUCH), SAY(EXITED), SAY_STOPPED,	/* */
+	      SAY_PAUSED, SAY_PAUSED, SAY_PAUSED);
 	struct program p;
 
 	(void)state;
-	assert_string_equal(SLEEP(0, "--idle-action", "stop"),
-			    "GET json POST stop GET json POST stop GET json POST stop");
+	assert_string_equal(SLEEP(0, "--idle-action", "stop"), STOPPED " " STOPPED " " STOPPED);
 	assert_true(strstr(f.seen->text, "/c/stop") < strstr(f.seen->text, "/cache/stop"));
 	assert_true(strstr(f.seen->text, "/cache/stop") < strstr(f.seen->text, "/db/stop"));
 	/* One that is gone, or sleeps already, does not keep the others. */
-	assert_string_equal(SLEEP(0, "--idle-action", "stop"), "GET json GET json GET json POST stop");
+	assert_string_equal(SLEEP(0, "--idle-action", "stop"), "GET json GET json " STOPPED);
 	assert_string_equal(SLEEP(0, "--idle-action", "pause"),
-			    "GET json POST pause GET json POST pause GET json POST pause");
+			    "GET json POST pause GET json GET json POST pause GET json GET json POST pause GET json");
 	fake_stop(&f);
 }
 
 static void sleep_leaves_what_is_needed(void **state)
 {
-	START(f, SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(NO_CONTENT), /* db is in use */
-	      SAY(running()),							   /* --keep-running */
-	      SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT));
+	START(f, SAY_STOPPED, SAY_STOPPED, /* db is in use */
+	      SAY(running()),		   /* --keep-running */
+	      SAY_STOPPED, SAY(running()), SAY_STOPPED);
 	struct options o = {.name = "t", .container = "db", .backend = BACKEND_DOCKER};
 	_cleanup_close_ int lock = -1;
 	char path[PATH_MAX];
@@ -282,7 +266,7 @@ static void sleep_leaves_what_is_needed(void **state)
 	(void)state;
 	assert_int_equal(lock_path(&o, f.socket, path, &err), 0);
 	assert_int_equal(lock_shared(path, UINT64_MAX, &lock, &err), 0);
-	assert_string_equal(SLEEP(0, "--idle-action", "stop"), "GET json POST stop GET json POST stop");
+	assert_string_equal(SLEEP(0, "--idle-action", "stop"), STOPPED " " STOPPED);
 	assert_non_null(strstr(p.text, "another instance is using the container 'db'"));
 	assert_null(strstr(f.seen->text, "/db/"));
 	close_fd(&lock);
@@ -294,24 +278,22 @@ static void sleep_leaves_what_is_needed(void **state)
 	close_fd(&lock);
 	assert_string_equal(SLEEP(0, "--keep-running"), "GET json");
 	/* Each has its own; the last one named is cache. */
-	assert_string_equal(SLEEP(0, "--with-keep-running"), "GET json POST stop GET json GET json POST stop");
+	assert_string_equal(SLEEP(0, "--with-keep-running"), STOPPED " GET json " STOPPED);
 	assert_non_null(strstr(p.text, "'cache' was not started by sockwake"));
 	fake_stop(&f);
 }
 
 static void a_failure_does_not_keep_the_others_awake(void **state)
 {
-	START(f, SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(reply("500", "{\"message\":\"will not\"}")),
-	      SAY(running()), SAY(NO_CONTENT), /* */
+	START(f, SAY_STOPPED, SAY(running()), SAY(reply("500", "{\"message\":\"will not\"}")), SAY_STOPPED, /* */
 	      SAY(running()), SAY(reply("500", "{\"message\":\"will not\"}")));
 	struct program p;
 
 	(void)state;
-	assert_string_equal(SLEEP(1, "--idle-action", "stop"),
-			    "GET json POST stop GET json POST stop GET json POST stop");
-	assert_non_null(strstr(p.text, "cannot stop the container 'cache': will not"));
+	assert_string_equal(SLEEP(EXIT_REFUSED, "--idle-action", "stop"), STOPPED " GET json POST stop " STOPPED);
+	assert_non_null(strstr(p.failed, "cannot stop the container 'cache': will not"));
 	/* While the one that needs them runs, they do. */
-	assert_string_equal(SLEEP(1, "--idle-action", "stop"), "GET json POST stop");
+	assert_string_equal(SLEEP(EXIT_REFUSED, "--idle-action", "stop"), "GET json POST stop");
 	fake_stop(&f);
 }
 
@@ -341,11 +323,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_is_ready_before_the_next, setup, teardown),
-		cmocka_unit_test_setup_teardown(all_locks_are_handed_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_locks_are_handed_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_a_check_it_is_ready_when_it_runs, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_health_check_of_the_image_is_asked_for, setup, teardown),
-		cmocka_unit_test_setup_teardown(every_failure_refuses_the_queue, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_signal_while_one_is_awaited_refuses_the_queue, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_failure_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_signal_while_one_is_awaited_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(sleep_goes_the_other_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(sleep_leaves_what_is_needed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_failure_does_not_keep_the_others_awake, setup, teardown),

@@ -22,6 +22,7 @@ struct exchange {
 	enum after after;  /* what becomes of the connection; STALL: nothing more is said on it, ever */
 	size_t len;	   /* 0: strlen(reply) */
 	unsigned repeat;   /* the reply is sent this many times more */
+	unsigned pause;	   /* milliseconds before it */
 };
 
 struct fake_engine {
@@ -95,6 +96,7 @@ static inline void fake_serve(int listener, struct seen *seen, const struct exch
 			fd = -1;
 			continue;
 		}
+		usleep(x[i].pause * 1000);
 		if ((x[i].reply && !fake_write(fd, &x[i])) || x[i].after == CLOSE) {
 			close(fd);
 			fd = -1;
@@ -155,6 +157,10 @@ static inline void fake_stop(struct fake_engine *f)
 #define SAY_THEN(text, what)                                                                                           \
 	{                                                                                                              \
 		.reply = (text), .after = (what)                                                                       \
+	}
+#define SAY_LATE(text, msec)                                                                                           \
+	{                                                                                                              \
+		.reply = (text), .pause = (msec)                                                                       \
 	}
 
 #define NO_CONTENT   "HTTP/1.1 204 No Content\r\n\r\n"

@@ -2,12 +2,14 @@
 #include "tests/unit/nshelper_fixture.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "common/channel.h"
 #include "common/exit.h"
 
 static void exit_statuses_by_hand(void **state)
@@ -41,7 +43,7 @@ static void run_with_inheritance(void *data)
 	MUST(dup2(open("/dev/zero", O_RDONLY | O_CLOEXEC), 100) == 100);
 	setenv("LISTEN_FDNAMES", "a:b", 1);
 	setenv("NOTIFY_SOCKET", "/run/nowhere", 1);
-	setenv("SOCKWAKE_LOCK_FD", "100", 1);
+	setenv("SOCKWAKE_HOLD_FD", "100", 1);
 	MUST(chdir("/usr") == 0);
 	umask(0123);
 	run_program(data);
@@ -50,7 +52,7 @@ static void run_with_inheritance(void *data)
 static void what_the_command_inherits(void **state)
 {
 	static const char script[] =
-		"test $LISTEN_FDNAMES = a:b && test $NOTIFY_SOCKET = /run/nowhere && test $SOCKWAKE_LOCK_FD = 100 &&"
+		"test $LISTEN_FDNAMES = a:b && test $NOTIFY_SOCKET = /run/nowhere && test $SOCKWAKE_HOLD_FD = 100 &&"
 		"test $(readlink /proc/$$/fd/100) = /dev/zero && test $PWD = /usr && test $(umask) = 0123 &&"
 		"grep Pid: /proc/$$/fdinfo/$SOCKWAKE_PIDFD && test -d /proc/$$/fd/$SOCKWAKE_ROOT_FD/etc &&"
 		"set -- /proc/$$/fd/* && echo $#";
@@ -102,11 +104,60 @@ static void the_activators_pidfd(void **state)
 	assert_int_equal(strncmp(o.text, link, strlen(link)), 0);
 }
 
+/* Body of a child: as under a keeper that has opened the program, which somebody has replaced meanwhile. */
+static void run_with_program(void *data)
+{
+	const char *const *paths = data;
+	int fd = 90;
+	char n[16];
+	const char *words[] = {"nshelper",
+			       "--pid",
+			       paths[2],
+			       paths[1],
+			       "-c",
+			       "readlink /proc/$$/exe; set -- /proc/$$/fd/*; echo $#; "
+			       "echo exec=$SOCKWAKE_EXEC_FD",
+			       NULL};
+
+	MUST(dup2(open(paths[0], O_PATH | O_CLOEXEC), fd) == fd);
+	MUST(close_range(3, (unsigned)fd - 1, 0) == 0 && close_range((unsigned)fd + 1, ~0U, 0) == 0);
+	setenv("SOCKWAKE_EXEC_FD", number(n, fd), 1);
+	run_program(words);
+}
+
+static void the_keepers_program(void **state)
+{
+	_cleanup_container_ pid_t pid = container_start(0, CLONE_NEWNET);
+	char n[16], shell[PATH_MAX] = "", expected[PATH_MAX + 16];
+	const char *paths[] = {"/bin/sh", "/no/such/program", number(n, pid)};
+	_cleanup_close_ int fd = -1;
+	struct outcome o;
+	pid_t child;
+
+	(void)state;
+	assert_non_null(realpath("/bin/sh", shell));
+	child = start_child(0, run_with_program, paths, &fd);
+	collect(child, fd, &o);
+	/* What it is called is not looked for; the descriptor is not handed on: 0, 1, 2, the pidfd, and the
+	 * directory being listed. */
+	snprintf(expected, sizeof(expected), "%s\n5\nexec=\n", shell);
+	assert_string_equal(o.text, expected);
+	assert_int_equal(o.status, 0);
+	/* One that cannot be executed. */
+	paths[0] = "/etc/passwd";
+	close_fd(&fd);
+	child = start_child(0, run_with_program, paths, &fd);
+	collect(child, fd, &o);
+	assert_int_equal(o.status, EXIT_CANNOT_EXEC);
+	expect_text(&o, "cannot execute '/no/such/program'");
+}
+
 /* A listening socket with a client in its queue, as systemd would hand it over. */
 struct queue {
 	int listener, client;
 	const char **words;
 	bool traced;
+	int channel;
 };
 
 static void make_queue(struct queue *q, const char **words)
@@ -184,6 +235,49 @@ static void failures_refuse_the_queue(void **state)
 		       (const char *[]){"nshelper", "--pid", n, "--", NULL});
 }
 
+/* Body of a child: it has a keeper, whose the queue is. */
+static void run_kept(void *data)
+{
+	const struct queue *q = data;
+
+	MUST(dup2(q->channel, 90) == 90);
+	setenv(CHANNEL_VARIABLE, "90", 1);
+	run_activated(data);
+}
+
+static void a_failure_is_told_to_the_keeper(void **state)
+{
+	static const char *words[] = {"nshelper", "--pid", "2147483647", "true", NULL};
+	_cleanup_close_ int fd = -1;
+	struct message m = {};
+	char sentence[256];
+	struct outcome o;
+	struct queue q;
+	struct error err;
+	bool closed;
+	pid_t child;
+	int ends[2];
+
+	(void)state;
+	make_queue(&q, words);
+	assert_int_equal(channel_open(ends, &err), 0);
+	q.channel = ends[1];
+	child = start_child(0, run_kept, &q, &fd);
+	collect(child, fd, &o);
+	assert_int_equal(o.status, EXIT_REFUSED);
+	assert_string_equal(o.text, "");
+	assert_true(channel_receive(ends[0], &m, &closed));
+	assert_true(message_value(&m, "FAILED", sentence, sizeof(sentence)));
+	assert_non_null(strstr(sentence, "no process 2147483647"));
+	assert_int_equal(poll(&(struct pollfd){.fd = q.listener, .events = POLLIN}, 1, 0), 1);
+	assert_int_equal(recv(q.client, sentence, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+	close(ends[0]);
+	close(ends[1]);
+	close(q.client);
+	close(q.listener);
+}
+
 static bool enters(pid_t pid, const struct __ptrace_syscall_info *call)
 {
 	(void)pid;
@@ -257,10 +351,15 @@ static void the_hosts_network(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exit_statuses_by_hand),      cmocka_unit_test(what_the_command_inherits),
-		cmocka_unit_test(the_activators_pidfd),	      cmocka_unit_test(failures_refuse_the_queue),
-		cmocka_unit_test(a_signal_refuses_the_queue), cmocka_unit_test(the_command_has_default_signals),
+		cmocka_unit_test(exit_statuses_by_hand),
+		cmocka_unit_test(what_the_command_inherits),
+		cmocka_unit_test(the_activators_pidfd),
+		cmocka_unit_test(failures_refuse_the_queue),
+		cmocka_unit_test(a_signal_refuses_the_queue),
+		cmocka_unit_test(the_command_has_default_signals),
 		cmocka_unit_test(the_hosts_network),
+		cmocka_unit_test(the_keepers_program),
+		cmocka_unit_test(a_failure_is_told_to_the_keeper),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include <sys/pidfd.h>
 
+#include "common/channel.h"
 #include "common/exit.h"
 
 static int server;
@@ -412,7 +413,101 @@ static void a_hold_does_not_keep_it_from_being_stopped(void **state)
 	close(server);
 }
 
-static void accepted_by_the_activator(void **state)
+/* Under a keeper it is the file that says so, which is only read: `sockwake wake --for` has written there. */
+static void held_awake_by_the_file(void **state)
+{
+	static const struct {
+		bool foreign, cut_short;
+		uint64_t least;
+	} cases[] = {{false, false, 1990000}, {true, false, 0}, {false, true, 0}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		struct stats file = {.magic = STATS_MAGIC, .version = STATS_VERSION, .size = sizeof(file)};
+		int fd = memfd_create("hold", MFD_CLOEXEC);
+		char path[64];
+		struct proxy_run p;
+		uint64_t begin;
+
+		if (cases[k].foreign)
+			file.version++;
+		assert_int_equal(pwrite(fd, &file, sizeof(file), 0), sizeof(file));
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		start(&p, "1s");
+		p.inherited = open(path, O_RDONLY | O_CLOEXEC);
+		p.environment[0] = "SOCKWAKE_HOLD_FD=50";
+		proxy_start(&p);
+		begin = now_usec();
+		file.held_until = wall_usec() + 2 * USEC_PER_SEC;
+		assert_int_equal(pwrite(fd, &file, sizeof(file), 0), sizeof(file));
+		if (cases[k].cut_short)
+			assert_int_equal(ftruncate(fd, 16), 0);
+		expect_life(&p, begin, cases[k].least);
+		close(p.inherited);
+		close(fd);
+	}
+}
+
+/* Each message is one of its own; nothing goes to the service manager. */
+static void reports_to_the_keeper(void **state)
+{
+	int ends[2], client, target, manager;
+	struct proxy_run p;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(channel_open(ends, &err), 0);
+	start(&p, "300ms");
+	p.inherited = ends[1];
+	p.environment[0] = CHANNEL_VARIABLE "=50";
+	proxy_spawn(&p);
+	close(ends[1]);
+	manager = p.notify;
+	p.notify = ends[0];
+	proxy_expect_status(&p, "READY=1\nSTATUS=");
+	client = connect_to(SOCK_STREAM, port);
+	target = accept_from(server);
+	proxy_expect_status(&p, "STATUS=1 connections");
+	close(client);
+	close(target);
+	proxy_expect_status(&p, "STOPPING=1\nSTATUS=idle");
+	assert_int_equal(poll(&(struct pollfd){.fd = manager, .events = POLLIN}, 1, 0), 0);
+	assert_int_equal(proxy_wait(&p), 0);
+	close(manager);
+	close(server);
+}
+
+/* Why it failed, it tells the keeper, whose the queue is: the client goes on waiting. */
+static void a_failure_is_told_to_the_keeper(void **state)
+{
+	struct proxy_run p;
+	struct error err;
+	int ends[2], client, queue, manager;
+
+	(void)state;
+	assert_int_equal(channel_open(ends, &err), 0);
+	start(&p, "infinity");
+	close(server);
+	proxy_arg(&p, "--startup-timeout");
+	proxy_arg(&p, "200ms");
+	p.inherited = ends[1];
+	p.environment[0] = CHANNEL_VARIABLE "=50";
+	client = connect_to(SOCK_STREAM, port);
+	queue = fcntl(p.sockets[0], F_DUPFD_CLOEXEC, 10);
+	proxy_spawn(&p);
+	close(ends[1]);
+	manager = p.notify;
+	p.notify = ends[0];
+	proxy_expect_status(&p, "FAILED=");
+	assert_int_equal(proxy_wait(&p), EXIT_REFUSED);
+	assert_int_equal(poll(&(struct pollfd){.fd = queue, .events = POLLIN}, 1, 0), 1);
+	assert_int_equal(poll(&(struct pollfd){.fd = client, .events = POLLIN}, 1, 0), 0);
+	close(manager);
+	close(queue);
+	close(client);
+}
+
+static void accepted_by_the_keeper(void **state)
 {
 	struct proxy_run p;
 	int client, target;
@@ -483,7 +578,10 @@ int main(void)
 		cmocka_unit_test(held_awake),
 		cmocka_unit_test(held_awake_by_the_schedule),
 		cmocka_unit_test(a_hold_does_not_keep_it_from_being_stopped),
-		cmocka_unit_test(accepted_by_the_activator),
+		cmocka_unit_test(held_awake_by_the_file),
+		cmocka_unit_test(reports_to_the_keeper),
+		cmocka_unit_test(a_failure_is_told_to_the_keeper),
+		cmocka_unit_test(accepted_by_the_keeper),
 		cmocka_unit_test(status_says_what_happens),
 	};
 

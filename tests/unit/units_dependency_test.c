@@ -176,7 +176,11 @@ static void in_the_unit(void **state)
 	assert_int_equal(units_render(&i, &plain, &err), 0);
 	assert_has(plain.service, " --with db --with-port 5432 --with-health-check postgres --with cache --with-unit "
 				  "cache.service --with-port 1 --with-health-check \"100%% \\\"$X\\\" \\\\\" -- ");
-	assert_has(plain.service, "--idle-action stop --with db --with cache --with-unit cache.service\n");
+	/* the keeper's sleep and the net under it get the same words */
+	assert_has(plain.service, "--sleep --name app ");
+	assert_has(plain.service,
+		   "--idle-action stop --with db --with-port 5432 --with-health-check postgres --with cache "
+		   "--with-unit cache.service --with-port 1 --with-health-check \"100%% \\\"$X\\\" \\\\\"\n");
 	/* 10 drain, 10 + 100 + 10 stop, 90 of the unit, 60 and twice 15 margin; the wake's time is that of all
 	 * together */
 	assert_has(plain.service, "TimeoutStopSec=310\n");
@@ -184,11 +188,11 @@ static void in_the_unit(void **state)
 	i.keep_running = true;
 	assert_int_equal(units_render(&i, &keeping, &err), 0);
 	assert_has(keeping.service, " --with db --with-keep-running --with-port");
-	assert_has(keeping.service, " --with cache --with-unit cache.service --with-keep-running\n");
+	assert_has(keeping.service, " --with cache --with-unit cache.service --with-keep-running --with-port 1");
 	i.keep_running = false;
 	i.adopted = true;
 	assert_int_equal(units_render(&i, &adopted, &err), 0);
-	assert_has(adopted.service, " --with cache --with-unit cache.service --with-keep-running\n");
+	assert_has(adopted.service, " --with cache --with-unit cache.service --with-keep-running --with-port 1");
 	assert_null(strstr(adopted.service, " --keep-running"));
 }
 

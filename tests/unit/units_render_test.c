@@ -159,7 +159,8 @@ static void the_socket(void **state)
 	assert_value(r.socket, "RemoveOnStop", "yes");
 	assert_absent(r.socket, "NoDelay");
 	assert_value(r.socket, "FreeBind", "yes");
-	assert_value(r.socket, "TriggerLimitIntervalSec", "0");
+	assert_value(r.socket, "TriggerLimitIntervalSec", "10s");
+	assert_value(r.socket, "TriggerLimitBurst", "50");
 	assert_value(r.socket, "StartLimitIntervalSec", "0");
 	assert_value(r.socket, "WantedBy", "sockets.target");
 	assert_value(s.socket, "NoDelay", "yes");
@@ -167,36 +168,98 @@ static void the_socket(void **state)
 	assert_absent(s.socket, "SocketMode");
 }
 
-static void the_chain_of_a_wake(void **state)
+/* The words up to the next "--", which is replaced by the end. */
+static struct words part(struct words *w)
+{
+	struct words p = {};
+
+	for (size_t k = 0; k < w->n; k++) {
+		if (strcmp(w->v[k], "--") == 0)
+			break;
+		p.v[p.n++] = w->v[k];
+	}
+	return p;
+}
+
+/* The same, of the n-th program that the keeper is told about. */
+static struct words command(const struct words *w, size_t n)
+{
+	struct words rest = {};
+
+	for (size_t k = 0; k < w->n; k++) {
+		if (n == 0)
+			rest.v[rest.n++] = w->v[k];
+		else if (strcmp(w->v[k], "--") == 0)
+			n--;
+	}
+	return part(&rest);
+}
+
+static void the_programs_of_a_wake(void **state)
 {
 	_cleanup_instance_ struct instance i = full_instance();
 	_cleanup_rendered_ struct rendered r = render(&i);
 	_cleanup_free_ char *start = value_of(r.service, "ExecStart", 0),
-			    *stop = value_of(r.service, "ExecStopPost", 0);
+			    *stop = value_of(r.service, "ExecStopPost", 0),
+			    *more = value_of(r.service, "ExecStopPost", 1);
 	_cleanup_(words_clear) struct words w = split(start), s = split(stop);
+	struct words keeper = command(&w, 0), activator = command(&w, 1), nshelper = command(&w, 2),
+		     proxy = command(&w, 3);
 
 	(void)state;
-	assert_string_equal(w.v[0], ":" LIBEXECDIR "/activator");
-	assert_true(has_word(&w, LIBEXECDIR "/nshelper"));
-	assert_true(has_word(&w, LIBEXECDIR "/proxy"));
-	assert_string_equal(option(&w, "--name"), "pg");
-	assert_string_equal(option(&w, "--backend"), "podman");
-	assert_string_equal(option(&w, "--container"), "pg");
-	assert_string_equal(option(&w, "--unit"), "db\\x2d1.service");
-	assert_string_equal(option(&w, "--user"), "sockwake");
-	assert_string_equal(option(&w, "--forward"), "5432:5432");
-	assert_string_equal(option(&w, "--no-wake-from"), "192.0.2.0/24");
-	assert_string_equal(option(&w, "--no-hold-from"), "192.0.2.7");
-	assert_string_equal(option(&w, "--connection-timeout"), "2h 30min");
-	assert_string_equal(option(&w, "--proxy-protocol"), "v2");
-	assert_string_equal(option(&w, "--workers"), "3");
-	assert_true(has_word(&w, "--transparent"));
-	assert_true(has_word(&w, "--keep-running"));
-	assert_false(has_word(&w, "--container-root"));
+	assert_string_equal(keeper.v[0], ":" LIBEXECDIR "/keeper");
+	assert_string_equal(option(&keeper, "--name"), "pg");
+	assert_string_equal(option(&keeper, "--startup-timeout"), "30");
+	assert_string_equal(option(&keeper, "--no-wake-from"), "192.0.2.0/24");
+	assert_string_equal(option(&keeper, "--schedule"), "Mon..Fri 08:30-17:15");
+	assert_string_equal(activator.v[0], LIBEXECDIR "/activator");
+	assert_string_equal(option(&activator, "--name"), "pg");
+	assert_string_equal(option(&activator, "--backend"), "podman");
+	assert_string_equal(option(&activator, "--container"), "pg");
+	assert_string_equal(option(&activator, "--unit"), "db\\x2d1.service");
+	assert_string_equal(option(&activator, "--idle-action"), "pause");
+	assert_string_equal(option(&activator, "--startup-timeout"), "30");
+	assert_string_equal(option(&activator, "--with-health-check"), "postgres");
+	assert_true(has_word(&activator, "--keep-running"));
+	/* which of them it is for, the keeper says */
+	assert_false(has_word(&activator, "--wake"));
+	assert_false(has_word(&activator, "--no-wake-from"));
+	assert_string_equal(nshelper.v[0], LIBEXECDIR "/nshelper");
+	assert_string_equal(option(&nshelper, "--user"), "sockwake");
+	assert_true(has_word(&nshelper, "--transparent"));
+	assert_false(has_word(&nshelper, "--container-root"));
+	assert_string_equal(proxy.v[0], LIBEXECDIR "/proxy");
+	assert_string_equal(option(&proxy, "--forward"), "5432:5432");
+	assert_string_equal(option(&proxy, "--no-hold-from"), "192.0.2.7");
+	assert_string_equal(option(&proxy, "--connection-timeout"), "2h 30min");
+	assert_string_equal(option(&proxy, "--proxy-protocol"), "v2");
+	assert_string_equal(option(&proxy, "--workers"), "3");
+	assert_true(has_word(&proxy, "--transparent"));
+	/* The net under a keeper that was killed. */
 	assert_string_equal(s.v[0], "-:" LIBEXECDIR "/activator");
 	assert_true(has_word(&s, "--sleep"));
 	assert_true(has_word(&s, "--keep-running"));
 	assert_string_equal(option(&s, "--idle-action"), "pause");
+	assert_null(more);
+}
+
+/* The keeper sees to the end of its children, restarts them, and is started by systemd for a client alone. */
+static void the_keeper_is_the_service(void **state)
+{
+	_cleanup_instance_ struct instance i = full_instance();
+	_cleanup_rendered_ struct rendered r = render(&i);
+
+	(void)state;
+	assert_value(r.service, "Type", "notify");
+	assert_value(r.service, "NotifyAccess", "main");
+	assert_value(r.service, "KillMode", "mixed");
+	assert_value(r.service, "OOMPolicy", "continue");
+	assert_value(r.service, "Restart", "no");
+	assert_absent(r.service, "RestartSec");
+	assert_absent(r.service, "RestartPreventExitStatus");
+	assert_absent(r.service, "ExecStartPost");
+	assert_absent(r.service, "ExecStartPre");
+	assert_absent(r.service, "ExecStop");
 }
 
 static void the_timer(void **state)
@@ -269,8 +332,9 @@ static void privileges_by_scope(void **state)
 	}
 	assert_absent(u.service, "CapabilityBoundingSet");
 	assert_value(s.service, "NoNewPrivileges", "yes");
-	assert_value(s.service, "CapabilityBoundingSet",
-		     "CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_NET_ADMIN CAP_NET_RAW");
+	assert_value(
+		s.service, "CapabilityBoundingSet",
+		"CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_KILL CAP_NET_ADMIN CAP_NET_RAW");
 	assert_value(u.service, "NoNewPrivileges", "yes");
 	assert_null(strstr(u.service, "--user"));
 }
@@ -292,27 +356,25 @@ static void times(void **state)
 	assert_value(p.service, "TimeoutStartSec", "infinity");
 	assert_value(p.service, "TimeoutStopSec", "infinity");
 	assert_value(r.service, "StartLimitIntervalSec", "0");
-	assert_value(r.service, "Restart", "on-failure");
-	assert_value(r.service, "RestartPreventExitStatus", "2 75");
 	assert_value(r.service, "RuntimeDirectoryPreserve", "yes");
 }
 
+/* systemd runs nothing of a person's: the keeper does, and need not wait for it. */
 static void notifications(void **state)
 {
 	_cleanup_instance_ struct instance i = full_instance();
 	_cleanup_rendered_ struct rendered with = render(&i);
-	_cleanup_free_ char *started = value_of(with.service, "ExecStartPost", 0),
-			    *stopped = value_of(with.service, "ExecStopPost", 1);
+	_cleanup_free_ char *start = value_of(with.service, "ExecStart", 0);
+	_cleanup_(words_clear) struct words w = split(start);
+	struct words keeper = command(&w, 0);
 
 	(void)state;
-	assert_non_null(started);
-	assert_non_null(strstr(started, "--notify started --name pg --user wake"));
-	assert_non_null(strstr(stopped, "--notify stopped --name pg --user wake"));
+	assert_string_equal(option(&keeper, "--notify"), "wake");
+	assert_absent(with.service, "ExecStartPost");
 	i.notifications = false;
 
 	_cleanup_rendered_ struct rendered without = render(&i);
 
-	assert_absent(without.service, "ExecStartPost");
 	assert_null(strstr(without.service, "--notify"));
 }
 
@@ -530,7 +592,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_units_carry_the_markers),
 		cmocka_unit_test(the_socket),
-		cmocka_unit_test(the_chain_of_a_wake),
+		cmocka_unit_test(the_programs_of_a_wake),
+		cmocka_unit_test(the_keeper_is_the_service),
 		cmocka_unit_test(the_timer),
 		cmocka_unit_test(health_check_of_the_image),
 		cmocka_unit_test(unix_target_needs_the_root),

@@ -1,0 +1,152 @@
+/* Sockets and clients as a keeper meets them. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/listen.h"
+
+#define PATIENCE_MSEC 20000 /* no test waits longer for anything that must come */
+
+struct address {
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+	};
+	socklen_t len;
+};
+
+/* "127.0.0.1", "::1", or the path of a Unix socket. */
+static inline struct address address_of(const char *text, uint16_t port)
+{
+	struct address a = {};
+
+	if (text[0] == '/') {
+		a.un.sun_family = AF_UNIX;
+		strcpy(a.un.sun_path, text);
+		a.len = sizeof(a.un);
+	} else if (strchr(text, ':')) {
+		a.in6.sin6_family = AF_INET6;
+		a.in6.sin6_port = htons(port);
+		assert_int_equal(inet_pton(AF_INET6, text, &a.in6.sin6_addr), 1);
+		a.len = sizeof(a.in6);
+	} else {
+		a.in.sin_family = AF_INET;
+		a.in.sin_port = htons(port);
+		assert_int_equal(inet_pton(AF_INET, text, &a.in.sin_addr), 1);
+		a.len = sizeof(a.in);
+	}
+	return a;
+}
+
+/* A socket there; one that has connections listens. Port 0: any. An IPv6 one takes IPv4 as well, as that of a unit. */
+static inline int bound_to(int type, const char *text, uint16_t port)
+{
+	struct address a = address_of(text, port);
+	int fd = socket(a.any.sa_family, type | SOCK_CLOEXEC, 0), no = 0, yes = 1;
+
+	assert_true(fd >= 0);
+	if (a.any.sa_family == AF_INET6)
+		assert_int_equal(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), 0);
+	assert_int_equal(bind(fd, &a.any, a.len), 0);
+	if (type != SOCK_DGRAM)
+		assert_int_equal(listen(fd, 4096), 0);
+	return fd;
+}
+
+static inline uint16_t port_of(int fd)
+{
+	struct address a = {.len = sizeof(a.in6)};
+
+	assert_int_equal(getsockname(fd, &a.any, &a.len), 0);
+	return ntohs(a.any.sa_family == AF_INET ? a.in.sin_port : a.in6.sin6_port);
+}
+
+/* source: where it comes from, or NULL. A datagram is sent at once. */
+static inline int client_of(int type, const char *source, const char *text, uint16_t port)
+{
+	struct address to = address_of(text, port), from;
+	int fd = socket(to.any.sa_family, type | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	if (source) {
+		from = address_of(source, 0);
+		assert_int_equal(bind(fd, &from.any, from.len), 0);
+	}
+	assert_int_equal(connect(fd, &to.any, to.len), 0);
+	if (type == SOCK_DGRAM)
+		assert_int_equal(send(fd, "x", 1, 0), 1);
+	return fd;
+}
+
+static inline bool was_reset(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char byte;
+
+	return poll(&p, 1, PATIENCE_MSEC) == 1 && recv(fd, &byte, 1, 0) < 0 && errno == ECONNRESET;
+}
+
+/* A Unix socket's client learns of a reset as of an end. */
+static inline bool was_ended(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char byte;
+
+	return poll(&p, 1, PATIENCE_MSEC) == 1 && recv(fd, &byte, 1, 0) <= 0;
+}
+
+static inline bool is_open(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 0;
+}
+
+static inline bool is_readable(int fd)
+{
+	return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) == 1;
+}
+
+static inline void reset_own(int fd)
+{
+	static const struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+	close(fd);
+}
+
+/* Until this moment of CLOCK_MONOTONIC. */
+static inline void wait_until(uint64_t when)
+{
+	while (now_usec() < when)
+		(void)poll(NULL, 0, timeout_msec(when));
+}
+
+static inline void wait_msec(uint64_t msec)
+{
+	wait_until(now_usec() + msec * USEC_PER_MSEC);
+}

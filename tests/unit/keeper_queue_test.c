@@ -1,0 +1,471 @@
+/* Who waits, who may wake, and since when: with real sockets and real clients. */
+#include "keeper/queue.h"
+
+#include "keeper/backlog.h"
+#include "tests/unit/keeper_fixture.h"
+
+#define LIMIT (300 * USEC_PER_MSEC)
+#define SLACK (20 * USEC_PER_MSEC) /* the kernel counts in ticks */
+
+/* So many numbers are kept for what systemd would hand over. */
+#define RESERVED 8
+
+static void reserve(void)
+{
+	int low = open("/dev/null", O_RDONLY | O_CLOEXEC), fd = fcntl(low, F_DUPFD_CLOEXEC, 100);
+
+	close(low);
+	for (int k = 0; k < RESERVED; k++)
+		assert_int_equal(dup3(fd, LISTEN_FDS_START + k, O_CLOEXEC), LISTEN_FDS_START + k);
+	close(fd);
+}
+
+static int setup(void **state)
+{
+	static int nothing;
+
+	*state = &nothing;
+	reserve();
+	return 0;
+}
+
+/* Hands them over; they are the queue's then. -1-terminated. */
+static struct queue queue_of(const int *fds, uint64_t limit)
+{
+	static struct queue q;
+	struct error err;
+	char text[16];
+	int n = 0;
+
+	for (; fds[n] >= 0; n++) {
+		assert_int_equal(dup2(fds[n], LISTEN_FDS_START + n), LISTEN_FDS_START + n);
+		close(fds[n]);
+	}
+	snprintf(text, sizeof(text), "%d", getpid());
+	setenv("LISTEN_PID", text, 1);
+	snprintf(text, sizeof(text), "%d", n);
+	setenv("LISTEN_FDS", text, 1);
+	if (queue_open(&q, limit, &err) < 0)
+		fail_msg("%s", err.text);
+	return q;
+}
+
+#define QUEUE(limit, ...) queue_of((const int[]){__VA_ARGS__, -1}, limit)
+
+static struct cidr range(const char *text)
+{
+	struct error err;
+	struct cidr c;
+
+	assert_int_equal(cidr_parse(text, &c, &err), 0);
+	return c;
+}
+
+static void what_is_handed_over_is_set_right(void **state)
+{
+	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0), bound_to(SOCK_DGRAM, "127.0.0.1", 0));
+
+	(void)state;
+	assert_int_equal(q.n, 2);
+	assert_true(q.stream[0]);
+	assert_false(q.stream[1]);
+	for (int k = 0; k < 2; k++) {
+		assert_int_equal(fcntl(LISTEN_FDS_START + k, F_GETFD), FD_CLOEXEC);
+		assert_true(fcntl(LISTEN_FDS_START + k, F_GETFL) & O_NONBLOCK);
+	}
+	assert_false(queue_waits(&q));
+	assert_true(queue_deadline(&q) == USEC_INFINITY);
+}
+
+static void what_is_no_socket_is_refused(void **state)
+{
+	struct queue q;
+	struct error err;
+	char text[16];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%d", getpid());
+	setenv("LISTEN_PID", text, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	assert_int_equal(queue_open(&q, LIMIT, &err), -1);
+	assert_non_null(strstr(err.text, "descriptor 3 from the service manager is no usable socket"));
+	setenv("LISTEN_FDS", "257", 1);
+	assert_int_equal(queue_open(&q, LIMIT, &err), -1);
+	assert_non_null(strstr(err.text, "more than 256 sockets"));
+	setenv("LISTEN_FDS", "many", 1);
+	assert_int_equal(queue_open(&q, LIMIT, &err), -1);
+	unsetenv("LISTEN_FDS");
+	assert_int_equal(queue_open(&q, LIMIT, &err), 0);
+	assert_int_equal(q.n, 0);
+	assert_false(queue_waits(&q));
+}
+
+static void excluded_sources_do_not_wake(void **state)
+{
+	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0), bound_to(SOCK_DGRAM, "127.0.0.1", 0));
+	const struct cidr ranges[] = {range("127.0.0.2"), range("127.1.0.0/16")};
+	uint16_t port = port_of(3), udp = port_of(4);
+	_cleanup_close_ int a = client_of(SOCK_STREAM, "127.0.0.2", "127.0.0.1", port);
+	_cleanup_close_ int b = client_of(SOCK_STREAM, "127.1.2.3", "127.0.0.1", port);
+	_cleanup_close_ int u = client_of(SOCK_DGRAM, "127.0.0.2", "127.0.0.1", udp);
+
+	(void)state;
+	assert_false(queue_admit(&q, ranges, 2));
+	assert_true(was_reset(a));
+	assert_true(was_reset(b));
+	assert_false(queue_waits(&q)); /* the datagram is gone, too */
+}
+
+static void others_wake_and_are_reset_by_a_failure(void **state)
+{
+	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0));
+	const struct cidr ranges[] = {range("127.0.0.2")};
+	_cleanup_close_ int a = client_of(SOCK_STREAM, "127.0.0.2", "127.0.0.1", port_of(3));
+	_cleanup_close_ int b = client_of(SOCK_STREAM, "127.0.0.3", "127.0.0.1", port_of(3));
+	_cleanup_close_ int c = -1;
+
+	(void)state;
+	assert_true(queue_admit(&q, ranges, 1));
+	assert_int_equal(q.n_accepted, 1);
+	assert_true(was_reset(a));
+	assert_true(is_open(b));
+	assert_true(queue_waits(&q));
+	c = client_of(SOCK_STREAM, "127.0.0.2", "127.0.0.1", port_of(3)); /* still in the backlog */
+	queue_refuse(&q);
+	assert_true(was_reset(b));
+	assert_true(was_reset(c));
+	assert_false(queue_waits(&q));
+	assert_true(queue_deadline(&q) == USEC_INFINITY);
+}
+
+/* Whatever ends the keeper in between resets them. */
+static void an_accepted_client_is_reset_by_any_end(void **state)
+{
+	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0));
+	_cleanup_close_ int a = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
+
+	(void)state;
+	assert_true(queue_admit(&q, NULL, 0));
+	close(q.accepted[0].fd);
+	assert_true(was_reset(a));
+}
+
+static void a_datagram_from_elsewhere_wakes_and_stays(void **state)
+{
+	struct queue q = QUEUE(LIMIT, bound_to(SOCK_DGRAM, "127.0.0.1", 0));
+	const struct cidr ranges[] = {range("127.0.0.2")};
+	_cleanup_close_ int a = client_of(SOCK_DGRAM, "127.0.0.2", "127.0.0.1", port_of(3));
+	_cleanup_close_ int b = client_of(SOCK_DGRAM, "127.0.0.3", "127.0.0.1", port_of(3));
+
+	(void)state;
+	assert_true(queue_admit(&q, ranges, 1));
+	assert_int_equal(q.n_accepted, 0);
+	assert_int_equal(recv(3, &(char){0}, 1, MSG_DONTWAIT), 1);
+	assert_int_equal(recv(3, &(char){0}, 1, MSG_DONTWAIT), -1); /* only the second one was left */
+}
+
+static void as_many_are_accepted_as_can_be_handed_down(void **state)
+{
+	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0));
+	const struct cidr ranges[] = {range("127.0.0.2")};
+	char text[QUEUE_TEXT_MAX], first[32];
+	int clients[ACCEPTED_MAX + 10];
+
+	(void)state;
+	for (size_t i = 0; i < ACCEPTED_MAX + 10; i++)
+		clients[i] = client_of(SOCK_STREAM, i == 5 ? "127.0.0.2" : "127.0.0.3", "127.0.0.1", port_of(3));
+	assert_true(queue_admit(&q, ranges, 1));
+	assert_int_equal(q.n_accepted, ACCEPTED_MAX);
+	assert_true(was_reset(clients[5]));
+	assert_true(is_open(clients[0]));
+	assert_true(is_open(clients[ACCEPTED_MAX + 9]));
+	snprintf(first, sizeof(first), "%d:0,", q.accepted[0].fd);
+	assert_ptr_equal(strstr(queue_accepted_text(&q, text), first), text);
+	assert_null(strstr(text, ",,"));
+	assert_true(text[strlen(text) - 1] == '0');
+	/* The proxy, which has copies, serves them then. */
+	close(dup(q.accepted[0].fd));
+	queue_forget_accepted(&q);
+	assert_string_equal(queue_accepted_text(&q, text), "");
+	assert_true(queue_waits(&q)); /* the others */
+	for (size_t i = 0; i < ACCEPTED_MAX + 10; i++)
+		close(clients[i]);
+}
+
+static bool is_about(uint64_t t, uint64_t expected)
+{
+	return t + SLACK >= expected && t <= expected + SLACK;
+}
+
+/* Who came late stays in the backlog, for as long as the limit is. */
+static void each_waits_as_long_as_the_limit(void **state)
+{
+	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0));
+	uint64_t began = now_usec(), second;
+	_cleanup_close_ int a = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3)), b = -1;
+
+	(void)state;
+	q.since = began;
+	assert_true(queue_deadline(&q) == began + LIMIT);
+	wait_msec(200);
+	second = now_usec();
+	b = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
+	wait_until(began + LIMIT + SLACK);
+	assert_int_equal(queue_expire(&q, now_usec()), 1);
+	assert_true(was_reset(a));
+	assert_true(is_open(b));
+	assert_true(is_readable(3));
+	assert_int_equal(q.n_accepted, 0);
+	assert_true(is_about(q.since, second));
+	/* Nothing to do before that. */
+	assert_int_equal(queue_expire(&q, now_usec()), 0);
+	assert_true(is_open(b));
+	wait_until(second + LIMIT + SLACK);
+	assert_int_equal(queue_expire(&q, now_usec()), 1);
+	assert_true(was_reset(b));
+	assert_true(queue_deadline(&q) == USEC_INFINITY);
+}
+
+/* What it has sent meanwhile makes no client younger. */
+static void data_makes_nobody_younger(void **state)
+{
+	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0));
+	uint64_t began = now_usec();
+	_cleanup_close_ int a = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
+	struct backlog b;
+
+	(void)state;
+	wait_msec(150);
+	assert_int_equal(send(a, "hello", 5, 0), 5);
+	wait_msec(50);
+	assert_int_equal(backlog_look(3, LIMIT, &b), 0);
+	assert_int_equal(b.old, 0);
+	assert_true(is_about(now_usec() - b.oldest_age, began));
+	assert_int_equal(backlog_look(3, 150 * USEC_PER_MSEC, &b), 0);
+	assert_int_equal(b.old, 1);
+	assert_true(b.oldest_age == USEC_INFINITY);
+	assert_true(queue_admit(&q, NULL, 0));
+	assert_true(is_about(q.accepted[0].arrived, began));
+	assert_true(is_about(q.since, began));
+	wait_until(began + LIMIT + SLACK);
+	assert_int_equal(queue_expire(&q, now_usec()), 1);
+	assert_true(was_reset(a));
+	assert_int_equal(q.n_accepted, 0);
+}
+
+static void accepted_clients_wait_no_longer_either(void **state)
+{
+	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0));
+	uint64_t began = now_usec(), second;
+	_cleanup_close_ int a = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3)), b = -1;
+
+	(void)state;
+	assert_true(queue_admit(&q, NULL, 0));
+	wait_msec(150);
+	second = now_usec();
+	b = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
+	assert_true(queue_admit(&q, NULL, 0));
+	assert_int_equal(q.n_accepted, 2);
+	assert_true(is_about(q.since, began));
+	wait_until(began + LIMIT + SLACK);
+	assert_int_equal(queue_expire(&q, now_usec()), 1);
+	assert_true(was_reset(a));
+	assert_true(is_open(b));
+	assert_int_equal(q.n_accepted, 1);
+	assert_true(is_about(q.since, second));
+	queue_refuse(&q);
+	assert_true(was_reset(b));
+}
+
+/* One that gave up is still in the queue, in front of the others; it is not counted for one of them. */
+static void who_gave_up_saves_nobody_and_costs_nobody(void **state)
+{
+	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0));
+	uint64_t began = now_usec();
+	int gone = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
+	_cleanup_close_ int a = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3)), b = -1, c = -1;
+
+	(void)state;
+	reset_own(gone);
+	wait_msec(150);
+	b = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
+	gone = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
+	c = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
+	reset_own(gone);
+	wait_until(began + LIMIT + SLACK);
+	assert_int_equal(queue_expire(&q, now_usec()), 1);
+	assert_true(was_reset(a));
+	assert_true(is_open(b));
+	assert_true(is_open(c));
+	wait_msec(150);
+	assert_int_equal(queue_expire(&q, now_usec()), 2);
+	assert_true(was_reset(b));
+	assert_true(was_reset(c));
+	assert_false(queue_waits(&q));
+}
+
+/* A client that has said all it wants to say waits as well (echo x | nc). */
+static void half_closed_clients_wait_as_well(void **state)
+{
+	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0));
+	uint64_t began = now_usec();
+	_cleanup_close_ int a = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3)), b = -1;
+
+	(void)state;
+	assert_int_equal(send(a, "x", 1, 0), 1);
+	assert_int_equal(shutdown(a, SHUT_WR), 0);
+	wait_msec(150);
+	b = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
+	assert_int_equal(shutdown(b, SHUT_WR), 0);
+	wait_until(began + LIMIT + SLACK);
+	assert_int_equal(queue_expire(&q, now_usec()), 1);
+	assert_true(was_reset(a));
+	assert_true(is_open(b));
+	queue_refuse(&q);
+}
+
+/* Listeners are told apart by address, not by port alone; each pair: one client is old, the other one young. */
+static void assert_told_apart(const char *first, const char *second, const char *to_first, const char *to_second)
+{
+	int fd = bound_to(SOCK_STREAM, first, 0), other = second ? bound_to(SOCK_STREAM, second, port_of(fd)) : -1;
+	struct queue q = queue_of((const int[]){fd, other, -1}, LIMIT);
+	uint16_t port = port_of(3);
+	uint64_t began = now_usec();
+	_cleanup_close_ int old = client_of(SOCK_STREAM, NULL, to_first, port), young = -1;
+
+	wait_msec(200);
+	young = client_of(SOCK_STREAM, NULL, to_second, port);
+	wait_until(began + LIMIT + SLACK);
+	assert_int_equal(queue_expire(&q, now_usec()), 1);
+	assert_true(was_reset(old));
+	assert_true(is_open(young));
+	assert_true(is_about(q.since, began + 200 * USEC_PER_MSEC));
+	queue_refuse(&q);
+	assert_true(was_reset(young));
+	reserve();
+}
+
+static void listeners_are_told_apart(void **state)
+{
+	(void)state;
+	assert_told_apart("127.0.0.1", "127.0.0.2", "127.0.0.1", "127.0.0.2");
+	assert_told_apart("127.0.0.2", "127.0.0.1", "127.0.0.2", "127.0.0.1");
+	assert_told_apart("127.0.0.1", "::1", "127.0.0.1", "::1");
+	assert_told_apart("::1", "127.0.0.1", "::1", "127.0.0.1");
+	assert_told_apart("0.0.0.0", NULL, "127.0.0.1", "127.0.0.9");
+	assert_told_apart("::1", NULL, "::1", "::1");
+}
+
+/* One that is bound to IPv6 has IPv4 clients, too. */
+static void mapped_addresses_are_seen(void **state)
+{
+	(void)state;
+	assert_told_apart("::", NULL, "127.0.0.1", "::1");
+	assert_told_apart("::", NULL, "::1", "127.0.0.1");
+	assert_told_apart("::ffff:127.0.0.1", "::ffff:127.0.0.2", "127.0.0.1", "127.0.0.2");
+	assert_told_apart("::ffff:127.0.0.1", "127.0.0.2", "127.0.0.1", "127.0.0.2");
+}
+
+/* More than fit into one answer of the kernel. */
+static void long_queues_are_seen_whole(void **state)
+{
+	enum { N = 700 };
+	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0));
+	uint16_t port = port_of(3);
+	struct backlog b;
+	int clients[N];
+
+	(void)state;
+	for (int k = 0; k < N; k++)
+		clients[k] = client_of(SOCK_STREAM, NULL, "127.0.0.1", port);
+	assert_int_equal(backlog_look(3, 0, &b), 0);
+	assert_int_equal(b.old, N);
+	wait_msec(LIMIT / USEC_PER_MSEC + 20);
+	assert_int_equal(queue_expire(&q, now_usec()), N);
+	for (int k = 0; k < N; k++) {
+		assert_true(was_reset(clients[k]));
+		close(clients[k]);
+	}
+}
+
+/* The kernel does not say since when they wait, so that all of them came with the first. */
+static void unix_clients_came_with_the_first(void **state)
+{
+	char path[64];
+	_cleanup_close_ int a = -1, b = -1, c = -1;
+	uint64_t began;
+	struct queue q;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/sockwake-queue-%d.sock", getpid());
+	(void)unlink(path);
+	q = QUEUE(LIMIT, bound_to(SOCK_STREAM, path, 0), bound_to(SOCK_DGRAM, "127.0.0.1", 0));
+	a = client_of(SOCK_STREAM, NULL, path, 0);
+	b = client_of(SOCK_DGRAM, NULL, "127.0.0.1", port_of(4));
+	q.since = began = now_usec();
+	assert_true(queue_waits(&q));
+	assert_true(queue_admit(&q, NULL, 0));
+	assert_true(q.accepted[0].arrived == began);
+	c = client_of(SOCK_STREAM, NULL, path, 0);
+	wait_until(began + LIMIT);
+	assert_int_equal(queue_expire(&q, now_usec()), 2);
+	assert_true(was_ended(a));
+	assert_true(was_ended(c));
+	assert_false(queue_waits(&q));
+	assert_true(queue_deadline(&q) == USEC_INFINITY);
+	(void)unlink(path);
+}
+
+static void without_a_limit_everybody_waits(void **state)
+{
+	struct queue q = QUEUE(USEC_INFINITY, bound_to(SOCK_STREAM, "127.0.0.1", 0));
+	_cleanup_close_ int a = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
+
+	(void)state;
+	q.since = now_usec();
+	assert_true(queue_deadline(&q) == USEC_INFINITY);
+	assert_int_equal(queue_expire(&q, now_usec()), 0);
+	assert_true(is_open(a));
+	assert_true(queue_admit(&q, NULL, 0));
+	assert_int_equal(queue_expire(&q, now_usec()), 0);
+	assert_true(is_open(a));
+	queue_refuse(&q);
+}
+
+static void what_is_no_tcp_listener_has_no_backlog(void **state)
+{
+	_cleanup_close_ int udp = bound_to(SOCK_DGRAM, "127.0.0.1", 0);
+	struct backlog b;
+
+	(void)state;
+	assert_int_equal(backlog_look(-1, 0, &b), -1);
+	assert_int_equal(backlog_look(LISTEN_FDS_START, 0, &b), -1); /* /dev/null */
+	(void)udp;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(what_is_handed_over_is_set_right, setup),
+		cmocka_unit_test_setup(what_is_no_socket_is_refused, setup),
+		cmocka_unit_test_setup(excluded_sources_do_not_wake, setup),
+		cmocka_unit_test_setup(others_wake_and_are_reset_by_a_failure, setup),
+		cmocka_unit_test_setup(an_accepted_client_is_reset_by_any_end, setup),
+		cmocka_unit_test_setup(a_datagram_from_elsewhere_wakes_and_stays, setup),
+		cmocka_unit_test_setup(as_many_are_accepted_as_can_be_handed_down, setup),
+		cmocka_unit_test_setup(each_waits_as_long_as_the_limit, setup),
+		cmocka_unit_test_setup(data_makes_nobody_younger, setup),
+		cmocka_unit_test_setup(accepted_clients_wait_no_longer_either, setup),
+		cmocka_unit_test_setup(who_gave_up_saves_nobody_and_costs_nobody, setup),
+		cmocka_unit_test_setup(half_closed_clients_wait_as_well, setup),
+		cmocka_unit_test_setup(listeners_are_told_apart, setup),
+		cmocka_unit_test_setup(mapped_addresses_are_seen, setup),
+		cmocka_unit_test_setup(long_queues_are_seen_whole, setup),
+		cmocka_unit_test_setup(unix_clients_came_with_the_first, setup),
+		cmocka_unit_test_setup(without_a_limit_everybody_waits, setup),
+		cmocka_unit_test_setup(what_is_no_tcp_listener_has_no_backlog, setup),
+	};
+
+	(void)close_range(LISTEN_FDS_START, ~0U, 0); /* what make and others have left open */
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
