@@ -195,6 +195,9 @@ static int is_lost(const struct adoption *a, const struct instance *i, bool *ret
 	struct unit_state state = {};
 	int r = 0;
 
+	*ret = false;
+	if (c && c->unreadable)
+		return 0;
 	*ret = c && c->id[0] ? !has_wishes(c) : !unit;
 	if ((!c || !c->id[0]) && unit) { /* an image may have the labels */
 		r = manager_query(a->manager, &unit, 1, &state, err);
