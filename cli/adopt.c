@@ -355,8 +355,9 @@ static int adopt(int argc, char *argv[], struct error *err)
 	_cleanup_close_ int lock = -1;
 
 	if (parse(argc, argv, &a, err) < 0 || require_rights(a.base.scope, err) < 0 ||
-	    unit_directory(a.base.scope, a.directory, err) < 0 || lock_units(a.directory, &lock, err) < 0 ||
-	    store_scan(a.directory, &a.instances, err) < 0 || manager_connect(a.base.scope, &a.manager, err) < 0 ||
+	    unit_directory(a.base.scope, a.directory, err) < 0 ||
+	    lock_units(a.base.scope, a.directory, &lock, err) < 0 || store_scan(a.directory, &a.instances, err) < 0 ||
+	    manager_connect(a.base.scope, &a.manager, err) < 0 ||
 	    check_directory(a.manager, a.base.scope, a.directory, err) < 0 || list_containers(&a, err) < 0 ||
 	    list_quadlets(&a, err) < 0)
 		return -1;

@@ -83,6 +83,15 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
+#define TEMPORARY_PREFIX ".sockwake-"
+#define TEMPORARY_RANDOM "XXXXXX"
+
+bool is_temporary_name(const char *file)
+{
+	return strlen(file) == strlen(TEMPORARY_PREFIX TEMPORARY_RANDOM) &&
+	       strncmp(file, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0;
+}
+
 int write_file_beside(const char *path, const char *data, size_t len, mode_t mode, char ret[static PATH_MAX],
 		      struct error *err)
 {
@@ -92,7 +101,7 @@ int write_file_beside(const char *path, const char *data, size_t len, mode_t mod
 
 	/* The name begins with a dot, so that systemd does not take a left-over for a unit, and does not contain the
 	 * final name, which may be as long as a name can be. */
-	if (snprintf(ret, PATH_MAX, "%.*s.sockwake-XXXXXX", prefix, path) >= PATH_MAX)
+	if (snprintf(ret, PATH_MAX, "%.*s" TEMPORARY_PREFIX TEMPORARY_RANDOM, prefix, path) >= PATH_MAX)
 		return error_set(err, ENAMETOOLONG, "the path '%s' is too long", path);
 	fd = mkostemp(ret, O_CLOEXEC);
 	if (fd < 0)
