@@ -88,8 +88,14 @@ static void start(struct scene *s)
 
 static void end(struct scene *s)
 {
+	struct connection *slab;
+
 	worker_finish(&s->worker);
 	connection_reap(&s->worker);
+	slab = s->worker.free; /* the one there is begins with the first of them */
+	for (struct connection *c = slab; c; c = c->next)
+		slab = c < slab ? c : slab;
+	free(slab);
 	loop_close(&s->worker.loop);
 	free(s->worker.buffer);
 	close(s->client);
