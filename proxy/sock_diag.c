@@ -13,6 +13,8 @@
 #include "common/cleanup.h"
 #include "common/listen.h"
 
+#define ERRNO_MAX 4095 /* MAX_ERRNO of the kernel */
+
 struct question {
 	struct nlmsghdr header;
 	struct inet_diag_req_v2 request;
@@ -28,8 +30,34 @@ static uint8_t protocol_of(int type)
 	return type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
 }
 
-/* Sends the question and reads the one answer. Returns 0, or an errno value: what the kernel says, or our own. */
-static int ask(int diag, struct question *q, union answer *answer)
+int sock_diag_read(const void *answer, size_t len, const struct inet_diag_msg **ret)
+{
+	const struct nlmsghdr *header = answer;
+	const struct nlmsgerr *e = NLMSG_DATA(header);
+
+	*ret = NULL;
+	if (!NLMSG_OK(header, len))
+		return EPROTO;
+	switch (header->nlmsg_type) {
+	case NLMSG_DONE:
+		return 0;
+	case NLMSG_ERROR:
+		if (header->nlmsg_len < NLMSG_LENGTH(sizeof(*e)) || e->error > 0 || e->error < -ERRNO_MAX)
+			return EPROTO;
+		return -e->error;
+	case SOCK_DIAG_BY_FAMILY:
+		if (header->nlmsg_len < NLMSG_LENGTH(sizeof(**ret)))
+			return EPROTO;
+		*ret = NLMSG_DATA(header);
+		return 0;
+	default:
+		return EPROTO;
+	}
+}
+
+/* Sends the question and reads the one answer. *ret belongs to `answer`. Returns 0, or an errno value: what the kernel
+ * says, or our own. */
+static int ask(int diag, struct question *q, union answer *answer, const struct inet_diag_msg **ret)
 {
 	ssize_t n;
 
@@ -45,14 +73,7 @@ static int ask(int diag, struct question *q, union answer *answer)
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno;
-	if (!NLMSG_OK(&answer->header, (size_t)n))
-		return EPROTO;
-	if (answer->header.nlmsg_type == NLMSG_ERROR) {
-		const struct nlmsgerr *e = NLMSG_DATA(&answer->header);
-
-		return answer->header.nlmsg_len < NLMSG_LENGTH(sizeof(*e)) ? EPROTO : -e->error;
-	}
-	return 0;
+	return sock_diag_read(answer, (size_t)n, ret);
 }
 
 int sock_diag_open(int type, struct error *err)
@@ -64,12 +85,13 @@ int sock_diag_open(int type, struct error *err)
 		.request = {.sdiag_family = AF_INET, .sdiag_protocol = protocol_of(type), .idiag_states = 0},
 	};
 	_cleanup_close_ int diag = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	const struct inet_diag_msg *none;
 	union answer answer;
 	int r;
 
 	if (diag < 0)
 		return error_errno(err, errno, "cannot ask the kernel for listening sockets");
-	r = ask(diag, &q, &answer);
+	r = ask(diag, &q, &answer, &none);
 	if (r != 0)
 		return error_errno(err, r, "this kernel does not tell which sockets listen (inet_diag)");
 	return steal_fd(&diag);
@@ -99,7 +121,7 @@ enum socket_found sock_diag_look(int diag, int type, const struct target *t)
 	};
 	struct inet_diag_sockid *id = &q.request.id;
 	const struct inet_diag_msg *found;
-	union answer answer = {.header = {0}};
+	union answer answer;
 
 	if (t->addr.ss_family == AF_INET) {
 		const struct sockaddr_in *sin = (const struct sockaddr_in *)&t->addr;
@@ -124,9 +146,7 @@ enum socket_found sock_diag_look(int diag, int type, const struct target *t)
 		id->idiag_dport = id->idiag_sport;
 		memcpy(id->idiag_dst, id->idiag_src, sizeof(id->idiag_dst));
 	}
-	if (ask(diag, &q, &answer) != 0 || answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-	    answer.header.nlmsg_len < NLMSG_LENGTH(sizeof(*found)))
+	if (ask(diag, &q, &answer, &found) != 0 || !found)
 		return SOCKET_NONE;
-	found = NLMSG_DATA(&answer.header);
 	return is_ours(found->idiag_inode) ? SOCKET_OURS : SOCKET_LISTENS;
 }
