@@ -1,6 +1,6 @@
 /* /proc/PID/cgroup of any process, and below a line "====" any list of children.
  *
- * floor: 0 */
+ * floor: 22 */
 #include <ctype.h>
 
 #include "activator/conmon.h"

@@ -2,7 +2,7 @@
  * byte chooses engine and request; lines "====" divide the answers, one for each request, after which the connection
  * ends.
  *
- * floor: 0 */
+ * floor: 320 */
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>

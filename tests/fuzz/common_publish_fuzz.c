@@ -1,6 +1,6 @@
 /* What publish_parse() accepts, publish_format() spells so that it is read back the same.
  *
- * floor: 0 */
+ * floor: 75 */
 #include "common/parse.h"
 #include "common/publish.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,6 +1,6 @@
 /* What window_parse() accepts keeps its promises, and the time it covers next is found whatever the clock says.
  *
- * floor: 0 */
+ * floor: 46 */
 #include "common/schedule.h"
 #include "tests/fuzz/fuzz.h"
 

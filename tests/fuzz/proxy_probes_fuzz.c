@@ -1,6 +1,6 @@
 /* Replies of servers: the first byte chooses the kind and whether the reply is complete.
  *
- * floor: 0 */
+ * floor: 27 */
 #include "proxy/probes.h"
 #include "tests/fuzz/fuzz.h"
 

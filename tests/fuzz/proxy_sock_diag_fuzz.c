@@ -1,6 +1,6 @@
 /* Any answer of the kernel's, or of somebody who passes for it.
  *
- * floor: 0 */
+ * floor: 9 */
 #include <linux/inet_diag.h>
 
 #include "proxy/sock_diag.h"

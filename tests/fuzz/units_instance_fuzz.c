@@ -1,6 +1,6 @@
 /* JSON of anybody: what is accepted is written and read back the same, and its units have no line too many.
  *
- * floor: 0 */
+ * floor: 340 */
 #include "tests/fuzz/fuzz.h"
 #include "units/render.h"
 

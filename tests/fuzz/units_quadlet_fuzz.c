@@ -1,7 +1,7 @@
 /* An order, as lines "i IMAGE", "e ENVIRONMENT", "v VOLUME", "n NETWORK", "c WORD OF THE COMMAND": its Quadlet has the
  * keys that sockwake writes and no other, and nothing in it is a specifier or a variable.
  *
- * floor: 0 */
+ * floor: 100 */
 #include "tests/fuzz/fuzz.h"
 #include "units/quadlet.h"
 

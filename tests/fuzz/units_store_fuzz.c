@@ -1,7 +1,7 @@
 /* Any text as the unit files of an instance: what is taken for an instance is one; replacing it and going back leaves
  * the files as they were. A line "====" divides the socket's text from the service's.
  *
- * floor: 0 */
+ * floor: 450 */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
