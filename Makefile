@@ -22,6 +22,7 @@ LDFLAGS.asan = -fsanitize=address,undefined
 LDFLAGS    += -Wl,--as-needed $(LDFLAGS.$(VARIANT))
 
 # Libraries of the project by folder, in link order, and those of the system by program.
+LIBS.keeper    = common
 LIBS.nshelper  = common
 LIBS.proxy     = common
 LIBS.activator = backends units common
@@ -33,8 +34,8 @@ SYSLIBS.proxy     = libseccomp
 SYSLIBS.activator = libcurl libcjson
 SYSLIBS.cli       = libcurl libcjson libsystemd
 
-FOLDERS  = common backends units nshelper proxy activator cli
-PROGRAMS = nshelper proxy activator cli
+FOLDERS  = common backends units keeper nshelper proxy activator cli
+PROGRAMS = keeper nshelper proxy activator cli
 program  = $(BUILD)/$(if $(filter cli,$1),sockwake,$1)
 
 sources  = $(wildcard $1/*.c $1/*/*.c)
@@ -70,10 +71,10 @@ $(BUILD)/obj/%.o: %.c
 
 # Unit tests: tests/unit/FOLDER_SUBJECT_test.c may use everything of ours.
 TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
-$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call archives,activator proxy nshelper cli units backends common)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call archives,activator keeper proxy nshelper cli units backends common)
 	$(call say,LINK)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(call archives,activator proxy nshelper cli units backends common) \
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(call archives,activator keeper proxy nshelper cli units backends common) \
 		$(call syslibs,cmocka libseccomp libcap libcurl libcjson libsystemd)
 
 # They run the programs, too.
@@ -135,7 +136,7 @@ bench-proxy:
 	tests/bench/proxy $(BENCH_OPTIONS)
 
 # The system user is made here only when this is no package being built (DESTDIR).
-LIBEXEC_PROGRAMS = activator nshelper proxy
+LIBEXEC_PROGRAMS = activator keeper nshelper proxy
 MAN_PAGES = $(wildcard man/*.[18])
 install: all
 	install -D -m 0755 -t $(DESTDIR)$(BINDIR) $(BUILD)/sockwake

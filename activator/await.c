@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/channel.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/exit.h"
@@ -73,9 +74,9 @@ static void set_number(const char *name, unsigned long long value)
 
 static void prepare_environment(int pidfd, uint64_t deadline)
 {
-	static const char *const not_inherited[] = {"LISTEN_PID",	 "LISTEN_FDS",	  "LISTEN_FDNAMES",
-						    "NOTIFY_SOCKET",	 "WATCHDOG_USEC", "WATCHDOG_PID",
-						    "SOCKWAKE_DEADLINE", "SOCKWAKE_MARK", "SOCKWAKE_STATS_FD"};
+	static const char *const not_inherited[] = {
+		"LISTEN_PID",	"LISTEN_FDS",	     "LISTEN_FDNAMES", "NOTIFY_SOCKET",	    "WATCHDOG_USEC",
+		"WATCHDOG_PID", "SOCKWAKE_DEADLINE", "SOCKWAKE_MARK",  "SOCKWAKE_STATS_FD", CHANNEL_VARIABLE};
 
 	for (size_t k = 0; k < sizeof(not_inherited) / sizeof(*not_inherited); k++)
 		(void)unsetenv(not_inherited[k]);

@@ -14,9 +14,10 @@ int hold_container(struct engine *engine, const struct options *o, struct stats 
 	if (o->unit)
 		return pin_unit(engine, o, stats, ret->lock_fd, &ret->container, &ret->pidfd, &ret->woken, &ret->own,
 				err);
-	if (pin_container(engine, o, stats, &ret->container, &ret->pidfd, &ret->woken, err) < 0 ||
-	    (ret->woken && lock_record_run(ret->lock_fd, &ret->container, err) < 0))
+	if (pin_container(engine, o, stats, ret->lock_fd, &ret->container, &ret->pidfd, &ret->woken, err) < 0)
 		return -1;
+	if (ret->woken)
+		lock_record_run(ret->lock_fd, &ret->container);
 	ret->own = ret->woken || lock_is_own_run(ret->lock_fd, &ret->container);
 	return 0;
 }

@@ -9,11 +9,10 @@
 #include <unistd.h>
 
 #include "activator/bus.h"
-#include "activator/runtime.h"
 #include "common/cleanup.h"
 
-/* Seconds after which a bus or a desktop that hangs is given up; what was sent by then is on its way. Clients are
- * served meanwhile, but one that comes while the instance is put to sleep has to wait. */
+/* Seconds after which a bus or a desktop that hangs is given up; what was sent by then is on its way. Nobody waits for
+ * this process, which its person may stop: the keeper ends it (keeper/tasks.h). */
 #define NOTIFY_LIMIT 1
 
 static void on_alarm(int sig)
@@ -47,11 +46,6 @@ int notify_person(const struct options *o, struct error *err)
 	const struct sigaction give_up = {.sa_handler = on_alarm};
 	const struct passwd *pw;
 	char summary[300];
-	struct stats stats;
-
-	runtime_read_stats(o, &stats);
-	if (stats.flags & (STATS_NOBODY | STATS_LATE)) /* neither woken nor put to sleep */
-		return 0;
 	(void)sigaction(SIGALRM, &give_up, NULL);
 	(void)alarm(NOTIFY_LIMIT);
 	pw = getpwnam(o->user);

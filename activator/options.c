@@ -21,13 +21,11 @@ enum option_id {
 	OPT_KEEP_RUNNING,
 	OPT_STARTUP_TIMEOUT,
 	OPT_HEALTHY,
-	OPT_NO_WAKE_FROM,
 	OPT_WITH,
 	OPT_WITH_UNIT,
 	OPT_WITH_PORT,
 	OPT_WITH_HEALTH_CHECK,
 	OPT_WITH_KEEP_RUNNING,
-	OPT_SCHEDULE,
 	OPT_USER,
 };
 
@@ -45,13 +43,11 @@ static const struct option long_options[] = {
 	{"keep-running", no_argument, NULL, OPT_KEEP_RUNNING},
 	{"startup-timeout", required_argument, NULL, OPT_STARTUP_TIMEOUT},
 	{"healthy", no_argument, NULL, OPT_HEALTHY},
-	{"no-wake-from", required_argument, NULL, OPT_NO_WAKE_FROM},
 	{"with", required_argument, NULL, OPT_WITH},
 	{"with-unit", required_argument, NULL, OPT_WITH_UNIT},
 	{"with-port", required_argument, NULL, OPT_WITH_PORT},
 	{"with-health-check", required_argument, NULL, OPT_WITH_HEALTH_CHECK},
 	{"with-keep-running", no_argument, NULL, OPT_WITH_KEEP_RUNNING},
-	{"schedule", required_argument, NULL, OPT_SCHEDULE},
 	{"user", required_argument, NULL, OPT_USER},
 	{},
 };
@@ -144,10 +140,6 @@ static int take(struct options *o, int option, const char *value, struct error *
 	case OPT_HEALTHY:
 		o->healthy = true;
 		return 0;
-	case OPT_NO_WAKE_FROM:
-		if (o->n_no_wake_from == NO_WAKE_MAX)
-			return error_set(err, 0, "--no-wake-from is given more than %d times", NO_WAKE_MAX);
-		return cidr_parse(value, &o->no_wake_from[o->n_no_wake_from++], err);
 	case OPT_WITH:
 		return add_with(o, value, err);
 	case OPT_WITH_UNIT:
@@ -155,10 +147,6 @@ static int take(struct options *o, int option, const char *value, struct error *
 	case OPT_WITH_HEALTH_CHECK:
 	case OPT_WITH_KEEP_RUNNING:
 		return describe_with(o, option, value, err);
-	case OPT_SCHEDULE:
-		if (o->n_windows == WINDOWS_MAX)
-			return error_set(err, 0, "--schedule is given more than %d times", WINDOWS_MAX);
-		return window_parse(value, &o->windows[o->n_windows++], err);
 	case OPT_USER:
 		o->user = value;
 		return 0;
@@ -192,8 +180,8 @@ static int check(const struct options *o, struct error *err)
 			return error_set(err, 0, "--with-unit '%s' is not the name of a service (X.service)",
 					 o->with[k].unit);
 	}
-	if (o->mode == MODE_WAKE && !o->command[0])
-		return error_set(err, 0, "after the options must follow '--' and the command to become");
+	if (o->mode == MODE_WAKE && o->n_with && !o->command[0])
+		return error_set(err, 0, "after --with must follow '-- NSHELPER … -- PROXY …'");
 	return 0;
 }
 

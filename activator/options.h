@@ -4,15 +4,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/cidr.h"
 #include "common/error.h"
-#include "common/schedule.h"
 #include "common/scope.h"
 
 enum mode { MODE_WAKE, MODE_SLEEP, MODE_NOTIFY };
 
-#define NO_WAKE_MAX 64
-#define WITH_MAX    16
+#define WITH_MAX 16
 
 /* A container that is brought up before the instance's own, and put to sleep after it. */
 struct with {
@@ -41,11 +38,7 @@ struct options {
 	/* wake */
 	uint64_t startup_timeout; /* microseconds */
 	bool healthy;
-	struct cidr no_wake_from[NO_WAKE_MAX];
-	unsigned n_no_wake_from;
-	struct window windows[WINDOWS_MAX]; /* --schedule */
-	unsigned n_windows;
-	char **command; /* NULL-terminated, what to become */
+	char **command; /* NULL-terminated: what the proxy is run with, and so the checks of --with */
 
 	/* notify */
 	bool started; /* else stopped */

@@ -17,42 +17,72 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "activator/runtime.h"
+#include "activator/tell.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 
 #define RETRY_MSEC	   50
 #define HEALTH_PERIOD_MSEC 200
 
-static int try_start(struct engine *e, const struct options *o, bool *woken, struct error *err)
+/* A run that somebody else began must not be taken for one's own, should this process die in the middle. */
+static bool is_foreign(struct engine *e, const struct options *o)
 {
-	enum start_result result;
+	_cleanup_container_ struct container c = {};
+	struct error ignored;
 
-	if (e->backend->start(e, o->container, &result, err) < 0)
-		return -1;
-	*woken = *woken || result == START_STARTED;
-	return 0;
+	return o->keep_running && e->backend->inspect(e, o->container, &c, &ignored) == 0 &&
+	       c.state == CONTAINER_RUNNING;
+}
+
+/* Did the engine say no, rather than nothing? */
+static bool is_answer(const struct error *err)
+{
+	return err->code != ETIMEDOUT && err->code != ENOTCONN && err->code != EPROTO;
+}
+
+static int try_start(struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
+{
+	enum start_result result = START_ALREADY_RUNNING;
+	bool foreign = is_foreign(e, o);
+	char before[RUN_TEXT_MAX];
+	int r;
+
+	lock_read(lock_fd, before);
+	if (!foreign)
+		lock_record(lock_fd, RUN_STARTING);
+	tell_starting(e, o->container);
+	r = e->backend->start(e, o->container, &result, err);
+	tell_started(e, o->startup_timeout);
+	if (!foreign && (r < 0 ? is_answer(err) : result == START_ALREADY_RUNNING && !*woken))
+		lock_record(lock_fd, before);
+	*woken = *woken || (r == 0 && result == START_STARTED);
+	return r;
 }
 
 static int try_unpause(struct engine *e, const struct options *o, bool *woken, struct error *err)
 {
-	if (e->backend->unpause(e, o->container, err) < 0)
-		return -1;
-	*woken = true;
-	return 0;
+	int r;
+
+	tell_starting(e, o->container);
+	r = e->backend->unpause(e, o->container, err);
+	tell_started(e, o->startup_timeout);
+	*woken |= r == 0;
+	return r;
 }
 
 /* The likelier request first, so that one is enough nearly always. EBUSY when neither fits the container's state; the
  * error is then that of the start. */
-static int start_or_unpause(struct engine *e, const struct options *o, bool *woken, struct error *err)
+static int start_or_unpause(struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
 {
 	struct error unpause_err;
 
 	if (o->idle_pause) {
 		if (try_unpause(e, o, woken, err) == 0)
 			return 0;
-		return err->code == EBUSY ? try_start(e, o, woken, err) : -1;
+		return err->code == EBUSY ? try_start(e, o, lock_fd, woken, err) : -1;
 	}
-	if (try_start(e, o, woken, err) == 0)
+	if (try_start(e, o, lock_fd, woken, err) == 0)
 		return 0;
 	if (err->code != EBUSY)
 		return -1;
@@ -100,13 +130,13 @@ static int ended(const struct engine *e, const struct container *c, struct error
 			 c->name, c->exit_code, e->backend->name, c->name);
 }
 
-int pin_container(struct engine *e, const struct options *o, struct stats *stats, struct container *ret, int *ret_pidfd,
-		  bool *ret_woken, struct error *err)
+int pin_container(struct engine *e, const struct options *o, struct stats *stats, int lock_fd, struct container *ret,
+		  int *ret_pidfd, bool *ret_woken, struct error *err)
 {
 	*ret_woken = false;
 	for (;;) {
 		struct error start_err;
-		int r = 0, started = start_or_unpause(e, o, ret_woken, &start_err);
+		int r = 0, started = start_or_unpause(e, o, lock_fd, ret_woken, &start_err);
 
 		if (started < 0 && start_err.code != EBUSY) {
 			*err = start_err;

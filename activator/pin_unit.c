@@ -21,12 +21,12 @@
 #include "activator/conmon.h"
 #include "activator/pin.h"
 #include "activator/runtime.h"
+#include "activator/tell.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 
 /* Podman's API and the `podman run` of a unit take turns at one database: asking too often holds up what is awaited. */
 #define RETRY_MSEC(backend) ((backend) == BACKEND_PODMAN ? 100 : 10)
-#define OWN_STARTING	    "own starting"
 
 /* invocation has 32 digits: shorter than any container's identifier. */
 static const char *run_text(const char *whose, const struct unit_view *v, char ret[static RUN_TEXT_MAX])
@@ -42,12 +42,12 @@ static bool is_recorded(int lock_fd, const char *whose, const struct unit_view *
 	return lock_holds(lock_fd, run_text(whose, v, text));
 }
 
-static int record(int lock_fd, const struct unit_view *v, bool woken, bool *ret_own, struct error *err)
+static void record(int lock_fd, const struct unit_view *v, bool woken, bool *ret_own)
 {
 	char text[RUN_TEXT_MAX];
 
 	*ret_own = woken || is_recorded(lock_fd, "own", v);
-	return lock_record(lock_fd, run_text(*ret_own ? "own" : "found", v, text), err);
+	lock_record(lock_fd, run_text(*ret_own ? "own" : "found", v, text));
 }
 
 static int start(struct unit *u, struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
@@ -68,8 +68,8 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 	if (unit_is_active(&v))
 		return 0;
 	*woken = true;
-	if (lock_record(lock_fd, OWN_STARTING, err) < 0)
-		return -1;
+	lock_record(lock_fd, RUN_STARTING);
+	tell_starting_unit(o->unit);
 	return unit_start(u, e->deadline, err);
 }
 
@@ -146,17 +146,23 @@ int pin_unit(struct engine *e, const struct options *o, struct stats *stats, int
 	if (await_container(u, e, o, &v, ret, ret_pidfd, err) < 0)
 		return -1;
 	stats->t_inspected = now_usec();
-	return record(lock_fd, &v, *ret_woken, ret_own, err);
+	record(lock_fd, &v, *ret_woken, ret_own);
+	return 0;
+}
+
+static bool unit_is_up(const struct unit_view *v)
+{
+	return strcmp(v->active, "inactive") != 0 && strcmp(v->active, "failed") != 0;
 }
 
 enum unit_fate unit_fate(const struct options *o, const struct unit_view *v, int lock_fd)
 {
 	if (unit_is_restarting(v))
 		return UNIT_STOP;
-	if (strcmp(v->active, "inactive") == 0 || strcmp(v->active, "failed") == 0)
-		return UNIT_RESTS;
-	if (lock_holds(lock_fd, OWN_STARTING)) /* the job may be our own */
+	if (lock_holds(lock_fd, RUN_STARTING) && (v->job || unit_is_up(v))) /* the job may be our own */
 		return UNIT_STOP;
+	if (!unit_is_up(v))
+		return UNIT_RESTS;
 	if (v->job)
 		return UNIT_IN_CHARGE;
 	if (is_recorded(lock_fd, "own", v))

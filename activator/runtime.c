@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "common/parse.h"
 #include "units/paths.h"
 
 int runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
@@ -63,6 +65,12 @@ static int lock_open(const char *path, struct error *err)
 	return fd;
 }
 
+/* A full runtime directory is no reason to refuse a client: only whoever shares the container notices. */
+static bool is_dispensable(const struct error *err)
+{
+	return err->code == ENOSPC || err->code == EDQUOT || err->code == EROFS;
+}
+
 /* Has the file been removed between opening and locking? Then somebody else may lock another one of this name. */
 static bool is_stale(int fd)
 {
@@ -104,8 +112,9 @@ int lock_shared(const char *path, uint64_t deadline, int *ret_fd, struct error *
 	do {
 		_cleanup_close_ int fd = lock_open(path, err);
 
+		*ret_fd = -1;
 		if (fd < 0)
-			return -1;
+			return is_dispensable(err) ? 0 : -1;
 		if (flock_until(fd, LOCK_SH, deadline) < 0) {
 			if (errno == EINTR)
 				return error_set(err, ETIMEDOUT,
@@ -126,8 +135,9 @@ int lock_exclusive(const char *path, int *ret_fd, struct error *err)
 	for (;;) {
 		_cleanup_close_ int fd = lock_open(path, err);
 
+		*ret_fd = -1;
 		if (fd < 0)
-			return -1;
+			return is_dispensable(err) ? 0 : -1;
 		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 			return error_errno(err, errno, "cannot lock '%s'", path);
 		if (!is_stale(fd)) {
@@ -142,29 +152,35 @@ static void format_run(const struct container *c, char ret[static RUN_TEXT_MAX])
 	snprintf(ret, RUN_TEXT_MAX, "%s %s\n", c->id, c->started_at);
 }
 
-int lock_record(int lock_fd, const char *run, struct error *err)
+void lock_record(int lock_fd, const char *run)
 {
 	size_t len = strlen(run);
 
 	if (pwrite(lock_fd, run, len, 0) != (ssize_t)len || ftruncate(lock_fd, (off_t)len) < 0)
-		return error_errno(err, errno, "cannot write down which run of the container was begun");
-	return 0;
+		return; /* the directory is full, or there is no lock */
+}
+
+void lock_read(int lock_fd, char ret[static RUN_TEXT_MAX])
+{
+	ssize_t n = pread(lock_fd, ret, RUN_TEXT_MAX - 1, 0);
+
+	ret[n > 0 ? n : 0] = '\0';
 }
 
 bool lock_holds(int lock_fd, const char *run)
 {
-	char recorded[RUN_TEXT_MAX + 1];
-	size_t len = strlen(run);
+	char recorded[RUN_TEXT_MAX];
 
-	return pread(lock_fd, recorded, sizeof(recorded), 0) == (ssize_t)len && memcmp(run, recorded, len) == 0;
+	lock_read(lock_fd, recorded);
+	return strcmp(run, recorded) == 0;
 }
 
-int lock_record_run(int lock_fd, const struct container *c, struct error *err)
+void lock_record_run(int lock_fd, const struct container *c)
 {
 	char run[RUN_TEXT_MAX];
 
 	format_run(c, run);
-	return lock_record(lock_fd, run, err);
+	lock_record(lock_fd, run);
 }
 
 bool lock_is_own_run(int lock_fd, const struct container *c)
@@ -175,38 +191,28 @@ bool lock_is_own_run(int lock_fd, const struct container *c)
 	return lock_holds(lock_fd, run);
 }
 
-int runtime_stats_path(const struct options *o, char ret[static PATH_MAX], struct error *err)
+/* By hand, or after a keeper that was killed, there is what that has left behind. */
+static void read_file_of(const struct options *o, struct stats *ret)
 {
-	char file[300];
+	struct error ignored;
+	char path[PATH_MAX], file[300];
 
 	snprintf(file, sizeof(file), "%s.stats", o->name);
-	return runtime_path(o, file, ret, err);
-}
-
-struct stats *runtime_stats(const struct options *o, int *ret_fd, struct error *err)
-{
-	_cleanup_close_ int fd = -1;
-	char path[PATH_MAX];
-	struct stats *s;
-
-	if (runtime_stats_path(o, path, err) < 0)
-		return NULL;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0) {
-		error_errno(err, errno, "cannot open the statistics file '%s'", path);
-		return NULL;
-	}
-	s = stats_map(fd, true, err);
-	if (s)
-		*ret_fd = steal_fd(&fd);
-	return s;
-}
-
-void runtime_read_stats(const struct options *o, struct stats *ret)
-{
-	char path[PATH_MAX];
-	struct error ignored;
-
-	if (runtime_stats_path(o, path, &ignored) < 0 || stats_read(path, ret, &ignored) < 0)
+	if (runtime_path(o, file, path, &ignored) < 0 || stats_read(path, ret, &ignored) < 0)
 		*ret = (struct stats){};
+}
+
+struct stats *runtime_stats(const struct options *o)
+{
+	static struct stats alone;
+	const char *text = getenv("SOCKWAKE_STATS_FD");
+	struct error ignored;
+	struct stats *shared;
+	uint64_t fd;
+
+	if (text && parse_u64("SOCKWAKE_STATS_FD", text, 0, INT32_MAX, &fd, &ignored) == 0 &&
+	    (shared = stats_map((int)fd, false, &ignored)))
+		return shared;
+	read_file_of(o, &alone);
+	return &alone;
 }

@@ -1,6 +1,7 @@
 #include "activator/sleep.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,14 @@
 #include "common/exit.h"
 #include "common/log.h"
 
+/* After a keeper that was killed systemd runs this once, and it has to try again by itself. */
+#define PAUSE	 USEC_PER_SEC
+#define PATIENCE (15 * 60 * USEC_PER_SEC)
+
+/* A start that was asked for by a program that was killed may still be on its way through the engine. */
+#define SETTLE_USEC  (5 * USEC_PER_SEC)
+#define SETTLE_PAUSE (500 * USEC_PER_MSEC)
+
 static bool variable_is(const char *name, const char *value)
 {
 	const char *s = getenv(name);
@@ -21,31 +30,27 @@ static bool variable_is(const char *name, const char *value)
 	return s && strcmp(s, value) == 0;
 }
 
-/* How did the service end (systemd.exec(5), $SERVICE_RESULT)? After a crash it is restarted at once and finds the
- * container running; stopping it in between would only cost its clients more. */
-static bool restart_follows(void)
+/* Is this the net under a keeper (systemd.exec(5), ExecStopPost=)? One that ended by itself has done it already. */
+static bool keeper_was_killed(void)
 {
-	return variable_is("SERVICE_RESULT", "signal") || variable_is("SERVICE_RESULT", "core-dump") ||
-	       variable_is("SERVICE_RESULT", "oom-kill");
+	return getenv("SERVICE_RESULT") != NULL;
 }
 
-/* How long an engine is asked that did not answer the wake either. It may have started the container late, so that it
- * is worth a try, but the next client waits for the end of this. */
-#define SECOND_TRY (5 * USEC_PER_SEC)
-
-/* The wake has told why it failed; saying it again would only fill the journal. */
-static bool wake_was_refused(void)
+static bool keeper_is_done(void)
 {
-	char text[8];
+	char refused[8];
 
-	snprintf(text, sizeof(text), "%d", EXIT_REFUSED);
-	return variable_is("EXIT_STATUS", text);
+	snprintf(refused, sizeof(refused), "%d", EXIT_REFUSED);
+	return variable_is("EXIT_CODE", "exited") &&
+	       (variable_is("EXIT_STATUS", "0") || variable_is("EXIT_STATUS", refused));
 }
 
-static void say_unless_refused(const struct error *err)
+/* At shutdown the engine is gone for good, and so are its containers, or they soon will be. */
+static bool is_shutdown(const struct options *o, const struct error *err)
 {
-	if (!wake_was_refused())
-		log_line(LOG_INFO, "%s", err->text);
+	if (err->code != ENOTCONN && err->code != ETIMEDOUT)
+		return false;
+	return manager_is_stopping(o->scope);
 }
 
 /* Stops or pauses it. *ret_slept: it did run. */
@@ -134,13 +139,14 @@ static int stop_unit(const struct options *o, struct engine *e, int lock_fd, con
 	if (unit_open(o->scope, o->unit, &u, err) < 0 || unit_look(u, &v, err) < 0) {
 		if (err->code != ENOTCONN)
 			return -1;
-		say_unless_refused(err); /* the manager ends, and its units with it */
+		log_line(LOG_INFO, "%s", err->text); /* the manager ends, and its units with it */
 		return 0;
 	}
 	switch (unit_fate(o, &v, lock_fd)) {
 	case UNIT_STOP:
 		if (halt_unit(u, o, e, err) < 0)
 			return -1;
+		lock_record(lock_fd, "");
 		write_journal(o, stats, wall);
 		break;
 	case UNIT_IN_CHARGE:
@@ -156,6 +162,36 @@ static int stop_unit(const struct options *o, struct engine *e, int lock_fd, con
 	return 0;
 }
 
+/* Looks at the container, again and again while it may yet start. ENOENT: it was removed meanwhile. */
+static int look(const struct options *o, struct engine *e, int lock_fd, struct container *ret, struct error *err)
+{
+	uint64_t until = now_usec() + SETTLE_USEC;
+
+	do {
+		if (e->backend->inspect(e, o->container, ret, err) < 0)
+			return -1;
+		if ((ret->state != CONTAINER_CREATED && ret->state != CONTAINER_EXITED) ||
+		    !lock_holds(lock_fd, RUN_STARTING))
+			break;
+		(void)poll(NULL, 0, (int)(SETTLE_PAUSE / USEC_PER_MSEC));
+	} while (now_usec() < until);
+	return 0;
+}
+
+/* An engine that has answered may still be wrong about it. */
+static int see_asleep(const struct options *o, struct engine *e, struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+
+	if (e->backend->inspect(e, o->container, &c, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
+	if (c.state != CONTAINER_RUNNING && (c.state != CONTAINER_PAUSED || o->idle_pause))
+		return 0;
+	return error_set(
+		err, EBUSY, "%s says that it has stopped the container '%s', which is %s: '%s stop %s' may say why",
+		e->backend->title, o->container, container_state_name(c.state), e->backend->name, o->container);
+}
+
 static int stop_container(const struct options *o, struct engine *e, int lock_fd, const struct stats *stats,
 			  bool *ret_asleep, struct error *err)
 {
@@ -163,15 +199,11 @@ static int stop_container(const struct options *o, struct engine *e, int lock_fd
 	uint64_t wall = wall_usec();
 	bool slept;
 
-	if (e->backend->inspect(e, o->container, &c, err) < 0) {
-		/* Removed meanwhile, or the engine has ended: at shutdown, for example. */
-		if (err->code != ENOENT && err->code != ENOTCONN)
-			return -1;
+	if (look(o, e, lock_fd, &c, err) < 0) {
 		*ret_asleep = err->code == ENOENT;
-		say_unless_refused(err);
-		return 0;
+		return *ret_asleep ? 0 : -1;
 	}
-	if (o->keep_running && !lock_is_own_run(lock_fd, &c)) {
+	if (o->keep_running && !lock_is_own_run(lock_fd, &c) && !lock_holds(lock_fd, RUN_STARTING)) {
 		log_line(LOG_INFO, "the container '%s' was not started by sockwake and stays up (--keep-running)",
 			 o->container);
 		return 0;
@@ -180,21 +212,13 @@ static int stop_container(const struct options *o, struct engine *e, int lock_fd
 		*ret_asleep = err->code == ENOENT; /* it removed itself when it ended */
 		return *ret_asleep ? 0 : -1;
 	}
+	if (slept && see_asleep(o, e, err) < 0)
+		return -1;
+	lock_record(lock_fd, "");
 	if (slept)
 		write_journal(o, stats, wall);
 	*ret_asleep = true;
 	return 0;
-}
-
-/* Who is told to sleep is held no longer; one that failed starts again, and is. */
-static void end_hold(const struct options *o, const struct stats *s)
-{
-	char path[PATH_MAX];
-	struct error ignored;
-
-	if (s->held_until && (!getenv("SERVICE_RESULT") || variable_is("SERVICE_RESULT", "success")) &&
-	    runtime_stats_path(o, path, &ignored) == 0)
-		(void)stats_hold(path, 0, &ignored);
 }
 
 /* Unless somebody uses it. *ret_asleep: it does not run any more. stats: NULL for a container of --with. */
@@ -236,22 +260,30 @@ static int put_all_to_sleep(const struct options *o, struct engine *e, const str
 	return r;
 }
 
-int put_to_sleep(const struct options *o, struct error *err)
+static int try_all(const struct options *o, const struct stats *stats, struct error *err)
 {
 	_cleanup_engine_ struct engine *engine = NULL;
-	struct stats stats;
-	bool unanswered;
 
-	if (restart_follows())
-		return 0;
-	runtime_read_stats(o, &stats);
-	end_hold(o, &stats);
-	unanswered = wake_was_refused() && stats.t_main && !stats.t_started;
-	if (stats.flags & STATS_NOBODY)
-		return 0;
 	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, err) < 0)
 		return -1;
-	if (unanswered)
-		engine->deadline = now_usec() + SECOND_TRY;
-	return put_all_to_sleep(o, engine, &stats, err) < 0 && !unanswered ? -1 : 0;
+	return put_all_to_sleep(o, engine, stats, err);
+}
+
+int put_to_sleep(const struct options *o, struct error *err)
+{
+	uint64_t until = now_usec() + PATIENCE;
+	const struct stats *stats = runtime_stats(o);
+
+	if (keeper_is_done())
+		return 0;
+	while (try_all(o, stats, err) < 0) {
+		if (is_shutdown(o, err)) {
+			log_line(LOG_INFO, "the system is going down: %s", err->text);
+			return 0;
+		}
+		if (!keeper_was_killed() || now_usec() >= until)
+			return -1;
+		(void)poll(NULL, 0, (int)(PAUSE / USEC_PER_MSEC));
+	}
+	return 0;
 }

@@ -131,6 +131,21 @@ static int run_job(struct unit *u, const char *method, uint64_t deadline, struct
 	return r;
 }
 
+bool manager_is_stopping(enum scope scope)
+{
+	_cleanup_bus_ sd_bus *connection = NULL;
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	const char *state = "";
+	struct error ignored;
+
+	if (connect_manager(scope, &connection, &ignored) < 0 ||
+	    bus.sd_bus_get_property(connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "SystemState", NULL,
+				    &reply, "s") < 0 ||
+	    bus.sd_bus_message_read(reply, "s", &state) < 0)
+		return true;
+	return strcmp(state, "stopping") == 0;
+}
+
 int unit_open(enum scope scope, const char *name, struct unit **ret, struct error *err)
 {
 	_cleanup_unit_ struct unit *u = calloc(1, sizeof(*u));

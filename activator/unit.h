@@ -14,6 +14,9 @@
 
 struct unit;
 
+/* Is the whole system, or the user's session, being shut down? So is one whose manager cannot be reached. */
+bool manager_is_stopping(enum scope scope);
+
 /* *ret belongs to the caller; name has to live as long. */
 int unit_open(enum scope scope, const char *name, struct unit **ret, struct error *err);
 void unit_close(struct unit **u);

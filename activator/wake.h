@@ -1,8 +1,7 @@
-/* The wake path: see docs/architecture.md, "The chain of a wake". */
+/* Bringing the container up for a keeper. */
 #pragma once
 
 #include "activator/options.h"
 
-/* Does not return when the container was woken: this process is then another program. Returns 0 when nothing had to be
- * woken (--no-wake-from), -1 on failure; the caller then refuses the queue. t_main is CLOCK_MONOTONIC microseconds. */
-int wake(const struct options *o, uint64_t t_main, struct error *err);
+/* Returns with the container running and the keeper told so, which then holds on to it. */
+int wake(const struct options *o, struct error *err);

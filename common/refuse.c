@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/channel.h"
 #include "common/cleanup.h"
 #include "common/exit.h"
 #include "common/listen.h"
@@ -17,19 +18,23 @@
 
 static const char *signalled_program;
 
-static void refuse_stream(int listener)
+void reset_connection(int fd)
 {
 	static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
 
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(fd);
+}
+
+static void refuse_stream(int listener)
+{
 	for (int n = 0; n < REFUSE_MAX; n++) {
 		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-		if (fd >= 0) {
-			(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-			close(fd);
-		} else if (errno != EINTR && errno != ECONNABORTED) {
+		if (fd >= 0)
+			reset_connection(fd);
+		else if (errno != EINTR && errno != ECONNABORTED)
 			return;
-		}
 	}
 }
 
@@ -38,18 +43,13 @@ static void refuse_datagrams(int fd)
 	char byte;
 
 	for (int n = 0; n < REFUSE_MAX; n++) {
-		if (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) < 0 && errno != EINTR)
+		if (recv(fd, &byte, 0, MSG_DONTWAIT) < 0 && errno != EINTR)
 			return;
 	}
 }
 
-static void refuse_all(void)
+void refuse_listeners(int count)
 {
-	struct error err;
-	int count;
-
-	if (listen_fds(&count, &err) < 0)
-		return;
 	for (int fd = LISTEN_FDS_START; fd < LISTEN_FDS_START + count; fd++) {
 		int listening = 0, type = 0;
 		socklen_t len = sizeof(listening);
@@ -71,13 +71,20 @@ static void refuse_all(void)
 int refuse_queue(const struct error *err)
 {
 	_cleanup_close_ int notify = -1;
+	int keeper = channel_inherited();
 	struct error ignored;
+	int count;
 
 	refuse_on_signal(NULL);
+	if (keeper >= 0) {
+		channel_send(keeper, "FAILED=%s", err->text);
+		return EXIT_REFUSED;
+	}
 	log_line(LOG_ERR, "%s", err->text);
 	if (notify_connect(&notify, &ignored) == 0)
 		notify_send(notify, "STATUS=%s", err->text);
-	refuse_all();
+	if (listen_fds(&count, &ignored) == 0)
+		refuse_listeners(count);
 	log_settle();
 	return EXIT_REFUSED;
 }

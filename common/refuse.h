@@ -9,9 +9,16 @@
 #include "common/error.h"
 
 /* Says err->text once (journal and the unit's status text), refuses everything queued on the sockets that systemd
- * handed over, and returns EXIT_REFUSED for main() to return. Also right for a program run by hand, without sockets. */
+ * handed over, and returns EXIT_REFUSED for main() to return. Also right for a program run by hand, without sockets.
+ * A program that a keeper has started only tells the keeper, which owns the queue (common/channel.h). */
 int refuse_queue(const struct error *err);
 
 /* From here until the next exec, SIGTERM and SIGINT before READY refuse the queue and exit. `who` (a static string) is
  * named in the one sentence. To be called first thing in main(); refuse_on_signal(NULL) restores the defaults. */
 void refuse_on_signal(const char *who);
+
+/* Refuses everything queued on so many sockets from LISTEN_FDS_START on. */
+void refuse_listeners(int count);
+
+/* Closes a connection so that its peer gets an RST. */
+void reset_connection(int fd);

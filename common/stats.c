@@ -10,7 +10,7 @@
 #include "common/cleanup.h"
 #include "common/schedule.h"
 
-static int is_ours(const struct stats *s)
+bool stats_is_ours(const struct stats *s)
 {
 	return s->magic == STATS_MAGIC && s->version == STATS_VERSION && s->size == sizeof(*s);
 }
@@ -33,7 +33,7 @@ struct stats *stats_map(int fd, int init, struct error *err)
 		error_errno(err, errno, "cannot map the statistics file");
 		return NULL;
 	}
-	if (!is_ours(s)) {
+	if (!stats_is_ours(s)) {
 		if (!init) {
 			munmap(s, sizeof(*s));
 			error_set(err, EPROTO, "the statistics file was written by another version of sockwake");
@@ -90,7 +90,7 @@ int stats_read(const char *path, struct stats *ret, struct error *err)
 
 	if (fd < 0)
 		return error_errno(err, errno, "cannot open '%s'", path);
-	if (pread(fd, ret, sizeof(*ret), 0) != sizeof(*ret) || !is_ours(ret))
+	if (pread(fd, ret, sizeof(*ret), 0) != sizeof(*ret) || !stats_is_ours(ret))
 		return error_set(err, EPROTO, "'%s' is not a statistics file of this version of sockwake", path);
 	return 0;
 }

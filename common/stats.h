@@ -1,17 +1,19 @@
 /* The statistics file of an instance: NAME.stats in the runtime directory (/run/sockwake, $XDG_RUNTIME_DIR/sockwake).
  *
- * The activator creates and maps it and hands the descriptor down; the proxy goes on counting there after it has lost
- * the file system; `sockwake status`, `sockwake top` and `activator --sleep` read it. One writer at a time; readers may
- * see a value that is a moment old. The layout is fixed: a change of meaning changes STATS_VERSION.
+ * The keeper writes it; activator and proxy count in memory of this layout that they share with the keeper and with
+ * nobody else, so that a proxy that was taken over reaches no file. `sockwake status` and `activator --sleep` read the
+ * file, and `sockwake wake --for` writes one field. Readers may see a value that is a second old. The layout is fixed: a
+ * change of meaning changes STATS_VERSION.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/error.h"
 
 #define STATS_MAGIC   0x656b61776b636f73ULL /* "sockwake" in little-endian memory */
-#define STATS_VERSION 2U
+#define STATS_VERSION 3U
 #define STATS_WINDOWS 8 /* a client may stay connected over some nights */
 
 enum {
@@ -26,10 +28,10 @@ struct stats {
 	uint32_t version;
 	uint32_t size; /* sizeof(struct stats) of the writer */
 
-	/* Written by the activator. Times of one wake are CLOCK_MONOTONIC microseconds; 0 means not (yet) reached. */
+	/* Written by the keeper and the activator. Times of one wake are CLOCK_MONOTONIC microseconds; 0 means not (yet) reached. */
 	uint64_t wakes;	      /* since the file was made, that is since boot */
 	uint64_t wake_wall;   /* CLOCK_REALTIME microseconds at which the current or last wake began */
-	uint64_t t_spawned;   /* the kernel started the activator (its start time in /proc) */
+	uint64_t t_spawned;   /* the kernel started the keeper */
 	uint64_t t_main;      /* its main() runs: libraries are loaded */
 	uint64_t t_started;   /* the engine has answered the start (or unpause) */
 	uint64_t t_inspected; /* the second inspection is done */
@@ -60,7 +62,13 @@ struct stats {
 	/* Written by the activator, between t_main and t_started: the containers of --with are ready; 0 without
 	 * such. */
 	uint64_t t_with;
+
+	/* Written by the keeper: since when somebody has waited whom it left to the next one; 0 for nobody. */
+	uint64_t t_waiting;
 };
+
+/* Was it written in this layout? */
+bool stats_is_ours(const struct stats *s);
 
 /* Maps an open statistics file for reading and writing. With `init` a file of another size or version is made anew,
  * otherwise that is an error. The mapping is unmapped by the end of the process, or munmap(2). */

@@ -15,14 +15,18 @@
 #include "nshelper/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include "common/channel.h"
 #include "common/exit.h"
 #include "common/listen.h"
 #include "common/log.h"
+#include "common/parse.h"
 #include "common/refuse.h"
 #include "nshelper/enter.h"
 #include "nshelper/options.h"
@@ -95,12 +99,28 @@ static int fail(int status, const struct error *err)
 	struct error ignored;
 	int count;
 
-	if (listen_fds(&count, &ignored) < 0 || count == 0) {
+	if (channel_inherited() < 0 && (listen_fds(&count, &ignored) < 0 || count == 0)) {
 		log_line(LOG_ERR, "%s", err->text);
 		return status;
 	}
 	(void)refuse_queue(err);
 	return status == EXIT_USAGE ? EXIT_USAGE : EXIT_REFUSED;
+}
+
+/* A keeper has opened the proxy before anybody could replace it by another version: $SOCKWAKE_EXEC_FD. */
+static void execute(char **command)
+{
+	const char *text = getenv("SOCKWAKE_EXEC_FD");
+	struct error ignored;
+	uint64_t fd;
+
+	if (!text || parse_u64("SOCKWAKE_EXEC_FD", text, 0, INT32_MAX, &fd, &ignored) < 0) {
+		execvp(command[0], command);
+		return;
+	}
+	(void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+	(void)unsetenv("SOCKWAKE_EXEC_FD");
+	(void)execveat((int)fd, "", command, environ, AT_EMPTY_PATH);
 }
 
 int nshelper_run(int argc, char *argv[])
@@ -109,6 +129,7 @@ int nshelper_run(int argc, char *argv[])
 	struct error err;
 	int status;
 
+	(void)prctl(PR_SET_NAME, "nshelper"); /* executed by descriptor, it would be called by its number */
 	refuse_on_signal("nshelper");
 	switch (nshelper_options_parse(argc, argv, &options, &err)) {
 	case OPTIONS_DONE:
@@ -120,7 +141,7 @@ int nshelper_run(int argc, char *argv[])
 	}
 	if (become(&options, &err) < 0)
 		return fail(EXIT_FAILURE, &err);
-	execvp(options.command[0], options.command);
+	execute(options.command);
 	status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC;
 	error_errno(&err, errno, "cannot execute '%s'", options.command[0]);
 	return fail(status, &err);

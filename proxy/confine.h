@@ -17,7 +17,7 @@
  * The loop may use, after confine():
  *
  *	epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 poll ppoll select pselect6
- *	read write readv writev recvfrom recvmsg recvmmsg splice tee
+ *	read pread64 write readv writev recvfrom recvmsg recvmmsg splice tee
  *	sendto sendmsg sendmmsg without MSG_FASTOPEN; dearer than write where there are TCP sockets, see seccomp.c
  *	socket(AF_INET|AF_INET6, SOCK_STREAM|SOCK_DGRAM [|SOCK_NONBLOCK|SOCK_CLOEXEC], 0) for what is forwarded,
  *	socket(AF_UNIX, SOCK_STREAM|SOCK_SEQPACKET, 0) with unix_target, bind with transparent

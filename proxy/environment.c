@@ -30,25 +30,6 @@ int environment_fd(const char *name, int *ret, struct error *err)
 	return text ? take_fd(name, text, ret, err) : 0;
 }
 
-int environment_locks(int ret[static LOCKS_MAX], size_t *ret_n, struct error *err)
-{
-	const char *text = getenv("SOCKWAKE_LOCK_FD");
-	_cleanup_free_ char *copy = text ? strdup(text) : NULL;
-	char *rest = copy, *word;
-
-	*ret_n = 0;
-	if (text && !copy)
-		return error_set(err, ENOMEM, "out of memory");
-	while ((word = strsep(&rest, ","))) {
-		if (*ret_n == LOCKS_MAX)
-			return error_set(err, E2BIG, "SOCKWAKE_LOCK_FD names more than %d descriptors", LOCKS_MAX);
-		if (take_fd("SOCKWAKE_LOCK_FD", word, &ret[*ret_n], err) < 0)
-			return -1;
-		(*ret_n)++;
-	}
-	return 0;
-}
-
 int environment_deadline(uint64_t startup_timeout, uint64_t *ret, struct error *err)
 {
 	const char *text = getenv("SOCKWAKE_DEADLINE");

@@ -9,10 +9,6 @@
 /* A descriptor that the variable names; -1 when it is not set. It is not for others to inherit. */
 int environment_fd(const char *name, int *ret, struct error *err);
 
-/* Those of SOCKWAKE_LOCK_FD, "7,9,10"; none when it is not set. */
-#define LOCKS_MAX 64
-int environment_locks(int ret[static LOCKS_MAX], size_t *ret_n, struct error *err);
-
 /* SOCKWAKE_DEADLINE, else so many microseconds from now on. */
 int environment_deadline(uint64_t startup_timeout, uint64_t *ret, struct error *err);
 

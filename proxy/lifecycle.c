@@ -83,7 +83,15 @@ static uint64_t patience(const struct service *s)
  * meanwhile, and a suspended machine's time goes on (common/stats.h). */
 static uint64_t held_for(const struct service *s)
 {
-	uint64_t now = wall_usec(), until = stats_held_until(s->stats, now), left = until ? until - now : 0;
+	uint64_t now = wall_usec(), until, left;
+	struct stats file;
+
+	/* Read, not mapped: a file that somebody has cut short costs nothing then. */
+	if (s->hold_fd >= 0 && pread(s->hold_fd, &file, sizeof(file), 0) == sizeof(file) && stats_is_ours(&file))
+		until = stats_held_until(&file, now);
+	else
+		until = stats_held_until(s->stats, now);
+	left = until ? until - now : 0;
 
 	return left < HOLD_GLANCE ? left : HOLD_GLANCE;
 }

@@ -8,8 +8,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include "common/channel.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/exit.h"
@@ -32,8 +34,7 @@ struct proxy {
 	struct lifecycle lifecycle;
 	struct accepted *accepted;
 	size_t n_accepted;
-	int pidfd, locks[LOCKS_MAX];
-	size_t n_locks;
+	int pidfd;
 };
 
 /* Each forward's own list: without ourselves, with its port. */
@@ -79,7 +80,7 @@ static int map_statistics(struct service *s, struct error *err)
 static int confine_all(const struct proxy *p, struct error *err)
 {
 	const struct service *s = &p->service;
-	size_t n_keep = 3 + p->n_locks + s->n_forwards + p->n_accepted + 3 * (size_t)s->n_workers, k = 0, n_ports = 0;
+	size_t n_keep = 4 + s->n_forwards + p->n_accepted + 3 * (size_t)s->n_workers, k = 0, n_ports = 0;
 	_cleanup_free_ int *keep = calloc(n_keep, sizeof(*keep));
 	_cleanup_free_ uint16_t *ports = calloc(s->n_forwards, sizeof(*ports));
 	struct confinement c = {
@@ -92,10 +93,9 @@ static int confine_all(const struct proxy *p, struct error *err)
 
 	if (!keep || !ports)
 		return error_set(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < p->n_locks; i++)
-		keep[k++] = p->locks[i];
 	keep[k++] = p->pidfd;
 	keep[k++] = s->notify_fd;
+	keep[k++] = s->hold_fd;
 	keep[k++] = p->lifecycle.signals.fd;
 	for (size_t i = 0; i < s->n_forwards; i++) {
 		keep[k++] = s->forwards[i].fd;
@@ -123,6 +123,13 @@ static int confine_all(const struct proxy *p, struct error *err)
 	return 0;
 }
 
+/* To the keeper, else to the service manager. */
+static int connect_reports(struct service *s, struct error *err)
+{
+	s->notify_fd = channel_inherited();
+	return s->notify_fd < 0 ? notify_connect(&s->notify_fd, err) : 0;
+}
+
 /* What comes before the first client. */
 static int prepare(struct proxy *p, struct error *err)
 {
@@ -133,7 +140,7 @@ static int prepare(struct proxy *p, struct error *err)
 
 	if (map_statistics(s, err) < 0 || environment_deadline(p->config.startup_timeout, &s->deadline, err) < 0 ||
 	    environment_mark(&s->mark, err) < 0 || environment_fd("SOCKWAKE_PIDFD", &p->pidfd, err) < 0 ||
-	    environment_locks(p->locks, &p->n_locks, err) < 0 || notify_connect(&s->notify_fd, err) < 0 ||
+	    environment_fd("SOCKWAKE_HOLD_FD", &s->hold_fd, err) < 0 || connect_reports(s, err) < 0 ||
 	    listeners_match(&p->config, &s->forwards, err) < 0)
 		return -1;
 	s->config = &p->config;
@@ -167,6 +174,7 @@ static int run(int argc, char **argv)
 	static struct proxy p = {.pidfd = -1};
 	struct error err;
 
+	(void)prctl(PR_SET_NAME, "proxy"); /* executed by descriptor, it would be called by its number */
 	refuse_on_signal("the proxy");
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (config_parse(argc, argv, &p.config, &err) < 0) {

@@ -106,7 +106,7 @@ static void put_container(FILE *f, const struct instance *i)
 
 /* The containers of --with, each followed by what is told about it. What labels have asked for stops nothing that
  * others have started. */
-static void put_dependencies(FILE *f, const struct instance *i, bool wake)
+static void put_dependencies(FILE *f, const struct instance *i)
 {
 	for (size_t k = 0; k < i->n_with; k++) {
 		const struct dependency *d = &i->with[k];
@@ -115,8 +115,6 @@ static void put_dependencies(FILE *f, const struct instance *i, bool wake)
 		put_option(f, "--with-unit", d->unit);
 		if (i->keep_running || i->adopted)
 			fputs(" --with-keep-running", f);
-		if (!wake)
-			continue;
 		if (d->port)
 			fprintf(f, " --with-port %u", d->port);
 		put_option(f, "--with-health-check", d->health_check);
@@ -161,36 +159,35 @@ static void put_proxy(FILE *f, const struct instance *i)
 	put_options(f, "--no-hold-from", i->no_hold_from);
 }
 
-/* "-" in front: a failure there is a line in the journal and no more. It would count as a failure of the service,
- * and Restart= would wake what was just put to sleep. */
+static void put_keeper(FILE *f, const struct instance *i)
+{
+	fputs("ExecStart=:" LIBEXECDIR "/keeper", f);
+	put_option(f, "--name", i->name);
+	put_option(f, "--startup-timeout", i->startup_timeout);
+	put_options(f, "--no-wake-from", i->no_wake_from);
+	put_options(f, "--schedule", i->schedule);
+	if (i->notifications)
+		put_option(f, "--notify", i->user);
+}
+
+/* "-" in front: a failure there is a line in the journal and no more. */
 static void put_commands(FILE *f, const struct instance *i)
 {
-	fputs("ExecStart=:" LIBEXECDIR "/activator --wake", f);
+	put_keeper(f, i);
+	fputs(" -- " LIBEXECDIR "/activator", f);
 	put_container(f, i);
-	if (i->idle_action == IDLE_PAUSE) /* what to try first */
-		put_option(f, "--idle-action", idle_action_name(i->idle_action));
+	put_option(f, "--idle-action", idle_action_name(i->idle_action));
 	put_option(f, "--startup-timeout", i->startup_timeout);
 	if (strcmp(i->health_check, "healthy") == 0)
 		fputs(" --healthy", f);
-	put_options(f, "--no-wake-from", i->no_wake_from);
-	put_options(f, "--schedule", i->schedule);
-	put_dependencies(f, i, true);
+	put_dependencies(f, i);
 	put_nshelper(f, i);
 	put_proxy(f, i);
 	fputs("\nExecStopPost=-:" LIBEXECDIR "/activator --sleep", f);
 	put_container(f, i);
 	put_option(f, "--idle-action", idle_action_name(i->idle_action));
-	put_dependencies(f, i, false);
+	put_dependencies(f, i);
 	fputc('\n', f);
-	if (!i->notifications || !i->user)
-		return;
-	for (int stopped = 0; stopped < 2; stopped++) {
-		fprintf(f, "%s=-:" LIBEXECDIR "/activator --notify %s", stopped ? "ExecStopPost" : "ExecStartPost",
-			stopped ? "stopped" : "started");
-		put_option(f, "--name", i->name);
-		put_option(f, "--user", i->user);
-		fputc('\n', f);
-	}
 }
 
 static void put_timeouts(FILE *f, const struct instance *i)
@@ -215,7 +212,8 @@ static void put_privileges(FILE *f, const struct instance *i)
 {
 	fputs("NoNewPrivileges=yes\n", f);
 	if (i->scope == SCOPE_SYSTEM)
-		fprintf(f, "CapabilityBoundingSet=CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_SETUID CAP_SETGID CAP_SETPCAP%s\n",
+		fprintf(f,
+			"CapabilityBoundingSet=CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_KILL%s\n",
 			i->transparent ? " CAP_NET_ADMIN CAP_NET_RAW" : "");
 }
 
@@ -239,11 +237,12 @@ static void put_service(FILE *f, const struct instance *i, const char *json)
 	snprintf(what, sizeof(what), "%s, woken on demand", i->container_name);
 	put_markers(f, what, json);
 	fprintf(f, "Requires=%s.socket\nAfter=%s.socket %s\n", i->name, i->name, engine_units(i));
-	fputs("\n[Service]\nType=notify\nNotifyAccess=main\nNonBlocking=yes\n", f);
+	/* Signals are the keeper's to hand on, and a process that runs out of memory is the keeper's to replace. */
+	fputs("\n[Service]\nType=notify\nNotifyAccess=main\nNonBlocking=yes\nKillMode=mixed\nOOMPolicy=continue\nRestart=no\n",
+	      f);
 	put_commands(f, i);
 	put_timeouts(f, i);
-	fputs("Restart=on-failure\nRestartSec=500ms\nRestartPreventExitStatus=2 75\n"
-	      "SyslogIdentifier=sockwake\n"
+	fputs("SyslogIdentifier=sockwake\n"
 	      "RuntimeDirectory=sockwake\nRuntimeDirectoryPreserve=yes\nLimitNOFILE=524288\n",
 	      f);
 	put_privileges(f, i);
@@ -283,8 +282,9 @@ static void put_socket(FILE *f, const struct instance *i, const char *json)
 		datagram |= p->type == SOCK_DGRAM;
 		stream |= !p->path[0] && p->type == SOCK_STREAM;
 	}
-	/* Independent of net.ipv6.bindv6only; the kernel cuts the backlog down to net.core.somaxconn. */
-	fputs("BindIPv6Only=both\nFreeBind=yes\nBacklog=65535\nTriggerLimitIntervalSec=0\n", f);
+	/* Independent of net.ipv6.bindv6only; the kernel cuts the backlog down to net.core.somaxconn. A keeper lives a
+	 * second at least, or ends when it has served somebody: only one that cannot run reaches the trigger limit. */
+	fputs("BindIPv6Only=both\nFreeBind=yes\nBacklog=65535\nTriggerLimitIntervalSec=10s\nTriggerLimitBurst=50\n", f);
 	if (stream && !datagram && !path) /* it fails, with a line in the journal, on other sockets */
 		fputs("NoDelay=yes\n", f);
 	if (datagram)

@@ -1,0 +1,63 @@
+#include "activator/tell.h"
+
+#include <signal.h>
+
+#include "common/channel.h"
+#include "common/clock.h"
+
+static uint64_t deadline; /* of the wake, while the engine has none */
+static sigset_t before;
+
+void tell_starting(struct engine *e, const char *container)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &set, &before);
+	channel_send(
+		channel_inherited(),
+		"LATE=%s had not started '%s' when --startup-timeout was over; if it starts later, it is put to sleep: "
+		"see whether %s answers ('%s ps'), or give it more time",
+		e->backend->title, container, e->backend->title, e->backend->name);
+	deadline = e->deadline;
+	e->deadline = USEC_INFINITY;
+}
+
+void tell_started(struct engine *e, uint64_t startup_timeout)
+{
+	uint64_t now = now_usec();
+
+	e->deadline = deadline;
+	if (now >= deadline && __builtin_add_overflow(now, startup_timeout, &e->deadline))
+		e->deadline = USEC_INFINITY;
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+void tell_starting_unit(const char *unit)
+{
+	channel_send(
+		channel_inherited(),
+		"LATE=the unit '%s' had not started when --startup-timeout was over: see what it waits for, or give it "
+		"more time",
+		unit);
+}
+
+int tell_woken(const struct hold *own, const int *lock_fds, size_t n, struct error *err)
+{
+	int keeper = channel_inherited();
+	int fds[CHANNEL_FDS_MAX];
+	size_t n_fds = 0;
+
+	if (keeper < 0)
+		return 0;
+	fds[n_fds++] = own->pidfd;
+	if (own->lock_fd >= 0)
+		fds[n_fds++] = own->lock_fd;
+	for (size_t k = 0; k < n && n_fds < CHANNEL_FDS_MAX; k++) {
+		if (lock_fds[k] >= 0)
+			fds[n_fds++] = lock_fds[k];
+	}
+	return channel_send_fds(keeper, "WOKEN=1", fds, n_fds, err);
+}

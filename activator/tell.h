@@ -1,0 +1,20 @@
+/* What a wake tells the keeper that asked for it (common/channel.h). By hand, without a keeper, nobody is told. */
+#pragma once
+
+#include "activator/hold.h"
+#include "activator/options.h"
+#include "backends/backend.h"
+
+/* A start is about to be asked for. The engine cannot be held to a time, so it has as long as it wants until
+ * tell_started(); SIGTERM waits as well, for what is started has to be seen. */
+void tell_starting(struct engine *e, const char *container);
+
+/* It was answered. When that took until after the deadline, the rest of the wake gets a new one, so many microseconds
+ * from now on. */
+void tell_started(struct engine *e, uint64_t startup_timeout);
+
+/* The job of a unit is about to be asked for: the manager keeps to the deadline, but the job may outlast it. */
+void tell_starting_unit(const char *unit);
+
+/* The container runs; these hold on to it and to the containers that it needs. */
+int tell_woken(const struct hold *own, const int *lock_fds, size_t n, struct error *err);

@@ -1,0 +1,48 @@
+/* What the programs that a keeper starts tell it, over a SOCK_SEQPACKET socket whose number is in $SOCKWAKE_KEEPER_FD.
+ *
+ * A message is text, lines of NAME=VALUE as in sd_notify(3), and may carry descriptors:
+ *
+ *	WOKEN=1			the container runs; the descriptors are its pidfd and the locks that keep it awake
+ *	LATE=SENTENCE		something is being started; what to say should the start-up time-out end before it is
+ *	FAILED=SENTENCE		the program ends and its task is not done
+ *	READY=1			the proxy accepts
+ *	STATUS=…		the proxy has counted something
+ *	STOPPING=1		the proxy ends in good order; STATUS= says why
+ *
+ * A message after the first READY=1 may come from a proxy that was taken over.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/error.h"
+
+#define CHANNEL_VARIABLE "SOCKWAKE_KEEPER_FD"
+#define CHANNEL_TEXT_MAX 1536
+#define CHANNEL_FDS_MAX	 32
+
+/* Two connected ends, close-on-exec. Both belong to the caller. */
+int channel_open(int ret[static 2], struct error *err);
+
+/* The end that a keeper has handed down, made close-on-exec; -1 when there is none, as in a program run by hand. */
+int channel_inherited(void);
+
+/* Sends one message. fd -1 does nothing. A keeper that is gone, or does not read, is no error: nobody could be told. */
+void channel_send(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same with descriptors, which stay the caller's. The keeper is waited for. */
+int channel_send_fds(int fd, const char *text, const int *fds, size_t n, struct error *err);
+
+struct message {
+	char text[CHANNEL_TEXT_MAX]; /* "" when there is none (any more) */
+	int fds[CHANNEL_FDS_MAX];    /* close-on-exec, the caller's */
+	size_t n_fds;
+};
+
+/* Takes one message without waiting. False: there is none. *ret_closed: and there never will be. */
+bool channel_receive(int fd, struct message *ret, bool *ret_closed);
+void message_clear(struct message *m);
+
+/* The value of a line of the message, cut to size, every control character replaced by '?'. */
+bool message_value(const struct message *m, const char *name, char *ret, size_t size);

@@ -1,0 +1,17 @@
+#include "keeper/stages.h"
+
+bool stage_admit(struct keeper *k)
+{
+	const struct keeper_options *o = &k->options;
+	uint64_t until = time_after(k->began, KEEPER_SHORTEST_LIFE);
+
+	if (o->n_no_wake_from == 0)
+		return true;
+	while (!queue_admit(&k->queue, o->no_wake_from, o->n_no_wake_from)) {
+		if (k->told_to_stop || time_is_over(until))
+			return false;
+		/* Not the backlogs: somebody who is reset and comes again would have this loop turn without end. */
+		keeper_wait(k, time_after(now_usec(), KEEPER_ADMIT_PERIOD), false);
+	}
+	return true;
+}

@@ -1,0 +1,55 @@
+/* The programs that a keeper starts: found once, so that an upgrade in the middle of a wake cannot mix versions. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/channel.h"
+#include "common/error.h"
+
+struct program {
+	const char *path;
+	int fd; /* O_PATH, close-on-exec */
+};
+
+/* Sees that it is there and may be executed. The path has to live on. */
+int program_open(const char *path, struct program *ret, struct error *err);
+
+struct child {
+	const char *name; /* for messages: "the proxy" */
+	pid_t pid;	  /* 0: none runs */
+	int channel;	  /* to it; -1: closed */
+	int status;	  /* of the last one, as waitpid(2) tells it */
+};
+#define NO_CHILD(what) ((struct child){.name = (what), .channel = -1})
+
+#define INHERIT_MAX (1024)
+
+/* What one gets beside its command line and the standard streams. */
+struct inheritance {
+	struct {
+		const char *name;
+		char value[24];
+	} variables[8]; /* further variables of its environment */
+	size_t n_variables;
+	const char *accepted; /* SOCKWAKE_ACCEPTED; "" or NULL: not set */
+	int fds[INHERIT_MAX]; /* these stay open over exec */
+	size_t n_fds;
+	int listeners; /* so many listening sockets, as if systemd had handed them over; 0: none */
+	bool no_files; /* it cannot make files grow */
+};
+void inherit_number(struct inheritance *i, const char *variable, uint64_t value);
+void inherit_fd(struct inheritance *i, const char *variable, int fd); /* -1: does nothing */
+
+/* Starts the program in a child process; c->channel is the socket to it. The child ends when this process does. */
+int child_start(struct child *c, const struct program *p, char *const *argv, const struct inheritance *i,
+		struct error *err);
+
+/* Takes notice of a child that has ended; false when it goes on to run. */
+bool child_reap(struct child *c);
+
+/* 0 in good order; -1 else. "was killed by signal 9", "ended with status 1" */
+int child_result(const struct child *c, char *ret, size_t size);
+
+void child_signal(const struct child *c, int signal);

@@ -1,0 +1,212 @@
+/* Theory of operation.
+ *
+ * A keeper lives from the first connection until the container sleeps again. It owns what must outlive a program that
+ * fails: the listening sockets, the locks, the statistics, the pidfd of the container, the word to the service manager.
+ * It reads no byte of a client or of a container.
+ *
+ *	admit	who waits may wake the container? Whoever may not is reset.
+ *	wake	`activator --wake` asks the engine, and hands over the pidfd and the locks.
+ *	serve	`nshelper -- proxy` relays. One that dies is replaced without a word to the engine.
+ *	sleep	`activator --sleep`, again and again until it is done.
+ *
+ * A stage that fails refuses the queue and goes on with sleep. The keeper never wakes a second time: it ends, and the
+ * service manager starts the next one if somebody waits by then. Whoever waits meanwhile does so no longer than the
+ * start-up time-out (queue.h).
+ *
+ * The start of a container that takes too long cannot be called off. So the activator stays until the engine has
+ * answered; what has come up late is put to sleep, or serves who waits by then.
+ */
+#include "keeper/keeper.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/exit.h"
+#include "common/listen.h"
+#include "common/log.h"
+#include "common/refuse.h"
+#include "keeper/stages.h"
+#include "keeper/tasks.h"
+
+#define NOTIFY_LIMIT USEC_PER_SEC
+
+/* When the kernel made this process. Its CPU time since then misses what it waited (for the disk, for a CPU), so this
+ * may be late; /proc/self/stat counts in hundredths of a second and would be early by up to 10 ms. */
+static uint64_t spawn_time(uint64_t t_main)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts) < 0)
+		return t_main;
+	return t_main - ((uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC);
+}
+
+/* A new wake begins: all but the header, the number of wakes and a hold starts at zero. */
+static void begin_record(struct keeper *k)
+{
+	const struct keeper_options *o = &k->options;
+	struct stats *s = &k->record.own;
+	uint64_t wall = wall_usec();
+
+	*s = (struct stats){
+		.magic = s->magic,
+		.version = s->version,
+		.size = s->size,
+		.wakes = s->wakes + 1,
+		.wake_wall = wall,
+		.t_spawned = spawn_time(k->began),
+		.t_main = k->began,
+		.held_until = s->held_until, /* a crash does not end it */
+		.t_waiting = k->queue.since == USEC_INFINITY ? 0 : k->queue.since,
+	};
+	for (int i = 0; i < STATS_WINDOWS; wall = s->warm[i++].until)
+		schedule_next(o->windows, o->n_windows, wall, &s->warm[i].from, &s->warm[i].until);
+	record_share(&k->record);
+	record_write(&k->record);
+}
+
+/* While the service runs, its timer waits; when that ends, the timer finds that it should have elapsed long ago, and
+ * starts the service at once (systemd.timer(5) under DeferReactivation=, which older systemd does not have). That is
+ * right within the schedule, and wakes nobody after it. */
+static bool is_late(const struct keeper *k)
+{
+	uint64_t begin, end, now = wall_usec();
+
+	if (k->options.n_windows == 0 || !getenv("TRIGGER_TIMER_REALTIME_USEC") ||
+	    stats_held_until(&k->record.own, now))
+		return false;
+	schedule_next(k->options.windows, k->options.n_windows, now, &begin, &end);
+	return begin > now;
+}
+
+/* A service of Type=notify that ends before READY=1 has failed; this one is done. */
+static int leave_quietly(struct keeper *k, const char *why)
+{
+	notify_send(k->notify_fd, "READY=1\nSTATUS=%s", why);
+	return EXIT_SUCCESS;
+}
+
+static int open_signals(struct keeper *k, struct error *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	k->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return k->signal_fd < 0 ? error_errno(err, errno, "cannot receive signals") : 0;
+}
+
+/* The keeper before this one may have left them waiting. It would have reset them in time, had it lived. */
+static uint64_t waiting_since(const struct keeper *k)
+{
+	uint64_t since = k->record.own.t_waiting, limit = time_after(k->options.startup_timeout, KEEPER_PERIOD);
+
+	return since && since < k->began && k->began - since < limit ? since : k->began;
+}
+
+static int open_all(struct keeper *k, struct error *err)
+{
+	const struct keeper_options *o = &k->options;
+	struct error why;
+
+	if (queue_open(&k->queue, o->startup_timeout, err) < 0 || notify_connect(&k->notify_fd, err) < 0 ||
+	    open_signals(k, err) < 0 || program_open(o->activator[0], &k->activator, err) < 0 ||
+	    program_open(o->nshelper[0], &k->nshelper, err) < 0 || program_open(o->proxy[0], &k->proxy, err) < 0)
+		return -1;
+	record_open(o->name, &k->record, &why);
+	if (why.text[0])
+		keeper_say(k, LOG_NOTICE, why.text);
+	if (queue_waits(&k->queue))
+		k->queue.since = waiting_since(k);
+	return 0;
+}
+
+/* Whoever comes until KEEPER_SHORTEST_LIFE is over would fail as well, and again and again. */
+static void outlive(struct keeper *k, const char *why)
+{
+	uint64_t until = time_after(k->began, KEEPER_SHORTEST_LIFE);
+
+	while (!time_is_over(until) && !k->told_to_stop) {
+		if (queue_waits(&k->queue))
+			keeper_refuse(k, why);
+		keeper_wait(k, time_after(now_usec(), KEEPER_ADMIT_PERIOD), false);
+	}
+}
+
+static int fail(struct keeper *k, const struct error *err)
+{
+	keeper_refuse(k, err->text);
+	return EXIT_REFUSED;
+}
+
+static int live(struct keeper *k, struct error *err)
+{
+	int r = stage_wake(k, err);
+
+	if (r == 0)
+		r = stage_serve(k, err);
+	record_take_traffic(&k->record);
+	record_write(&k->record);
+	if (r < 0) {
+		(void)fail(k, err);
+	} else {
+		notify_send(k->notify_fd, "STOPPING=1\nSTATUS=%s",
+			    keeper_container_has_ended(k) ? "The container has ended."
+			    : k->told_to_stop		  ? "Told to stop."
+							  : "Nobody uses it.");
+		record_end_hold(&k->record);
+	}
+	if ((k->touched || k->woken) && stage_sleep(k) < 0)
+		return EXIT_FAILURE;
+	if (r < 0) {
+		outlive(k, err->text);
+		log_settle();
+		return EXIT_REFUSED;
+	}
+	task_notify(k, "stopped");
+	task_end_notify(k, time_after(now_usec(), NOTIFY_LIMIT));
+	return EXIT_SUCCESS;
+}
+
+int keeper_run(int argc, char **argv)
+{
+	static struct keeper k = {.notify_fd = -1, .signal_fd = -1, .pidfd = -1};
+	struct error err;
+	bool queued;
+
+	k.began = k.extended = now_usec();
+	k.waker = k.sleeper = k.notifier = NO_CHILD("the activator");
+	k.relay = NO_CHILD("the proxy");
+	if (keeper_options_parse(argc, argv, &k.options, &err) < 0) {
+		(void)refuse_queue(&err);
+		return EXIT_USAGE;
+	}
+	if (open_all(&k, &err) < 0) {
+		(void)refuse_queue(&err);
+		outlive(&k, "");
+		return EXIT_REFUSED;
+	}
+	queued = queue_waits(&k.queue);
+	if (!queued && is_late(&k)) {
+		k.record.own.flags |= STATS_LATE;
+		record_write(&k.record);
+		return leave_quietly(&k, "The time of its schedule is over.");
+	}
+	/* With nobody in the queue it was not a client that started the service, but a person or the timer. */
+	if (queued && !stage_admit(&k)) {
+		k.record.own.flags |= STATS_NOBODY;
+		record_write(&k.record);
+		return leave_quietly(&k, "Nobody was there who may wake the container.");
+	}
+	begin_record(&k);
+	return live(&k, &err);
+}

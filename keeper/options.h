@@ -1,0 +1,28 @@
+/* The keeper's command line (docs/architecture.md). */
+#pragma once
+
+#include <stdint.h>
+
+#include "common/cidr.h"
+#include "common/error.h"
+#include "common/schedule.h"
+
+#define NO_WAKE_MAX 64
+
+struct keeper_options {
+	const char *name;	  /* of the instance */
+	uint64_t startup_timeout; /* microseconds */
+	struct cidr no_wake_from[NO_WAKE_MAX];
+	unsigned n_no_wake_from;
+	struct window windows[WINDOWS_MAX]; /* --schedule */
+	unsigned n_windows;
+	const char *notify; /* the person who is told of starts and stops; NULL: nobody */
+
+	/* The command lines of the programs, each NULL-terminated. */
+	char **activator; /* up to the end: what a wake needs */
+	char **nshelper;  /* its words, "--", the proxy's words */
+	char **proxy;
+};
+
+/* Strings and arrays belong to argv. */
+int keeper_options_parse(int argc, char **argv, struct keeper_options *ret, struct error *err);

@@ -1,0 +1,269 @@
+#include "keeper/queue.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/listen.h"
+#include "common/refuse.h"
+#include "keeper/backlog.h"
+
+/* A hostile client could go on connecting for ever. */
+#define LOOK_MAX 100000
+
+static int option(int fd, int name)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0 ? -1 : value;
+}
+
+int queue_open(struct queue *q, uint64_t limit, struct error *err)
+{
+	*q = (struct queue){.limit = limit, .since = USEC_INFINITY};
+	if (listen_fds(&q->n, err) < 0)
+		return -1;
+	if (q->n > LISTENERS_MAX)
+		return error_set(err, E2BIG, "the socket unit has more than %d sockets", LISTENERS_MAX);
+	for (int i = 0; i < q->n; i++) {
+		int fd = LISTEN_FDS_START + i, listening = option(fd, SO_ACCEPTCONN);
+
+		/* Without NonBlocking=yes in the unit accept4() would hang. */
+		if (listening < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			return error_errno(err, errno, "descriptor %d from the service manager is no usable socket",
+					   fd);
+		q->stream[i] = listening > 0;
+	}
+	return 0;
+}
+
+bool queue_waits(const struct queue *q)
+{
+	if (q->n_accepted > 0)
+		return true;
+	for (int i = 0; i < q->n; i++) {
+		if (poll(&(struct pollfd){.fd = LISTEN_FDS_START + i, .events = POLLIN}, 1, 0) > 0)
+			return true;
+	}
+	return false;
+}
+
+/* The time since a TCP client's handshake: the kernel counts what was never sent from there (tcp(7), TCP_INFO).
+ * Others do not tell: they came after `since`. */
+static uint64_t arrival(const struct queue *q, int fd, uint64_t now)
+{
+	struct tcp_info info = {};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	    len > offsetof(struct tcp_info, tcpi_last_data_sent)) {
+		uint64_t age = info.tcpi_last_data_sent * USEC_PER_MSEC;
+
+		return age < now ? now - age : 0;
+	}
+	return q->since < now ? q->since : now;
+}
+
+/* Accepts one. With SO_LINGER 0 the end of this process, however it comes, resets the connection. False: nobody is
+ * left. ret->fd may be -1: that one is gone already. */
+static bool accept_client(const struct queue *q, int listener, struct client *ret, struct sockaddr_storage *source)
+{
+	static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+	socklen_t len = sizeof(*source);
+
+	source->ss_family = AF_UNSPEC;
+	*ret = (struct client){.listener = listener};
+	ret->fd = accept4(LISTEN_FDS_START + listener, (struct sockaddr *)source, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (ret->fd < 0)
+		return errno == EINTR || errno == ECONNABORTED;
+	(void)setsockopt(ret->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	ret->arrived = arrival(q, ret->fd, now_usec());
+	return true;
+}
+
+static bool is_excluded(const struct cidr *ranges, size_t n, const struct sockaddr_storage *source)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (cidr_contains(&ranges[i], (const struct sockaddr *)source))
+			return true;
+	}
+	return false;
+}
+
+static void admit_streams(struct queue *q, int listener, const struct cidr *ranges, size_t n)
+{
+	struct sockaddr_storage source;
+	struct client c;
+
+	for (int i = 0; i < LOOK_MAX && q->n_accepted < ACCEPTED_MAX; i++) {
+		if (!accept_client(q, listener, &c, &source))
+			return;
+		if (c.fd < 0)
+			continue;
+		if (is_excluded(ranges, n, &source))
+			close(c.fd);
+		else
+			q->accepted[q->n_accepted++] = c;
+	}
+}
+
+/* True when a datagram from elsewhere is in front; those before it are dropped. */
+static bool admit_datagrams(int fd, const struct cidr *ranges, size_t n)
+{
+	for (int i = 0; i < LOOK_MAX; i++) {
+		struct sockaddr_storage source = {.ss_family = AF_UNSPEC};
+		socklen_t len = sizeof(source);
+		char byte;
+
+		if (recvfrom(fd, &byte, 0, MSG_DONTWAIT | MSG_PEEK, (struct sockaddr *)&source, &len) < 0) {
+			if (errno == EAGAIN)
+				return false;
+			continue; /* an ICMP error was queued, and now is not */
+		}
+		if (!is_excluded(ranges, n, &source))
+			return true;
+		(void)recv(fd, &byte, 0, MSG_DONTWAIT);
+	}
+	return false;
+}
+
+/* Accepted clients tell since when they wait. */
+static void note_arrivals(struct queue *q)
+{
+	for (size_t i = 0; i < q->n_accepted; i++) {
+		if (q->accepted[i].arrived < q->since)
+			q->since = q->accepted[i].arrived;
+	}
+}
+
+bool queue_admit(struct queue *q, const struct cidr *ranges, size_t n)
+{
+	bool anybody = false;
+
+	for (int i = 0; i < q->n; i++) {
+		if (q->stream[i])
+			admit_streams(q, i, ranges, n);
+		else
+			anybody |= admit_datagrams(LISTEN_FDS_START + i, ranges, n);
+	}
+	note_arrivals(q);
+	return anybody || q->n_accepted > 0;
+}
+
+uint64_t queue_deadline(const struct queue *q)
+{
+	uint64_t deadline;
+
+	return __builtin_add_overflow(q->since, q->limit, &deadline) ? USEC_INFINITY : deadline;
+}
+
+static bool is_too_old(const struct queue *q, const struct client *c, uint64_t now)
+{
+	return now >= c->arrived && now - c->arrived >= q->limit;
+}
+
+static void drop_datagrams(int fd)
+{
+	char byte;
+
+	for (int n = 0; n < LOOK_MAX; n++) {
+		if (recv(fd, &byte, 0, MSG_DONTWAIT) < 0 && errno != EINTR)
+			return;
+	}
+}
+
+static size_t expire_accepted(struct queue *q, uint64_t now)
+{
+	size_t kept = 0, gone;
+
+	for (size_t i = 0; i < q->n_accepted; i++) {
+		if (is_too_old(q, &q->accepted[i], now))
+			close(q->accepted[i].fd);
+		else
+			q->accepted[kept++] = q->accepted[i];
+	}
+	gone = q->n_accepted - kept;
+	q->n_accepted = kept;
+	return gone;
+}
+
+/* Takes so many out and resets them. */
+static void reset_front(const struct queue *q, int listener, size_t n)
+{
+	struct sockaddr_storage source;
+	struct client c;
+
+	for (int i = 0; i < LOOK_MAX && n > 0 && accept_client(q, listener, &c, &source); i++) {
+		if (c.fd < 0)
+			continue;
+		/* One that its client has given up is in the queue, too, but was not counted. */
+		n -= option(c.fd, SO_ERROR) == 0;
+		close(c.fd);
+	}
+}
+
+/* Returns when the first of those who may go on waiting came. Where that cannot be seen, they came all at once. */
+static uint64_t expire_streams(struct queue *q, int listener, uint64_t now, size_t *gone)
+{
+	struct backlog b;
+
+	if (backlog_look(LISTEN_FDS_START + listener, q->limit, &b) < 0)
+		b = (struct backlog){.old = LOOK_MAX, .oldest_age = USEC_INFINITY};
+	*gone += b.old;
+	reset_front(q, listener, b.old);
+	return b.oldest_age == USEC_INFINITY ? USEC_INFINITY : now - b.oldest_age;
+}
+
+size_t queue_expire(struct queue *q, uint64_t now)
+{
+	size_t gone = expire_accepted(q, now);
+	uint64_t since = USEC_INFINITY;
+
+	for (int i = 0; i < q->n; i++) {
+		uint64_t first = USEC_INFINITY;
+
+		if (q->stream[i])
+			first = expire_streams(q, i, now, &gone);
+		else
+			drop_datagrams(LISTEN_FDS_START + i);
+		since = first < since ? first : since;
+	}
+	q->since = since;
+	note_arrivals(q);
+	return gone;
+}
+
+void queue_refuse(struct queue *q)
+{
+	for (size_t i = 0; i < q->n_accepted; i++)
+		reset_connection(q->accepted[i].fd);
+	q->n_accepted = 0;
+	refuse_listeners(q->n);
+	q->since = USEC_INFINITY;
+}
+
+void queue_forget_accepted(struct queue *q)
+{
+	for (size_t i = 0; i < q->n_accepted; i++)
+		close(q->accepted[i].fd);
+	q->n_accepted = 0;
+}
+
+const char *queue_accepted_text(const struct queue *q, char ret[static QUEUE_TEXT_MAX])
+{
+	size_t len = 0;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < q->n_accepted; i++)
+		len += (size_t)snprintf(ret + len, QUEUE_TEXT_MAX - len, "%s%d:%d", i ? "," : "", q->accepted[i].fd,
+					q->accepted[i].listener);
+	return ret;
+}

@@ -1,0 +1,150 @@
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/listen.h"
+#include "common/log.h"
+#include "common/stats_text.h"
+#include "keeper/stages.h"
+#include "keeper/tasks.h"
+
+#define TRAFFIC_PERIOD USEC_PER_SEC /* between two reports to the service manager */
+
+/* A proxy that dies so often within this time will not do better. */
+#define CRASHES	     5
+#define CRASH_PERIOD (10 * USEC_PER_SEC)
+
+#define NOTIFY_START_LIMIT (5 * USEC_PER_SEC)
+
+static int start_relay(struct keeper *k, uint64_t deadline, struct error *err)
+{
+	char accepted[QUEUE_TEXT_MAX];
+	struct inheritance i = {.listeners = k->queue.n, .no_files = true};
+
+	if (deadline != USEC_INFINITY)
+		inherit_number(&i, "SOCKWAKE_DEADLINE", deadline);
+	inherit_fd(&i, "SOCKWAKE_PIDFD", k->pidfd);
+	inherit_fd(&i, "SOCKWAKE_STATS_FD", k->record.memory);
+	inherit_fd(&i, "SOCKWAKE_HOLD_FD", k->record.file_to_read);
+	inherit_fd(&i, "SOCKWAKE_EXEC_FD", k->proxy.fd);
+	i.accepted = queue_accepted_text(&k->queue, accepted);
+	for (size_t n = 0; n < k->queue.n_accepted; n++)
+		inherit_fd(&i, NULL, k->queue.accepted[n].fd);
+	k->ready = false;
+	k->failed[0] = k->ended[0] = '\0';
+	return child_start(&k->relay, &k->nshelper, k->options.nshelper, &i, err);
+}
+
+static void report_traffic(struct keeper *k, const char *first)
+{
+	char text[STATS_TEXT_MAX];
+
+	k->counted = false;
+	record_take_traffic(&k->record);
+	record_write(&k->record);
+	notify_send(k->notify_fd, "%sSTATUS=%s", first,
+		    stats_text(&k->record.own, now_usec() - k->record.own.t_accepting, text));
+}
+
+static void became_ready(struct keeper *k)
+{
+	/* They are served; who was refused before them may come again. */
+	queue_forget_accepted(&k->queue);
+	k->queue.since = USEC_INFINITY;
+	k->record.own.t_waiting = 0;
+	record_take_traffic(&k->record);
+	if (!k->record.own.t_accepting)
+		k->record.own.t_accepting = now_usec();
+	report_traffic(k, "READY=1\n");
+}
+
+/* While the proxy accepts, nobody waits but for want of descriptors. */
+static bool clients_wait(const struct keeper *k)
+{
+	return !k->ready || k->told_to_stop || (k->record.own.flags & STATS_FULL);
+}
+
+/* One proxy, until it ends. */
+static void relay(struct keeper *k)
+{
+	uint64_t next_report = 0, notifier_until = USEC_INFINITY, limit;
+	bool told = false, was_ready = false;
+
+	limit = time_after(time_after(now_usec(), k->options.startup_timeout), KEEPER_GRACE);
+	while (k->relay.pid) {
+		uint64_t until = k->counted && k->ready ? next_report : USEC_INFINITY;
+
+		until = notifier_until < until ? notifier_until : until;
+		keeper_wait(k, k->ready || limit > until ? until : limit, clients_wait(k));
+		if (k->ready && !was_ready) {
+			became_ready(k);
+			task_notify(k, "started");
+			notifier_until = time_after(now_usec(), NOTIFY_START_LIMIT);
+			next_report = time_after(now_usec(), TRAFFIC_PERIOD);
+			was_ready = true;
+		}
+		if (k->told_to_stop && !told) {
+			child_signal(&k->relay, SIGTERM);
+			told = true;
+		}
+		if (!k->ready && time_is_over(limit)) /* it keeps the time itself, unless it hangs */
+			child_signal(&k->relay, SIGKILL);
+		if (k->ready && k->counted && time_is_over(next_report)) {
+			report_traffic(k, "");
+			next_report = time_after(now_usec(), TRAFFIC_PERIOD);
+		}
+		if (time_is_over(notifier_until)) {
+			task_end_notify(k, 0);
+			notifier_until = USEC_INFINITY;
+		}
+	}
+	record_take_traffic(&k->record);
+	record_write(&k->record);
+}
+
+/* Has the proxy gone on its own accord? Else its connections are lost, and another one takes over. */
+static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct error *err, int *r)
+{
+	char how[64], sentence[256];
+
+	*r = 0;
+	if (k->told_to_stop && !k->ready)
+		*r = error_set(err, 0, KEEPER_TOLD_TO_STOP);
+	if (k->told_to_stop || (k->ready && keeper_container_has_ended(k)))
+		return true;
+	if (child_result(&k->relay, how, sizeof(how)) == 0)
+		return !queue_waits(&k->queue); /* the last look: who has come meanwhile is served */
+	if (!k->ready && k->failed[0]) {
+		*r = error_set(err, 0, "%s", k->failed);
+		return true;
+	}
+	if (time_is_over(time_after(*since, CRASH_PERIOD))) {
+		*since = now_usec();
+		*crashes = 0;
+	}
+	if (++*crashes > CRASHES) {
+		*r = error_set(err, 0, "the proxy %s again and again; 'journalctl' may say why", how);
+		return true;
+	}
+	snprintf(sentence, sizeof(sentence), "the proxy %s: its connections are lost, another one takes over", how);
+	keeper_say(k, LOG_WARNING, sentence);
+	return false;
+}
+
+int stage_serve(struct keeper *k, struct error *err)
+{
+	uint64_t deadline = time_after(k->began, k->options.startup_timeout), since = now_usec();
+	unsigned crashes = 0;
+	int r;
+
+	/* A start that took too long leaves nothing of the first client's time to those who wait by now. */
+	if (time_is_over(deadline))
+		deadline = time_after(since, k->options.startup_timeout);
+	do {
+		if (start_relay(k, deadline, err) < 0)
+			return -1;
+		relay(k);
+		deadline = time_after(now_usec(), k->options.startup_timeout);
+	} while (!is_done(k, &crashes, &since, err, &r));
+	return r;
+}

@@ -1,0 +1,54 @@
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "keeper/stages.h"
+#include "keeper/tasks.h"
+
+#define PAUSE_FIRST (250 * USEC_PER_MSEC)
+#define PAUSE_MAX   (10 * USEC_PER_SEC)
+
+/* Who told the service to stop waits for the end, too. */
+#define PATIENCE (15 * 60 * USEC_PER_SEC)
+
+static void release_locks(struct keeper *k)
+{
+	while (k->n_locks > 0)
+		close_fd(&k->locks[--k->n_locks]);
+}
+
+/* One try; 0 when the container sleeps, or goes on with good reason. */
+static int try_sleep(struct keeper *k, struct error *err)
+{
+	if (task_sleep(k, err) < 0)
+		return -1;
+	while (k->sleeper.pid) {
+		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
+		keeper_extend(k);
+	}
+	if (k->sleeper.status == 0)
+		return 0;
+	return error_set(err, 0, "%s", keeper_explain(k, &k->sleeper));
+}
+
+int stage_sleep(struct keeper *k)
+{
+	uint64_t pause = PAUSE_FIRST, began = now_usec();
+	struct error err;
+
+	release_locks(k);
+	while (try_sleep(k, &err) < 0) {
+		uint64_t until = time_after(now_usec(), pause);
+
+		keeper_say(k, LOG_WARNING, err.text);
+		if (k->told_to_stop && time_is_over(time_after(began, PATIENCE))) {
+			log_line(LOG_ERR, "the container may still run: 'sockwake sleep %s' tries again",
+				 k->options.name);
+			return -1;
+		}
+		while (!time_is_over(until)) {
+			keeper_wait(k, until, true);
+			keeper_extend(k);
+		}
+		pause = pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
+	}
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* The stages of a keeper's life (keeper.c), in their order. */
+#pragma once
+
+#include "keeper/state.h"
+
+/* Is there anybody who may wake the container? The answer is yes as soon as there is, no after KEEPER_SHORTEST_LIFE. */
+bool stage_admit(struct keeper *k);
+
+/* Until the container runs, and k has its pidfd and its locks. */
+int stage_wake(struct keeper *k, struct error *err);
+
+/* Until nobody uses it, it has ended, or the keeper was told to stop. */
+int stage_serve(struct keeper *k, struct error *err);
+
+/* Until it sleeps, or goes on with good reason. Gives up only when told to stop long ago. */
+int stage_sleep(struct keeper *k);

@@ -1,0 +1,175 @@
+#include "keeper/state.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/listen.h"
+#include "common/log.h"
+
+#define REPEAT_USEC (60 * USEC_PER_SEC)
+#define EXTEND_BY   (30 * USEC_PER_SEC)
+
+/* As many messages as are taken at a time: a proxy that was taken over could send them without end. */
+#define MESSAGES_MAX 32
+
+static void take_woken(struct keeper *k, struct message *m)
+{
+	if (k->woken || m->n_fds == 0)
+		return;
+	k->woken = true;
+	k->pidfd = m->fds[0];
+	k->n_locks = m->n_fds - 1;
+	memcpy(k->locks, m->fds + 1, k->n_locks * sizeof(*k->locks));
+	m->n_fds = 0;
+	record_take_wake(&k->record);
+}
+
+/* Each child may tell only what is its own to tell. */
+static void take_message(struct keeper *k, struct child *c, struct message *m)
+{
+	char word[2];
+
+	if (c != &k->notifier && !(c == &k->relay && k->ready))
+		(void)message_value(m, "FAILED", k->failed, sizeof(k->failed));
+	if (c == &k->waker) {
+		k->touched |= message_value(m, "LATE", k->late, sizeof(k->late));
+		if (message_value(m, "WOKEN", word, sizeof(word)))
+			take_woken(k, m);
+	} else if (c == &k->relay) {
+		if (message_value(m, "STOPPING", word, sizeof(word)))
+			(void)message_value(m, "STATUS", k->ended, sizeof(k->ended));
+		k->ready |= message_value(m, "READY", word, sizeof(word));
+		k->counted = true;
+	}
+}
+
+static void take_messages(struct keeper *k, struct child *c)
+{
+	struct message m;
+	bool closed = false;
+
+	for (int n = 0; c->channel >= 0 && n < MESSAGES_MAX && channel_receive(c->channel, &m, &closed); n++) {
+		take_message(k, c, &m);
+		message_clear(&m);
+	}
+	if (closed)
+		close_fd(&c->channel);
+}
+
+static void take_signals(struct keeper *k)
+{
+	struct signalfd_siginfo info;
+
+	while (read(k->signal_fd, &info, sizeof(info)) == sizeof(info))
+		k->told_to_stop |= info.ssi_signo != SIGCHLD;
+}
+
+/* What a child has told before it ended is taken first. */
+static void take_end(struct keeper *k, struct child *c)
+{
+	if (c->pid == 0 || !child_reap(c))
+		return;
+	take_messages(k, c);
+	close_fd(&c->channel);
+}
+
+void keeper_note_waiting(struct keeper *k)
+{
+	k->record.own.t_waiting = k->queue.since == USEC_INFINITY ? 0 : k->queue.since;
+	record_write(&k->record);
+}
+
+static void look_after_queue(struct keeper *k)
+{
+	struct queue *q = &k->queue;
+
+	if (q->since == USEC_INFINITY && queue_waits(q)) {
+		q->since = now_usec();
+		keeper_note_waiting(k);
+	}
+	if (now_usec() < queue_deadline(q))
+		return;
+	(void)queue_expire(q, now_usec());
+	keeper_note_waiting(k);
+}
+
+void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
+{
+	struct child *children[] = {&k->waker, &k->relay, &k->sleeper, &k->notifier};
+	enum { N = sizeof(children) / sizeof(*children) };
+	struct pollfd fds[1 + N + LISTENERS_MAX] = {{.fd = k->signal_fd, .events = POLLIN}};
+	nfds_t n = 1;
+
+	for (size_t c = 0; c < N; c++)
+		fds[n++] = (struct pollfd){.fd = children[c]->channel, .events = POLLIN};
+	if (watch_queue) {
+		uint64_t deadline = queue_deadline(&k->queue);
+
+		until = deadline < until ? deadline : until;
+		/* Once somebody is known to wait, who else does makes no difference. */
+		for (int i = 0; i < k->queue.n && k->queue.since == USEC_INFINITY; i++)
+			fds[n++] = (struct pollfd){.fd = LISTEN_FDS_START + i, .events = POLLIN};
+	}
+	(void)poll(fds, n, timeout_msec(until));
+	take_signals(k);
+	for (size_t c = 0; c < N; c++) {
+		take_messages(k, children[c]);
+		take_end(k, children[c]);
+	}
+	if (watch_queue)
+		look_after_queue(k);
+}
+
+void keeper_say(struct keeper *k, int level, const char *sentence)
+{
+	uint64_t now = now_usec();
+
+	if (strcmp(k->said, sentence) == 0 && now - k->said_at < REPEAT_USEC)
+		return;
+	snprintf(k->said, sizeof(k->said), "%s", sentence);
+	k->said_at = now;
+	log_line(level, "%s", sentence);
+}
+
+void keeper_extend(struct keeper *k)
+{
+	uint64_t now = now_usec();
+
+	if (now - k->extended < KEEPER_PERIOD)
+		return;
+	k->extended = now;
+	notify_send(k->notify_fd, "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long)EXTEND_BY);
+}
+
+/* Readable once the process has ended, reaped or not (pidfd_open(2)). */
+bool keeper_container_has_ended(const struct keeper *k)
+{
+	return k->pidfd >= 0 && poll(&(struct pollfd){.fd = k->pidfd, .events = POLLIN}, 1, 0) == 1;
+}
+
+void keeper_refuse(struct keeper *k, const char *why)
+{
+	if (*why) {
+		keeper_say(k, LOG_ERR, why);
+		notify_send(k->notify_fd, "STATUS=%s", why);
+	}
+	queue_refuse(&k->queue);
+	keeper_note_waiting(k);
+}
+
+const char *keeper_explain(struct keeper *k, const struct child *c)
+{
+	char how[64];
+
+	if (k->failed[0])
+		return k->failed;
+	(void)child_result(c, how, sizeof(how));
+	snprintf(k->failed, sizeof(k->failed), "%s %s before the container was ready; waiting clients were refused",
+		 c->name, how);
+	return k->failed;
+}

@@ -1,0 +1,96 @@
+/* What a keeper knows, and the one place where it waits. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/channel.h"
+#include "common/clock.h"
+#include "keeper/child.h"
+#include "keeper/options.h"
+#include "keeper/queue.h"
+#include "keeper/record.h"
+
+#define SENTENCE_MAX 1024
+
+struct keeper {
+	struct keeper_options options;
+	struct program activator, nshelper, proxy;
+	struct queue queue;
+	struct record record;
+	int notify_fd; /* to the service manager */
+	int signal_fd;
+	uint64_t began; /* CLOCK_MONOTONIC microseconds, as all times here */
+
+	/* The child processes; at most one of each. */
+	struct child waker;    /* activator --wake */
+	struct child relay;    /* nshelper, which becomes the proxy */
+	struct child sleeper;  /* activator --sleep */
+	struct child notifier; /* activator --notify: a process of the user's in the end */
+
+	/* What they have told. */
+	bool touched; /* the engine was asked to start something */
+	bool woken;   /* the container runs */
+	int pidfd;    /* of its first process */
+	int locks[CHANNEL_FDS_MAX];
+	size_t n_locks;
+	bool ready;		   /* the proxy accepts */
+	bool counted;		   /* the proxy has counted something that nobody was told yet */
+	char late[SENTENCE_MAX];   /* what takes so long */
+	char failed[SENTENCE_MAX]; /* why the last child failed; "" */
+	char ended[SENTENCE_MAX];  /* why the proxy ended in good order; "" */
+
+	bool told_to_stop;	 /* SIGTERM */
+	uint64_t extended;	 /* when the service manager was last asked for more time */
+	char said[SENTENCE_MAX]; /* in the journal, last */
+	uint64_t said_at;
+};
+
+/* A keeper that has served nobody stays this long: whoever comes again at once must not have systemd start one keeper
+ * after the other. */
+#define KEEPER_SHORTEST_LIFE USEC_PER_SEC
+
+/* How often the queue is looked through in a loop that must not turn with every client that comes. */
+#define KEEPER_ADMIT_PERIOD (10 * USEC_PER_MSEC)
+
+/* The child processes keep the time themselves; only one that hangs does not. */
+#define KEEPER_GRACE (500 * USEC_PER_MSEC)
+
+/* How long somebody may wait for a word to the service manager, at most. */
+#define KEEPER_PERIOD (5 * USEC_PER_SEC)
+
+#define KEEPER_TOLD_TO_STOP "it was told to stop before the container was ready; waiting clients were refused"
+
+static inline uint64_t time_after(uint64_t since, uint64_t span)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(since, span, &sum) ? USEC_INFINITY : sum;
+}
+
+static inline bool time_is_over(uint64_t when)
+{
+	return now_usec() >= when;
+}
+
+/* Waits for the next thing to happen, at most until then, and takes notice of it: signals, children that end, their
+ * messages; and, with watch_queue, somebody who waits. Who has waited too long meanwhile is reset. */
+void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue);
+
+/* Writes down since when somebody waits, for the next keeper. */
+void keeper_note_waiting(struct keeper *k);
+
+/* One line in the journal; the same again is said at most once a minute. */
+void keeper_say(struct keeper *k, int level, const char *sentence);
+
+/* Refuses everybody who waits, and says why, unless that is "". */
+void keeper_refuse(struct keeper *k, const char *why);
+
+/* Why a child failed: what it has said, or how it ended. */
+const char *keeper_explain(struct keeper *k, const struct child *c);
+
+/* Has the container's first process ended? */
+bool keeper_container_has_ended(const struct keeper *k);
+
+/* Asks the service manager for more time, where it might run out. */
+void keeper_extend(struct keeper *k);

@@ -1,0 +1,75 @@
+#include "keeper/tasks.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+
+/* "activator --wake …", "activator --sleep …": the words up to `end`, which may be NULL. */
+static char **activator_command(const struct keeper *k, const char *mode, char **end)
+{
+	char **words = k->options.activator, **argv;
+	size_t n = 0;
+
+	while (words[n] && words + n != end)
+		n++;
+	argv = calloc(n + 2, sizeof(*argv));
+	if (!argv)
+		return NULL;
+	argv[0] = words[0];
+	argv[1] = (char *)(uintptr_t)mode;
+	memcpy(argv + 2, words + 1, (n - 1) * sizeof(*argv));
+	return argv;
+}
+
+static int start(struct keeper *k, struct child *c, const char *mode, char **end, struct inheritance *i,
+		 struct error *err)
+{
+	_cleanup_free_ char **argv = activator_command(k, mode, end);
+
+	if (!argv)
+		return error_set(err, ENOMEM, "out of memory");
+	inherit_fd(i, "SOCKWAKE_STATS_FD", k->record.memory);
+	k->failed[0] = '\0';
+	return child_start(c, &k->activator, argv, i, err);
+}
+
+int task_wake(struct keeper *k, struct inheritance *i, struct error *err)
+{
+	return start(k, &k->waker, "--wake", NULL, i, err);
+}
+
+int task_sleep(struct keeper *k, struct error *err)
+{
+	struct inheritance i = {};
+
+	return start(k, &k->sleeper, "--sleep", k->options.nshelper - 1, &i, err);
+}
+
+void task_notify(struct keeper *k, const char *what)
+{
+	char *argv[] = {k->options.activator[0],
+			(char[]){"--notify"},
+			(char *)(uintptr_t)what,
+			(char[]){"--name"},
+			(char *)(uintptr_t)k->options.name,
+			(char[]){"--user"},
+			(char *)(uintptr_t)k->options.notify,
+			NULL};
+	struct inheritance none = {};
+	struct error err;
+
+	if (k->options.notify && k->notifier.pid == 0 &&
+	    child_start(&k->notifier, &k->activator, argv, &none, &err) < 0)
+		keeper_say(k, LOG_WARNING, err.text);
+}
+
+void task_end_notify(struct keeper *k, uint64_t until)
+{
+	while (k->notifier.pid && !time_is_over(until))
+		keeper_wait(k, until, false);
+	child_signal(&k->notifier, SIGKILL);
+}
