@@ -120,17 +120,6 @@ void message_clear(struct message *m)
 		close_fd(&m->fds[--m->n_fds]);
 }
 
-static void make_printable(char *s)
-{
-	while (*s) {
-		size_t len = printable_length(s);
-
-		if (len == 0)
-			*s = '?';
-		s += len ? len : 1;
-	}
-}
-
 bool message_value(const struct message *m, const char *name, char *ret, size_t size)
 {
 	size_t len = strlen(name), n;
@@ -144,7 +133,7 @@ bool message_value(const struct message *m, const char *name, char *ret, size_t 
 			n = size - 1;
 		memcpy(ret, line, n);
 		ret[n] = '\0';
-		make_printable(ret);
+		text_make_printable(ret);
 		return true;
 	}
 	return false;
