@@ -83,19 +83,30 @@ tests: all $(TESTS)
 check-unit: tests $(call program,proxy)
 	@tests/unit/run $(TESTS)
 
-# Fuzzing: tests/fuzz/FOLDER_SUBJECT_fuzz.c, each for FUZZ_SECONDS. Needs clang.
+# Fuzzing: tests/fuzz/FOLDER_SUBJECT_fuzz.c, each for FUZZ_SECONDS. Needs clang. All targets share one tree of objects.
 FUZZ_SECONDS ?= 5
-FUZZERS = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
-build/fuzz/%: tests/fuzz/%.c $(foreach f,common backends units nshelper proxy,$(filter-out %/main.c,$(call sources,$f)))
-	$(call say,FUZZER)
+FUZZ_FLAGS    = -fsanitize=address,undefined -fno-sanitize-recover=all -g -O1
+FUZZERS      = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_OBJECTS = $(foreach f,$(FOLDERS),$(patsubst %.c,build/fuzz/obj/%.o,$(filter-out %/main.c,$(call sources,$f))))
+build/fuzz/obj/%.o: %.c
+	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)clang -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g -O1 $(CPPFLAGS) -std=gnu17 \
-		-Wl,--gc-sections -ffunction-sections -o $@ $^ \
-		$(call syslibs,libseccomp libcap libcurl libcjson libsystemd)
+	$(Q)clang -fsanitize=fuzzer-no-link $(FUZZ_FLAGS) $(CPPFLAGS) -std=gnu17 -MMD -MP -c -o $@ $<
+
+build/fuzz/libsockwake.a: $(FUZZ_OBJECTS)
+	@rm -f $@
+	@ar crs $@ $^
+
+build/fuzz/%_fuzz: build/fuzz/obj/tests/fuzz/%_fuzz.o build/fuzz/libsockwake.a
+	$(call say,FUZZER)
+	$(Q)clang -fsanitize=fuzzer $(FUZZ_FLAGS) -o $@ $^ $(call syslibs,libseccomp libcap libcurl libcjson libsystemd)
+
+-include $(shell find build/fuzz -name '*.d' 2>/dev/null)
 
 fuzzers: $(FUZZERS)
 
-check-fuzz: fuzzers
+check-fuzz:
+	@$(MAKE) --no-print-directory -j$$(nproc) fuzzers
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
 
 # Static checks. Each that is switched off has its reason in .clang-tidy or here:

@@ -94,7 +94,8 @@ struct container {
 	bool auto_remove;
 	bool tty;
 	uint64_t stop_timeout; /* seconds the engine waits between the stop signal and SIGKILL; UINT64_MAX: for ever */
-	char **health_test;    /* NULL: no health check; else NULL-terminated: {"CMD", …} or {"CMD-SHELL", "…"} */
+	char **health_test;    /* NULL: no health check; else NULL-terminated: {"CMD", …} or {"CMD-SHELL", "…"}, of
+			      which only the first is printable */
 	enum health health;    /* as last recorded by the engine */
 };
 

@@ -234,7 +234,7 @@ bool reply_health_test(const cJSON *object, const char *key, struct container *r
 	n = (size_t)cJSON_GetArraySize(test);
 	if (n == 0 || (n == 1 && cJSON_IsString(test->child) && strcmp(test->child->valuestring, "NONE") == 0))
 		return true;
-	if (n > HEALTH_WORDS_MAX)
+	if (n > HEALTH_WORDS_MAX || !cJSON_IsString(test->child) || !text_is_printable(test->child->valuestring))
 		return false;
 	ret->health_test = calloc(n + 1, sizeof(*ret->health_test));
 	if (!ret->health_test)

@@ -38,7 +38,8 @@ bool reply_port_bindings(const cJSON *object, const char *key, struct container 
 bool reply_add_port(struct container *ret, const char *address, int64_t host_port, int64_t container_port,
 		    const char *protocol);
 
-/* Config.Healthcheck of an inspection: {"Test": ["CMD", …]}. {"NONE"} and an empty list are no health check. */
+/* Config.Healthcheck of an inspection: {"Test": ["CMD", …]}. {"NONE"} and an empty list are no health check. Its
+ * kind, the first word, is printable; the command's words are what somebody wrote. */
 bool reply_health_test(const cJSON *object, const char *key, struct container *ret);
 
 /* {"80/tcp": …, …}: the lowest TCP port, if *ret is 0 or higher. */

@@ -64,7 +64,7 @@ def run_inside(options, *program):
     if options.write:
         wait_for_quiet()
     try:
-        lab("up", options.release, *name)
+        lab("up", options.release, *name, *(() if options.keep else ("--owner", str(os.getpid()))))
         lab("exec", *name, "--", "/src/tests/integration/lab/install", stdout=subprocess.DEVNULL)
         inside = ["python3", "-B", f"/src/tests/bench/{program[0]}", *program[1:], "--only", options.only]
         return json.loads(lab("exec", *name, "--", *inside, stdout=subprocess.PIPE).stdout)

@@ -203,6 +203,7 @@ static void nonsense_is_refused(void **state)
 		WITH_CONFIG("{\"StopTimeout\":-2}"),
 		WITH_CONFIG("{\"Healthcheck\":{\"Test\":\"CMD\"}}"),
 		WITH_CONFIG("{\"Healthcheck\":{\"Test\":[\"CMD\",1]}}"),
+		WITH_CONFIG("{\"Healthcheck\":{\"Test\":[\"CMD\\u001b[2J\",\"x\"]}}"),
 		INSPECT(GOOD_ID, GOOD_NAME, RUNNING, HOST, CONFIG) " trailing",
 	};
 	_cleanup_container_ struct container c = {};

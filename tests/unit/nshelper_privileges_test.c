@@ -174,16 +174,24 @@ static void nothing_comes_back(void **state)
 	}
 }
 
-static void copy_file(const char *from, const char *to, mode_t mode)
+/* An executable copy of a program that no directory ever lists, so that it cannot stay, whatever ends the test. Its
+ * descriptor is inherited. */
+static int copy_without_a_name(const char *from, const char *directory, mode_t mode)
 {
-	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
-	char buffer[65536];
+	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int out = open(directory, O_RDWR | O_TMPFILE | O_CLOEXEC, 0700);
+	char buffer[65536], path[32];
 	ssize_t n;
+	int fd;
 
 	while ((n = read(in, buffer, sizeof(buffer))) > 0)
 		assert_int_equal(write(out, buffer, (size_t)n), n);
 	assert_int_equal(n, 0);
 	assert_int_equal(fchmod(out, mode), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", out);
+	fd = open(path, O_RDONLY); /* what is open for writing cannot be executed */
+	assert_true(fd >= 0);
+	return fd;
 }
 
 static void execute(void *data)
@@ -199,17 +207,14 @@ static void setuid_files_give_nothing(void **state)
 {
 	_cleanup_container_ pid_t pid = container_start(ORDINARY_UID, CLONE_NEWNET | CLONE_NEWUSER);
 	_cleanup_container_ pid_t host = container_start(ORDINARY_UID, CLONE_NEWUSER);
-	char directory[] = "/var/tmp/nshelper-XXXXXX", program[64], n[16];
+	_cleanup_close_ int copy = copy_without_a_name("/bin/cat", "/var/tmp", 04755), fd = -1;
+	char program[64], n[16];
 	const char *words[] = {program, "/proc/self/status", NULL};
-	_cleanup_close_ int fd = -1;
 	struct outcome o;
 	pid_t child;
 
 	(void)state;
-	assert_non_null(mkdtemp(directory));
-	assert_int_equal(chmod(directory, 0755), 0);
-	snprintf(program, sizeof(program), "%s/cat", directory);
-	copy_file("/bin/cat", program, 04755);
+	snprintf(program, sizeof(program), "/proc/self/fd/%d", copy);
 	/* It works without us, or this would prove nothing. */
 	child = start_child(ORDINARY_UID, execute, words, &fd);
 	collect(child, fd, &o);
@@ -222,8 +227,6 @@ static void setuid_files_give_nothing(void **state)
 	run_nshelper(0, &o, "--pid", number(n, pid), "--user", "nobody", "--", program, "/proc/self/status");
 	expect_sets(&o, NO_CAPS);
 	expect_line(&o, "Uid", "65534\t65534\t65534\t65534");
-	assert_int_equal(unlink(program), 0);
-	assert_int_equal(rmdir(directory), 0);
 }
 
 /* A system call that says it worked and did nothing. */
