@@ -156,6 +156,11 @@ bench-proxy:
 	tests/setup
 	tests/bench/proxy $(BENCH_OPTIONS)
 
+# One account's container in another's: tests/bench/crossover says what BENCH_OPTIONS there are.
+bench-crossover:
+	tests/setup
+	tests/bench/crossover $(BENCH_OPTIONS)
+
 # Installing replaces what runs, at any moment (packaging/install). nshelper and proxy can be read by nobody but root:
 # what is in a container's namespaces and runs a file that its owner can read is within that container's reach.
 LIBEXEC_PROGRAMS = $(filter-out cli,$(PROGRAMS))
@@ -180,7 +185,7 @@ uninstall:
 
 demo:
 	tests/setup
-	tests/integration/demo
+	tests/integration/demo $(DEMO_OPTIONS)
 
 format:
 	clang-format -i $(C_FILES) $(wildcard */*.h */*/*.h tests/unit/*.c tests/fuzz/*.c)
