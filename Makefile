@@ -141,10 +141,14 @@ check-static:
 check-integration:
 	tests/integration/run
 
+# The targets that are no suites: demo, benches, installation and the like.
+check-targets:
+	@tests/targets
+
 # What the README promises: everything that is needed is installed first, then all tests run.
 check:
 	tests/setup
-	@tests/check all check-unit 'check-unit VARIANT=asan' check-fuzz check-integration
+	@tests/check all check-unit 'check-unit VARIANT=asan' check-fuzz check-targets check-integration
 
 # Times of a wake beside those of other recipes: tests/bench/wake says what BENCH_OPTIONS there are.
 bench-wake:
