@@ -134,9 +134,10 @@ check-fuzz: fuzzers
 # missingIncludeSystem: system headers are not analysed; unusedFunction cannot see across programs.
 C_FILES = $(foreach f,$(FOLDERS),$(wildcard $f/*.c $f/*/*.c))
 check-static:
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
+	cppcheck --quiet -j $$(nproc) --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=memleak $(filter -D_% -I%,$(CPPFLAGS)) $(FOLDERS)
-	clang-tidy --quiet $(C_FILES) -- $(CPPFLAGS) -std=gnu17 2>/dev/null
+	@printf '%s\n' $(C_FILES) | xargs --max-procs=$$(nproc) --max-args=8 sh -c \
+		'clang-tidy --quiet "$$@" -- $(subst ','\'',$(CPPFLAGS)) -std=gnu17 2>/dev/null' sh
 
 check-integration:
 	tests/integration/run
