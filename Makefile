@@ -102,7 +102,8 @@ $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): private DEFINES = $(TOLD)
 
 # Unit tests: tests/unit/FOLDER_SUBJECT_test.c may use everything of ours.
 TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
-$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call archives,activator proxy nshelper cli units backends common)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call archives,activator proxy nshelper cli units backends common) \
+		$(BUILD)/obj/link-flags
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	@rm -f $@
