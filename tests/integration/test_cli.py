@@ -369,6 +369,7 @@ STATISTICS = {
     **dict.fromkeys(("bytes_to_container", "bytes_from_container", "datagrams_dropped"), NUMBER),
     **dict.fromkeys(("found_running", "full"), FLAG),
     "last_wake_ms": dict,
+    "last_wake_ends": dict,
 }
 EVERY_OPTION = (
     *("-p", f"{PORT}:6379", "-p", f"127.0.0.1:{PORT}:53/udp", "--target=127.0.0.1", "--target=::1"),
@@ -440,6 +441,10 @@ class Telling(CliCase):
         wake = statistics["last_wake_ms"]
         self.assertEqual(set(wake), {"load", "engine", "inspect", "handover", "readiness", "confinement", "total"})
         self.assertAlmostEqual(sum(wake.values()) - wake["total"], wake["total"], delta=0.1)
+        ends = statistics["last_wake_ends"]
+        self.assertEqual([*ends], [part for part in wake if part != "total"])
+        self.assertEqual([*ends.values()], sorted(ends.values()))
+        self.assertAlmostEqual(ends["confinement"], time.monotonic(), delta=30)
 
     def test_status_for_people(self):
         self.scope.instance("server", PORT, 6379)
