@@ -1,0 +1,20 @@
+/* Whether an instance that was told to sleep does: looked at, and seen to. */
+#pragma once
+
+#include "units/command_line.h"
+#include "units/manager.h"
+
+/* Once the service has ended: runs the very action that puts the container to sleep at the end of a use, for whoever
+ * started the container, and a keeper that was killed may have left it running; then looks whether it runs. One that
+ * stays up because another instance uses it, because it runs since somebody else started it (--keep-running), or
+ * because a client has woken it again, is noted. m may be NULL where no manager runs. An error says what happened, not
+ * what to do. */
+int settle(struct manager *m, const struct instance *i, struct error *err);
+
+/* What a person would type to stop the container: "podman stop pg", "systemctl --user stop pg.service". */
+#define STOP_COMMAND_MAX 640
+const char *stop_command(const struct instance *i, char ret[static STOP_COMMAND_MAX]);
+
+/* A part of settle(), for tests: runs a command, in the environment that units of the scope have, and waits for it.
+ * ret_words is the last line that it wrote to its standard error, without the program's name. */
+int run_action(enum scope scope, const struct command_line *c, char *ret_words, size_t size, struct error *err);
