@@ -64,11 +64,11 @@ static void read_words(int fd, char *ret, size_t size)
 
 	ret[0] = '\0';
 	while (f && getline(&line, &room, f) > 0) {
-		char *words = strstr(line, ": ");
+		size_t program = strcspn(line, " ");
 
 		line[strcspn(line, "\n")] = '\0';
 		if (line[0])
-			snprintf(ret, size, "%s", words ? words + 2 : line);
+			snprintf(ret, size, "%s", program > 0 && line[program - 1] == ':' ? line + program + 1 : line);
 	}
 	if (f)
 		fclose(f);
@@ -192,8 +192,8 @@ static int halt(struct manager *m, const struct instance *i, struct engine *e, c
 }
 
 /* It runs although the action has ended: 0 where that is right, and said. */
-static int see_to(struct manager *m, const struct instance *i, struct engine *e, struct container *c, int action,
-		  const char *words, struct error *err)
+static int see_to(struct manager *m, const struct instance *i, struct engine *e, struct container *c,
+		  const struct error *failure, const char *words, struct error *err)
 {
 	_cleanup_close_ int lock = -1;
 	bool runs;
@@ -205,8 +205,10 @@ static int see_to(struct manager *m, const struct instance *i, struct engine *e,
 	if (!may_act(i))
 		return error_set(err, EACCES, "the container '%s' still runs, and only root may stop it",
 				 i->container_name);
-	if (i->keep_running && action < 0)
+	if (i->keep_running && failure) {
+		*err = *failure;
 		return -1;
+	}
 	if (i->keep_running) {
 		if (words[0])
 			print_note("%s", words);
@@ -226,26 +228,34 @@ static int see_to(struct manager *m, const struct instance *i, struct engine *e,
 	return runs ? error_set(err, EBUSY, "the container '%s' still runs", i->container_name) : 0;
 }
 
+int see_whether_it_sleeps(struct manager *m, const struct instance *i, const struct error *failure, const char *words,
+			  struct error *err)
+{
+	_cleanup_container_ struct container container = {};
+	_cleanup_engine_ struct engine *e = NULL;
+	bool runs;
+
+	if (engine_open(i->backend, i->scope, i->engine_socket, &e, err) < 0 || look(i, e, &container, &runs, err) < 0)
+		return -1;
+	if (runs)
+		return see_to(m, i, e, &container, failure, words, err);
+	if (!failure || i->n_with == 0)
+		return 0;
+	*err = *failure; /* those that it wakes first may run */
+	return -1;
+}
+
 int settle(struct manager *m, const struct instance *i, struct error *err)
 {
 	_cleanup_command_line_ struct command_line c = {};
-	_cleanup_container_ struct container container = {};
-	_cleanup_engine_ struct engine *e = NULL;
 	char words[sizeof(err->text)] = "";
-	struct error failure = {};
-	int action = 0;
-	bool runs;
+	struct error failure;
+	bool failed;
 
 	if (i->legacy) /* the end of its services is all there is */
 		return 0;
 	if (units_sleep_command(i, &c, err) < 0)
 		return -1;
-	if (may_act(i))
-		action = run_action(i->scope, &c, words, sizeof(words), &failure);
-	if (engine_open(i->backend, i->scope, i->engine_socket, &e, err) < 0 || look(i, e, &container, &runs, err) < 0)
-		return -1;
-	*err = failure;
-	if (runs)
-		return see_to(m, i, e, &container, action, words, err);
-	return action < 0 && i->n_with ? -1 : 0; /* those that it wakes first may run */
+	failed = may_act(i) && run_action(i->scope, &c, words, sizeof(words), &failure) < 0;
+	return see_whether_it_sleeps(m, i, failed ? &failure : NULL, words, err);
 }

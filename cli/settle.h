@@ -15,6 +15,10 @@ int settle(struct manager *m, const struct instance *i, struct error *err);
 #define STOP_COMMAND_MAX 640
 const char *stop_command(const struct instance *i, char ret[static STOP_COMMAND_MAX]);
 
-/* A part of settle(), for tests: runs a command, in the environment that units of the scope have, and waits for it.
+/* The parts of settle(), for tests. Runs a command in the environment that units of the scope have, and waits for it;
  * ret_words is the last line that it wrote to its standard error, without the program's name. */
 int run_action(enum scope scope, const struct command_line *c, char *ret_words, size_t size, struct error *err);
+
+/* What comes after the action; `failure` is NULL where that has done what it could, and `words` its last ones. */
+int see_whether_it_sleeps(struct manager *m, const struct instance *i, const struct error *failure, const char *words,
+			  struct error *err);
