@@ -57,8 +57,7 @@ static void socket_reason(struct observation *o, const struct unit_state *socket
 	len = strlen(o->reason);
 	if (strstr(socket->result, "limit-hit"))
 		snprintf(o->reason + len, sizeof(o->reason) - len,
-			 ", which closed the socket: 'sockwake refresh %s' opens it again",
-			 o->stored->instance.name);
+			 ", which closed the socket: 'sockwake refresh %s' opens it again", o->stored->instance.name);
 }
 
 static void observe_units(struct observation *o, const struct unit_state *socket, const struct unit_state *service)

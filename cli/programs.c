@@ -151,9 +151,8 @@ static void describe_missing(const struct instance *i, const char *path, const c
 		snprintf(ret, size, "'%s' %s: '%ssockwake refresh %s' has the units run what is installed now", path,
 			 trouble, sudo(i), i->name);
 	else
-		snprintf(ret, size,
-			 "'%s' %s: install sockwake again (make install), then '%ssockwake refresh --all'", path,
-			 trouble, sudo(i));
+		snprintf(ret, size, "'%s' %s: install sockwake again (make install), then '%ssockwake refresh --all'",
+			 path, trouble, sudo(i));
 }
 
 void describe_units(struct programs *p, const char *directory, const struct instance *i, char *ret, size_t size)

@@ -57,8 +57,8 @@ static void write_units(struct programs *p, const char *directory, struct refres
 		return;
 	}
 	r->was_enabled = before.enabled;
-	r->was_missing = !before.texts[1] ||
-			 find_missing_program(p, s->instance.scope, before.texts[1], path, &trouble);
+	r->was_missing =
+		!before.texts[1] || find_missing_program(p, s->instance.scope, before.texts[1], path, &trouble);
 }
 
 /* Somebody else may have changed the files, too. */

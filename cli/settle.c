@@ -20,7 +20,8 @@
 const char *stop_command(const struct instance *i, char ret[static STOP_COMMAND_MAX])
 {
 	if (i->unit)
-		snprintf(ret, STOP_COMMAND_MAX, "systemctl %sstop %s", i->scope == SCOPE_USER ? "--user " : "", i->unit);
+		snprintf(ret, STOP_COMMAND_MAX, "systemctl %sstop %s", i->scope == SCOPE_USER ? "--user " : "",
+			 i->unit);
 	else
 		snprintf(ret, STOP_COMMAND_MAX, "%s stop %s", backend_kind_name(i->backend), i->container_name);
 	return ret;
@@ -45,8 +46,8 @@ static int make_environment(enum scope scope, struct environment *e, struct erro
 	for (size_t k = 0; k < N_KEPT; k++) {
 		const char *value = getenv(kept[k]);
 
-		if (value && snprintf(e->texts[n], sizeof(e->texts[n]), "%s=%s", kept[k], value) <
-				     (int)sizeof(e->texts[n]))
+		if (value &&
+		    snprintf(e->texts[n], sizeof(e->texts[n]), "%s=%s", kept[k], value) < (int)sizeof(e->texts[n]))
 			e->list[n] = e->texts[n], n++;
 	}
 	snprintf(e->texts[n], sizeof(e->texts[n]), "RUNTIME_DIRECTORY=%s", runtime);
@@ -76,7 +77,8 @@ static void read_words(int fd, char *ret, size_t size)
 		close(fd);
 }
 
-static int spawn_action(const struct command_line *c, struct environment *e, int stderr_fd, pid_t *ret, struct error *err)
+static int spawn_action(const struct command_line *c, struct environment *e, int stderr_fd, pid_t *ret,
+			struct error *err)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -141,8 +143,9 @@ static int look(const struct instance *i, struct engine *e, struct container *c,
 	e->deadline = now_usec() + ENGINE_TIMEOUT;
 	*ret_runs = false;
 	if (e->backend->inspect(e, i->container_name, c, err) < 0)
-		return err->code == ENOENT ? 0 : error_context(err, "it cannot be told whether the container '%s' runs",
-							       i->container_name);
+		return err->code == ENOENT ? 0
+					   : error_context(err, "it cannot be told whether the container '%s' runs",
+							   i->container_name);
 	*ret_runs = c->state == CONTAINER_RUNNING || c->state == CONTAINER_RESTARTING || c->state == CONTAINER_UNKNOWN;
 	return 0;
 }

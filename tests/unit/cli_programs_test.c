@@ -193,8 +193,10 @@ static void own_programs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(programs_of_a_service),   cmocka_unit_test(each_path_is_looked_at_once),
-		cmocka_unit_test(units_that_wake_nothing), cmocka_unit_test(rendered_units),
+		cmocka_unit_test(programs_of_a_service),
+		cmocka_unit_test(each_path_is_looked_at_once),
+		cmocka_unit_test(units_that_wake_nothing),
+		cmocka_unit_test(rendered_units),
 		cmocka_unit_test(own_programs),
 	};
 

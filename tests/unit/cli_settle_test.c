@@ -224,9 +224,15 @@ static void commands_for_people(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(it_sleeps),		TEST(it_runs_and_is_stopped),	TEST(it_cannot_be_stopped),
-		TEST(another_instance_uses_it), TEST(somebody_elses_is_kept),	TEST(the_engine_does_not_tell),
-		TEST(actions),			TEST(environment_of_actions),	TEST(commands_for_people),
+		TEST(it_sleeps),
+		TEST(it_runs_and_is_stopped),
+		TEST(it_cannot_be_stopped),
+		TEST(another_instance_uses_it),
+		TEST(somebody_elses_is_kept),
+		TEST(the_engine_does_not_tell),
+		TEST(actions),
+		TEST(environment_of_actions),
+		TEST(commands_for_people),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
