@@ -8,7 +8,6 @@
 
 #include "backends/backend.h"
 #include "cli/cli.h"
-#include "cli/settle.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "units/drop_in.h"
@@ -151,12 +150,12 @@ static void roll_back(struct manager *m, const char *directory, const char *name
 }
 
 /* Before nobody knows the container any more. What fails does not keep the instance. */
-static void put_to_sleep(struct manager *m, const struct stored *s)
+static void put_to_sleep(struct manager *m, const struct stored *s, enum settle what)
 {
 	char command[STOP_COMMAND_MAX];
 	struct error why;
 
-	if (!s->problem && settle(m, &s->instance, &why) < 0)
+	if (!s->problem && settle(m, &s->instance, what, &why) < 0)
 		print_note("the container '%s' may still run: %s; '%s' stops it", s->instance.container_name, why.text,
 			   stop_command(&s->instance, command));
 }
@@ -169,7 +168,7 @@ static void leave_container(struct manager *m, const char *directory, const stru
 
 	if (store_read(directory, i->name, &old, &ignored) == 0 && !old.problem &&
 	    strcmp(old.instance.container_name, i->container_name) != 0)
-		put_to_sleep(m, &old);
+		put_to_sleep(m, &old, SETTLE_OWN);
 }
 
 static int install(struct manager *m, const char *directory, const struct instance *i, bool legacy, struct error *err)
@@ -260,7 +259,7 @@ static void remove_locks(const struct instance *i, const struct stored_list *all
 }
 
 int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
-		       const struct stored_list *all, struct error *err)
+		       const struct stored_list *all, enum settle what, struct error *err)
 {
 	const char *name = s->instance.name;
 	struct names n = names_of(name);
@@ -269,7 +268,7 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 
 	if (m && stop_units(m, &n, s->instance.legacy, err) < 0)
 		return -1;
-	put_to_sleep(m, s);
+	put_to_sleep(m, s, what);
 	if (store_remove(directory, name, err) < 0)
 		return -1;
 	if (s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0)

@@ -179,13 +179,15 @@ static int refresh_all(struct manager *m, const char *directory, struct refresh 
 	return 0;
 }
 
-/* Those that were named, in that order, or all of them. `ret` has room for them. Returns how many. */
+/* Those that were named, in that order, or all but the original tool's, which have nothing of ours to refresh. `ret` has room for them. Returns how many. */
 static size_t choose(const struct stored_list *all, char *const *names, struct refresh *ret)
 {
 	size_t n = 0;
 
-	for (size_t k = 0; !names && k < all->n; k++)
-		ret[n++].stored = &all->items[k];
+	for (size_t k = 0; !names && k < all->n; k++) {
+		if (!all->items[k].instance.legacy)
+			ret[n++].stored = &all->items[k];
+	}
 	for (; names && *names; names++) {
 		for (size_t k = 0; k < all->n; k++) {
 			if (is(all->items[k].instance.name, *names))

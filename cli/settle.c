@@ -164,6 +164,17 @@ static bool is_awake_again(struct manager *m, const struct instance *i)
 	return awake;
 }
 
+static bool unit_rests(struct manager *m, const char *unit)
+{
+	struct unit_state state = {};
+	struct error ignored;
+	bool rests = m && manager_query(m, &unit, 1, &state, &ignored) == 0 &&
+		     (strcmp(state.active_state, "inactive") == 0 || strcmp(state.active_state, "failed") == 0);
+
+	unit_states_clear(&state, 1);
+	return rests;
+}
+
 /* As the programs of the units lock it. Code EWOULDBLOCK: somebody uses it. */
 static int lock_container(const struct instance *i, const struct engine *e, int *ret_fd, struct error *err)
 {
@@ -238,8 +249,10 @@ int see_whether_it_sleeps(struct manager *m, const struct instance *i, const str
 	_cleanup_engine_ struct engine *e = NULL;
 	bool runs;
 
-	if (engine_open(i->backend, i->scope, i->engine_socket, &e, err) < 0 || look(i, e, &container, &runs, err) < 0)
+	if (engine_open(i->backend, i->scope, i->engine_socket, &e, err) < 0)
 		return -1;
+	if (look(i, e, &container, &runs, err) < 0)
+		return i->unit && unit_rests(m, i->unit) ? 0 : -1;
 	if (runs)
 		return see_to(m, i, e, &container, failure, words, err);
 	if (!failure || i->n_with == 0)
@@ -248,17 +261,38 @@ int see_whether_it_sleeps(struct manager *m, const struct instance *i, const str
 	return -1;
 }
 
-int settle(struct manager *m, const struct instance *i, struct error *err)
+/* Without an answer of the engine's there is no more to do; but a unit can be stopped without it. */
+static int check_engine(const struct instance *i, struct error *err)
+{
+	_cleanup_container_ struct container container = {};
+	_cleanup_engine_ struct engine *e = NULL;
+	bool ignored;
+
+	if (i->unit)
+		return 0;
+	return engine_open(i->backend, i->scope, i->engine_socket, &e, err) < 0 ||
+			       look(i, e, &container, &ignored, err) < 0
+		       ? -1
+		       : 0;
+}
+
+int settle(struct manager *m, const struct instance *instance, enum settle what, struct error *err)
 {
 	_cleanup_command_line_ struct command_line c = {};
+	struct instance i = *instance; /* which owns nothing */
 	char words[sizeof(err->text)] = "";
 	struct error failure;
 	bool failed;
 
-	if (i->legacy) /* the end of its services is all there is */
+	if (i.legacy) /* the end of its services is all there is */
 		return 0;
-	if (units_sleep_command(i, &c, err) < 0)
+	i.keep_running |= what == SETTLE_OWN;
+	if (check_engine(&i, err) < 0 || units_sleep_command(&i, &c, err) < 0)
 		return -1;
-	failed = may_act(i) && run_action(i->scope, &c, words, sizeof(words), &failure) < 0;
-	return see_whether_it_sleeps(m, i, failed ? &failure : NULL, words, err);
+	failed = may_act(&i) && run_action(i.scope, &c, words, sizeof(words), &failure) < 0;
+	if (what == SETTLE_ALL)
+		return see_whether_it_sleeps(m, &i, failed ? &failure : NULL, words, err);
+	if (failed)
+		*err = failure;
+	return failed ? -1 : 0;
 }

@@ -7,9 +7,10 @@
 /* Once the service has ended: runs the very action that puts the container to sleep at the end of a use, for whoever
  * started the container, and a keeper that was killed may have left it running; then looks whether it runs. One that
  * stays up because another instance uses it, because it runs since somebody else started it (--keep-running), or
- * because a client has woken it again, is noted. m may be NULL where no manager runs. An error says what happened, not
- * what to do. */
-int settle(struct manager *m, const struct instance *i, struct error *err);
+ * because a client has woken it again, is noted. SETTLE_OWN: only what the instance itself has woken is put to sleep,
+ * and what else runs is not noted. m may be NULL where no manager runs. An error says what happened, not what to do. */
+enum settle { SETTLE_ALL, SETTLE_OWN };
+int settle(struct manager *m, const struct instance *instance, enum settle what, struct error *err);
 
 /* What a person would type to stop the container: "podman stop pg", "systemctl --user stop pg.service". */
 #define STOP_COMMAND_MAX 640

@@ -14,7 +14,7 @@ static int look(struct manager *m, const struct stored *s, struct error *err)
 		print_note("it cannot be told whether the container sleeps: %s", s->problem);
 		return 0;
 	}
-	if (settle(m, &s->instance, &why) == 0)
+	if (settle(m, &s->instance, SETTLE_ALL, &why) == 0)
 		return 0;
 	return error_set(err, why.code, "'%s' may not be asleep: %.600s; 'sockwake sleep %s' tries again", name,
 			 why.text, name);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/programs.h"
 #include "common/clock.h"
 #include "common/parse.h"
 #include "common/stats.h"
@@ -24,10 +25,19 @@ static uint64_t patience(const struct stored *s)
 }
 
 /* Says why the service failed rather than that its job did. */
-static void explain(const struct arguments *a, const char *unit, const struct unit_state *state, struct error *err)
+static void explain(const struct arguments *a, const struct stored *s, const char *unit, const struct unit_state *state,
+		    struct error *err)
 {
-	char reason[UNIT_REASON_MAX];
+	_cleanup_programs_ struct programs programs = {};
+	char directory[PATH_MAX], reason[UNIT_REASON_MAX] = "";
+	struct error ignored;
 
+	if (!s->problem && unit_directory(a->scope, directory, &ignored) == 0)
+		describe_units(&programs, directory, &s->instance, reason, sizeof(reason));
+	if (reason[0]) {
+		error_set(err, EREMOTEIO, "'%s' did not wake: %s", a->name, reason);
+		return;
+	}
 	unit_reason(state, reason);
 	if (reason[0])
 		error_set(err, EREMOTEIO, "'%s' did not wake: %s; '%s %s' has the whole story", a->name, reason,
@@ -67,7 +77,7 @@ static int try_start(struct manager *m, const struct arguments *a, const struct 
 	if (r == 0)
 		r = manager_start(m, unit, patience(s), err);
 	if (r < 0 && err->code == EREMOTEIO && manager_examine(m, &unit, 1, &after, &ignored) == 0) {
-		explain(a, unit, &after, err);
+		explain(a, s, unit, &after, err);
 		r = was_joined(&before, &after) ? 1 : -1;
 	}
 	unit_states_clear(&before, 1);

@@ -191,6 +191,9 @@ class Programs(RefreshCase):
                 words = (f"'{directory}/{name}' is missing", "make install", "refresh --all")
                 self.refused("create", "more", f"-p{PORT + 1}:6379", "--container-name=server", words=words)
                 self.refused("refresh", "--all", words=words)
+                if f"{directory}/{name}" == self.main_program():
+                    self.refused("wake", "server", words=words)
+                    self.scope.systemctl("reset-failed", "server.service")
                 self.assertFalse(os.path.exists(self.path("socket", "more")))
         self.assertEqual((self.one()["state"], self.one()["reason"]), ("asleep", None))
 

@@ -250,6 +250,7 @@ class Told(harness.Case):
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
         self.assertEqual(self.asleep(), "")
         self.scope.engine_run("start", "server")
+        self.assertIn("stays up (--keep-running)", self.scope.sockwake("status", "server").stdout)
         self.assertIn("--keep-running", self.scope.sockwake("remove", "server").stderr)
         self.assertEqual(self.scope.container_state("server"), "running")
 
@@ -268,6 +269,10 @@ class Told(harness.Case):
         self.scope.container("other", "redis")
         self.scope.instance("server", PORT, 6379, "--force", container="other")
         self.assertEqual(self.scope.container_state("server"), "exited")
+        # what somebody else has started is theirs
+        self.scope.engine_run("start", "other")
+        self.scope.instance("server", PORT, 6379, "--force")
+        self.assertEqual(self.scope.container_state("other"), "running")
 
     def test_without_the_engine(self):
         self.scope.instance("server", PORT, 6379)
