@@ -315,7 +315,11 @@ class Ourselves(FailureCase):
 
     def while_missing(self, program):
         if program != "activator":
-            return self.assert_refused(program)
+            since = self.refuse(PROMPT)
+            (sentence,) = harness.eventually(lambda: self.scope.complaints("server", since))
+            self.assertIn(program, sentence)
+            self.assertIn(f"'{LIBEXEC}/{program}' is missing: ", self.scope.sockwake("status", "server").stdout)
+            return
         # Nothing of ours runs that could refuse: the manager tries again, slowly, until the program is back.
         with harness.connect(PORT) as connection:
             since = time.time()
