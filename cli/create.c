@@ -7,6 +7,7 @@
 
 #include "cli/image.h"
 #include "cli/install.h"
+#include "cli/programs.h"
 #include "common/clock.h"
 #include "units/drop_in.h"
 #include "units/paths.h"
@@ -147,7 +148,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	const struct stored *old;
 	bool same = false;
 
-	if ((!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
+	if (check_programs(err) < 0 || (!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
 	    (r->order.image && make_container(r, m, &made, err) < 0) || open_engine(i, &engine, err) < 0 ||
 	    find_subject(r, m, engine, &subject, err) < 0)
 		return -1;

@@ -522,7 +522,7 @@ class Telling(CliCase):
                 self.refused(*argv, words=(), status=2)
 
     def test_help(self):
-        commands = ("create", "remove", "list", "status", "wake", "sleep", "logs")
+        commands = ("create", "remove", "list", "status", "wake", "sleep", "logs", "adopt", "refresh")
         overview = self.scope.sockwake("help").stdout
         self.assertEqual(self.scope.sockwake("--help").stdout, overview)
         for command in commands:
@@ -560,6 +560,22 @@ class Acting(CliCase):
         result = self.scope.sockwake("wake", "server", check=False)
         self.assertEqual(result.returncode, 1)
         self.assert_sentence(result.stderr, "'server'", "no container", "journalctl")
+
+    def test_wake_while_a_failed_one_stops(self):
+        """It is a try of its own, with a reason of its own."""
+        self.scope.engine_run("rm", "server")
+        deaf = "trap : TERM; while :; do sleep 1; done"
+        self.scope.container("server", "sh", "-c", deaf, image=harness.BUSYBOX, options=("--stop-timeout=3",))
+        self.scope.instance("server", PORT, 9000, "--startup-timeout=1")
+        harness.refusal(PORT)
+        status = json.loads(self.scope.sockwake("status", "--json", "server").stdout)
+        if status["state"] == "stopping":
+            self.assertIn("9000", status["reason"])
+        self.scope.engine_run("rename", "server", "away")
+        result = self.scope.sockwake("wake", "server", check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assert_sentence(result.stderr, "'server' did not wake", "no container")
+        self.assertEqual(len(self.scope.complaints("server", self.started)), 2)
 
     def chatty(self):
         self.scope.engine_run("rm", "server")
