@@ -125,10 +125,13 @@ bench-proxy:
 
 # The system user is made here only when this is no package being built (DESTDIR).
 LIBEXEC_PROGRAMS = activator nshelper proxy
+# Nobody may read what enters a container (nshelper/unreachable.c): the file's owner neither, unless that is root.
+UNREADABLE_MODE = $(if $(filter 0,$(shell id -u)),0711,0111)
 MAN_PAGES = $(wildcard man/*.[18])
 install: all
 	install -D -m 0755 -t $(DESTDIR)$(BINDIR) $(BUILD)/sockwake
-	install -D -m 0755 -t $(DESTDIR)$(LIBEXECDIR)/sockwake $(addprefix $(BUILD)/,$(LIBEXEC_PROGRAMS))
+	install -D -m 0755 -t $(DESTDIR)$(LIBEXECDIR)/sockwake $(addprefix $(BUILD)/,$(filter-out nshelper proxy,$(LIBEXEC_PROGRAMS)))
+	install -D -m $(UNREADABLE_MODE) -t $(DESTDIR)$(LIBEXECDIR)/sockwake $(BUILD)/nshelper $(BUILD)/proxy
 	$(foreach m,$(MAN_PAGES),install -D -m 0644 -t $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m)) $m &&) true
 	install -D -m 0644 completions/sockwake.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/sockwake
 	install -D -m 0644 completions/sockwake.zsh $(DESTDIR)$(DATADIR)/zsh/site-functions/_sockwake
