@@ -41,6 +41,7 @@ struct options {
 	/* wake */
 	uint64_t startup_timeout; /* microseconds */
 	bool healthy;
+	const char *health_check; /* what the proxy will check, which the command says; NULL: the default */
 	struct cidr no_wake_from[NO_WAKE_MAX];
 	unsigned n_no_wake_from;
 	struct window windows[WINDOWS_MAX]; /* --schedule */

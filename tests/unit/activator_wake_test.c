@@ -52,7 +52,7 @@ static void a_wake_hands_over(void **state)
 	assert_int_equal(f.seen->connections, 1);
 	snprintf(pid, sizeof(pid), "pid=%d,%d fds=1\n", p.pid, p.pid);
 	assert_non_null(strstr(p.text, pid));
-	snprintf(pid, sizeof(pid), "Pid:\t%d\n", getpid());
+	snprintf(pid, sizeof(pid), "Pid:\t%d\n", container_process());
 	assert_non_null(strstr(p.text, pid));
 	assert_non_null(strstr(p.text, lock));
 	assert_non_null(strstr(p.text, "/t.stats\n"));
@@ -63,7 +63,7 @@ static void a_wake_hands_over(void **state)
 	assert_null(strstr(open_fds, "/9"));
 	runtime_read_stats(&o, &s);
 	assert_int_equal(s.wakes, 1);
-	assert_int_equal(s.container_pid, getpid());
+	assert_int_equal(s.container_pid, container_process());
 	assert_int_equal(s.flags, 0);
 	assert_true(s.t_spawned <= s.t_main && s.t_main < s.t_started && s.t_started < s.t_inspected);
 	queue_close(&q);
@@ -75,8 +75,8 @@ static void found_running_is_told_from_started_by_an_earlier_wake(void **state)
 	START(f, SAY(NOT_MODIFIED), SAY(running()), SAY(running()), /* somebody else's */
 	      SAY(NO_CONTENT), SAY(running()), SAY(running()),	    /* ours */
 	      SAY(NOT_MODIFIED), SAY(running()), SAY(running()),    /* after a crash */
-	      SAY(NOT_MODIFIED), SAY(inspection("running", getpid(), "2027", "")),
-	      SAY(inspection("running", getpid(), "2027", "")));
+	      SAY(NOT_MODIFIED), SAY(inspection("running", container_process(), "2027", "")),
+	      SAY(inspection("running", container_process(), "2027", "")));
 	static const uint64_t flags[] = {STATS_FOUND_RUNNING, 0, 0, STATS_FOUND_RUNNING};
 	struct options o = {.name = "t", .container = "c", .backend = BACKEND_DOCKER};
 
@@ -117,8 +117,9 @@ static void a_paused_container_is_unpaused(void **state)
 
 static void a_restart_in_between_is_noticed(void **state)
 {
-	START(f, SAY(NO_CONTENT), SAY(running()), SAY(inspection("running", getpid(), "2027", "")), SAY(NOT_MODIFIED),
-	      SAY(inspection("restarting", 0, STARTED, "")), SAY(NOT_MODIFIED), SAY(running()), SAY(running()));
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(inspection("running", container_process(), "2027", "")),
+	      SAY(NOT_MODIFIED), SAY(inspection("restarting", 0, STARTED, "")), SAY(NOT_MODIFIED), SAY(running()),
+	      SAY(running()));
 	struct program p;
 
 	(void)state;
@@ -170,6 +171,49 @@ static void an_end_is_noticed_before_the_engine_knows(void **state)
 	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/true"), "ended with status 7");
 	assert_string_equal(requests(&f), "POST start GET json GET json POST start GET json");
 	assert_int_equal(waitpid(zombie, NULL, 0), zombie);
+	fake_stop(&f);
+}
+
+/* An engine in a virtual machine tells the PID of something else here, or of nothing. */
+static void another_machines_process(void **state)
+{
+	struct exchange strangers[] = {SAY(NO_CONTENT), SAY(inspection("running", getpid(), STARTED, "")),
+				       SAY(inspection("running", getpid(), STARTED, ""))};
+	struct exchange absent[64];
+	struct fake_engine f, g;
+	pid_t gone = fork();
+	uint64_t began;
+
+	(void)state;
+	if (gone == 0)
+		_exit(0);
+	assert_int_equal(waitpid(gone, NULL, 0), gone);
+	absent[0] = (struct exchange)SAY(NOT_MODIFIED);
+	absent[1] = (struct exchange)SAY(inspection("running", gone, STARTED, ""));
+	for (size_t k = 2; k < 64; k++)
+		absent[k] = absent[k - 2];
+	fake_start(&f, strangers, 3);
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/echo", "entered"), "engines in a virtual machine");
+	assert_string_equal(requests(&f), "POST start GET json GET json");
+	fake_stop(&f);
+	fake_start(&g, absent, 64);
+	began = now_usec();
+	assert_refused(ARGUMENTS(OPTIONS(g, "docker"), "--", "/bin/echo", "entered"), "engines in a virtual machine");
+	assert_in_range(now_usec() - began, USEC_PER_SEC, 5 * USEC_PER_SEC); /* its end might just not be known yet */
+	fake_stop(&g);
+}
+
+/* It could read the host's files through what a health check runs. */
+static void a_command_for_who_sees_the_host(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(running()));
+	struct program p;
+
+	(void)state; /* the process is in our own PID namespace */
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/echo", "--health-check", "test -e /x"),
+		       "sees the host's processes");
+	assert_int_equal(
+		program_run(&p, NULL, ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/echo", "--health-check", "http")), 0);
 	fake_stop(&f);
 }
 
@@ -282,8 +326,8 @@ static void healthy_is_asked_for_until_it_is(void **state)
 	static const char test[] = "\"Healthcheck\":{\"Test\":[\"CMD\",\"true\"]}";
 	const char *sick = reply("200", "{\"Status\":\"starting\",\"Log\":[{\"ExitCode\":1}]}");
 	const char *well = reply("200", "{\"Status\":\"starting\",\"Log\":[{\"ExitCode\":0}]}");
-	START(f, SAY(NO_CONTENT), SAY(inspection("running", getpid(), STARTED, test)),
-	      SAY(inspection("running", getpid(), STARTED, test)), SAY(sick), SAY(well), SAY(NO_CONTENT),
+	START(f, SAY(NO_CONTENT), SAY(inspection("running", container_process(), STARTED, test)),
+	      SAY(inspection("running", container_process(), STARTED, test)), SAY(sick), SAY(well), SAY(NO_CONTENT),
 	      SAY(running()), SAY(running()));
 	struct program p;
 
@@ -324,7 +368,7 @@ static void sleep_stops_or_pauses_by_state(void **state)
 static void sleep_leaves_what_is_not_to_sleep(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), /* a wake of ours */
-	      SAY(running()), SAY(NO_CONTENT), SAY(inspection("running", getpid(), "2027", "")));
+	      SAY(running()), SAY(NO_CONTENT), SAY(inspection("running", container_process(), "2027", "")));
 	struct options o = {.name = "t", .container = "c", .backend = BACKEND_DOCKER};
 	static const char *const crashes[] = {"signal", "core-dump", "oom-kill"};
 	_cleanup_close_ int lock = -1;
@@ -518,6 +562,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_wake_hands_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(found_running_is_told_from_started_by_an_earlier_wake, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_paused_container_is_unpaused, setup, teardown),
+		cmocka_unit_test_setup_teardown(another_machines_process, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_command_for_who_sees_the_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_end_is_noticed_before_the_engine_knows, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_restart_in_between_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_failure_refuses_the_queue, setup, teardown),
