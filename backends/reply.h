@@ -57,7 +57,11 @@ bool reply_image_id(const cJSON *object, const char *key, char ret[static IMAGE_
 /* All of these of an inspection. */
 bool reply_origin(const cJSON *root, struct container *ret);
 
-/* What is the same in both inspections: what reply_origin() reads, Id, Name, State, HostConfig and Config. */
+/* How much of the host the container sees: Mounts, NetworkSettings.SandboxKey, HostConfig's PidMode, CapAdd and
+ * Privileged, Podman's EffectiveCaps and BoundingCaps. */
+bool reply_view(const cJSON *root, struct container *ret);
+
+/* What is the same in both inspections: what reply_origin() and reply_view() read, Id, Name, State, HostConfig and Config. */
 bool reply_inspect(const cJSON *root, struct container *ret);
 
 /* An array of containers, each read by parse_item but for its Names; one without a valid name is left out. */

@@ -155,8 +155,9 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	old = find(all, i->name);
 	before = old && !old->problem ? &old->instance : NULL;
 	if (check_old(r, old, err) < 0 || check_free(m, directory, i->name, err) < 0 ||
-	    fit_container(r, &subject, err) < 0 || resolve_with(r, m, engine, &subject, err) < 0 ||
-	    fit_unit(r, before, &subject.runner, &drop_in, err) < 0 ||
+	    fit_container(r, &subject, err) < 0 ||
+	    (subject.exists && check_view(engine, &subject.container, i->health_check, err) < 0) ||
+	    resolve_with(r, m, engine, &subject, err) < 0 || fit_unit(r, before, &subject.runner, &drop_in, err) < 0 ||
 	    (i->adopted && before && is_same(i, before, &same, err) < 0))
 		return -1;
 	*ret = same ? OUTCOME_UNCHANGED : old ? OUTCOME_REPLACED : OUTCOME_CREATED;

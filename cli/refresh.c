@@ -227,7 +227,7 @@ static int refresh(int argc, char *argv[], struct error *err)
 	if (!a.names == !a.all)
 		return error_set(err, USAGE_ERROR, "give the names of instances, or --all");
 	if (check_names(&a, &n, err) < 0 || require_rights(a.scope, err) < 0 ||
-	    unit_directory(a.scope, directory, err) < 0 || lock_units(directory, &lock, err) < 0 ||
+	    unit_directory(a.scope, directory, err) < 0 || lock_units(a.scope, directory, &lock, err) < 0 ||
 	    store_scan(directory, &all, err) < 0)
 		return -1;
 	if (all.n == 0) {

@@ -126,6 +126,7 @@ static void put_nshelper(FILE *f, const struct instance *i)
 	fputs(" -- " LIBEXECDIR "/nshelper", f);
 	if (i->scope == SCOPE_SYSTEM)
 		put_option(f, "--user", "sockwake");
+	fputs(" --unreachable", f);
 	if (is_unix_target(i))
 		fputs(" --container-root", f);
 	if (i->transparent)

@@ -9,6 +9,7 @@ every connection, and ends the connection by returning."""
 
 import contextlib
 import os
+import re
 import socket
 import tempfile
 import threading
@@ -56,6 +57,25 @@ def answering(reply):
             client.sendall(reply)
 
     return parrot
+
+
+def counting_elsewhere(pid):
+    """The real engine, but every process that it tells has this PID: as one in another PID namespace may."""
+
+    def other(match):
+        return match[1] + str(pid).encode().rjust(len(match[2]))
+
+    def elsewhere(client, real):
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.connect(real)
+            threading.Thread(target=relay, args=(client, engine), daemon=True).start()
+            while data := engine.recv(1 << 20):
+                time.sleep(0.02)  # for the rest of an answer
+                with contextlib.suppress(BlockingIOError):
+                    data += engine.recv(1 << 20, socket.MSG_DONTWAIT)
+                client.sendall(re.sub(rb'("Pid": ?)([1-9]\d*)', other, data))
+
+    return elsewhere
 
 
 def endless(client, _real):

@@ -7,6 +7,7 @@
 #include <sys/capability.h>
 #include <sys/stat.h>
 
+#include "common/io.h"
 #include "nshelper/privileges.h"
 
 #define NO_CAPS	     "0000000000000000"
@@ -123,6 +124,34 @@ static void users_that_are_refused(void **state)
 	assert_int_equal(identity_find("root", &i, &err), -1);
 	assert_int_equal(identity_find("nobody", &i, &err), 0);
 	assert_int_equal(i.uid, 65534);
+}
+
+static void users_by_number(void **state)
+{
+	static const char *const wrong[] = {"0:5",  "00:5",	    "5",	   "5:", ":5", "5:x",
+					    "-1:5", "5:4294967295", "4294967296:1"};
+	struct identity i;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(identity_find("61234:61235", &i, &err), 0);
+	assert_int_equal(i.uid, 61234);
+	assert_int_equal(i.gid, 61235);
+	for (size_t k = 0; k < sizeof(wrong) / sizeof(*wrong); k++)
+		assert_int_equal(identity_find(wrong[k], &i, &err), -1);
+}
+
+/* What nsswitch.conf(5) names, if only to find that there is no such user, would run as root. */
+static void no_plugin_is_loaded(void **state)
+{
+	_cleanup_free_ char *maps = NULL;
+	struct identity i;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(identity_find("no-such-user", &i, &err), -1);
+	assert_int_equal(read_file(AT_FDCWD, "/proc/self/maps", 1 << 20, &maps, NULL, &err), 0);
+	assert_null(strstr(maps, "libnss"));
 }
 
 /* Body of a child: drops everything, then tries to get something back. */
@@ -317,6 +346,8 @@ int main(void)
 		cmocka_unit_test(in_the_hosts_network),
 		cmocka_unit_test(transparent_keeps_one),
 		cmocka_unit_test(users_that_are_refused),
+		cmocka_unit_test(users_by_number),
+		cmocka_unit_test(no_plugin_is_loaded),
 		cmocka_unit_test(nothing_comes_back),
 		cmocka_unit_test(setuid_files_give_nothing),
 		cmocka_unit_test(what_does_not_go_is_noticed),

@@ -2,6 +2,7 @@
  * processes' netlink sockets. */
 #include "tests/unit/proxy_fixture.h"
 
+#include <limits.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
