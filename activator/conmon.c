@@ -14,6 +14,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,15 +86,29 @@ static bool read_group(pid_t pid, char *ret, size_t size)
 	return false;
 }
 
+bool group_is_frozen(const char *root, const char *group)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[PATH_MAX], line[64];
+
+	if (snprintf(path, sizeof(path), "%s%s/cgroup.events", root, group) >= (int)sizeof(path))
+		return false;
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strcmp(line, "frozen 1\n") == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool look_at(pid_t pid, struct monitored *ret)
 {
-	char path[4200], group[4096], frozen[8];
+	char group[4096];
 
 	if (!read_group(pid, group, sizeof(group)) || !find_id(group, ret->id))
 		return false;
 	ret->pid = pid;
-	snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cgroup.freeze", group);
-	ret->frozen = read_line(path, frozen, sizeof(frozen)) && strcmp(frozen, "1") == 0;
+	ret->frozen = group_is_frozen("/sys/fs/cgroup", group);
 	return true;
 }
 

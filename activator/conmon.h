@@ -16,3 +16,8 @@ struct monitored {
  * is *ret, and *ret_pidfd belongs to the caller; 0: that process is no conmon, has no container (any more), or the
  * kernel cannot tell (CONFIG_PROC_CHILDREN): the engine has to be asked. -1: error. */
 int conmon_pin(pid_t monitor, struct monitored *ret, int *ret_pidfd, struct error *err);
+
+/* Whether the processes of a control group are stopped: cgroup.events tells (cgroup-v2, "Core Interface Files"), also
+ * when it is a group further up that was frozen, which cgroup.freeze of this one does not. `root` is where the unified
+ * hierarchy is mounted, `group` begins with a slash. */
+bool group_is_frozen(const char *root, const char *group);

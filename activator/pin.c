@@ -35,10 +35,10 @@ static bool is_foreign(struct engine *e, const struct options *o)
 	       c.state == CONTAINER_RUNNING;
 }
 
-/* Did the engine say no, rather than nothing? */
-static bool is_answer(const struct error *err)
+/* Is it certain that the engine did nothing? It said so, or the request did not reach it. */
+static bool was_in_vain(const struct error *err)
 {
-	return err->code != ETIMEDOUT && err->code != ENOTCONN && err->code != EPROTO;
+	return err->code != ETIMEDOUT && err->code != EPROTO;
 }
 
 static int try_start(struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
@@ -53,8 +53,8 @@ static int try_start(struct engine *e, const struct options *o, int lock_fd, boo
 		lock_record(lock_fd, RUN_STARTING);
 	tell_starting(e, o->container);
 	r = e->backend->start(e, o->container, &result, err);
-	tell_started(e, o->startup_timeout);
-	if (!foreign && (r < 0 ? is_answer(err) : result == START_ALREADY_RUNNING && !*woken))
+	tell_started(e, o->startup_timeout, r < 0 && was_in_vain(err));
+	if (!foreign && (r < 0 ? was_in_vain(err) : result == START_ALREADY_RUNNING && !*woken))
 		lock_record(lock_fd, before);
 	*woken = *woken || (r == 0 && result == START_STARTED);
 	return r;
@@ -66,7 +66,7 @@ static int try_unpause(struct engine *e, const struct options *o, bool *woken, s
 
 	tell_starting(e, o->container);
 	r = e->backend->unpause(e, o->container, err);
-	tell_started(e, o->startup_timeout);
+	tell_started(e, o->startup_timeout, r < 0 && was_in_vain(err));
 	*woken |= r == 0;
 	return r;
 }

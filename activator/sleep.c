@@ -19,6 +19,8 @@
 #define PAUSE	 USEC_PER_SEC
 #define PATIENCE (15 * 60 * USEC_PER_SEC)
 
+#define QUESTION_LIMIT (5 * USEC_PER_SEC)
+
 /* A start that was asked for by a program that was killed may still be on its way through the engine. */
 #define SETTLE_USEC  (5 * USEC_PER_SEC)
 #define SETTLE_PAUSE (500 * USEC_PER_MSEC)
@@ -162,13 +164,24 @@ static int stop_unit(const struct options *o, struct engine *e, int lock_fd, con
 	return 0;
 }
 
+/* A question may be asked again at any time: one that hangs is given up early, for clients may be waiting. */
+static int inspect(const struct options *o, struct engine *e, struct container *ret, struct error *err)
+{
+	int r;
+
+	e->deadline = now_usec() + QUESTION_LIMIT;
+	r = e->backend->inspect(e, o->container, ret, err);
+	e->deadline = USEC_INFINITY;
+	return r;
+}
+
 /* Looks at the container, again and again while it may yet start. ENOENT: it was removed meanwhile. */
 static int look(const struct options *o, struct engine *e, int lock_fd, struct container *ret, struct error *err)
 {
 	uint64_t until = now_usec() + SETTLE_USEC;
 
 	do {
-		if (e->backend->inspect(e, o->container, ret, err) < 0)
+		if (inspect(o, e, ret, err) < 0)
 			return -1;
 		if ((ret->state != CONTAINER_CREATED && ret->state != CONTAINER_EXITED) ||
 		    !lock_holds(lock_fd, RUN_STARTING))
@@ -183,7 +196,7 @@ static int see_asleep(const struct options *o, struct engine *e, struct error *e
 {
 	_cleanup_container_ struct container c = {};
 
-	if (e->backend->inspect(e, o->container, &c, err) < 0)
+	if (inspect(o, e, &c, err) < 0)
 		return err->code == ENOENT ? 0 : -1;
 	if (c.state != CONTAINER_RUNNING && (c.state != CONTAINER_PAUSED || o->idle_pause))
 		return 0;
@@ -272,10 +285,11 @@ static int try_all(const struct options *o, const struct stats *stats, struct er
 int put_to_sleep(const struct options *o, struct error *err)
 {
 	uint64_t until = now_usec() + PATIENCE;
-	const struct stats *stats = runtime_stats(o);
+	const struct stats *stats;
 
 	if (keeper_is_done())
 		return 0;
+	stats = runtime_stats(o);
 	while (try_all(o, stats, err) < 0) {
 		if (is_shutdown(o, err)) {
 			log_line(LOG_INFO, "the system is going down: %s", err->text);

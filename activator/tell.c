@@ -25,10 +25,12 @@ void tell_starting(struct engine *e, const char *container)
 	e->deadline = USEC_INFINITY;
 }
 
-void tell_started(struct engine *e, uint64_t startup_timeout)
+void tell_started(struct engine *e, uint64_t startup_timeout, bool in_vain)
 {
 	uint64_t now = now_usec();
 
+	if (in_vain)
+		channel_send(channel_inherited(), "VAIN=1");
 	e->deadline = deadline;
 	if (now >= deadline && __builtin_add_overflow(now, startup_timeout, &e->deadline))
 		e->deadline = USEC_INFINITY;

@@ -9,9 +9,9 @@
  * tell_started(); SIGTERM waits as well, for what is started has to be seen. */
 void tell_starting(struct engine *e, const char *container);
 
-/* It was answered. When that took until after the deadline, the rest of the wake gets a new one, so many microseconds
- * from now on. */
-void tell_started(struct engine *e, uint64_t startup_timeout);
+/* It was answered; in_vain: nothing was started. When that took until after the deadline, the rest of the wake gets a new
+ * one, so many microseconds from now on. */
+void tell_started(struct engine *e, uint64_t startup_timeout, bool in_vain);
 
 /* The job of a unit is about to be asked for: the manager keeps to the deadline, but the job may outlast it. */
 void tell_starting_unit(const char *unit);

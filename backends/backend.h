@@ -79,6 +79,8 @@ struct container {
 	char pod[65];  /* the identifier of its pod (Podman); "" for none */
 	bool is_infra; /* it only holds the namespaces of its pod */
 
+	bool unreadable; /* list(): what the engine says about it makes no sense; only the name is set */
+
 	/* From here on set by inspect() alone. */
 	pid_t pid;	     /* of its first process, in the engine's PID namespace; 0 when it does not run */
 	char started_at[64]; /* as the engine writes it; equal strings mean the same run; "" when never */

@@ -9,7 +9,7 @@
 
 #define CONTAINERS_MAX	 20000
 #define LABELS_MAX	 64U
-#define PORTS_MAX	 4096U
+#define PORTS_MAX	 65536U
 #define HEALTH_WORDS_MAX 64U
 #define PID_MAX		 4194304 /* PID_MAX_LIMIT of 64-bit kernels, proc_sys_kernel(5) */
 
@@ -151,8 +151,10 @@ bool reply_add_port(struct container *ret, const char *address, int64_t host_por
 		p.type = SOCK_DGRAM;
 	else if (strcmp(protocol, "tcp") != 0)
 		return true; /* sctp: nothing of ours can collide with it */
-	if (ret->n_ports >= PORTS_MAX || host_port < 0 || host_port > UINT16_MAX || container_port < 1 ||
-	    container_port > UINT16_MAX || !take_address(address, p.host_address))
+	if (ret->n_ports >= PORTS_MAX)
+		return true;
+	if (host_port < 0 || host_port > UINT16_MAX || container_port < 1 || container_port > UINT16_MAX ||
+	    !take_address(address, p.host_address))
 		return false;
 	p.host_port = (uint16_t)host_port;
 	p.container_port = (uint16_t)container_port;
@@ -286,6 +288,16 @@ bool reply_inspect(const cJSON *root, struct container *ret)
 	return true;
 }
 
+/* A description that makes no sense is that container's own misfortune: the others of the list are still wanted. */
+static void keep_name_alone(struct container *c)
+{
+	struct container named = {.unreadable = true};
+
+	strcpy(named.name, c->name);
+	container_clear(c);
+	*c = named;
+}
+
 bool reply_list(const cJSON *root, bool (*parse_item)(const cJSON *item, struct container *c),
 		struct container_list *ret)
 {
@@ -304,7 +316,7 @@ bool reply_list(const cJSON *root, bool (*parse_item)(const cJSON *item, struct 
 			continue;
 		ret->n++;
 		if (!parse_item(item, c))
-			return false;
+			keep_name_alone(c);
 	}
 	return true;
 }

@@ -195,6 +195,9 @@ static int is_lost(const struct adoption *a, const struct instance *i, bool *ret
 	struct unit_state state = {};
 	int r = 0;
 
+	*ret = false;
+	if (c && c->unreadable)
+		return 0;
 	*ret = c && c->id[0] ? !has_wishes(c) : !unit;
 	if ((!c || !c->id[0]) && unit) { /* an image may have the labels */
 		r = manager_query(a->manager, &unit, 1, &state, err);
@@ -352,8 +355,9 @@ static int adopt(int argc, char *argv[], struct error *err)
 	_cleanup_close_ int lock = -1;
 
 	if (parse(argc, argv, &a, err) < 0 || require_rights(a.base.scope, err) < 0 ||
-	    unit_directory(a.base.scope, a.directory, err) < 0 || lock_units(a.directory, &lock, err) < 0 ||
-	    store_scan(a.directory, &a.instances, err) < 0 || manager_connect(a.base.scope, &a.manager, err) < 0 ||
+	    unit_directory(a.base.scope, a.directory, err) < 0 ||
+	    lock_units(a.base.scope, a.directory, &lock, err) < 0 || store_scan(a.directory, &a.instances, err) < 0 ||
+	    manager_connect(a.base.scope, &a.manager, err) < 0 ||
 	    check_directory(a.manager, a.base.scope, a.directory, err) < 0 || list_containers(&a, err) < 0 ||
 	    list_quadlets(&a, err) < 0)
 		return -1;

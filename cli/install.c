@@ -1,15 +1,13 @@
 #include "cli/install.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
+#include <unistd.h>
 
 #include "backends/backend.h"
 #include "cli/cli.h"
 #include "common/clock.h"
-#include "common/io.h"
 #include "units/drop_in.h"
 #include "units/paths.h"
 
@@ -29,19 +27,6 @@ static struct names names_of(const char *name)
 	unit_name(name, TIMER_SUFFIX, n.timer);
 	unit_name(name, LEGACY_SUFFIX, n.legacy);
 	return n;
-}
-
-int lock_units(const char *directory, int *ret_fd, struct error *err)
-{
-	_cleanup_close_ int fd = -1;
-
-	if (make_directories(directory, 0755, err) < 0)
-		return -1;
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || flock(fd, LOCK_EX) < 0)
-		return error_errno(err, errno, "cannot lock the directory '%s'", directory);
-	*ret_fd = steal_fd(&fd);
-	return 0;
 }
 
 int check_name(struct manager *m, const char *directory, const char *name, struct error *err)
@@ -245,9 +230,10 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 
 	if (m && stop_units(m, &n, s->instance.legacy, err) < 0)
 		return -1;
-	if (store_remove(directory, name, err) < 0)
-		return -1;
+	/* The units last: as long as they are there the instance is listed, and can be removed again. */
 	if (s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0)
+		return -1;
+	if (store_remove(directory, name, err) < 0)
 		return -1;
 	remove_runtime_file(scope, unit_name(name, ".stats", stats));
 	if (!s->problem)

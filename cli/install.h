@@ -4,8 +4,10 @@
 #include "units/manager.h"
 #include "units/store.h"
 
-/* Serialises changes of a unit directory, which is made where it does not exist. The lock ends with the descriptor. */
-int lock_units(const char *directory, int *ret_fd, struct error *err);
+/* Serialises changes of a unit directory, which is made where it does not exist, and clears away what an interrupted one
+ * has left there. Waits for half a minute at most; then error ETIMEDOUT names who holds it. The lock ends with the
+ * descriptor (cli/lock.c). */
+int lock_units(enum scope scope, const char *directory, int *ret_fd, struct error *err);
 
 /* Refuses a name whose units the manager knows from elsewhere. */
 int check_name(struct manager *m, const char *directory, const char *name, struct error *err);

@@ -2,14 +2,21 @@
 
 #include "backends/backend.h"
 #include "cli/cli.h"
+#include "cli/text.h"
 
-/* Writes on the stream that the container wrote to. */
+struct streams {
+	struct text_filter out, err;
+};
+
+/* Writes on the stream that the container wrote to. What it writes must not command the terminal of its administrator,
+ * now or when the file that it is written to is looked at. */
 static bool write_text(void *data, int stream, const char *text, size_t len)
 {
-	FILE *f = stream == STDERR_FILENO ? stderr : stdout;
+	struct streams *s = data;
+	bool is_err = stream == STDERR_FILENO;
+	FILE *f = is_err ? stderr : stdout;
 
-	(void)data;
-	return fwrite(text, 1, len, f) == len && fflush(f) == 0;
+	return text_filter(is_err ? &s->err : &s->out, f, text, len) && fflush(f) == 0;
 }
 
 static int logs(int argc, char *argv[], struct error *err)
@@ -18,7 +25,9 @@ static int logs(int argc, char *argv[], struct error *err)
 	_cleanup_stored_ struct stored stored = {};
 	char directory[PATH_MAX];
 	struct log_options options;
+	struct streams streams = {};
 	struct arguments a;
+	int r;
 
 	if (parse_arguments(argc, argv, NEEDS_NAME | TAKES_LOGS, &a, err) < 0 ||
 	    find_instance(&a, directory, &stored, err) < 0)
@@ -28,7 +37,10 @@ static int logs(int argc, char *argv[], struct error *err)
 	if (engine_open(stored.instance.backend, a.scope, stored.instance.engine_socket, &engine, err) < 0)
 		return -1;
 	options = (struct log_options){.follow = a.follow, .tail = a.lines};
-	return engine->backend->logs(engine, stored.instance.container_name, &options, write_text, NULL, err);
+	r = engine->backend->logs(engine, stored.instance.container_name, &options, write_text, &streams, err);
+	(void)text_filter_end(&streams.out, stdout);
+	(void)text_filter_end(&streams.err, stderr);
+	return r;
 }
 
 const struct command logs_command = {

@@ -141,6 +141,31 @@ static void set_state(char ret[static 32], const char *state)
 	snprintf(ret, 32, "%s", state);
 }
 
+static void ask_state(struct engine *engine, const char *name, char ret[static 32])
+{
+	_cleanup_container_ struct container c = {};
+	struct error err;
+
+	if (engine->backend->inspect(engine, name, &c, &err) == 0)
+		set_state(ret, container_state_name(c.state));
+	else if (err.code == ENOENT)
+		set_state(ret, "missing");
+}
+
+/* What one container alone breaks breaks for that one alone. */
+static void ask_each(struct engine *engine, const struct instance *first, struct observation *os, size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
+		const struct instance *i = &os[k].stored->instance;
+
+		if (os[k].stored->problem || !same_engine(i, first))
+			continue;
+		ask_state(engine, i->container_name, os[k].container_state);
+		for (size_t m = 0; m < i->n_with; m++)
+			ask_state(engine, i->with[m].container, os[k].with_states[m]);
+	}
+}
+
 /* One request to the engine of `first`, for it and all others of the same engine. */
 static int ask_engine(enum scope scope, const struct instance *first, struct observation *os, size_t n,
 		      struct error *err)
@@ -151,8 +176,12 @@ static int ask_engine(enum scope scope, const struct instance *first, struct obs
 	if (engine_open(first->backend, scope, first->engine_socket, &engine, err) < 0)
 		return -1;
 	engine->deadline = now_usec() + ENGINE_TIMEOUT;
-	if (engine->backend->list(engine, &containers, err) < 0)
-		return -1;
+	if (engine->backend->list(engine, &containers, err) < 0) {
+		if (err->code != EPROTO && err->code != EFBIG)
+			return -1;
+		ask_each(engine, first, os, n);
+		return 0;
+	}
 	for (size_t k = 0; k < n; k++) {
 		const struct instance *i = &os[k].stored->instance;
 

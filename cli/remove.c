@@ -85,7 +85,7 @@ static int remove_instances(int argc, char *argv[], struct error *err)
 	if (a.name && find_instance(&a, directory, &stored, err) < 0)
 		return -1;
 	if (require_rights(a.scope, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
-	    lock_units(directory, &lock, err) < 0)
+	    lock_units(a.scope, directory, &lock, err) < 0)
 		return -1;
 	if (store_scan(directory, &all, err) < 0)
 		return -1;

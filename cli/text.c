@@ -83,6 +83,54 @@ void clean_text(char *text)
 	}
 }
 
+static size_t sequence_length(char first)
+{
+	unsigned char c = (unsigned char)first;
+
+	return c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf8 ? 4 : 1;
+}
+
+/* Writes the character that is pending, whole or not. */
+static bool put_pending(struct text_filter *f, FILE *to)
+{
+	f->pending[f->n] = '\0';
+	if (strcmp(f->pending, "\n") != 0 && strcmp(f->pending, "\t") != 0)
+		clean_text(f->pending);
+	f->n = strlen(f->pending); /* a zero byte ends it */
+	if (f->n == 0)
+		strcpy(f->pending, "?");
+	f->n = 0;
+	return fputs(f->pending, to) >= 0;
+}
+
+static bool is_continued_by(const struct text_filter *f, char c)
+{
+	if (f->pending[0] == '\r')
+		return false;
+	return ((unsigned char)c & 0xc0) == 0x80 && f->n < sequence_length(f->pending[0]);
+}
+
+bool text_filter(struct text_filter *f, FILE *to, const char *text, size_t len)
+{
+	bool ok = true;
+
+	for (size_t k = 0; k < len && ok; k++) {
+		if (f->n > 0 && f->pending[0] == '\r' && text[k] == '\n')
+			f->n = 0;
+		else if (f->n > 0 && !is_continued_by(f, text[k]))
+			ok = put_pending(f, to);
+		f->pending[f->n++] = text[k];
+		if (ok && f->pending[0] != '\r' && f->n == sequence_length(f->pending[0]))
+			ok = put_pending(f, to);
+	}
+	return ok;
+}
+
+bool text_filter_end(struct text_filter *f, FILE *to)
+{
+	return f->n == 0 || put_pending(f, to);
+}
+
 static void measure(const char *const *cells, size_t columns, size_t rows, size_t *widths)
 {
 	for (size_t k = 0; k < columns * rows; k++) {

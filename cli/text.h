@@ -1,6 +1,7 @@
 /* How the commands print for people: tables with aligned columns, spans, sizes. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,15 @@ const char *format_bytes(uint64_t bytes, char ret[static TEXT_MAX]);
 
 /* Puts "?" where outside text would control the terminal, make two lines of one or be no UTF-8. */
 void clean_text(char *text);
+
+/* The same for a stream of text that comes in pieces: line feeds and tabs stay, and a carriage return in front of a line
+ * feed goes. Begins zeroed; text_filter_end() writes what is left of a character. Both say whether writing went well. */
+struct text_filter {
+	char pending[5]; /* of one character, or a carriage return */
+	size_t n;
+};
+bool text_filter(struct text_filter *f, FILE *to, const char *text, size_t len);
+bool text_filter_end(struct text_filter *f, FILE *to);
 
 #define TABLE_COLUMNS_MAX 16
 

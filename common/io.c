@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,17 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+
+/* How much to make room for next: one byte more than a file may have shows that it has more. Files in /proc say that
+ * they have no size. */
+static size_t next_size(size_t size, const struct stat *st, size_t max)
+{
+	size_t next = size ? size * 2 : (size_t)st->st_size + 1;
+
+	if (next < 4096)
+		next = 4096;
+	return next > max ? max + 1 : next;
+}
 
 int read_file(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len, struct error *err)
 {
@@ -24,15 +36,15 @@ int read_file(int dirfd, const char *path, size_t max, char **ret, size_t *ret_l
 		return error_errno(err, errno, "cannot examine '%s'", path);
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, EINVAL, "'%s' is not a regular file", path);
+	if ((uint64_t)st.st_size > max)
+		return error_set(err, EFBIG, "'%s' is larger than %zu bytes", path, max);
 	for (;;) {
 		ssize_t n;
 
-		if (len == size) { /* files in /proc have no size: read until the end */
+		if (len == size) {
 			char *more;
 
-			size = size ? size * 2 : (size_t)st.st_size + 1;
-			if (size < 4096)
-				size = 4096;
+			size = next_size(size, &st, max);
 			more = realloc(data, size + 1);
 			if (!more)
 				return error_errno(err, ENOMEM, "cannot read '%s'", path);
@@ -71,6 +83,15 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
+#define TEMPORARY_PREFIX ".sockwake-"
+#define TEMPORARY_RANDOM "XXXXXX"
+
+bool is_temporary_name(const char *file)
+{
+	return strlen(file) == strlen(TEMPORARY_PREFIX TEMPORARY_RANDOM) &&
+	       strncmp(file, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0;
+}
+
 int write_file_beside(const char *path, const char *data, size_t len, mode_t mode, char ret[static PATH_MAX],
 		      struct error *err)
 {
@@ -80,7 +101,7 @@ int write_file_beside(const char *path, const char *data, size_t len, mode_t mod
 
 	/* The name begins with a dot, so that systemd does not take a left-over for a unit, and does not contain the
 	 * final name, which may be as long as a name can be. */
-	if (snprintf(ret, PATH_MAX, "%.*s.sockwake-XXXXXX", prefix, path) >= PATH_MAX)
+	if (snprintf(ret, PATH_MAX, "%.*s" TEMPORARY_PREFIX TEMPORARY_RANDOM, prefix, path) >= PATH_MAX)
 		return error_set(err, ENAMETOOLONG, "the path '%s' is too long", path);
 	fd = mkostemp(ret, O_CLOEXEC);
 	if (fd < 0)

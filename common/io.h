@@ -2,18 +2,23 @@
 #pragma once
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "common/error.h"
 
 /* Reads all of a regular file of at most max bytes; *ret is malloc()ed, ends with a NUL that *ret_len does not count,
- * and belongs to the caller. ret_len may be NULL. dirfd may be AT_FDCWD. */
+ * and belongs to the caller. ret_len may be NULL. dirfd may be AT_FDCWD. max is below SIZE_MAX - 1; never is memory for
+ * more than that asked for. */
 int read_file(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len, struct error *err);
 
 /* A new file beside path with this content, on disk; its name goes to ret. To be renamed to path, or removed. */
 int write_file_beside(const char *path, const char *data, size_t len, mode_t mode, char ret[static PATH_MAX],
 		      struct error *err);
+
+/* Has a file of this name been made by that, and not been renamed? */
+bool is_temporary_name(const char *file);
 
 /* Replaces path as a whole: temporary file in the same directory, fsync, rename. */
 int write_file_atomic(const char *path, const char *data, size_t len, mode_t mode, struct error *err);

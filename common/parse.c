@@ -146,10 +146,12 @@ int parse_duration(const char *what, const char *s, uint64_t *ret_usec, struct e
 		while (p && is_space(*p))
 			p++;
 	} while (p && *p);
-	if (!p || total == USEC_INFINITY)
+	if (!p)
 		return error_set(err, 0,
 				 "%s '%s' is not a time span: write seconds or units as in '90', '15min', '1h 30min'",
 				 what, s);
+	if (total > SPAN_MAX)
+		return error_set(err, 0, "%s '%s' is longer than 36000 years: write 'infinity'", what, s);
 	*ret_usec = total;
 	return 0;
 }

@@ -14,7 +14,9 @@ int parse_u64(const char *what, const char *s, uint64_t min, uint64_t max, uint6
 int parse_port(const char *what, const char *s, uint16_t *ret, struct error *err);
 
 /* A time span as in systemd.time(7), in microseconds: "90", "15min", "1h 30min", "2.5s", "500ms", "infinity". A bare
- * number is seconds, "m" is minutes ("M" and "month" are months, as in systemd). */
+ * number is seconds, "m" is minutes ("M" and "month" are months, as in systemd). At most SPAN_MAX, so that points of time
+ * and sums of a few spans stay below USEC_INFINITY; or that. */
+#define SPAN_MAX (UINT64_MAX / 16)
 int parse_duration(const char *what, const char *s, uint64_t *ret_usec, struct error *err);
 
 /* Instance names: [A-Za-z0-9_-]+, 1 to 240 bytes (a unit's name has at most 255 with its suffix). */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -69,28 +70,36 @@ uint64_t stats_held_until(const struct stats *s, uint64_t wall_now)
 	return latest;
 }
 
-int stats_hold(const char *path, uint64_t until, struct error *err)
+/* Whoever may write to the directory may have put something else there: a pipe would be waited for, a link would lead
+ * elsewhere, and a file that is cut off under a mapping kills who touches that. */
+static int open_ours(const char *path, int flags, struct stats *ret, struct error *err)
 {
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	struct stats *s;
+	_cleanup_close_ int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
 
 	if (fd < 0)
 		return error_errno(err, errno, "cannot open '%s'", path);
-	s = stats_map(fd, 0, err);
-	if (!s)
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size != sizeof(*ret) ||
+	    pread(fd, ret, sizeof(*ret), 0) != sizeof(*ret) || !stats_is_ours(ret))
+		return error_set(err, EPROTO, "'%s' is not a statistics file of this version of sockwake", path);
+	return steal_fd(&fd);
+}
+
+int stats_hold(const char *path, uint64_t until, struct error *err)
+{
+	struct stats s;
+	_cleanup_close_ int fd = open_ours(path, O_RDWR, &s, err);
+
+	if (fd < 0)
 		return -1;
-	__atomic_store_n(&s->held_until, until, __ATOMIC_RELAXED);
-	munmap(s, sizeof(*s));
+	if (pwrite(fd, &until, sizeof(until), offsetof(struct stats, held_until)) != sizeof(until))
+		return error_errno(err, errno, "cannot write '%s'", path);
 	return 0;
 }
 
 int stats_read(const char *path, struct stats *ret, struct error *err)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open_ours(path, O_RDONLY, ret, err);
 
-	if (fd < 0)
-		return error_errno(err, errno, "cannot open '%s'", path);
-	if (pread(fd, ret, sizeof(*ret), 0) != sizeof(*ret) || !stats_is_ours(ret))
-		return error_set(err, EPROTO, "'%s' is not a statistics file of this version of sockwake", path);
-	return 0;
+	return fd < 0 ? -1 : 0;
 }

@@ -142,10 +142,16 @@ static void outlive(struct keeper *k, const char *why)
 	}
 }
 
-static int fail(struct keeper *k, const struct error *err)
+static void end_service(struct keeper *k)
 {
-	keeper_refuse(k, err->text);
-	return EXIT_REFUSED;
+	const char *why = keeper_container_has_ended(k) ? "the container has ended"
+			  : k->told_to_stop		? "told to stop"
+							: "idle";
+
+	notify_send(k->notify_fd, "STOPPING=1\nSTATUS=%s", why);
+	log_line(LOG_INFO, "%s; %llu connections were served", why,
+		 (unsigned long long)k->record.own.connections_total);
+	record_end_hold(&k->record);
 }
 
 static int live(struct keeper *k, struct error *err)
@@ -157,13 +163,9 @@ static int live(struct keeper *k, struct error *err)
 	record_take_traffic(&k->record);
 	record_write(&k->record);
 	if (r < 0) {
-		(void)fail(k, err);
+		keeper_refuse(k, err->text);
 	} else {
-		notify_send(k->notify_fd, "STOPPING=1\nSTATUS=%s",
-			    keeper_container_has_ended(k) ? "The container has ended."
-			    : k->told_to_stop		  ? "Told to stop."
-							  : "Nobody uses it.");
-		record_end_hold(&k->record);
+		end_service(k);
 	}
 	if ((k->touched || k->woken) && stage_sleep(k) < 0)
 		return EXIT_FAILURE;

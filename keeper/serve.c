@@ -30,8 +30,8 @@ static int start_relay(struct keeper *k, uint64_t deadline, struct error *err)
 	i.accepted = queue_accepted_text(&k->queue, accepted);
 	for (size_t n = 0; n < k->queue.n_accepted; n++)
 		inherit_fd(&i, NULL, k->queue.accepted[n].fd);
-	k->ready = false;
-	k->failed[0] = k->ended[0] = '\0';
+	k->ready = k->stopping = false;
+	k->failed[0] = '\0';
 	return child_start(&k->relay, &k->nshelper, k->options.nshelper, &i, err);
 }
 
@@ -63,39 +63,69 @@ static bool clients_wait(const struct keeper *k)
 	return !k->ready || k->told_to_stop || (k->record.own.flags & STATS_FULL);
 }
 
+/* When the next of these comes. */
+struct times {
+	uint64_t report;   /* may be made again */
+	uint64_t limit;	   /* of a proxy that is not ready */
+	uint64_t notifier; /* is ended */
+};
+
+static uint64_t next_time(const struct keeper *k, const struct times *t)
+{
+	uint64_t until = t->notifier;
+
+	if (!k->ready)
+		until = t->limit < until ? t->limit : until;
+	else if (k->counted && !k->stopping && t->report < until)
+		until = t->report;
+	return until;
+}
+
+static void begin_service(struct keeper *k, struct times *t)
+{
+	became_ready(k);
+	task_notify(k, "started");
+	t->notifier = time_after(now_usec(), NOTIFY_START_LIMIT);
+	t->report = time_after(now_usec(), TRAFFIC_PERIOD);
+}
+
+static void look_at_times(struct keeper *k, struct times *t)
+{
+	if (!k->ready && time_is_over(t->limit)) /* it keeps the time itself, unless it hangs */
+		child_signal(&k->relay, SIGKILL);
+	if (k->ready && k->counted && !k->stopping && time_is_over(t->report)) {
+		report_traffic(k, "");
+		t->report = time_after(now_usec(), TRAFFIC_PERIOD);
+	}
+	if (time_is_over(t->notifier)) {
+		child_signal(&k->notifier, SIGKILL);
+		t->notifier = USEC_INFINITY;
+	}
+}
+
 /* One proxy, until it ends. */
 static void relay(struct keeper *k)
 {
-	uint64_t next_report = 0, notifier_until = USEC_INFINITY, limit;
-	bool told = false, was_ready = false;
+	struct times t = {.notifier = USEC_INFINITY};
+	bool told = false, serves = false, drains = false;
 
-	limit = time_after(time_after(now_usec(), k->options.startup_timeout), KEEPER_GRACE);
+	t.limit = time_after(time_after(now_usec(), k->options.startup_timeout), KEEPER_GRACE);
 	while (k->relay.pid) {
-		uint64_t until = k->counted && k->ready ? next_report : USEC_INFINITY;
-
-		until = notifier_until < until ? notifier_until : until;
-		keeper_wait(k, k->ready || limit > until ? until : limit, clients_wait(k));
-		if (k->ready && !was_ready) {
-			became_ready(k);
-			task_notify(k, "started");
-			notifier_until = time_after(now_usec(), NOTIFY_START_LIMIT);
-			next_report = time_after(now_usec(), TRAFFIC_PERIOD);
-			was_ready = true;
+		keeper_wait(k, next_time(k, &t), clients_wait(k));
+		if (k->ready && !serves) {
+			begin_service(k, &t);
+			serves = true;
 		}
 		if (k->told_to_stop && !told) {
 			child_signal(&k->relay, SIGTERM);
 			told = true;
 		}
-		if (!k->ready && time_is_over(limit)) /* it keeps the time itself, unless it hangs */
-			child_signal(&k->relay, SIGKILL);
-		if (k->ready && k->counted && time_is_over(next_report)) {
-			report_traffic(k, "");
-			next_report = time_after(now_usec(), TRAFFIC_PERIOD);
+		if (k->stopping && told && !drains) {
+			notify_send(k->notify_fd,
+				    "STOPPING=1\nSTATUS=Stopping: open connections are given some time to end");
+			drains = true;
 		}
-		if (time_is_over(notifier_until)) {
-			task_end_notify(k, 0);
-			notifier_until = USEC_INFINITY;
-		}
+		look_at_times(k, &t);
 	}
 	record_take_traffic(&k->record);
 	record_write(&k->record);

@@ -4,10 +4,10 @@
 #include "keeper/tasks.h"
 
 #define PAUSE_FIRST (250 * USEC_PER_MSEC)
-#define PAUSE_MAX   (10 * USEC_PER_SEC)
+#define PAUSE_MAX   (2 * USEC_PER_SEC)
 
-/* Who told the service to stop waits for the end, too. */
-#define PATIENCE (15 * 60 * USEC_PER_SEC)
+/* Whoever stops the service waits for its end: longer than engines usually stand still, but not for one that is gone. */
+#define PATIENCE (90 * USEC_PER_SEC)
 
 static void release_locks(struct keeper *k)
 {
@@ -31,7 +31,7 @@ static int try_sleep(struct keeper *k, struct error *err)
 
 int stage_sleep(struct keeper *k)
 {
-	uint64_t pause = PAUSE_FIRST, began = now_usec();
+	uint64_t pause = PAUSE_FIRST, told_at = k->told_to_stop ? now_usec() : 0;
 	struct error err;
 
 	release_locks(k);
@@ -39,7 +39,9 @@ int stage_sleep(struct keeper *k)
 		uint64_t until = time_after(now_usec(), pause);
 
 		keeper_say(k, LOG_WARNING, err.text);
-		if (k->told_to_stop && time_is_over(time_after(began, PATIENCE))) {
+		if (k->told_to_stop && told_at == 0)
+			told_at = now_usec();
+		if (told_at && time_is_over(time_after(told_at, PATIENCE))) {
 			log_line(LOG_ERR, "the container may still run: 'sockwake sleep %s' tries again",
 				 k->options.name);
 			return -1;

@@ -37,12 +37,12 @@ static void take_message(struct keeper *k, struct child *c, struct message *m)
 	if (c != &k->notifier && !(c == &k->relay && k->ready))
 		(void)message_value(m, "FAILED", k->failed, sizeof(k->failed));
 	if (c == &k->waker) {
-		k->touched |= message_value(m, "LATE", k->late, sizeof(k->late));
+		k->touched += message_value(m, "LATE", k->late, sizeof(k->late));
+		k->touched -= message_value(m, "VAIN", word, sizeof(word));
 		if (message_value(m, "WOKEN", word, sizeof(word)))
 			take_woken(k, m);
 	} else if (c == &k->relay) {
-		if (message_value(m, "STOPPING", word, sizeof(word)))
-			(void)message_value(m, "STATUS", k->ended, sizeof(k->ended));
+		k->stopping |= message_value(m, "STOPPING", word, sizeof(word));
 		k->ready |= message_value(m, "READY", word, sizeof(word));
 		k->counted = true;
 	}
@@ -154,10 +154,10 @@ bool keeper_container_has_ended(const struct keeper *k)
 
 void keeper_refuse(struct keeper *k, const char *why)
 {
-	if (*why) {
-		keeper_say(k, LOG_ERR, why);
+	if (*why && strcmp(k->said, why) != 0)
 		notify_send(k->notify_fd, "STATUS=%s", why);
-	}
+	if (*why)
+		keeper_say(k, LOG_ERR, why);
 	queue_refuse(&k->queue);
 	keeper_note_waiting(k);
 }

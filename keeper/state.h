@@ -29,16 +29,16 @@ struct keeper {
 	struct child notifier; /* activator --notify: a process of the user's in the end */
 
 	/* What they have told. */
-	bool touched; /* the engine was asked to start something */
-	bool woken;   /* the container runs */
-	int pidfd;    /* of its first process */
+	int touched; /* so many times the engine was asked to start something, and may have done it */
+	bool woken;  /* the container runs */
+	int pidfd;   /* of its first process */
 	int locks[CHANNEL_FDS_MAX];
 	size_t n_locks;
 	bool ready;		   /* the proxy accepts */
+	bool stopping;		   /* the proxy accepts no longer */
 	bool counted;		   /* the proxy has counted something that nobody was told yet */
 	char late[SENTENCE_MAX];   /* what takes so long */
 	char failed[SENTENCE_MAX]; /* why the last child failed; "" */
-	char ended[SENTENCE_MAX];  /* why the proxy ended in good order; "" */
 
 	bool told_to_stop;	 /* SIGTERM */
 	uint64_t extended;	 /* when the service manager was last asked for more time */

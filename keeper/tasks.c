@@ -69,7 +69,7 @@ void task_notify(struct keeper *k, const char *what)
 
 void task_end_notify(struct keeper *k, uint64_t until)
 {
-	while (k->notifier.pid && !time_is_over(until))
-		keeper_wait(k, until, false);
+	while (k->notifier.pid && !time_is_over(until) && !queue_waits(&k->queue))
+		keeper_wait(k, until, true);
 	child_signal(&k->notifier, SIGKILL);
 }

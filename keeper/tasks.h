@@ -7,7 +7,7 @@
 int task_wake(struct keeper *k, struct inheritance *i, struct error *err);
 int task_sleep(struct keeper *k, struct error *err);
 
-/* Tells the person, if there is one to tell, that the container was "started" or "stopped". Nobody waits for that
- * person's processes: they are given so much time at most. */
+/* Tells the person, if there is one to tell, that the container was "started" or "stopped". No client waits for that
+ * person's processes: they are given so much time at most, and none when somebody has come. */
 void task_notify(struct keeper *k, const char *what);
 void task_end_notify(struct keeper *k, uint64_t until);

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/netlink.h"
 
 #define RULE_PREFERENCE 1U
 #define LOOPBACK_INDEX	1U /* of lo in every network namespace (LOOPBACK_IFINDEX in the kernel's net/flow.h) */
@@ -108,7 +109,7 @@ static int receive_acknowledgement(int fd)
 			continue;
 		if (size < (ssize_t)(offsetof(__typeof__(reply), error.msg)) || reply.header.nlmsg_type != NLMSG_ERROR)
 			return EPROTO;
-		return -reply.error.error;
+		return netlink_errno(&reply.error);
 	}
 	return ENOBUFS;
 }

@@ -134,7 +134,7 @@ int config_parse(int argc, char **argv, struct config *ret, struct error *err)
 	size_t n = (size_t)argc;
 	struct config c = {
 		.readiness = {.kind = READY_LISTEN},
-		.startup_timeout = 90 * USEC_PER_SEC,
+		.startup_timeout = 30 * USEC_PER_SEC,
 		.idle_timeout = 300 * USEC_PER_SEC,
 		.keepalive = 120 * USEC_PER_SEC,
 		.connection_timeout = USEC_INFINITY,

@@ -1,3 +1,10 @@
+/* Targets are tried one after the other, and a server with a full backlog leaves each attempt unanswered for two
+ * minutes (tcp_syn_retries, ip-sysctl). So all attempts for one client together have --startup-timeout, counted from the
+ * arrival of that client: it may have waited in our backlog for most of that time.
+ *
+ * Nearly every attempt succeeds at once and must cost nothing more. So there is one timer for the worker, which is set
+ * when somebody connects and it is not, and only whoever still connects when it fires is asked when he came.
+ */
 #include "proxy/connect.h"
 
 #include <errno.h>
@@ -13,12 +20,78 @@
 
 /* How long a Unix socket's full queue is waited for; TCP waits in the kernel. */
 #define PATIENCE_USEC (10 * USEC_PER_SEC)
+/* After this it is looked who is late. */
+#define GLANCE_USEC (500 * USEC_PER_MSEC)
 
 /* Nobody can be reached: the client learns it by a reset. */
 static void give_up(struct worker *w, struct connection *c)
 {
 	count_add(&w->counters.connections_failed, 1);
 	connection_close(w, c, true);
+}
+
+/* The time since the last data were sent on a TCP connection counts from the handshake when there were none
+ * (tcp_create_openreq_child() in the kernel's net/ipv4/tcp_minisocks.c), and nothing is sent to a client before its
+ * target is connected. */
+static uint64_t waited_before(int fd)
+{
+	struct tcp_info info = {};
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? info.tcpi_last_data_sent * USEC_PER_MSEC : 0;
+}
+
+/* CLOCK_MONOTONIC microseconds; that of a Unix socket's client is when it was accepted. */
+static uint64_t arrival(const struct worker *w, const struct connection *c)
+{
+	uint64_t accepted = c->last_active, now = w->loop.now, waited;
+
+	if (c->forward->family == AF_UNIX)
+		return accepted;
+	waited = waited_before(c->ends[CLIENT].watch.fd);
+	return waited < now && now - waited < accepted ? now - waited : accepted;
+}
+
+static bool still_connects(const struct connection *c)
+{
+	return c->state == CONNECTION_WAITING || c->state == CONNECTION_CONNECTING;
+}
+
+/* Resets who came too long ago, and comes back when the next one is late. */
+static void limit_fired(struct loop *loop, struct timer *timer)
+{
+	struct worker *w = worker_of(loop);
+	uint64_t timeout = w->service->config->startup_timeout, first = USEC_INFINITY;
+	struct connection *next;
+
+	for (struct connection *c = w->all; c; c = next) {
+		next = c->next;
+		if (!still_connects(c))
+			continue;
+
+		uint64_t late = arrival(w, c) + timeout;
+
+		if (late <= loop->now)
+			give_up(w, c);
+		else if (late < first)
+			first = late;
+	}
+	if (first != USEC_INFINITY)
+		timer_set(loop, timer, first);
+}
+
+void connect_init(struct worker *w)
+{
+	timer_add(&w->loop, &w->limit, limit_fired);
+}
+
+/* The timer may stand for somebody who came later than this one: other listeners' queues are others' order. */
+static void limit(struct worker *w)
+{
+	uint64_t glance = w->loop.now + GLANCE_USEC;
+
+	if (w->limit.when > glance && w->service->config->startup_timeout != USEC_INFINITY)
+		timer_set(&w->loop, &w->limit, glance);
 }
 
 static size_t target_index(const struct connection *c)
@@ -47,6 +120,16 @@ static bool is_source_error(const struct worker *w, const struct connection *c, 
 	return w->service->config->transparent && !c->anonymous && (error == EADDRNOTAVAIL || error == EADDRINUSE);
 }
 
+/* Tells the server who the client is. A server that believes the header takes the client's own bytes for it where there
+ * is none, so without it nothing is passed on. */
+static bool introduce(const struct config *config, struct connection *c)
+{
+	char header[PROXY_PROTOCOL_MAX];
+	size_t len = proxy_protocol_header(config->proxy_protocol, c->ends[CLIENT].watch.fd, header);
+
+	return len > 0 && relay_begin_with(c, header, len); /* 0: the client is gone */
+}
+
 static void connected(struct worker *w, struct connection *c, uint32_t events)
 {
 	const struct config *config = w->service->config;
@@ -55,17 +138,10 @@ static void connected(struct worker *w, struct connection *c, uint32_t events)
 
 	if (atomic_load_explicit(&f->preferred, memory_order_relaxed) != index)
 		atomic_store_explicit(&f->preferred, index, memory_order_relaxed);
-	if (config->proxy_protocol != PROXY_PROTOCOL_NONE) {
-		char header[PROXY_PROTOCOL_MAX];
-		size_t len = proxy_protocol_header(config->proxy_protocol, c->ends[CLIENT].watch.fd, header);
-
-		if (len == 0) { /* the client is gone */
-			connection_close(w, c, true);
-			return;
-		}
-		relay_prepend(w, c, header, len);
-	}
-	relay_start(w, c, events);
+	if (config->proxy_protocol != PROXY_PROTOCOL_NONE && !introduce(config, c))
+		connection_close(w, c, true);
+	else
+		relay_start(w, c, events);
 }
 
 /* An attempt that fails was refused or not answered; only a connection that existed is reset (tcp(7), connect(2)). What
@@ -129,6 +205,7 @@ void connect_target(struct worker *w, struct connection *c)
 {
 	struct forward *f = c->forward;
 
+	limit(w);
 	if (c->attempt == 0)
 		c->first = (uint16_t)atomic_load_explicit(&f->preferred, memory_order_relaxed);
 	while (c->attempt < rounds(w) * f->n_targets) {

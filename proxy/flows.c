@@ -16,10 +16,10 @@
 /* Clients choose their addresses and ports: without the seed they could fill one bucket. */
 static struct flow **bucket(const struct flow_table *t, const struct flow_key *key)
 {
-	uint64_t words[sizeof(*key) / sizeof(uint64_t)], h = t->seed;
+	uint64_t words[(sizeof(*key) + 7) / 8] = {0}, h = t->seed;
 
-	_Static_assert(sizeof(words) == sizeof(*key), "flow_key has no padding");
-	memcpy(words, key, sizeof(words));
+	_Static_assert(sizeof(*key) == sizeof(void *) + 2 * sizeof(struct in6_addr) + 8, "flow_key has no padding");
+	memcpy(words, key, sizeof(*key));
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		h = (h ^ words[i]) * 0x9e3779b97f4a7c15ULL;
 		h ^= h >> 29;

@@ -189,8 +189,9 @@ static int run(int argc, char **argv)
 		log_line(LOG_ERR, "%s", err.text);
 		return EXIT_FAILURE;
 	}
-	log_line(LOG_INFO, "%s; %llu connections were served", p.lifecycle.reason,
-		 (unsigned long long)p.service.stats->connections_total);
+	if (channel_inherited() < 0) /* else the keeper says it */
+		log_line(LOG_INFO, "%s; %llu connections were served", p.lifecycle.reason,
+			 (unsigned long long)p.service.stats->connections_total);
 	return EXIT_SUCCESS;
 }
 

@@ -336,9 +336,17 @@ void relay_start(struct worker *w, struct connection *c, uint32_t events)
 	}
 }
 
-void relay_prepend(struct worker *w, struct connection *c, const void *data, size_t len)
+bool relay_begin_with(struct connection *c, const char *data, size_t len)
 {
-	hold(w, &c->ends[CLIENT], data, len);
+	struct end *target = &c->ends[TARGET];
+	ssize_t n = is_packets(c) ? packet_send(target, data, len) : write(target->watch.fd, data, len);
+
+	if (n == (ssize_t)len)
+		return true;
+	if (n >= 0 || (errno != ECONNRESET && errno != EPIPE))
+		return false;
+	target->failed = target->read_on = target->readable = true;
+	return true;
 }
 
 void relay_finish(struct worker *w, struct connection *c)

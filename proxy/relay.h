@@ -32,8 +32,11 @@ void relay_start(struct worker *w, struct connection *c, uint32_t events);
 /* The next turn of a connection. */
 void relay_turn(struct worker *w, struct connection *c);
 
-/* Puts these bytes in front of everything the client sends. Right after connecting only. */
-void relay_prepend(struct worker *w, struct connection *c, const void *data, size_t len);
+/* Sends these bytes to the target, in front of everything the client sends: right after connecting only, when there is
+ * room for them. They are never kept for later, so that no shortage can lose them. False: they are not sent, and nothing
+ * of the client's may be; the caller resets the connection. A target that is gone is no failure here: it takes nothing
+ * any more, and what it said before is still to be passed on. */
+bool relay_begin_with(struct connection *c, const char *data, size_t len);
 
 /* Before the process ends: passes on what the target sent and the client takes without waiting, then closes. */
 void relay_finish(struct worker *w, struct connection *c);

@@ -105,9 +105,17 @@ void report_ready(struct report *report, struct service *service, struct loop *l
 
 void report_update(struct report *report, struct loop *loop)
 {
+	bool planned = report->timer.when != USEC_INFINITY;
+
+	/* Other workers tell of changes once until this is false again. Where there is nothing to say after all, no timer
+	 * comes to do that; and what changes from here on is told anew. */
+	if (!planned)
+		atomic_store(&report->service->changed, false);
 	write_statistics(report->service);
-	if (report->timer.when == USEC_INFINITY && changed(report->service->stats, &report->told))
-		timer_set(loop, &report->timer, report->last + STATUS_USEC);
+	if (planned || !changed(report->service->stats, &report->told))
+		return;
+	atomic_store(&report->service->changed, true);
+	timer_set(loop, &report->timer, report->last + STATUS_USEC);
 }
 
 void report_stopping(struct report *report, const char *why)

@@ -12,6 +12,9 @@
 
 #include "common/cleanup.h"
 #include "common/listen.h"
+#include "common/netlink.h"
+
+#define STRANGERS_MAX 64
 
 struct question {
 	struct nlmsghdr header;
@@ -28,29 +31,46 @@ static uint8_t protocol_of(int type)
 	return type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
 }
 
+/* One message of the kernel's. Other processes of the namespace may write to this socket: what is not from port 0 is
+ * passed over; a flood of it ends in ENOBUFS. Returns its size, or -1 with errno set. */
+static ssize_t receive(int diag, union answer *answer)
+{
+	for (int k = 0; k < STRANGERS_MAX; k++) {
+		struct sockaddr_nl from = {0};
+		socklen_t len = sizeof(from);
+		ssize_t n = recvfrom(diag, answer, sizeof(*answer), MSG_TRUNC, (struct sockaddr *)&from, &len);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n >= 0 && len == sizeof(from) && from.nl_pid == 0)
+			return n;
+	}
+	errno = ENOBUFS;
+	return -1;
+}
+
 /* Sends the question and reads the one answer. Returns 0, or an errno value: what the kernel says, or our own. */
 static int ask(int diag, struct question *q, union answer *answer)
 {
+	static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	ssize_t n;
 
 	q->header.nlmsg_len = sizeof(*q);
 	q->header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
 	do
-		n = send(diag, q, sizeof(*q), 0);
+		n = sendto(diag, q, sizeof(*q), 0, (const struct sockaddr *)&kernel, sizeof(kernel));
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno;
-	do
-		n = recv(diag, answer, sizeof(*answer), 0);
-	while (n < 0 && errno == EINTR);
+	n = receive(diag, answer);
 	if (n < 0)
 		return errno;
-	if (!NLMSG_OK(&answer->header, (size_t)n))
+	if ((size_t)n > sizeof(*answer) || !NLMSG_OK(&answer->header, (size_t)n))
 		return EPROTO;
 	if (answer->header.nlmsg_type == NLMSG_ERROR) {
 		const struct nlmsgerr *e = NLMSG_DATA(&answer->header);
 
-		return answer->header.nlmsg_len < NLMSG_LENGTH(sizeof(*e)) ? EPROTO : -e->error;
+		return answer->header.nlmsg_len < NLMSG_LENGTH(sizeof(*e)) ? EPROTO : netlink_errno(e);
 	}
 	return 0;
 }

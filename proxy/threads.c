@@ -150,6 +150,13 @@ int threads_open(struct service *s, struct error *err)
 	return 0;
 }
 
+static size_t stack_size(void)
+{
+	size_t least = (size_t)PTHREAD_STACK_MIN; /* a constant or a call, by the C library's version */
+
+	return STACK_SIZE < least ? least : STACK_SIZE;
+}
+
 int threads_start(struct service *s, struct error *err)
 {
 	pthread_attr_t attr;
@@ -158,7 +165,7 @@ int threads_start(struct service *s, struct error *err)
 	if (s->n_workers < 2)
 		return 0;
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE < PTHREAD_STACK_MIN ? PTHREAD_STACK_MIN : STACK_SIZE);
+	pthread_attr_setstacksize(&attr, stack_size());
 	for (unsigned i = 1; i < s->n_workers && r == 0; i++) {
 		struct worker *w = &s->workers[i];
 

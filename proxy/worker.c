@@ -114,6 +114,7 @@ int worker_init(struct worker *w, struct service *service, unsigned index, struc
 	timer_add(&w->loop, &w->retry, retry_fired);
 	timer_add(&w->loop, &w->sweep, sweep_fired);
 	keepalive_init(w);
+	connect_init(w);
 	count_set(&w->counters.last_activity, w->loop.now);
 	return 0;
 }

@@ -31,6 +31,7 @@ struct worker {
 	struct timer retry;
 	struct timer sweep; /* --connection-timeout */
 	struct timer probe; /* keepalive.h */
+	struct timer limit; /* connect.h */
 
 	struct acceptor *acceptors;
 	size_t n_acceptors;

@@ -29,6 +29,7 @@ const char *lock_name(enum backend_kind kind, const char *engine_socket, const c
 
 /* The name of a unit has at most 255 bytes. */
 #define UNIT_NAME_MAX  256
+#define SOCKETS_WANTS  "sockets.target.wants" /* links in this directory enable sockets */
 #define SOCKET_SUFFIX  ".socket"
 #define SERVICE_SUFFIX ".service"
 #define TIMER_SUFFIX   ".timer"

@@ -10,7 +10,6 @@
 #include "units/render.h"
 
 #define UNIT_FILE_MAX (1U << 20) /* systemd's own limit for one line */
-#define WANTS	      "sockets.target.wants"
 
 static const char *const suffixes[SNAPSHOT_FILES] = {SOCKET_SUFFIX, SERVICE_SUFFIX, TIMER_SUFFIX, LEGACY_SUFFIX};
 
@@ -46,9 +45,9 @@ static int unit_path(const char *directory, const char *name, const char *suffix
 
 static int link_path(const char *directory, const char *name, char ret[static PATH_MAX], struct error *err)
 {
-	char file[sizeof(WANTS) + UNIT_NAME_MAX];
+	char file[sizeof(SOCKETS_WANTS) + UNIT_NAME_MAX];
 
-	snprintf(file, sizeof(file), WANTS "/%s" SOCKET_SUFFIX, name);
+	snprintf(file, sizeof(file), SOCKETS_WANTS "/%s" SOCKET_SUFFIX, name);
 	return path_join(directory, file, ret, err);
 }
 
@@ -201,6 +200,14 @@ static int read_own(const char *path, const char *name, int accepted, char **ret
 	return 0;
 }
 
+bool store_is_part(const char *path, const char *name)
+{
+	_cleanup_free_ char *text = NULL;
+	struct error ignored;
+
+	return read_own(path, name, 0, &text, &ignored) == 0 && text;
+}
+
 static int take_snapshot(const char *directory, const char *name, struct snapshot *ret, struct error *err)
 {
 	char paths[SNAPSHOT_FILES][PATH_MAX], link[PATH_MAX];
@@ -242,7 +249,7 @@ int store_check_owner(const char *directory, const char *name, struct error *err
 
 static int remove_path(const char *path, struct error *err)
 {
-	if (unlink(path) < 0 && errno != ENOENT)
+	if (unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR)
 		return error_errno(err, errno, "cannot remove '%s'", path);
 	return 0;
 }
@@ -253,7 +260,7 @@ static int set_enabled(const char *directory, const char *name, bool enabled, st
 	char link[PATH_MAX], target[PATH_MAX], wants[PATH_MAX];
 
 	if (link_path(directory, name, link, err) < 0 || unit_path(directory, name, SOCKET_SUFFIX, target, err) < 0 ||
-	    path_join(directory, WANTS, wants, err) < 0 || remove_path(link, err) < 0)
+	    path_join(directory, SOCKETS_WANTS, wants, err) < 0 || remove_path(link, err) < 0)
 		return -1;
 	if (!enabled) {
 		(void)rmdir(wants); /* when it is empty */
@@ -266,10 +273,9 @@ static int set_enabled(const char *directory, const char *name, bool enabled, st
 	return 0;
 }
 
-/* Puts new files in the place of the old ones: all are on disk before the first is renamed. Where there is only an old
- * one it is removed. */
-static int replace_files(const char *directory, const char *name, char *const old[static SNAPSHOT_FILES],
-			 char *const texts[static SNAPSHOT_FILES], struct error *err)
+/* Puts new files in the place of the old ones: all are on disk before the first is renamed. */
+static int put_files(const char *directory, const char *name, char *const texts[static SNAPSHOT_FILES],
+		     struct error *err)
 {
 	char paths[SNAPSHOT_FILES][PATH_MAX], new[SNAPSHOT_FILES][PATH_MAX];
 	size_t staged = 0, done = 0;
@@ -283,12 +289,12 @@ static int replace_files(const char *directory, const char *name, char *const ol
 			break;
 	}
 	for (; staged == SNAPSHOT_FILES && done < SNAPSHOT_FILES; done++) {
-		if (texts[done] ? rename(new[done], paths[done]) < 0 : old[done] && remove_path(paths[done], err) < 0)
+		if (texts[done] && rename(new[done], paths[done]) < 0)
 			break;
 	}
 	if (done == SNAPSHOT_FILES)
 		return 0;
-	if (staged == SNAPSHOT_FILES && texts[done])
+	if (staged == SNAPSHOT_FILES)
 		error_errno(err, errno, "cannot write '%s'", paths[done]);
 	for (size_t k = done; k < staged; k++) {
 		if (new[k][0])
@@ -297,12 +303,31 @@ static int replace_files(const char *directory, const char *name, char *const ol
 	return -1;
 }
 
+/* Removes old files that have no successor. */
+static int remove_files(const char *directory, const char *name, char *const old[static SNAPSHOT_FILES],
+			char *const texts[static SNAPSHOT_FILES], struct error *err)
+{
+	char path[PATH_MAX];
+
+	for (size_t k = SNAPSHOT_FILES; k-- > 0;) {
+		if (old[k] && !texts[k] &&
+		    (unit_path(directory, name, suffixes[k], path, err) < 0 || remove_path(path, err) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+/* The socket is what an instance is known by: it comes first and goes last, so that whoever is killed on the way leaves
+ * something that is listed and can be removed. What enables it comes last and goes first. */
 static int go_over(const char *directory, const char *name, const struct snapshot *from, const struct snapshot *to,
 		   struct error *err)
 {
-	if (replace_files(directory, name, from->texts, to->texts, err) < 0)
+	if (!to->enabled && set_enabled(directory, name, false, err) < 0)
 		return -1;
-	return set_enabled(directory, name, to->enabled, err);
+	if (put_files(directory, name, to->texts, err) < 0 ||
+	    remove_files(directory, name, from->texts, to->texts, err) < 0)
+		return -1;
+	return to->enabled ? set_enabled(directory, name, true, err) : 0;
 }
 
 int store_restore(const char *directory, const char *name, const struct snapshot *before, struct error *err)

@@ -28,6 +28,9 @@ int store_scan(const char *directory, struct stored_list *ret, struct error *err
 /* One of them. Code ENOENT when there is none of that name. The caller clears *ret, also after an error. */
 int store_read(const char *directory, const char *name, struct stored *ret, struct error *err);
 
+/* Is this the file of an instance of that name, with its configuration? */
+bool store_is_part(const char *path, const char *name);
+
 /* Code EEXIST when one of the unit files of that name is somebody else's. */
 int store_check_owner(const char *directory, const char *name, struct error *err);
 

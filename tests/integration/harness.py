@@ -260,6 +260,19 @@ class Scope:
         """A property of a unit, as systemctl(1) shows it."""
         return self.systemctl("show", "--value", f"--property={name}", unit).stdout.strip()
 
+    def process(self, name, program="proxy"):
+        """The PID of one of an instance's processes: keeper, activator, nshelper or proxy; 0 when it does not run."""
+        group = self.property(f"{name}.service", "ControlGroup")
+        try:
+            with open(f"/sys/fs/cgroup{group}/cgroup.procs") as processes:
+                for pid in processes.read().split():
+                    with open(f"/proc/{pid}/comm") as comm:
+                        if comm.read() == f"{program}\n":
+                            return int(pid)
+        except OSError:
+            pass
+        return 0
+
     def fall_asleep(self, name):
         """Waits until an instance sleeps: its service has ended, and what it does when it ends."""
         eventually(lambda: self.state(f"{name}.service") in ("inactive", "failed"), timeout=30)

@@ -35,10 +35,12 @@ class CliCase(harness.Case):
         self.scope.container("server", "redis")
 
     def traces(self):
-        """Everything that instances are made of: files and links, and what the manager and the kernel know of them."""
+        """Everything that instances are made of: files and links, and what the manager and the kernel know of them. The
+        lock of the commands themselves stays."""
         found = []
         for top in (self.scope.unit_directory, f"{self.scope.runtime_directory}/sockwake"):
             found += [os.path.join(path, name) for path, _, names in os.walk(top) for name in names]
+        found = [path for path in found if not path.endswith("units.lock")]
         units = self.scope.systemctl("list-units", "--all", "--full", "--plain", "--no-legend", "server*", "other*")
         found += [line.split()[0] for line in units.stdout.splitlines()]
         return sorted(found)
@@ -654,10 +656,71 @@ class Remove(CliCase):
         with self.engine_down():
             self.removed("server")
 
+    def test_killed_at_any_step(self):
+        """What is half removed is listed and can be removed, or the next command clears it away."""
+        for step in range(1, 8):
+            kill = ("strace", "-qq", "-o/dev/null", "-etrace=unlink", f"-einject=unlink:signal=KILL:when={step}")
+            killed = self.scope.run(*kill, "sockwake", "remove", "server", check=False)
+            if "server" in states(self.scope):
+                self.removed("server")
+            else:
+                self.removed("--all")
+            self.scope.instance("server", PORT, 6379, "--drain-timeout=100ms")
+            if killed.returncode == 0:
+                break
+        self.assertGreater(step, 2)
+        self.assert_served()
+        self.removed("server")
+
+    def test_killed_while_it_writes(self):
+        self.removed("server")
+        for step in range(1, 12):
+            kill = ("strace", "-qq", "-o/dev/null", "-etrace=fsync,rename,symlink")
+            argv = ("sockwake", "create", "server", "-p", f"127.0.0.1:{PORT}:6379", "--backend", self.scope.engine)
+            inject = f"-einject=fsync,rename,symlink:signal=KILL:when={step}"
+            killed = self.scope.run(*kill, inject, *argv, check=False)
+            self.removed(*(("server",) if "server" in states(self.scope) else ("--all",)))
+            if killed.returncode == 0:
+                break
+        self.assertGreater(step, 2)
+
     def test_units_that_were_tampered_with(self):
         os.unlink(f"{self.scope.unit_directory}/server.service")
         self.scope.systemctl("daemon-reload")
         self.removed("server")
+
+
+class Locked(CliCase):
+    """One change of the units at a time, and nobody else in the way of it."""
+
+    scopes = (harness.SYSTEM_DOCKER,)
+
+    def hold(self, path, user):
+        holder = harness.spawn("flock", path, "sleep", "60", user=user)
+        self.addCleanup(holder.wait)
+        self.addCleanup(holder.kill)
+        taken = ("flock", "--nonblock", path, "true")
+        harness.eventually(lambda: harness.run(*taken, check=False).returncode != 0)
+
+    def test_a_user_holds_the_unit_directory(self):
+        self.hold(self.scope.unit_directory, harness.USER_PODMAN.user)
+        begin = time.monotonic()
+        self.scope.instance("server", PORT, 6379)
+        self.scope.sockwake("remove", "server")
+        self.assertLess(time.monotonic() - begin, 10)
+
+    def test_a_user_cannot_hold_the_lock(self):
+        self.scope.instance("server", PORT, 6379)
+        argv = ("flock", "--nonblock", "/run/sockwake/units.lock", "true")
+        self.assertNotEqual(harness.run(*argv, user=harness.USER_PODMAN.user, check=False).returncode, 0)
+        self.assertEqual(harness.run(*argv).returncode, 0)
+
+    def test_a_command_that_does_not_end(self):
+        self.scope.instance("server", PORT, 6379)
+        self.hold("/run/sockwake/units.lock", "root")
+        begin = time.monotonic()
+        self.refused("remove", "server", words=("flock (PID", "30s", "kill "))
+        self.assertLess(time.monotonic() - begin, 35)
 
 
 class TwoScopes(CliCase):

@@ -32,7 +32,7 @@ class Confinement(harness.Case):
         self.scope.container("echo", *servers.echo(7), image=harness.BUSYBOX, options=container)
         self.scope.sockwake("create", "echo", "-p", publish, *options)
         self.open()
-        return f"/proc/{self.scope.property('echo.service', 'MainPID')}"
+        return f"/proc/{self.scope.process('echo')}"
 
     def open(self):
         connection = harness.connect(PORT)
@@ -101,7 +101,7 @@ class Confinement(harness.Case):
         self.scope.container("echo", *command, image=harness.BUSYBOX, options=("--network=none", *servers.PYTHON))
         self.scope.sockwake("create", "echo", "-p", f"{PORT}:0", "--target=unix:/tmp/echo")
         self.open()
-        process = f"/proc/{self.scope.property('echo.service', 'MainPID')}"
+        process = f"/proc/{self.scope.process('echo')}"
         self.check(process)
         self.check_root(process)
 

@@ -249,6 +249,20 @@ Exec={command}
         self.scope.engine_run("pause", "cache")
         self.assert_served()
 
+    def test_paused_by_hand_with_its_process_in_a_group_below(self):
+        self.define()
+        self.create("--unit", "cache.service")
+        self.scope.systemctl("start", "cache.service")
+        pid = self.scope.container_pid("cache")
+        with open(f"/proc/{pid}/cgroup") as lines:
+            [group] = [line.strip().removeprefix("0::") for line in lines if line.startswith("0::")]
+        below = f"/sys/fs/cgroup{group}/below"
+        os.mkdir(below)
+        with open(f"{below}/cgroup.procs", "w") as processes:
+            processes.write(str(pid))
+        self.scope.engine_run("pause", "cache")
+        self.assert_served()
+
     def test_found_by_the_label_of_a_running_container(self):
         self.define()
         self.scope.systemctl("start", "cache.service")

@@ -32,8 +32,8 @@ class MainJob(harness.Case):
     def check_wake_and_sleep(self, port):
         self.assertTrue(self.asleep())
         self.assertEqual(harness.psql(port, "select 40 + 2"), "42")
-        # Beside the proxy only the notification, for a moment.
-        harness.eventually(lambda: len(self.processes()) == 1)
+        # Keeper and proxy, and for a moment the notification.
+        harness.eventually(lambda: len(self.processes()) == 2)
         harness.eventually(self.asleep, timeout=20)
         harness.eventually(lambda: self.scope.state("pg.service") == "inactive")
         self.assertEqual(harness.psql(port, "select 'again'"), "again")

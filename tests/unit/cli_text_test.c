@@ -88,6 +88,31 @@ static void outside_text(void **state)
 	}
 }
 
+static void streams(void **state)
+{
+	static const char dirty[] = "a\tb\r\n\x1b[2J\x1b]0;x\x07\xc2\x9b"
+				    "31m Ü🐙\r50%\r\n\0\x7f\xff\xe2\x82x\xc3",
+			  clean[] = "a\tb\n?[2J?]0;x???31m Ü🐙?50%\n?????x?";
+
+	(void)state;
+	for (size_t piece = 1; piece < sizeof(dirty); piece++) { /* wherever it is cut */
+		struct text_filter filter = {};
+		char *text = NULL;
+		size_t len;
+		FILE *f = open_memstream(&text, &len);
+
+		for (size_t k = 0; k < sizeof(dirty) - 1; k += piece) {
+			size_t left = sizeof(dirty) - 1 - k;
+
+			assert_true(text_filter(&filter, f, dirty + k, left < piece ? left : piece));
+		}
+		assert_true(text_filter_end(&filter, f));
+		fclose(f);
+		assert_string_equal(text, clean);
+		free(text);
+	}
+}
+
 static void tables(void **state)
 {
 	static const char *const cells[] = {"NAME", "STATE", "REASON", "a", "asleep", "", "longer", NULL, "why"};
@@ -190,7 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spans),	cmocka_unit_test(points_of_time), cmocka_unit_test(sizes),
 		cmocka_unit_test(tables),	cmocka_unit_test(outside_text),	  cmocka_unit_test(holders),
-		cmocka_unit_test(ports_in_use), cmocka_unit_test(paths_in_use),
+		cmocka_unit_test(ports_in_use), cmocka_unit_test(paths_in_use),	  cmocka_unit_test(streams),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -15,6 +17,13 @@
 #include "common/io.h"
 #include "common/schedule.h"
 #include "common/stats.h"
+
+/* The sanitizer's shadow is larger than any limit of the address space. */
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
 
 static char directory[] = "/tmp/sockwake-io-XXXXXX";
 
@@ -135,6 +144,62 @@ static void a_hold_is_written_into_a_file_of_this_version_alone(void **state)
 	assert_int_equal(err.code, EPROTO);
 }
 
+/* A pipe, a link or a directory in the file's place is neither waited for nor followed. */
+static void what_is_no_file_is_no_statistics_file(void **state)
+{
+	char elsewhere[300];
+	struct stats copy;
+	struct error err;
+	int fd;
+
+	(void)state;
+	alarm(10);
+	for (int kind = 0; kind < 3; kind++) {
+		(void)remove(in_directory("stats"));
+		if (kind == 0)
+			assert_int_equal(mkfifo(in_directory("stats"), 0666), 0);
+		if (kind == 1)
+			assert_int_equal(mkdir(in_directory("stats"), 0777), 0);
+		if (kind == 2) {
+			strcpy(elsewhere, in_directory("file"));
+			fd = open(elsewhere, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+			assert_non_null(stats_map(fd, 1, &err));
+			close(fd);
+			assert_int_equal(symlink(elsewhere, in_directory("stats")), 0);
+		}
+		assert_int_equal(stats_read(in_directory("stats"), &copy, &err), -1);
+		assert_int_equal(stats_hold(in_directory("stats"), 5, &err), -1);
+	}
+	alarm(0);
+	(void)remove(in_directory("stats"));
+}
+
+/* Nothing of a file's size is asked for before the limit was looked at. */
+static void a_large_file_costs_no_memory(void **state)
+{
+	_cleanup_close_ int fd = open(in_directory("file"), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	_cleanup_free_ char *data = NULL;
+	struct rlimit before, little;
+	struct error err;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, (off_t)1 << 40), 0);
+	assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+	little = before;
+	little.rlim_cur = 1 << 30;
+	if (!SANITIZED)
+		assert_int_equal(setrlimit(RLIMIT_AS, &little), 0);
+	assert_int_equal(read_file(AT_FDCWD, in_directory("file"), 1 << 20, &data, NULL, &err), -1);
+	assert_int_equal(err.code, EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+	assert_int_equal(ftruncate(fd, 5000), 0);
+	assert_int_equal(read_file(AT_FDCWD, in_directory("file"), 4999, &data, &len, &err), -1);
+	assert_int_equal(err.code, EFBIG);
+	assert_int_equal(read_file(AT_FDCWD, in_directory("file"), 5000, &data, &len, &err), 0);
+	assert_int_equal(len, 5000);
+}
+
 static void until_when_it_is_held(void **state)
 {
 	static const struct {
@@ -169,6 +234,8 @@ int main(void)
 		cmocka_unit_test(directories),
 		cmocka_unit_test(statistics_survive_and_are_checked),
 		cmocka_unit_test(a_hold_is_written_into_a_file_of_this_version_alone),
+		cmocka_unit_test(what_is_no_file_is_no_statistics_file),
+		cmocka_unit_test(a_large_file_costs_no_memory),
 		cmocka_unit_test(until_when_it_is_held),
 	};
 

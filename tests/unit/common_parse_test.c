@@ -61,6 +61,7 @@ static void durations(void **state)
 		{"7µs", 7},
 		{"1M", 2629800 * USEC_PER_SEC},
 		{"1y", 31557600 * USEC_PER_SEC},
+		{"36000y", 36000ULL * 31557600 * USEC_PER_SEC},
 		{"infinity", USEC_INFINITY},
 	};
 	static const char *const bad[] = {"",
@@ -73,6 +74,10 @@ static void durations(void **state)
 					  "1 2 x",
 					  "5min;",
 					  "infinityx",
+					  "18446744073709",
+					  "18446744073709551614us",
+					  "37000y",
+					  "18000y 18000y 18000y",
 					  "99999999999999999999",
 					  "9999999999999y",
 					  "1\n"};

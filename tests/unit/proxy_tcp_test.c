@@ -420,6 +420,41 @@ static void tried_again_until_it_listens(void **state)
 	end(&t);
 }
 
+/* A server whose backlog is full leaves attempts unanswered; with several targets each takes minutes. */
+static void backlog_is_full(void **state)
+{
+	int fillers[8];
+	uint64_t begin;
+	struct pair t;
+
+	(void)state;
+	start(&t);
+	assert_int_equal(listen(t.server, 0), 0);
+	for (size_t k = 0; k < sizeof(fillers) / sizeof(*fillers); k++) {
+		struct sockaddr_in a = loopback(port_of(t.server));
+
+		fillers[k] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		(void)connect(fillers[k], (struct sockaddr *)&a, sizeof(a));
+	}
+	proxy_arg(&t.p, "--target");
+	proxy_arg(&t.p, "127.0.0.1");
+	proxy_arg(&t.p, "--health-check");
+	proxy_arg(&t.p, "none");
+	proxy_arg(&t.p, "--startup-timeout");
+	proxy_arg(&t.p, "3s");
+	begin = now_usec();
+	t.client = connect_to(SOCK_STREAM, t.port);
+	usleep(1500000); /* it counts from here, not from when it was accepted */
+	proxy_start(&t.p);
+	assert_int_equal(next_end(t.client), ECONNRESET);
+	assert_in_range(now_usec() - begin, 2900000, 4000000);
+	wait_counter(&t.p.stats->connections_failed, 1);
+	for (size_t k = 0; k < sizeof(fillers) / sizeof(*fillers); k++)
+		close(fillers[k]);
+	t.target = -1;
+	end(&t);
+}
+
 static void second_address(void **state)
 {
 	struct pair t;
@@ -568,6 +603,7 @@ int main(void)
 		cmocka_unit_test(descriptor_limit),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(tried_again_until_it_listens),
+		cmocka_unit_test(backlog_is_full),
 		cmocka_unit_test(second_address),
 		cmocka_unit_test(connection_timeout),
 		cmocka_unit_test(proxy_protocol),

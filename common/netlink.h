@@ -1,0 +1,12 @@
+/* What a netlink acknowledgement says (netlink(7), NLMSG_ERROR). */
+#pragma once
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/netlink.h>
+
+/* The errno value, 0 for success. The kernel sends it negated; anything else makes no sense. */
+static inline int netlink_errno(const struct nlmsgerr *e)
+{
+	return e->error > 0 || e->error == INT_MIN ? EPROTO : -e->error;
+}

@@ -1,0 +1,77 @@
+/* proxy/sock_diag.c and common/netlink.h: who answers, and what the answer may be. As root: only that may write to other
+ * processes' netlink sockets. */
+#include "tests/unit/proxy_fixture.h"
+
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+
+#include "common/netlink.h"
+#include "proxy/sock_diag.h"
+
+struct forged {
+	struct nlmsghdr header;
+	union {
+		struct nlmsgerr error;
+		struct inet_diag_msg found;
+	} body;
+};
+
+static void forge(int diag, uint16_t type, int error)
+{
+	int liar = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	struct forged f = {.header = {.nlmsg_len = sizeof(f), .nlmsg_type = type}, .body.error.error = error};
+	struct sockaddr_nl to = {};
+	socklen_t len = sizeof(to);
+
+	assert_int_equal(getsockname(diag, (struct sockaddr *)&to, &len), 0);
+	assert_int_equal(sendto(liar, &f, sizeof(f), 0, (struct sockaddr *)&to, sizeof(to)), sizeof(f));
+	close(liar);
+}
+
+static void only_the_kernel_answers(void **state)
+{
+	int listener = bound(SOCK_STREAM), closed = bound(SOCK_STREAM);
+	struct target t = {.len = sizeof(struct sockaddr_in)};
+	struct sockaddr_in *address = (struct sockaddr_in *)&t.addr;
+	struct error err;
+	int diag = sock_diag_open(SOCK_STREAM, &err);
+
+	(void)state;
+	assert_true(diag >= 0);
+	*address = loopback(port_of(closed));
+	close(closed);
+	assert_int_equal(sock_diag_look(diag, SOCK_STREAM, &t), SOCKET_NONE);
+	forge(diag, SOCK_DIAG_BY_FAMILY, 0);
+	assert_int_equal(sock_diag_look(diag, SOCK_STREAM, &t), SOCKET_NONE);
+	*address = loopback(port_of(listener));
+	forge(diag, NLMSG_ERROR, -ENOENT);
+	forge(diag, NLMSG_ERROR, INT_MIN);
+	assert_int_equal(sock_diag_look(diag, SOCK_STREAM, &t), SOCKET_LISTENS);
+	close(diag);
+	close(listener);
+}
+
+static void errors_of_the_kernel(void **state)
+{
+	static const struct {
+		int error, code;
+	} cases[] = {{0, 0}, {-ENOENT, ENOENT}, {1, EPROTO}, {INT_MAX, EPROTO}, {INT_MIN, EPROTO}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		struct nlmsgerr e = {.error = cases[k].error};
+
+		assert_int_equal(netlink_errno(&e), cases[k].code);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_the_kernel_answers),
+		cmocka_unit_test(errors_of_the_kernel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
