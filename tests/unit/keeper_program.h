@@ -207,6 +207,8 @@ static inline void play_step(const char *step, int channel, struct play *p, char
 		say_environment(argv);
 	else if (strcmp(step, "late") == 0)
 		channel_send(channel, "LATE=it took too long");
+	else if (strcmp(step, "vain") == 0)
+		channel_send(channel, "VAIN=1");
 	else if (strcmp(step, "woken") == 0)
 		play_woken(channel, p);
 	else if (strcmp(step, "woken-alone") == 0)
