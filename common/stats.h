@@ -48,7 +48,7 @@ struct stats {
 	/* Written by the proxy. */
 	uint64_t t_proxy;	     /* its main() runs, inside the namespace */
 	uint64_t t_ready;	     /* readiness reached */
-	uint64_t t_accepting;	     /* confined, READY=1 sent, accepts */
+	uint64_t t_accepting;	     /* confined, READY=1 sent, accepts; the keeper writes when it was told so */
 	uint64_t t_last_activity;    /* the idle clock counts from here */
 	uint64_t connections;	     /* open now */
 	uint64_t connections_total;  /* this wake */

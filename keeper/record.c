@@ -122,7 +122,6 @@ void record_take_traffic(struct record *r)
 #define TAKE(field) (r->own.field = load(&s->field))
 	TAKE(t_proxy);
 	TAKE(t_ready);
-	TAKE(t_accepting);
 	TAKE(t_last_activity);
 	TAKE(connections);
 	TAKE(connections_total);

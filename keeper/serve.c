@@ -52,8 +52,7 @@ static void became_ready(struct keeper *k)
 	queue_forget_accepted(&k->queue);
 	k->queue.since = USEC_INFINITY;
 	k->record.own.t_waiting = 0;
-	record_take_traffic(&k->record);
-	if (!k->record.own.t_accepting)
+	if (!k->record.own.t_accepting) /* that of the first proxy */
 		k->record.own.t_accepting = now_usec();
 	report_traffic(k, "READY=1\n");
 }

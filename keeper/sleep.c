@@ -1,3 +1,5 @@
+#include <signal.h>
+
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "keeper/stages.h"
@@ -13,6 +15,14 @@ static void release_locks(struct keeper *k)
 {
 	while (k->n_locks > 0)
 		close_fd(&k->locks[--k->n_locks]);
+}
+
+/* Once the container runs, all is told. Its copies of the locks must be gone, or the container seems to be in use. */
+static void end_waker(struct keeper *k)
+{
+	child_signal(&k->waker, SIGKILL);
+	while (k->waker.pid)
+		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
 }
 
 /* One try; 0 when the container sleeps, or goes on with good reason. */
@@ -34,6 +44,7 @@ int stage_sleep(struct keeper *k)
 	uint64_t pause = PAUSE_FIRST, told_at = k->told_to_stop ? now_usec() : 0;
 	struct error err;
 
+	end_waker(k);
 	release_locks(k);
 	while (try_sleep(k, &err) < 0) {
 		uint64_t until = time_after(now_usec(), pause);

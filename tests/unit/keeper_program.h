@@ -1,0 +1,552 @@
+/* Runs the built keeper as systemd would, with the test program itself in place of activator, nshelper and proxy: each
+ * of them plays what the test has written for it, "ready serve idle exit:0", and says which step it has come to. */
+#pragma once
+
+#include "tests/unit/keeper_fixture.h"
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common/channel.h"
+#include "common/stats.h"
+
+#define LOG_FD	   61 /* the players say there what they do */
+#define PLAY_FD	   62 /* struct play */
+#define LISTEN_MAX 4
+#define WORDS_MAX  48
+
+enum part { WAKE, RELAY, SLEEP, NOTIFY, PARTS };
+
+struct play {
+	char scripts[PARTS][512]; /* "first time|second time and later" */
+	_Atomic unsigned times[PARTS];
+	char lock[128]; /* held by WOKEN=1 */
+	pid_t container;
+};
+
+struct keeper_run {
+	/* Set before keeper_start(): */
+	int listeners[LISTEN_MAX];
+	size_t n_listeners;
+	const char *options[16];		  /* of the keeper, NULL-terminated */
+	const char *activator, *nshelper, *proxy; /* NULL: the test program */
+	const char *environment[4];		  /* "NAME=VALUE" */
+	const char *scripts[PARTS];
+	/* Then: */
+	pid_t pid;
+	int notify, log, output;
+	struct play *play;
+	char directory[64];
+	char events[16384];  /* everything that was played */
+	char notices[16384]; /* everything that systemd was told, each with a newline */
+	char text[16384];    /* what it has written on standard error; after its end */
+	uint64_t began, ended;
+};
+
+static const char *const part_names[PARTS] = {"wake", "relay", "sleep", "notify"};
+
+/* The players. */
+
+static inline void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static inline void say(const char *format, ...)
+{
+	char text[1024];
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(text, sizeof(text) - 1, format, ap);
+	va_end(ap);
+	if (n > (int)sizeof(text) - 2)
+		n = (int)sizeof(text) - 2;
+	text[n++] = '\n';
+	if (write(LOG_FD, text, (size_t)n) != n)
+		_exit(96);
+}
+
+static inline void say_environment(char **argv)
+{
+	static const char *const names[] = {"LISTEN_FDS", "NOTIFY_SOCKET", "SOCKWAKE_ACCEPTED"};
+	const char *pid = getenv("LISTEN_PID"), *pidfd = getenv("SOCKWAKE_PIDFD"), *hold = getenv("SOCKWAKE_HOLD_FD"),
+		   *stats = getenv("SOCKWAKE_STATS_FD"), *exec = getenv("SOCKWAKE_EXEC_FD"),
+		   *deadline = getenv("SOCKWAKE_DEADLINE");
+	struct rlimit limit;
+	sigset_t blocked;
+
+	for (; *argv; argv++)
+		say("word=%s", *argv);
+	for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++)
+		say("%s=%s", names[k], getenv(names[k]) ? getenv(names[k]) : "unset");
+	say("own-pid=%d", pid && atoi(pid) == getpid());
+	say("deadline=%s", deadline ? deadline : "unset");
+	(void)getrlimit(RLIMIT_FSIZE, &limit);
+	say("no-files=%d", limit.rlim_cur == 0);
+	(void)sigprocmask(SIG_BLOCK, NULL, &blocked);
+	say("blocked=%d", sigismember(&blocked, SIGTERM) || sigismember(&blocked, SIGCHLD));
+	if (pidfd) {
+		char path[64], text[512] = "";
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%s", pidfd);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (read(fd, text, sizeof(text) - 1) > 0 && strstr(text, "Pid:"))
+			say("container=%d", atoi(strstr(text, "Pid:") + 4));
+	}
+	if (hold)
+		say("hold=%d", fcntl(atoi(hold), F_GETFL) & O_ACCMODE);
+	if (stats)
+		say("seals=%d", fcntl(atoi(stats), F_GET_SEALS));
+	if (exec)
+		say("exec=%d", fcntl(atoi(exec), F_GETFL) & O_PATH ? 1 : 0);
+}
+
+static inline void play_woken(int channel, const struct play *p)
+{
+	int fds[2] = {pidfd_open(p->container, 0), open(p->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+	struct error err;
+
+	if (fds[0] < 0 || fds[1] < 0 || flock(fds[1], LOCK_SH) < 0 ||
+	    channel_send_fds(channel, "WOKEN=1", fds, 2, &err) < 0)
+		_exit(95);
+}
+
+/* Somebody who puts it to sleep is kept out by nobody. */
+static inline void play_lock(const struct play *p)
+{
+	int fd = open(p->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	say(flock(fd, LOCK_EX | LOCK_NB) == 0 ? "lock is free" : "lock is held");
+	close(fd);
+}
+
+static inline void play_serve(void)
+{
+	const char *accepted = getenv("SOCKWAKE_ACCEPTED");
+	struct pollfd p = {.fd = LISTEN_FDS_START, .events = POLLIN};
+	int fd;
+
+	if (accepted) {
+		fd = atoi(accepted);
+		(void)unsetenv("SOCKWAKE_ACCEPTED");
+	} else {
+		(void)poll(&p, 1, -1);
+		fd = accept4(LISTEN_FDS_START, NULL, NULL, SOCK_CLOEXEC);
+	}
+	if (fd < 0 || send(fd, "ok", 2, MSG_NOSIGNAL) != 2)
+		_exit(94);
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){}, sizeof(struct linger));
+	close(fd);
+}
+
+static inline void on_term(int sig)
+{
+	(void)sig;
+}
+
+static inline void play_await_term(void)
+{
+	struct sigaction sa = {.sa_handler = on_term};
+	sigset_t term, before;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &term, &before);
+	(void)sigaction(SIGTERM, &sa, NULL);
+	say("awaits SIGTERM");
+	(void)sigsuspend(&before);
+}
+
+/* Everything that a proxy which was taken over could say. */
+static inline void play_lies(int channel, const struct play *p)
+{
+	int fds[CHANNEL_FDS_MAX];
+	struct error err;
+
+	for (int k = 0; k < CHANNEL_FDS_MAX; k++)
+		fds[k] = STDERR_FILENO;
+	for (int k = 0; k < 50; k++) {
+		if (channel_send_fds(channel, "WOKEN=1", fds, CHANNEL_FDS_MAX, &err) < 0)
+			_exit(93);
+	}
+	(void)p;
+	channel_send(channel, "FAILED=a lie");
+	channel_send(channel, "LATE=a lie");
+	channel_send(channel, "READY=1\nREADY=1\nSTATUS=a lie\nX=\x1b[31m");
+	if (send(channel, "", 0, MSG_NOSIGNAL) < 0) /* looks like the end */
+		_exit(92);
+}
+
+static inline void play_count(void)
+{
+	const char *text = getenv("SOCKWAKE_STATS_FD");
+	struct error err;
+	struct stats *s = text ? stats_map(atoi(text), 0, &err) : NULL;
+
+	if (!s)
+		_exit(91);
+	s->connections_total = 7;
+	s->wakes = 77;
+	s->held_until = UINT64_MAX;
+	s->flags = UINT64_MAX;
+	s->container_pid = 1;
+	s->t_accepting = 1;
+}
+
+static inline void play_step(const char *step, int channel, struct play *p, char **argv)
+{
+	const char *value = strchr(step, ':') ? strchr(step, ':') + 1 : "";
+
+	if (strcmp(step, "env") == 0)
+		say_environment(argv);
+	else if (strcmp(step, "late") == 0)
+		channel_send(channel, "LATE=it took too long");
+	else if (strcmp(step, "vain") == 0)
+		channel_send(channel, "VAIN=1");
+	else if (strcmp(step, "woken") == 0)
+		play_woken(channel, p);
+	else if (strcmp(step, "woken-alone") == 0)
+		channel_send(channel, "WOKEN=1");
+	else if (strcmp(step, "ready") == 0)
+		channel_send(channel, "READY=1\nSTATUS=x");
+	else if (strcmp(step, "failed") == 0)
+		channel_send(channel, "FAILED=no such luck");
+	else if (strcmp(step, "idle") == 0)
+		channel_send(channel, "STOPPING=1\nSTATUS=idle");
+	else if (strcmp(step, "serve") == 0)
+		play_serve();
+	else if (strcmp(step, "lock") == 0)
+		play_lock(p);
+	else if (strcmp(step, "lies") == 0)
+		play_lies(channel, p);
+	else if (strcmp(step, "count") == 0)
+		play_count();
+	else if (strcmp(step, "flood") == 0)
+		while (send(channel, "STATUS=x", 8, MSG_NOSIGNAL) == 8)
+			;
+	else if (strcmp(step, "term") == 0)
+		play_await_term();
+	else if (strcmp(step, "ignore") == 0)
+		(void)signal(SIGTERM, SIG_IGN);
+	else if (strcmp(step, "mute") == 0)
+		close(channel);
+	else if (strcmp(step, "hang") == 0)
+		for (;;)
+			pause();
+	else if (strncmp(step, "msec:", 5) == 0)
+		usleep((useconds_t)atoi(value) * 1000);
+	else if (strncmp(step, "exit:", 5) == 0)
+		_exit(atoi(value));
+	else if (strncmp(step, "kill:", 5) == 0)
+		(void)raise(atoi(value));
+	else
+		_exit(97);
+}
+
+static inline int play(enum part part, char **argv)
+{
+	struct play *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED, PLAY_FD, 0);
+	unsigned time;
+	int channel = channel_inherited();
+	char script[512], *rest = script, *variant, *step;
+
+	if (p == MAP_FAILED)
+		_exit(98);
+	time = atomic_fetch_add(&p->times[part], 1);
+	say("%s %u begins as %d", part_names[part], time + 1, getpid());
+	strcpy(script, p->scripts[part]);
+	variant = strsep(&rest, "|");
+	while (time-- > 0 && rest)
+		variant = strsep(&rest, "|");
+	while ((step = strsep(&variant, " "))) {
+		play_step(step, channel, p, argv);
+		say("%s: %s", part_names[part], step);
+	}
+	return 0;
+}
+
+/* For main(): does not return in a process that is to play. */
+static inline void play_if_asked(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "";
+
+	for (enum part k = 0; k < PARTS; k++) {
+		if (strncmp(mode, "--", 2) == 0 && strcmp(mode + 2, part_names[k]) == 0)
+			exit(play(k, argv));
+	}
+}
+
+/* The test's side. */
+
+static inline const char *own_path(void)
+{
+	static char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	path[n > 0 ? n : 0] = '\0';
+	return path;
+}
+
+/* BUILD/tests/x_test -> BUILD/keeper */
+static inline const char *keeper_path(void)
+{
+	static char path[PATH_MAX];
+
+	strcpy(path, own_path());
+	*strrchr(path, '/') = '\0';
+	strcpy(strrchr(path, '/'), "/keeper");
+	return path;
+}
+
+/* With one listener on 127.0.0.1 and a container that runs. */
+static inline void keeper_init(struct keeper_run *k)
+{
+	*k = (struct keeper_run){.scripts = {"woken", "ready serve idle exit:0", "exit:0", "exit:0"}};
+	k->listeners[k->n_listeners++] = bound_to(SOCK_STREAM, "127.0.0.1", 0);
+	strcpy(k->directory, "/tmp/sockwake-keeper-XXXXXX");
+	assert_non_null(mkdtemp(k->directory));
+}
+
+static inline uint16_t keeper_port(const struct keeper_run *k)
+{
+	return port_of(k->listeners[0]);
+}
+
+static inline int keeper_client(const struct keeper_run *k)
+{
+	return client_of(SOCK_STREAM, NULL, "127.0.0.1", keeper_port(k));
+}
+
+static inline void keeper_words(const struct keeper_run *k, char **argv)
+{
+	const char *test = own_path();
+	const char *const programs[] = {"--",
+					k->activator ? k->activator : test,
+					"--name",
+					"t",
+					"--container",
+					"c",
+					"--",
+					k->nshelper ? k->nshelper : test,
+					"--relay",
+					"--user",
+					"nobody",
+					"--",
+					k->proxy ? k->proxy : test,
+					"--forward",
+					"1:2"};
+	size_t n = 0;
+
+	argv[n++] = (char *)(uintptr_t)keeper_path();
+	argv[n++] = (char *)(uintptr_t) "--name";
+	argv[n++] = (char *)(uintptr_t) "t";
+	for (const char *const *o = k->options; *o; o++)
+		argv[n++] = (char *)(uintptr_t)*o;
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
+		argv[n++] = (char *)(uintptr_t)programs[i];
+	argv[n] = NULL;
+}
+
+static inline void keeper_exec(const struct keeper_run *k, const char *notify, int play_fd, int log, int output)
+{
+	char *argv[WORDS_MAX], text[64];
+	int high[LISTEN_MAX];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that failed */
+	for (size_t i = 0; i < k->n_listeners; i++)
+		high[i] = fcntl(k->listeners[i], F_DUPFD, 100);
+	log = fcntl(log, F_DUPFD, 100);
+	play_fd = fcntl(play_fd, F_DUPFD, 100);
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
+	for (size_t i = 0; i < k->n_listeners; i++)
+		dup2(high[i], LISTEN_FDS_START + (int)i);
+	dup2(log, LOG_FD);
+	dup2(play_fd, PLAY_FD);
+	close_range((unsigned)(LISTEN_FDS_START + k->n_listeners), LOG_FD - 1, 0);
+	close_range(PLAY_FD + 1, ~0U, 0);
+	keeper_words(k, argv);
+	setenv("NOTIFY_SOCKET", notify, 1);
+	setenv("RUNTIME_DIRECTORY", k->directory, 1);
+	snprintf(text, sizeof(text), "%d", getpid());
+	setenv("LISTEN_PID", text, 1);
+	snprintf(text, sizeof(text), "%zu", k->n_listeners);
+	setenv("LISTEN_FDS", text, 1);
+	for (size_t i = 0; i < 4 && k->environment[i]; i++)
+		putenv(strdup(k->environment[i]));
+	execv(argv[0], argv);
+	_exit(127);
+}
+
+static inline pid_t container_start(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	return pid;
+}
+
+static inline int keeper_bind_notify(char name[static 64])
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	static unsigned serial;
+
+	snprintf(name, 64, "@keeper-test-%d-%u", getpid(), serial++);
+	memcpy(a.sun_path + 1, name + 1, strlen(name) - 1);
+	assert_int_equal(
+		bind(fd, (struct sockaddr *)&a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))), 0);
+	return fd;
+}
+
+/* May be called again, for the next keeper of the same instance. */
+static inline void keeper_start(struct keeper_run *k)
+{
+	int play_fd = memfd_create("play", MFD_CLOEXEC), log[2], output[2];
+	char notify[64];
+
+	assert_int_equal(ftruncate(play_fd, sizeof(*k->play)), 0);
+	k->play = mmap(NULL, sizeof(*k->play), PROT_READ | PROT_WRITE, MAP_SHARED, play_fd, 0);
+	assert_true(k->play != MAP_FAILED);
+	for (enum part p = 0; p < PARTS; p++)
+		snprintf(k->play->scripts[p], sizeof(k->play->scripts[p]), "%s", k->scripts[p]);
+	snprintf(k->play->lock, sizeof(k->play->lock), "%s/c.lock", k->directory);
+	k->play->container = container_start();
+	assert_int_equal(pipe2(log, O_CLOEXEC | O_NONBLOCK), 0);
+	assert_int_equal(pipe2(output, O_CLOEXEC), 0);
+	k->notify = keeper_bind_notify(notify);
+	k->events[0] = k->notices[0] = k->text[0] = '\0';
+	k->began = now_usec();
+	k->pid = fork();
+	assert_true(k->pid >= 0);
+	if (k->pid == 0)
+		keeper_exec(k, notify, play_fd, log[1], output[1]);
+	close(play_fd);
+	close(log[1]);
+	close(output[1]);
+	k->log = log[0];
+	k->output = output[0];
+}
+
+/* Takes in what was said meanwhile. */
+static inline void keeper_look(struct keeper_run *k)
+{
+	size_t len = strlen(k->events);
+	ssize_t n;
+
+	while ((n = read(k->log, k->events + len, sizeof(k->events) - 1 - len)) > 0)
+		k->events[len += (size_t)n] = '\0';
+	len = strlen(k->notices);
+	while ((n = recv(k->notify, k->notices + len, sizeof(k->notices) - 2 - len, 0)) > 0) {
+		len += (size_t)n;
+		strcpy(k->notices + len++, "\n");
+	}
+}
+
+/* Waits until that was played, or told to systemd. */
+static inline void keeper_expect(struct keeper_run *k, const char *text)
+{
+	uint64_t deadline = now_usec() + PATIENCE_MSEC * USEC_PER_MSEC;
+	struct pollfd fds[] = {{.fd = k->log, .events = POLLIN}, {.fd = k->notify, .events = POLLIN}};
+
+	for (;;) {
+		keeper_look(k);
+		if (strstr(k->events, text) || strstr(k->notices, text))
+			return;
+		if (now_usec() > deadline)
+			fail_msg("no '%s' in\n%s\nor\n%s", text, k->events, k->notices);
+		(void)poll(fds, 2, 5); /* a pipe whose writers have gone is always ready */
+		if (fds[0].revents & POLLHUP)
+			usleep(1000);
+	}
+}
+
+/* Waits for its end. Its exit status; 128 + the signal that ended it. */
+static inline int keeper_finish(struct keeper_run *k)
+{
+	uint64_t deadline = now_usec() + PATIENCE_MSEC * USEC_PER_MSEC;
+	size_t len = 0;
+	ssize_t n;
+	int status;
+
+	while (waitpid(k->pid, &status, WNOHANG) == 0) {
+		if (now_usec() > deadline) {
+			keeper_look(k);
+			kill(k->pid, SIGKILL);
+			waitpid(k->pid, &status, 0);
+			fail_msg("the keeper did not end:\n%s\n%s", k->events, k->notices);
+		}
+		usleep(1000);
+	}
+	k->ended = now_usec();
+	keeper_look(k);
+	assert_int_equal(fcntl(k->output, F_SETFL, O_NONBLOCK), 0);
+	while (len < sizeof(k->text) - 1 && (n = read(k->output, k->text + len, sizeof(k->text) - 1 - len)) > 0)
+		len += (size_t)n;
+	k->text[len] = '\0';
+	kill(k->play->container, SIGKILL);
+	waitpid(k->play->container, NULL, 0);
+	close(k->output);
+	close(k->log);
+	close(k->notify);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static inline void keeper_clear(struct keeper_run *k)
+{
+	char command[96];
+
+	for (size_t i = 0; i < k->n_listeners; i++)
+		close(k->listeners[i]);
+	if (k->play)
+		munmap(k->play, sizeof(*k->play));
+	snprintf(command, sizeof(command), "rm -rf '%s'", k->directory);
+	assert_int_equal(system(command), 0);
+}
+
+static inline uint64_t keeper_msec(const struct keeper_run *k)
+{
+	return (k->ended - k->began) / USEC_PER_MSEC;
+}
+
+/* What is in its statistics file. */
+static inline struct stats keeper_stats(const struct keeper_run *k)
+{
+	struct error err;
+	char path[96];
+	struct stats s;
+
+	snprintf(path, sizeof(path), "%s/t.stats", k->directory);
+	if (stats_read(path, &s, &err) < 0)
+		fail_msg("%s", err.text);
+	return s;
+}
+
+/* How often that is in a text. */
+static inline unsigned occurrences(const char *text, const char *part)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, part)); text += strlen(part))
+		n++;
+	return n;
+}
+
+static inline bool was_served(int fd)
+{
+	char text[4] = "";
+
+	return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, PATIENCE_MSEC) == 1 &&
+	       recv(fd, text, sizeof(text), 0) == 2 && strcmp(text, "ok") == 0;
+}
