@@ -175,16 +175,16 @@ static void put_keeper(FILE *f, const struct instance *i)
 /* "-" in front: a failure there is a line in the journal and no more. */
 static int put_stop_command(FILE *f, const struct instance *i)
 {
-	_cleanup_command_line_ struct command_line c = { return 0;
-};
-struct error no_memory;
+	_cleanup_command_line_ struct command_line c = {};
+	struct error no_memory;
 
-if (units_sleep_command(i, &c, &no_memory) < 0)
-	return -1;
-fprintf(f, "ExecStopPost=-:%s", c.n ? c.words[0] : ""); /* our own path needs no quotes */
-for (size_t k = 1; k < c.n; k++)
-	put_word(f, c.words[k]);
-fputc('\n', f);
+	if (units_sleep_command(i, &c, &no_memory) < 0)
+		return -1;
+	fprintf(f, "ExecStopPost=-:%s", c.words[0]); /* our own path needs no quotes */
+	for (size_t k = 1; k < c.n; k++)
+		put_word(f, c.words[k]);
+	fputc('\n', f);
+	return 0;
 }
 
 static int put_commands(FILE *f, const struct instance *i)
