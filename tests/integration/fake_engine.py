@@ -48,6 +48,49 @@ def after(seconds):
     return slow
 
 
+class HoldingBack:
+    """The real engine, but requests with one of these words reach it only after so many seconds, also those of clients
+    that have gone meanwhile. Without seconds they never do."""
+
+    def __init__(self, *words, seconds=None):
+        self.words = words
+        self.seconds = seconds
+        self.asked = self.answered = 0  # so many of those requests
+
+    def __call__(self, client, real):
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.connect(real)
+            answered = threading.Event()
+            back = threading.Thread(target=self.relay_answers, args=(engine, client, answered), daemon=True)
+            back.start()
+            held = False
+            with contextlib.suppress(OSError):
+                while data := client.recv(65536):
+                    if any(word in data for word in self.words):
+                        self.asked += 1
+                        if self.seconds is None:
+                            continue
+                        held = True
+                        time.sleep(self.seconds)
+                        answered.clear()
+                    engine.sendall(data)
+            if held:  # an engine whose client hangs up might drop what it was asked for
+                answered.wait(30)
+                self.answered += 1
+            engine.shutdown(socket.SHUT_WR)
+            back.join()
+
+    @staticmethod
+    def relay_answers(engine, client, answered):
+        with contextlib.suppress(OSError):
+            while data := engine.recv(65536):
+                answered.set()
+                with contextlib.suppress(OSError):
+                    client.sendall(data)
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_WR)
+
+
 def answering(reply):
     """Says the same to whatever it is asked."""
 
