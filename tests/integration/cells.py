@@ -34,7 +34,7 @@ def modes(scope):
 class Client(threading.Thread):
     """Sends a word and waits for it, or for a reset. `took`: seconds, None while it waits."""
 
-    def __init__(self, port, timeout=90):
+    def __init__(self, port, timeout=45):
         super().__init__(daemon=True)
         self.port = port
         self.timeout = timeout
@@ -250,18 +250,27 @@ def together(call, arguments, at_once=4):
         raise failures[0]
 
 
-@contextlib.contextmanager
-def frozen_engine(scope):
-    """The engine's process stands still, and goes on at the end; its containers run."""
-    if scope.engine == "podman":  # which comes with the first request
-        scope.run("curl", "--silent", "--unix-socket", f"{scope.runtime_directory}/podman/podman.sock", "http://d/_ping")
-    pid = int(scope.property(f"{scope.engine}.service", "MainPID"))
-    assert pid > 0
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
+class FrozenEngine:
+    """The engine's process stands still, and goes on at the end, or at thaw(); its containers run."""
+
+    def __init__(self, scope):
+        self.scope = scope
+
+    def __enter__(self):
+        if self.scope.engine == "podman":  # which comes with the first request
+            url = ("--unix-socket", engine_socket(self.scope), "http://d/_ping")
+            self.scope.run("curl", "--silent", "--show-error", *url)
+        self.pid = int(self.scope.property(f"{self.scope.engine}.service", "MainPID"))
+        assert self.pid > 0
+        os.kill(self.pid, signal.SIGSTOP)
+        return self
+
+    def thaw(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGCONT)
+
+    def __exit__(self, *_):
+        self.thaw()
 
 
 def engine_socket(scope):

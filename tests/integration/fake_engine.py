@@ -60,31 +60,28 @@ class HoldingBack:
     def __call__(self, client, real):
         with socket.socket(socket.AF_UNIX) as engine:
             engine.connect(real)
-            answered = threading.Event()
-            back = threading.Thread(target=self.relay_answers, args=(engine, client, answered), daemon=True)
+            idle = threading.Event()  # no request is held back, or being answered after it was
+            idle.set()
+            back = threading.Thread(target=self.relay_answers, args=(engine, client, idle), daemon=True)
             back.start()
-            held = False
             with contextlib.suppress(OSError):
                 while data := client.recv(65536):
                     if any(word in data for word in self.words):
                         self.asked += 1
                         if self.seconds is None:
                             continue
-                        held = True
                         time.sleep(self.seconds)
-                        answered.clear()
+                        idle.clear()
                     engine.sendall(data)
-            if held:  # an engine whose client hangs up might drop what it was asked for
-                answered.wait(30)
-                self.answered += 1
+            idle.wait(30)  # an engine whose client hangs up might drop what it was asked for
             engine.shutdown(socket.SHUT_WR)
             back.join()
 
-    @staticmethod
-    def relay_answers(engine, client, answered):
+    def relay_answers(self, engine, client, idle):
         with contextlib.suppress(OSError):
             while data := engine.recv(65536):
-                answered.set()
+                self.answered += not idle.is_set()
+                idle.set()
                 with contextlib.suppress(OSError):
                     client.sendall(data)
         with contextlib.suppress(OSError):

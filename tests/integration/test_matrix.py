@@ -33,7 +33,7 @@ class Frozen(harness.Case):
         fleet.create()
         connections = self.connect_all(sum(idle.values(), []))
         clients = {}
-        with cells.frozen_engine(self.scope):
+        with cells.FrozenEngine(self.scope):
             thaw = time.monotonic() + FREEZE
             for seconds in idle:
                 self.wait_until(thaw - seconds)
@@ -66,41 +66,9 @@ class Frozen(harness.Case):
             self.assertGreater(client.took, LIMIT - 2)
 
 
-class SlowStart(harness.Case):
-    """A start that outlasts --startup-timeout cannot be called off."""
+class EngineCase(harness.Case):
+    """With a word to say about what the engine does."""
 
-    timeout = 120
-    LIMIT = 2
-    SECONDS = 7
-
-    def test_outlasts_the_time_limit(self):
-        slow = f"{self.scope.runtime_directory}/slow-start"
-        self.scope.run("touch", slow)
-        self.addCleanup(self.scope.run, "rm", "-f", slow)
-        with fake_engine.FakeEngine(cells.engine_socket(self.scope)) as engine:
-            fleet = cells.Fleet(self, PORT, backend_options=(f"--engine-socket={engine.path}",))
-            fleet.unit_text = f"ExecStartPre=sh -c '[ ! -e {slow} ] || sleep {self.SECONDS}'"
-            for mode in cells.modes(self.scope):
-                fleet.add(f"slow-{mode}", mode, f"--startup-timeout={self.LIMIT}")
-            fleet.create()
-            slowly = fake_engine.HoldingBack(b"/start", seconds=self.SECONDS)
-            engine.behave(slowly)
-            clients = {cell: cells.Client(cell.port) for cell in fleet.cells}
-            for cell, client in clients.items():
-                with self.subTest(cell):
-                    self.assertEqual(client.result(), cells.RESET)
-                    self.assertLess(client.took, self.LIMIT + 2)
-            self.scope.run("rm", slow)
-            engine.behaviour = fake_engine.faithful
-            self.assertGreaterEqual(slowly.asked, len(fleet.of_engine()))
-            harness.eventually(lambda: slowly.answered == slowly.asked)
-            for cell in fleet.of_manager():
-                harness.eventually(lambda cell=cell: self.scope.state(cell.unit) != "activating")
-            fleet.assert_well()
-            fleet.remove()
-
-
-class KillCase(harness.Case):
     timeout = 120
 
     def setUp(self):
@@ -113,10 +81,10 @@ class KillCase(harness.Case):
         # The fleet is taken away through the same socket.
         self.addCleanup(setattr, self.engine, "behaviour", fake_engine.faithful)
 
-    def create(self, *situations, command=cells.ECHO):
+    def create(self, *situations, command=cells.ECHO, options=()):
         for situation in situations:
             for mode in cells.modes(self.scope):
-                self.fleet.add(f"{situation}-{mode}", mode, command=command)
+                self.fleet.add(f"{situation}-{mode}", mode, *options, command=command)
         self.fleet.create()
 
     def of(self, situation):
@@ -130,7 +98,36 @@ class KillCase(harness.Case):
         self.assertEqual({cell: client.result() for cell, client in clients.items()}, dict.fromkeys(clients, expected))
 
 
-class Killed(KillCase):
+class SlowStart(EngineCase):
+    """A start that outlasts --startup-timeout cannot be called off."""
+
+    LIMIT = 2
+    SECONDS = 7
+
+    def test_outlasts_the_time_limit(self):
+        slow = f"{self.scope.runtime_directory}/slow-start"
+        self.scope.run("touch", slow)
+        self.addCleanup(self.scope.run, "rm", "-f", slow)
+        self.fleet.unit_text = f"ExecStartPre=sh -c '[ ! -e {slow} ] || sleep {self.SECONDS}'"
+        self.create("slow", options=(f"--startup-timeout={self.LIMIT}",))
+        slowly = fake_engine.HoldingBack(b"/start", seconds=self.SECONDS)
+        self.engine.behave(slowly)
+        clients = {cell: cells.Client(cell.port) for cell in self.fleet.cells}
+        for cell, client in clients.items():
+            with self.subTest(cell):
+                self.assertEqual(client.result(), cells.RESET)
+                self.assertLess(client.took, self.LIMIT + 2)
+        self.scope.run("rm", slow)
+        self.engine.behaviour = fake_engine.faithful  # for those who come from now on
+        self.assertGreaterEqual(slowly.asked, len(self.fleet.of_engine()))
+        # What `with` has to start first comes first.
+        harness.eventually(lambda: slowly.answered >= len(self.fleet.of_engine()), timeout=3 * self.SECONDS)
+        for cell in self.fleet.of_manager():
+            harness.eventually(lambda cell=cell: self.scope.state(cell.unit) != "activating")
+        self.fleet.assert_well()
+
+
+class Killed(EngineCase):
     """kill -9 of each of our processes, at each point of its life."""
 
     HOLD = 3  # seconds for which the engine, or the manager, does not do what it was asked for
@@ -191,7 +188,7 @@ class Killed(KillCase):
         self.fleet.assert_well()
 
 
-class KilledAndThen(KillCase):
+class KilledAndThen(EngineCase):
     """The proxy is killed, and at once somebody says that it shall sleep. It does when they have their answer."""
 
     def check(self, command):
