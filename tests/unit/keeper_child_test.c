@@ -227,7 +227,7 @@ static void they_are_connected(void **state)
 	struct run r;
 
 	(void)state;
-	run_start(&r, "test -S /proc/$$/fd/$SOCKWAKE_KEEPER_FD && echo yes; read x </dev/zero", &none);
+	run_start(&r, "test -S /proc/$$/fd/$SOCKWAKE_KEEPER_FD && echo yes; exec sleep 1000", &none);
 	assert_false(channel_receive(r.child.channel, &m, &closed));
 	assert_false(closed);
 	assert_false(child_reap(&r.child));
@@ -254,7 +254,7 @@ static void it_does_not_outlive_its_keeper(void **state)
 		struct inheritance none = {};
 		struct program p = shell();
 		char *argv[] = {(char[]){"sh"}, (char[]){"-c"},
-				(char[]){"trap '' TERM HUP INT; while :; do read x </dev/zero; done"}, NULL};
+				(char[]){"trap '' TERM HUP INT; exec sleep 1000"}, NULL};
 		struct error err;
 
 		if (child_start(&c, &p, argv, &none, &err) < 0 || write(fds[1], &c.pid, sizeof(c.pid)) != sizeof(c.pid))
