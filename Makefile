@@ -1,5 +1,8 @@
 # Everything is built below $(BUILD). A folder is a static library of all its sources but main.c, and, where it has a
 # main.c, a program. `make VARIANT=asan` builds a second tree with sanitizers.
+#
+# What make is told may change from one call to the next: `make`, then `sudo make install PREFIX=/usr`. Files keep the
+# values that others were made with (see `record`), so that what is installed was built for the place it is installed in.
 
 PREFIX     ?= /usr/local
 LIBEXECDIR ?= $(PREFIX)/libexec
@@ -14,7 +17,9 @@ CC         ?= cc
 PKG_CONFIG ?= pkg-config
 WARNINGS   ?= -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
               -Wpointer-arith -Wwrite-strings -Wundef
-CPPFLAGS   += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I. -DLIBEXECDIR='"$(LIBEXECDIR)/sockwake"' -DVERSION='"$(shell cat VERSION)"'
+VERSION    := $(shell cat VERSION)
+CPPFLAGS   += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I. -DLIBEXECDIR='"$(LIBEXECDIR)/sockwake"' \
+              -DVERSION='"$(VERSION)"'
 CFLAGS.release = -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 CFLAGS.asan    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS     += -std=gnu17 $(WARNINGS) $(CFLAGS.$(VARIANT))
@@ -50,30 +55,60 @@ say = $(if $(V),,@echo "  $1	$@")
 
 all: $(foreach p,$(PROGRAMS),$(call program,$p))
 
+# $(call record,FILE,VARIABLE): a file with the value of a variable, written only when the value is another one. What
+# depends on it is made anew then.
+quote = '$(subst ','\'',$1)'
+define record
+$(BUILD)/obj/$1: always
+	@mkdir -p $$(@D)
+	@printf '%s\n' $$(call quote,$$($2)) | cmp -s - $$@ || { \
+		printf '%s\n' $$(call quote,$$($2)) >$$@.new && mv -f $$@.new $$@; }
+endef
+always:
+
+# Only the sources that name the two are told them, and compiled anew for others.
+TOLD        = $(filter -DLIBEXECDIR=% -DVERSION=%,$(CPPFLAGS))
+TOLD_FILES := $(shell grep -lwE 'LIBEXECDIR|VERSION' $(foreach f,$(FOLDERS) tests/unit,$(wildcard $f/*.c $f/*/*.c)))
+COMPILE     = $(CC) $(filter-out $(TOLD),$(CPPFLAGS)) $(CFLAGS)
+LINK_FLAGS  = $(LDFLAGS) $(foreach p,$(PROGRAMS),$p: $(LDFLAGS.$p) $(SYSLIBS.$p))
+OBJECTS     = $(foreach f,$(FOLDERS),$(call objects,$f))
+$(eval $(call record,told,TOLD))
+$(eval $(call record,flags,COMPILE))
+$(eval $(call record,link-flags,LINK_FLAGS))
+$(eval $(call record,objects,OBJECTS))
+
 define folder_rules
-$(call archive,$1): $(call objects,$1)
+$(call archive,$1): $(call objects,$1) $(BUILD)/obj/objects
 	@rm -f $$@
-	@ar crs $$@ $$^
+	@ar crs $$@ $$(filter %.o,$$^)
 endef
 $(foreach f,$(FOLDERS),$(eval $(call folder_rules,$f)))
 
 define program_rules
-$(call program,$1): $(BUILD)/obj/$1/main.o $(call archives,$1 $(LIBS.$1))
+$(call program,$1): $(BUILD)/obj/$1/main.o $(call archives,$1 $(LIBS.$1)) $(BUILD)/obj/flags $(BUILD)/obj/link-flags
 	$$(call say,LINK)
-	$$(Q)$$(CC) $$(LDFLAGS) $$(LDFLAGS.$1) -o $$@ $$^ $$(call syslibs,$$(SYSLIBS.$1))
+	@rm -f $$@
+	$$(Q)$$(CC) $$(LDFLAGS) $$(LDFLAGS.$1) -o $$@ $$(filter %.o %.a,$$^) $$(call syslibs,$$(SYSLIBS.$1))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$p)))
 
-$(BUILD)/obj/%.o: %.c
+# What was there is removed first: root may have made it, in a directory of somebody who makes it again.
+$(BUILD)/obj/%.o: %.c $(BUILD)/obj/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@rm -f $@
+	$(Q)$(COMPILE) $(DEFINES) -MMD -MP -c -o $@ $<
+
+$(TOLD_FILES:%.c=$(BUILD)/obj/%.o): $(BUILD)/obj/told
+$(TOLD_FILES:%.c=$(BUILD)/obj/%.o): private DEFINES = $(TOLD)
 
 # Unit tests: tests/unit/FOLDER_SUBJECT_test.c may use everything of ours.
 TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
-$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call archives,activator keeper proxy nshelper cli units backends common)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call archives,activator keeper proxy nshelper cli units backends common) \
+		$(BUILD)/obj/link-flags
 	$(call say,LINK)
 	@mkdir -p $(@D)
+	@rm -f $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(call archives,activator keeper proxy nshelper cli units backends common) \
 		$(call syslibs,cmocka libseccomp libcap libcurl libcjson libsystemd)
 
@@ -83,28 +118,40 @@ tests: all $(TESTS)
 check-unit: tests $(call program,proxy)
 	@tests/unit/run $(TESTS)
 
-# Fuzzing: tests/fuzz/FOLDER_SUBJECT_fuzz.c, each for FUZZ_SECONDS. Needs clang.
+# Fuzzing: tests/fuzz/FOLDER_SUBJECT_fuzz.c, each for FUZZ_SECONDS. Needs clang. All targets share one tree of objects.
 FUZZ_SECONDS ?= 5
-FUZZERS = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
-build/fuzz/%: tests/fuzz/%.c $(foreach f,common backends units nshelper proxy,$(filter-out %/main.c,$(call sources,$f)))
-	$(call say,FUZZER)
+FUZZ_FLAGS    = -fsanitize=address,undefined -fno-sanitize-recover=all -g -O1
+FUZZERS      = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_OBJECTS = $(foreach f,$(FOLDERS),$(patsubst %.c,build/fuzz/obj/%.o,$(filter-out %/main.c,$(call sources,$f))))
+build/fuzz/obj/%.o: %.c
+	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)clang -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g -O1 $(CPPFLAGS) -std=gnu17 \
-		-Wl,--gc-sections -ffunction-sections -o $@ $^ \
-		$(call syslibs,libseccomp libcap libcurl libcjson libsystemd)
+	$(Q)clang -fsanitize=fuzzer-no-link $(FUZZ_FLAGS) $(CPPFLAGS) -std=gnu17 -MMD -MP -c -o $@ $<
+
+build/fuzz/libsockwake.a: $(FUZZ_OBJECTS)
+	@rm -f $@
+	@ar crs $@ $^
+
+build/fuzz/%_fuzz: build/fuzz/obj/tests/fuzz/%_fuzz.o build/fuzz/libsockwake.a
+	$(call say,FUZZER)
+	$(Q)clang -fsanitize=fuzzer $(FUZZ_FLAGS) -o $@ $^ $(call syslibs,libseccomp libcap libcurl libcjson libsystemd)
+
+-include $(shell find build/fuzz -name '*.d' 2>/dev/null)
 
 fuzzers: $(FUZZERS)
 
-check-fuzz: fuzzers
+check-fuzz:
+	@$(MAKE) --no-print-directory -j$$(nproc) fuzzers
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
 
 # Static checks. Each that is switched off has its reason in .clang-tidy or here:
 # missingIncludeSystem: system headers are not analysed; unusedFunction cannot see across programs.
 C_FILES = $(foreach f,$(FOLDERS),$(wildcard $f/*.c $f/*/*.c))
 check-static: check-32
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
+	cppcheck --quiet -j $$(nproc) --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=memleak $(filter -D_% -I%,$(CPPFLAGS)) $(FOLDERS)
-	clang-tidy --quiet $(C_FILES) -- $(CPPFLAGS) -std=gnu17 2>/dev/null
+	@printf '%s\n' $(C_FILES) | xargs --max-procs=$$(nproc) --max-args=8 sh -c \
+		'clang-tidy --quiet "$$@" -- $(subst ','\'',$(CPPFLAGS)) -std=gnu17 2>/dev/null' sh
 
 # Does it compile, without a warning, where a pointer has 32 bits? For x86 alone, with the headers of x86-64, which tell
 # the two apart themselves but for one file that only the other libc brings; a compiler is enough.
@@ -119,10 +166,14 @@ check-32:
 check-integration:
 	tests/integration/run
 
+# The targets that are no suites: demo, benches, installation and the like.
+check-targets:
+	@tests/targets
+
 # What the README promises: everything that is needed is installed first, then all tests run.
 check:
 	tests/setup
-	@tests/check all check-unit 'check-unit VARIANT=asan' check-fuzz check-integration
+	@tests/check all check-unit 'check-unit VARIANT=asan' check-fuzz check-targets check-integration
 
 # Times of a wake beside those of other recipes: tests/bench/wake says what BENCH_OPTIONS there are.
 bench-wake:
@@ -134,34 +185,36 @@ bench-proxy:
 	tests/setup
 	tests/bench/proxy $(BENCH_OPTIONS)
 
-# The system user is made here only when this is no package being built (DESTDIR).
-LIBEXEC_PROGRAMS = activator keeper nshelper proxy
-MAN_PAGES = $(wildcard man/*.[18])
-install: all
-	install -D -m 0755 -t $(DESTDIR)$(BINDIR) $(BUILD)/sockwake
-	install -D -m 0755 -t $(DESTDIR)$(LIBEXECDIR)/sockwake $(addprefix $(BUILD)/,$(LIBEXEC_PROGRAMS))
-	$(foreach m,$(MAN_PAGES),install -D -m 0644 -t $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m)) $m &&) true
-	install -D -m 0644 completions/sockwake.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/sockwake
-	install -D -m 0644 completions/sockwake.zsh $(DESTDIR)$(DATADIR)/zsh/site-functions/_sockwake
-	install -D -m 0644 completions/sockwake.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/sockwake.fish
-	install -D -m 0644 packaging/sockwake.sysusers $(DESTDIR)$(SYSUSERSDIR)/sockwake.conf
-	if [ -z "$(DESTDIR)" ] && command -v systemd-sysusers >/dev/null; then \
-		systemd-sysusers $(SYSUSERSDIR)/sockwake.conf; \
-	fi
+# One account's container in another's: tests/bench/crossover says what BENCH_OPTIONS there are.
+bench-crossover:
+	tests/setup
+	tests/bench/crossover $(BENCH_OPTIONS)
 
-# Instances go on to exist: 'sockwake remove --all' comes first. The system user stays, as users do.
+# Installing replaces what runs, at any moment (packaging/install). nshelper and proxy can be read by nobody but root:
+# what is in a container's namespaces and runs a file that its owner can read is within that container's reach.
+LIBEXEC_PROGRAMS = $(filter-out cli,$(PROGRAMS))
+MANIFEST = $(LIBEXECDIR)/sockwake/installed
+MODES    = nshelper=0711 proxy=0711
+mode     = $(or $(patsubst $1=%,%,$(filter $1=%,$(MODES))),0755)
+INSTALLED = 0755:$(call program,cli):$(BINDIR)/sockwake \
+	$(foreach p,$(LIBEXEC_PROGRAMS),$(call mode,$p):$(call program,$p):$(LIBEXECDIR)/sockwake/$p) \
+	$(foreach m,$(wildcard man/*.[18]),0644:$m:$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
+	0644:completions/sockwake.bash:$(DATADIR)/bash-completion/completions/sockwake \
+	0644:completions/sockwake.zsh:$(DATADIR)/zsh/site-functions/_sockwake \
+	0644:completions/sockwake.fish:$(DATADIR)/fish/vendor_completions.d/sockwake.fish \
+	0644:packaging/sockwake.sysusers:$(SYSUSERSDIR)/sockwake.conf
+install: all
+	@DESTDIR=$(call quote,$(DESTDIR)) packaging/install $(MANIFEST) $(INSTALLED)
+	@DESTDIR=$(call quote,$(DESTDIR)) packaging/settle $(BINDIR)/sockwake $(SYSUSERSDIR)/sockwake.conf
+
+# Without PREFIX or LIBEXECDIR it finds what is installed. It refuses while there are instances, unless FORCE=1.
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/sockwake $(addprefix $(DESTDIR)$(LIBEXECDIR)/sockwake/,$(LIBEXEC_PROGRAMS))
-	rm -f $(foreach m,$(MAN_PAGES),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m))
-	rm -f $(DESTDIR)$(DATADIR)/bash-completion/completions/sockwake
-	rm -f $(DESTDIR)$(DATADIR)/zsh/site-functions/_sockwake
-	rm -f $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/sockwake.fish
-	rm -f $(DESTDIR)$(SYSUSERSDIR)/sockwake.conf
-	-rmdir $(DESTDIR)$(LIBEXECDIR)/sockwake
+	@DESTDIR=$(call quote,$(DESTDIR)) FORCE=$(call quote,$(FORCE)) packaging/uninstall \
+		$(if $(filter-out file,$(origin PREFIX) $(origin LIBEXECDIR)),$(MANIFEST))
 
 demo:
 	tests/setup
-	tests/integration/demo
+	tests/integration/demo $(DEMO_OPTIONS)
 
 format:
 	clang-format -i $(C_FILES) $(wildcard */*.h */*/*.h tests/unit/*.c tests/fuzz/*.c)
@@ -171,5 +224,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all tests check-unit fuzzers check-fuzz check-static check-32 check-integration check bench-wake bench-proxy demo format clean
+.PHONY: always all tests check-unit fuzzers check-fuzz check-static check-32 check-integration check-targets check \
+	bench-wake bench-proxy bench-crossover install uninstall demo format clean
 .SECONDARY:

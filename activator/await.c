@@ -2,7 +2,7 @@
  * with no privilege left. Another container's is asked in the same way, by a child process that runs the same two
  * programs:
  *
- *	nshelper [--user USER] -- proxy --await PORT --health-check CHECK
+ *	nshelper [--user USER] [--unreachable] -- proxy --await PORT --health-check CHECK
  *
  * Its exit status tells; why it failed, it says on standard error, which is a pipe to here, so that the journal gets
  * one sentence and not two. It inherits nothing but the pidfd: neither the sockets of systemd, which a health check
@@ -41,19 +41,26 @@ struct check {
 static int build(const struct options *o, uint16_t port, const char *health_check, struct check *ret, struct error *err)
 {
 	char **word = o->command;
+	const char *user = NULL;
+	bool unreachable = false;
 	size_t n = 0;
 
 	ret->words[n++] = *word++;
 	for (; *word && strcmp(*word, "--") != 0; word++) {
-		if (strcmp(*word, "--user") == 0 && word[1] && n == 1) {
-			ret->words[n++] = "--user";
-			ret->words[n++] = *++word;
-		}
+		if (strcmp(*word, "--user") == 0 && word[1])
+			user = *++word;
+		unreachable |= strcmp(*word, "--unreachable") == 0;
 	}
 	if (!*word || !word[1])
 		return error_set(err, EINVAL,
 				 "with --with the command to become has to be of the form NSHELPER … -- PROXY …");
 	snprintf(ret->port, sizeof(ret->port), "%u", port);
+	if (user) {
+		ret->words[n++] = "--user";
+		ret->words[n++] = user;
+	}
+	if (unreachable)
+		ret->words[n++] = "--unreachable";
 	ret->words[n++] = "--";
 	ret->words[n++] = word[1];
 	ret->words[n++] = "--await";

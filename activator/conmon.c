@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,8 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 
-#define ID_LENGTH 64
-#define CHILDREN  16 /* exit commands and the container: two are usual */
+#define CHILDREN	16	    /* exit commands and the container: two are usual */
+#define CGROUP_FILE_MAX (64U << 10) /* a line for each hierarchy */
 
 /* The first line of a short file of the kernel's, without its end; false where there is none (any more). */
 static bool read_line(const char *path, char *ret, size_t size)
@@ -48,8 +49,7 @@ static bool is_conmon(pid_t pid)
 	return read_line(path, name, sizeof(name)) && strcmp(name, "conmon") == 0;
 }
 
-/* The identifier behind "libpod-" or "libpod-payload-" in the path of a control group. */
-static bool find_id(const char *group, char ret[static ID_LENGTH + 1])
+bool conmon_id(const char *group, char ret[static CONTAINER_ID_MAX])
 {
 	const char *p = strstr(group, "/libpod-");
 	size_t len = 0;
@@ -61,29 +61,49 @@ static bool find_id(const char *group, char ret[static ID_LENGTH + 1])
 		p += strlen("payload-");
 	while (isxdigit((unsigned char)p[len]))
 		len++;
-	if (len != ID_LENGTH)
+	if (len != CONTAINER_ID_MAX - 1)
 		return false;
-	memcpy(ret, p, ID_LENGTH);
-	ret[ID_LENGTH] = '\0';
+	memcpy(ret, p, len);
+	ret[len] = '\0';
 	return true;
 }
 
-/* cgroups(7): "0::PATH" is of the unified hierarchy; beside it there may be others. */
+bool conmon_group(const char *cgroup, char *ret, size_t size)
+{
+	for (const char *line = cgroup; *line;) {
+		size_t len = strcspn(line, "\n");
+
+		if (strncmp(line, "0::/", 4) == 0 && len - 3 < size) {
+			memcpy(ret, line + 3, len - 3);
+			ret[len - 3] = '\0';
+			return true;
+		}
+		line += len + (line[len] == '\n');
+	}
+	return false;
+}
+
+pid_t conmon_child(const char **children)
+{
+	char *end;
+	long pid;
+
+	errno = 0;
+	pid = strtol(*children, &end, 10);
+	if (end == *children || errno != 0 || pid <= 0 || pid > INT32_MAX)
+		return 0;
+	*children = end;
+	return (pid_t)pid;
+}
+
 static bool read_group(pid_t pid, char *ret, size_t size)
 {
-	_cleanup_fclose_ FILE *f = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct error ignored;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
-	f = fopen(path, "re");
-	while (f && fgets(ret, (int)size, f)) {
-		ret[strcspn(ret, "\n")] = '\0';
-		if (strncmp(ret, "0::/", 4) == 0) {
-			memmove(ret, ret + 3, strlen(ret + 3) + 1);
-			return true;
-		}
-	}
-	return false;
+	return read_file(AT_FDCWD, path, CGROUP_FILE_MAX, &text, NULL, &ignored) == 0 && conmon_group(text, ret, size);
 }
 
 bool group_is_frozen(const char *root, const char *group)
@@ -105,7 +125,7 @@ static bool look_at(pid_t pid, struct monitored *ret)
 {
 	char group[4096];
 
-	if (!read_group(pid, group, sizeof(group)) || !find_id(group, ret->id))
+	if (!read_group(pid, group, sizeof(group)) || !conmon_id(group, ret->id))
 		return false;
 	ret->pid = pid;
 	ret->frozen = group_is_frozen("/sys/fs/cgroup", group);
@@ -114,13 +134,14 @@ static bool look_at(pid_t pid, struct monitored *ret)
 
 static bool find_container(pid_t monitor, struct monitored *ret)
 {
-	char path[64], line[CHILDREN * 12], *rest = line;
+	char path[64], line[CHILDREN * 12];
+	const char *rest = line;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", monitor, monitor);
 	if (!is_conmon(monitor) || !read_line(path, line, sizeof(line)))
 		return false;
-	for (char *word; (word = strtok_r(rest, " ", &rest));) {
-		if (look_at((pid_t)atoi(word), ret))
+	for (pid_t child; (child = conmon_child(&rest));) {
+		if (look_at(child, ret))
 			return true;
 	}
 	return false;

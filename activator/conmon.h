@@ -2,14 +2,17 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "common/error.h"
 
+#define CONTAINER_ID_MAX 65
+
 struct monitored {
-	pid_t pid;   /* the container's first process */
-	char id[65]; /* of the container */
-	bool frozen; /* the container is paused */
+	pid_t pid;		   /* the container's first process */
+	char id[CONTAINER_ID_MAX]; /* of the container */
+	bool frozen;		   /* the container is paused */
 };
 
 /* Finds the container whose monitor `monitor` is, and opens a pidfd that is certainly that of its first process. 1: it
@@ -21,3 +24,15 @@ int conmon_pin(pid_t monitor, struct monitored *ret, int *ret_pidfd, struct erro
  * when it is a group further up that was frozen, which cgroup.freeze of this one does not. `root` is where the unified
  * hierarchy is mounted, `group` begins with a slash. */
 bool group_is_frozen(const char *root, const char *group);
+
+/* Pure functions of what /proc says, for conmon_pin(). */
+
+/* The path in the unified hierarchy, from the text of /proc/PID/cgroup: "0::PATH", beside which there may be other
+ * hierarchies (cgroups(7)). False when there is none, or it does not fit. */
+bool conmon_group(const char *cgroup, char *ret, size_t size);
+
+/* The identifier behind "libpod-" or "libpod-payload-" in the path of a control group. */
+bool conmon_id(const char *group, char ret[static CONTAINER_ID_MAX]);
+
+/* The first of "PID PID …", which *children then goes beyond; 0 at the end. */
+pid_t conmon_child(const char **children);

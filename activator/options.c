@@ -185,6 +185,16 @@ static int check(const struct options *o, struct error *err)
 	return 0;
 }
 
+/* The proxy's option, by which it is known whether the health check is a command (backends/reach.h). */
+static const char *find_health_check(char *const *command)
+{
+	for (; *command; command++) {
+		if (strcmp(*command, "--health-check") == 0)
+			return command[1];
+	}
+	return NULL;
+}
+
 int options_parse(int argc, char **argv, struct options *ret, struct error *err)
 {
 	struct options o = {
@@ -201,6 +211,7 @@ int options_parse(int argc, char **argv, struct options *ret, struct error *err)
 			return -1;
 	}
 	o.command = argv + optind;
+	o.health_check = find_health_check(o.command);
 	if (o.mode != MODE_WAKE && o.command[0])
 		return error_set(err, 0, "'%s' is one argument too many", o.command[0]);
 	if (check(&o, err) < 0)

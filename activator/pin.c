@@ -4,7 +4,9 @@
  *	start (or unpause)	it runs, or ran
  *	inspect			PID and start time
  *	pidfd_open(PID)		some process of this PID
- *	inspect			same PID and start time: the container has run all the while, so PID was its own
+ *	look at it in /proc	it is a process of this container, and not of another machine's (backends/process.h)
+ *	inspect			same PID and start time: the container has run all the while, so PID was its own; and the pidfd
+ *				has not ended, so that it was this process that was looked at
  *
  * Anything else starts over, not more often than once in RETRY_MSEC, until the deadline. A container that has ended by
  * itself is not started again: that would hide its failure.
@@ -13,17 +15,21 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "activator/runtime.h"
 #include "activator/tell.h"
+#include "backends/process.h"
+#include "backends/reach.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 
 #define RETRY_MSEC	   50
 #define HEALTH_PERIOD_MSEC 200
+#define ABSENCE_LIMIT	   USEC_PER_SEC
 
 /* A run that somebody else began must not be taken for one's own, should this process die in the middle. */
 static bool is_foreign(struct engine *e, const struct options *o)
@@ -101,11 +107,19 @@ static bool has_ended(int pidfd)
 	return poll(&p, 1, 0) == 1;
 }
 
+/* Is it the container's, and may we enter it? */
+static int check_process(const struct options *o, const struct container *c, struct error *err)
+{
+	return process_check(c, "/proc", err) < 0 ? -1 : reach_check(c, o->health_check, err);
+}
+
 int pin_inspected(struct engine *e, const struct options *o, const struct container *c, int *ret_pidfd,
 		  struct error *err)
 {
 	_cleanup_container_ struct container again = {};
 	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	struct error refusal;
+	int refused;
 
 	if (pidfd < 0) {
 		if (errno == ESRCH)
@@ -113,14 +127,32 @@ int pin_inspected(struct engine *e, const struct options *o, const struct contai
 		return error_errno(err, errno, "cannot refer to process %d of the container '%s'", c->pid,
 				   o->container);
 	}
+	refused = check_process(o, c, &refusal);
 	if (e->backend->inspect(e, o->container, &again, err) < 0)
 		return -1;
 	if (again.state != CONTAINER_RUNNING || again.pid != c->pid || strcmp(again.started_at, c->started_at) != 0)
 		return 0;
 	if (has_ended(pidfd)) /* which an engine learns later than the kernel */
 		return 0;
+	if (refused < 0) {
+		*err = refusal;
+		return -1;
+	}
 	*ret_pidfd = steal_fd(&pidfd);
 	return 1;
+}
+
+/* A process that is not here at all: the engine has not noticed its end yet, which takes moments, or counts in another
+ * PID namespace. *since: 0, or since when this is so. */
+static int check_presence(const struct container *c, uint64_t *since, struct error *err)
+{
+	if (kill(c->pid, 0) == 0 || errno != ESRCH) {
+		*since = 0;
+		return 0;
+	}
+	if (*since == 0)
+		*since = now_usec();
+	return now_usec() - *since < ABSENCE_LIMIT ? 0 : process_check(c, "/proc", err);
 }
 
 static int ended(const struct engine *e, const struct container *c, struct error *err)
@@ -133,6 +165,8 @@ static int ended(const struct engine *e, const struct container *c, struct error
 int pin_container(struct engine *e, const struct options *o, struct stats *stats, int lock_fd, struct container *ret,
 		  int *ret_pidfd, bool *ret_woken, struct error *err)
 {
+	uint64_t absent_since = 0;
+
 	*ret_woken = false;
 	for (;;) {
 		struct error start_err;
@@ -149,6 +183,8 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 		case CONTAINER_RUNNING:
 			if (ret->pid > 1)
 				r = pin_inspected(e, o, ret, ret_pidfd, err);
+			if (r == 0 && ret->pid > 1)
+				r = check_presence(ret, &absent_since, err);
 			break;
 		case CONTAINER_PAUSED:
 		case CONTAINER_RESTARTING:

@@ -22,6 +22,7 @@
 #include "activator/pin.h"
 #include "activator/runtime.h"
 #include "activator/tell.h"
+#include "backends/reach.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 
@@ -118,8 +119,9 @@ static int await_container(struct unit *u, struct engine *e, const struct option
 
 		if (r == 0 && !unit_is_active(v) && strcmp(v->active, "activating") != 0)
 			return unit_failed(u, v, err);
-		/* The health check is the engine's, which then has to be asked for the container as a whole. */
-		if (r == 0 && o->backend == BACKEND_PODMAN && !o->healthy)
+		/* The health check is the engine's, which then has to be asked for the container as a whole; so it has
+		 * for what the container sees of the host. */
+		if (r == 0 && o->backend == BACKEND_PODMAN && !o->healthy && !reach_matters(o->health_check))
 			r = pin_by_monitor(e, o, v, c, ret_pidfd, err);
 		if (r == 0)
 			r = pin_by_name(e, o, c, ret_pidfd, err);

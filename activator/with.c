@@ -23,6 +23,7 @@ struct options with_options(const struct options *o, unsigned k)
 	view.unit = w->unit;
 	view.keep_running = w->keep_running;
 	view.healthy = is_healthy_check(w);
+	view.health_check = w->health_check;
 	view.n_with = 0;
 	return view;
 }

@@ -94,8 +94,14 @@ struct container {
 	bool auto_remove;
 	bool tty;
 	uint64_t stop_timeout; /* seconds the engine waits between the stop signal and SIGKILL; UINT64_MAX: for ever */
-	char **health_test;    /* NULL: no health check; else NULL-terminated: {"CMD", …} or {"CMD-SHELL", "…"} */
+	char **health_test;    /* NULL: no health check; else NULL-terminated: {"CMD", …} or {"CMD-SHELL", "…"}, of
+			      which only the first is printable */
 	enum health health;    /* as last recorded by the engine */
+	/* How much of the host it sees (reach.h, process.h). */
+	bool host_pid;	   /* --pid=host */
+	bool may_trace;	   /* CAP_SYS_PTRACE is among what its processes may have, in its own user namespace */
+	char **mounted;	   /* paths of the host that are mounted into it, NULL-terminated; NULL: none */
+	char sandbox[256]; /* the engine's own reference to its network namespace; "" when there is none */
 };
 
 /* Frees what the members own, and clears them. */

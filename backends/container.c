@@ -13,6 +13,9 @@ void container_clear(struct container *c)
 	for (char **s = c->health_test; s && *s; s++)
 		free(*s);
 	free(c->health_test);
+	for (char **s = c->mounted; s && *s; s++)
+		free(*s);
+	free(c->mounted);
 	*c = (struct container){};
 }
 

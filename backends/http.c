@@ -12,6 +12,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/parse.h"
 
 /* Header lines of one reply; engines send a few hundred bytes. */
 #define HEADERS_MAX (64U * 1024)
@@ -189,7 +190,7 @@ static int explain(const struct http *h, CURLcode code, struct error *err)
 		return error_errno(err, ENOMEM, "cannot read the reply from '%s'", h->path);
 	default:
 		return error_set(err, EPROTO, "the reply from '%s' makes no sense (%s)", h->path,
-				 h->detail[0] ? h->detail : curl_easy_strerror(code));
+				 h->detail[0] && text_is_printable(h->detail) ? h->detail : curl_easy_strerror(code));
 	}
 }
 

@@ -234,7 +234,7 @@ bool reply_health_test(const cJSON *object, const char *key, struct container *r
 	n = (size_t)cJSON_GetArraySize(test);
 	if (n == 0 || (n == 1 && cJSON_IsString(test->child) && strcmp(test->child->valuestring, "NONE") == 0))
 		return true;
-	if (n > HEALTH_WORDS_MAX)
+	if (n > HEALTH_WORDS_MAX || !cJSON_IsString(test->child) || !text_is_printable(test->child->valuestring))
 		return false;
 	ret->health_test = calloc(n + 1, sizeof(*ret->health_test));
 	if (!ret->health_test)
@@ -279,7 +279,7 @@ bool reply_inspect(const cJSON *root, struct container *ret)
 	    !json_copy_string(host, "NetworkMode", ret->network_mode, sizeof(ret->network_mode)) ||
 	    !json_copy_string(json_member(host, "RestartPolicy"), "Name", ret->restart_policy,
 			      sizeof(ret->restart_policy)) ||
-	    !reply_origin(root, ret) || !json_bool(host, "AutoRemove", &ret->auto_remove) ||
+	    !reply_origin(root, ret) || !reply_view(root, ret) || !json_bool(host, "AutoRemove", &ret->auto_remove) ||
 	    !reply_port_bindings(host, "PortBindings", ret) || !json_bool(config, "Tty", &ret->tty) ||
 	    !json_integer(config, "StopTimeout", -1, UINT32_MAX, &stop_timeout) ||
 	    !reply_labels(config, "Labels", ret) || !reply_health_test(config, "Healthcheck", ret))

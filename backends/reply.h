@@ -38,7 +38,8 @@ bool reply_port_bindings(const cJSON *object, const char *key, struct container 
 bool reply_add_port(struct container *ret, const char *address, int64_t host_port, int64_t container_port,
 		    const char *protocol);
 
-/* Config.Healthcheck of an inspection: {"Test": ["CMD", …]}. {"NONE"} and an empty list are no health check. */
+/* Config.Healthcheck of an inspection: {"Test": ["CMD", …]}. {"NONE"} and an empty list are no health check. Its
+ * kind, the first word, is printable; the command's words are what somebody wrote. */
 bool reply_health_test(const cJSON *object, const char *key, struct container *ret);
 
 /* {"80/tcp": …, …}: the lowest TCP port, if *ret is 0 or higher. */
@@ -56,7 +57,11 @@ bool reply_image_id(const cJSON *object, const char *key, char ret[static IMAGE_
 /* All of these of an inspection. */
 bool reply_origin(const cJSON *root, struct container *ret);
 
-/* What is the same in both inspections: what reply_origin() reads, Id, Name, State, HostConfig and Config. */
+/* How much of the host the container sees: Mounts, NetworkSettings.SandboxKey, HostConfig's PidMode, CapAdd and
+ * Privileged, Podman's EffectiveCaps and BoundingCaps. */
+bool reply_view(const cJSON *root, struct container *ret);
+
+/* What is the same in both inspections: what reply_origin() and reply_view() read, Id, Name, State, HostConfig and Config. */
 bool reply_inspect(const cJSON *root, struct container *ret);
 
 /* An array of containers, each read by parse_item but for its Names; one without a valid name is left out. */

@@ -209,7 +209,8 @@ static int is_lost(const struct adoption *a, const struct instance *i, bool *ret
 
 static int remove_instance(struct adoption *a, const struct stored *s, struct error *err)
 {
-	if (uninstall_instance(a->manager, a->directory, a->base.scope, s, &a->instances, err) < 0)
+	/* the container itself may go on, without labels or under another instance */
+	if (uninstall_instance(a->manager, a->directory, a->base.scope, s, &a->instances, SETTLE_OWN, err) < 0)
 		return error_context(err, "'%s' is not removed", s->instance.name);
 	if (!s->instance.no_selinux)
 		unlabel_ports(&s->instance, &a->instances);

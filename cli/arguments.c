@@ -50,6 +50,13 @@ int option_error(char *argv[], int result, struct error *err)
 			 argv[optind - 1], argv[0]);
 }
 
+static int check_valid(const char *name, struct error *err)
+{
+	if (instance_name_is_valid(name))
+		return 0;
+	return error_set(err, USAGE_ERROR, "the name '%s' is not 1 to 240 of the characters A-Z a-z 0-9 _ -", name);
+}
+
 int plain_name(int argc, char *argv[], const char **name, struct error *err)
 {
 	if (optind < argc) {
@@ -59,9 +66,16 @@ int plain_name(int argc, char *argv[], const char **name, struct error *err)
 	}
 	if (optind < argc)
 		return error_set(err, USAGE_ERROR, "'%s' is one argument too many", argv[optind]);
-	if (*name && !instance_name_is_valid(*name))
-		return error_set(err, USAGE_ERROR, "the name '%s' is not 1 to 240 of the characters A-Z a-z 0-9 _ -",
-				 *name);
+	return *name ? check_valid(*name, err) : 0;
+}
+
+static int take_names(int argc, char *argv[], struct arguments *ret, struct error *err)
+{
+	for (int k = optind; k < argc; k++) {
+		if (check_valid(argv[k], err) < 0)
+			return -1;
+	}
+	ret->names = optind < argc ? argv + optind : NULL;
 	return 0;
 }
 
@@ -133,6 +147,8 @@ int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, st
 		if (take_option(option, ret, err) < 0)
 			return -1;
 	}
+	if ((takes & TAKES_NAMES) == TAKES_NAMES)
+		return take_names(argc, argv, ret, err);
 	if (plain_name(argc, argv, &ret->name, err) < 0)
 		return -1;
 	if (!(takes & TAKES_NAME) && ret->name)

@@ -21,7 +21,7 @@ struct command {
 	int (*run)(int argc, char *argv[], struct error *err);
 };
 extern const struct command create_command, remove_command, list_command, status_command, wake_command, sleep_command,
-	logs_command, adopt_command, help_command, version_command;
+	logs_command, adopt_command, refresh_command, help_command, version_command;
 
 /* Everything of main() but the exit. */
 int sockwake(int argc, char *argv[]);
@@ -30,6 +30,7 @@ int sockwake(int argc, char *argv[]);
 struct arguments {
 	enum scope scope; /* --scope, else that of the effective user */
 	const char *name; /* --name or the plain argument; NULL: none */
+	char **names;	  /* NULL-terminated: the plain arguments, where several may be given; none: NULL */
 	bool json;
 	bool all;
 	bool follow;
@@ -46,7 +47,8 @@ enum {
 	TAKES_LOGS = 16,
 	TAKES_SELINUX = 32,
 	TAKES_CONTAINER = 64,
-	TAKES_FOR = 128
+	TAKES_FOR = 128,
+	TAKES_NAMES = 256 /* any number of plain arguments, --name is none of them */
 };
 int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, struct error *err);
 

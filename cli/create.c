@@ -7,6 +7,7 @@
 
 #include "cli/image.h"
 #include "cli/install.h"
+#include "cli/programs.h"
 #include "common/clock.h"
 #include "units/drop_in.h"
 #include "units/paths.h"
@@ -147,15 +148,16 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	const struct stored *old;
 	bool same = false;
 
-	if ((!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
+	if (check_programs(err) < 0 || (!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
 	    (r->order.image && make_container(r, m, &made, err) < 0) || open_engine(i, &engine, err) < 0 ||
 	    find_subject(r, m, engine, &subject, err) < 0)
 		return -1;
 	old = find(all, i->name);
 	before = old && !old->problem ? &old->instance : NULL;
 	if (check_old(r, old, err) < 0 || check_free(m, directory, i->name, err) < 0 ||
-	    fit_container(r, &subject, err) < 0 || resolve_with(r, m, engine, &subject, err) < 0 ||
-	    fit_unit(r, before, &subject.runner, &drop_in, err) < 0 ||
+	    fit_container(r, &subject, err) < 0 ||
+	    (subject.exists && check_view(engine, &subject.container, i->health_check, err) < 0) ||
+	    resolve_with(r, m, engine, &subject, err) < 0 || fit_unit(r, before, &subject.runner, &drop_in, err) < 0 ||
 	    (i->adopted && before && is_same(i, before, &same, err) < 0))
 		return -1;
 	*ret = same ? OUTCOME_UNCHANGED : old ? OUTCOME_REPLACED : OUTCOME_CREATED;

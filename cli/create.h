@@ -62,7 +62,11 @@ int resolve_with(struct create_request *r, struct manager *m, struct engine *eng
  * NULL. */
 int check_container(const struct instance *i, const char *unit, const struct container *c, struct error *err);
 
-/* The same for the unit. *ret_drop_in is the text of the drop-in it needs, or NULL. `old` is the instance that makes
+/* Refuses a container whose process is not on this machine, and one that sees so much of the host that the health check
+ * (NULL: the default) or the programs would be within its reach. */
+int check_view(struct engine *e, const struct container *c, const char *health_check, struct error *err);
+
+/* The same as check_container() for the unit. *ret_drop_in is the text of the drop-in it needs, or NULL. `old` is the instance that makes
  * place, or NULL: what its drop-in did, the new one's does. */
 int fit_unit(struct create_request *r, const struct instance *old, const struct runner *runner, char **ret_drop_in,
 	     struct error *err);

@@ -134,6 +134,28 @@ static void roll_back(struct manager *m, const char *directory, const char *name
 		(void)manager_start(m, n->socket, SOCKET_TIMEOUT, &ignored);
 }
 
+/* Before nobody knows the container any more. What fails does not keep the instance. */
+static void put_to_sleep(struct manager *m, const struct stored *s, enum settle what)
+{
+	char command[STOP_COMMAND_MAX];
+	struct error why;
+
+	if (!s->problem && settle(m, &s->instance, what, &why) < 0)
+		print_note("the container '%s' may still run: %s; '%s' stops it", s->instance.container_name, why.text,
+			   stop_command(&s->instance, command));
+}
+
+/* What is replaced may have woken another container, which nobody would put to sleep any more. */
+static void leave_container(struct manager *m, const char *directory, const struct instance *i)
+{
+	_cleanup_stored_ struct stored old = {};
+	struct error ignored;
+
+	if (store_read(directory, i->name, &old, &ignored) == 0 && !old.problem &&
+	    strcmp(old.instance.container_name, i->container_name) != 0)
+		put_to_sleep(m, &old, SETTLE_OWN);
+}
+
 static int install(struct manager *m, const char *directory, const struct instance *i, bool legacy, struct error *err)
 {
 	_cleanup_snapshot_ struct snapshot before = {};
@@ -143,6 +165,7 @@ static int install(struct manager *m, const char *directory, const struct instan
 
 	if (stop_units(m, &n, legacy, err) < 0)
 		return -1;
+	leave_container(m, directory, i);
 	if (store_write(directory, i, &before, err) < 0) {
 		if (was_active)
 			(void)manager_start(m, n.socket, SOCKET_TIMEOUT, &ignored);
@@ -221,7 +244,7 @@ static void remove_locks(const struct instance *i, const struct stored_list *all
 }
 
 int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
-		       const struct stored_list *all, struct error *err)
+		       const struct stored_list *all, enum settle what, struct error *err)
 {
 	const char *name = s->instance.name;
 	struct names n = names_of(name);
@@ -230,6 +253,7 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 
 	if (m && stop_units(m, &n, s->instance.legacy, err) < 0)
 		return -1;
+	put_to_sleep(m, s, what);
 	/* The units last: as long as they are there the instance is listed, and can be removed again. */
 	if (s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0)
 		return -1;

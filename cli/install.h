@@ -1,6 +1,7 @@
 /* Bringing the units of an instance into a running system, and out of it. */
 #pragma once
 
+#include "cli/settle.h"
 #include "units/manager.h"
 #include "units/store.h"
 
@@ -17,10 +18,10 @@ int check_name(struct manager *m, const char *directory, const char *name, struc
 int install_instance(struct manager *m, const char *directory, const struct instance *i, bool legacy,
 		     struct error *err);
 
-/* Stops and removes everything of an instance, one of `all`. m is NULL when no manager runs: then only files are
- * there. */
+/* Stops and removes everything of an instance, one of `all`, and puts its container to sleep (settle.h): what cannot be
+ * done about that is noted. m is NULL when no manager runs: then only files are there. */
 int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
-		       const struct stored_list *all, struct error *err);
+		       const struct stored_list *all, enum settle what, struct error *err);
 
 /* Has the manager forget the units of instances that were removed. It does so by itself where nothing else refers to
  * them; where sockets.target does, since the boot or another reload, it has to reload. */

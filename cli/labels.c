@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/reach.h"
 #include "common/order.h"
 #include "common/parse.h"
 
@@ -144,17 +145,6 @@ static int parse(const struct container *c, const struct instance *base, const s
 	return r;
 }
 
-static bool is_health_check_word(const char *s)
-{
-	static const char *const words[] = {"listen", "postgres", "redis", "greeting", "http", "healthy", "none"};
-
-	for (size_t k = 0; k < sizeof(words) / sizeof(*words); k++) {
-		if (strcmp(words[k], s) == 0)
-			return true;
-	}
-	return strncmp(s, "http:", 5) == 0;
-}
-
 static int refuse_command(struct error *err)
 {
 	return error_set(err, EINVAL,
@@ -167,7 +157,7 @@ static int check_reach(const struct label *l, const struct known *k, struct erro
 {
 	if (k->type == FLAG && strcmp(l->value, "true") != 0 && strcmp(l->value, "false") != 0)
 		return error_set(err, EINVAL, "'%s' is neither true nor false", l->value);
-	return strcmp(k->name, "health-check") == 0 && !is_health_check_word(l->value) ? refuse_command(err) : 0;
+	return strcmp(k->name, "health-check") == 0 && health_check_is_command(l->value) ? refuse_command(err) : 0;
 }
 
 static int check_label(const struct container *c, const struct instance *base, const struct label *l, struct error *err)
@@ -182,7 +172,7 @@ static int check_label(const struct container *c, const struct instance *base, c
 	if (check_reach(l, k, err) < 0 || parse(c, base, l, &r, err) < 0)
 		return -1;
 	for (size_t n = 0; n < r.instance.n_with; n++) {
-		if (r.instance.with[n].health_check && !is_health_check_word(r.instance.with[n].health_check))
+		if (health_check_is_command(r.instance.with[n].health_check))
 			return refuse_command(err);
 	}
 	return 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backends/backend.h"
+#include "cli/programs.h"
 #include "cli/text.h"
 #include "common/clock.h"
 #include "units/paths.h"
@@ -47,16 +48,29 @@ static enum state judge(const struct unit_state *socket, const struct unit_state
 	return is(service->active_state, "failed") ? STATE_FAILED : STATE_ASLEEP;
 }
 
+/* A limit closes the socket for good: only a start opens it again. */
+static void socket_reason(struct observation *o, const struct unit_state *socket)
+{
+	size_t len;
+
+	unit_reason(socket, o->reason);
+	len = strlen(o->reason);
+	if (strstr(socket->result, "limit-hit"))
+		snprintf(o->reason + len, sizeof(o->reason) - len,
+			 ", which closed the socket: 'sockwake refresh %s' opens it again", o->stored->instance.name);
+}
+
 static void observe_units(struct observation *o, const struct unit_state *socket, const struct unit_state *service)
 {
 	o->state = judge(socket, service);
 	o->since_usec = o->state == STATE_OFF ? socket->since_usec : service->since_usec;
 	snprintf(o->socket_state, sizeof(o->socket_state), "%s", socket->active_state);
-	if (o->state == STATE_FAILED)
+	/* While it is being stopped, because its wake failed for example, it has the result already. */
+	if (o->state == STATE_FAILED || o->state == STATE_STOPPING)
 		unit_reason(service, o->reason);
 	if (o->state != STATE_OFF)
 		return;
-	unit_reason(socket, o->reason);
+	socket_reason(o, socket);
 	if (is(socket->load_state, "not-found"))
 		snprintf(o->reason, sizeof(o->reason),
 			 "the service manager does not know the socket: run "
@@ -229,6 +243,27 @@ static void read_statistics(enum scope scope, struct observation *os, size_t n)
 	}
 }
 
+/* What keeps an instance from waking is the reason to know first, and a sleep from which nothing wakes it is none. */
+static void look_at_units(enum scope scope, struct observation *os, size_t n)
+{
+	_cleanup_programs_ struct programs programs = {};
+	char directory[PATH_MAX], reason[UNIT_REASON_MAX];
+	struct error ignored;
+
+	if (unit_directory(scope, directory, &ignored) < 0)
+		return;
+	for (size_t k = 0; k < n; k++) {
+		if (os[k].stored->problem)
+			continue;
+		describe_units(&programs, directory, &os[k].stored->instance, reason, sizeof(reason));
+		if (!reason[0])
+			continue;
+		strcpy(os[k].reason, reason);
+		if (os[k].state == STATE_ASLEEP)
+			os[k].state = STATE_FAILED;
+	}
+}
+
 int observe(enum scope scope, const struct stored_list *list, struct observation **ret, struct error *ret_trouble,
 	    struct error *err)
 {
@@ -248,6 +283,7 @@ int observe(enum scope scope, const struct stored_list *list, struct observation
 	read_statistics(scope, os, list->n);
 	if (list->n > 0 && ask_manager(scope, list, os, &failure) < 0)
 		note(ret_trouble, &failure);
+	look_at_units(scope, os, list->n);
 	ask_engines(scope, os, list->n, ret_trouble);
 	for (size_t k = 0; k < list->n; k++) {
 		if (os[k].have_stats && os[k].state == STATE_AWAKE)

@@ -29,7 +29,7 @@ static int remove_one(struct manager *m, const char *directory, const struct arg
 
 	if (with_container && !s->problem && check_made(&s->instance, err) < 0)
 		return -1;
-	if (uninstall_instance(m, directory, a->scope, s, all, err) < 0)
+	if (uninstall_instance(m, directory, a->scope, s, all, SETTLE_ALL, err) < 0)
 		return error_context(err, "'%s' is not removed", name);
 	if (!a->no_selinux && !s->problem)
 		unlabel_ports(&s->instance, all);

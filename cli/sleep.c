@@ -1,7 +1,24 @@
 #include "cli/cli.h"
+#include "cli/settle.h"
 #include "common/clock.h"
 #include "units/manager.h"
 #include "units/paths.h"
+
+/* The service has ended. Does the container sleep? */
+static int look(struct manager *m, const struct stored *s, struct error *err)
+{
+	const char *name = s->instance.name;
+	struct error why;
+
+	if (s->problem) {
+		print_note("it cannot be told whether the container sleeps: %s", s->problem);
+		return 0;
+	}
+	if (settle(m, &s->instance, SETTLE_ALL, &why) == 0)
+		return 0;
+	return error_set(err, why.code, "'%s' may not be asleep: %.600s; 'sockwake sleep %s' tries again", name,
+			 why.text, name);
+}
 
 static int put_to_sleep(int argc, char *argv[], struct error *err)
 {
@@ -17,6 +34,8 @@ static int put_to_sleep(int argc, char *argv[], struct error *err)
 	if (stored.instance.legacy && manager_stop(m, unit_name(a.name, LEGACY_SUFFIX, unit), USEC_INFINITY, err) < 0)
 		return -1;
 	if (manager_stop(m, unit_name(a.name, SERVICE_SUFFIX, unit), USEC_INFINITY, err) < 0)
+		return -1;
+	if (look(m, &stored, err) < 0)
 		return -1;
 	if (schedule_is_on(&stored.instance))
 		print_note("its schedule wakes it again: 'systemctl %sstop %s" SOCKET_SUFFIX "' keeps it asleep",

@@ -56,11 +56,14 @@ static bool whole_wake(const struct stats *s, uint64_t *ret)
 static cJSON *statistics_to_json(const struct stats *s)
 {
 	cJSON *object = cJSON_CreateObject(), *wake = cJSON_AddObjectToObject(object, "last_wake_ms");
+	cJSON *ends = cJSON_AddObjectToObject(object, "last_wake_ends");
 	uint64_t usec;
 
 	for (size_t k = 0; k < N_PARTS; k++) {
-		if (part_took(s, k, &usec))
-			cJSON_AddNumberToObject(wake, parts[k].key, (double)usec / (double)USEC_PER_MSEC);
+		if (!part_took(s, k, &usec))
+			continue;
+		cJSON_AddNumberToObject(wake, parts[k].key, (double)usec / (double)USEC_PER_MSEC);
+		cJSON_AddNumberToObject(ends, parts[k].key, (double)at(s, parts[k].end) / (double)USEC_PER_SEC);
 	}
 	if (whole_wake(s, &usec))
 		cJSON_AddNumberToObject(wake, "total", (double)usec / (double)USEC_PER_MSEC);

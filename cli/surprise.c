@@ -4,6 +4,7 @@
 
 #include "backends/backend.h"
 #include "cli/observe.h"
+#include "cli/settle.h"
 #include "common/clock.h"
 #include "units/runner.h"
 
@@ -57,13 +58,17 @@ void find_surprise(const struct observation *o, char ret[static SURPRISE_MAX])
 {
 	bool runs = o->state == STATE_ASLEEP && strcmp(o->container_state, "running") == 0;
 	const struct instance *i = &o->stored->instance;
-	char why[SURPRISE_MAX / 2];
+	char why[SURPRISE_MAX / 2], command[STOP_COMMAND_MAX];
 
 	ret[0] = '\0';
 	if (o->stored->problem)
 		return;
 	if (i->unit ? find_target(i, why, sizeof(why)) : find_policy(i, why, sizeof(why)))
 		snprintf(ret, SURPRISE_MAX, "%s%s", runs ? "the container runs although nobody woke it; " : "", why);
+	else if (runs && i->keep_running)
+		snprintf(ret, SURPRISE_MAX,
+			 "the container runs although nobody woke it, and stays up (--keep-running): '%s' stops it",
+			 stop_command(i, command));
 	else if (runs)
 		snprintf(ret, SURPRISE_MAX,
 			 "the container runs although nobody woke it: 'sockwake sleep %s' stops it, and so does the "

@@ -1,11 +1,16 @@
+#include <poll.h>
+#include <string.h>
+
 #include "cli/cli.h"
+#include "cli/programs.h"
 #include "common/clock.h"
 #include "common/parse.h"
 #include "common/stats.h"
 #include "units/manager.h"
 #include "units/paths.h"
 
-#define MARGIN (60 * USEC_PER_SEC)
+#define MARGIN	  (60 * USEC_PER_SEC)
+#define POLL_MSEC 50
 
 /* systemd itself ends the start after a while; this is only for a manager that does not answer. */
 static uint64_t patience(const struct stored *s)
@@ -20,30 +25,76 @@ static uint64_t patience(const struct stored *s)
 }
 
 /* Says why the service failed rather than that its job did. */
-static int explain(struct manager *m, const struct arguments *a, const char *unit, struct error *err)
+static void explain(const struct arguments *a, const struct stored *s, const char *unit, const struct unit_state *state,
+		    struct error *err)
 {
-	struct unit_state state = {};
-	char reason[UNIT_REASON_MAX];
+	_cleanup_programs_ struct programs programs = {};
+	char directory[PATH_MAX], reason[UNIT_REASON_MAX] = "";
 	struct error ignored;
 
-	if (manager_examine(m, &unit, 1, &state, &ignored) == 0) {
-		unit_reason(&state, reason);
-		if (reason[0])
-			error_set(err, EREMOTEIO, "'%s' did not wake: %s; '%s %s' has the whole story", a->name, reason,
-				  journal_of(a->scope), unit);
+	if (!s->problem && unit_directory(a->scope, directory, &ignored) == 0)
+		describe_units(&programs, directory, &s->instance, reason, sizeof(reason));
+	if (reason[0]) {
+		error_set(err, EREMOTEIO, "'%s' did not wake: %s", a->name, reason);
+		return;
 	}
-	unit_states_clear(&state, 1);
-	return -1;
+	unit_reason(state, reason);
+	if (reason[0])
+		error_set(err, EREMOTEIO, "'%s' did not wake: %s; '%s %s' has the whole story", a->name, reason,
+			  journal_of(a->scope), unit);
+}
+
+/* Until a service that is going to sleep, or to its end after a failed wake, has got there. systemd itself ends that. */
+static int await_end(struct manager *m, const char *unit, struct unit_state *ret, struct error *err)
+{
+	for (;;) {
+		unit_states_clear(ret, 1);
+		if (manager_examine(m, &unit, 1, ret, err) < 0)
+			return -1;
+		if (strcmp(ret->active_state, "deactivating") != 0)
+			return 0;
+		(void)poll(NULL, 0, POLL_MSEC);
+	}
+}
+
+/* Did the start that has failed begin before this command, which only joined it? It may have been lost by then: systemd
+ * keeps a start job until the service has stopped after the failure, and gives that job to whoever asks for a start. One
+ * that somebody has stopped did not fail. */
+static bool was_joined(const struct unit_state *before, const struct unit_state *after)
+{
+	return strcmp(before->active_state, "activating") == 0 && before->main_start == after->main_start &&
+	       strcmp(after->result, "success") != 0;
+}
+
+/* 1: it failed, but in a start that began before. */
+static int try_start(struct manager *m, const struct arguments *a, const struct stored *s, const char *unit,
+		     struct error *err)
+{
+	struct unit_state before = {}, after = {};
+	struct error ignored;
+	int r = await_end(m, unit, &before, err);
+
+	if (r == 0)
+		r = manager_start(m, unit, patience(s), err);
+	if (r < 0 && err->code == EREMOTEIO && manager_examine(m, &unit, 1, &after, &ignored) == 0) {
+		explain(a, s, unit, &after, err);
+		r = was_joined(&before, &after) ? 1 : -1;
+	}
+	unit_states_clear(&before, 1);
+	unit_states_clear(&after, 1);
+	return r;
 }
 
 static int start(struct manager *m, const struct arguments *a, const struct stored *s, struct error *err)
 {
 	char unit[UNIT_NAME_MAX];
+	int r;
 
 	unit_name(a->name, s->instance.legacy ? LEGACY_SUFFIX : SERVICE_SUFFIX, unit);
-	if (manager_start(m, unit, patience(s), err) == 0)
-		return 0;
-	return err->code == EREMOTEIO ? explain(m, a, unit, err) : -1;
+	r = try_start(m, a, s, unit, err);
+	if (r > 0)
+		r = try_start(m, a, s, unit, err);
+	return r == 0 ? 0 : -1;
 }
 
 /* So often at most it may fall asleep while it is being held. */

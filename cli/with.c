@@ -116,7 +116,7 @@ static int resolve(struct create_request *r, struct dependency *d, struct manage
 	    choose_readiness(d, engine, &c, err) < 0)
 		return -1;
 	d->stop_timeout = c.stop_timeout;
-	return check_container(&r->instance, d->unit, &c, err);
+	return check_container(&r->instance, d->unit, &c, err) < 0 ? -1 : check_view(engine, &c, d->health_check, err);
 }
 
 static bool is_named(const struct instance *i, const char *container)

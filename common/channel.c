@@ -133,10 +133,7 @@ bool message_value(const struct message *m, const char *name, char *ret, size_t 
 			n = size - 1;
 		memcpy(ret, line, n);
 		ret[n] = '\0';
-		for (char *p = ret; *p; p++) {
-			if ((unsigned char)*p < ' ' || *p == 0x7f)
-				*p = '?';
-		}
+		text_make_printable(ret);
 		return true;
 	}
 	return false;

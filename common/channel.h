@@ -45,5 +45,5 @@ struct message {
 bool channel_receive(int fd, struct message *ret, bool *ret_closed);
 void message_clear(struct message *m);
 
-/* The value of a line of the message, cut to size, every control character replaced by '?'. */
+/* The value of a line of the message, cut to size; every byte that is not of printable UTF-8 is replaced by '?'. */
 bool message_value(const struct message *m, const char *name, char *ret, size_t size);

@@ -74,10 +74,10 @@ static bool options_are_valid(const char *s)
 	return *s && strspn(s, ALNUM "_,=-") == strlen(s);
 }
 
-/* White space at the end would be lost in a Quadlet. */
+/* White space at the end would be lost in a Quadlet, and a backslash there would join the next line. */
 static bool directory_is_valid(const char *s)
 {
-	return path_is_valid(s) && !ends_with(s, " ");
+	return path_is_valid(s) && !ends_with(s, " ") && !ends_with(s, "\\");
 }
 
 static bool volume_is_valid(const char *s)

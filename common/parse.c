@@ -231,6 +231,17 @@ bool text_is_printable(const char *s)
 	return true;
 }
 
+void text_make_printable(char *s)
+{
+	while (*s) {
+		size_t len = printable_length(s);
+
+		if (len == 0)
+			*s = '?';
+		s += len ? len : 1;
+	}
+}
+
 bool path_is_valid(const char *s)
 {
 	if (s[0] != '/' || strlen(s) >= PATH_MAX || !text_is_printable(s))

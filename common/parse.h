@@ -35,3 +35,6 @@ size_t printable_length(const char *s);
 
 /* Made of such characters alone. */
 bool text_is_printable(const char *s);
+
+/* Makes it so: every other byte becomes '?'. */
+void text_make_printable(char *s);

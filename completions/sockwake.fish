@@ -14,8 +14,9 @@ function __sockwake_containers
     command -q $backend; and $backend ps --all --format '{{.Names}}' 2>/dev/null
 end
 
-set -l commands create adopt remove list status wake sleep logs version help
+set -l commands create adopt remove list status wake sleep refresh logs version help
 set -l named remove status wake sleep logs
+set -l several $named refresh
 complete -c sockwake -f
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a create -d 'Make a container wake on the first connection'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a adopt -d 'Create what labels of containers ask for'
@@ -24,17 +25,18 @@ complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a list -d '
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a status -d 'Show all about one instance'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a wake -d 'Wake an instance'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a sleep -d 'Put an instance to sleep'
+complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a refresh -d 'Render the units of instances anew'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a logs -d 'Show what the container wrote'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a version -d 'Show the version'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a help -d 'Show how to use sockwake'
 complete -c sockwake -n '__fish_seen_subcommand_from help' -a "$commands"
 
 complete -c sockwake -l scope -x -a 'system user' -d 'Whose instances'
-complete -c sockwake -n "__fish_seen_subcommand_from $named" -a '(__sockwake_instances)'
+complete -c sockwake -n "__fish_seen_subcommand_from $several" -a '(__sockwake_instances)'
 complete -c sockwake -n "__fish_seen_subcommand_from $named" -l name -x -a '(__sockwake_instances)' -d 'Instance'
 complete -c sockwake -n '__fish_seen_subcommand_from create list status' -l json -d 'For programs'
 complete -c sockwake -n '__fish_seen_subcommand_from create remove' -l no-selinux -d 'Leave SELinux port labels alone'
-complete -c sockwake -n '__fish_seen_subcommand_from remove' -l all -d 'All instances'
+complete -c sockwake -n '__fish_seen_subcommand_from remove refresh' -l all -d 'All instances'
 complete -c sockwake -n '__fish_seen_subcommand_from wake' -l for -x -a '30min 2h 8h' -d 'Hold it awake so long'
 complete -c sockwake -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'Go on as long as the container runs'
 complete -c sockwake -n '__fish_seen_subcommand_from logs' -s n -l lines -x -d 'Only so many of the last lines'

@@ -26,6 +26,7 @@ _sockwake() {
 		'status:show all about one instance'
 		'wake:wake an instance'
 		'sleep:put an instance to sleep'
+		'refresh:render the units of instances anew'
 		'logs:show what the container wrote'
 		'version:show the version'
 		'help:show how to use sockwake'
@@ -93,6 +94,7 @@ _sockwake() {
 	status) _arguments $scope $name '--json[for programs]' ;;
 	wake) _arguments $scope $name '--for[hold it awake so long]:time span:' ;;
 	sleep) _arguments $scope $name ;;
+	refresh) _arguments $scope '--all[all instances]' '*:instance:_sockwake_instances' ;;
 	logs) _arguments $scope $name '(-f --follow)'{-f,--follow}'[go on]' '(-n --lines)'{-n,--lines}'[so many lines]:lines:' ;;
 	help) _describe 'command' commands ;;
 	esac

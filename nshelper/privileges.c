@@ -15,11 +15,14 @@
 #include <grp.h>
 #include <linux/securebits.h>
 #include <pwd.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/parse.h"
 
 /* KEEP_CAPS is locked in its off position. */
 #define LOCKED_ON                                                                                                      \
@@ -34,19 +37,49 @@ static void free_caps(cap_t *c)
 }
 #define _cleanup_caps_ _cleanup_(free_caps)
 
-int identity_find(const char *user, struct identity *ret, struct error *err)
+/* "UID:GID" */
+static bool parse_numbers(const char *user, struct identity *ret)
 {
+	const char *colon = strchr(user, ':');
+	struct error ignored;
+	uint64_t uid, gid;
+	char text[16];
+
+	if (!colon || (size_t)(colon - user) >= sizeof(text))
+		return false;
+	snprintf(text, sizeof(text), "%.*s", (int)(colon - user), user);
+	if (parse_u64("", text, 0, UINT32_MAX - 1, &uid, &ignored) < 0 ||
+	    parse_u64("", colon + 1, 0, UINT32_MAX - 1, &gid, &ignored) < 0)
+		return false;
+	*ret = (struct identity){.uid = (uid_t)uid, .gid = (gid_t)gid};
+	return true;
+}
+
+/* getpwnam(3) would load whatever nsswitch.conf(5) names, and run it as root. */
+static int find_in_passwd(const char *path, const char *user, struct identity *ret, struct error *err)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
 	const struct passwd *p;
 
-	errno = 0;
-	p = getpwnam(user);
-	if (!p && (errno == 0 || errno == ENOENT || errno == ESRCH))
-		return error_set(err, ENOENT, "the system user %s does not exist: run systemd-sysusers", user);
-	if (!p)
-		return error_errno(err, errno, "cannot look up the system user %s", user);
-	if (p->pw_uid == 0)
+	if (!f)
+		return error_errno(err, errno, "cannot look up the system user %s in '%s'", user, path);
+	while ((p = fgetpwent(f))) {
+		if (strcmp(p->pw_name, user) == 0) {
+			*ret = (struct identity){.uid = p->pw_uid, .gid = p->pw_gid};
+			return 0;
+		}
+	}
+	return error_set(err, ENOENT,
+			 "the system user %s does not exist in '%s': run systemd-sysusers, or give --user UID:GID",
+			 user, path);
+}
+
+int identity_find(const char *user, struct identity *ret, struct error *err)
+{
+	if (!parse_numbers(user, ret) && find_in_passwd("/etc/passwd", user, ret, err) < 0)
+		return -1;
+	if (ret->uid == 0)
 		return error_set(err, EINVAL, "--user %s would keep root's identity: name an unprivileged user", user);
-	*ret = (struct identity){.uid = p->pw_uid, .gid = p->pw_gid};
 	return 0;
 }
 

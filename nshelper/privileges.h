@@ -12,7 +12,8 @@ struct identity {
 	gid_t gid;
 };
 
-/* The numbers of a system user. Refuses root. */
+/* The numbers of a system user: of "UID:GID", or of a name in /etc/passwd and nowhere else, for no other code may run
+ * here. Refuses root. */
 int identity_find(const char *user, struct identity *ret, struct error *err);
 
 int capability_is_effective(cap_value_t cap, bool *ret, struct error *err);

@@ -3,9 +3,11 @@
  *	1. look	    everything is opened and checked in the caller's namespaces: the pidfd, the network namespace, the user
  *		    namespace that owns it, the container's root directory, the system user's numbers. After the first
  *		    setns() /proc/self belongs to another user and /etc could be the wrong one to ask.
- *	2. enter    setns(), into the user namespace first when that is what gives the right to enter the other.
+ *	2. enter    setns(), into the user namespace first when that is what gives the right to enter the other. From here
+ *		    on nobody in there may trace this process.
  *	3. arrange  for --transparent: needs the capabilities that entering gave.
- *	4. drop	    the user, all capabilities, the ways to regain them; and read everything back.
+ *	4. drop	    the user, all capabilities, the ways to regain them; and read everything back. With --unreachable see
+ *		    that the command will not be within the container's reach either.
  *	5. exec	    the PID stays, so LISTEN_PID and NOTIFY_SOCKET stay right.
  *
  * It is one process with one thread throughout: setns() into a user namespace demands that. A step that fails ends the
@@ -33,6 +35,9 @@
 #include "nshelper/privileges.h"
 #include "nshelper/target.h"
 #include "nshelper/transparent.h"
+#include "nshelper/unreachable.h"
+
+#define EXEC_VARIABLE "SOCKWAKE_EXEC_FD"
 
 /* Tells the next program the number, in decimal, of a descriptor or a mark. */
 static int export_number(const char *name, uint32_t value, struct error *err)
@@ -54,6 +59,18 @@ static int export_all(const struct options *o, const struct target *t, struct er
 	if (o->transparent && export_number("SOCKWAKE_MARK", o->mark, err) < 0)
 		return -1;
 	return 0;
+}
+
+/* The keeper has opened the program before anybody could replace it by another version. -1: there is no keeper. */
+static int keepers_program(void)
+{
+	const char *text = getenv(EXEC_VARIABLE);
+	struct error ignored;
+	uint64_t fd;
+
+	if (!text || parse_u64(EXEC_VARIABLE, text, 0, INT32_MAX, &fd, &ignored) < 0)
+		return -1;
+	return (int)fd;
 }
 
 /* Steps 1 to 4. The descriptors that stay open are closed by the exec or the end of the process. */
@@ -78,19 +95,23 @@ static int become(const struct options *o, struct error *err)
 		return error_set(err, EINVAL,
 				 "--transparent would change the routes of the host, because the container uses the "
 				 "host's network: leave it out");
+	if (unreachable_become(err) < 0)
+		return -1;
 	if (entry_enter(&entry, err) < 0)
 		return error_context(err, "cannot enter the network namespace of process %d", target.pid);
 	if (o->transparent && transparent_install(o->mark, err) < 0)
 		return -1;
 	if (export_all(o, &target, err) < 0)
 		return -1;
-	return privileges_drop(
-		&(struct privileges){
-			.identity = o->user ? &identity : NULL,
-			.keep_net_raw = o->transparent,
-			.bounding_may_stay = entry.netns < 0 && geteuid() != 0,
-		},
-		err);
+	if (privileges_drop(
+		    &(struct privileges){
+			    .identity = o->user ? &identity : NULL,
+			    .keep_net_raw = o->transparent,
+			    .bounding_may_stay = entry.netns < 0 && geteuid() != 0,
+		    },
+		    err) < 0)
+		return -1;
+	return o->unreachable ? unreachable_check(keepers_program(), o->command[0], err) : 0;
 }
 
 /* Says the error once. With sockets from systemd the queue is refused, or systemd would start us again for it. */
@@ -107,20 +128,17 @@ static int fail(int status, const struct error *err)
 	return status == EXIT_USAGE ? EXIT_USAGE : EXIT_REFUSED;
 }
 
-/* A keeper has opened the proxy before anybody could replace it by another version: $SOCKWAKE_EXEC_FD. */
 static void execute(char **command)
 {
-	const char *text = getenv("SOCKWAKE_EXEC_FD");
-	struct error ignored;
-	uint64_t fd;
+	int fd = keepers_program();
 
-	if (!text || parse_u64("SOCKWAKE_EXEC_FD", text, 0, INT32_MAX, &fd, &ignored) < 0) {
+	if (fd < 0) {
 		execvp(command[0], command);
 		return;
 	}
-	(void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
-	(void)unsetenv("SOCKWAKE_EXEC_FD");
-	(void)execveat((int)fd, "", command, environ, AT_EMPTY_PATH);
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	(void)unsetenv(EXEC_VARIABLE);
+	(void)execveat(fd, "", command, environ, AT_EMPTY_PATH);
 }
 
 int nshelper_run(int argc, char *argv[])

@@ -80,14 +80,20 @@ static int parse_pair(char *pair, struct forward *forwards, size_t n, struct acc
 {
 	char *listener = strchr(pair, ':');
 	uint64_t fd, index;
+	int flags;
 
 	if (!listener)
 		return error_set(err, 0, "SOCKWAKE_ACCEPTED has '%s' where FD:LISTENER is expected", pair);
 	*listener++ = '\0';
-	if (parse_u64("the descriptor in SOCKWAKE_ACCEPTED", pair, LISTEN_FDS_START, INT32_MAX, &fd, err) < 0 ||
+	if (parse_u64("the descriptor in SOCKWAKE_ACCEPTED", pair, LISTEN_FDS_START + n, INT32_MAX, &fd, err) < 0 ||
 	    parse_u64("the listener in SOCKWAKE_ACCEPTED", listener, 0, n - 1, &index, err) < 0)
 		return -1;
-	if (make_nonblocking((int)fd) < 0)
+	/* What was handed over survived an execve(). */
+	flags = fcntl((int)fd, F_GETFD);
+	if (flags >= 0 && flags & FD_CLOEXEC)
+		return error_set(err, 0, "SOCKWAKE_ACCEPTED names descriptor %d twice, or it was not handed over",
+				 (int)fd);
+	if (flags < 0 || make_nonblocking((int)fd) < 0)
 		return error_errno(err, errno, "descriptor %d in SOCKWAKE_ACCEPTED is not open", (int)fd);
 	/* It was to be reset, had one of the programs before this one failed. */
 	(void)setsockopt((int)fd, SOL_SOCKET, SO_LINGER, &(struct linger){}, sizeof(struct linger));

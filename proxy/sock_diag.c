@@ -49,8 +49,32 @@ static ssize_t receive(int diag, union answer *answer)
 	return -1;
 }
 
-/* Sends the question and reads the one answer. Returns 0, or an errno value: what the kernel says, or our own. */
-static int ask(int diag, struct question *q, union answer *answer)
+int sock_diag_read(const void *answer, size_t len, const struct inet_diag_msg **ret)
+{
+	const struct nlmsghdr *header = answer;
+	const struct nlmsgerr *e = NLMSG_DATA(header);
+
+	*ret = NULL;
+	if (!NLMSG_OK(header, len))
+		return EPROTO;
+	switch (header->nlmsg_type) {
+	case NLMSG_DONE:
+		return 0;
+	case NLMSG_ERROR:
+		return header->nlmsg_len < NLMSG_LENGTH(sizeof(*e)) ? EPROTO : netlink_errno(e);
+	case SOCK_DIAG_BY_FAMILY:
+		if (header->nlmsg_len < NLMSG_LENGTH(sizeof(**ret)))
+			return EPROTO;
+		*ret = NLMSG_DATA(header);
+		return 0;
+	default:
+		return EPROTO;
+	}
+}
+
+/* Sends the question and reads the one answer. *ret belongs to `answer`. Returns 0, or an errno value: what the kernel
+ * says, or our own. */
+static int ask(int diag, struct question *q, union answer *answer, const struct inet_diag_msg **ret)
 {
 	static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	ssize_t n;
@@ -65,14 +89,7 @@ static int ask(int diag, struct question *q, union answer *answer)
 	n = receive(diag, answer);
 	if (n < 0)
 		return errno;
-	if ((size_t)n > sizeof(*answer) || !NLMSG_OK(&answer->header, (size_t)n))
-		return EPROTO;
-	if (answer->header.nlmsg_type == NLMSG_ERROR) {
-		const struct nlmsgerr *e = NLMSG_DATA(&answer->header);
-
-		return answer->header.nlmsg_len < NLMSG_LENGTH(sizeof(*e)) ? EPROTO : netlink_errno(e);
-	}
-	return 0;
+	return (size_t)n > sizeof(*answer) ? EPROTO : sock_diag_read(answer, (size_t)n, ret);
 }
 
 int sock_diag_open(int type, struct error *err)
@@ -84,12 +101,13 @@ int sock_diag_open(int type, struct error *err)
 		.request = {.sdiag_family = AF_INET, .sdiag_protocol = protocol_of(type), .idiag_states = 0},
 	};
 	_cleanup_close_ int diag = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	const struct inet_diag_msg *none;
 	union answer answer;
 	int r;
 
 	if (diag < 0)
 		return error_errno(err, errno, "cannot ask the kernel for listening sockets");
-	r = ask(diag, &q, &answer);
+	r = ask(diag, &q, &answer, &none);
 	if (r != 0)
 		return error_errno(err, r, "this kernel does not tell which sockets listen (inet_diag)");
 	return steal_fd(&diag);
@@ -119,7 +137,7 @@ enum socket_found sock_diag_look(int diag, int type, const struct target *t)
 	};
 	struct inet_diag_sockid *id = &q.request.id;
 	const struct inet_diag_msg *found;
-	union answer answer = {.header = {0}};
+	union answer answer;
 
 	if (t->addr.ss_family == AF_INET) {
 		const struct sockaddr_in *sin = (const struct sockaddr_in *)&t->addr;
@@ -144,9 +162,7 @@ enum socket_found sock_diag_look(int diag, int type, const struct target *t)
 		id->idiag_dport = id->idiag_sport;
 		memcpy(id->idiag_dst, id->idiag_src, sizeof(id->idiag_dst));
 	}
-	if (ask(diag, &q, &answer) != 0 || answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-	    answer.header.nlmsg_len < NLMSG_LENGTH(sizeof(*found)))
+	if (ask(diag, &q, &answer, &found) != 0 || !found)
 		return SOCKET_NONE;
-	found = NLMSG_DATA(&answer.header);
 	return is_ours(found->idiag_inode) ? SOCKET_OURS : SOCKET_LISTENS;
 }

@@ -6,8 +6,12 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 #include "common/error.h"
 #include "proxy/target.h"
+
+struct inet_diag_msg;
 
 enum socket_found {
 	SOCKET_NONE,
@@ -21,3 +25,7 @@ int sock_diag_open(int type, struct error *err);
 
 /* Who gets what is sent to t, which has its port set. Failures, which mean lack of memory, count as SOCKET_NONE. */
 enum socket_found sock_diag_look(int diag, int type, const struct target *t);
+
+/* Pure: what the kernel answered, in a buffer that is aligned as struct nlmsghdr. 0: *ret, in there, is the socket that
+ * was found, or NULL (the end of a dump); else an errno value. */
+int sock_diag_read(const void *answer, size_t len, const struct inet_diag_msg **ret);

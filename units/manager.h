@@ -62,7 +62,8 @@ struct unit_state {
 	int32_t main_code;   /* of the last main process of a service: CLD_EXITED, CLD_KILLED, …, as waitid(2) */
 	int32_t main_status; /* exit status, or signal */
 	uint32_t main_pid;
-	bool need_reload; /* the file is newer than what the manager has read */
+	uint64_t main_start; /* CLOCK_MONOTONIC of its last main process: tells one start from another */
+	bool need_reload;    /* the file is newer than what the manager has read */
 };
 void unit_states_clear(struct unit_state *states, size_t n);
 

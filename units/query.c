@@ -31,6 +31,7 @@ static const struct property {
 	{"ExecMainCode", 'i', offsetof(struct unit_state, main_code)},
 	{"ExecMainStatus", 'i', offsetof(struct unit_state, main_status)},
 	{"MainPID", 'u', offsetof(struct unit_state, main_pid)},
+	{"ExecMainStartTimestampMonotonic", 't', offsetof(struct unit_state, main_start)},
 	{"NeedDaemonReload", 'b', offsetof(struct unit_state, need_reload)},
 };
 

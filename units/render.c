@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/parse.h"
 #include "units/calendar.h"
+#include "units/command_line.h"
 
 /* What the programs need beside the times they are told, in seconds: the engine's own slowness, mostly. */
 #define START_MARGIN 15
@@ -126,6 +127,7 @@ static void put_nshelper(FILE *f, const struct instance *i)
 	fputs(" -- " LIBEXECDIR "/nshelper", f);
 	if (i->scope == SCOPE_SYSTEM)
 		put_option(f, "--user", "sockwake");
+	fputs(" --unreachable", f);
 	if (is_unix_target(i))
 		fputs(" --container-root", f);
 	if (i->transparent)
@@ -171,7 +173,21 @@ static void put_keeper(FILE *f, const struct instance *i)
 }
 
 /* "-" in front: a failure there is a line in the journal and no more. */
-static void put_commands(FILE *f, const struct instance *i)
+static int put_stop_command(FILE *f, const struct instance *i)
+{
+	_cleanup_command_line_ struct command_line c = {};
+	struct error no_memory;
+
+	if (units_sleep_command(i, &c, &no_memory) < 0)
+		return -1;
+	fprintf(f, "ExecStopPost=-:%s", c.words[0]); /* our own path needs no quotes */
+	for (size_t k = 1; k < c.n; k++)
+		put_word(f, c.words[k]);
+	fputc('\n', f);
+	return 0;
+}
+
+static int put_commands(FILE *f, const struct instance *i)
 {
 	put_keeper(f, i);
 	fputs(" -- " LIBEXECDIR "/activator", f);
@@ -183,11 +199,8 @@ static void put_commands(FILE *f, const struct instance *i)
 	put_dependencies(f, i);
 	put_nshelper(f, i);
 	put_proxy(f, i);
-	fputs("\nExecStopPost=-:" LIBEXECDIR "/activator --sleep", f);
-	put_container(f, i);
-	put_option(f, "--idle-action", idle_action_name(i->idle_action));
-	put_dependencies(f, i);
 	fputc('\n', f);
+	return put_stop_command(f, i);
 }
 
 static void put_timeouts(FILE *f, const struct instance *i)
@@ -230,7 +243,7 @@ static void put_markers(FILE *f, const char *what, const char *json)
 	fprintf(f, MANAGED_BY_LINE "\n" INSTANCE_CONFIG_PREFIX "%s\nStartLimitIntervalSec=0\n", json);
 }
 
-static void put_service(FILE *f, const struct instance *i, const char *json)
+static int put_service(FILE *f, const struct instance *i, const char *json)
 {
 	char what[512];
 
@@ -240,12 +253,14 @@ static void put_service(FILE *f, const struct instance *i, const char *json)
 	/* Signals are the keeper's to hand on, and a process that runs out of memory is the keeper's to replace. */
 	fputs("\n[Service]\nType=notify\nNotifyAccess=main\nNonBlocking=yes\nKillMode=mixed\nOOMPolicy=continue\nRestart=no\n",
 	      f);
-	put_commands(f, i);
+	if (put_commands(f, i) < 0)
+		return -1;
 	put_timeouts(f, i);
 	fputs("SyslogIdentifier=sockwake\n"
 	      "RuntimeDirectory=sockwake\nRuntimeDirectoryPreserve=yes\nLimitNOFILE=524288\n",
 	      f);
 	put_privileges(f, i);
+	return 0;
 }
 
 static void put_listener(FILE *f, const struct publish *p)
@@ -264,7 +279,7 @@ static void put_listener(FILE *f, const struct publish *p)
 	fputc('\n', f);
 }
 
-static void put_socket(FILE *f, const struct instance *i, const char *json)
+static int put_socket(FILE *f, const struct instance *i, const char *json)
 {
 	bool stream = false, datagram = false, path = false;
 	char what[512];
@@ -294,12 +309,13 @@ static void put_socket(FILE *f, const struct instance *i, const char *json)
 	if (path && i->socket_group)
 		fprintf(f, "SocketGroup=%s\n", i->socket_group);
 	fputs("\n[Install]\nWantedBy=sockets.target\n", f);
+	return 0;
 }
 
 /* It elapses in every minute of the schedule. While the service runs the timer waits for its end (systemd.timer(5)), so
  * that nothing ticks; what ended before its time, failed to wake or was off is warm again within a minute. The socket
  * pulls the timer in and takes it along when it stops: a timer alone would bring a stopped instance back. */
-static void put_timer(FILE *f, const struct instance *i, const char *json)
+static int put_timer(FILE *f, const struct instance *i, const char *json)
 {
 	struct error ignored; /* they were validated */
 	struct window w;
@@ -312,19 +328,21 @@ static void put_timer(FILE *f, const struct instance *i, const char *json)
 		if (window_parse(*s, &w, &ignored) == 0)
 			calendar_put(f, &w);
 	}
+	return 0;
 }
 
-typedef void (*put_fn)(FILE *f, const struct instance *i, const char *json);
+typedef int (*put_fn)(FILE *f, const struct instance *i, const char *json);
 
 static int render(put_fn put, const struct instance *i, const char *json, char **ret, struct error *err)
 {
 	size_t len;
 	FILE *f = open_memstream(ret, &len);
+	int r;
 
 	if (!f)
 		return error_errno(err, errno, "cannot render the units of '%s'", i->name);
-	put(f, i, json);
-	if (ferror(f) | fclose(f))
+	r = put(f, i, json);
+	if ((r < 0) | ferror(f) | fclose(f))
 		return error_errno(err, ENOMEM, "cannot render the units of '%s'", i->name);
 	return 0;
 }

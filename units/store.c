@@ -361,3 +361,41 @@ int store_remove(const char *directory, const char *name, struct error *err)
 {
 	return store_restore(directory, name, &(struct snapshot){}, err);
 }
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* What the socket is told itself, without the description and the configuration in front of it. */
+static const char *socket_section(const char *text)
+{
+	const char *section = text ? strstr(text, "\n[Socket]\n") : NULL;
+
+	return section ? section : text;
+}
+
+int store_refresh(const char *directory, const struct instance *i, struct snapshot *ret_before, int *ret_changed,
+		  struct error *err)
+{
+	_cleanup_rendered_ struct rendered units = {};
+	struct error ignored;
+
+	*ret_before = (struct snapshot){};
+	*ret_changed = 0;
+	if (units_render(i, &units, err) < 0 || take_snapshot(directory, i->name, ret_before, err) < 0 ||
+	    check_timer(directory, i->name, err) < 0)
+		return -1;
+	const struct snapshot after = {.texts = {units.socket, units.service, units.timer},
+				       .enabled = ret_before->enabled};
+	for (size_t k = 0; k < SNAPSHOT_FILES; k++) {
+		if (!is_same_text(ret_before->texts[k], after.texts[k]))
+			*ret_changed |= REFRESHED_OTHERS;
+	}
+	if (!is_same_text(socket_section(ret_before->texts[0]), socket_section(after.texts[0])))
+		*ret_changed |= REFRESHED_SOCKET;
+	if (!*ret_changed || go_over(directory, i->name, ret_before, &after, err) == 0)
+		return 0;
+	(void)store_restore(directory, i->name, ret_before, &ignored);
+	return -1;
+}

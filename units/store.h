@@ -48,5 +48,11 @@ void snapshot_clear(struct snapshot *s);
 int store_write(const char *directory, const struct instance *i, struct snapshot *ret_before, struct error *err);
 int store_restore(const char *directory, const char *name, const struct snapshot *before, struct error *err);
 
+/* Writes the units of an instance as this version renders them, where that is not what is there. What was disabled stays
+ * so. The caller clears *ret_before, also after an error. */
+enum { REFRESHED_SOCKET = 1, REFRESHED_OTHERS = 2 };
+int store_refresh(const char *directory, const struct instance *i, struct snapshot *ret_before, int *ret_changed,
+		  struct error *err);
+
 /* Removes the files of an instance and the link that enables it; what is not there is no error. */
 int store_remove(const char *directory, const char *name, struct error *err);

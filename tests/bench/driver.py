@@ -25,6 +25,7 @@ def parser(usage, name):
     result.add_argument("--markdown", action="store_true")
     result.add_argument("--write", action="store_true")
     result.add_argument("--keep", action="store_true")
+    result.add_argument("--reuse", action="store_true")
     result.add_argument("--name", default=name)
     return result
 
@@ -56,15 +57,17 @@ def wait_for_quiet():
 
 
 def run_inside(options, *program):
-    """Boots the lab, builds and installs the project there, runs a measuring program in it and returns what it found.
-    The lab and all that runs in it is on the first two processors."""
+    """Boots the lab unless one that is up shall do (--reuse), builds and installs the project there, runs a measuring
+    program in it and returns what it found. The lab and all that runs in it is on the first two processors."""
     name = ("--name", options.name)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:PROCESSORS])
-    lab("down", *name)
+    if not options.reuse:
+        lab("down", *name)
     if options.write:
         wait_for_quiet()
     try:
-        lab("up", options.release, *name)
+        if not options.reuse:
+            lab("up", options.release, *name, *(() if options.keep else ("--owner", str(os.getpid()))))
         lab("exec", *name, "--", "/src/tests/integration/lab/install", stdout=subprocess.DEVNULL)
         inside = ["python3", "-B", f"/src/tests/bench/{program[0]}", *program[1:], "--only", options.only]
         return json.loads(lab("exec", *name, "--", *inside, stdout=subprocess.PIPE).stdout)
@@ -72,8 +75,15 @@ def run_inside(options, *program):
         command = " ".join(map(str, error.cmd))
         sys.exit(f"{sys.argv[0]}: {command}: exit status {error.returncode}; what it said is above")
     finally:
-        if not options.keep:
-            lab("down", *name)
+        leave(options)
+
+
+def leave(options):
+    name = ("--name", options.name)
+    if options.reuse:
+        lab("exec", *name, "--", "python3", "-B", "/src/tests/bench/tidy.py")
+    elif not options.keep:
+        lab("down", *name)
 
 
 def write(section, text):

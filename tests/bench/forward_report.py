@@ -175,7 +175,7 @@ def targets(figures):
 
     memory = figures.memory[OURS]
     empty, connection = memory["empty"], memory["connection"]
-    yield verdict("private memory, no connection", f"{empty / 1e3:.0f} kB", "", "≤ 400 kB", empty <= 400e3)
+    yield verdict("private memory, no connection", f"{empty / 1e3:.0f} kB", "", "≤ 450 kB", empty <= 450e3)
     yield verdict("private memory, each idle connection", f"{connection:.0f} B", "", "≤ 1,000 B", connection <= 1000)
     crowded = Quantity("", "crowded", "ratio")
     left = figures.median(OURS, crowded)

@@ -43,7 +43,8 @@ class Container:
 
     def spawn(self, *argv):
         """A server of ours in the container's network; it ends with the lab."""
-        subprocess.Popen(self.inside(*argv), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        nowhere = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        subprocess.Popen(self.inside(*argv), **nowhere)
 
 
 class Path:
@@ -178,7 +179,8 @@ class Sockwake(Path):
         )
 
     def processes(self, _service):
-        return [int(self.container.scope.property(f"bench-{self.name}.service", "MainPID"))]
+        group = self.container.scope.property(f"bench-{self.name}.service", "ControlGroup")
+        return list(map(int, subjects.processes_of(group)))
 
 
 # --- published ports

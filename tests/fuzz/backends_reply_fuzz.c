@@ -1,15 +1,13 @@
 /* Whatever an engine says, parsing it neither crashes nor leaks, and what is accepted keeps the promises of
- * backends/backend.h. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+ * backends/backend.h.
+ *
+ * floor: 220 */
 #include "backends/docker/reply.h"
+#include "backends/make.h"
 #include "backends/podman/reply.h"
 #include "backends/reply.h"
 #include "common/parse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void check(const struct container *c)
 {
@@ -17,8 +15,10 @@ static void check(const struct container *c)
 	    !text_is_printable(c->started_at) || !text_is_printable(c->network_mode))
 		abort();
 	for (size_t i = 0; i < c->n_labels; i++) {
-		if (!text_is_printable(c->labels[i].key) || !text_is_printable(c->labels[i].value))
-			abort();
+		const struct label *l = &c->labels[i];
+
+		CHECK(text_is_printable(l->key));
+		CHECK(l->value ? text_is_printable(l->value) : strncmp(l->key, "sockwake.", 9) == 0);
 	}
 	for (size_t i = 0; i < c->n_ports; i++) {
 		if (c->ports[i].container_port == 0)
@@ -49,14 +49,13 @@ static void check_inspect(bool (*parse)(const char *, size_t, struct container *
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	_cleanup_free_ char *text = malloc(size + 1);
+	_cleanup_free_ char *text = text_of(data, size);
+	_cleanup_image_ struct image image = {};
 	char message[64], id[65];
 	enum health health;
 	int exit_code;
 	bool running;
 
-	memcpy(text, data, size);
-	text[size] = '\0';
 	check_inspect(docker_parse_inspect, text, size);
 	check_inspect(podman_parse_inspect, text, size);
 	check_list(docker_parse_list, text, size);
@@ -65,6 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)docker_parse_exec_state(text, size, &running, &exit_code);
 	(void)podman_parse_health(text, size, &health);
 	(void)podman_is_state_error(text, size);
+	(void)image_parse(text, size, &image);
+	(void)version_has_quadlet(text);
 	reply_message(text, size, message, sizeof(message));
 	if (!text_is_printable(message))
 		abort();

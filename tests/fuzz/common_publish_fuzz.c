@@ -1,17 +1,13 @@
-/* What publish_parse() accepts, publish_format() spells so that it is read back the same. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "common/cleanup.h"
+/* What publish_parse() accepts, publish_format() spells so that it is read back the same.
+ *
+ * floor: 75 */
 #include "common/parse.h"
 #include "common/publish.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	_cleanup_free_ char *text = strndup((const char *)data, size);
+	_cleanup_free_ char *text = text_of(data, size);
 	char canonical[PUBLISH_TEXT_MAX];
 	struct publish p, q;
 	struct error err;

@@ -1,12 +1,8 @@
-/* What window_parse() accepts keeps its promises, and the time it covers next is found whatever the clock says. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "common/cleanup.h"
+/* What window_parse() accepts keeps its promises, and the time it covers next is found whatever the clock says.
+ *
+ * floor: 46 */
 #include "common/schedule.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -17,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 5)
 		return 0;
 	memcpy(&now, data, 5); /* seconds */
-	_cleanup_free_ char *text = strndup((const char *)data + 5, size - 5);
+	_cleanup_free_ char *text = text_of(data + 5, size - 5);
 
 	if (window_parse(text, &w, &err) < 0)
 		return 0;

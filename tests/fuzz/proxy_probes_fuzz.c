@@ -1,10 +1,8 @@
-/* Replies of servers: the first byte chooses the kind and whether the reply is complete. */
-#include <stdlib.h>
-#include <string.h>
-
+/* Replies of servers: the first byte chooses the kind and whether the reply is complete.
+ *
+ * floor: 27 */
 #include "proxy/probes.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,11 +1,8 @@
-/* JSON of anybody: what is accepted is written and read back the same, and its units have no line too many. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* JSON of anybody: what is accepted is written and read back the same, and its units have no line too many.
+ *
+ * floor: 340 */
+#include "tests/fuzz/fuzz.h"
 #include "units/render.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_lines(const char *unit)
 {
@@ -19,7 +16,7 @@ static void check_lines(const char *unit)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	_cleanup_free_ char *text = strndup((const char *)data, size), *once = NULL, *twice = NULL;
+	_cleanup_free_ char *text = text_of(data, size), *once = NULL, *twice = NULL;
 	_cleanup_instance_ struct instance first = {}, second = {};
 	_cleanup_rendered_ struct rendered units = {};
 	struct error err;

@@ -9,6 +9,7 @@ every connection, and ends the connection by returning."""
 
 import contextlib
 import os
+import re
 import socket
 import tempfile
 import threading
@@ -48,6 +49,46 @@ def after(seconds):
     return slow
 
 
+class HoldingBack:
+    """The real engine, but requests with one of these words reach it only after so many seconds, also those of clients
+    that have gone meanwhile. Without seconds they never do."""
+
+    def __init__(self, *words, seconds=None):
+        self.words = words
+        self.seconds = seconds
+        self.asked = self.answered = 0  # so many of those requests
+
+    def __call__(self, client, real):
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.connect(real)
+            idle = threading.Event()  # no request is held back, or being answered after it was
+            idle.set()
+            back = threading.Thread(target=self.relay_answers, args=(engine, client, idle), daemon=True)
+            back.start()
+            with contextlib.suppress(OSError):
+                while data := client.recv(65536):
+                    if any(word in data for word in self.words):
+                        self.asked += 1
+                        if self.seconds is None:
+                            continue
+                        time.sleep(self.seconds)
+                        idle.clear()
+                    engine.sendall(data)
+            idle.wait(30)  # an engine whose client hangs up might drop what it was asked for
+            engine.shutdown(socket.SHUT_WR)
+            back.join()
+
+    def relay_answers(self, engine, client, idle):
+        with contextlib.suppress(OSError):
+            while data := engine.recv(65536):
+                self.answered += not idle.is_set()
+                idle.set()
+                with contextlib.suppress(OSError):
+                    client.sendall(data)
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_WR)
+
+
 def answering(reply):
     """Says the same to whatever it is asked."""
 
@@ -56,6 +97,25 @@ def answering(reply):
             client.sendall(reply)
 
     return parrot
+
+
+def counting_elsewhere(pid):
+    """The real engine, but every process that it tells has this PID: as one in another PID namespace may."""
+
+    def other(match):
+        return match[1] + str(pid).encode().rjust(len(match[2]))
+
+    def elsewhere(client, real):
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.connect(real)
+            threading.Thread(target=relay, args=(client, engine), daemon=True).start()
+            while data := engine.recv(1 << 20):
+                time.sleep(0.02)  # for the rest of an answer
+                with contextlib.suppress(BlockingIOError):
+                    data += engine.recv(1 << 20, socket.MSG_DONTWAIT)
+                client.sendall(re.sub(rb'("Pid": ?)([1-9]\d*)', other, data))
+
+    return elsewhere
 
 
 def endless(client, _real):

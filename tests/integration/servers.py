@@ -64,6 +64,32 @@ socketserver.UDPServer(address, Datagram).serve_forever()
 """
 
 
+def full(port, first=0):
+    """Listens and accepts nobody, but for the first clients, which it greets and echoes: its backlog is full."""
+    return python(FULL, port, first)
+
+
+FULL = """
+import socket, sys, threading
+
+def serve(client):
+    client.sendall(b"welcome\\n")
+    while data := client.recv(65536):
+        client.sendall(data)
+
+listener = socket.create_server(("", int(sys.argv[1])), family=socket.AF_INET6, backlog=0, dualstack_ipv6=True)
+for _ in range(int(sys.argv[2])):
+    threading.Thread(target=serve, args=listener.accept()[:1]).start()
+waiting = []
+for address in ("127.0.0.1", "::1"):
+    for _ in range(4):
+        waiting.append(socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET))
+        waiting[-1].setblocking(False)
+        waiting[-1].connect_ex((address, int(sys.argv[1])))
+threading.Event().wait()
+"""
+
+
 def unix_echo(kind, path):
     """On a Unix socket of this kind ("SOCK_STREAM", "SOCK_SEQPACKET") that everybody may use."""
     return python(UNIX_ECHO, kind, path)

@@ -122,8 +122,10 @@ class Adopt(AdoptCase):
         self.assertEqual(len(self.instances()), 4)
         self.assertIn("Would remove 'gone'", self.adopt("--prune", "--dry-run").stdout)
         self.assertEqual(len(self.instances()), 4)
+        self.scope.engine_run("start", "unlabelled")
         self.adopt("--prune")
         self.assertEqual(sorted(self.instances()), ["byhand", "kept"])
+        self.assertEqual(self.scope.container_state("unlabelled"), "running")  # it is nobody's now
         self.assertFalse(os.path.exists(self.unit("gone", "service")))
 
     def test_an_instance_made_by_hand_is_not_replaced(self):

@@ -369,6 +369,7 @@ STATISTICS = {
     **dict.fromkeys(("bytes_to_container", "bytes_from_container", "datagrams_dropped"), NUMBER),
     **dict.fromkeys(("found_running", "full"), FLAG),
     "last_wake_ms": dict,
+    "last_wake_ends": dict,
 }
 EVERY_OPTION = (
     *("-p", f"{PORT}:6379", "-p", f"127.0.0.1:{PORT}:53/udp", "--target=127.0.0.1", "--target=::1"),
@@ -440,6 +441,10 @@ class Telling(CliCase):
         wake = statistics["last_wake_ms"]
         self.assertEqual(set(wake), {"load", "engine", "inspect", "handover", "readiness", "confinement", "total"})
         self.assertAlmostEqual(sum(wake.values()) - wake["total"], wake["total"], delta=0.1)
+        ends = statistics["last_wake_ends"]
+        self.assertEqual([*ends], [part for part in wake if part != "total"])
+        self.assertEqual([*ends.values()], sorted(ends.values()))
+        self.assertAlmostEqual(ends["confinement"], time.monotonic(), delta=30)
 
     def test_status_for_people(self):
         self.scope.instance("server", PORT, 6379)
@@ -517,7 +522,7 @@ class Telling(CliCase):
                 self.refused(*argv, words=(), status=2)
 
     def test_help(self):
-        commands = ("create", "remove", "list", "status", "wake", "sleep", "logs")
+        commands = ("create", "remove", "list", "status", "wake", "sleep", "logs", "adopt", "refresh")
         overview = self.scope.sockwake("help").stdout
         self.assertEqual(self.scope.sockwake("--help").stdout, overview)
         for command in commands:
@@ -555,6 +560,22 @@ class Acting(CliCase):
         result = self.scope.sockwake("wake", "server", check=False)
         self.assertEqual(result.returncode, 1)
         self.assert_sentence(result.stderr, "'server'", "no container", "journalctl")
+
+    def test_wake_while_a_failed_one_stops(self):
+        """It is a try of its own, with a reason of its own."""
+        self.scope.engine_run("rm", "server")
+        deaf = "trap : TERM; while :; do sleep 1; done"
+        self.scope.container("server", "sh", "-c", deaf, image=harness.BUSYBOX, options=("--stop-timeout=3",))
+        self.scope.instance("server", PORT, 9000, "--startup-timeout=1")
+        harness.refusal(PORT)
+        status = json.loads(self.scope.sockwake("status", "--json", "server").stdout)
+        if status["state"] == "stopping":
+            self.assertIn("9000", status["reason"])
+        self.scope.engine_run("rename", "server", "away")
+        result = self.scope.sockwake("wake", "server", check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assert_sentence(result.stderr, "'server' did not wake", "no container")
+        self.assertEqual(len(self.scope.complaints("server", self.started)), 2)
 
     def chatty(self):
         self.scope.engine_run("rm", "server")

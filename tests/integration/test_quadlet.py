@@ -76,6 +76,14 @@ class LifeOfAUnit:
             self.assert_served()
             self.assert_asleep()
 
+    def test_told_to_sleep_when_it_was_started_by_hand(self):
+        self.define()
+        self.create("--unit", "cache.service", *self.name)
+        self.scope.systemctl("start", "cache.service")
+        harness.eventually(self.running)
+        self.scope.sockwake("sleep", "cache-wake")
+        self.assert_asleep()
+
     def test_an_explicit_stop_beats_restart_always(self):
         self.define(service="Restart=always\nRestartSec=100ms")
         self.create("--unit", "cache.service", "--idle-timeout=300ms", *self.name)

@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import threading
 import time
 
@@ -177,6 +178,114 @@ class ByHand(harness.Case):
         self.scope.engine_run("stop", "server")
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
         harness.eventually(lambda: self.scope.container_state("server") == "exited")
+
+
+class Told(harness.Case):
+    """After `sleep` and `remove` the container does not run, or it is said why it does."""
+
+    def setUp(self):
+        super().setUp()
+        self.scope.container("server", "redis", options=servers.STOP_AT_ONCE)
+
+    def asleep(self, state="exited"):
+        """Tells it to sleep; returns what is noted."""
+        notes = self.scope.sockwake("sleep", "server").stderr
+        self.assertEqual(self.scope.container_state("server"), state)
+        self.assertEqual(our_processes(), [])
+        return notes
+
+    def kill_ours(self):
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        os.kill(int(self.scope.property("server.service", "MainPID")), signal.SIGKILL)
+
+    def test_started_by_hand(self):
+        self.scope.instance("server", PORT, 6379)
+        self.scope.engine_run("start", "server")
+        self.assertIn("'sockwake sleep server' stops it", self.scope.sockwake("status", "server").stdout)
+        self.assertEqual(self.asleep(), "")
+        self.assertEqual(self.asleep(), "")
+
+    def test_started_by_hand_and_paused(self):
+        self.scope.instance("server", PORT, 6379, "--idle-action=pause")
+        self.scope.engine_run("start", "server")
+        self.assertEqual(self.asleep("paused"), "")
+
+    def test_killed(self):
+        self.scope.instance("server", PORT, 6379)
+        for _ in range(3):
+            self.kill_ours()
+            self.assertEqual(self.asleep(), "")
+            time.sleep(0.7)  # whatever would start it again
+            self.assertEqual(self.scope.container_state("server"), "exited")
+
+    def test_killed_and_removed(self):
+        self.scope.instance("server", PORT, 6379)
+        self.kill_ours()
+        self.scope.sockwake("remove", "server")
+        self.assertEqual(self.scope.container_state("server"), "exited")
+
+    def test_started_by_hand_and_removed(self):
+        self.scope.instance("server", PORT, 6379)
+        self.scope.engine_run("start", "server")
+        self.scope.sockwake("remove", "server")
+        self.assertEqual(self.scope.container_state("server"), "exited")
+
+    def test_used_by_another(self):
+        self.scope.instance("server", PORT, 6379)
+        self.scope.instance("door", PORT + 1, 6379, container="server")
+        with harness.connect(PORT + 1) as connection:
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+            for command in ("sleep", "remove"):
+                notes = self.scope.sockwake(command, "server").stderr
+                self.assertIn("the container 'server' still runs: another instance uses it", notes)
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+
+    def test_somebody_elses(self):
+        self.scope.instance("server", PORT, 6379, "--keep-running")
+        self.scope.engine_run("start", "server")
+        self.assertIn("--keep-running", self.asleep("running"))
+        self.scope.engine_run("stop", "server")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.assertEqual(self.asleep(), "")
+        self.scope.engine_run("start", "server")
+        self.assertIn("stays up (--keep-running)", self.scope.sockwake("status", "server").stdout)
+        self.assertIn("--keep-running", self.scope.sockwake("remove", "server").stderr)
+        self.assertEqual(self.scope.container_state("server"), "running")
+
+    def test_containers_that_come_first(self):
+        self.scope.container("db", "redis", options=servers.STOP_AT_ONCE)
+        with_db = "--with=db:6379" if self.scope.is_system else "--with=db"
+        self.scope.instance("server", PORT, 6379, with_db)
+        self.kill_ours()
+        self.assertEqual(self.scope.container_state("db"), "running")
+        self.asleep()
+        self.assertEqual(self.scope.container_state("db"), "exited")
+
+    def test_the_container_of_what_is_replaced(self):
+        self.scope.instance("server", PORT, 6379)
+        self.kill_ours()
+        self.scope.container("other", "redis")
+        self.scope.instance("server", PORT, 6379, "--force", container="other")
+        self.assertEqual(self.scope.container_state("server"), "exited")
+        # what somebody else has started is theirs
+        self.scope.engine_run("start", "other")
+        self.scope.instance("server", PORT, 6379, "--force")
+        self.assertEqual(self.scope.container_state("other"), "running")
+
+    def test_without_the_engine(self):
+        self.scope.instance("server", PORT, 6379)
+        units = [f"{self.scope.engine}.{kind}" for kind in ("socket", "service")]
+        self.addCleanup(self.scope.systemctl, "start", units[0])
+        self.scope.systemctl("stop", *units)
+        result = self.scope.sockwake("sleep", "server", check=False)
+        self.assertEqual(result.returncode, 1)
+        for word in ("cannot be told whether the container 'server' runs", "systemctl", "'sockwake sleep server'"):
+            self.assertIn(word, result.stderr)
+        result = self.scope.sockwake("remove", "server")
+        self.assertIn("Removed", result.stdout)
+        self.assertIn(f"'{self.scope.engine} stop server' stops it", result.stderr)
 
 
 class Shared(harness.Case):

@@ -68,9 +68,40 @@ static inline const char *inspection(const char *status, pid_t pid, const char *
 	return reply("200", body);
 }
 
+/* What stands for a container's process: its parent is a program "conmon" that was started for ID. It lives as long as
+ * the test program. */
+static inline pid_t container_process(void)
+{
+	static const char script[] = "sh -c 'echo $$; read x' <&9 & exec >&-; wait";
+	static pid_t pid;
+	char link[96], number[16] = "";
+	int fds[2], life[2];
+
+	if (pid)
+		return pid;
+	snprintf(link, sizeof(link), "%s/conmon", directory);
+	assert_int_equal(symlink("/bin/sh", link), 0);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(life, O_CLOEXEC), 0); /* its end is the end of the test program */
+	if (fork() == 0) {
+		dup2(fds[1], STDOUT_FILENO);
+		dup2(life[0], 9);
+		execl(link, link, "-c", script, ID, NULL);
+		_exit(99);
+	}
+	close(fds[1]);
+	close(life[0]);
+	assert_true(fcntl(life[1], F_DUPFD_CLOEXEC, 500) >= 0); /* not where tests count descriptors */
+	close(life[1]);
+	assert_true(read(fds[0], number, sizeof(number) - 1) > 0);
+	close(fds[0]);
+	pid = atoi(number);
+	return pid;
+}
+
 static inline const char *running(void)
 {
-	return inspection("running", getpid(), STARTED, "");
+	return inspection("running", container_process(), STARTED, "");
 }
 
 #define NO_SUCH		reply("404", "{\"message\":\"No such thing: c\"}")

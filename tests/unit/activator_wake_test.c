@@ -79,14 +79,14 @@ static void a_wake_hands_over(void **state)
 	assert_int_equal(f.seen->connections, 1);
 	/* The keeper has them now: the pidfd and the lock, which outlives the activator. */
 	assert_int_equal(p.woken.n_fds, 2);
-	snprintf(pid, sizeof(pid), "Pid:\t%d\n", getpid());
+	snprintf(pid, sizeof(pid), "Pid:\t%d\n", container_process());
 	assert_non_null(strstr(describe_fd(p.woken.fds[0], "fdinfo"), pid));
 	assert_string_equal(describe_fd(p.woken.fds[1], "fd"), lock);
 	assert_true(is_locked(lock));
 	message_clear(&p.woken);
 	assert_false(is_locked(lock));
 	/* What it counts is for the keeper to write down. */
-	assert_int_equal(p.stats->container_pid, getpid());
+	assert_int_equal(p.stats->container_pid, container_process());
 	assert_int_equal(p.stats->flags, 0);
 	assert_true(p.stats->t_started > 0 && p.stats->t_started < p.stats->t_inspected);
 	assert_int_equal(access(stats_file(), F_OK), -1);
@@ -174,7 +174,7 @@ static const char *recorded(const struct fake_engine *f)
 /* An activator that is killed in the middle leaves a note that the run is ours. */
 static void a_start_is_written_down_before_it_is_asked_for(void **state)
 {
-	START(f, SAY_THEN(NULL, STALL), SAY(inspection("running", getpid(), "2027", "")), SAY(NO_CONTENT),
+	START(f, SAY_THEN(NULL, STALL), SAY(inspection("running", container_process(), "2027", "")), SAY(NO_CONTENT),
 	      SAY(inspection("exited", 0, STARTED, "")));
 	struct program p;
 
@@ -226,8 +226,8 @@ static void found_running_is_told_from_started_by_an_earlier_wake(void **state)
 	START(f, SAY(NOT_MODIFIED), SAY(running()), SAY(running()), /* somebody else's */
 	      SAY(NO_CONTENT), SAY(running()), SAY(running()),	    /* ours */
 	      SAY(NOT_MODIFIED), SAY(running()), SAY(running()),    /* after a crash */
-	      SAY(NOT_MODIFIED), SAY(inspection("running", getpid(), "2027", "")),
-	      SAY(inspection("running", getpid(), "2027", "")));
+	      SAY(NOT_MODIFIED), SAY(inspection("running", container_process(), "2027", "")),
+	      SAY(inspection("running", container_process(), "2027", "")));
 	static const uint64_t flags[] = {STATS_FOUND_RUNNING, 0, 0, STATS_FOUND_RUNNING};
 
 	(void)state;
@@ -262,8 +262,9 @@ static void a_paused_container_is_unpaused(void **state)
 
 static void a_restart_in_between_is_noticed(void **state)
 {
-	START(f, SAY(NO_CONTENT), SAY(running()), SAY(inspection("running", getpid(), "2027", "")), SAY(NOT_MODIFIED),
-	      SAY(inspection("restarting", 0, STARTED, "")), SAY(NOT_MODIFIED), SAY(running()), SAY(running()));
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(inspection("running", container_process(), "2027", "")),
+	      SAY(NOT_MODIFIED), SAY(inspection("restarting", 0, STARTED, "")), SAY(NOT_MODIFIED), SAY(running()),
+	      SAY(running()));
 	struct program p;
 
 	(void)state;
@@ -303,6 +304,50 @@ static void an_end_is_noticed_before_the_engine_knows(void **state)
 	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "ended with status 7");
 	assert_string_equal(requests(&f), "POST start GET json GET json POST start GET json");
 	assert_int_equal(waitpid(zombie, NULL, 0), zombie);
+	fake_stop(&f);
+}
+
+/* An engine in a virtual machine tells the PID of something else here, or of nothing. */
+static void another_machines_process(void **state)
+{
+	struct exchange strangers[] = {SAY(NO_CONTENT), SAY(inspection("running", getpid(), STARTED, "")),
+				       SAY(inspection("running", getpid(), STARTED, ""))};
+	struct exchange absent[64];
+	struct fake_engine f, g;
+	pid_t gone = fork();
+	uint64_t began;
+
+	(void)state;
+	if (gone == 0)
+		_exit(0);
+	assert_int_equal(waitpid(gone, NULL, 0), gone);
+	absent[0] = (struct exchange)SAY(NOT_MODIFIED);
+	absent[1] = (struct exchange)SAY(inspection("running", gone, STARTED, ""));
+	for (size_t k = 2; k < 64; k++)
+		absent[k] = absent[k - 2];
+	fake_start(&f, strangers, 3);
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "engines in a virtual machine");
+	assert_string_equal(requests(&f), "POST start GET json GET json");
+	fake_stop(&f);
+	fake_start(&g, absent, 64);
+	began = now_usec();
+	assert_refused(ARGUMENTS(OPTIONS(g, "docker")), "engines in a virtual machine");
+	assert_in_range(now_usec() - began, USEC_PER_SEC, 5 * USEC_PER_SEC); /* its end might just not be known yet */
+	fake_stop(&g);
+}
+
+/* It could read the host's files through what a health check runs. */
+static void a_command_for_who_sees_the_host(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(running()));
+	struct program p;
+
+	(void)state; /* the process is in our own PID namespace */
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/echo", "--health-check", "test -e /x"),
+		       "sees the host's processes");
+	assert_int_equal(
+		program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--", "/bin/echo", "--health-check", "http")), 0);
+	program_release(&p);
 	fake_stop(&f);
 }
 
@@ -427,8 +472,8 @@ static void healthy_is_asked_for_until_it_is(void **state)
 	static const char test[] = "\"Healthcheck\":{\"Test\":[\"CMD\",\"true\"]}";
 	const char *sick = reply("200", "{\"Status\":\"starting\",\"Log\":[{\"ExitCode\":1}]}");
 	const char *well = reply("200", "{\"Status\":\"starting\",\"Log\":[{\"ExitCode\":0}]}");
-	START(f, SAY(NO_CONTENT), SAY(inspection("running", getpid(), STARTED, test)),
-	      SAY(inspection("running", getpid(), STARTED, test)), SAY(sick), SAY(well), SAY(NO_CONTENT),
+	START(f, SAY(NO_CONTENT), SAY(inspection("running", container_process(), STARTED, test)),
+	      SAY(inspection("running", container_process(), STARTED, test)), SAY(sick), SAY(well), SAY(NO_CONTENT),
 	      SAY(running()), SAY(running()));
 	struct program p;
 
@@ -519,7 +564,7 @@ static void a_start_that_is_on_its_way_is_waited_for(void **state)
 static void sleep_leaves_what_is_not_to_sleep(void **state)
 {
 	START(f, SAY(EXITED), SAY(NO_CONTENT), SAY(running()), SAY(running()), /* a wake of ours */
-	      SAY(running()), SAY(NO_CONTENT), SAY(EXITED), SAY(inspection("running", getpid(), "2027", "")));
+	      SAY(running()), SAY(NO_CONTENT), SAY(EXITED), SAY(inspection("running", container_process(), "2027", "")));
 	struct options o = {.name = "t", .container = "c", .backend = BACKEND_DOCKER};
 	_cleanup_close_ int lock = -1;
 	char path[PATH_MAX];
@@ -639,6 +684,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_not_started_is_not_written_down, setup, teardown),
 		cmocka_unit_test_setup_teardown(found_running_is_told_from_started_by_an_earlier_wake, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_paused_container_is_unpaused, setup, teardown),
+		cmocka_unit_test_setup_teardown(another_machines_process, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_command_for_who_sees_the_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_restart_in_between_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_end_is_noticed_before_the_engine_knows, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_failure_is_told, setup, teardown),

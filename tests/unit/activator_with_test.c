@@ -81,7 +81,7 @@ static void each_is_ready_before_the_next(void **state)
 	assert_null(strstr(text, "--forward")); /* the rest is the keeper's */
 	/* It gets the pidfd, and no socket, be it systemd's or the keeper's. */
 	assert_non_null(strstr(text, "fds= pid= notify= deadline=set keeper=\n"));
-	snprintf(pid, sizeof(pid), "Pid:\t%d\n", getpid());
+	snprintf(pid, sizeof(pid), "Pid:\t%d\n", container_process());
 	assert_non_null(strstr(text, pid));
 	assert_non_null(strstr(text, "open: 0\n"));
 	program_release(&p);
@@ -138,8 +138,8 @@ static void without_a_check_it_is_ready_when_it_runs(void **state)
 static void a_health_check_of_the_image_is_asked_for(void **state)
 {
 	static const char test[] = "\"Healthcheck\":{\"Test\":[\"CMD\",\"true\"]}";
-	START(f, SAY(NO_CONTENT), SAY(inspection("running", getpid(), STARTED, test)),
-	      SAY(inspection("running", getpid(), STARTED, test)),
+	START(f, SAY(NO_CONTENT), SAY(inspection("running", container_process(), STARTED, test)),
+	      SAY(inspection("running", container_process(), STARTED, test)),
 	      SAY(reply("200", "{\"Status\":\"starting\",\"Log\":[{\"ExitCode\":1}]}")),
 	      SAY(reply("200", "{\"Status\":\"starting\",\"Log\":[{\"ExitCode\":0}]}")), SAY(NO_CONTENT),
 	      SAY(running()), SAY(running()));

@@ -44,6 +44,47 @@ static bool inspect(const char *text, struct container *c)
 	return docker_parse_inspect(text, strlen(text), c);
 }
 
+static void what_a_container_sees(void **state)
+{
+#define VIEW(host, rest)                                                                                               \
+	"{\"Id\":" GOOD_ID ",\"Name\":" GOOD_NAME ",\"State\":" RUNNING ",\"HostConfig\":" host ",\"Config\":{}" rest  \
+	"}"
+	static const char *const tracing[] = {
+		VIEW("{\"CapAdd\":[\"SYS_PTRACE\"]}", ""),
+		VIEW("{\"CapAdd\":[\"NET_RAW\",\"cap_sys_ptrace\"]}", ""),
+		VIEW("{\"CapAdd\":[\"ALL\"]}", ""),
+		VIEW("{\"Privileged\":true}", ""),
+		VIEW("{}", ",\"EffectiveCaps\":[\"CAP_CHOWN\",\"CAP_SYS_PTRACE\"]"),
+		VIEW("{}", ",\"EffectiveCaps\":null,\"BoundingCaps\":[\"CAP_SYS_PTRACE\"]"),
+	};
+	static const char *const nonsense[] = {
+		VIEW("{\"Privileged\":1}", ""),
+		VIEW("{}", ",\"Mounts\":{}"),
+		VIEW("{}", ",\"NetworkSettings\":{\"SandboxKey\":1}"),
+	};
+	_cleanup_container_ struct container c = {};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(tracing) / sizeof(*tracing); k++) {
+		assert_true(inspect(tracing[k], &c));
+		assert_true(c.may_trace && !c.host_pid && !c.mounted);
+	}
+	for (size_t k = 0; k < sizeof(nonsense) / sizeof(*nonsense); k++)
+		assert_false(inspect(nonsense[k], &c));
+	assert_true(inspect(
+		VIEW("{\"PidMode\":\"host\",\"CapAdd\":[\"NET_RAW\",7]}",
+		     ",\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/proc\"},{\"Type\":\"tmpfs\",\"Source\":\"\"},7,"
+		     "{\"Type\":\"volume\",\"Source\":\"/v\\n\"}],\"NetworkSettings\":{\"SandboxKey\":\"/run/x\"}"),
+		&c));
+	assert_true(c.host_pid && !c.may_trace);
+	assert_string_equal(c.mounted[0], "/proc");
+	assert_string_equal(c.mounted[1], "/v\n");
+	assert_null(c.mounted[2]);
+	assert_string_equal(c.sandbox, "/run/x");
+	assert_true(inspect(VIEW("{\"PidMode\":\"private\"}", ""), &c));
+	assert_false(c.host_pid || c.may_trace);
+}
+
 static void an_inspection_is_read(void **state)
 {
 	_cleanup_container_ struct container c = {};
@@ -203,6 +244,7 @@ static void nonsense_is_refused(void **state)
 		WITH_CONFIG("{\"StopTimeout\":-2}"),
 		WITH_CONFIG("{\"Healthcheck\":{\"Test\":\"CMD\"}}"),
 		WITH_CONFIG("{\"Healthcheck\":{\"Test\":[\"CMD\",1]}}"),
+		WITH_CONFIG("{\"Healthcheck\":{\"Test\":[\"CMD\\u001b[2J\",\"x\"]}}"),
 		INSPECT(GOOD_ID, GOOD_NAME, RUNNING, HOST, CONFIG) " trailing",
 	};
 	_cleanup_container_ struct container c = {};
@@ -438,6 +480,7 @@ static void an_errors_text_is_one_printable_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_container_sees),
 		cmocka_unit_test(an_inspection_is_read),
 		cmocka_unit_test(what_is_missing_has_a_default),
 		cmocka_unit_test(where_it_comes_from),

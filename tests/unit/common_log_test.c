@@ -53,8 +53,10 @@ static const char *read_line(void)
 static void control_characters_are_replaced(void **state)
 {
 	(void)state;
-	log_line(LOG_ERR, "a container called '%s'", "x\n<0>forged\x1b[31m");
-	assert_string_equal(read_line(), "<3>a container called 'x?<0>forged?[31m'\n");
+	log_line(LOG_ERR, "a container called '%s'",
+		 "x\n<0>forged\x1b[31m\xc2\x9b"
+		 "31m\xff\xc3\xa4");
+	assert_string_equal(read_line(), "<3>a container called 'x?<0>forged?[31m??31m?\xc3\xa4'\n");
 }
 
 static void a_journal_that_reads_nothing_is_not_waited_for_long(void **state)

@@ -7,6 +7,7 @@
 #include <sys/capability.h>
 #include <sys/stat.h>
 
+#include "common/io.h"
 #include "nshelper/privileges.h"
 
 #define NO_CAPS	     "0000000000000000"
@@ -125,6 +126,34 @@ static void users_that_are_refused(void **state)
 	assert_int_equal(i.uid, 65534);
 }
 
+static void users_by_number(void **state)
+{
+	static const char *const wrong[] = {"0:5",  "00:5",	    "5",	   "5:", ":5", "5:x",
+					    "-1:5", "5:4294967295", "4294967296:1"};
+	struct identity i;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(identity_find("61234:61235", &i, &err), 0);
+	assert_int_equal(i.uid, 61234);
+	assert_int_equal(i.gid, 61235);
+	for (size_t k = 0; k < sizeof(wrong) / sizeof(*wrong); k++)
+		assert_int_equal(identity_find(wrong[k], &i, &err), -1);
+}
+
+/* What nsswitch.conf(5) names, if only to find that there is no such user, would run as root. */
+static void no_plugin_is_loaded(void **state)
+{
+	_cleanup_free_ char *maps = NULL;
+	struct identity i;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(identity_find("no-such-user", &i, &err), -1);
+	assert_int_equal(read_file(AT_FDCWD, "/proc/self/maps", 1 << 20, &maps, NULL, &err), 0);
+	assert_null(strstr(maps, "libnss"));
+}
+
 /* Body of a child: drops everything, then tries to get something back. */
 static void try_to_regain(void *data)
 {
@@ -174,16 +203,24 @@ static void nothing_comes_back(void **state)
 	}
 }
 
-static void copy_file(const char *from, const char *to, mode_t mode)
+/* An executable copy of a program that no directory ever lists, so that it cannot stay, whatever ends the test. Its
+ * descriptor is inherited. */
+static int copy_without_a_name(const char *from, const char *directory, mode_t mode)
 {
-	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
-	char buffer[65536];
+	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int out = open(directory, O_RDWR | O_TMPFILE | O_CLOEXEC, 0700);
+	char buffer[65536], path[32];
 	ssize_t n;
+	int fd;
 
 	while ((n = read(in, buffer, sizeof(buffer))) > 0)
 		assert_int_equal(write(out, buffer, (size_t)n), n);
 	assert_int_equal(n, 0);
 	assert_int_equal(fchmod(out, mode), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", out);
+	fd = open(path, O_RDONLY); /* what is open for writing cannot be executed */
+	assert_true(fd >= 0);
+	return fd;
 }
 
 static void execute(void *data)
@@ -199,17 +236,14 @@ static void setuid_files_give_nothing(void **state)
 {
 	_cleanup_container_ pid_t pid = container_start(ORDINARY_UID, CLONE_NEWNET | CLONE_NEWUSER);
 	_cleanup_container_ pid_t host = container_start(ORDINARY_UID, CLONE_NEWUSER);
-	char directory[] = "/var/tmp/nshelper-XXXXXX", program[64], n[16];
+	_cleanup_close_ int copy = copy_without_a_name("/bin/cat", "/var/tmp", 04755), fd = -1;
+	char program[64], n[16];
 	const char *words[] = {program, "/proc/self/status", NULL};
-	_cleanup_close_ int fd = -1;
 	struct outcome o;
 	pid_t child;
 
 	(void)state;
-	assert_non_null(mkdtemp(directory));
-	assert_int_equal(chmod(directory, 0755), 0);
-	snprintf(program, sizeof(program), "%s/cat", directory);
-	copy_file("/bin/cat", program, 04755);
+	snprintf(program, sizeof(program), "/proc/self/fd/%d", copy);
 	/* It works without us, or this would prove nothing. */
 	child = start_child(ORDINARY_UID, execute, words, &fd);
 	collect(child, fd, &o);
@@ -222,8 +256,6 @@ static void setuid_files_give_nothing(void **state)
 	run_nshelper(0, &o, "--pid", number(n, pid), "--user", "nobody", "--", program, "/proc/self/status");
 	expect_sets(&o, NO_CAPS);
 	expect_line(&o, "Uid", "65534\t65534\t65534\t65534");
-	assert_int_equal(unlink(program), 0);
-	assert_int_equal(rmdir(directory), 0);
 }
 
 /* A system call that says it worked and did nothing. */
@@ -314,6 +346,8 @@ int main(void)
 		cmocka_unit_test(in_the_hosts_network),
 		cmocka_unit_test(transparent_keeps_one),
 		cmocka_unit_test(users_that_are_refused),
+		cmocka_unit_test(users_by_number),
+		cmocka_unit_test(no_plugin_is_loaded),
 		cmocka_unit_test(nothing_comes_back),
 		cmocka_unit_test(setuid_files_give_nothing),
 		cmocka_unit_test(what_does_not_go_is_noticed),

@@ -348,6 +348,112 @@ static void the_hosts_network(void **state)
 	assert_int_equal(strncmp(o.text, link, strlen(link)), 0);
 }
 
+/* A process that nobody may trace belongs to root in /proc (proc(5)). */
+static bool is_traceable(pid_t pid)
+{
+	struct stat st;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_uid != 0;
+}
+
+static void run_traced(void *data)
+{
+	be_traced();
+	run_program(data);
+}
+
+/* The container's root is the same user, and has all capabilities in the namespace. */
+static void nobody_traces_what_has_entered(void **state)
+{
+	_cleanup_container_ pid_t pid = container_start(ORDINARY_UID, CLONE_NEWNET | CLONE_NEWUSER);
+	bool (*const moments[])(pid_t pid, const struct __ptrace_syscall_info *call) = {enters, executes};
+	char n[16];
+	const char *words[] = {"nshelper", "--pid", number(n, pid), "/bin/true", NULL};
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		_cleanup_close_ int fd = -1;
+		pid_t child = start_child(ORDINARY_UID, run_traced, words, &fd);
+		struct outcome o;
+
+		assert_true(trace_until(child, moments[k]));
+		assert_false(is_traceable(child));
+		assert_true(release_traced(child));
+		collect(child, fd, &o);
+		assert_int_equal(o.status, 0);
+	}
+}
+
+static void copy_program(const char *path, uid_t owner, mode_t mode)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "install -o %u -m %o /bin/sleep '%s'", owner, mode, path);
+	assert_int_equal(system(command), 0);
+}
+
+static void an_unreachable_command(void **state)
+{
+	_cleanup_container_ pid_t pid = container_start(ORDINARY_UID, CLONE_NEWNET | CLONE_NEWUSER);
+	static const struct {
+		uid_t owner;
+		mode_t mode;
+		const char *text; /* NULL: it runs */
+	} cases[] = {
+		{0, 0755, "is readable"},
+		{0, 0711, NULL},
+		{ORDINARY_UID, 0755, "is readable"},
+		{ORDINARY_UID, 0711, "is readable"},
+		{ORDINARY_UID, 0111, NULL},
+	};
+	char directory[] = "/tmp/sockwake-test-XXXXXX", path[64], n[16], *end;
+	struct outcome o;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(chmod(directory, 0755), 0);
+	snprintf(path, sizeof(path), "%s/program", directory);
+	number(n, pid);
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		copy_program(path, cases[k].owner, cases[k].mode);
+		run_nshelper(ORDINARY_UID, &o, "--pid", n, "--unreachable", path, "0");
+		if (cases[k].text)
+			expect_text(&o, cases[k].text);
+		assert_int_equal(o.status, cases[k].text ? EXIT_FAILURE : 0);
+		run_nshelper(ORDINARY_UID, &o, "--pid", n, path, "0");
+		assert_int_equal(o.status, 0);
+	}
+
+	/* Of the last one, which runs: */
+	const char *words[] = {"nshelper", "--pid", n, "--unreachable", path, "1000", NULL};
+	_cleanup_close_ int fd = -1;
+	pid_t child = start_child(ORDINARY_UID, run_program, words, &fd);
+	char link[64] = "", exe[32];
+
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", child);
+	while (strcmp(link, path) != 0) {
+		ssize_t len = readlink(exe, link, sizeof(link) - 1);
+
+		link[len > 0 ? len : 0] = '\0';
+		(void)poll(NULL, 0, 1);
+	}
+	assert_false(is_traceable(child));
+	assert_int_equal(kill(child, SIGKILL), 0);
+	collect(child, fd, &o);
+
+	run_nshelper(ORDINARY_UID, &o, "--pid", n, "--unreachable", "sleep", "0");
+	expect_text(&o, "takes a program with its path");
+	end = strrchr(path, '/');
+	assert_int_equal(unlink(path), 0);
+	run_nshelper(ORDINARY_UID, &o, "--pid", n, "--unreachable", path, "0");
+	assert_int_equal(o.status, EXIT_NOT_FOUND);
+	*end = '\0';
+	assert_int_equal(rmdir(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +466,8 @@ int main(void)
 		cmocka_unit_test(the_hosts_network),
 		cmocka_unit_test(the_keepers_program),
 		cmocka_unit_test(a_failure_is_told_to_the_keeper),
+		cmocka_unit_test(nobody_traces_what_has_entered),
+		cmocka_unit_test(an_unreachable_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,9 +95,9 @@ static void hostile_orders(void **state)
 				       "a/", "x.image", "x.build", "a?b=c",	"a#b",	"a%2f",	  "$x"};
 	static char *const networks[] = {"", "-x", "x.network", "x.container", "a b", "a\nb", "%h", "$x", "\"x\""};
 	static char *const variables[] = {"", "A", "=x", "A B=x", "A=x\ny", "A=\x01", "A=\xff", "A\nB=x"};
-	static char *const volumes[] = {"",	   "/data",	"a/b:/x",   "../a:/x",	   "a:x",
-					"a:/x:",   "a:/x:ro:z", "a:/x:r o", "x.volume:/x", "/a/../b:/x",
-					"a:/x\nb", "a\n:/x",	".:/x",	    "%h:/x",	   "a:/x "};
+	static char *const volumes[] = {
+		"",	      "/data",	 "a/b:/x", "../a:/x", "a:x",   "a:/x:", "a:/x:ro:z", "a:/x:r o", "x.volume:/x",
+		"/a/../b:/x", "a:/x\nb", "a\n:/x", ".:/x",    "%h:/x", "a:/x ", "a:/x\\",    "/x:/y\\"};
 	static char *const words[] = {"", ";", "a\nb", "a\tb\x7f", "\xc3"};
 
 	(void)state;

@@ -453,6 +453,99 @@ static void longest_name(void **state)
 	assert_int_equal(count_entries(), 0);
 }
 
+static int refresh(const struct instance *i)
+{
+	_cleanup_snapshot_ struct snapshot before = {};
+	struct error err;
+	int changed;
+
+	if (store_refresh(directory, i, &before, &changed, &err) < 0)
+		fail_msg("%s", err.text);
+	return changed;
+}
+
+static char *content(const char *file)
+{
+	char *text;
+	struct error err;
+
+	assert_int_equal(read_file(AT_FDCWD, in(file), 1 << 20, &text, NULL, &err), 0);
+	return text;
+}
+
+static void refreshed_where_it_differs(void **state)
+{
+	_cleanup_instance_ struct instance i = full_instance();
+	_cleanup_free_ char *socket = NULL, *service = NULL, *again = NULL, *other = NULL;
+
+	(void)state;
+	write_instance(&i);
+	socket = content("pg.socket");
+	service = content("pg.service");
+	assert_int_equal(refresh(&i), 0);
+
+	/* the service, the timer, or what describes the socket: that goes on listening */
+	put("pg.service", "[Unit]\nX-ManagedBy=sockwake\n");
+	assert_int_equal(refresh(&i), REFRESHED_OTHERS);
+	unlink(in("pg.timer"));
+	assert_int_equal(refresh(&i), REFRESHED_OTHERS);
+	assert_true(exists("pg.timer"));
+	again = strdup(socket);
+	strstr(again, "Description=")[12] ^= 1;
+	put("pg.socket", again);
+	assert_int_equal(refresh(&i), REFRESHED_OTHERS);
+
+	/* where it listens, and how */
+	memcpy(again, socket, strlen(socket));
+	strstr(again, "Backlog=")[8] = '1';
+	put("pg.socket", again);
+	assert_int_equal(refresh(&i), REFRESHED_OTHERS | REFRESHED_SOCKET);
+	other = content("pg.socket");
+	assert_string_equal(other, socket);
+	free_ptr(&other);
+	other = content("pg.service");
+	assert_string_equal(other, service);
+	assert_int_equal(refresh(&i), 0);
+	assert_int_equal(count_entries(), 4);
+}
+
+static void refreshed_and_still_disabled(void **state)
+{
+	_cleanup_instance_ struct instance i = small_instance("pg");
+
+	(void)state;
+	write_instance(&i);
+	unlink(in("sockets.target.wants/pg.socket"));
+	assert_int_equal(refresh(&i), 0);
+	unlink(in("pg.service"));
+	assert_int_equal(refresh(&i), REFRESHED_OTHERS);
+	assert_true(exists("pg.service"));
+	assert_false(exists("sockets.target.wants/pg.socket"));
+}
+
+/* Nothing is written over what is not ours, nor for what would not be valid now. */
+static void not_refreshed(void **state)
+{
+	_cleanup_instance_ struct instance i = small_instance("pg");
+	_cleanup_snapshot_ struct snapshot before = {};
+	_cleanup_free_ char *text = NULL;
+	struct error err = {};
+	int changed;
+
+	(void)state;
+	write_instance(&i);
+	put("pg.service", "[Service]\nExecStart=/bin/mine\n");
+	assert_int_equal(store_refresh(directory, &i, &before, &changed, &err), -1);
+	assert_int_equal(err.code, EEXIST);
+	text = content("pg.service");
+	assert_string_equal(text, "[Service]\nExecStart=/bin/mine\n");
+	snapshot_clear(&before);
+	unlink(in("pg.service"));
+	i.n_ports = 0;
+	assert_int_equal(store_refresh(directory, &i, &before, &changed, &err), -1);
+	assert_false(exists("pg.service"));
+}
+
 static void directories(void **state)
 {
 	char path[PATH_MAX];
@@ -495,6 +588,9 @@ int main(void)
 		TEST(full_disk),
 		TEST(a_thousand_instances),
 		TEST(longest_name),
+		TEST(refreshed_where_it_differs),
+		TEST(refreshed_and_still_disabled),
+		TEST(not_refreshed),
 		cmocka_unit_test(directories),
 	};
 

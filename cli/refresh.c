@@ -1,0 +1,255 @@
+/* `sockwake refresh`: the units of instances anew, after another version of the programs was installed.
+ *
+ * What runs goes on running: the files are replaced and the manager reads them, but no service is stopped, and no socket
+ * whose service runs, with clients in its queue, either. A socket that sleeps is started again when what it listens with
+ * has changed, and one that systemd has closed, because programs were missing for example, is opened.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/install.h"
+#include "cli/programs.h"
+#include "common/clock.h"
+#include "units/paths.h"
+
+#define SOCKET_TIMEOUT (60 * USEC_PER_SEC)
+#define EXIT_EXEC      203 /* systemd.exec(5): a program could not be run */
+
+struct refresh {
+	const struct stored *stored;
+	bool failed;	  /* … and told of */
+	bool was_missing; /* a program that its units name was */
+	bool was_enabled;
+	int changed;
+};
+
+static bool is(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+static void tell(struct refresh *r, const struct error *err)
+{
+	r->failed = true;
+	print_note("'%s' is not refreshed: %s", r->stored->instance.name, err->text);
+}
+
+static int check(const struct stored *s, struct error *err)
+{
+	if (s->problem)
+		return error_set(err, EINVAL, "%s", s->problem);
+	if (s->instance.legacy)
+		return error_set(err, EINVAL, "the original tool made it: 'sockwake create --force' takes it over");
+	return 0;
+}
+
+static void write_units(struct programs *p, const char *directory, struct refresh *r)
+{
+	_cleanup_snapshot_ struct snapshot before = {};
+	const struct stored *s = r->stored;
+	char path[PATH_MAX];
+	const char *trouble;
+	struct error err;
+
+	if (check(s, &err) < 0 || store_refresh(directory, &s->instance, &before, &r->changed, &err) < 0) {
+		tell(r, &err);
+		return;
+	}
+	r->was_enabled = before.enabled;
+	r->was_missing =
+		!before.texts[1] || find_missing_program(p, s->instance.scope, before.texts[1], path, &trouble);
+}
+
+/* Somebody else may have changed the files, too. */
+static int reload(struct manager *m, const struct refresh *refreshes, size_t n, struct error *err)
+{
+	bool needed = false;
+
+	for (size_t k = 0; k < n && !needed; k++) {
+		char socket[UNIT_NAME_MAX], service[UNIT_NAME_MAX];
+		const char *name = refreshes[k].stored->instance.name;
+		const char *units[2] = {unit_name(name, SOCKET_SUFFIX, socket),
+					unit_name(name, SERVICE_SUFFIX, service)};
+		struct unit_state states[2] = {};
+		int r = refreshes[k].changed ? 0 : manager_examine(m, units, 2, states, err);
+
+		needed = refreshes[k].changed;
+		for (size_t u = 0; r == 0 && u < 2 && !needed; u++)
+			needed = states[u].need_reload || !is(states[u].load_state, "loaded");
+		unit_states_clear(states, 2);
+		if (r < 0)
+			return -1;
+	}
+	return needed ? manager_reload(m, err) : 0;
+}
+
+/* Has systemd closed the socket, rather than somebody who wants it so? A failure that was reset leaves no more than the
+ * service's, which is one of a program that was not there. */
+static bool was_closed(const struct refresh *r, const struct unit_state *socket, const struct unit_state *service)
+{
+	if (is(socket->active_state, "failed"))
+		return true;
+	return is(socket->active_state, "inactive") && r->was_enabled &&
+	       (r->was_missing || (is(service->result, "exit-code") && service->main_status == EXIT_EXEC));
+}
+
+static int start_socket(struct manager *m, enum scope scope, const char *socket, struct error *err)
+{
+	struct error why;
+
+	if (manager_start(m, socket, SOCKET_TIMEOUT, &why) == 0)
+		return 0;
+	return error_set(err, why.code, "%.800s; '%s %s' has the whole story", why.text, journal_of(scope), socket);
+}
+
+static int open_socket(struct manager *m, enum scope scope, const char *socket, const char *service, struct error *err)
+{
+	if (manager_reset_failed(m, socket, err) < 0 || manager_reset_failed(m, service, err) < 0)
+		return -1;
+	return start_socket(m, scope, socket, err);
+}
+
+/* Only while nobody is served or waits. */
+static int reopen_socket(struct manager *m, enum scope scope, const char *socket, struct error *err)
+{
+	if (manager_stop(m, socket, SOCKET_TIMEOUT, err) < 0)
+		return -1;
+	return start_socket(m, scope, socket, err);
+}
+
+/* Brings one into effect; *ret_opened: the socket was closed. */
+static int apply(struct manager *m, const struct refresh *r, bool *ret_opened, struct error *err)
+{
+	const struct instance *i = &r->stored->instance;
+	char socket[UNIT_NAME_MAX], service[UNIT_NAME_MAX], timer[UNIT_NAME_MAX];
+	const char *units[2] = {unit_name(i->name, SOCKET_SUFFIX, socket), unit_name(i->name, SERVICE_SUFFIX, service)};
+	struct unit_state states[2] = {};
+	int done = manager_examine(m, units, 2, states, err);
+	bool listens, sleeps;
+
+	*ret_opened = false;
+	if (done == 0) {
+		listens = is(states[0].active_state, "active");
+		sleeps = is(states[1].active_state, "inactive") || is(states[1].active_state, "failed");
+		*ret_opened = was_closed(r, &states[0], &states[1]);
+		if (*ret_opened)
+			done = open_socket(m, i->scope, socket, service, err);
+		else if (listens && sleeps && r->changed & REFRESHED_SOCKET)
+			done = reopen_socket(m, i->scope, socket, err);
+		else if (listens && r->changed && i->schedule) /* which may be new to the manager */
+			done = manager_start(m, unit_name(i->name, TIMER_SUFFIX, timer), SOCKET_TIMEOUT, err);
+	}
+	unit_states_clear(states, 2);
+	return done;
+}
+
+static void finish(struct manager *m, struct refresh *r)
+{
+	const char *name = r->stored->instance.name;
+	bool opened = false;
+	struct error err;
+
+	if (m && apply(m, r, &opened, &err) < 0)
+		tell(r, &err);
+	else if (r->changed)
+		printf("Refreshed '%s'%s.\n", name, opened ? ", and opened its socket again" : "");
+	else if (opened)
+		printf("Opened the socket of '%s' again.\n", name);
+	else
+		printf("'%s' is as it should be.\n", name);
+}
+
+static int refresh_all(struct manager *m, const char *directory, struct refresh *refreshes, size_t n, struct error *err)
+{
+	_cleanup_programs_ struct programs p = {};
+	unsigned failed = 0;
+
+	for (size_t k = 0; k < n; k++)
+		write_units(&p, directory, &refreshes[k]);
+	if (m && reload(m, refreshes, n, err) < 0)
+		return -1;
+	for (size_t k = 0; k < n; k++) {
+		if (!refreshes[k].failed)
+			finish(m, &refreshes[k]);
+		failed += refreshes[k].failed;
+	}
+	if (failed)
+		return error_set(err, 0, "%u of %zu could not be refreshed: the reasons are above", failed, n);
+	return 0;
+}
+
+/* Those that were named, in that order, or all but the original tool's, which have nothing of ours to refresh. `ret` has room for them. Returns how many. */
+static size_t choose(const struct stored_list *all, char *const *names, struct refresh *ret)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; !names && k < all->n; k++) {
+		if (!all->items[k].instance.legacy)
+			ret[n++].stored = &all->items[k];
+	}
+	for (; names && *names; names++) {
+		for (size_t k = 0; k < all->n; k++) {
+			if (is(all->items[k].instance.name, *names))
+				ret[n++].stored = &all->items[k];
+		}
+	}
+	return n;
+}
+
+/* All names are looked at before anything is changed. */
+static int check_names(struct arguments *a, size_t *ret_n, struct error *err)
+{
+	char directory[PATH_MAX];
+
+	for (*ret_n = 0; a->names && a->names[*ret_n]; (*ret_n)++) {
+		_cleanup_stored_ struct stored ignored = {};
+
+		a->name = a->names[*ret_n];
+		if (find_instance(a, directory, &ignored, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int refresh(int argc, char *argv[], struct error *err)
+{
+	_cleanup_stored_list_ struct stored_list all = {};
+	_cleanup_manager_ struct manager *m = NULL;
+	_cleanup_free_ struct refresh *refreshes = NULL;
+	_cleanup_close_ int lock = -1;
+	char directory[PATH_MAX];
+	struct arguments a;
+	size_t n;
+
+	if (parse_arguments(argc, argv, TAKES_NAMES | TAKES_ALL, &a, err) < 0)
+		return -1;
+	if (!a.names == !a.all)
+		return error_set(err, USAGE_ERROR, "give the names of instances, or --all");
+	if (check_names(&a, &n, err) < 0 || require_rights(a.scope, err) < 0 ||
+	    unit_directory(a.scope, directory, err) < 0 || lock_units(a.scope, directory, &lock, err) < 0 ||
+	    store_scan(directory, &all, err) < 0)
+		return -1;
+	if (all.n == 0) {
+		puts("No managed instances found.");
+		return 0;
+	}
+	if (check_programs(err) < 0)
+		return -1;
+	refreshes = calloc(all.n + n, sizeof(*refreshes));
+	if (!refreshes)
+		return error_errno(err, ENOMEM, "cannot refresh the instances");
+	n = choose(&all, a.names, refreshes);
+	if (manager_connect(a.scope, &m, err) < 0)
+		print_note("only the files are refreshed: %s", err->text);
+	return refresh_all(m, directory, refreshes, n, err);
+}
+
+const struct command refresh_command = {
+	"refresh",
+	"[--scope system|user] NAME... | --all",
+	"Renders the units of instances anew, after another version was installed, and opens closed sockets",
+	"  --all                 all instances of the scope\n"
+	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
+	refresh,
+};

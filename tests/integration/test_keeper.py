@@ -1,0 +1,361 @@
+"""What a keeper guards: its locks and files from the proxy, its time from a person's processes, the journal and the CPU from
+clients that may not wake, and its clients from all that is missing or full."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import threading
+import time
+
+import cells
+import harness
+import servers
+import test_notifications
+
+PORT = 7900
+LIBEXEC = "/usr/libexec/sockwake"
+PROMPT = 2  # seconds within which a client is served or reset when nothing has to be waited for
+STRANGER = "127.0.0.9"
+
+
+class KeeperCase(harness.Case):
+    def redis(self, *options, name="server"):
+        self.scope.container(name, "redis", options=servers.STOP_AT_ONCE)
+        self.scope.instance(name, PORT, 6379, "--idle-timeout=500ms", "--drain-timeout=200ms", *options)
+
+    def assert_served(self):
+        began = time.monotonic()
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        return time.monotonic() - began
+
+    def assert_asleep(self):
+        self.scope.fall_asleep("server")
+        self.assertIn(self.scope.container_state("server"), ("exited", "created"))
+
+    def processes(self, program, *words):
+        """Ours of the instance, found by their command lines."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    argv = file.read().decode(errors="replace").split("\0")
+                if argv[0] == f"{LIBEXEC}/{program}" and all(word in argv for word in words):
+                    found.append(int(pid))
+        return found
+
+    def process(self, program, *words):
+        [pid] = harness.eventually(lambda: self.processes(program, *words))
+        return pid
+
+
+class Person(test_notifications.NotificationCase):
+    """Who is notified can stop the processes that do it."""
+
+    def test_nobody_waits_for_a_process_that_was_stopped(self):
+        self.daemon()
+        [daemon] = harness.run("pidof", test_notifications.DAEMON).stdout.split()
+        os.kill(int(daemon), signal.SIGSTOP)
+        self.instance("--idle-timeout=500ms", port=PORT)
+        with harness.connect(PORT) as connection:
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+            self.stop_notifier("started")
+            # Longer than anybody's patience with the notifier, and the client is none the wiser.
+            harness.eventually(lambda: self.notifiers("started") == [], timeout=15)
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+        self.stop_notifier("stopped")
+        began = time.monotonic()
+        self.wake(PORT)
+        self.assertLess(time.monotonic() - began, 1 + PROMPT)
+        self.scope.fall_asleep("server")
+        self.assertEqual(self.scope.container_state("server"), "exited")
+        harness.eventually(lambda: self.notifiers() == [])
+
+    def notifiers(self, *words):
+        return KeeperCase.processes(self, "activator", "--notify", *words)
+
+    def stop_notifier(self, what):
+        for pid in harness.eventually(lambda: self.notifiers(what), interval=0.001):
+            os.kill(pid, signal.SIGSTOP)
+
+
+class Proxy(KeeperCase):
+    """A proxy that was taken over reaches nothing but its own container and what it counts."""
+
+    def descriptors(self, pid):
+        """What they are, and with which access."""
+        found = {}
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            with open(f"/proc/{pid}/fdinfo/{fd}") as file:
+                flags = int(re.search(r"^flags:\s+(\d+)", file.read(), re.MULTILINE)[1], 8)
+            found[int(fd)] = os.readlink(f"/proc/{pid}/fd/{fd}"), flags & os.O_ACCMODE
+        return found
+
+    def test_holds_no_lock_and_writes_no_file(self):
+        self.redis("--idle-timeout=10s")
+        with harness.connect(PORT):
+            harness.eventually(lambda: self.scope.state("server.service") == "active")
+            pid = self.process("proxy")
+            for fd, (what, access) in self.descriptors(pid).items():
+                with self.subTest(fd=fd, what=what):
+                    if what.startswith("/") and not what.startswith(("/dev/null", "/memfd:sockwake")):
+                        self.assertTrue(what.endswith("/server.stats"), what)
+                        self.assertEqual(access, os.O_RDONLY)
+                    else:
+                        self.assertRegex(what, r"^(socket|pipe|anon_inode):|^/dev/null$|^/memfd:sockwake ")
+            with open(f"/proc/{pid}/limits") as file:
+                self.assertRegex(file.read(), r"Max file size +0 +0 ")
+            with open("/proc/locks") as file:
+                self.assertNotIn(str(pid), file.read().split())
+
+    def test_shared_memory_neither_grows_nor_keeps_it_awake(self):
+        """Whatever it says has happened, `sleep` puts to sleep; and no time that it tells lasts for ever."""
+        self.redis()
+        for byte in (b"\xff", b"\x7f", b"\0"):
+            with self.subTest(byte):
+                with harness.connect(PORT) as connection:
+                    connection.sendall(b"PING\r\n")
+                    self.assertEqual(connection.recv(64), b"+PONG\r\n")
+                    harness.eventually(lambda: self.scope.state("server.service") == "active")
+                    self.forge(byte)
+                    self.scope.sockwake("sleep", "server")
+                    self.assert_asleep()
+                self.assert_served()
+                self.assert_asleep()
+
+    def forge(self, byte):
+        """Writes to what keeper and proxy share, as a proxy could."""
+        self.assertIn("/memfd:sockwake", self.maps(self.process("proxy")))
+        keeper = self.process("keeper")
+        [fd] = [fd for fd, (what, _) in self.descriptors(keeper).items() if what.startswith("/memfd:")]
+        with open(f"/proc/{keeper}/fd/{fd}", "r+b", buffering=0) as memory:
+            size = os.fstat(memory.fileno()).st_size
+            memory.write(byte * size)
+            for other in (0, size + 1, 1 << 30):
+                with self.assertRaises(PermissionError):
+                    os.ftruncate(memory.fileno(), other)
+
+    @staticmethod
+    def maps(pid):
+        with open(f"/proc/{pid}/maps") as file:
+            return file.read()
+
+
+class Excluded(KeeperCase):
+    """A client that may not wake comes again and again."""
+
+    SECONDS = 5
+
+    @staticmethod
+    def cpu():
+        """Seconds that the managers and all services have used."""
+        total = 0
+        for group in ("init.scope", "system.slice", "user.slice"):
+            with open(f"/sys/fs/cgroup/{group}/cpu.stat") as file:
+                total += int(re.search(r"usage_usec (\d+)", file.read())[1]) / 1e6
+        return total
+
+    def test_costs_little_and_delays_nobody(self):
+        self.redis(f"--no-wake-from={STRANGER}")
+        over = threading.Event()
+        resets = []
+
+        def come_again():
+            while not over.is_set():
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", PORT), 20, (STRANGER, 0)) as connection:
+                    try:
+                        connection.recv(1)
+                    except ConnectionResetError:
+                        resets.append(time.monotonic())
+
+        stranger = threading.Thread(target=come_again, daemon=True)
+        self.addCleanup(stranger.join, 10)
+        self.addCleanup(over.set)
+        before, since = self.cpu(), time.time()
+        stranger.start()
+        time.sleep(self.SECONDS)
+        used, took = self.cpu() - before, time.time() - since
+        lines = self.scope.unit_journal("server", since=since)
+        starts = [line for line in lines if line.startswith("Starting ")]
+        self.assertGreater(len(resets), self.SECONDS, "each is reset at once")
+        self.assertLessEqual(len(starts), took + 1)
+        self.assertLess(len(lines), 10 * took)
+        self.assertLess(used, took / 4)
+        self.assertEqual(self.scope.complaints("server", since), [])
+        self.assertEqual(self.scope.state("server.socket"), "active")
+        for _ in range(3):
+            self.assertLess(self.assert_served(), PROMPT)
+            self.scope.sockwake("sleep", "server")
+
+    def test_handed_over_and_then_refused(self):
+        """Clients that were accepted to see who they are learn of a wake that fails by a reset."""
+        self.redis(f"--no-wake-from={STRANGER}")
+        self.scope.engine_run("rm", "server")
+        for _ in range(3):
+            with contextlib.ExitStack() as stack:
+                clients = [stack.enter_context(harness.connect(PORT)) for _ in range(5)]
+                for client in clients:
+                    with self.assertRaises(ConnectionResetError):
+                        client.recv(1)
+            self.scope.fall_asleep("server")
+
+    def test_handed_over_to_a_server_that_never_listens(self):
+        container = ("sleep", "1000")
+        self.scope.container("server", *container, image=harness.BUSYBOX, options=servers.STOP_AT_ONCE)
+        self.scope.instance("server", PORT, 6379, "--startup-timeout=1s", f"--no-wake-from={STRANGER}")
+        with contextlib.ExitStack() as stack:
+            for client in [stack.enter_context(harness.connect(PORT)) for _ in range(5)]:
+                with self.assertRaises(ConnectionResetError):
+                    client.recv(1)
+
+
+class Full(KeeperCase):
+    """The runtime directory takes nothing any more."""
+
+    PAGE = os.sysconf("SC_PAGESIZE")
+
+    def directory(self):
+        return f"{self.scope.runtime_directory}/sockwake"
+
+    @contextlib.contextmanager
+    def file_system(self, options):
+        """A small one of its own in place of the directory."""
+        os.makedirs(self.directory(), exist_ok=True)
+        owner = f"uid={self.scope.uid},gid={self.scope.uid},mode=0755"
+        harness.run("mount", "-t", "tmpfs", "-o", f"{owner},{options}", "full", self.directory())
+        try:
+            yield
+        finally:
+            self.scope.sockwake("remove", "--all")
+            harness.run("umount", self.directory())
+
+    def fill(self, free=0):
+        path = f"{self.directory()}/ballast"
+        with open(path, "wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(self.PAGE)):
+                pass
+        os.truncate(path, max(0, os.path.getsize(path) // self.PAGE - free) * self.PAGE)
+
+    def fill_inodes(self):
+        with contextlib.suppress(OSError):
+            for n in range(1000):
+                with open(f"{self.directory()}/ballast{n}", "x"):
+                    pass
+
+    def check(self, notices):
+        self.redis()
+        since = time.time()
+        for _ in range(2):
+            self.assertLess(self.assert_served(), 2 * PROMPT)
+            self.assert_asleep()
+            self.assertEqual(self.scope.property("server.service", "Result"), "success")
+        self.assertEqual(self.scope.complaints("server", since), [])
+        found = self.scope.unit_journal("server", "--priority=notice", "--identifier=sockwake", since=since)
+        self.assertEqual(len(found), 2 * notices, found)
+        self.assertLess(len(self.scope.unit_journal("server", since=since)), 40)
+
+    def test_no_page(self):
+        with self.file_system("size=64k"):
+            self.fill()
+            self.check(notices=1)
+
+    def test_one_page(self):
+        with self.file_system("size=64k"):
+            self.fill(free=1)
+            self.check(notices=0)
+
+    def test_no_inode(self):
+        with self.file_system("size=64k,nr_inodes=16"):
+            self.fill_inodes()
+            self.check(notices=1)
+
+    def test_no_page_from_one_wake_to_the_next(self):
+        with self.file_system("size=64k"):
+            self.redis()
+            self.assert_served()
+            self.fill()
+            self.assert_asleep()
+            self.assert_served()
+            self.assert_asleep()
+            self.assertEqual(self.scope.complaints("server", self.started), [])
+
+
+class Missing(KeeperCase):
+    """One of our programs is not there, or may not be executed."""
+
+    timeout = 120
+
+    @contextlib.contextmanager
+    def without(self, program, how):
+        path = f"{LIBEXEC}/{program}"
+        mode = os.stat(path).st_mode
+        if how == "missing":
+            os.rename(path, f"{path}.away")
+        else:
+            os.chmod(path, 0o644)
+        try:
+            yield
+        finally:
+            if how == "missing":
+                os.rename(f"{path}.away", path)
+            else:
+                os.chmod(path, mode & 0o7777)
+
+    def heal(self):
+        self.scope.systemctl("reset-failed", "server.socket", "server.service", check=False)
+        self.scope.systemctl("start", "server.socket")
+
+    def test_keeper(self):
+        """Nothing of ours runs that could refuse: the manager does, by closing the socket."""
+        self.redis()
+        for how in ("missing", "not executable"):
+            with self.subTest(how):
+                since = time.time()
+                with self.without("keeper", how):
+                    clients = [harness.connect(PORT) for _ in range(3)]
+                    for client in clients:
+                        with client, contextlib.suppress(ConnectionResetError):
+                            self.assertEqual(client.recv(1), b"")
+                    self.assertLess(time.time() - since, 3)
+                    with self.assertRaises(ConnectionRefusedError):
+                        harness.connect(PORT)
+                    self.assertEqual(self.scope.state("server.socket"), "failed")
+                self.heal()
+                self.assert_served()
+                self.assert_asleep()
+
+    def test_others(self):
+        self.redis()
+        for program in ("activator", "nshelper", "proxy"):
+            for how in ("missing", "not executable"):
+                with self.subTest(program, how=how):
+                    since = time.time()
+                    with self.without(program, how):
+                        for _ in range(3):
+                            self.assertLess(harness.refusal(PORT), PROMPT)
+                        self.scope.fall_asleep("server")
+                        self.assertEqual(self.scope.state("server.socket"), "active")
+                        complaints = set(harness.eventually(lambda: self.scope.complaints("server", since)))
+                        [sentence] = complaints
+                        self.assertIn(f"{LIBEXEC}/{program}", sentence)
+                        self.assertIn("install", sentence)
+                    self.assert_served()
+                    self.assert_asleep()
+
+    def test_while_it_is_awake(self):
+        """What was there when the keeper began is there until it ends."""
+        self.redis()
+        with contextlib.ExitStack() as stack:
+            with harness.connect(PORT) as connection:
+                connection.sendall(b"PING\r\n")
+                self.assertEqual(connection.recv(64), b"+PONG\r\n")
+                for program in ("keeper", "nshelper", "proxy"):
+                    stack.enter_context(self.without(program, "missing"))
+                os.kill(self.process("proxy"), signal.SIGKILL)
+                self.assert_served()
+            self.assert_asleep()
+        self.heal()
+        self.assert_served()

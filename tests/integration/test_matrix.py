@@ -1,0 +1,219 @@
+"""Whatever is killed, slow or away: nothing stays awake that nobody uses, and the next client is served.
+
+One disturbance serves all cells (cells.py), which stand in every situation there is at the same time."""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+
+import cells
+import fake_engine
+import harness
+
+PORT = 7400
+FREEZE = 40  # seconds
+LIMIT = 30  # --startup-timeout of the frozen ones
+
+
+class Frozen(harness.Case):
+    """An engine that stands still for 40 s, at idle and at a start. It does so only for 10 s or 1 s for those to whom
+    that happens later."""
+
+    timeout = 240
+
+    def test_engine(self):
+        fleet = cells.Fleet(self, PORT)
+        idle, waking = {}, {}
+        for seconds in (40, 10, 1):
+            for mode in cells.modes(self.scope):
+                idle.setdefault(seconds, []).append(fleet.add(f"idle{seconds}-{mode}", mode))
+                waking.setdefault(seconds, []).append(fleet.add(f"wake{seconds}-{mode}", mode))
+        fleet.create()
+        connections = self.connect_all(sum(idle.values(), []))
+        clients = {}
+        with cells.FrozenEngine(self.scope):
+            thaw = time.monotonic() + FREEZE
+            for seconds in idle:
+                self.wait_until(thaw - seconds)
+                for cell in idle[seconds]:
+                    connections[cell].close()
+                clients |= {cell: cells.Client(cell.port) for cell in waking[seconds]}
+            self.wait_until(thaw)
+        for cell in sum(waking.values(), []):
+            with self.subTest(cell):
+                self.check(cell, clients[cell])
+        fleet.assert_well()
+
+    def connect_all(self, idle):
+        connections = {}
+        cells.together(lambda cell: connections.__setitem__(cell, cell.connect()), idle)
+        return connections
+
+    @staticmethod
+    def wait_until(when):
+        time.sleep(max(0, when - time.monotonic()))
+
+    def check(self, cell, client):
+        outcome = client.result()
+        self.assertLess(client.took, LIMIT + 2)
+        # The manager starts a unit without the engine, whose word on it is needed only afterwards.
+        if not cell.name.startswith("wake40"):
+            self.assertEqual(outcome, cells.SERVED)
+        elif outcome != cells.SERVED:
+            self.assertEqual(outcome, cells.RESET)
+            self.assertGreater(client.took, LIMIT - 2)
+
+
+class EngineCase(harness.Case):
+    """With a word to say about what the engine does."""
+
+    timeout = 120
+
+    def setUp(self):
+        super().setUp()
+        self.engine = fake_engine.FakeEngine(cells.engine_socket(self.scope))
+        self.engine.__enter__()
+        self.addCleanup(self.engine.__exit__)
+        options = (f"--engine-socket={self.engine.path}",)
+        self.fleet = cells.Fleet(self, PORT, idle_timeout="300ms", backend_options=options)
+        # The fleet is taken away through the same socket.
+        self.addCleanup(setattr, self.engine, "behaviour", fake_engine.faithful)
+
+    def create(self, *situations, command=cells.ECHO, options=()):
+        for situation in situations:
+            for mode in cells.modes(self.scope):
+                self.fleet.add(f"{situation}-{mode}", mode, *options, command=command)
+        self.fleet.create()
+
+    def of(self, situation):
+        return [cell for cell in self.fleet.cells if cell.name.startswith(f"{situation}-")]
+
+    def kill(self, situation, program, *words):
+        for cell in self.of(situation):
+            os.kill(cell.pid(program, *words), signal.SIGKILL)
+
+    def assert_results(self, clients, expected):
+        self.assertEqual({cell: client.result() for cell, client in clients.items()}, dict.fromkeys(clients, expected))
+
+
+class SlowStart(EngineCase):
+    """A start that outlasts --startup-timeout cannot be called off."""
+
+    LIMIT = 2
+    SECONDS = 7
+
+    def test_outlasts_the_time_limit(self):
+        slow = f"{self.scope.runtime_directory}/slow-start"
+        self.scope.run("touch", slow)
+        self.addCleanup(self.scope.run, "rm", "-f", slow)
+        self.fleet.unit_text = f"ExecStartPre=sh -c '[ ! -e {slow} ] || sleep {self.SECONDS}'"
+        self.create("slow", options=(f"--startup-timeout={self.LIMIT}",))
+        slowly = fake_engine.HoldingBack(b"/start", seconds=self.SECONDS)
+        self.engine.behave(slowly)
+        clients = {cell: cells.Client(cell.port) for cell in self.fleet.cells}
+        for cell, client in clients.items():
+            with self.subTest(cell):
+                self.assertEqual(client.result(), cells.RESET)
+                self.assertLess(client.took, self.LIMIT + 2)
+        self.scope.run("rm", slow)
+        self.engine.behaviour = fake_engine.faithful  # for those who come from now on
+        self.assertGreaterEqual(slowly.asked, len(self.fleet.of_engine()))
+        # What `with` has to start first comes first.
+        harness.eventually(lambda: slowly.answered >= len(self.fleet.of_engine()), timeout=3 * self.SECONDS)
+        for cell in self.fleet.of_manager():
+            harness.eventually(lambda cell=cell: self.scope.state(cell.unit) != "activating")
+        self.fleet.assert_well()
+
+
+class Killed(EngineCase):
+    """kill -9 of each of our processes, at each point of its life."""
+
+    HOLD = 3  # seconds for which the engine, or the manager, does not do what it was asked for
+
+    def test_while_it_wakes(self):
+        """The engine has been asked to start it and has not done so yet; it will, whoever has died meanwhile."""
+        self.fleet.unit_text = f"ExecStartPre=sleep {self.HOLD}"
+        self.create("keeper", "activator")
+        slowly = fake_engine.HoldingBack(b"/start", seconds=self.HOLD)
+        self.engine.behave(slowly)
+        clients = {cell: cells.Client(cell.port) for cell in self.fleet.cells}
+        self.when_asked(slowly, "activating")
+        self.kill("keeper", "keeper")
+        self.kill("activator", "activator", "--wake")
+        # Who waits when a keeper dies is in nobody's hands but the manager's, which starts the next one.
+        self.assert_results({cell: clients[cell] for cell in self.of("keeper")}, cells.SERVED)
+        self.assert_results({cell: clients[cell] for cell in self.of("activator")}, cells.RESET)
+        self.fleet.assert_well()
+
+    def when_asked(self, behaviour, state):
+        harness.eventually(lambda: behaviour.asked >= len(self.fleet.of_engine()))
+        for cell in self.fleet.of_manager():
+            harness.eventually(lambda cell=cell: self.scope.state(cell.unit) == state)
+
+    def test_while_the_server_starts(self):
+        self.create("keeper", "proxy", command=("sh", "-c", f"sleep 2; exec {' '.join(cells.ECHO)}"))
+        clients = {cell: cells.Client(cell.port) for cell in self.fleet.cells}
+        for cell in self.fleet.cells:
+            cell.pid("proxy")
+        self.kill("keeper", "keeper")
+        self.kill("proxy", "proxy")
+        self.assert_results(clients, cells.SERVED)
+        self.fleet.assert_well()
+
+    def test_while_it_is_awake(self):
+        self.create("keeper", "proxy")
+        with contextlib.ExitStack() as stack:
+            for cell in self.fleet.cells:
+                stack.enter_context(cell.connect())
+            self.kill("keeper", "keeper")
+            self.kill("proxy", "proxy")
+            self.fleet.assert_served()
+        self.fleet.assert_well()
+
+    def test_while_it_falls_asleep(self):
+        """The engine never learns what they have asked it for."""
+        self.fleet.unit_text = f"ExecStop=sleep {self.HOLD}"
+        self.create("keeper", "activator")
+        never = fake_engine.HoldingBack(b"/stop", b"/pause")
+        with contextlib.ExitStack() as stack:
+            for cell in self.fleet.cells:
+                stack.enter_context(cell.connect())
+            self.engine.behave(never)
+        self.when_asked(never, "deactivating")
+        self.engine.behaviour = fake_engine.faithful
+        self.kill("keeper", "keeper")
+        self.kill("activator", "activator", "--sleep")
+        self.fleet.assert_well()
+
+
+class KilledAndThen(EngineCase):
+    """The proxy is killed, and at once somebody says that it shall sleep. It does when they have their answer."""
+
+    def check(self, command):
+        self.create("then")
+        connections = [cell.connect() for cell in self.fleet.cells]
+        ready = threading.Barrier(len(self.fleet.cells))
+
+        def kill_and_command(cell):
+            pid = cell.pid("proxy")
+            ready.wait()
+            os.kill(pid, signal.SIGKILL)
+            command(cell)
+
+        cells.together(kill_and_command, self.fleet.cells, at_once=len(self.fleet.cells))
+        self.assertEqual(self.fleet.running(), set())
+        for connection in connections:
+            connection.close()
+
+    def test_service_is_stopped(self):
+        self.check(lambda cell: self.scope.systemctl("stop", f"{cell.name}.service"))
+        self.fleet.assert_well()
+
+    def test_told_to_sleep(self):
+        self.check(lambda cell: self.scope.sockwake("sleep", cell.name))
+        self.fleet.assert_well()
+
+    def test_removed(self):
+        self.check(lambda cell: self.scope.sockwake("remove", cell.name))

@@ -1,0 +1,27 @@
+/* A command line of a unit as words, and back from the text of a unit file. */
+#pragma once
+
+#include <stddef.h>
+
+#include "common/cleanup.h"
+#include "common/error.h"
+#include "units/instance.h"
+
+struct command_line {
+	char **words; /* NULL-terminated once there is one */
+	size_t n;
+};
+void command_line_clear(struct command_line *c);
+#define _cleanup_command_line_ _cleanup_(command_line_clear)
+
+/* Puts a copy of a word at the end. */
+int command_line_add(struct command_line *c, const char *word, struct error *err);
+
+/* Reads what follows "ExecStart=" as render.c writes it: prefixes in front of the program are left out, quotes, escapes
+ * and "%%" are undone (systemd.syntax(7), "Quoting"). Code EINVAL: a quote or an escape has no end. The caller clears
+ * *ret, also after an error. */
+int command_line_parse(const char *text, struct command_line *ret, struct error *err);
+
+/* What puts the container of an instance to sleep: the words behind ExecStopPost= of its service. The caller clears
+ * *ret, also after an error. */
+int units_sleep_command(const struct instance *i, struct command_line *ret, struct error *err);
