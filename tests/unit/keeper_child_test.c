@@ -145,7 +145,7 @@ static void it_gets_what_it_is_given_and_no_more(void **state)
 	    "echo $LISTEN_PID,$LISTEN_FDS,$LISTEN_FDNAMES,$NOTIFY_SOCKET,$WATCHDOG_USEC,$WATCHDOG_PID,$SOCKWAKE_ACCEPTED;"
 	    "echo $GIVEN_FD $(readlink /proc/$$/fd/$GIVEN_FD) $MISSING_FD; echo $A_NUMBER;"
 	    "ls -l /proc/$$/fd | grep -c -e zero -e full; ls -l /proc/$$/fd | grep -c socket:; ulimit -f;"
-	    "grep SigBlk /proc/$$/status",
+	    "exec grep SigBlk /proc/self/status",
 	    &i);
 	snprintf(expected, sizeof(expected),
 		 ",,,,,,\n%d /dev/zero\n18446744073709551615\n1\n1\nunlimited\nSigBlk:\t0000000000000000\n", given);
@@ -227,7 +227,7 @@ static void they_are_connected(void **state)
 	struct run r;
 
 	(void)state;
-	run_start(&r, "test -S /proc/$$/fd/$SOCKWAKE_KEEPER_FD && echo yes; read x </dev/zero", &none);
+	run_start(&r, "test -S /proc/$$/fd/$SOCKWAKE_KEEPER_FD && echo yes; exec sleep 1000", &none);
 	assert_false(channel_receive(r.child.channel, &m, &closed));
 	assert_false(closed);
 	assert_false(child_reap(&r.child));
@@ -253,8 +253,8 @@ static void it_does_not_outlive_its_keeper(void **state)
 		struct child c = NO_CHILD("the shell");
 		struct inheritance none = {};
 		struct program p = shell();
-		char *argv[] = {(char[]){"sh"}, (char[]){"-c"},
-				(char[]){"trap '' TERM HUP INT; while :; do read x </dev/zero; done"}, NULL};
+		char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, (char[]){"trap '' TERM HUP INT; exec sleep 1000"},
+				NULL};
 		struct error err;
 
 		if (child_start(&c, &p, argv, &none, &err) < 0 || write(fds[1], &c.pid, sizeof(c.pid)) != sizeof(c.pid))

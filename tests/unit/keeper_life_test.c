@@ -268,7 +268,7 @@ static void a_proxy_that_is_killed_is_replaced(void **state)
 
 	(void)state;
 	keeper_init(&k);
-	k.scripts[RELAY] = "env ready serve kill:9|kill:11|env ready serve idle exit:0";
+	k.scripts[RELAY] = "env ready serve kill:9|kill:9|env ready serve idle exit:0";
 	client = keeper_client(&k);
 	keeper_start(&k);
 	assert_true(was_served(client));
@@ -296,13 +296,13 @@ static void a_proxy_that_dies_again_and_again(void **state)
 
 	(void)state;
 	keeper_init(&k);
-	k.scripts[RELAY] = "ready kill:11";
+	k.scripts[RELAY] = "ready kill:9";
 	client = keeper_client(&k);
 	keeper_start(&k);
 	assert_true(was_reset(client));
 	assert_int_equal(keeper_finish(&k), EXIT_REFUSED);
 	assert_int_equal(occurrences(k.events, "relay "), 6);
-	assert_non_null(strstr(k.text, "the proxy was killed by signal 11 again and again"));
+	assert_non_null(strstr(k.text, "the proxy was killed by signal 9 again and again"));
 	assert_non_null(strstr(k.events, "sleep 1 begins"));
 	close(client);
 	keeper_clear(&k);
@@ -411,6 +411,28 @@ static void descriptors_from_a_proxy_are_not_kept(void **state)
 	assert_true(open_descriptors(k.pid) <= before);
 	client = keeper_client(&k);
 	assert_true(was_served(client));
+	assert_int_equal(keeper_finish(&k), 0);
+	close(client);
+	keeper_clear(&k);
+}
+
+/* The first word counts. */
+static void an_activator_that_says_it_twice(void **state)
+{
+	struct keeper_run k;
+	unsigned before;
+	int client;
+
+	(void)state;
+	keeper_init(&k);
+	k.scripts[WAKE] = "woken msec:200 woken woken woken exit:0";
+	k.scripts[RELAY] = "ready msec:400 serve msec:500 idle exit:0";
+	client = keeper_client(&k);
+	keeper_start(&k);
+	keeper_expect(&k, "relay: ready");
+	before = open_descriptors(k.pid);
+	assert_true(was_served(client));
+	assert_true(open_descriptors(k.pid) <= before);
 	assert_int_equal(keeper_finish(&k), 0);
 	close(client);
 	keeper_clear(&k);
@@ -1093,6 +1115,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_proxy_that_hangs_before_it_is_ready),
 		cmocka_unit_test(a_proxy_that_lies),
 		cmocka_unit_test(descriptors_from_a_proxy_are_not_kept),
+		cmocka_unit_test(an_activator_that_says_it_twice),
 		cmocka_unit_test(a_proxy_that_floods),
 		cmocka_unit_test(sleeping_is_tried_until_it_is_done),
 		cmocka_unit_test(a_long_sleep_is_given_time),
@@ -1124,5 +1147,7 @@ int main(int argc, char **argv)
 
 	play_if_asked(argc, argv);
 	(void)signal(SIGPIPE, SIG_IGN);
+	if (argc > 1) /* by hand: the names of tests, as a pattern */
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

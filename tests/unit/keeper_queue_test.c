@@ -350,7 +350,10 @@ static void listeners_are_told_apart(void **state)
 	(void)state;
 	assert_told_apart("127.0.0.1", "127.0.0.2", "127.0.0.1", "127.0.0.2");
 	assert_told_apart("127.0.0.2", "127.0.0.1", "127.0.0.2", "127.0.0.1");
+	/* The old one is in the queue that is looked at last. */
+	assert_told_apart("127.0.0.1", "127.0.0.2", "127.0.0.2", "127.0.0.1");
 	assert_told_apart("127.0.0.1", "::1", "127.0.0.1", "::1");
+	assert_told_apart("127.0.0.1", "::1", "::1", "127.0.0.1");
 	assert_told_apart("::1", "127.0.0.1", "::1", "127.0.0.1");
 	assert_told_apart("0.0.0.0", NULL, "127.0.0.1", "127.0.0.9");
 	assert_told_apart("::1", NULL, "::1", "::1");
@@ -363,7 +366,29 @@ static void mapped_addresses_are_seen(void **state)
 	assert_told_apart("::", NULL, "127.0.0.1", "::1");
 	assert_told_apart("::", NULL, "::1", "127.0.0.1");
 	assert_told_apart("::ffff:127.0.0.1", "::ffff:127.0.0.2", "127.0.0.1", "127.0.0.2");
+	assert_told_apart("::ffff:127.0.0.1", "::ffff:127.0.0.2", "127.0.0.2", "127.0.0.1");
 	assert_told_apart("::ffff:127.0.0.1", "127.0.0.2", "127.0.0.1", "127.0.0.2");
+	assert_told_apart("::ffff:127.0.0.1", "127.0.0.2", "127.0.0.2", "127.0.0.1");
+}
+
+/* Those that somebody has accepted wait no longer, however old they are. */
+static void who_is_served_is_not_counted(void **state)
+{
+	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0));
+	uint64_t began = now_usec();
+	_cleanup_close_ int a = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3)), b = -1, served = -1;
+
+	(void)state;
+	served = accept4(3, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(served >= 0);
+	wait_msec(200);
+	b = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
+	wait_until(began + LIMIT + SLACK);
+	assert_int_equal(queue_expire(&q, now_usec()), 0);
+	assert_true(is_open(a));
+	assert_true(is_open(b));
+	assert_true(is_about(q.since, began + 200 * USEC_PER_MSEC));
+	queue_refuse(&q);
 }
 
 /* More than fit into one answer of the kernel. */
@@ -460,6 +485,7 @@ int main(void)
 		cmocka_unit_test_setup(half_closed_clients_wait_as_well, setup),
 		cmocka_unit_test_setup(listeners_are_told_apart, setup),
 		cmocka_unit_test_setup(mapped_addresses_are_seen, setup),
+		cmocka_unit_test_setup(who_is_served_is_not_counted, setup),
 		cmocka_unit_test_setup(long_queues_are_seen_whole, setup),
 		cmocka_unit_test_setup(unix_clients_came_with_the_first, setup),
 		cmocka_unit_test_setup(without_a_limit_everybody_waits, setup),
