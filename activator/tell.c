@@ -4,6 +4,7 @@
 
 #include "common/channel.h"
 #include "common/clock.h"
+#include "common/listen.h"
 
 static uint64_t deadline; /* of the wake, while the engine has none */
 static sigset_t before;
@@ -16,7 +17,7 @@ void tell_starting(struct engine *e, const char *container)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &set, &before);
-	channel_send(
+	notify_send(
 		channel_inherited(),
 		"LATE=%s had not started '%s' when --startup-timeout was over; if it starts later, it is put to sleep: "
 		"see whether %s answers ('%s ps'), or give it more time",
@@ -30,7 +31,7 @@ void tell_started(struct engine *e, uint64_t startup_timeout, bool in_vain)
 	uint64_t now = now_usec();
 
 	if (in_vain)
-		channel_send(channel_inherited(), "VAIN=1");
+		notify_send(channel_inherited(), "VAIN=1");
 	e->deadline = deadline;
 	if (now >= deadline && __builtin_add_overflow(now, startup_timeout, &e->deadline))
 		e->deadline = USEC_INFINITY;
@@ -39,7 +40,7 @@ void tell_started(struct engine *e, uint64_t startup_timeout, bool in_vain)
 
 void tell_starting_unit(const char *unit)
 {
-	channel_send(
+	notify_send(
 		channel_inherited(),
 		"LATE=the unit '%s' had not started when --startup-timeout was over: see what it waits for, or give it "
 		"more time",

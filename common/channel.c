@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,23 +27,6 @@ int channel_inherited(void)
 	    fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -1;
 	return (int)fd;
-}
-
-void channel_send(int fd, const char *format, ...)
-{
-	char text[CHANNEL_TEXT_MAX];
-	va_list ap;
-	int n;
-
-	if (fd < 0)
-		return;
-	va_start(ap, format);
-	n = vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	if (n >= (int)sizeof(text))
-		n = (int)sizeof(text) - 1;
-	if (send(fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		return;
 }
 
 union control {

@@ -29,10 +29,8 @@ int channel_open(int ret[static 2], struct error *err);
 /* The end that a keeper has handed down, made close-on-exec; -1 when there is none, as in a program run by hand. */
 int channel_inherited(void);
 
-/* Sends one message. fd -1 does nothing. A keeper that is gone, or does not read, is no error: nobody could be told. */
-void channel_send(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* The same with descriptors, which stay the caller's. The keeper is waited for. */
+/* Sends one message with descriptors, which stay the caller's; the keeper is waited for. Messages without are sent by
+ * notify_send() (common/listen.h). */
 int channel_send_fds(int fd, const char *text, const int *fds, size_t n, struct error *err);
 
 struct message {

@@ -77,7 +77,7 @@ int refuse_queue(const struct error *err)
 
 	refuse_on_signal(NULL);
 	if (keeper >= 0) {
-		channel_send(keeper, "FAILED=%s", err->text);
+		notify_send(keeper, "FAILED=%s", err->text);
 		return EXIT_REFUSED;
 	}
 	log_line(LOG_ERR, "%s", err->text);

@@ -70,12 +70,19 @@ struct times {
 	uint64_t notifier; /* is ended */
 };
 
+static uint64_t earliest(uint64_t a, uint64_t b, uint64_t c)
+{
+	uint64_t first = a < b ? a : b;
+
+	return first < c ? first : c;
+}
+
 static uint64_t next_time(const struct keeper *k, const struct times *t)
 {
 	uint64_t until = t->notifier;
 
 	if (!k->ready)
-		until = t->limit < until ? t->limit : until;
+		until = earliest(until, t->limit, time_after(now_usec(), KEEPER_PERIOD));
 	else if (k->counted && !k->stopping && t->report < until)
 		until = t->report;
 	return until;
@@ -125,6 +132,8 @@ static void relay(struct keeper *k)
 				    "STOPPING=1\nSTATUS=Stopping: open connections are given some time to end");
 			drains = true;
 		}
+		if (!k->ready) /* a start that took too long may have left it nothing */
+			keeper_extend(k);
 		look_at_times(k, &t);
 	}
 	record_take_traffic(&k->record);
