@@ -288,23 +288,45 @@ static void a_proxy_that_is_killed_is_replaced(void **state)
 	keeper_clear(&k);
 }
 
-/* It does not do better. */
-static void a_proxy_that_dies_again_and_again(void **state)
+/* It does not do better, be it that it pretends to end in good order. */
+static void a_proxy_that_ends_again_and_again(void **state)
+{
+	static const struct {
+		const char *script, *why;
+	} cases[] = {{"ready kill:9", "the proxy was killed by signal 9 again and again"},
+		     {"exit:0", "the proxy ended with status 0 again and again"},
+		     {"ready idle exit:0", "the proxy ended with status 0 again and again"}};
+
+	(void)state;
+	for (size_t c = 0; c < sizeof(cases) / sizeof(*cases); c++) {
+		struct keeper_run k;
+		int client;
+
+		keeper_init(&k);
+		k.scripts[RELAY] = cases[c].script;
+		client = keeper_client(&k);
+		keeper_start(&k);
+		assert_true(was_reset(client));
+		assert_int_equal(keeper_finish(&k), EXIT_REFUSED);
+		assert_int_equal(occurrences(k.events, "relay "), 6);
+		assert_non_null(strstr(k.text, cases[c].why));
+		assert_non_null(strstr(k.events, "sleep 1 begins"));
+		close(client);
+		keeper_clear(&k);
+	}
+}
+
+/* Without a client it is just as dead. */
+static void a_proxy_that_never_gets_ready(void **state)
 {
 	struct keeper_run k;
-	int client;
 
 	(void)state;
 	keeper_init(&k);
-	k.scripts[RELAY] = "ready kill:9";
-	client = keeper_client(&k);
+	k.scripts[RELAY] = "exit:0";
 	keeper_start(&k);
-	assert_true(was_reset(client));
 	assert_int_equal(keeper_finish(&k), EXIT_REFUSED);
-	assert_int_equal(occurrences(k.events, "relay "), 6);
-	assert_non_null(strstr(k.text, "the proxy was killed by signal 9 again and again"));
-	assert_non_null(strstr(k.events, "sleep 1 begins"));
-	close(client);
+	assert_null(strstr(k.notices, "STOPPING=1"));
 	keeper_clear(&k);
 }
 
@@ -1111,7 +1133,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(who_waits_when_a_late_start_is_done_is_served),
 		cmocka_unit_test(an_activator_that_hangs),
 		cmocka_unit_test(a_proxy_that_is_killed_is_replaced),
-		cmocka_unit_test(a_proxy_that_dies_again_and_again),
+		cmocka_unit_test(a_proxy_that_ends_again_and_again),
+		cmocka_unit_test(a_proxy_that_never_gets_ready),
 		cmocka_unit_test(a_proxy_that_hangs_before_it_is_ready),
 		cmocka_unit_test(a_proxy_that_lies),
 		cmocka_unit_test(descriptors_from_a_proxy_are_not_kept),
