@@ -39,7 +39,7 @@ struct options {
 	uint64_t startup_timeout; /* microseconds */
 	bool healthy;
 	const char *health_check; /* what the proxy will check, which the command says; NULL: the default */
-	char **command; /* NULL-terminated: what the proxy is run with, and so the checks of --with */
+	char **command;		  /* NULL-terminated: what the proxy is run with, and so the checks of --with */
 
 	/* notify */
 	bool started; /* else stopped */

@@ -12,7 +12,6 @@
 #include "activator/with.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/exit.h"
 #include "common/log.h"
 
 /* After a keeper that was killed systemd runs this once, and it has to try again by itself. */
@@ -25,26 +24,18 @@
 #define SETTLE_USEC  (5 * USEC_PER_SEC)
 #define SETTLE_PAUSE (500 * USEC_PER_MSEC)
 
-static bool variable_is(const char *name, const char *value)
-{
-	const char *s = getenv(name);
-
-	return s && strcmp(s, value) == 0;
-}
-
-/* Is this the net under a keeper (systemd.exec(5), ExecStopPost=)? One that ended by itself has done it already. */
-static bool keeper_was_killed(void)
+/* Is this the net under a keeper (systemd.exec(5), ExecStopPost=)? */
+static bool is_net(void)
 {
 	return getenv("SERVICE_RESULT") != NULL;
 }
 
-static bool keeper_is_done(void)
+/* One that was not killed has done it already, or given up. */
+static bool keeper_has_exited(void)
 {
-	char refused[8];
+	const char *how = getenv("EXIT_CODE");
 
-	snprintf(refused, sizeof(refused), "%d", EXIT_REFUSED);
-	return variable_is("EXIT_CODE", "exited") &&
-	       (variable_is("EXIT_STATUS", "0") || variable_is("EXIT_STATUS", refused));
+	return how && strcmp(how, "exited") == 0;
 }
 
 /* At shutdown the engine is gone for good, and so are its containers, or they soon will be. */
@@ -287,7 +278,7 @@ int put_to_sleep(const struct options *o, struct error *err)
 	uint64_t until = now_usec() + PATIENCE;
 	const struct stats *stats;
 
-	if (keeper_is_done())
+	if (keeper_has_exited())
 		return 0;
 	stats = runtime_stats(o);
 	while (try_all(o, stats, err) < 0) {
@@ -295,7 +286,7 @@ int put_to_sleep(const struct options *o, struct error *err)
 			log_line(LOG_INFO, "the system is going down: %s", err->text);
 			return 0;
 		}
-		if (!keeper_was_killed() || now_usec() >= until)
+		if (!is_net() || now_usec() >= until)
 			return -1;
 		(void)poll(NULL, 0, (int)(PAUSE / USEC_PER_MSEC));
 	}

@@ -10,7 +10,7 @@
 
 #define TRAFFIC_PERIOD USEC_PER_SEC /* between two reports to the service manager */
 
-/* A proxy that dies so often within this time will not do better. */
+/* A proxy that ends so often within this time, and leaves somebody waiting, will not do better. */
 #define CRASHES	     5
 #define CRASH_PERIOD (10 * USEC_PER_SEC)
 
@@ -144,14 +144,16 @@ static void relay(struct keeper *k)
 static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct error *err, int *r)
 {
 	char how[64], sentence[256];
+	bool good;
 
 	*r = 0;
 	if (k->told_to_stop && !k->ready)
 		*r = error_set(err, 0, KEEPER_TOLD_TO_STOP);
 	if (k->told_to_stop || (k->ready && keeper_container_has_ended(k)))
 		return true;
-	if (child_result(&k->relay, how, sizeof(how)) == 0)
-		return !queue_waits(&k->queue); /* the last look: who has come meanwhile is served */
+	good = child_result(&k->relay, how, sizeof(how)) == 0 && k->ready;
+	if (good && !queue_waits(&k->queue)) /* the last look: who has come meanwhile is served */
+		return true;
 	if (!k->ready && k->failed[0]) {
 		*r = error_set(err, 0, "%s", k->failed);
 		return true;
@@ -164,6 +166,8 @@ static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct
 		*r = error_set(err, 0, "the proxy %s again and again; 'journalctl' may say why", how);
 		return true;
 	}
+	if (good)
+		return false;
 	snprintf(sentence, sizeof(sentence), "the proxy %s: its connections are lost, another one takes over", how);
 	keeper_say(k, LOG_WARNING, sentence);
 	return false;

@@ -53,7 +53,8 @@ static const int allowed[] = {
 	SCMP_SYS(restart_syscall),
 	SCMP_SYS(sched_yield),
 	/* moving bytes */
-	SCMP_SYS(pread64), SCMP_SYS(read),
+	SCMP_SYS(pread64),
+	SCMP_SYS(read),
 	SCMP_SYS(write),
 	SCMP_SYS(readv),
 	SCMP_SYS(writev),

@@ -564,7 +564,8 @@ static void a_start_that_is_on_its_way_is_waited_for(void **state)
 static void sleep_leaves_what_is_not_to_sleep(void **state)
 {
 	START(f, SAY(EXITED), SAY(NO_CONTENT), SAY(running()), SAY(running()), /* a wake of ours */
-	      SAY(running()), SAY(NO_CONTENT), SAY(EXITED), SAY(inspection("running", container_process(), "2027", "")));
+	      SAY(running()), SAY(NO_CONTENT), SAY(EXITED),
+	      SAY(inspection("running", container_process(), "2027", "")));
 	struct options o = {.name = "t", .container = "c", .backend = BACKEND_DOCKER};
 	_cleanup_close_ int lock = -1;
 	char path[PATH_MAX];

@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 #include "common/channel.h"
-#include "common/listen.h"
 #include "common/cleanup.h"
+#include "common/listen.h"
 
 static int ends[2]; /* ends[0] is the keeper's */
 

@@ -30,6 +30,7 @@ struct play {
 	_Atomic unsigned times[PARTS];
 	char lock[128]; /* held by WOKEN=1 */
 	pid_t container;
+	atomic_bool go; /* the test lets go who awaits it */
 };
 
 struct keeper_run {
@@ -233,6 +234,9 @@ static inline void play_step(const char *step, int channel, struct play *p, char
 			;
 	else if (strcmp(step, "term") == 0)
 		play_await_term();
+	else if (strcmp(step, "await") == 0)
+		while (!atomic_load(&p->go))
+			usleep(1000);
 	else if (strcmp(step, "ignore") == 0)
 		(void)signal(SIGTERM, SIG_IGN);
 	else if (strcmp(step, "mute") == 0)

@@ -4,8 +4,9 @@
 #include "keeper/backlog.h"
 #include "tests/unit/keeper_fixture.h"
 
-#define LIMIT (300 * USEC_PER_MSEC)
+#define LIMIT (600 * USEC_PER_MSEC)
 #define SLACK (20 * USEC_PER_MSEC) /* the kernel counts in ticks */
+#define ABOUT (60 * USEC_PER_MSEC) /* a busy machine takes its time between a look at the clock and a connection */
 
 /* So many numbers are kept for what systemd would hand over. */
 #define RESERVED 8
@@ -194,7 +195,7 @@ static void as_many_are_accepted_as_can_be_handed_down(void **state)
 
 static bool is_about(uint64_t t, uint64_t expected)
 {
-	return t + SLACK >= expected && t <= expected + SLACK;
+	return t + ABOUT >= expected && t <= expected + ABOUT;
 }
 
 /* Who came late stays in the backlog, for as long as the limit is. */
@@ -207,7 +208,7 @@ static void each_waits_as_long_as_the_limit(void **state)
 	(void)state;
 	q.since = began;
 	assert_true(queue_deadline(&q) == began + LIMIT);
-	wait_msec(200);
+	wait_msec(400);
 	second = now_usec();
 	b = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
 	wait_until(began + LIMIT + SLACK);
@@ -235,13 +236,13 @@ static void data_makes_nobody_younger(void **state)
 	struct backlog b;
 
 	(void)state;
-	wait_msec(150);
+	wait_msec(300);
 	assert_int_equal(send(a, "hello", 5, 0), 5);
-	wait_msec(50);
+	wait_msec(100);
 	assert_int_equal(backlog_look(3, LIMIT, &b), 0);
 	assert_int_equal(b.old, 0);
 	assert_true(is_about(now_usec() - b.oldest_age, began));
-	assert_int_equal(backlog_look(3, 150 * USEC_PER_MSEC, &b), 0);
+	assert_int_equal(backlog_look(3, 300 * USEC_PER_MSEC, &b), 0);
 	assert_int_equal(b.old, 1);
 	assert_true(b.oldest_age == USEC_INFINITY);
 	assert_true(queue_admit(&q, NULL, 0));
@@ -261,7 +262,7 @@ static void accepted_clients_wait_no_longer_either(void **state)
 
 	(void)state;
 	assert_true(queue_admit(&q, NULL, 0));
-	wait_msec(150);
+	wait_msec(300);
 	second = now_usec();
 	b = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
 	assert_true(queue_admit(&q, NULL, 0));
@@ -287,7 +288,7 @@ static void who_gave_up_saves_nobody_and_costs_nobody(void **state)
 
 	(void)state;
 	reset_own(gone);
-	wait_msec(150);
+	wait_msec(300);
 	b = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
 	gone = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
 	c = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
@@ -297,7 +298,7 @@ static void who_gave_up_saves_nobody_and_costs_nobody(void **state)
 	assert_true(was_reset(a));
 	assert_true(is_open(b));
 	assert_true(is_open(c));
-	wait_msec(150);
+	wait_msec(LIMIT / USEC_PER_MSEC);
 	assert_int_equal(queue_expire(&q, now_usec()), 2);
 	assert_true(was_reset(b));
 	assert_true(was_reset(c));
@@ -314,7 +315,7 @@ static void half_closed_clients_wait_as_well(void **state)
 	(void)state;
 	assert_int_equal(send(a, "x", 1, 0), 1);
 	assert_int_equal(shutdown(a, SHUT_WR), 0);
-	wait_msec(150);
+	wait_msec(300);
 	b = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
 	assert_int_equal(shutdown(b, SHUT_WR), 0);
 	wait_until(began + LIMIT + SLACK);
@@ -330,16 +331,17 @@ static void assert_told_apart(const char *first, const char *second, const char 
 	int fd = bound_to(SOCK_STREAM, first, 0), other = second ? bound_to(SOCK_STREAM, second, port_of(fd)) : -1;
 	struct queue q = queue_of((const int[]){fd, other, -1}, LIMIT);
 	uint16_t port = port_of(3);
-	uint64_t began = now_usec();
+	uint64_t began = now_usec(), later;
 	_cleanup_close_ int old = client_of(SOCK_STREAM, NULL, to_first, port), young = -1;
 
-	wait_msec(200);
+	wait_msec(400);
+	later = now_usec();
 	young = client_of(SOCK_STREAM, NULL, to_second, port);
 	wait_until(began + LIMIT + SLACK);
 	assert_int_equal(queue_expire(&q, now_usec()), 1);
 	assert_true(was_reset(old));
 	assert_true(is_open(young));
-	assert_true(is_about(q.since, began + 200 * USEC_PER_MSEC));
+	assert_true(is_about(q.since, later));
 	queue_refuse(&q);
 	assert_true(was_reset(young));
 	reserve();
@@ -375,19 +377,20 @@ static void mapped_addresses_are_seen(void **state)
 static void who_is_served_is_not_counted(void **state)
 {
 	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0));
-	uint64_t began = now_usec();
+	uint64_t began = now_usec(), later;
 	_cleanup_close_ int a = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3)), b = -1, served = -1;
 
 	(void)state;
 	served = accept4(3, NULL, NULL, SOCK_CLOEXEC);
 	assert_true(served >= 0);
-	wait_msec(200);
+	wait_msec(400);
+	later = now_usec();
 	b = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
 	wait_until(began + LIMIT + SLACK);
 	assert_int_equal(queue_expire(&q, now_usec()), 0);
 	assert_true(is_open(a));
 	assert_true(is_open(b));
-	assert_true(is_about(q.since, began + 200 * USEC_PER_MSEC));
+	assert_true(is_about(q.since, later));
 	queue_refuse(&q);
 }
 
