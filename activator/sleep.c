@@ -12,6 +12,7 @@
 #include "activator/with.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/exit.h"
 #include "common/log.h"
 
 /* After a keeper that was killed systemd runs this once, and it has to try again by itself. */
@@ -24,18 +25,27 @@
 #define SETTLE_USEC  (5 * USEC_PER_SEC)
 #define SETTLE_PAUSE (500 * USEC_PER_MSEC)
 
-/* Is this the net under a keeper (systemd.exec(5), ExecStopPost=)? */
-static bool is_net(void)
+static bool variable_is(const char *name, const char *value)
 {
-	return getenv("SERVICE_RESULT") != NULL;
+	const char *s = getenv(name);
+
+	return s && strcmp(s, value) == 0;
 }
 
-/* One that was not killed has done it already, or given up. */
-static bool keeper_has_exited(void)
+/* As the net under a keeper (systemd.exec(5), ExecStopPost=): one that ended in its own way has done it already. */
+static bool keeper_is_done(void)
 {
-	const char *how = getenv("EXIT_CODE");
+	char refused[8];
 
-	return how && strcmp(how, "exited") == 0;
+	snprintf(refused, sizeof(refused), "%d", EXIT_REFUSED);
+	return variable_is("EXIT_CODE", "exited") &&
+	       (variable_is("EXIT_STATUS", "0") || variable_is("EXIT_STATUS", refused));
+}
+
+/* Then nobody else tries again; one that exited has given up. */
+static bool keeper_was_killed(void)
+{
+	return getenv("SERVICE_RESULT") && !variable_is("EXIT_CODE", "exited");
 }
 
 /* At shutdown the engine is gone for good, and so are its containers, or they soon will be. */
@@ -278,7 +288,7 @@ int put_to_sleep(const struct options *o, struct error *err)
 	uint64_t until = now_usec() + PATIENCE;
 	const struct stats *stats;
 
-	if (keeper_has_exited())
+	if (keeper_is_done())
 		return 0;
 	stats = runtime_stats(o);
 	while (try_all(o, stats, err) < 0) {
@@ -286,7 +296,7 @@ int put_to_sleep(const struct options *o, struct error *err)
 			log_line(LOG_INFO, "the system is going down: %s", err->text);
 			return 0;
 		}
-		if (!is_net() || now_usec() >= until)
+		if (!keeper_was_killed() || now_usec() >= until)
 			return -1;
 		(void)poll(NULL, 0, (int)(PAUSE / USEC_PER_MSEC));
 	}

@@ -219,8 +219,8 @@ static void who_waits_when_a_late_start_is_done_is_served(void **state)
 	(void)state;
 	keeper_init(&k);
 	k.options[0] = "--startup-timeout";
-	k.options[1] = "2s";
-	k.scripts[WAKE] = "late msec:3300 woken";
+	k.options[1] = "1s";
+	k.scripts[WAKE] = "late await woken";
 	k.scripts[RELAY] = "env ready serve idle exit:0";
 	client = keeper_client(&k);
 	keeper_start(&k);
