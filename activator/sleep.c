@@ -36,13 +36,17 @@ static bool keeper_was_killed(void)
 	return getenv("SERVICE_RESULT") != NULL;
 }
 
+/* 203: there is no keeper to execute, and so none has woken anything (systemd.exec(5)). */
+#define MANAGER_CANNOT_EXEC "203"
+
 static bool keeper_is_done(void)
 {
 	char refused[8];
 
 	snprintf(refused, sizeof(refused), "%d", EXIT_REFUSED);
 	return variable_is("EXIT_CODE", "exited") &&
-	       (variable_is("EXIT_STATUS", "0") || variable_is("EXIT_STATUS", refused));
+	       (variable_is("EXIT_STATUS", "0") || variable_is("EXIT_STATUS", refused) ||
+		variable_is("EXIT_STATUS", MANAGER_CANNOT_EXEC));
 }
 
 /* At shutdown the engine is gone for good, and so are its containers, or they soon will be. */
