@@ -32,6 +32,9 @@ static bool variable_is(const char *name, const char *value)
 	return s && strcmp(s, value) == 0;
 }
 
+/* 203: there is no keeper to execute, and so none has woken anything (systemd.exec(5)). */
+#define MANAGER_CANNOT_EXEC "203"
+
 /* As the net under a keeper (systemd.exec(5), ExecStopPost=): one that ended in its own way has done it already. */
 static bool keeper_is_done(void)
 {
@@ -39,7 +42,8 @@ static bool keeper_is_done(void)
 
 	snprintf(refused, sizeof(refused), "%d", EXIT_REFUSED);
 	return variable_is("EXIT_CODE", "exited") &&
-	       (variable_is("EXIT_STATUS", "0") || variable_is("EXIT_STATUS", refused));
+	       (variable_is("EXIT_STATUS", "0") || variable_is("EXIT_STATUS", refused) ||
+		variable_is("EXIT_STATUS", MANAGER_CANNOT_EXEC));
 }
 
 /* Then nobody else tries again; one that exited has given up. */

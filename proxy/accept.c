@@ -178,6 +178,8 @@ void accept_adopt(struct worker *w, struct forward *forward, int fd)
 		reset_client(fd);
 		return;
 	}
+	/* It was to be reset, had this or one of the programs before this one failed. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){}, sizeof(struct linger));
 	if (forward->family != AF_UNIX)
 		set_options(fd, w->service->config);
 	place(w, forward, fd);

@@ -95,8 +95,6 @@ static int parse_pair(char *pair, struct forward *forwards, size_t n, struct acc
 				 (int)fd);
 	if (flags < 0 || make_nonblocking((int)fd) < 0)
 		return error_errno(err, errno, "descriptor %d in SOCKWAKE_ACCEPTED is not open", (int)fd);
-	/* It was to be reset, had one of the programs before this one failed. */
-	(void)setsockopt((int)fd, SOL_SOCKET, SO_LINGER, &(struct linger){}, sizeof(struct linger));
 	for (size_t i = 0; i < n; i++) {
 		if (forwards[i].fd == LISTEN_FDS_START + (int)index) {
 			*ret = (struct accepted){.fd = (int)fd, .forward = &forwards[i]};

@@ -124,8 +124,8 @@ class Cell:
 class Fleet:
     """The cells of a test. It takes them away itself, in one go."""
 
-    def __init__(self, test, port, idle_timeout="200ms", backend_options=()):
-        self.test, self.scope = test, test.scope
+    def __init__(self, test, port, scope=None, idle_timeout="200ms", backend_options=()):
+        self.test, self.scope = test, scope or test.scope
         self.port = port
         self.idle_timeout = idle_timeout
         self.options = tuple(backend_options)

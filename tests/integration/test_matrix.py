@@ -5,7 +5,6 @@ One disturbance serves all cells (cells.py), which stand in every situation ther
 import contextlib
 import os
 import signal
-import threading
 import time
 
 import cells
@@ -19,37 +18,45 @@ LIMIT = 30  # --startup-timeout of the frozen ones
 
 class Frozen(harness.Case):
     """An engine that stands still for 40 s, at idle and at a start. It does so only for 10 s or 1 s for those to whom
-    that happens later."""
+    that happens later. Both scopes share the wait."""
 
+    scopes = (harness.SYSTEM_DOCKER,)
     timeout = 240
 
     def test_engine(self):
-        fleet = cells.Fleet(self, PORT)
-        idle, waking = {}, {}
-        for seconds in (40, 10, 1):
-            for mode in cells.modes(self.scope):
-                idle.setdefault(seconds, []).append(fleet.add(f"idle{seconds}-{mode}", mode))
-                waking.setdefault(seconds, []).append(fleet.add(f"wake{seconds}-{mode}", mode))
-        fleet.create()
-        connections = self.connect_all(sum(idle.values(), []))
-        clients = {}
-        with cells.FrozenEngine(self.scope):
+        fleets = [self.fleet(scope, PORT + 100 * n) for n, scope in enumerate(harness.BOTH)]
+        every = [cell for fleet in fleets for cell in fleet.cells]
+        connections, clients = {}, {}
+        cells.together(lambda cell: connections.__setitem__(cell, cell.connect()), self.of(every, "idle"))
+        with contextlib.ExitStack() as stack:
+            for fleet in fleets:
+                stack.enter_context(cells.FrozenEngine(fleet.scope))
             thaw = time.monotonic() + FREEZE
-            for seconds in idle:
+            for seconds in (40, 10, 1):
                 self.wait_until(thaw - seconds)
-                for cell in idle[seconds]:
+                for cell in self.of(every, f"idle{seconds}-"):
                     connections[cell].close()
-                clients |= {cell: cells.Client(cell.port) for cell in waking[seconds]}
+                clients |= {cell: cells.Client(cell.port) for cell in self.of(every, f"wake{seconds}-")}
             self.wait_until(thaw)
-        for cell in sum(waking.values(), []):
-            with self.subTest(cell):
-                self.check(cell, clients[cell])
-        fleet.assert_well()
+        for cell, client in clients.items():
+            with self.subTest(cell, scope=cell.scope):
+                self.check(cell, client)
+        for fleet in fleets:
+            fleet.assert_well()
 
-    def connect_all(self, idle):
-        connections = {}
-        cells.together(lambda cell: connections.__setitem__(cell, cell.connect()), idle)
-        return connections
+    def fleet(self, scope, port):
+        self.addCleanup(scope.clean)
+        fleet = cells.Fleet(self, port, scope)
+        for situation in ("idle", "wake"):
+            for seconds in (40, 10, 1):
+                for mode in cells.modes(scope):
+                    fleet.add(f"{situation}{seconds}-{mode}", mode)
+        fleet.create()
+        return fleet
+
+    @staticmethod
+    def of(every, beginning):
+        return [cell for cell in every if cell.name.startswith(beginning)]
 
     @staticmethod
     def wait_until(when):
@@ -152,7 +159,7 @@ class Killed(EngineCase):
         for cell in self.fleet.of_manager():
             harness.eventually(lambda cell=cell: self.scope.state(cell.unit) == state)
 
-    def test_while_the_server_starts(self):
+    def test_while_the_server_starts_and_while_it_is_awake(self):
         self.create("keeper", "proxy", command=("sh", "-c", f"sleep 2; exec {' '.join(cells.ECHO)}"))
         clients = {cell: cells.Client(cell.port) for cell in self.fleet.cells}
         for cell in self.fleet.cells:
@@ -160,10 +167,6 @@ class Killed(EngineCase):
         self.kill("keeper", "keeper")
         self.kill("proxy", "proxy")
         self.assert_results(clients, cells.SERVED)
-        self.fleet.assert_well()
-
-    def test_while_it_is_awake(self):
-        self.create("keeper", "proxy")
         with contextlib.ExitStack() as stack:
             for cell in self.fleet.cells:
                 stack.enter_context(cell.connect())
@@ -191,29 +194,22 @@ class Killed(EngineCase):
 class KilledAndThen(EngineCase):
     """The proxy is killed, and at once somebody says that it shall sleep. It does when they have their answer."""
 
-    def check(self, command):
-        self.create("then")
+    def test_told_to_sleep(self):
+        commands = {
+            "stop": lambda cell: self.scope.systemctl("stop", f"{cell.name}.service"),
+            "sleep": lambda cell: self.scope.sockwake("sleep", cell.name),
+            "remove": lambda cell: self.scope.sockwake("remove", cell.name),
+        }
+        self.create(*commands)
         connections = [cell.connect() for cell in self.fleet.cells]
-        ready = threading.Barrier(len(self.fleet.cells))
 
         def kill_and_command(cell):
-            pid = cell.pid("proxy")
-            ready.wait()
-            os.kill(pid, signal.SIGKILL)
-            command(cell)
+            os.kill(cell.pid("proxy"), signal.SIGKILL)
+            commands[cell.name.partition("-")[0]](cell)
 
-        cells.together(kill_and_command, self.fleet.cells, at_once=len(self.fleet.cells))
+        cells.together(kill_and_command, self.fleet.cells)
         self.assertEqual(self.fleet.running(), set())
         for connection in connections:
             connection.close()
-
-    def test_service_is_stopped(self):
-        self.check(lambda cell: self.scope.systemctl("stop", f"{cell.name}.service"))
+        self.fleet.cells = self.of("stop") + self.of("sleep")
         self.fleet.assert_well()
-
-    def test_told_to_sleep(self):
-        self.check(lambda cell: self.scope.sockwake("sleep", cell.name))
-        self.fleet.assert_well()
-
-    def test_removed(self):
-        self.check(lambda cell: self.scope.sockwake("remove", cell.name))
