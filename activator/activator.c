@@ -1,5 +1,6 @@
 #include "activator/activator.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 
@@ -20,6 +21,14 @@ static int notify(const struct options *o, struct error *err)
 	return EXIT_FAILURE;
 }
 
+static int sleep_status(int r, const struct error *err)
+{
+	if (r == 0)
+		return EXIT_SUCCESS;
+	(void)refuse_queue(err);
+	return err->code == ENOTCONN ? EXIT_UNAVAILABLE : EXIT_REFUSED;
+}
+
 int activator_run(int argc, char **argv)
 {
 	struct options o = {};
@@ -36,6 +45,6 @@ int activator_run(int argc, char **argv)
 		return wake(&o, &err) < 0 ? refuse_queue(&err) : EXIT_SUCCESS;
 	refuse_on_signal(NULL);
 	if (o.mode == MODE_SLEEP)
-		return put_to_sleep(&o, &err) < 0 ? refuse_queue(&err) : EXIT_SUCCESS;
+		return sleep_status(put_to_sleep(&o, &err), &err);
 	return notify(&o, &err);
 }

@@ -75,8 +75,7 @@ static bool ask(int fd, const struct search *s)
 
 static uint64_t age_of(const struct nlmsghdr *h)
 {
-	const struct inet_diag_msg *m = (const struct inet_diag_msg *)(const void *)((const char *)h + NLMSG_HDRLEN);
-	size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(*m)), end = h->nlmsg_len;
+	size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct inet_diag_msg)), end = h->nlmsg_len;
 	struct tcp_info info = {};
 
 	while (at + sizeof(struct nlattr) <= end) {

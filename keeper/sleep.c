@@ -1,6 +1,9 @@
 #include <signal.h>
 
+#include <sys/wait.h>
+
 #include "common/cleanup.h"
+#include "common/exit.h"
 #include "common/log.h"
 #include "keeper/stages.h"
 #include "keeper/tasks.h"
@@ -8,8 +11,10 @@
 #define PAUSE_FIRST (250 * USEC_PER_MSEC)
 #define PAUSE_MAX   (2 * USEC_PER_SEC)
 
-/* Whoever stops the service waits for its end: longer than engines usually stand still, but not for one that is gone. */
-#define PATIENCE (90 * USEC_PER_SEC)
+/* Whoever stops the service waits for its end: longer than engines usually stand still, and for one that is restarted,
+ * but not for one that is gone. */
+#define PATIENCE	(90 * USEC_PER_SEC)
+#define PATIENCE_ABSENT (5 * USEC_PER_SEC)
 
 static void release_locks(struct keeper *k)
 {
@@ -39,6 +44,11 @@ static int try_sleep(struct keeper *k, struct error *err)
 	return error_set(err, 0, "%s", keeper_explain(k, &k->sleeper));
 }
 
+static bool engine_is_absent(const struct keeper *k)
+{
+	return WIFEXITED(k->sleeper.status) && WEXITSTATUS(k->sleeper.status) == EXIT_UNAVAILABLE;
+}
+
 int stage_sleep(struct keeper *k)
 {
 	uint64_t pause = PAUSE_FIRST, told_at = k->told_to_stop ? now_usec() : 0;
@@ -52,7 +62,7 @@ int stage_sleep(struct keeper *k)
 		keeper_say(k, LOG_WARNING, err.text);
 		if (k->told_to_stop && told_at == 0)
 			told_at = now_usec();
-		if (told_at && time_is_over(time_after(told_at, PATIENCE))) {
+		if (told_at && time_is_over(time_after(told_at, engine_is_absent(k) ? PATIENCE_ABSENT : PATIENCE))) {
 			log_line(LOG_ERR, "the container may still run: 'sockwake sleep %s' tries again",
 				 k->options.name);
 			return -1;

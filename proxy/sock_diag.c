@@ -136,7 +136,7 @@ enum socket_found sock_diag_look(int diag, int type, const struct target *t)
 		.request = {.sdiag_protocol = protocol_of(type), .idiag_states = ~0U},
 	};
 	struct inet_diag_sockid *id = &q.request.id;
-	const struct inet_diag_msg *found;
+	const struct inet_diag_msg *found = NULL;
 	union answer answer;
 
 	if (t->addr.ss_family == AF_INET) {

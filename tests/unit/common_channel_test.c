@@ -17,6 +17,7 @@
 
 #include "common/channel.h"
 #include "common/cleanup.h"
+#include "common/listen.h"
 
 static int ends[2]; /* ends[0] is the keeper's */
 
@@ -74,8 +75,8 @@ static void messages_keep_their_bounds(void **state)
 	(void)state;
 	assert_false(channel_receive(ends[0], &m, &closed)); /* without waiting */
 	assert_false(closed);
-	channel_send(ends[1], "READY=%d\nSTATUS=%s", 1, "a=b");
-	channel_send(ends[1], "STATUS=");
+	notify_send(ends[1], "READY=%d\nSTATUS=%s", 1, "a=b");
+	notify_send(ends[1], "STATUS=");
 	m = receive();
 	assert_string_equal(value(&m, "READY"), "1");
 	assert_string_equal(value(&m, "STATUS"), "a=b");
@@ -100,7 +101,7 @@ static void nothing_of_a_message_reaches_a_terminal(void **state)
 	char small[4];
 
 	(void)state;
-	channel_send(ends[1], "FAILED=\x1b[31mred\x07\x7f\r\tend \xc3\xa4\nX=y");
+	notify_send(ends[1], "FAILED=\x1b[31mred\x07\x7f\r\tend \xc3\xa4\nX=y");
 	m = receive();
 	assert_string_equal(value(&m, "FAILED"), "?[31mred????end \xc3\xa4");
 	assert_true(message_value(&m, "FAILED", small, sizeof(small)));
@@ -126,7 +127,7 @@ static void what_is_too_long_is_cut(void **state)
 	assert_int_equal(strlen(all), CHANNEL_TEXT_MAX - 1 - 7);
 	/* by the sender, too */
 	text[sizeof(text) - 1] = '\0';
-	channel_send(ends[1], "%s", text);
+	notify_send(ends[1], "%s", text);
 	m = receive();
 	assert_int_equal(strlen(m.text), CHANNEL_TEXT_MAX - 1);
 }
@@ -231,12 +232,12 @@ static void a_keeper_that_does_not_read_is_no_obstacle(void **state)
 
 	(void)state;
 	for (int k = 0; k < 10000; k++)
-		channel_send(ends[1], "STATUS=%d", k);
+		notify_send(ends[1], "STATUS=%d", k);
 	close_fd(&ends[0]);
-	channel_send(ends[1], "STATUS=x");
+	notify_send(ends[1], "STATUS=x");
 	assert_int_equal(channel_send_fds(ends[1], "WOKEN=1", (int[]){0}, 1, &err), -1);
 	assert_non_null(strstr(err.text, "cannot tell the keeper"));
-	channel_send(-1, "STATUS=x");
+	notify_send(-1, "STATUS=x");
 }
 
 static void the_environment_names_it(void **state)

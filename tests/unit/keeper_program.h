@@ -177,9 +177,9 @@ static inline void play_lies(int channel, const struct play *p)
 			_exit(93);
 	}
 	(void)p;
-	channel_send(channel, "FAILED=a lie");
-	channel_send(channel, "LATE=a lie");
-	channel_send(channel, "READY=1\nREADY=1\nSTATUS=a lie\nX=\x1b[31m");
+	notify_send(channel, "FAILED=a lie");
+	notify_send(channel, "LATE=a lie");
+	notify_send(channel, "READY=1\nREADY=1\nSTATUS=a lie\nX=\x1b[31m");
 	if (send(channel, "", 0, MSG_NOSIGNAL) < 0) /* looks like the end */
 		_exit(92);
 }
@@ -207,19 +207,19 @@ static inline void play_step(const char *step, int channel, struct play *p, char
 	if (strcmp(step, "env") == 0)
 		say_environment(argv);
 	else if (strcmp(step, "late") == 0)
-		channel_send(channel, "LATE=it took too long");
+		notify_send(channel, "LATE=it took too long");
 	else if (strcmp(step, "vain") == 0)
-		channel_send(channel, "VAIN=1");
+		notify_send(channel, "VAIN=1");
 	else if (strcmp(step, "woken") == 0)
 		play_woken(channel, p);
 	else if (strcmp(step, "woken-alone") == 0)
-		channel_send(channel, "WOKEN=1");
+		notify_send(channel, "WOKEN=1");
 	else if (strcmp(step, "ready") == 0)
-		channel_send(channel, "READY=1\nSTATUS=x");
+		notify_send(channel, "READY=1\nSTATUS=x");
 	else if (strcmp(step, "failed") == 0)
-		channel_send(channel, "FAILED=no such luck");
+		notify_send(channel, "FAILED=no such luck");
 	else if (strcmp(step, "idle") == 0)
-		channel_send(channel, "STOPPING=1\nSTATUS=idle");
+		notify_send(channel, "STOPPING=1\nSTATUS=idle");
 	else if (strcmp(step, "serve") == 0)
 		play_serve();
 	else if (strcmp(step, "lock") == 0)
