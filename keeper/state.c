@@ -154,11 +154,12 @@ bool keeper_container_has_ended(const struct keeper *k)
 
 void keeper_refuse(struct keeper *k, const char *why)
 {
+	/* First, for the journal may be slow, and whoever comes once it is said is not meant. */
+	queue_refuse(&k->queue);
 	if (*why && strcmp(k->said, why) != 0)
 		notify_send(k->notify_fd, "STATUS=%s", why);
 	if (*why)
 		keeper_say(k, LOG_ERR, why);
-	queue_refuse(&k->queue);
 	keeper_note_waiting(k);
 }
 
