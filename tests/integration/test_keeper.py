@@ -212,6 +212,22 @@ class Excluded(KeeperCase):
                     client.recv(1)
 
 
+class Crowd(KeeperCase):
+    """Many clients come at once, again and again, and most while it is falling asleep."""
+
+    timeout = 240
+    WAKES = 100 if harness.THOROUGH else 20
+    CLIENTS = 50
+
+    def test_nobody_is_lost(self):
+        self.redis("--idle-timeout=100ms")
+        for _ in range(self.WAKES):
+            self.assertEqual(harness.crowd(PORT, self.CLIENTS), [b"+PONG\r\n"] * self.CLIENTS)
+            self.scope.systemctl("stop", "--no-block", "server.service")
+        self.assert_asleep()
+        self.assertEqual(self.scope.complaints("server", self.started), [])
+
+
 class Full(KeeperCase):
     """The runtime directory takes nothing any more."""
 
