@@ -9,15 +9,22 @@
 #include "activator/journal.h"
 #include "activator/pin_unit.h"
 #include "activator/runtime.h"
+#include "activator/unit.h"
 #include "activator/with.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/exit.h"
 #include "common/log.h"
+#include "units/paths.h"
 
-/* After a keeper that was killed systemd runs this once, and it has to try again by itself. */
+/* After a keeper that was killed nobody else tries again. */
 #define PAUSE	 USEC_PER_SEC
 #define PATIENCE (15 * 60 * USEC_PER_SEC)
+
+/* How long a stop of the service is looked for that keeps systemd from starting the next keeper: keepers that are killed
+ * again and again make no storm. */
+#define STOP_WINDOW (400 * USEC_PER_MSEC)
+#define STOP_GLANCE (40 * USEC_PER_MSEC)
 
 #define QUESTION_LIMIT (5 * USEC_PER_SEC)
 
@@ -46,10 +53,31 @@ static bool keeper_is_done(void)
 		variable_is("EXIT_STATUS", MANAGER_CANNOT_EXEC));
 }
 
-/* Then nobody else tries again; one that exited has given up. */
+/* One that exited in another way has given up. */
 static bool keeper_was_killed(void)
 {
 	return getenv("SERVICE_RESULT") && !variable_is("EXIT_CODE", "exited");
+}
+
+/* systemd starts the next keeper at once, which owns the queue and can put to sleep, unless somebody stops the service.
+ * A service that waits for its restart is stopped without this program being run: so the wait is here. Returns whether
+ * there will be a next one. */
+static bool await_next_keeper(const struct options *o)
+{
+	_cleanup_unit_ struct unit *u = NULL;
+	char name[UNIT_NAME_MAX];
+	uint64_t until = now_usec() + STOP_WINDOW;
+	struct error ignored;
+
+	if (manager_is_stopping(o->scope) ||
+	    unit_open(o->scope, unit_name(o->name, ".service", name), &u, &ignored) < 0)
+		return false;
+	while (now_usec() < until) {
+		if (unit_is_being_stopped(u))
+			return false;
+		(void)poll(NULL, 0, (int)(STOP_GLANCE / USEC_PER_MSEC));
+	}
+	return true;
 }
 
 /* At shutdown the engine is gone for good, and so are its containers, or they soon will be. */
@@ -293,6 +321,8 @@ int put_to_sleep(const struct options *o, struct error *err)
 	const struct stats *stats;
 
 	if (keeper_is_done())
+		return 0;
+	if (keeper_was_killed() && await_next_keeper(o))
 		return 0;
 	stats = runtime_stats(o);
 	while (try_all(o, stats, err) < 0) {

@@ -14,6 +14,7 @@
 #define MANAGER_NAME	  "org.freedesktop.systemd1"
 #define MANAGER_PATH	  "/org/freedesktop/systemd1"
 #define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
+#define JOB_INTERFACE	  "org.freedesktop.systemd1.Job"
 #define UNIT_INTERFACE	  "org.freedesktop.systemd1.Unit"
 #define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
 
@@ -231,6 +232,20 @@ int unit_look(struct unit *u, struct unit_view *ret, struct error *err)
 					 u->name, bus_err.message ? bus_err.message : strerror(-r));
 	}
 	return 0;
+}
+
+bool unit_is_being_stopped(struct unit *u)
+{
+	_cleanup_message_ sd_bus_message *job = NULL, *type = NULL;
+	const char *path, *word;
+	uint32_t id;
+
+	return bus.sd_bus_get_property(u->connection, MANAGER_NAME, u->path, UNIT_INTERFACE, "Job", NULL, &job,
+				       "(uo)") >= 0 &&
+	       bus.sd_bus_message_read(job, "(uo)", &id, &path) >= 0 && id != 0 &&
+	       bus.sd_bus_get_property(u->connection, MANAGER_NAME, path, JOB_INTERFACE, "JobType", NULL, &type, "s") >=
+		       0 &&
+	       bus.sd_bus_message_read(type, "s", &word) >= 0 && strcmp(word, "stop") == 0;
 }
 
 bool unit_is_active(const struct unit_view *v)

@@ -49,5 +49,8 @@ int unit_start(struct unit *u, uint64_t deadline, struct error *err);
  * its limit of starts. One that is not active is success. */
 int unit_stop(struct unit *u, uint64_t deadline, struct error *err);
 
+/* Has somebody asked for its stop, and is that not over yet? False where the manager does not tell. */
+bool unit_is_being_stopped(struct unit *u);
+
 /* Sets *err to why the unit does not run. Returns -1. */
 int unit_failed(const struct unit *u, const struct unit_view *v, struct error *err);

@@ -7,8 +7,8 @@
  *	VAIN=1			what the last LATE= was about has not been started
  *	FAILED=SENTENCE		the program ends and its task is not done
  *	READY=1			the proxy accepts
- *	STATUS=…		the proxy has counted something
- *	STOPPING=1		the proxy ends in good order; STATUS= says why
+ *	COUNTED=1		the proxy has counted something
+ *	STOPPING=1		the proxy accepts nobody any more
  *
  * A message after the first READY=1 may come from a proxy that was taken over.
  */

@@ -2,7 +2,7 @@
  *
  * The keeper writes it; activator and proxy count in memory of this layout that they share with the keeper and with
  * nobody else, so that a proxy that was taken over reaches no file. `sockwake status` and `activator --sleep` read the
- * file, and `sockwake wake --for` writes one field. Readers may see a value that is a second old. The layout is fixed: a
+ * file, and `sockwake wake --for` writes one field. Readers may see a value that is a moment old. The layout is fixed: a
  * change of meaning changes STATS_VERSION.
  */
 #pragma once
@@ -20,6 +20,7 @@ enum {
 	STATS_FOUND_RUNNING = 1 << 0, /* the container already ran when this wake began: somebody else started it */
 	STATS_FULL = 1 << 1,	      /* the descriptor limit is reached: new connections wait in the backlog */
 	STATS_NOBODY = 1 << 2,	      /* nobody was there who may wake the container: it was left as it is */
+	STATS_AWAKE = 1 << 4,	      /* a keeper has begun to wake, and has not put to sleep yet */
 	STATS_LATE = 1 << 3,	      /* the timer of the schedule came after its time: nothing was woken */
 };
 

@@ -62,6 +62,7 @@ static void begin_record(struct keeper *k)
 		.wake_wall = wall,
 		.t_spawned = spawn_time(k->began),
 		.t_main = k->began,
+		.flags = STATS_AWAKE,
 		.held_until = s->held_until, /* a crash does not end it */
 		.t_waiting = k->queue.since == USEC_INFINITY ? 0 : k->queue.since,
 	};
@@ -85,9 +86,27 @@ static bool is_late(const struct keeper *k)
 	return begin > now;
 }
 
-/* A service of Type=notify that ends before READY=1 has failed; this one is done. */
-static int leave_quietly(struct keeper *k, const char *why)
+/* Has a keeper been killed that had woken the container, with nobody there for whom it should be awake now? */
+static bool is_successor(const struct keeper *k)
 {
+	return (k->record.own.flags & STATS_AWAKE) && !stats_held_until(&k->record.own, wall_usec());
+}
+
+static void note_asleep(struct keeper *k)
+{
+	k->record.own.flags &= ~(uint64_t)STATS_AWAKE;
+	record_write(&k->record);
+}
+
+/* Wakes nothing. A service of Type=notify that ends before READY=1 has failed; this one is done. */
+static int leave(struct keeper *k, uint64_t flag, const char *why)
+{
+	bool successor = is_successor(k);
+
+	if (successor && stage_sleep(k) < 0)
+		return EXIT_FAILURE;
+	k->record.own.flags |= flag;
+	note_asleep(k);
 	notify_send(k->notify_fd, "READY=1\nSTATUS=%s", why);
 	return EXIT_SUCCESS;
 }
@@ -169,6 +188,7 @@ static int live(struct keeper *k, struct error *err)
 	}
 	if ((k->touched || k->woken) && stage_sleep(k) < 0)
 		return EXIT_FAILURE;
+	note_asleep(k);
 	if (r < 0) {
 		outlive(k, err->text);
 		log_settle();
@@ -198,17 +218,14 @@ int keeper_run(int argc, char **argv)
 		return EXIT_REFUSED;
 	}
 	queued = queue_waits(&k.queue);
-	if (!queued && is_late(&k)) {
-		k.record.own.flags |= STATS_LATE;
-		record_write(&k.record);
-		return leave_quietly(&k, "The time of its schedule is over.");
-	}
-	/* With nobody in the queue it was not a client that started the service, but a person or the timer. */
-	if (queued && !stage_admit(&k)) {
-		k.record.own.flags |= STATS_NOBODY;
-		record_write(&k.record);
-		return leave_quietly(&k, "Nobody was there who may wake the container.");
-	}
+	/* With nobody in the queue it was not a client that started the service, but a person or the timer; or systemd,
+	 * after a keeper that was killed. */
+	if (queued && !stage_admit(&k))
+		return leave(&k, STATS_NOBODY, "Nobody was there who may wake the container.");
+	if (!queued && is_late(&k))
+		return leave(&k, STATS_LATE, "The time of its schedule is over.");
+	if (!queued && is_successor(&k))
+		return leave(&k, 0, "What a keeper that was killed had woken sleeps again.");
 	begin_record(&k);
 	return live(&k, &err);
 }

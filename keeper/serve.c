@@ -35,13 +35,20 @@ static int start_relay(struct keeper *k, uint64_t deadline, struct error *err)
 	return child_start(&k->relay, &k->nshelper, k->options.nshelper, &i, err);
 }
 
+static void take_traffic(struct keeper *k)
+{
+	record_take_traffic(&k->record);
+	record_write(&k->record);
+	k->counted = false;
+	k->untold = true;
+}
+
 static void report_traffic(struct keeper *k, const char *first)
 {
 	char text[STATS_TEXT_MAX];
 
-	k->counted = false;
-	record_take_traffic(&k->record);
-	record_write(&k->record);
+	take_traffic(k);
+	k->untold = false;
 	notify_send(k->notify_fd, "%sSTATUS=%s", first,
 		    stats_text(&k->record.own, now_usec() - k->record.own.t_accepting, text));
 }
@@ -83,7 +90,7 @@ static uint64_t next_time(const struct keeper *k, const struct times *t)
 
 	if (!k->ready)
 		until = earliest(until, t->limit, time_after(now_usec(), KEEPER_PERIOD));
-	else if (k->counted && !k->stopping && t->report < until)
+	else if (k->untold && !k->stopping && t->report < until)
 		until = t->report;
 	return until;
 }
@@ -98,9 +105,14 @@ static void begin_service(struct keeper *k, struct times *t)
 
 static void look_at_times(struct keeper *k, struct times *t)
 {
-	if (!k->ready && time_is_over(t->limit)) /* it keeps the time itself, unless it hangs */
+	if (!k->ready && time_is_over(t->limit)) { /* it keeps the time itself, unless it hangs */
+		snprintf(k->failed, sizeof(k->failed),
+			 "the container was not ready within --startup-timeout, and the proxy does not say why");
 		child_signal(&k->relay, SIGKILL);
-	if (k->ready && k->counted && !k->stopping && time_is_over(t->report)) {
+	}
+	if (k->ready && k->counted)
+		take_traffic(k);
+	if (k->ready && k->untold && !k->stopping && time_is_over(t->report)) {
 		report_traffic(k, "");
 		t->report = time_after(now_usec(), TRAFFIC_PERIOD);
 	}
@@ -136,8 +148,7 @@ static void relay(struct keeper *k)
 			keeper_extend(k);
 		look_at_times(k, &t);
 	}
-	record_take_traffic(&k->record);
-	record_write(&k->record);
+	take_traffic(k);
 }
 
 /* Has the proxy gone on its own accord? Else its connections are lost, and another one takes over. */

@@ -11,9 +11,7 @@
 #define PAUSE_FIRST (250 * USEC_PER_MSEC)
 #define PAUSE_MAX   (2 * USEC_PER_SEC)
 
-/* Whoever stops the service waits for its end: longer than engines usually stand still, and for one that is restarted,
- * but not for one that is gone. */
-#define PATIENCE	(90 * USEC_PER_SEC)
+/* An engine that is restarted is waited for, one that is gone is not. */
 #define PATIENCE_ABSENT (5 * USEC_PER_SEC)
 
 static void release_locks(struct keeper *k)
@@ -62,7 +60,8 @@ int stage_sleep(struct keeper *k)
 		keeper_say(k, LOG_WARNING, err.text);
 		if (k->told_to_stop && told_at == 0)
 			told_at = now_usec();
-		if (told_at && time_is_over(time_after(told_at, engine_is_absent(k) ? PATIENCE_ABSENT : PATIENCE))) {
+		if (told_at &&
+		    time_is_over(time_after(told_at, engine_is_absent(k) ? PATIENCE_ABSENT : KEEPER_PATIENCE))) {
 			log_line(LOG_ERR, "the container may still run: 'sockwake sleep %s' tries again",
 				 k->options.name);
 			return -1;

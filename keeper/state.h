@@ -36,7 +36,8 @@ struct keeper {
 	size_t n_locks;
 	bool ready;		   /* the proxy accepts */
 	bool stopping;		   /* the proxy accepts no longer */
-	bool counted;		   /* the proxy has counted something that nobody was told yet */
+	bool counted;		   /* the proxy has counted something */
+	bool untold;		   /* which the service manager was not told yet */
 	char late[SENTENCE_MAX];   /* what takes so long */
 	char failed[SENTENCE_MAX]; /* why the last child failed; "" */
 
@@ -55,6 +56,9 @@ struct keeper {
 
 /* The child processes keep the time themselves; only one that hangs does not. */
 #define KEEPER_GRACE (500 * USEC_PER_MSEC)
+
+/* Whoever stops the service waits for its end: longer than engines usually stand still, but not for ever. */
+#define KEEPER_PATIENCE (90 * USEC_PER_SEC)
 
 /* How long somebody may wait for a word to the service manager, at most. */
 #define KEEPER_PERIOD (5 * USEC_PER_SEC)

@@ -13,15 +13,19 @@ static const char *why_late(const struct keeper *k)
 static void await(struct keeper *k, uint64_t limit, bool *ret_late)
 {
 	bool told = false;
+	uint64_t patience = USEC_INFINITY;
 
 	*ret_late = false;
 	while (!k->woken && k->waker.pid) {
-		keeper_wait(k, *ret_late ? time_after(now_usec(), KEEPER_PERIOD) : limit, true);
+		keeper_wait(k, *ret_late || told ? time_after(now_usec(), KEEPER_PERIOD) : limit, true);
 		if (k->told_to_stop && !told) {
 			keeper_refuse(k, KEEPER_TOLD_TO_STOP);
 			child_signal(&k->waker, SIGTERM);
+			patience = time_after(now_usec(), KEEPER_PATIENCE);
 			told = true;
 		}
+		if (time_is_over(patience))
+			child_signal(&k->waker, SIGKILL);
 		if (!k->woken && k->waker.pid && !*ret_late && time_is_over(limit)) {
 			keeper_refuse(k, why_late(k));
 			*ret_late = true;

@@ -127,7 +127,8 @@ static int confine_all(const struct proxy *p, struct error *err)
 static int connect_reports(struct service *s, struct error *err)
 {
 	s->notify_fd = channel_inherited();
-	return s->notify_fd < 0 ? notify_connect(&s->notify_fd, err) : 0;
+	s->has_keeper = s->notify_fd >= 0;
+	return s->has_keeper ? 0 : notify_connect(&s->notify_fd, err);
 }
 
 /* What comes before the first client. */
@@ -189,7 +190,7 @@ static int run(int argc, char **argv)
 		log_line(LOG_ERR, "%s", err.text);
 		return EXIT_FAILURE;
 	}
-	if (channel_inherited() < 0) /* else the keeper says it */
+	if (!p.service.has_keeper) /* else the keeper says it */
 		log_line(LOG_INFO, "%s; %llu connections were served", p.lifecycle.reason,
 			 (unsigned long long)p.service.stats->connections_total);
 	return EXIT_SUCCESS;

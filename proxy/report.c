@@ -6,7 +6,9 @@
 #include "common/stats_text.h"
 #include "proxy/worker.h"
 
+/* So often at most the service manager gets a text, and the keeper a hint to look at what was counted. */
 #define STATUS_USEC USEC_PER_SEC
+#define HINT_USEC   (25 * USEC_PER_MSEC)
 
 static uint64_t sum(const struct service *s, size_t offset)
 {
@@ -81,7 +83,10 @@ static void send_status(struct report *r, const char *first, uint64_t now)
 	const struct stats *s = r->service->stats;
 	char text[STATS_TEXT_MAX];
 
-	notify_send(r->service->notify_fd, "%sSTATUS=%s", first, stats_text(s, now - r->since, text));
+	if (r->service->has_keeper)
+		notify_send(r->service->notify_fd, "%sCOUNTED=1", first);
+	else
+		notify_send(r->service->notify_fd, "%sSTATUS=%s", first, stats_text(s, now - r->since, text));
 	r->told = *s;
 	r->last = now;
 }
@@ -115,7 +120,7 @@ void report_update(struct report *report, struct loop *loop)
 	if (planned || !changed(report->service->stats, &report->told))
 		return;
 	atomic_store(&report->service->changed, true);
-	timer_set(loop, &report->timer, report->last + STATUS_USEC);
+	timer_set(loop, &report->timer, report->last + (report->service->has_keeper ? HINT_USEC : STATUS_USEC));
 }
 
 void report_stopping(struct report *report, const char *why)

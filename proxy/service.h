@@ -37,8 +37,9 @@ struct service {
 	uint64_t deadline; /* until which a refusing target is tried again; CLOCK_MONOTONIC microseconds */
 	struct descriptors descriptors;
 	struct stats *stats; /* shared with the keeper, or one of our own */
-	int hold_fd;   /* the statistics file, to read until when the instance is held awake; -1: *stats says so */
-	int notify_fd; /* to the keeper, or the service manager */
+	int hold_fd;	 /* the statistics file, to read until when the instance is held awake; -1: *stats says so */
+	bool has_keeper; /* it is told, not the service manager */
+	int notify_fd;	 /* to the keeper, or the service manager */
 
 	struct lifecycle *lifecycle;
 	struct worker *workers;

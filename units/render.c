@@ -250,8 +250,10 @@ static int put_service(FILE *f, const struct instance *i, const char *json)
 	snprintf(what, sizeof(what), "%s, woken on demand", i->container_name);
 	put_markers(f, what, json);
 	fprintf(f, "Requires=%s.socket\nAfter=%s.socket %s\n", i->name, i->name, engine_units(i));
-	/* Signals are the keeper's to hand on, and a process that runs out of memory is the keeper's to replace. */
-	fputs("\n[Service]\nType=notify\nNotifyAccess=main\nNonBlocking=yes\nKillMode=mixed\nOOMPolicy=continue\nRestart=no\n",
+	/* Signals are the keeper's to hand on, and a process that runs out of memory is the keeper's to replace. Only a
+	 * keeper that was killed is started again; how often, activator/sleep.c says. */
+	fputs("\n[Service]\nType=notify\nNotifyAccess=main\nNonBlocking=yes\nKillMode=mixed\nOOMPolicy=continue\n"
+	      "Restart=on-abnormal\nRestartSec=0\n",
 	      f);
 	if (put_commands(f, i) < 0)
 		return -1;

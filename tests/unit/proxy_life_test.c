@@ -464,10 +464,11 @@ static void reports_to_the_keeper(void **state)
 	close(ends[1]);
 	manager = p.notify;
 	p.notify = ends[0];
-	proxy_expect_status(&p, "READY=1\nSTATUS=");
+	proxy_expect_status(&p, "READY=1\nCOUNTED=1");
 	client = connect_to(SOCK_STREAM, port);
 	target = accept_from(server);
-	proxy_expect_status(&p, "STATUS=1 connections");
+	proxy_expect_status(&p, "COUNTED=1");
+	assert_int_equal(p.stats->connections, 1);
 	close(client);
 	close(target);
 	proxy_expect_status(&p, "STOPPING=1\nSTATUS=idle");

@@ -254,7 +254,8 @@ static void the_keeper_is_the_service(void **state)
 	assert_value(r.service, "NotifyAccess", "main");
 	assert_value(r.service, "KillMode", "mixed");
 	assert_value(r.service, "OOMPolicy", "continue");
-	assert_value(r.service, "Restart", "no");
+	assert_value(r.service, "Restart", "on-abnormal");
+	assert_value(r.service, "RestartSec", "0");
 	assert_absent(r.service, "RestartSec");
 	assert_absent(r.service, "RestartPreventExitStatus");
 	assert_absent(r.service, "ExecStartPost");
