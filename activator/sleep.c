@@ -11,9 +11,11 @@
 #include "activator/runtime.h"
 #include "activator/unit.h"
 #include "activator/with.h"
+#include "common/channel.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/exit.h"
+#include "common/listen.h"
 #include "common/log.h"
 #include "units/paths.h"
 
@@ -59,18 +61,35 @@ static bool keeper_was_killed(void)
 	return getenv("SERVICE_RESULT") && !variable_is("EXIT_CODE", "exited");
 }
 
+static struct unit *open_service(const struct options *o)
+{
+	static char name[UNIT_NAME_MAX];
+	struct error ignored;
+	struct unit *u = NULL;
+
+	(void)unit_open(o->scope, unit_name(o->name, ".service", name), &u, &ignored);
+	return u;
+}
+
+/* systemd sends no signal to a service that is stopping already: the keeper would not learn that somebody waits. */
+static void tell_of_stop(const struct options *o)
+{
+	int keeper = channel_inherited();
+	_cleanup_unit_ struct unit *u = keeper < 0 ? NULL : open_service(o);
+
+	if (u && unit_is_being_stopped(u))
+		notify_send(keeper, "STOP=1");
+}
+
 /* systemd starts the next keeper at once, which owns the queue and can put to sleep, unless somebody stops the service.
  * A service that waits for its restart is stopped without this program being run: so the wait is here. Returns whether
  * there will be a next one. */
 static bool await_next_keeper(const struct options *o)
 {
-	_cleanup_unit_ struct unit *u = NULL;
-	char name[UNIT_NAME_MAX];
+	_cleanup_unit_ struct unit *u = manager_is_stopping(o->scope) ? NULL : open_service(o);
 	uint64_t until = now_usec() + STOP_WINDOW;
-	struct error ignored;
 
-	if (manager_is_stopping(o->scope) ||
-	    unit_open(o->scope, unit_name(o->name, ".service", name), &u, &ignored) < 0)
+	if (!u)
 		return false;
 	while (now_usec() < until) {
 		if (unit_is_being_stopped(u))
@@ -330,8 +349,10 @@ int put_to_sleep(const struct options *o, struct error *err)
 			log_line(LOG_INFO, "the system is going down: %s", err->text);
 			return 0;
 		}
-		if (!keeper_was_killed() || now_usec() >= until)
+		if (!keeper_was_killed() || now_usec() >= until) {
+			tell_of_stop(o);
 			return -1;
+		}
 		(void)poll(NULL, 0, (int)(PAUSE / USEC_PER_MSEC));
 	}
 	return 0;

@@ -5,6 +5,7 @@
  *	WOKEN=1			the container runs; the descriptors are its pidfd and the locks that keep it awake
  *	LATE=SENTENCE		something is being started; what to say should the start-up time-out end before it is
  *	VAIN=1			what the last LATE= was about has not been started
+ *	STOP=1			somebody stops the service; systemd sends no signal when it is stopping already
  *	FAILED=SENTENCE		the program ends and its task is not done
  *	READY=1			the proxy accepts
  *	COUNTED=1		the proxy has counted something

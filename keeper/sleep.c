@@ -47,29 +47,46 @@ static bool engine_is_absent(const struct keeper *k)
 	return WIFEXITED(k->sleeper.status) && WEXITSTATUS(k->sleeper.status) == EXIT_UNAVAILABLE;
 }
 
+/* With nobody to ask, its first process tells. Of the containers that it needs there is none. */
+static bool sleeps_for_sure(const struct keeper *k, size_t n_locks)
+{
+	return engine_is_absent(k) && keeper_container_has_ended(k) && n_locks <= 1;
+}
+
+static bool is_given_up(const struct keeper *k, uint64_t *told_at)
+{
+	if (k->told_to_stop && *told_at == 0)
+		*told_at = now_usec();
+	if (*told_at == 0 ||
+	    !time_is_over(time_after(*told_at, engine_is_absent(k) ? PATIENCE_ABSENT : KEEPER_PATIENCE)))
+		return false;
+	log_line(LOG_ERR, "the container may still run: 'sockwake sleep %s' tries again", k->options.name);
+	return true;
+}
+
+static void rest(struct keeper *k, uint64_t until)
+{
+	while (!time_is_over(until)) {
+		keeper_wait(k, until, true);
+		keeper_extend(k);
+	}
+}
+
 int stage_sleep(struct keeper *k)
 {
 	uint64_t pause = PAUSE_FIRST, told_at = k->told_to_stop ? now_usec() : 0;
+	size_t n_locks = k->n_locks;
 	struct error err;
 
 	end_waker(k);
 	release_locks(k);
 	while (try_sleep(k, &err) < 0) {
-		uint64_t until = time_after(now_usec(), pause);
-
 		keeper_say(k, LOG_WARNING, err.text);
-		if (k->told_to_stop && told_at == 0)
-			told_at = now_usec();
-		if (told_at &&
-		    time_is_over(time_after(told_at, engine_is_absent(k) ? PATIENCE_ABSENT : KEEPER_PATIENCE))) {
-			log_line(LOG_ERR, "the container may still run: 'sockwake sleep %s' tries again",
-				 k->options.name);
+		if (sleeps_for_sure(k, n_locks))
+			return 0;
+		if (is_given_up(k, &told_at))
 			return -1;
-		}
-		while (!time_is_over(until)) {
-			keeper_wait(k, until, true);
-			keeper_extend(k);
-		}
+		rest(k, time_after(now_usec(), pause));
 		pause = pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
 	}
 	return 0;

@@ -41,6 +41,8 @@ static void take_message(struct keeper *k, struct child *c, struct message *m)
 		k->touched -= message_value(m, "VAIN", word, sizeof(word));
 		if (message_value(m, "WOKEN", word, sizeof(word)))
 			take_woken(k, m);
+	} else if (c == &k->sleeper) {
+		k->told_to_stop |= message_value(m, "STOP", word, sizeof(word));
 	} else if (c == &k->relay) {
 		k->stopping |= message_value(m, "STOPPING", word, sizeof(word));
 		k->ready |= message_value(m, "READY", word, sizeof(word));
