@@ -257,11 +257,11 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 	/* The units last: as long as they are there the instance is listed, and can be removed again. */
 	if (s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0)
 		return -1;
-	if (store_remove(directory, name, err) < 0)
-		return -1;
 	remove_runtime_file(scope, unit_name(name, ".stats", stats));
 	if (!s->problem)
 		remove_locks(&s->instance, all);
+	if (store_remove(directory, name, err) < 0)
+		return -1;
 	if (m) {
 		(void)manager_reset_failed(m, n.socket, &ignored);
 		(void)manager_reset_failed(m, n.service, &ignored);

@@ -8,7 +8,7 @@
 
 /* So often at most the service manager gets a text, and the keeper a hint to look at what was counted. */
 #define STATUS_USEC USEC_PER_SEC
-#define HINT_USEC   (25 * USEC_PER_MSEC)
+#define HINT_USEC   (10 * USEC_PER_MSEC)
 
 static uint64_t sum(const struct service *s, size_t offset)
 {
@@ -106,6 +106,8 @@ void report_ready(struct report *report, struct service *service, struct loop *l
 	timer_add(loop, &report->timer, status_fired);
 	write_statistics(service);
 	send_status(report, "READY=1\n", loop->now);
+	if (service->has_keeper)
+		report->last = 0; /* the first client is news at once */
 }
 
 void report_update(struct report *report, struct loop *loop)
