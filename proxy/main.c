@@ -18,6 +18,7 @@
 #include "common/listen.h"
 #include "common/log.h"
 #include "common/refuse.h"
+#include "proxy/accept.h"
 #include "proxy/await.h"
 #include "proxy/confine.h"
 #include "proxy/environment.h"
@@ -87,6 +88,8 @@ static int confine_all(const struct proxy *p, struct error *err)
 		.unix_target = s->config->unix_target,
 		.transparent = s->config->transparent,
 		.threads = s->n_workers > 1,
+		.n_shared = LISTEN_FDS_START + (int)s->n_forwards,
+		.reports = s->notify_fd,
 	};
 	unsigned missing;
 	const char *text;
@@ -166,6 +169,7 @@ static int prepare(struct proxy *p, struct error *err)
 	if (worker_init(&s->workers[0], s, 0, err) < 0 || udp_open(&s->workers[0], &s->workers[0].udp, err) < 0 ||
 	    threads_open(s, err) < 0 || lifecycle_open(&p->lifecycle, s, p->pidfd, err) < 0)
 		return -1;
+	accept_prepare(s);
 	return confine_all(p, err);
 }
 
