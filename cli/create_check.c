@@ -111,6 +111,9 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 				 "look at '%s ps -a'",
 				 i->container_name, backend_kind_name(i->backend), i->container_name,
 				 backend_kind_name(i->backend));
+	/* It may have been given by its identifier: all who share a container must lock the same. */
+	if (replace_text(&i->container_name, c->name, err) < 0)
+		return -1;
 	i->stop_timeout = c->stop_timeout;
 	if (r->original_ports) {
 		bool chosen = strcmp(i->health_check, before) == 0;

@@ -191,6 +191,16 @@ void accept_stop(struct worker *w)
 	timer_set(&w->loop, &w->resume, USEC_INFINITY);
 }
 
+void accept_prepare(const struct service *s)
+{
+	for (size_t i = 0; i < s->n_forwards; i++) {
+		const struct forward *f = &s->forwards[i];
+
+		if (f->publish->type != SOCK_DGRAM && f->family != AF_UNIX)
+			set_options(f->fd, s->config);
+	}
+}
+
 int accept_start(struct worker *w, struct error *err)
 {
 	struct service *s = w->service;
@@ -204,8 +214,6 @@ int accept_start(struct worker *w, struct error *err)
 
 		if (f->publish->type == SOCK_DGRAM)
 			continue;
-		if (f->family != AF_UNIX)
-			set_options(f->fd, s->config);
 		w->acceptors[w->n_acceptors++] = (struct acceptor){
 			.watch = {.ready = acceptor_ready, .fd = f->fd},
 			.forward = f,

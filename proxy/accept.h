@@ -12,7 +12,10 @@
 
 #include "proxy/worker.h"
 
-/* Prepares the stream listeners and watches them; clients are served from the next turn of the loop. */
+/* Gives the stream listeners the options that accepted sockets inherit: before confine(), which leaves them as they are. */
+void accept_prepare(const struct service *s);
+
+/* Watches the stream listeners; clients are served from the next turn of the loop. */
 int accept_start(struct worker *w, struct error *err);
 
 /* Leaves what comes from now on in the queues. */

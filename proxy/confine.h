@@ -18,7 +18,8 @@
  *
  *	epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 poll ppoll select pselect6
  *	read pread64 write readv writev recvfrom recvmsg recvmmsg splice tee
- *	sendto sendmsg sendmmsg without MSG_FASTOPEN; dearer than write where there are TCP sockets, see seccomp.c
+ *	sendto without MSG_FASTOPEN; dearer than write where there are TCP sockets, see seccomp.c
+ *	sendmsg sendmmsg the same, with udp alone, and not on `reports`
  *	socket(AF_INET|AF_INET6, SOCK_STREAM|SOCK_DGRAM [|SOCK_NONBLOCK|SOCK_CLOEXEC], 0) for what is forwarded,
  *	socket(AF_UNIX, SOCK_STREAM|SOCK_SEQPACKET, 0) with unix_target, bind with transparent
  *	accept4 accept connect shutdown close getsockname getpeername getsockopt
@@ -29,6 +30,8 @@
  *	mmap, mprotect (never PROT_EXEC), munmap, mremap, madvise, brk, getrandom, futex, sched_yield
  *	rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall getpid gettid exit exit_group
  *	pthread_create() with threads
+ *
+ * but on descriptors below n_shared neither connect, shutdown, setsockopt and bind nor fcntl(F_SETFL).
  */
 #pragma once
 
@@ -42,6 +45,10 @@ struct confinement {
 	/* Descriptors that stay open besides 0, 1 and 2; order and repetition do not matter, -1 is skipped. */
 	const int *keep;
 	size_t n_keep;
+	/* Descriptors with lower numbers are held by others as well, who would live on with what was done to them: the
+	 * standard streams and the listeners. */
+	int n_shared;
+	int reports; /* where sendmsg() is not allowed; 0 or -1 for none */
 	/* TCP ports, host byte order, that may be connected to; none where no TCP port is forwarded to an address. */
 	const uint16_t *ports;
 	size_t n_ports;

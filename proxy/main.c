@@ -18,6 +18,7 @@
 #include "common/listen.h"
 #include "common/log.h"
 #include "common/refuse.h"
+#include "proxy/accept.h"
 #include "proxy/await.h"
 #include "proxy/confine.h"
 #include "proxy/environment.h"
@@ -87,6 +88,8 @@ static int confine_all(const struct proxy *p, struct error *err)
 		.unix_target = s->config->unix_target,
 		.transparent = s->config->transparent,
 		.threads = s->n_workers > 1,
+		.n_shared = LISTEN_FDS_START + (int)s->n_forwards,
+		.reports = s->notify_fd,
 	};
 	unsigned missing;
 	const char *text;
@@ -138,6 +141,7 @@ static int prepare(struct proxy *p, struct error *err)
 	struct service *s = &p->service;
 	const struct forward *first;
 	size_t n_targets;
+	int used;
 
 	if (map_statistics(s, err) < 0 || environment_deadline(p->config.startup_timeout, &s->deadline, err) < 0 ||
 	    environment_mark(&s->mark, err) < 0 || environment_fd("SOCKWAKE_PIDFD", &p->pidfd, err) < 0 ||
@@ -150,7 +154,14 @@ static int prepare(struct proxy *p, struct error *err)
 	if (accepted_parse(getenv("SOCKWAKE_ACCEPTED"), s->forwards, s->n_forwards, &p->accepted, &p->n_accepted, err) <
 	    0)
 		return -1;
-	descriptors_init(&s->descriptors, RESERVED_DESCRIPTORS + (int)p->n_accepted + 3 * (int)s->n_workers);
+	used = RESERVED_DESCRIPTORS + (int)p->n_accepted + 3 * (int)s->n_workers;
+	descriptors_init(&s->descriptors, used);
+	/* It would begin and end in vain, again and again, and those who wait would wait for ever. */
+	if (!descriptors_left(&s->descriptors, 2))
+		return error_set(err, EMFILE,
+				 "the limit of open files leaves none for a connection: raise LimitNOFILE= of the "
+				 "unit to %d at least",
+				 used + 2);
 
 	if (targets_resolve(p->config.targets, s->deadline, p->pidfd, &targets, &n_targets, err) < 0 ||
 	    set_targets(s, targets, n_targets, err) < 0)
@@ -167,6 +178,7 @@ static int prepare(struct proxy *p, struct error *err)
 	if (worker_init(&s->workers[0], s, 0, err) < 0 || udp_open(&s->workers[0], &s->workers[0].udp, err) < 0 ||
 	    threads_open(s, err) < 0 || lifecycle_open(&p->lifecycle, s, p->pidfd, err) < 0)
 		return -1;
+	accept_prepare(s);
 	return confine_all(p, err);
 }
 

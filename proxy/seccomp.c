@@ -7,8 +7,12 @@
  * Arguments are compared only where that closes a hole. The kernel skips all filters for a call that each of them
  * allows whatever its arguments are (since Linux 5.11); for the others it runs all of them, ours and the dozen that
  * systemd installs for a unit, which takes most of a microsecond. So the calls that move every byte, read(2), write(2),
- * recvfrom(2) and splice(2), have no condition. sendto(2) and its kin have one where there are TCP sockets:
- * MSG_FASTOPEN connects, past Landlock's rule about ports (tried on Linux 6.18).
+ * recvfrom(2) and splice(2), have no condition. sendto(2) has one where there are TCP sockets: MSG_FASTOPEN connects,
+ * past Landlock's rule about ports (tried on Linux 6.18).
+ *
+ * A listening socket is held by systemd and the keeper as well, and outlives the proxy with all that was done to it. It is
+ * known by its number: no call here gives a descriptor another one, and none that carries descriptors is allowed but for
+ * UDP, and not towards the keeper.
  *
  * Pointers cannot be compared. That is why connect(2) itself is limited by Landlock, and why a socket of the host's
  * network is disarmed (confine.c).
@@ -67,8 +71,6 @@ static const int allowed[] = {
 	/* sockets */
 	SCMP_SYS(accept),
 	SCMP_SYS(accept4),
-	SCMP_SYS(connect),
-	SCMP_SYS(shutdown),
 	SCMP_SYS(close),
 	SCMP_SYS(getsockname),
 	SCMP_SYS(getpeername),
@@ -119,8 +121,7 @@ static const int deadly[] = {
 	SCMP_SYS(open_by_handle_at),
 };
 
-static const int fcntl_commands[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETPIPE_SZ, F_SETPIPE_SZ};
-static const int send_calls[] = {SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg)};
+static const int fcntl_commands[] = {F_GETFD, F_SETFD, F_GETFL, F_GETPIPE_SZ, F_SETPIPE_SZ};
 static const int ioctl_requests[] = {FIONREAD, SIOCOUTQ, SIOCATMARK};
 static const int option_levels[] = {IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP};
 /* Not among them: filters, which disarmed sockets keep, and device binding. */
@@ -157,6 +158,50 @@ static void allow_if(struct filter *f, int call, struct scmp_arg_cmp condition)
 	rule(f, SCMP_ACT_ALLOW, call, 1, &condition);
 }
 
+/* Not one of those that others hold, too. */
+static struct scmp_arg_cmp own_descriptor(const struct confinement *c)
+{
+	return SCMP_A0_32(SCMP_CMP_GE, (uint32_t)c->n_shared);
+}
+
+/* Only UDP needs messages: they can carry descriptors, also one whose close(2) would keep the keeper waiting for hours
+ * (SO_LINGER). */
+static void allow_messages(struct filter *f, const struct confinement *c)
+{
+	const struct scmp_arg_cmp one[] = {
+		SCMP_A0_32(SCMP_CMP_NE, (uint32_t)c->reports),
+		SCMP_A2_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0),
+	};
+	const struct scmp_arg_cmp several[] = {
+		SCMP_A0_32(SCMP_CMP_NE, (uint32_t)c->reports),
+		SCMP_A3_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0),
+	};
+
+	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), COUNT(one), one);
+	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(sendmmsg), COUNT(several), several);
+}
+
+static void allow_options(struct filter *f, const struct confinement *c)
+{
+	for (size_t i = 0; i < COUNT(option_levels); i++) {
+		const struct scmp_arg_cmp args[] = {
+			own_descriptor(c),
+			SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)option_levels[i]),
+		};
+
+		rule(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), COUNT(args), args);
+	}
+	for (size_t i = 0; i < COUNT(socket_options); i++) {
+		const struct scmp_arg_cmp args[] = {
+			own_descriptor(c),
+			SCMP_A1_32(SCMP_CMP_EQ, SOL_SOCKET),
+			SCMP_A2_32(SCMP_CMP_EQ, (uint32_t)socket_options[i]),
+		};
+
+		rule(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), COUNT(args), args);
+	}
+}
+
 static void allow_sockets(struct filter *f, int family, int type)
 {
 	/* The protocol is 0: another one (MPTCP, SCTP, SMC) would be a stream that Landlock's ports do not apply to. */
@@ -171,13 +216,14 @@ static void allow_sockets(struct filter *f, int family, int type)
 
 static void allow_network(struct filter *f, const struct confinement *c)
 {
-	if (c->n_ports > 0 || c->unix_target) {
+	if (c->n_ports > 0 || c->unix_target)
 		allow_if(f, SCMP_SYS(sendto), SCMP_A3_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
-		allow_if(f, SCMP_SYS(sendmsg), SCMP_A2_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
-		allow_if(f, SCMP_SYS(sendmmsg), SCMP_A3_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
-	} else {
-		each(f, SCMP_ACT_ALLOW, send_calls, COUNT(send_calls));
-	}
+	else
+		rule(f, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 0, NULL);
+	if (c->udp)
+		allow_messages(f, c);
+	allow_if(f, SCMP_SYS(connect), own_descriptor(c));
+	allow_if(f, SCMP_SYS(shutdown), own_descriptor(c));
 	if (c->n_ports > 0) {
 		allow_sockets(f, AF_INET, SOCK_STREAM);
 		allow_sockets(f, AF_INET6, SOCK_STREAM);
@@ -191,21 +237,15 @@ static void allow_network(struct filter *f, const struct confinement *c)
 		allow_sockets(f, AF_UNIX, SOCK_SEQPACKET);
 	}
 	if (c->transparent)
-		rule(f, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0, NULL);
-	for (size_t i = 0; i < COUNT(option_levels); i++)
-		allow_if(f, SCMP_SYS(setsockopt), SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)option_levels[i]));
-	for (size_t i = 0; i < COUNT(socket_options); i++) {
-		const struct scmp_arg_cmp args[] = {
-			SCMP_A1_32(SCMP_CMP_EQ, SOL_SOCKET),
-			SCMP_A2_32(SCMP_CMP_EQ, (uint32_t)socket_options[i]),
-		};
-
-		rule(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), COUNT(args), args);
-	}
+		allow_if(f, SCMP_SYS(bind), own_descriptor(c));
+	allow_options(f, c);
 }
 
-static void allow_descriptors_and_memory(struct filter *f)
+static void allow_descriptors_and_memory(struct filter *f, const struct confinement *c)
 {
+	const struct scmp_arg_cmp set_flags[] = {own_descriptor(c), SCMP_A1_32(SCMP_CMP_EQ, F_SETFL)};
+
+	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), COUNT(set_flags), set_flags);
 	for (size_t i = 0; i < COUNT(fcntl_commands); i++)
 		allow_if(f, SCMP_SYS(fcntl), SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)fcntl_commands[i]));
 	for (size_t i = 0; i < COUNT(ioctl_requests); i++)
@@ -253,7 +293,7 @@ int seccomp_restrict(const struct confinement *c, struct error *err)
 	each(&f, SCMP_ACT_ALLOW, allowed, COUNT(allowed));
 	each(&f, SCMP_ACT_KILL_PROCESS, deadly, COUNT(deadly));
 	allow_network(&f, c);
-	allow_descriptors_and_memory(&f);
+	allow_descriptors_and_memory(&f, c);
 	allow_threads(&f, c->threads);
 	if (f.failed == 0)
 		f.failed = seccomp_load(f.ctx);

@@ -233,12 +233,15 @@ int udp_open(struct worker *w, struct udp **ret, struct error *err)
 	for (size_t i = 0; i < s->n_forwards; i++) {
 		struct forward *f = &s->forwards[i];
 
-		if (f->publish->type == SOCK_DGRAM)
-			u->ports[u->n_ports++] = (struct port){
-				.watch = {.ready = port_ready, .fd = f->fd},
-				.udp = u,
-				.forward = f,
-			};
+		if (f->publish->type != SOCK_DGRAM)
+			continue;
+		if (datagram_options(f->fd, f->family, err) < 0)
+			return -1;
+		u->ports[u->n_ports++] = (struct port){
+			.watch = {.ready = port_ready, .fd = f->fd},
+			.udp = u,
+			.forward = f,
+		};
 	}
 	if (flow_table_init(&u->flows, w, max < FLOWS_MAX ? max : FLOWS_MAX,
 			    expiry < FLOW_EXPIRY_USEC ? expiry : FLOW_EXPIRY_USEC, err) < 0)
@@ -251,8 +254,6 @@ int udp_start(struct udp *u, struct error *err)
 	for (size_t i = 0; u && i < u->n_ports; i++) {
 		struct port *port = &u->ports[i];
 
-		if (datagram_options(port->watch.fd, port->forward->family, err) < 0)
-			return -1;
 		if (loop_watch(&u->worker->loop, &port->watch, EPOLLIN) < 0)
 			return error_errno(err, errno, "cannot watch UDP port %u", port->forward->publish->port);
 	}

@@ -310,6 +310,18 @@ class Shared(harness.Case):
             self.assertEqual(connection.recv(64), b"+PONG\r\n")
         harness.eventually(lambda: self.scope.container_state("server") == "exited", timeout=20)
 
+    def test_given_by_its_identifier(self):
+        """It is the same container, and the same lock."""
+        identifier = self.scope.engine_run("inspect", "--format={{.Id}}", "server").stdout.strip()
+        self.scope.instance("other", PORT + SHARING, 6379, "--idle-timeout=1min", container=identifier[:12])
+        with harness.connect(PORT + SHARING) as connection:
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+            self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+            self.scope.fall_asleep("door0")
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+
     def test_never_stopped_under_an_open_connection(self):
         """Many visits at random moments, most of them about when a neighbour falls asleep."""
         failures = []

@@ -76,6 +76,95 @@ static void connects_by_sending(void)
 	CHECK_FAILS(EPERM, sendmmsg(fd, &message, 1, MSG_FASTOPEN));
 }
 
+/* systemd, the keeper and the next proxy live on with what is done to these. */
+static void changes_shared_sockets(void)
+{
+	uint16_t port;
+	int shared = listener(&port), client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1, accepted;
+	int keep[] = {shared, client};
+	const struct confinement c = {.keep = keep, .n_keep = 2, .ports = &port, .n_ports = 1, .n_shared = shared + 1};
+	struct sockaddr unspec = {.sa_family = AF_UNSPEC};
+	struct sockaddr_in any = {.sin_family = AF_INET};
+	struct linger linger = {};
+
+	confined(&c);
+	for (int fd = 0; fd <= shared; fd++) {
+		CHECK_FAILS(EPERM, shutdown(fd, SHUT_RDWR));
+		CHECK_FAILS(EPERM, connect(fd, &unspec, sizeof(unspec)));
+		CHECK_FAILS(EPERM, bind(fd, (struct sockaddr *)&any, sizeof(any)));
+		CHECK_FAILS(EPERM, setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &one, sizeof(one)));
+		CHECK_FAILS(EPERM, setsockopt(fd, IPPROTO_IP, IP_MINTTL, &one, sizeof(one)));
+		CHECK_FAILS(EPERM, setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
+		CHECK_FAILS(EPERM, fcntl(fd, F_SETFL, 0));
+		CHECK_FAILS(EPERM, fcntl(fd, F_DUPFD, 100));
+		CHECK_FAILS(EPERM, dup(fd));
+	}
+	CHECK(connect_to(client, port) == 0);
+	accepted = accept(shared, NULL, NULL);
+	CHECK(accepted > shared && fcntl(accepted, F_SETFL, O_NONBLOCK) == 0);
+	CHECK(setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0);
+	CHECK(setsockopt(accepted, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) == 0);
+	CHECK(shutdown(accepted, SHUT_WR) == 0);
+}
+
+static int send_descriptor(int to, int fd)
+{
+	struct iovec data = {.iov_base = (char[]){"x"}, .iov_len = 1};
+	union {
+		char buffer[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {};
+	struct mmsghdr m = {.msg_hdr = {.msg_iov = &data,
+					.msg_iovlen = 1,
+					.msg_control = control.buffer,
+					.msg_controllen = sizeof(control.buffer)}};
+	struct cmsghdr *h = CMSG_FIRSTHDR(&m.msg_hdr);
+
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_RIGHTS;
+	h->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(h), &fd, sizeof(fd));
+	if (sendmmsg(to, &m, 1, MSG_DONTWAIT) == 1)
+		return 0;
+	CHECK(errno == EPERM);
+	return (int)sendmsg(to, &m.msg_hdr, MSG_DONTWAIT);
+}
+
+/* One that lingers when it is closed would keep the keeper waiting; a server behind a Unix socket is not confined at all. */
+static void sends_descriptors_over(struct confinement *c)
+{
+	int pair[2];
+
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	CHECK(send_descriptor(pair[0], pair[1]) == 0); /* it works for a process that is not confined */
+	c->keep = pair;
+	c->n_keep = 2;
+	c->reports = pair[0];
+	confined(c);
+	CHECK_FAILS(EPERM, send_descriptor(pair[0], pair[1]));
+	CHECK(send(pair[0], "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1);
+}
+
+static void sends_descriptors_beside_tcp(void)
+{
+	uint16_t port = 80;
+
+	sends_descriptors_over(&(struct confinement){.ports = &port, .n_ports = 1});
+}
+
+static void sends_descriptors_beside_udp(void)
+{
+	sends_descriptors_over(&(struct confinement){.udp = true});
+}
+
+static void test_shared(void **state)
+{
+	(void)state;
+	in_modes(changes_shared_sockets, SYSTEM_SCOPE, SYSTEM_SCOPE, 0);
+	survives(sends_descriptors_beside_tcp);
+	survives(sends_descriptors_beside_udp);
+}
+
 static void test_sockets(void **state)
 {
 	(void)state;
@@ -199,6 +288,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sockets),
+		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_accepted_socket),
 	};
 

@@ -88,6 +88,24 @@ static void nobody_is_lost_at_the_end(void **state)
 	}
 }
 
+/* One that could accept nobody would only keep them waiting. */
+static void no_descriptors_for_a_connection(void **state)
+{
+	struct proxy_run p;
+	int client;
+
+	(void)state;
+	start(&p, "infinity");
+	p.descriptors = 60;
+	proxy_spawn(&p);
+	client = connect_to(SOCK_STREAM, port);
+	proxy_expect_status(&p, "LimitNOFILE=");
+	assert_int_equal(next_end(client), ECONNRESET);
+	assert_int_equal(proxy_wait(&p), EXIT_REFUSED);
+	close(client);
+	close(server);
+}
+
 static void drains(void **state)
 {
 	struct proxy_run p;
@@ -562,6 +580,7 @@ int main(void)
 		cmocka_unit_test(idle_from_the_start),
 		cmocka_unit_test(quiet_connections_hold),
 		cmocka_unit_test(nobody_is_lost_at_the_end),
+		cmocka_unit_test(no_descriptors_for_a_connection),
 		cmocka_unit_test(drains),
 		cmocka_unit_test(drains_no_longer_than_told),
 		cmocka_unit_test(container_ends),
