@@ -147,22 +147,44 @@ static void while_it_is_held_it_wakes(void **state)
 /* Who may not wake is nobody. */
 static void with_excluded_clients_alone(void **state)
 {
+	(void)state;
+	for (int held = 0; held < 2; held++) {
+		struct keeper_run k;
+		int client;
+
+		init_killed(&k);
+		if (held)
+			hold(&k);
+		k.options[0] = "--no-wake-from";
+		k.options[1] = "127.0.0.0/8";
+		client = keeper_client(&k);
+		keeper_start(&k);
+		assert_true(was_reset(client));
+		assert_int_equal(keeper_finish(&k), 0);
+		assert_int_equal(occurrences(k.events, "wake 1 begins"), held);
+		assert_int_equal(occurrences(k.events, "sleep 1 begins"), 1);
+		assert_int_equal(keeper_stats(&k).flags, held ? 0 : STATS_NOBODY);
+		assert_int_equal(keeper_stats(&k).wakes, 1 + held);
+		close(client);
+		keeper_clear(&k);
+	}
+}
+
+/* A wake that fails before the engine was asked leaves running what the one before had woken. */
+static void a_wake_that_fails_puts_to_sleep_all_the_same(void **state)
+{
 	struct keeper_run k;
 	int client;
 
 	(void)state;
 	init_killed(&k);
-	k.options[0] = "--no-wake-from";
-	k.options[1] = "127.0.0.0/8";
+	k.scripts[WAKE] = "failed exit:75";
 	client = keeper_client(&k);
 	keeper_start(&k);
 	assert_true(was_reset(client));
-	assert_int_equal(keeper_finish(&k), 0);
-	assert_int_equal(occurrences(k.events, " begins"), 1);
-	assert_non_null(strstr(k.events, "sleep 1 begins"));
-	assert_non_null(strstr(k.notices, "READY=1"));
-	assert_int_equal(keeper_stats(&k).flags, STATS_NOBODY);
-	assert_int_equal(keeper_stats(&k).wakes, 1);
+	assert_int_equal(keeper_finish(&k), EXIT_REFUSED);
+	assert_int_equal(occurrences(k.events, "sleep 1 begins"), 1);
+	assert_int_equal(keeper_stats(&k).flags, 0);
 	close(client);
 	keeper_clear(&k);
 }
@@ -290,6 +312,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(for_somebody_who_waits_it_wakes),
 		cmocka_unit_test(while_it_is_held_it_wakes),
 		cmocka_unit_test(with_excluded_clients_alone),
+		cmocka_unit_test(a_wake_that_fails_puts_to_sleep_all_the_same),
 		cmocka_unit_test(one_that_ends_by_itself_leaves_no_mark),
 		cmocka_unit_test(an_engine_that_is_gone_is_given_up),
 		cmocka_unit_test(a_successor_gives_up),
