@@ -91,11 +91,11 @@ static bool await_next_keeper(const struct options *o)
 
 	if (!u)
 		return false;
-	while (now_usec() < until) {
+	do {
+		(void)poll(NULL, 0, (int)(STOP_GLANCE / USEC_PER_MSEC));
 		if (unit_is_being_stopped(u))
 			return false;
-		(void)poll(NULL, 0, (int)(STOP_GLANCE / USEC_PER_MSEC));
-	}
+	} while (now_usec() < until);
 	return true;
 }
 
