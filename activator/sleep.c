@@ -25,7 +25,7 @@
 
 /* How long a stop of the service is looked for that keeps systemd from starting the next keeper: keepers that are killed
  * again and again make no storm. */
-#define STOP_WINDOW (400 * USEC_PER_MSEC)
+#define STOP_WINDOW (600 * USEC_PER_MSEC)
 #define STOP_GLANCE (40 * USEC_PER_MSEC)
 
 #define QUESTION_LIMIT (5 * USEC_PER_SEC)
@@ -91,11 +91,11 @@ static bool await_next_keeper(const struct options *o)
 
 	if (!u)
 		return false;
-	while (now_usec() < until) {
+	do {
+		(void)poll(NULL, 0, (int)(STOP_GLANCE / USEC_PER_MSEC));
 		if (unit_is_being_stopped(u))
 			return false;
-		(void)poll(NULL, 0, (int)(STOP_GLANCE / USEC_PER_MSEC));
-	}
+	} while (now_usec() < until);
 	return true;
 }
 

@@ -86,10 +86,16 @@ static bool is_late(const struct keeper *k)
 	return begin > now;
 }
 
-/* Has a keeper been killed that had woken the container, with nobody there for whom it should be awake now? */
+/* Has a keeper been killed that had woken the container? */
 static bool is_successor(const struct keeper *k)
 {
-	return (k->record.own.flags & STATS_AWAKE) && !stats_held_until(&k->record.own, wall_usec());
+	return k->record.own.flags & STATS_AWAKE;
+}
+
+/* One that was to keep it awake for nobody? */
+static bool is_held(const struct keeper *k)
+{
+	return is_successor(k) && stats_held_until(&k->record.own, wall_usec()) && !k->told_to_stop;
 }
 
 static void note_asleep(struct keeper *k)
@@ -101,9 +107,7 @@ static void note_asleep(struct keeper *k)
 /* Wakes nothing. A service of Type=notify that ends before READY=1 has failed; this one is done. */
 static int leave(struct keeper *k, uint64_t flag, const char *why)
 {
-	bool successor = is_successor(k);
-
-	if (successor && stage_sleep(k) < 0)
+	if (is_successor(k) && stage_sleep(k) < 0)
 		return EXIT_FAILURE;
 	k->record.own.flags |= flag;
 	note_asleep(k);
@@ -220,12 +224,13 @@ int keeper_run(int argc, char **argv)
 	queued = queue_waits(&k.queue);
 	/* With nobody in the queue it was not a client that started the service, but a person or the timer; or systemd,
 	 * after a keeper that was killed. */
-	if (queued && !stage_admit(&k))
+	if (queued && !stage_admit(&k) && !is_held(&k))
 		return leave(&k, STATS_NOBODY, "Nobody was there who may wake the container.");
 	if (!queued && is_late(&k))
 		return leave(&k, STATS_LATE, "The time of its schedule is over.");
-	if (!queued && is_successor(&k))
+	if (!queued && is_successor(&k) && !is_held(&k))
 		return leave(&k, 0, "What a keeper that was killed had woken sleeps again.");
+	k.touched = is_successor(&k); /* a wake that fails before the engine is asked leaves nothing running either */
 	begin_record(&k);
 	return live(&k, &err);
 }

@@ -479,6 +479,40 @@ static void a_proxy_that_floods(void **state)
 	keeper_clear(&k);
 }
 
+static unsigned msec_since(uint64_t begin)
+{
+	return (unsigned)((now_usec() - begin) / USEC_PER_MSEC);
+}
+
+/* What the proxy counts is in the file at once; the service manager is told once a second, and of the last one, too. */
+static void what_is_counted_is_written_down_at_once(void **state)
+{
+	struct keeper_run k;
+	uint64_t begin;
+	int client;
+
+	(void)state;
+	keeper_init(&k);
+	k.scripts[RELAY] = "ready serve count counted:0 await counted:2500 idle exit:0";
+	client = keeper_client(&k);
+	keeper_start(&k);
+	keeper_expect(&k, "READY=1");
+	begin = now_usec();
+	while (keeper_stats(&k).connections_total != 7 && msec_since(begin) < 900)
+		usleep(1000);
+	keeper_look(&k);
+	assert_int_equal(keeper_stats(&k).connections_total, 7);
+	assert_int_equal(occurrences(k.notices, "STATUS="), 1);
+	keeper_expect(&k, "0 connections (7 in all)");
+	assert_in_range(msec_since(begin), 900, 1500);
+	atomic_store(&k.play->go, true);
+	assert_int_equal(keeper_finish(&k), 0);
+	/* at the begin, every second, at the end */
+	assert_in_range(occurrences(k.notices, "STATUS="), 4, 6);
+	close(client);
+	keeper_clear(&k);
+}
+
 static void sleeping_is_tried_until_it_is_done(void **state)
 {
 	struct keeper_run k;
@@ -1139,6 +1173,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(descriptors_from_a_proxy_are_not_kept),
 		cmocka_unit_test(an_activator_that_says_it_twice),
 		cmocka_unit_test(a_proxy_that_floods),
+		cmocka_unit_test(what_is_counted_is_written_down_at_once),
 		cmocka_unit_test(sleeping_is_tried_until_it_is_done),
 		cmocka_unit_test(a_long_sleep_is_given_time),
 		cmocka_unit_test(who_waits_while_it_sleeps),

@@ -109,13 +109,15 @@ static inline void say_environment(char **argv)
 		say("exec=%d", fcntl(atoi(exec), F_GETFL) & O_PATH ? 1 : 0);
 }
 
-static inline void play_woken(int channel, const struct play *p)
+/* Each more lock is that of a container that is needed besides. */
+static inline void play_woken(int channel, const struct play *p, size_t n_locks)
 {
-	int fds[2] = {pidfd_open(p->container, 0), open(p->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+	int fds[3] = {pidfd_open(p->container, 0), open(p->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600),
+		      open("/dev/null", O_RDONLY | O_CLOEXEC)};
 	struct error err;
 
 	if (fds[0] < 0 || fds[1] < 0 || flock(fds[1], LOCK_SH) < 0 ||
-	    channel_send_fds(channel, "WOKEN=1", fds, 2, &err) < 0)
+	    channel_send_fds(channel, "WOKEN=1", fds, 1 + n_locks, &err) < 0)
 		_exit(95);
 }
 
@@ -201,6 +203,15 @@ static inline void play_count(void)
 	s->t_accepting = 1;
 }
 
+/* For so long, a hundred times a second. */
+static inline void play_counted(int channel, unsigned msec)
+{
+	for (unsigned n = 0; n < 1 + msec / 10; n++) {
+		notify_send(channel, "COUNTED=1");
+		usleep(10000);
+	}
+}
+
 static inline void play_step(const char *step, int channel, struct play *p, char **argv)
 {
 	const char *value = strchr(step, ':') ? strchr(step, ':') + 1 : "";
@@ -212,7 +223,9 @@ static inline void play_step(const char *step, int channel, struct play *p, char
 	else if (strcmp(step, "vain") == 0)
 		notify_send(channel, "VAIN=1");
 	else if (strcmp(step, "woken") == 0)
-		play_woken(channel, p);
+		play_woken(channel, p, 1);
+	else if (strcmp(step, "woken-both") == 0)
+		play_woken(channel, p, 2);
 	else if (strcmp(step, "woken-alone") == 0)
 		notify_send(channel, "WOKEN=1");
 	else if (strcmp(step, "ready") == 0)
@@ -229,6 +242,10 @@ static inline void play_step(const char *step, int channel, struct play *p, char
 		play_lies(channel, p);
 	else if (strcmp(step, "count") == 0)
 		play_count();
+	else if (strncmp(step, "counted:", 8) == 0)
+		play_counted(channel, (unsigned)atoi(value));
+	else if (strcmp(step, "stop") == 0)
+		notify_send(channel, "STOP=1");
 	else if (strcmp(step, "flood") == 0)
 		while (send(channel, "STATUS=x", 8, MSG_NOSIGNAL) == 8)
 			;

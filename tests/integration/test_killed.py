@@ -1,0 +1,168 @@
+"""A keeper that is killed: whoever waits is served by the next one, and nobody else keeps the container awake."""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+
+import harness
+import test_keeper
+
+PORT = test_keeper.PORT
+CLIENTS = 20
+LINES_A_SECOND = 10  # in the journal, the manager's own included
+DELAYS = (0, 0.1, 0.3, 0.5, 0.6, 0.65, 0.7, 1)  # around the time after which the next keeper begins
+
+
+class KilledCase(test_keeper.KeeperCase):
+    timeout = 120
+
+    def keeper(self):
+        return int(self.scope.property("server.service", "MainPID"))
+
+    def kill_keeper(self):
+        pid = harness.eventually(self.keeper)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def wake(self):
+        self.assert_served()
+        harness.eventually(lambda: self.scope.state("server.service") == "active")
+
+    def assert_nothing_runs(self):
+        self.assertIn(self.scope.container_state("server"), ("exited", "created"))
+        for program in ("keeper", "activator", "nshelper", "proxy"):
+            self.assertEqual(self.processes(program), [], program)
+
+    def starts(self, since):
+        return [line for line in self.scope.unit_journal("server", since=since) if line.startswith("Starting ")]
+
+
+class Next(KilledCase):
+    """What the next keeper does."""
+
+    def test_serves_who_waits(self):
+        """Without a word to the container."""
+        self.redis("--idle-timeout=10s")
+        self.wake()
+        container = self.scope.container_pid("server")
+        answers = []
+        for _ in range(3):
+            os.kill(self.process("proxy"), signal.SIGSTOP)
+            crowd = threading.Thread(target=lambda: answers.extend(harness.crowd(PORT, CLIENTS)))
+            crowd.start()
+            time.sleep(0.5)
+            self.kill_keeper()
+            crowd.join()
+            harness.eventually(lambda: self.scope.state("server.service") == "active")
+        self.assertEqual(answers, [b"+PONG\r\n"] * 3 * CLIENTS)
+        self.assertEqual(self.scope.container_pid("server"), container)
+        self.scope.sockwake("sleep", "server")
+        self.assert_nothing_runs()
+
+    def test_puts_to_sleep_with_nobody_there(self):
+        """Once, and then it is done."""
+        self.redis("--idle-timeout=1h")
+        for _ in range(3):
+            self.wake()
+            since = time.time()
+            self.kill_keeper()
+            harness.eventually(lambda: self.scope.state("server.service") == "inactive")
+            self.assert_nothing_runs()
+            self.assertLess(time.time() - since, 5)
+            time.sleep(1)
+            self.assertEqual(self.scope.property("server.service", "NRestarts"), "1")
+            self.assertEqual(len(self.starts(since)), 1)
+            self.assertEqual(self.scope.property("server.service", "Result"), "success")
+            self.assertEqual(self.scope.complaints("server", since), [])
+
+    def test_goes_on_while_it_is_held(self):
+        self.redis("--idle-timeout=500ms")
+        self.scope.sockwake("wake", "--for", "1h", "server")
+        container = self.scope.container_pid("server")
+        for _ in range(2):
+            killed = self.kill_keeper()
+            harness.eventually(lambda killed=killed: self.keeper() not in (0, killed))
+            harness.eventually(lambda: self.scope.state("server.service") == "active")
+        time.sleep(2)
+        self.assertEqual(self.scope.state("server.service"), "active")
+        self.assertEqual(self.scope.container_pid("server"), container)
+        self.scope.sockwake("sleep", "server")
+        self.assert_nothing_runs()
+        # That ended it.
+        self.wake()
+        self.assert_asleep()
+
+
+class Stopped(KilledCase):
+    """Somebody puts to sleep at about the time when the next keeper should begin."""
+
+    def rounds(self, command):
+        for delay in DELAYS:
+            with self.subTest(delay=delay):
+                self.wake()
+                self.kill_keeper()
+                time.sleep(delay)
+                command()
+                self.assert_nothing_runs()
+                time.sleep(1)
+                self.assert_nothing_runs()
+                self.assertIn(self.scope.state("server.service"), ("inactive", "failed"))
+
+    def test_by_systemctl(self):
+        self.redis("--idle-timeout=1h")
+        self.rounds(lambda: self.scope.systemctl("stop", "server.service"))
+
+    def test_by_sleep(self):
+        self.redis("--idle-timeout=1h")
+        self.rounds(lambda: self.scope.sockwake("sleep", "server"))
+
+    def test_by_remove(self):
+        self.redis("--idle-timeout=1h")
+
+        def remove():
+            self.scope.sockwake("remove", "server")
+            self.assert_nothing_runs()
+            self.scope.instance("server", PORT, 6379, "--idle-timeout=1h")
+
+        self.rounds(remove)
+
+
+class Storm(KilledCase):
+    """Keepers are killed as soon as they are there, while clients come again and again."""
+
+    SECONDS = 6
+
+    def come_again(self, over):
+        while not over.is_set():
+            with contextlib.suppress(OSError):
+                harness.exchange(PORT, b"PING\r\n")
+            time.sleep(0.02)
+
+    def test_makes_no_flood(self):
+        self.redis("--idle-timeout=1h")
+        self.wake()
+        over = threading.Event()
+        for _ in range(3):
+            client = threading.Thread(target=self.come_again, args=(over,), daemon=True)
+            self.addCleanup(client.join, 30)
+            client.start()
+        self.addCleanup(over.set)
+        since, kills = time.time(), 0
+        while time.time() - since < self.SECONDS:
+            pid = self.keeper()
+            with contextlib.suppress(ProcessLookupError):
+                if pid > 0:
+                    os.kill(pid, signal.SIGKILL)
+                    kills += 1
+        took = time.time() - since
+        lines = self.scope.unit_journal("server", since=since)
+        self.assertGreater(kills, self.SECONDS, "it begins again at once")
+        self.assertLess(len(lines), LINES_A_SECOND * took, lines)
+        self.assertEqual(self.scope.complaints("server", since), [])
+        over.set()
+        self.assertLess(self.assert_served(), test_keeper.PROMPT)
+        self.assertEqual(self.scope.state("server.socket"), "active")
+        self.scope.sockwake("sleep", "server")
+        self.assert_nothing_runs()
