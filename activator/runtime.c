@@ -61,7 +61,8 @@ static int lock_open(const char *path, struct error *err)
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
-		return error_errno(err, errno, "cannot open the lock '%s'", path);
+		return error_set(err, errno, "cannot open the lock '%s' (%s)%s", path, strerror(errno),
+				 io_remedy(errno));
 	return fd;
 }
 

@@ -257,14 +257,32 @@ static int see_asleep(const struct options *o, struct engine *e, struct error *e
 		e->backend->title, o->container, container_state_name(c.state), e->backend->name, o->container);
 }
 
-static int stop_container(const struct options *o, struct engine *e, int lock_fd, const struct stats *stats,
+/* As look(). A container that was renamed is found by the identifier that the lock keeps, which *o gets then. */
+static int find(struct options *o, struct engine *e, int lock_fd, struct container *ret, char id[static RUN_TEXT_MAX],
+		struct error *err)
+{
+	int r = look(o, e, lock_fd, ret, err);
+
+	if (r == 0 || err->code != ENOENT)
+		return r;
+	lock_read(lock_fd, id);
+	id[strcspn(id, " \n")] = '\0';
+	if (strlen(id) != sizeof(ret->id) - 1)
+		return -1;
+	o->container = id;
+	return look(o, e, lock_fd, ret, err);
+}
+
+static int stop_container(const struct options *given, struct engine *e, int lock_fd, const struct stats *stats,
 			  bool *ret_asleep, struct error *err)
 {
 	_cleanup_container_ struct container c = {};
+	struct options view = *given, *o = &view;
 	uint64_t wall = wall_usec();
+	char id[RUN_TEXT_MAX];
 	bool slept;
 
-	if (look(o, e, lock_fd, &c, err) < 0) {
+	if (find(o, e, lock_fd, &c, id, err) < 0) {
 		*ret_asleep = err->code == ENOENT;
 		return *ret_asleep ? 0 : -1;
 	}

@@ -9,6 +9,8 @@
  *	FAILED=SENTENCE		the program ends and its task is not done
  *	READY=1			the proxy accepts
  *	COUNTED=1		the proxy has counted something
+ *	NOTE=SENTENCE		what the system cannot give the proxy
+ *	ANONYMOUS=1		a server cannot be shown the address of a client
  *	STOPPING=1		the proxy accepts nobody any more
  *
  * A message after the first READY=1 may come from a proxy that was taken over.
@@ -21,6 +23,11 @@
 #include "common/error.h"
 
 #define CHANNEL_VARIABLE "SOCKWAKE_KEEPER_FD"
+/* What is said about ANONYMOUS=1. */
+#define CHANNEL_ANONYMOUS                                                                                              \
+	"the server in the container cannot be shown the address of every client: an address was in use there, or is " \
+	"of another family than the server's"
+
 #define CHANNEL_TEXT_MAX 1536
 #define CHANNEL_FDS_MAX	 32
 

@@ -130,6 +130,11 @@ int write_file_atomic(const char *path, const char *data, size_t len, mode_t mod
 	return 0;
 }
 
+const char *io_remedy(int code)
+{
+	return code == EISDIR || code == ELOOP ? ": remove what is there" : "";
+}
+
 int make_directories(const char *path, mode_t mode, struct error *err)
 {
 	char s[PATH_MAX];

@@ -23,5 +23,8 @@ bool is_temporary_name(const char *file);
 /* Replaces path as a whole: temporary file in the same directory, fsync, rename. */
 int write_file_atomic(const char *path, const char *data, size_t len, mode_t mode, struct error *err);
 
+/* "": nothing; or ": remove what is there", where something else than a file is in its place. */
+const char *io_remedy(int code);
+
 /* Like mkdir -p with this mode for what it makes. */
 int make_directories(const char *path, mode_t mode, struct error *err);

@@ -81,7 +81,10 @@ static int open_ours(const char *path, int flags, struct stats *ret, struct erro
 		return error_errno(err, errno, "cannot open '%s'", path);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size != sizeof(*ret) ||
 	    pread(fd, ret, sizeof(*ret), 0) != sizeof(*ret) || !stats_is_ours(ret))
-		return error_set(err, EPROTO, "'%s' is not a statistics file of this version of sockwake", path);
+		return error_set(
+			err, EPROTO,
+			"'%s' is not a statistics file of this version of sockwake: the next wake writes it anew",
+			path);
 	return steal_fd(&fd);
 }
 

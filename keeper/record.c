@@ -43,7 +43,8 @@ static int open_file(const char *path, bool *ret_new, struct error *err)
 	int r;
 
 	if (fd < 0)
-		return error_errno(err, errno, "there will be no statistics: cannot open '%s'", path);
+		return error_set(err, errno, "there will be no statistics: cannot open '%s' (%s)%s", path,
+				 strerror(errno), io_remedy(errno));
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return error_set(err, EINVAL, "there will be no statistics: '%s' is not a regular file; remove it",
 				 path);

@@ -75,6 +75,7 @@ struct times {
 	uint64_t report;   /* may be made again */
 	uint64_t limit;	   /* of a proxy that is not ready */
 	uint64_t notifier; /* is ended */
+	uint64_t orphan;   /* is ended: a proxy whose container has, and which does not notice */
 };
 
 static uint64_t earliest(uint64_t a, uint64_t b, uint64_t c)
@@ -86,7 +87,7 @@ static uint64_t earliest(uint64_t a, uint64_t b, uint64_t c)
 
 static uint64_t next_time(const struct keeper *k, const struct times *t)
 {
-	uint64_t until = t->notifier;
+	uint64_t until = t->notifier < t->orphan ? t->notifier : t->orphan;
 
 	if (!k->ready)
 		until = earliest(until, t->limit, time_after(now_usec(), KEEPER_PERIOD));
@@ -116,6 +117,12 @@ static void look_at_times(struct keeper *k, struct times *t)
 		report_traffic(k, "");
 		t->report = time_after(now_usec(), TRAFFIC_PERIOD);
 	}
+	if (k->ended && t->orphan == USEC_INFINITY)
+		t->orphan = time_after(now_usec(), KEEPER_GRACE);
+	if (time_is_over(t->orphan)) {
+		child_signal(&k->relay, SIGKILL);
+		t->orphan = time_after(now_usec(), KEEPER_GRACE);
+	}
 	if (time_is_over(t->notifier)) {
 		child_signal(&k->notifier, SIGKILL);
 		t->notifier = USEC_INFINITY;
@@ -125,7 +132,7 @@ static void look_at_times(struct keeper *k, struct times *t)
 /* One proxy, until it ends. */
 static void relay(struct keeper *k)
 {
-	struct times t = {.notifier = USEC_INFINITY};
+	struct times t = {.notifier = USEC_INFINITY, .orphan = USEC_INFINITY};
 	bool told = false, serves = false, drains = false;
 
 	t.limit = time_after(time_after(now_usec(), k->options.startup_timeout), KEEPER_GRACE);

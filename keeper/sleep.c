@@ -53,12 +53,13 @@ static bool sleeps_for_sure(const struct keeper *k, size_t n_locks)
 	return engine_is_absent(k) && keeper_container_has_ended(k) && n_locks <= 1;
 }
 
-static bool is_given_up(const struct keeper *k, uint64_t *told_at)
+/* began: the first try. */
+static bool is_given_up(const struct keeper *k, uint64_t began)
 {
-	if (k->told_to_stop && *told_at == 0)
-		*told_at = now_usec();
-	if (*told_at == 0 ||
-	    !time_is_over(time_after(*told_at, engine_is_absent(k) ? PATIENCE_ABSENT : KEEPER_PATIENCE)))
+	uint64_t since = k->told_at > began ? k->told_at : began;
+
+	if (!k->told_to_stop ||
+	    !time_is_over(time_after(since, engine_is_absent(k) ? PATIENCE_ABSENT : KEEPER_PATIENCE)))
 		return false;
 	log_line(LOG_ERR, "the container may still run: 'sockwake sleep %s' tries again", k->options.name);
 	return true;
@@ -74,7 +75,7 @@ static void rest(struct keeper *k, uint64_t until)
 
 int stage_sleep(struct keeper *k)
 {
-	uint64_t pause = PAUSE_FIRST, told_at = k->told_to_stop ? now_usec() : 0;
+	uint64_t pause = PAUSE_FIRST, began = now_usec();
 	size_t n_locks = k->n_locks;
 	struct error err;
 
@@ -84,7 +85,7 @@ int stage_sleep(struct keeper *k)
 		keeper_say(k, LOG_WARNING, err.text);
 		if (sleeps_for_sure(k, n_locks))
 			return 0;
-		if (is_given_up(k, &told_at))
+		if (is_given_up(k, began))
 			return -1;
 		rest(k, time_after(now_usec(), pause));
 		pause = pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;

@@ -29,6 +29,19 @@ static void take_woken(struct keeper *k, struct message *m)
 	record_take_wake(&k->record);
 }
 
+/* Words of the proxy's own are said while it has not met a client. */
+static void take_notes(struct keeper *k, const struct message *m)
+{
+	char note[SENTENCE_MAX];
+
+	if (!k->ready && message_value(m, "NOTE", note, sizeof(note)))
+		keeper_say(k, LOG_NOTICE, note);
+	if (!k->anonymous && message_value(m, "ANONYMOUS", note, sizeof(note))) {
+		k->anonymous = true;
+		log_line(LOG_NOTICE, "%s", CHANNEL_ANONYMOUS);
+	}
+}
+
 /* Each child may tell only what is its own to tell. */
 static void take_message(struct keeper *k, struct child *c, struct message *m)
 {
@@ -44,6 +57,7 @@ static void take_message(struct keeper *k, struct child *c, struct message *m)
 	} else if (c == &k->sleeper) {
 		k->told_to_stop |= message_value(m, "STOP", word, sizeof(word));
 	} else if (c == &k->relay) {
+		take_notes(k, m);
 		k->stopping |= message_value(m, "STOPPING", word, sizeof(word));
 		k->ready |= message_value(m, "READY", word, sizeof(word));
 		k->counted = true;
@@ -104,8 +118,9 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 {
 	struct child *children[] = {&k->waker, &k->relay, &k->sleeper, &k->notifier};
 	enum { N = sizeof(children) / sizeof(*children) };
-	struct pollfd fds[1 + N + LISTENERS_MAX] = {{.fd = k->signal_fd, .events = POLLIN}};
-	nfds_t n = 1;
+	struct pollfd fds[2 + N + LISTENERS_MAX] = {{.fd = k->signal_fd, .events = POLLIN},
+						    {.fd = k->ended ? -1 : k->pidfd, .events = POLLIN}};
+	nfds_t n = 2;
 
 	for (size_t c = 0; c < N; c++)
 		fds[n++] = (struct pollfd){.fd = children[c]->channel, .events = POLLIN};
@@ -118,11 +133,14 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 			fds[n++] = (struct pollfd){.fd = LISTEN_FDS_START + i, .events = POLLIN};
 	}
 	(void)poll(fds, n, timeout_msec(until));
+	k->ended |= fds[1].revents != 0;
 	take_signals(k);
 	for (size_t c = 0; c < N; c++) {
 		take_messages(k, children[c]);
 		take_end(k, children[c]);
 	}
+	if (k->told_to_stop && k->told_at == 0)
+		k->told_at = now_usec();
 	if (watch_queue)
 		look_after_queue(k);
 }
@@ -142,7 +160,7 @@ void keeper_extend(struct keeper *k)
 {
 	uint64_t now = now_usec();
 
-	if (now - k->extended < KEEPER_PERIOD)
+	if (now - k->extended < KEEPER_PERIOD || (k->told_at && now - k->told_at > KEEPER_PATIENCE))
 		return;
 	k->extended = now;
 	notify_send(k->notify_fd, "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long)EXTEND_BY);

@@ -32,16 +32,19 @@ struct keeper {
 	int touched; /* so many times the engine was asked to start something, and may have done it */
 	bool woken;  /* the container runs */
 	int pidfd;   /* of its first process */
+	bool ended;  /* and that has ended */
 	int locks[CHANNEL_FDS_MAX];
 	size_t n_locks;
 	bool ready;		   /* the proxy accepts */
 	bool stopping;		   /* the proxy accepts no longer */
+	bool anonymous;		   /* a server was not shown the address of a client */
 	bool counted;		   /* the proxy has counted something */
 	bool untold;		   /* which the service manager was not told yet */
 	char late[SENTENCE_MAX];   /* what takes so long */
 	char failed[SENTENCE_MAX]; /* why the last child failed; "" */
 
 	bool told_to_stop;	 /* SIGTERM */
+	uint64_t told_at;	 /* when that was */
 	uint64_t extended;	 /* when the service manager was last asked for more time */
 	char said[SENTENCE_MAX]; /* in the journal, last */
 	uint64_t said_at;
@@ -96,5 +99,5 @@ const char *keeper_explain(struct keeper *k, const struct child *c);
 /* Has the container's first process ended? */
 bool keeper_container_has_ended(const struct keeper *k);
 
-/* Asks the service manager for more time, where it might run out. */
+/* Asks the service manager for more time, where it might run out; whoever stops the service does not wait for ever. */
 void keeper_extend(struct keeper *k);

@@ -77,6 +77,16 @@ static int map_statistics(struct service *s, struct error *err)
 	return 0;
 }
 
+/* What the proxy has to say the keeper says: the journal is not for a proxy that was taken over to write to. */
+static int leave_journal(struct error *err)
+{
+	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
+		return error_errno(err, errno, "cannot leave the journal");
+	return 0;
+}
+
 /* Everything that is not one of these is closed by confinement. */
 static int confine_all(const struct proxy *p, struct error *err)
 {
@@ -118,11 +128,13 @@ static int confine_all(const struct proxy *p, struct error *err)
 	c.n_keep = k;
 	c.ports = ports;
 	c.n_ports = n_ports;
+	if (s->has_keeper && leave_journal(err) < 0)
+		return -1;
 	if (confine(&c, &missing, err) < 0)
 		return error_context(err, "cannot confine the proxy");
 	text = confine_missing_text(missing);
 	if (text)
-		log_line(LOG_NOTICE, "%s", text);
+		report_note(s, text);
 	return 0;
 }
 

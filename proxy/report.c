@@ -1,5 +1,6 @@
 #include "proxy/report.h"
 
+#include "common/channel.h"
 #include "common/clock.h"
 #include "common/listen.h"
 #include "common/log.h"
@@ -131,9 +132,20 @@ void report_stopping(struct report *report, const char *why)
 	notify_send(report->service->notify_fd, "STOPPING=1\nSTATUS=%s", why);
 }
 
-void report_once(struct service *service, atomic_flag *said, const char *text)
+void report_note(const struct service *service, const char *text)
 {
-	(void)service;
-	if (!atomic_flag_test_and_set(said))
+	if (service->has_keeper)
+		notify_send(service->notify_fd, "NOTE=%s", text);
+	else
 		log_line(LOG_NOTICE, "%s", text);
+}
+
+void report_anonymous(struct service *service)
+{
+	if (atomic_flag_test_and_set(&service->said_no_source))
+		return;
+	if (service->has_keeper)
+		notify_send(service->notify_fd, "ANONYMOUS=1");
+	else
+		log_line(LOG_NOTICE, "%s", CHANNEL_ANONYMOUS);
 }

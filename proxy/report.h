@@ -23,8 +23,11 @@ void report_update(struct report *report, struct loop *loop);
 /* A last message, with STOPPING=1. */
 void report_stopping(struct report *report, const char *why);
 
-/* Says this in the journal, the first time only. `said` is one of the service's flags. */
-void report_once(struct service *service, atomic_flag *said, const char *text);
+/* What the system cannot give. */
+void report_note(const struct service *service, const char *text);
+
+/* A server is not shown the address of a client: the first time only. */
+void report_anonymous(struct service *service);
 
 /* Sums over all workers. */
 uint64_t service_connections(const struct service *s);

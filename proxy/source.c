@@ -39,9 +39,7 @@ int source_family(const struct connection *c)
 void source_give_up(struct worker *w, struct connection *c)
 {
 	c->anonymous = true;
-	report_once(w->service, &w->service->said_no_source,
-		    "the server in the container cannot be shown the address of every client: "
-		    "an address was in use there, or is of another family than the server's");
+	report_anonymous(w->service);
 }
 
 void source_bind(struct worker *w, struct connection *c, int fd, int family)

@@ -90,7 +90,9 @@ static uint64_t fnv1a(uint64_t hash, const char *s)
 const char *lock_name(enum backend_kind kind, const char *engine_socket, const char *container,
 		      char ret[static LOCK_NAME_MAX])
 {
-	uint64_t hash = fnv1a(fnv1a(fnv1a(0xcbf29ce484222325ULL, engine_socket), "\n"), container);
+	char real[PATH_MAX];
+	const char *socket = realpath(engine_socket, real) ? real : engine_socket; /* /var/run is /run */
+	uint64_t hash = fnv1a(fnv1a(fnv1a(0xcbf29ce484222325ULL, socket), "\n"), container);
 
 	snprintf(ret, LOCK_NAME_MAX, "%s-%016llx.lock", kind == BACKEND_DOCKER ? "docker" : "podman",
 		 (unsigned long long)hash);

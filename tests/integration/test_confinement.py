@@ -13,10 +13,10 @@ NONE = 0
 NET_RAW = 1 << 13
 SECCOMP_FILTER = "2"
 
-# Nothing of it leads to a directory or to a file but the lock, which no rights are needed for.
+# Nothing of it leads to a directory or to a file but the statistics, which it cannot write to.
 DESCRIPTORS = re.compile(
     r"/dev/null|socket:\[\d+\]|pipe:\[\d+\]|pidfd:\[\d+\]|anon_inode:(\[eventpoll\]|\[signalfd\]|\[eventfd\]|\[pidfd\])"
-    r"|(/run|/run/user/\d+)/sockwake/(docker|podman)-[0-9a-f]+\.lock"
+    r"|(/run|/run/user/\d+)/sockwake/echo\.stats"
 )
 
 
@@ -64,6 +64,10 @@ class Confinement(harness.Case):
         for number in os.listdir(f"{process}/fd"):
             target = os.readlink(f"{process}/fd/{number}").removesuffix(" (deleted)")
             self.assertRegex(target, rf"\A({DESCRIPTORS.pattern})\Z")
+            if target.startswith("/run"):
+                with open(f"{process}/fdinfo/{number}") as info:
+                    flags = re.search(r"^flags:\s+(\d+)$", info.read(), re.MULTILINE)[1]
+                self.assertEqual(int(flags, 8) & os.O_ACCMODE, os.O_RDONLY)
 
     def check_root(self, process):
         self.assertEqual(os.listdir(f"{process}/root"), [])
