@@ -60,6 +60,8 @@ static int try_start(struct engine *e, const struct options *o, int lock_fd, boo
 	tell_starting(e, o->container);
 	r = e->backend->start(e, o->container, &result, err);
 	tell_started(e, o->startup_timeout, r < 0 && was_in_vain(err));
+	if (!foreign && r == 0 && result == START_STARTED)
+		lock_record(lock_fd, RUN_STARTED);
 	if (!foreign && (r < 0 ? was_in_vain(err) : result == START_ALREADY_RUNNING && !*woken))
 		lock_record(lock_fd, before);
 	*woken = *woken || (r == 0 && result == START_STARTED);
@@ -170,7 +172,9 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 	*ret_woken = false;
 	for (;;) {
 		struct error start_err;
-		int r = 0, started = start_or_unpause(e, o, lock_fd, ret_woken, &start_err);
+		/* One that has ended by itself since is not started again: that would hide its failure. */
+		bool again = !*ret_woken || ret->state == CONTAINER_PAUSED;
+		int r = 0, started = again ? start_or_unpause(e, o, lock_fd, ret_woken, &start_err) : 0;
 
 		if (started < 0 && start_err.code != EBUSY) {
 			*err = start_err;

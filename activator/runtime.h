@@ -38,6 +38,7 @@ bool lock_holds(int lock_fd, const char *run);
 
 /* A start was asked for and not answered: the run that it begins is a wake's. */
 #define RUN_STARTING "own starting"
+#define RUN_STARTED  "own started" /* it was answered; which run it began is not known yet */
 
 /* Writes down that this run of the container was begun by a wake. */
 void lock_record_run(int lock_fd, const struct container *c);

@@ -286,7 +286,8 @@ static int stop_container(const struct options *given, struct engine *e, int loc
 		*ret_asleep = err->code == ENOENT;
 		return *ret_asleep ? 0 : -1;
 	}
-	if (o->keep_running && !lock_is_own_run(lock_fd, &c) && !lock_holds(lock_fd, RUN_STARTING)) {
+	if (o->keep_running && !lock_is_own_run(lock_fd, &c) && !lock_holds(lock_fd, RUN_STARTING) &&
+	    !lock_holds(lock_fd, RUN_STARTED)) {
 		log_line(LOG_INFO, "the container '%s' was not started by sockwake and stays up (--keep-running)",
 			 o->container);
 		return 0;

@@ -1,6 +1,7 @@
 #include "activator/tell.h"
 
 #include <signal.h>
+#include <stdio.h>
 
 #include "common/channel.h"
 #include "common/clock.h"
@@ -47,10 +48,12 @@ void tell_starting_unit(const char *unit)
 		unit);
 }
 
-int tell_woken(const struct hold *own, const int *lock_fds, size_t n, struct error *err)
+int tell_woken(const struct hold *own, const char *engine, const char *container, const int *lock_fds, size_t n,
+	       struct error *err)
 {
 	int keeper = channel_inherited();
 	int fds[CHANNEL_FDS_MAX];
+	char text[CHANNEL_TEXT_MAX];
 	size_t n_fds = 0;
 
 	if (keeper < 0)
@@ -62,5 +65,8 @@ int tell_woken(const struct hold *own, const int *lock_fds, size_t n, struct err
 		if (lock_fds[k] >= 0)
 			fds[n_fds++] = lock_fds[k];
 	}
-	return channel_send_fds(keeper, "WOKEN=1", fds, n_fds, err);
+	snprintf(text, sizeof(text),
+		 "WOKEN=1\nENDED=the container '%s' ended before it was ready: '%s logs %s' may say why", container,
+		 engine, container);
+	return channel_send_fds(keeper, text, fds, n_fds, err);
 }

@@ -74,5 +74,6 @@ int wake(const struct options *o, struct error *err)
 	if (find_deadline(o, now_usec(), &deadline, err) < 0 ||
 	    bring_up(o, deadline, stats, with_lock_fds, &own, err) < 0)
 		return -1;
-	return tell_woken(&own, with_lock_fds, o->n_with, err);
+	return tell_woken(&own, o->backend == BACKEND_DOCKER ? "docker" : "podman", o->container, with_lock_fds,
+			  o->n_with, err);
 }

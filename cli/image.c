@@ -309,12 +309,17 @@ int check_made(const struct instance *i, struct error *err)
 static int remove_quadlet(const struct instance *i, struct manager *m, struct error *err)
 {
 	char path[PATH_MAX], unit[UNIT_NAME_MAX];
+	struct error ignored;
 
 	if (quadlet_path(i->scope, i->name, path, err) < 0)
 		return -1;
 	if (m && manager_stop(m, quadlet_unit(i->name, unit), UNIT_TIMEOUT, err) < 0)
 		return -1;
-	return own_file_remove(path, err) < 0 || (m && manager_reload(m, err) < 0) ? -1 : 0;
+	if (own_file_remove(path, err) < 0 || (m && manager_reload(m, err) < 0))
+		return -1;
+	if (m)
+		(void)manager_reset_failed(m, unit, &ignored);
+	return 0;
 }
 
 int remove_made(const struct instance *i, struct manager *m, struct error *err)

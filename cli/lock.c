@@ -21,6 +21,7 @@
 #include "units/sweep.h"
 
 #define LOCK_FILE    "units.lock"
+#define HIDDEN_FILE  ".sockwake-" LOCK_FILE
 #define SILENT_USEC  USEC_PER_SEC
 #define LIMIT_USEC   (30 * USEC_PER_SEC)
 #define LIMIT_TEXT   "30s"
@@ -45,7 +46,13 @@ static int lock_path(enum scope scope, const char *directory, char ret[static PA
 	    (scope == SCOPE_SYSTEM || (user_runtime_directory(base, &ignored) == 0 && is_mine(base))) &&
 	    make_directories(runtime, 0755, &ignored) == 0 && is_mine(runtime))
 		return path_join(runtime, LOCK_FILE, ret, err);
-	return path_join(directory, ".sockwake-" LOCK_FILE, ret, err);
+	return path_join(directory, HIDDEN_FILE, ret, err);
+}
+
+/* A full runtime directory keeps nobody from changing the units. */
+static bool is_full(const struct error *err)
+{
+	return err->code == ENOSPC || err->code == EDQUOT || err->code == EROFS;
 }
 
 static int open_lock(const char *path, struct error *err)
@@ -144,6 +151,8 @@ int lock_units(enum scope scope, const char *directory, int *ret_fd, struct erro
 	if (make_directories(directory, 0755, err) < 0 || lock_path(scope, directory, path, err) < 0)
 		return -1;
 	fd = open_lock(path, err);
+	if (fd < 0 && is_full(err) && path_join(directory, HIDDEN_FILE, path, err) == 0)
+		fd = open_lock(path, err);
 	if (fd < 0 || take(fd, path, err) < 0)
 		return -1;
 	n = units_sweep(scope, directory);

@@ -6,6 +6,7 @@
 #include "backends/backend.h"
 #include "cli/programs.h"
 #include "cli/text.h"
+#include "common/channel.h"
 #include "common/clock.h"
 #include "units/paths.h"
 
@@ -60,14 +61,26 @@ static void socket_reason(struct observation *o, const struct unit_state *socket
 			 ", which closed the socket: 'sockwake refresh %s' opens it again", o->stored->instance.name);
 }
 
+/* The other status texts of a service that stops say that all is well. */
+static bool says_why(const struct unit_state *service)
+{
+	return service->status_text &&
+	       (is(service->active_state, "activating") ||
+		strncmp(service->status_text, STATUS_NOT_ASLEEP, strlen(STATUS_NOT_ASLEEP)) == 0);
+}
+
 static void observe_units(struct observation *o, const struct unit_state *socket, const struct unit_state *service)
 {
 	o->state = judge(socket, service);
 	o->since_usec = o->state == STATE_OFF ? socket->since_usec : service->since_usec;
 	snprintf(o->socket_state, sizeof(o->socket_state), "%s", socket->active_state);
-	/* While it is being stopped, because its wake failed for example, it has the result already. */
+	/* A keeper whose wake failed says why, and puts to sleep, while systemd still waits for its start. */
+	if (o->state == STATE_WAKING && service->status_text && service->status_text[0])
+		o->state = STATE_STOPPING;
 	if (o->state == STATE_FAILED || o->state == STATE_STOPPING)
 		unit_reason(service, o->reason);
+	if (o->state == STATE_STOPPING && !o->reason[0] && says_why(service))
+		snprintf(o->reason, sizeof(o->reason), "%s", service->status_text);
 	if (o->state != STATE_OFF)
 		return;
 	socket_reason(o, socket);
@@ -76,7 +89,9 @@ static void observe_units(struct observation *o, const struct unit_state *socket
 			 "the service manager does not know the socket: run "
 			 "'systemctl daemon-reload' or log in again");
 	else if (!o->reason[0])
-		snprintf(o->reason, sizeof(o->reason), "the socket was stopped: 'systemctl start' it");
+		snprintf(o->reason, sizeof(o->reason),
+			 "the socket was stopped: 'systemctl %sstart %s.socket' opens it again",
+			 o->stored->instance.scope == SCOPE_USER ? "--user " : "", o->stored->instance.name);
 }
 
 /* The unit that proxies; the original tool's instances have one more for the container. */

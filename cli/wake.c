@@ -12,16 +12,21 @@
 #define MARGIN	  (60 * USEC_PER_SEC)
 #define POLL_MSEC 50
 
-/* systemd itself ends the start after a while; this is only for a manager that does not answer. */
-static uint64_t patience(const struct stored *s)
+static uint64_t startup_timeout(const struct stored *s)
 {
 	struct error ignored;
 	uint64_t usec;
 
-	if (s->problem || parse_duration("", s->instance.startup_timeout, &usec, &ignored) < 0 ||
-	    __builtin_add_overflow(usec, MARGIN, &usec))
-		return USEC_INFINITY;
-	return usec;
+	return s->problem || parse_duration("", s->instance.startup_timeout, &usec, &ignored) < 0 ? USEC_INFINITY
+												  : usec;
+}
+
+/* systemd itself ends the start after a while; this is only for a manager that does not answer. */
+static uint64_t patience(const struct stored *s)
+{
+	uint64_t usec;
+
+	return __builtin_add_overflow(startup_timeout(s), MARGIN, &usec) ? USEC_INFINITY : usec;
 }
 
 /* Says why the service failed rather than that its job did. */
@@ -45,14 +50,20 @@ static void explain(const struct arguments *a, const struct stored *s, const cha
 }
 
 /* Until a service that is going to sleep, or to its end after a failed wake, has got there. systemd itself ends that. */
-static int await_end(struct manager *m, const char *unit, struct unit_state *ret, struct error *err)
+static int await_end(struct manager *m, const char *name, const char *unit, uint64_t patience_usec,
+		     struct unit_state *ret, struct error *err)
 {
+	uint64_t begin = now_usec();
+
 	for (;;) {
 		unit_states_clear(ret, 1);
 		if (manager_examine(m, &unit, 1, ret, err) < 0)
 			return -1;
 		if (strcmp(ret->active_state, "deactivating") != 0)
 			return 0;
+		if (now_usec() - begin > patience_usec)
+			return error_set(err, EREMOTEIO, "'%s' did not wake, for it does not fall asleep: %s", name,
+					 ret->status_text);
 		(void)poll(NULL, 0, POLL_MSEC);
 	}
 }
@@ -72,11 +83,12 @@ static int try_start(struct manager *m, const struct arguments *a, const struct 
 {
 	struct unit_state before = {}, after = {};
 	struct error ignored;
-	int r = await_end(m, unit, &before, err);
+	int r = await_end(m, a->name, unit, startup_timeout(s), &before, err);
 
 	if (r == 0)
 		r = manager_start(m, unit, patience(s), err);
-	if (r < 0 && err->code == EREMOTEIO && manager_examine(m, &unit, 1, &after, &ignored) == 0) {
+	if (r < 0 && err->code == EREMOTEIO && strcmp(before.active_state, "deactivating") != 0 &&
+	    manager_examine(m, &unit, 1, &after, &ignored) == 0) {
 		explain(a, s, unit, &after, err);
 		r = was_joined(&before, &after) ? 1 : -1;
 	}

@@ -4,6 +4,7 @@
  *
  *	WOKEN=1			the container runs; the descriptors are its pidfd and the locks that keep it awake
  *	LATE=SENTENCE		something is being started; what to say should the start-up time-out end before it is
+ *	ENDED=SENTENCE		what to say should the container end before it is ready
  *	VAIN=1			what the last LATE= was about has not been started
  *	STOP=1			somebody stops the service; systemd sends no signal when it is stopping already
  *	FAILED=SENTENCE		the program ends and its task is not done
@@ -27,6 +28,9 @@
 #define CHANNEL_ANONYMOUS                                                                                              \
 	"the server in the container cannot be shown the address of every client: an address was in use there, or is " \
 	"of another family than the server's"
+
+/* How the status text of a service begins that is being put to sleep, so far in vain. */
+#define STATUS_NOT_ASLEEP "not asleep yet: "
 
 #define CHANNEL_TEXT_MAX 1536
 #define CHANNEL_FDS_MAX	 32

@@ -174,7 +174,8 @@ static void end_service(struct keeper *k)
 	notify_send(k->notify_fd, "STOPPING=1\nSTATUS=%s", why);
 	log_line(LOG_INFO, "%s; %llu connections were served", why,
 		 (unsigned long long)k->record.own.connections_total);
-	record_end_hold(&k->record);
+	if (k->told_to_stop || !k->ended) /* one that ended by itself is held again by the next wake */
+		record_end_hold(&k->record);
 }
 
 static int live(struct keeper *k, struct error *err)

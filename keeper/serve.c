@@ -172,6 +172,10 @@ static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct
 	good = child_result(&k->relay, how, sizeof(how)) == 0 && k->ready;
 	if (good && !queue_waits(&k->queue)) /* the last look: who has come meanwhile is served */
 		return true;
+	if (!k->ready && k->ended && k->in_case[0]) {
+		*r = error_set(err, 0, "%s", k->in_case);
+		return true;
+	}
 	if (!k->ready && k->failed[0]) {
 		*r = error_set(err, 0, "%s", k->failed);
 		return true;

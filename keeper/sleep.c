@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "common/exit.h"
+#include "common/listen.h"
 #include "common/log.h"
 #include "keeper/stages.h"
 #include "keeper/tasks.h"
@@ -62,6 +63,8 @@ static bool is_given_up(const struct keeper *k, uint64_t began)
 	    !time_is_over(time_after(since, engine_is_absent(k) ? PATIENCE_ABSENT : KEEPER_PATIENCE)))
 		return false;
 	log_line(LOG_ERR, "the container may still run: 'sockwake sleep %s' tries again", k->options.name);
+	notify_send(k->notify_fd, "STATUS=the container may still run: 'sockwake sleep %s' tries again",
+		    k->options.name);
 	return true;
 }
 
@@ -83,6 +86,7 @@ int stage_sleep(struct keeper *k)
 	release_locks(k);
 	while (try_sleep(k, &err) < 0) {
 		keeper_say(k, LOG_WARNING, err.text);
+		notify_send(k->notify_fd, "STATUS=" STATUS_NOT_ASLEEP "%s", err.text);
 		if (sleeps_for_sure(k, n_locks))
 			return 0;
 		if (is_given_up(k, began))

@@ -52,6 +52,7 @@ static void take_message(struct keeper *k, struct child *c, struct message *m)
 	if (c == &k->waker) {
 		k->touched += message_value(m, "LATE", k->late, sizeof(k->late));
 		k->touched -= message_value(m, "VAIN", word, sizeof(word));
+		(void)message_value(m, "ENDED", k->in_case, sizeof(k->in_case));
 		if (message_value(m, "WOKEN", word, sizeof(word)))
 			take_woken(k, m);
 	} else if (c == &k->sleeper) {

@@ -35,13 +35,14 @@ struct keeper {
 	bool ended;  /* and that has ended */
 	int locks[CHANNEL_FDS_MAX];
 	size_t n_locks;
-	bool ready;		   /* the proxy accepts */
-	bool stopping;		   /* the proxy accepts no longer */
-	bool anonymous;		   /* a server was not shown the address of a client */
-	bool counted;		   /* the proxy has counted something */
-	bool untold;		   /* which the service manager was not told yet */
-	char late[SENTENCE_MAX];   /* what takes so long */
-	char failed[SENTENCE_MAX]; /* why the last child failed; "" */
+	bool ready;		    /* the proxy accepts */
+	bool stopping;		    /* the proxy accepts no longer */
+	bool anonymous;		    /* a server was not shown the address of a client */
+	bool counted;		    /* the proxy has counted something */
+	bool untold;		    /* which the service manager was not told yet */
+	char late[SENTENCE_MAX];    /* what takes so long */
+	char in_case[SENTENCE_MAX]; /* what to say should the container end before it is ready */
+	char failed[SENTENCE_MAX];  /* why the last child failed; "" */
 
 	bool told_to_stop;	 /* SIGTERM */
 	uint64_t told_at;	 /* when that was */

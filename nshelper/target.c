@@ -62,9 +62,7 @@ static int pid_of_pidfd(int pidfd, pid_t *ret, struct error *err)
 	if (pid == 0)
 		return error_set(err, ESRCH, "the process of descriptor %d lives in another PID namespace", pidfd);
 	if (pid < 0)
-		return error_set(err, ESRCH,
-				 "the container has ended (the process of descriptor %d): its log should say why",
-				 pidfd);
+		return error_set(err, ESRCH, "the container has ended: its log should say why");
 	*ret = (pid_t)pid;
 	return 0;
 }

@@ -245,8 +245,9 @@ class Full(KeeperCase):
         try:
             yield
         finally:
-            self.scope.sockwake("remove", "--all")
+            removed = self.scope.sockwake("remove", "--all", check=False)
             harness.run("umount", self.directory())
+        self.assertEqual(removed.returncode, 0, removed.stderr)
 
     def fill(self, free=0):
         path = f"{self.directory()}/ballast"

@@ -263,14 +263,13 @@ static void a_paused_container_is_unpaused(void **state)
 static void a_restart_in_between_is_noticed(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(inspection("running", container_process(), "2027", "")),
-	      SAY(NOT_MODIFIED), SAY(inspection("restarting", 0, STARTED, "")), SAY(NOT_MODIFIED), SAY(running()),
-	      SAY(running()));
+	      SAY(inspection("restarting", 0, STARTED, "")), SAY(running()), SAY(running()));
 	struct program p;
 
 	(void)state;
 	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
-	assert_string_equal(requests(&f),
-			    "POST start GET json GET json POST start GET json POST start GET json GET json");
+	/* It is not started a second time. */
+	assert_string_equal(requests(&f), "POST start GET json GET json GET json GET json GET json");
 	fake_stop(&f);
 }
 
@@ -298,11 +297,10 @@ static void an_end_is_noticed_before_the_engine_knows(void **state)
 		_exit(7);
 	assert_int_equal(waitid(P_PID, (id_t)zombie, &ignored, WEXITED | WNOWAIT), 0);
 	START(f, SAY(NO_CONTENT), SAY(inspection("running", zombie, STARTED, "")),
-	      SAY(inspection("running", zombie, STARTED, "")), SAY(NOT_MODIFIED),
-	      SAY(inspection("exited", 0, STARTED, "")));
+	      SAY(inspection("running", zombie, STARTED, "")), SAY(inspection("exited", 0, STARTED, "")));
 
 	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "ended with status 7");
-	assert_string_equal(requests(&f), "POST start GET json GET json POST start GET json");
+	assert_string_equal(requests(&f), "POST start GET json GET json GET json");
 	assert_int_equal(waitpid(zombie, NULL, 0), zombie);
 	fake_stop(&f);
 }
