@@ -203,7 +203,9 @@ INSTALLED = 0755:$(call program,cli):$(BINDIR)/sockwake \
 	0644:completions/sockwake.zsh:$(DATADIR)/zsh/site-functions/_sockwake \
 	0644:completions/sockwake.fish:$(DATADIR)/fish/vendor_completions.d/sockwake.fish \
 	0644:packaging/sockwake.sysusers:$(SYSUSERSDIR)/sockwake.conf
+# What root has built here is its owner's afterwards, who goes on building.
 install: all
+	@chown -R --reference=. $(BUILD) 2>/dev/null || true
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/install $(MANIFEST) $(INSTALLED)
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/settle $(BINDIR)/sockwake $(SYSUSERSDIR)/sockwake.conf
 
