@@ -173,6 +173,8 @@ static int read_list(const cJSON *item, char ***ret, struct error *err)
 
 	if (!cJSON_IsArray(item) || n > INSTANCE_LIST_MAX)
 		return wrong_type(item->string, "an array of at most 64 strings", err);
+	if (n == 0) /* as if it were not there */
+		return 0;
 	list = *ret = calloc((size_t)n + 1, sizeof(*list));
 	if (!list)
 		return error_errno(err, ENOMEM, "cannot read '%s'", item->string);

@@ -32,8 +32,12 @@ static void check_list(bool (*parse)(const char *, size_t, struct container_list
 
 	if (!parse(text, len, &l))
 		return;
-	for (size_t i = 0; i < l.n; i++)
-		check(&l.items[i]);
+	for (size_t i = 0; i < l.n; i++) {
+		if (l.items[i].unreadable)
+			CHECK(container_name_is_valid(l.items[i].name));
+		else
+			check(&l.items[i]);
+	}
 }
 
 static void check_inspect(bool (*parse)(const char *, size_t, struct container *), const char *text, size_t len)

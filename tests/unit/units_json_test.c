@@ -92,6 +92,20 @@ static void unknown_keys_are_ignored(void **state)
 	assert_int_equal(instance_from_json(more, &back, &err), 0);
 }
 
+static void an_empty_list_is_none(void **state)
+{
+	_cleanup_instance_ struct instance i = small_instance("x"), back = {};
+	_cleanup_free_ char *json = instance_to_json(&i), *text = NULL;
+	struct error err;
+
+	(void)state;
+	assert_true(asprintf(&text, "{\"targets\":[],\"schedule\":[],\"no_wake_from\":[],%s", json + 1) > 0);
+	assert_int_equal(instance_from_json(text, &back, &err), 0);
+	assert_null(back.targets);
+	assert_null(back.schedule);
+	assert_null(back.no_wake_from);
+}
+
 static void malformed_json(void **state)
 {
 	static const char *const bad[] = {
@@ -278,6 +292,7 @@ int main(void)
 		cmocka_unit_test(for_ever_comes_back),
 		cmocka_unit_test(original_tool),
 		cmocka_unit_test(unknown_keys_are_ignored),
+		cmocka_unit_test(an_empty_list_is_none),
 		cmocka_unit_test(malformed_json),
 		cmocka_unit_test(wrong_types),
 		cmocka_unit_test(rules),
