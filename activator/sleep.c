@@ -25,7 +25,7 @@
 
 /* How long a stop of the service is looked for that keeps systemd from starting the next keeper: keepers that are killed
  * again and again make no storm. */
-#define STOP_WINDOW (600 * USEC_PER_MSEC)
+#define STOP_WINDOW (800 * USEC_PER_MSEC)
 #define STOP_GLANCE (40 * USEC_PER_MSEC)
 
 #define QUESTION_LIMIT (5 * USEC_PER_SEC)

@@ -14,8 +14,8 @@ CLIENTS = 20
 LINES_A_SECOND = 10  # in the journal, the manager's own included
 # Before and after the next keeper begins. In the moment between, when systemd has ended one service and not begun the
 # other, `systemctl stop` runs nothing of ours (docs/architecture.md); `sockwake sleep` and `remove` look themselves.
-DELAYS = (0, 0.1, 0.3, 1)
-MOMENT = (0.5, 0.6, 0.65, 0.7)
+DELAYS = (0, 0.1, 0.3, 2)
+MOMENT = (0.7, 0.8, 0.85, 0.9)
 
 
 class KilledCase(test_keeper.KeeperCase):
