@@ -24,7 +24,7 @@ struct child {
 };
 #define NO_CHILD(what) ((struct child){.name = (what), .channel = -1})
 
-#define INHERIT_MAX (1024)
+#define INHERIT_MAX 96 /* the accepted clients (queue.h), and a few more */
 
 /* What one gets beside its command line and the standard streams. */
 struct inheritance {
