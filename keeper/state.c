@@ -175,12 +175,14 @@ bool keeper_container_has_ended(const struct keeper *k)
 
 void keeper_refuse(struct keeper *k, const char *why)
 {
-	/* First, for the journal may be slow, and whoever comes once it is said is not meant. */
-	queue_refuse(&k->queue);
-	if (*why && strcmp(k->said, why) != 0)
-		notify_send(k->notify_fd, "STATUS=%s", why);
+	bool news = *why && strcmp(k->said, why) != 0;
+
+	/* Whoever is reset can read why; whoever comes once the service manager was told is not meant. */
 	if (*why)
 		keeper_say(k, LOG_ERR, why);
+	queue_refuse(&k->queue);
+	if (news)
+		notify_send(k->notify_fd, "STATUS=%s", why);
 	keeper_note_waiting(k);
 }
 
