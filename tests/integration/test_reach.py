@@ -240,7 +240,7 @@ class Home(Case):
 
     def activate(self):
         options = ("--name=attacker", "--backend=podman", "--container=attacker", "--startup-timeout=5s")
-        return self.scope.run(f"{self.libexec}/activator", "--wake", *options, "--", "/bin/echo", "entered", check=False)
+        return self.scope.run(f"{self.libexec}/activator", "--wake", *options, check=False)
 
     def test_with_ptrace_a_wake_is_refused(self):
         for view in VIEWS:
