@@ -1,5 +1,6 @@
 #include "cli/install.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "common/clock.h"
 #include "units/drop_in.h"
 #include "units/paths.h"
+#include "units/render.h"
 
 /* systemd binds the sockets within this. */
 #define SOCKET_TIMEOUT (60 * USEC_PER_SEC)
@@ -107,12 +109,33 @@ static bool is_active(struct manager *m, const char *unit)
 	return active;
 }
 
+void outwait_trigger_limit(uint64_t closed_usec)
+{
+	uint64_t passed = wall_usec() - closed_usec, limit = TRIGGER_LIMIT_SECONDS * USEC_PER_SEC;
+
+	if (passed >= limit) /* it wraps, and is more, where the clock was set back */
+		return;
+	print_note("waiting until systemd has forgotten why it closed the socket: %d s at most", TRIGGER_LIMIT_SECONDS);
+	(void)poll(NULL, 0, timeout_msec(now_usec() + limit - passed));
+}
+
+static void outwait_own_triggers(struct manager *m, const char *socket)
+{
+	struct unit_state state = {};
+	struct error ignored;
+
+	if (manager_examine(m, &socket, 1, &state, &ignored) == 0 && strcmp(state.result, "trigger-limit-hit") == 0)
+		outwait_trigger_limit(state.since_usec);
+	unit_states_clear(&state, 1);
+}
+
 static int start_new(struct manager *m, const struct instance *i, const struct names *n, struct error *err)
 {
 	struct error ignored;
 
 	if (reload_if_needed(m, n, i->schedule, err) < 0)
 		return -1;
+	outwait_own_triggers(m, n->socket);
 	(void)manager_reset_failed(m, n->service, &ignored); /* the failure is that of what was replaced */
 	if (manager_start(m, n->socket, SOCKET_TIMEOUT, err) == 0)
 		return 0;

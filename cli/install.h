@@ -18,6 +18,10 @@ int check_name(struct manager *m, const char *directory, const char *name, struc
 int install_instance(struct manager *m, const char *directory, const struct instance *i, bool legacy,
 		     struct error *err);
 
+/* Waits until systemd no longer counts the triggers for which it closed a socket at `closed_usec` (CLOCK_REALTIME): from
+ * version 255 on they outlive a reload, and the first client would have the socket closed again. */
+void outwait_trigger_limit(uint64_t closed_usec);
+
 /* Stops and removes everything of an instance, one of `all`, and puts its container to sleep (settle.h): what cannot be
  * done about that is noted. m is NULL when no manager runs: then only files are there. */
 int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const struct stored *s,

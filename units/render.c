@@ -301,7 +301,8 @@ static int put_socket(FILE *f, const struct instance *i, const char *json)
 	}
 	/* Independent of net.ipv6.bindv6only; the kernel cuts the backlog down to net.core.somaxconn. A keeper lives a
 	 * second at least, or ends when it has served somebody: only one that cannot run reaches the trigger limit. */
-	fputs("BindIPv6Only=both\nFreeBind=yes\nBacklog=65535\nTriggerLimitIntervalSec=10s\nTriggerLimitBurst=50\n", f);
+	fputs("BindIPv6Only=both\nFreeBind=yes\nBacklog=65535\n", f);
+	fprintf(f, "TriggerLimitIntervalSec=%ds\nTriggerLimitBurst=%d\n", TRIGGER_LIMIT_SECONDS, TRIGGER_LIMIT_BURST);
 	if (stream && !datagram && !path) /* it fails, with a line in the journal, on other sockets */
 		fputs("NoDelay=yes\n", f);
 	if (datagram)

@@ -7,6 +7,10 @@
 #define MANAGED_BY_LINE	       "X-ManagedBy=sockwake"
 #define INSTANCE_CONFIG_PREFIX "X-InstanceConfig="
 
+/* So many starts of the service by its socket within so many seconds, and systemd closes the socket. */
+#define TRIGGER_LIMIT_BURST   50
+#define TRIGGER_LIMIT_SECONDS 10
+
 struct rendered {
 	char *socket;  /* NAME.socket */
 	char *service; /* NAME.service */

@@ -228,6 +228,13 @@ class Programs(RefreshCase):
         self.assert_served()
         self.assertEqual(self.refresh("--all"), "'server' is as it should be.\n")
 
+    def test_replaced_when_it_was_closed(self):
+        with missing(self.main_program()):
+            harness.refusal(PORT)
+            harness.eventually(lambda: self.scope.state("server.socket") == "failed", CLOSED_WITHIN)
+        self.scope.instance("server", PORT, 6379, "--force")
+        self.assert_served()
+
     def test_opened_also_when_the_failure_was_forgotten(self):
         with missing(self.main_program()):
             harness.refusal(PORT)
