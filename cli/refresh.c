@@ -103,10 +103,15 @@ static int start_socket(struct manager *m, enum scope scope, const char *socket,
 	return error_set(err, why.code, "%.800s; '%s %s' has the whole story", why.text, journal_of(scope), socket);
 }
 
-static int open_socket(struct manager *m, enum scope scope, const char *socket, const char *service,
-		       uint64_t closed_usec, struct error *err)
+/* That it was the trigger limit is forgotten with the failure. */
+static void outwait_triggers(const struct unit_state *socket)
 {
-	outwait_trigger_limit(closed_usec);
+	if (!is(socket->active_state, "failed") || is(socket->result, "trigger-limit-hit"))
+		outwait_trigger_limit(socket->since_usec);
+}
+
+static int open_socket(struct manager *m, enum scope scope, const char *socket, const char *service, struct error *err)
+{
 	if (manager_reset_failed(m, socket, err) < 0 || manager_reset_failed(m, service, err) < 0)
 		return -1;
 	return start_socket(m, scope, socket, err);
@@ -135,9 +140,10 @@ static int apply(struct manager *m, const struct refresh *r, bool *ret_opened, s
 		listens = is(states[0].active_state, "active");
 		sleeps = is(states[1].active_state, "inactive") || is(states[1].active_state, "failed");
 		*ret_opened = was_closed(r, &states[0], &states[1]);
-		if (*ret_opened)
-			done = open_socket(m, i->scope, socket, service, states[0].since_usec, err);
-		else if (listens && sleeps && r->changed & REFRESHED_SOCKET)
+		if (*ret_opened) {
+			outwait_triggers(&states[0]);
+			done = open_socket(m, i->scope, socket, service, err);
+		} else if (listens && sleeps && r->changed & REFRESHED_SOCKET)
 			done = reopen_socket(m, i->scope, socket, err);
 		else if (listens && r->changed && i->schedule) /* which may be new to the manager */
 			done = manager_start(m, unit_name(i->name, TIMER_SUFFIX, timer), SOCKET_TIMEOUT, err);

@@ -33,6 +33,20 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 THOROUGH = os.environ.get("SOCKWAKE_TEST_THOROUGH") == "1"  # larger numbers, which take longer
 
 
+# --- files
+
+
+@contextlib.contextmanager
+def missing(path):
+    """Without this file for a while."""
+    os.rename(path, f"{path}.away")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(f"{path}.away", path)
+
+
 # --- time
 
 

@@ -321,7 +321,7 @@ class Ourselves(FailureCase):
             with self.subTest(program):
                 self.scope.clean()
                 self.redis()
-                with missing(f"{LIBEXEC}/{program}"):
+                with harness.missing(f"{LIBEXEC}/{program}"):
                     since = self.refuse(PROMPT)
                     (sentence,) = harness.eventually(lambda: self.scope.complaints("server", since))
                     self.assertIn(program, sentence)
@@ -331,7 +331,7 @@ class Ourselves(FailureCase):
     def test_keeper_missing(self):
         """Nothing of ours runs that could refuse: the manager closes the socket, which refuses everybody."""
         self.redis()
-        with missing(f"{LIBEXEC}/keeper"):
+        with harness.missing(f"{LIBEXEC}/keeper"):
             harness.refusal(PORT)
             harness.eventually(lambda: self.scope.state("server.socket") == "failed")
             with self.assertRaises(ConnectionRefusedError):
@@ -351,14 +351,3 @@ class Ourselves(FailureCase):
         answers = collections.Counter(type(answer) for answer in harness.crowd(PORT, CROWD))
         self.assertEqual(answers, {ConnectionResetError: CROWD})
         self.assertLess(time.monotonic() - began, 3 + PROMPT)
-
-
-@contextlib.contextmanager
-def missing(path):
-    """Without this file for a while."""
-    os.rename(path, f"{path}.away")
-    try:
-        yield
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.rename(f"{path}.away", path)

@@ -1,6 +1,5 @@
 """Programs that are not there, and units of another version: what is told, and what `sockwake refresh` heals."""
 
-import contextlib
 import json
 import os
 import re
@@ -11,16 +10,6 @@ import harness
 PORT = 7900
 NOTE = "sockwake: note: "
 CLOSED_WITHIN = 3  # seconds from the first client that nobody can serve
-
-
-@contextlib.contextmanager
-def missing(path):
-    os.rename(path, f"{path}.away")
-    try:
-        yield
-    finally:
-        if os.path.exists(f"{path}.away"):
-            os.rename(f"{path}.away", path)
 
 
 class RefreshCase(harness.Case):
@@ -185,7 +174,7 @@ class Programs(RefreshCase):
     def test_missing_while_asleep(self):
         directory = os.path.dirname(self.main_program())
         for name in ("activator", "nshelper", "proxy"):
-            with self.subTest(name), missing(f"{directory}/{name}"):
+            with self.subTest(name), harness.missing(f"{directory}/{name}"):
                 self.assertEqual(self.one()["state"], "failed")
                 self.assert_told(f"{directory}/{name}", "is missing")
                 words = (f"'{directory}/{name}' is missing", "make install", "refresh --all")
@@ -199,7 +188,7 @@ class Programs(RefreshCase):
 
     def test_adopt(self):
         self.scope.container("adopted", "redis", options=(f"--label=sockwake.publish={PORT + 2}:6379",))
-        with missing(self.main_program()):
+        with harness.missing(self.main_program()):
             self.refused("adopt", "adopted", words=("is missing", "make install", "refresh --all"))
         self.scope.sockwake("adopt", "adopted")
 
@@ -214,7 +203,7 @@ class Programs(RefreshCase):
         self.assert_served()
 
     def test_closed_and_opened_again(self):
-        with missing(self.main_program()):
+        with harness.missing(self.main_program()):
             began = time.monotonic()
             harness.refusal(PORT)
             harness.eventually(lambda: self.scope.state("server.socket") == "failed", CLOSED_WITHIN)
@@ -229,14 +218,14 @@ class Programs(RefreshCase):
         self.assertEqual(self.refresh("--all"), "'server' is as it should be.\n")
 
     def test_replaced_when_it_was_closed(self):
-        with missing(self.main_program()):
+        with harness.missing(self.main_program()):
             harness.refusal(PORT)
             harness.eventually(lambda: self.scope.state("server.socket") == "failed", CLOSED_WITHIN)
         self.scope.instance("server", PORT, 6379, "--force")
         self.assert_served()
 
     def test_opened_also_when_the_failure_was_forgotten(self):
-        with missing(self.main_program()):
+        with harness.missing(self.main_program()):
             harness.refusal(PORT)
             harness.eventually(lambda: self.scope.state("server.socket") == "failed", CLOSED_WITHIN)
             self.scope.systemctl("reset-failed", "server.socket")
