@@ -291,7 +291,7 @@ static int find(struct options *o, struct engine *e, int lock_fd, struct contain
 /* Until when one that does not run may come up by itself. */
 static uint64_t settled_after(const struct options *o, const struct container *c, int lock_fd, uint64_t began)
 {
-	if (lock_holds(lock_fd, RUN_STARTING) || lock_holds(lock_fd, RUN_STARTED))
+	if (lock_holds(lock_fd, RUN_STARTING))
 		return began + SETTLE_USEC;
 	return o->because == EVENT_FAILED && container_may_restart(c) ? began + POLICY_USEC : 0;
 }
