@@ -10,6 +10,8 @@ BINDIR     ?= $(PREFIX)/bin
 MANDIR     ?= $(PREFIX)/share/man
 DATADIR    ?= $(PREFIX)/share
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+SYSTEMDIR  ?= $(PREFIX)/lib/systemd/system
+USERDIR    ?= $(DATADIR)/systemd/user
 VARIANT    ?= release
 BUILD      ?= build/$(VARIANT)
 
@@ -30,8 +32,8 @@ LDFLAGS    += -Wl,--as-needed $(LDFLAGS.$(VARIANT))
 LIBS.keeper    = common
 LIBS.nshelper  = common
 LIBS.proxy     = common
-LIBS.activator = backends units common
-LIBS.cli       = units backends common
+LIBS.activator = lifecycle backends units common
+LIBS.cli       = lifecycle units backends common
 SYSLIBS.nshelper  = libcap
 SYSLIBS.proxy     = libseccomp
 # The activator loads libsystemd itself when it is needed (activator/bus.h). Libraries are what its start costs; -no-pie,
@@ -40,7 +42,7 @@ SYSLIBS.activator = libcurl libcjson
 SYSLIBS.cli       = libcurl libcjson libsystemd
 
 
-FOLDERS  = common backends units keeper nshelper proxy activator cli
+FOLDERS  = common backends units lifecycle keeper nshelper proxy activator cli
 PROGRAMS = keeper nshelper proxy activator cli
 program  = $(BUILD)/$(if $(filter cli,$1),sockwake,$1)
 
@@ -105,12 +107,12 @@ $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): private DEFINES = $(TOLD)
 
 # Unit tests: tests/unit/FOLDER_SUBJECT_test.c may use everything of ours.
 TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
-$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call archives,activator keeper proxy nshelper cli units backends common) \
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call archives,activator keeper proxy nshelper cli lifecycle units backends common) \
 		$(BUILD)/obj/link-flags
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(call archives,activator keeper proxy nshelper cli units backends common) \
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(call archives,activator keeper proxy nshelper cli lifecycle units backends common) \
 		$(call syslibs,cmocka libseccomp libcap libcurl libcjson libsystemd)
 
 # They run the programs, too.
@@ -203,9 +205,17 @@ INSTALLED = 0755:$(call program,cli):$(BINDIR)/sockwake \
 	0644:completions/sockwake.bash:$(DATADIR)/bash-completion/completions/sockwake \
 	0644:completions/sockwake.zsh:$(DATADIR)/zsh/site-functions/_sockwake \
 	0644:completions/sockwake.fish:$(DATADIR)/fish/vendor_completions.d/sockwake.fish \
-	0644:packaging/sockwake.sysusers:$(SYSUSERSDIR)/sockwake.conf
+	0644:packaging/sockwake.sysusers:$(SYSUSERSDIR)/sockwake.conf \
+	$(call attend,$(SYSTEMDIR),multi-user.target docker.service) $(call attend,$(USERDIR),default.target)
+# The unit that looks after the boot, and after the engine, and what wants it.
+attend   = 0644:$(BUILD)/sockwake-attend.service:$1/sockwake-attend.service \
+	$(foreach t,$2,link:../sockwake-attend.service:$1/$t.wants/sockwake-attend.service)
+$(BUILD)/sockwake-attend.service: packaging/sockwake-attend.service $(BUILD)/obj/bindir
+	$(Q)sed 's,@BINDIR@,$(BINDIR),' $< >$@
+$(eval $(call record,bindir,BINDIR))
+
 # What root has built here is its owner's afterwards, who goes on building.
-install: all
+install: all $(BUILD)/sockwake-attend.service
 	@chown -R --reference=. $(BUILD) 2>/dev/null || true
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/install $(MANIFEST) $(INSTALLED)
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/settle $(BINDIR)/sockwake $(SYSUSERSDIR)/sockwake.conf

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
+#include "activator/follow.h"
 #include "activator/notify.h"
 #include "activator/options.h"
 #include "activator/sleep.h"
@@ -44,6 +45,8 @@ int activator_run(int argc, char **argv)
 	if (o.mode == MODE_WAKE)
 		return wake(&o, &err) < 0 ? refuse_queue(&err) : EXIT_SUCCESS;
 	refuse_on_signal(NULL);
+	if (o.mode == MODE_FOLLOW)
+		return follow(&o, &err) < 0 ? EXIT_REFUSED : EXIT_SUCCESS;
 	if (o.mode == MODE_SLEEP)
 		return sleep_status(put_to_sleep(&o, &err), &err);
 	return notify(&o, &err);

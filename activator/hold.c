@@ -7,24 +7,26 @@
 int hold_container(struct engine *engine, const struct options *o, struct stats *stats, struct hold *ret,
 		   struct error *err)
 {
-	char lock[PATH_MAX];
+	char directory[PATH_MAX], named[LOCK_NAME_MAX];
+	int lock_fd;
 
-	if (lock_path(o, engine->socket, lock, err) < 0 || lock_shared(lock, engine->deadline, &ret->lock_fd, err) < 0)
+	lock_name(o->backend, engine->socket, o->container, named);
+	if (runtime_directory(o->scope, directory, err) < 0 ||
+	    container_lock_shared(&ret->lock, directory, named, o->unit, engine->deadline, err) < 0)
 		return -1;
+	lock_fd = ret->lock.named;
 	if (o->unit)
-		return pin_unit(engine, o, stats, ret->lock_fd, &ret->container, &ret->pidfd, &ret->woken, &ret->own,
-				err);
-	if (pin_container(engine, o, stats, ret->lock_fd, &ret->container, &ret->pidfd, &ret->woken, err) < 0)
+		return pin_unit(engine, o, stats, lock_fd, &ret->container, &ret->pidfd, &ret->woken, &ret->own, err);
+	if (pin_container(engine, o, stats, &ret->lock, directory, &ret->container, &ret->pidfd, &ret->woken, err) < 0)
 		return -1;
-	if (ret->woken)
-		lock_record_run(ret->lock_fd, &ret->container);
-	ret->own = ret->woken || lock_is_own_run(ret->lock_fd, &ret->container);
+	ret->own = ret->woken || lock_is_own_run(lock_fd, &ret->container);
+	lock_record_run(lock_fd, &ret->container, ret->own);
 	return 0;
 }
 
 void hold_release(struct hold *h)
 {
-	close_fd(&h->lock_fd);
+	container_lock_release(&h->lock);
 	close_fd(&h->pidfd);
 	container_clear(&h->container);
 }

@@ -7,17 +7,18 @@
 #include "backends/backend.h"
 #include "common/cleanup.h"
 #include "common/stats.h"
+#include "lifecycle/lock.h"
 
 struct hold {
-	int lock_fd; /* shared; it ends with its last copy */
-	int pidfd;   /* of the container's first process */
+	struct container_lock lock; /* shared; it ends with its last copy */
+	int pidfd;		    /* of the container's first process */
 	struct container container;
 	bool woken; /* it was us who started or unpaused it */
 	bool own;   /* this run of it was begun by this or an earlier wake */
 };
-#define NO_HOLD ((struct hold){.lock_fd = -1, .pidfd = -1})
+#define NO_HOLD ((struct hold){.lock = NO_CONTAINER_LOCK, .pidfd = -1})
 
-/* Takes the lock of o->container before the first request, and brings the container up as pin_container() or
+/* Takes the locks of o->container before the first request, and brings the container up as pin_container() or
  * pin_unit(), until engine->deadline. The caller releases *ret, which was NO_HOLD, also after an error. */
 int hold_container(struct engine *engine, const struct options *o, struct stats *stats, struct hold *ret,
 		   struct error *err);

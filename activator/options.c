@@ -10,6 +10,9 @@
 enum option_id {
 	OPT_WAKE,
 	OPT_SLEEP,
+	OPT_FOLLOW,
+	OPT_BECAUSE,
+	OPT_RECENT,
 	OPT_NOTIFY,
 	OPT_SCOPE,
 	OPT_NAME,
@@ -32,6 +35,9 @@ enum option_id {
 static const struct option long_options[] = {
 	{"wake", no_argument, NULL, OPT_WAKE},
 	{"sleep", no_argument, NULL, OPT_SLEEP},
+	{"follow", no_argument, NULL, OPT_FOLLOW},
+	{"because", required_argument, NULL, OPT_BECAUSE},
+	{"recent", required_argument, NULL, OPT_RECENT},
 	{"notify", required_argument, NULL, OPT_NOTIFY},
 	{"scope", required_argument, NULL, OPT_SCOPE},
 	{"name", required_argument, NULL, OPT_NAME},
@@ -60,6 +66,19 @@ static int parse_word(const char *option, const char *value, const char *first, 
 		return error_set(err, 0, "%s is '%s', but must be '%s' or '%s'", option, value, first, second);
 	*ret = strcmp(value, second) == 0;
 	return 0;
+}
+
+static int parse_because(const char *value, enum event *ret, struct error *err)
+{
+	static const enum event known[] = {EVENT_IDLE, EVENT_FAILED, EVENT_STOP};
+
+	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
+		if (strcmp(value, event_name(known[k])) == 0) {
+			*ret = known[k];
+			return 0;
+		}
+	}
+	return error_set(err, 0, "--because is '%s', but must be 'idle', 'failed' or 'stop'", value);
 }
 
 static int add_with(struct options *o, const char *container, struct error *err)
@@ -105,6 +124,13 @@ static int take(struct options *o, int option, const char *value, struct error *
 	case OPT_SLEEP:
 		o->mode = MODE_SLEEP;
 		return 0;
+	case OPT_FOLLOW:
+		o->mode = MODE_FOLLOW;
+		return 0;
+	case OPT_BECAUSE:
+		return parse_because(value, &o->because, err);
+	case OPT_RECENT:
+		return parse_duration("--recent", value, &o->recent, err);
 	case OPT_NOTIFY:
 		o->mode = MODE_NOTIFY;
 		return parse_word("--notify", value, "stopped", "started", &o->started, err);
@@ -200,6 +226,7 @@ int options_parse(int argc, char **argv, struct options *ret, struct error *err)
 	struct options o = {
 		.scope = geteuid() == 0 ? SCOPE_SYSTEM : SCOPE_USER,
 		.startup_timeout = 30 * USEC_PER_SEC,
+		.because = EVENT_STOP,
 	};
 	int option;
 

@@ -6,8 +6,9 @@
 
 #include "common/error.h"
 #include "common/scope.h"
+#include "lifecycle/decide.h"
 
-enum mode { MODE_WAKE, MODE_SLEEP, MODE_NOTIFY };
+enum mode { MODE_WAKE, MODE_SLEEP, MODE_FOLLOW, MODE_NOTIFY };
 
 #define WITH_MAX 16
 
@@ -34,6 +35,12 @@ struct options {
 	bool keep_running;
 	struct with with[WITH_MAX]; /* in the order in which they are brought up */
 	unsigned n_with;
+
+	/* sleep */
+	enum event because;
+
+	/* follow */
+	uint64_t recent; /* microseconds for which a container that has ended may yet be restarted by somebody */
 
 	/* wake */
 	uint64_t startup_timeout; /* microseconds */

@@ -9,7 +9,7 @@
  *				has not ended, so that it was this process that was looked at
  *
  * Anything else starts over, not more often than once in RETRY_MSEC, until the deadline. A container that has ended by
- * itself is not started again: that would hide its failure.
+ * itself is not started again, unless its restart policy does that: it would hide its failure.
  */
 #include "activator/pin.h"
 
@@ -20,7 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "activator/runtime.h"
+#include "activator/situation.h"
 #include "activator/tell.h"
 #include "backends/process.h"
 #include "backends/reach.h"
@@ -30,6 +30,9 @@
 #define RETRY_MSEC	   50
 #define HEALTH_PERIOD_MSEC 200
 #define ABSENCE_LIMIT	   USEC_PER_SEC
+
+/* An engine takes less than this from the end of a container to its restart by policy. */
+#define POLICY_LIMIT (2 * USEC_PER_SEC)
 
 /* A run that somebody else began must not be taken for one's own, should this process die in the middle. */
 static bool is_foreign(struct engine *e, const struct options *o)
@@ -164,42 +167,67 @@ static int ended(const struct engine *e, const struct container *c, struct error
 			 c->name, c->exit_code, e->backend->name, c->name);
 }
 
-int pin_container(struct engine *e, const struct options *o, struct stats *stats, int lock_fd, struct container *ret,
-		  int *ret_pidfd, bool *ret_woken, struct error *err)
+/* Does its restart policy start it again? *since: 0, or since when it is seen to have ended. */
+static bool may_come_back(const struct container *c, uint64_t *since)
 {
-	uint64_t absent_since = 0;
+	if (*since == 0)
+		*since = now_usec();
+	return container_may_restart(c) && now_usec() - *since < POLICY_LIMIT;
+}
+
+/* What is to be done next about a container that was just inspected. */
+enum next { NEXT_PIN, NEXT_WAIT, NEXT_FAIL };
+
+static enum next judge(const struct options *o, const struct container *c, int lock_fd)
+{
+	struct situation s = situation_of_container(o, EVENT_CONNECT, c, lock_fd);
+
+	switch (decide(&s)->action) {
+	case ACTION_SERVE:
+		return c->pid > 1 ? NEXT_PIN : NEXT_WAIT;
+	case ACTION_WAIT:
+		return NEXT_WAIT;
+	default: /* somebody has paused it, or it has ended although it was started */
+		return c->state == CONTAINER_PAUSED ? NEXT_WAIT : NEXT_FAIL;
+	}
+}
+
+int pin_container(struct engine *e, const struct options *o, struct stats *stats, struct container_lock *lock,
+		  const char *directory, struct container *ret, int *ret_pidfd, bool *ret_woken, struct error *err)
+{
+	uint64_t absent_since = 0, ended_since = 0;
 
 	*ret_woken = false;
 	for (;;) {
 		struct error start_err;
 		/* One that has ended by itself since is not started again: that would hide its failure. */
 		bool again = !*ret_woken || ret->state == CONTAINER_PAUSED;
-		int r = 0, started = again ? start_or_unpause(e, o, lock_fd, ret_woken, &start_err) : 0;
+		int r = 0, started = again ? start_or_unpause(e, o, lock->named, ret_woken, &start_err) : 0;
 
 		if (started < 0 && start_err.code != EBUSY) {
 			*err = start_err;
 			return -1;
 		}
 		stats->t_started = now_usec();
-		if (e->backend->inspect(e, o->container, ret, err) < 0)
+		if (e->backend->inspect(e, o->container, ret, err) < 0 ||
+		    container_lock_found_shared(lock, directory, ret->id, e->deadline, err) < 0)
 			return -1;
-		switch (ret->state) {
-		case CONTAINER_RUNNING:
-			if (ret->pid > 1)
-				r = pin_inspected(e, o, ret, ret_pidfd, err);
-			if (r == 0 && ret->pid > 1)
+		switch (judge(o, ret, lock->named)) {
+		case NEXT_PIN:
+			ended_since = 0;
+			r = pin_inspected(e, o, ret, ret_pidfd, err);
+			if (r == 0)
 				r = check_presence(ret, &absent_since, err);
 			break;
-		case CONTAINER_PAUSED:
-		case CONTAINER_RESTARTING:
-		case CONTAINER_STOPPING:
-		case CONTAINER_REMOVING:
-			break; /* will be over soon */
-		default:
+		case NEXT_FAIL:
+			if (started == 0 && may_come_back(ret, &ended_since))
+				break;
 			if (started == 0)
 				return ended(e, ret, err);
 			*err = start_err;
 			return -1;
+		case NEXT_WAIT:
+			break;
 		}
 		if (r != 0) {
 			stats->t_inspected = now_usec();

@@ -2,14 +2,7 @@
  * the container's name, as in pin.c. That a job is done says little about units of Type=simple (`docker run`): the
  * container comes later, so it is looked for until the deadline, or until the unit has failed.
  *
- * Which run is whose is told by the unit's invocation, which the lock keeps:
- *
- *	"own starting"		this wake has asked for a start whose end it has not seen
- *	"own INVOCATION"	a wake began it
- *	"found INVOCATION"	a wake found it running
- *
- * When the instance falls asleep, another invocation than that is somebody's who restarted the unit by hand, and stays;
- * unless systemd itself did it (Restart=), which must not keep a container awake that nobody uses.
+ * Which run is whose is told by the unit's invocation, which the lock keeps (situation.h).
  */
 #include "activator/pin_unit.h"
 
@@ -20,36 +13,15 @@
 
 #include "activator/conmon.h"
 #include "activator/pin.h"
-#include "activator/runtime.h"
+#include "activator/situation.h"
 #include "activator/tell.h"
 #include "backends/reach.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "lifecycle/lock.h"
 
 /* Podman's API and the `podman run` of a unit take turns at one database: asking too often holds up what is awaited. */
 #define RETRY_MSEC(backend) ((backend) == BACKEND_PODMAN ? 100 : 10)
-
-/* invocation has 32 digits: shorter than any container's identifier. */
-static const char *run_text(const char *whose, const struct unit_view *v, char ret[static RUN_TEXT_MAX])
-{
-	snprintf(ret, RUN_TEXT_MAX, "%s %s", whose, v->invocation);
-	return ret;
-}
-
-static bool is_recorded(int lock_fd, const char *whose, const struct unit_view *v)
-{
-	char text[RUN_TEXT_MAX];
-
-	return lock_holds(lock_fd, run_text(whose, v, text));
-}
-
-static void record(int lock_fd, const struct unit_view *v, bool woken, bool *ret_own)
-{
-	char text[RUN_TEXT_MAX];
-
-	*ret_own = woken || is_recorded(lock_fd, "own", v);
-	lock_record(lock_fd, run_text(*ret_own ? "own" : "found", v, text));
-}
 
 static int start(struct unit *u, struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
 {
@@ -148,28 +120,7 @@ int pin_unit(struct engine *e, const struct options *o, struct stats *stats, int
 	if (await_container(u, e, o, &v, ret, ret_pidfd, err) < 0)
 		return -1;
 	stats->t_inspected = now_usec();
-	record(lock_fd, &v, *ret_woken, ret_own);
+	*ret_own = *ret_woken || unit_is_own(lock_fd, &v);
+	unit_record(lock_fd, &v, *ret_own);
 	return 0;
-}
-
-static bool unit_is_up(const struct unit_view *v)
-{
-	return strcmp(v->active, "inactive") != 0 && strcmp(v->active, "failed") != 0;
-}
-
-enum unit_fate unit_fate(const struct options *o, const struct unit_view *v, int lock_fd)
-{
-	if (unit_is_restarting(v))
-		return UNIT_STOP;
-	if (lock_holds(lock_fd, RUN_STARTING) && (v->job || unit_is_up(v))) /* the job may be our own */
-		return UNIT_STOP;
-	if (!unit_is_up(v))
-		return UNIT_RESTS;
-	if (v->job)
-		return UNIT_IN_CHARGE;
-	if (is_recorded(lock_fd, "own", v))
-		return UNIT_STOP;
-	if (is_recorded(lock_fd, "found", v))
-		return o->keep_running ? UNIT_NOT_OURS : UNIT_STOP;
-	return v->restarts > 0 && !o->keep_running ? UNIT_STOP : UNIT_IN_CHARGE;
 }

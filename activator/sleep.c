@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "activator/journal.h"
-#include "activator/pin_unit.h"
 #include "activator/runtime.h"
+#include "activator/situation.h"
 #include "activator/unit.h"
 #include "activator/with.h"
 #include "common/channel.h"
@@ -17,6 +17,7 @@
 #include "common/exit.h"
 #include "common/listen.h"
 #include "common/log.h"
+#include "lifecycle/lock.h"
 #include "units/paths.h"
 
 /* After a keeper that was killed nobody else tries again. */
@@ -30,9 +31,12 @@
 
 #define QUESTION_LIMIT (5 * USEC_PER_SEC)
 
-/* A start that was asked for by a program that was killed may still be on its way through the engine. */
+/* A start that was asked for by a program that was killed may still be on its way through the engine; somebody may be
+ * about to stop or restart the container. */
 #define SETTLE_USEC  (5 * USEC_PER_SEC)
 #define SETTLE_PAUSE (500 * USEC_PER_MSEC)
+/* An engine takes less than this from the end of a container to its restart by policy. */
+#define POLICY_USEC (2 * USEC_PER_SEC)
 
 static bool variable_is(const char *name, const char *value)
 {
@@ -165,9 +169,22 @@ static void write_journal(const struct options *o, const struct stats *s, uint64
 	journal_send(MESSAGE_SLEEP, o->name, o->container, message, fields);
 }
 
-static void say_unit_stays(const struct options *o, const char *why)
+/* What stays up is said, and what was restarted is served: by the next keeper. */
+static void leave(const struct options *o, const struct decision *d)
 {
-	log_line(LOG_INFO, "the unit '%s' %s and stays up", o->unit, why);
+	_cleanup_unit_ struct unit *u = d->action == ACTION_SERVE ? open_service(o) : NULL;
+	struct error why;
+
+	if (u && unit_start_later(u, &why) < 0)
+		log_line(LOG_WARNING, "%s", why.text);
+	log_line(LOG_INFO, "the %s '%s' %s", o->unit ? "unit" : "container", o->unit ? o->unit : o->container,
+		 d->because);
+}
+
+static int busy(const struct options *o, const struct decision *d, struct error *err)
+{
+	return error_set(err, EBUSY, "the %s '%s' %s", o->unit ? "unit" : "container", o->unit ? o->unit : o->container,
+			 d->because);
 }
 
 /* Stops the unit, whatever its Restart= says, or pauses its container. */
@@ -183,34 +200,50 @@ static int halt_unit(struct unit *u, const struct options *o, struct engine *e, 
 	return e->backend->pause(e, o->container, err) < 0 && err->code != EBUSY ? -1 : 0;
 }
 
+/* Looks at the unit until the table does not say to wait any more. */
+static int judge_unit(struct unit *u, const struct options *o, int lock_fd, const struct decision **ret,
+		      struct error *err)
+{
+	uint64_t until = now_usec() + SETTLE_USEC;
+	struct unit_view v;
+
+	for (;;) {
+		struct situation s;
+
+		if (unit_look(u, &v, err) < 0)
+			return -1;
+		s = situation_of_unit(o, o->because, &v, lock_fd);
+		*ret = decide(&s);
+		if ((*ret)->action != ACTION_WAIT)
+			return 0;
+		if (now_usec() >= until)
+			return busy(o, *ret, err);
+		(void)poll(NULL, 0, (int)(SETTLE_PAUSE / USEC_PER_MSEC));
+	}
+}
+
 static int stop_unit(const struct options *o, struct engine *e, int lock_fd, const struct stats *stats,
 		     bool *ret_asleep, struct error *err)
 {
 	_cleanup_unit_ struct unit *u = NULL;
 	uint64_t wall = wall_usec();
-	struct unit_view v;
+	const struct decision *d;
 
-	if (unit_open(o->scope, o->unit, &u, err) < 0 || unit_look(u, &v, err) < 0) {
+	if (unit_open(o->scope, o->unit, &u, err) < 0 || judge_unit(u, o, lock_fd, &d, err) < 0) {
 		if (err->code != ENOTCONN)
 			return -1;
 		log_line(LOG_INFO, "%s", err->text); /* the manager ends, and its units with it */
 		return 0;
 	}
-	switch (unit_fate(o, &v, lock_fd)) {
-	case UNIT_STOP:
+	if (d->action == ACTION_LEAVE || d->action == ACTION_SERVE) {
+		leave(o, d);
+		return 0;
+	}
+	if (d->action == ACTION_HALT) {
 		if (halt_unit(u, o, e, err) < 0)
 			return -1;
 		lock_record(lock_fd, "");
 		write_journal(o, stats, wall);
-		break;
-	case UNIT_IN_CHARGE:
-		say_unit_stays(o, "was started or is being changed by somebody else");
-		return 0;
-	case UNIT_NOT_OURS:
-		say_unit_stays(o, "was not started by sockwake (--keep-running)");
-		return 0;
-	case UNIT_RESTS:
-		break;
 	}
 	*ret_asleep = true;
 	return 0;
@@ -227,22 +260,6 @@ static int inspect(const struct options *o, struct engine *e, struct container *
 	return r;
 }
 
-/* Looks at the container, again and again while it may yet start. ENOENT: it was removed meanwhile. */
-static int look(const struct options *o, struct engine *e, int lock_fd, struct container *ret, struct error *err)
-{
-	uint64_t until = now_usec() + SETTLE_USEC;
-
-	do {
-		if (inspect(o, e, ret, err) < 0)
-			return -1;
-		if ((ret->state != CONTAINER_CREATED && ret->state != CONTAINER_EXITED) ||
-		    !lock_holds(lock_fd, RUN_STARTING))
-			break;
-		(void)poll(NULL, 0, (int)(SETTLE_PAUSE / USEC_PER_MSEC));
-	} while (now_usec() < until);
-	return 0;
-}
-
 /* An engine that has answered may still be wrong about it. */
 static int see_asleep(const struct options *o, struct engine *e, struct error *err)
 {
@@ -257,48 +274,80 @@ static int see_asleep(const struct options *o, struct engine *e, struct error *e
 		e->backend->title, o->container, container_state_name(c.state), e->backend->name, o->container);
 }
 
-/* As look(). A container that was renamed is found by the identifier that the lock keeps, which *o gets then. */
-static int find(struct options *o, struct engine *e, int lock_fd, struct container *ret, char id[static RUN_TEXT_MAX],
+/* A container that was renamed is found by the identifier that the lock keeps, which *o gets then. ENOENT: there is
+ * none. */
+static int find(struct options *o, struct engine *e, int lock_fd, struct container *ret, char id[static 65],
 		struct error *err)
 {
-	int r = look(o, e, lock_fd, ret, err);
-
-	if (r == 0 || err->code != ENOENT)
-		return r;
-	lock_read(lock_fd, id);
-	id[strcspn(id, " \n")] = '\0';
-	if (strlen(id) != sizeof(ret->id) - 1)
+	container_clear(ret);
+	if (inspect(o, e, ret, err) == 0)
+		return 0;
+	if (err->code != ENOENT || lock_is_asleep(lock_fd) || !lock_read_id(lock_fd, id))
 		return -1;
 	o->container = id;
-	return look(o, e, lock_fd, ret, err);
+	return inspect(o, e, ret, err);
 }
 
-static int stop_container(const struct options *given, struct engine *e, int lock_fd, const struct stats *stats,
-			  bool *ret_asleep, struct error *err)
+/* Until when one that does not run may come up by itself. */
+static uint64_t settled_after(const struct options *o, const struct container *c, int lock_fd, uint64_t began)
+{
+	if (lock_holds(lock_fd, RUN_STARTING))
+		return began + SETTLE_USEC;
+	return o->because == EVENT_FAILED && container_may_restart(c) ? began + POLICY_USEC : 0;
+}
+
+/* Looks at the container, and takes its second lock, until the table does not say to wait any more. */
+static int judge_container(struct options *o, struct engine *e, struct container_lock *lock, const char *directory,
+			   struct container *c, char id[static 65], const struct decision **ret, struct error *err)
+{
+	uint64_t began = now_usec();
+
+	for (;;) {
+		int found = find(o, e, lock->named, c, id, err);
+		struct situation s;
+
+		if (found < 0 && err->code != ENOENT)
+			return -1;
+		s = situation_of_container(o, o->because, found < 0 ? NULL : c, lock->named);
+		if (found == 0 && container_lock_found_exclusive(lock, directory, c->id, err) < 0) {
+			if (err->code != EWOULDBLOCK)
+				return -1;
+			s.circumstances |= CIRCUMSTANCE_SHARED;
+		}
+		if (found == 0 && now_usec() < settled_after(o, c, lock->named, began))
+			s.circumstances |= CIRCUMSTANCE_RECENT;
+		*ret = decide(&s);
+		if ((*ret)->action != ACTION_WAIT)
+			return 0;
+		if (now_usec() >= began + SETTLE_USEC + SETTLE_PAUSE)
+			return busy(o, *ret, err);
+		(void)poll(NULL, 0, (int)(SETTLE_PAUSE / USEC_PER_MSEC));
+	}
+}
+
+static int stop_container(const struct options *given, struct engine *e, struct container_lock *lock,
+			  const char *directory, const struct stats *stats, bool *ret_asleep, struct error *err)
 {
 	_cleanup_container_ struct container c = {};
 	struct options view = *given, *o = &view;
+	const struct decision *d;
 	uint64_t wall = wall_usec();
-	char id[RUN_TEXT_MAX];
-	bool slept;
+	bool slept = false;
+	char id[65];
 
-	if (find(o, e, lock_fd, &c, id, err) < 0) {
-		*ret_asleep = err->code == ENOENT;
-		return *ret_asleep ? 0 : -1;
-	}
-	if (o->keep_running && !lock_is_own_run(lock_fd, &c) && !lock_holds(lock_fd, RUN_STARTING) &&
-	    !lock_holds(lock_fd, RUN_STARTED)) {
-		log_line(LOG_INFO, "the container '%s' was not started by sockwake and stays up (--keep-running)",
-			 o->container);
+	if (judge_container(o, e, lock, directory, &c, id, &d, err) < 0)
+		return -1;
+	if (d->action == ACTION_LEAVE || d->action == ACTION_SERVE) {
+		leave(o, d);
 		return 0;
 	}
-	if (halt(e, o, &c, &slept, err) < 0) {
+	if (d->action == ACTION_HALT && halt(e, o, &c, &slept, err) < 0) {
 		*ret_asleep = err->code == ENOENT; /* it removed itself when it ended */
 		return *ret_asleep ? 0 : -1;
 	}
 	if (slept && see_asleep(o, e, err) < 0)
 		return -1;
-	lock_record(lock_fd, "");
+	lock_record_asleep(lock->named, c.id);
 	if (slept)
 		write_journal(o, stats, wall);
 	*ret_asleep = true;
@@ -309,20 +358,22 @@ static int stop_container(const struct options *given, struct engine *e, int loc
 static int put_one_to_sleep(const struct options *o, struct engine *e, const struct stats *stats, bool *ret_asleep,
 			    struct error *err)
 {
-	_cleanup_close_ int lock_fd = -1;
-	char lock[PATH_MAX];
+	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
+	const struct situation shared = {.event = o->because, .circumstances = CIRCUMSTANCE_SHARED};
+	char directory[PATH_MAX], named[LOCK_NAME_MAX];
 
 	*ret_asleep = false;
-	if (lock_path(o, e->socket, lock, err) < 0)
+	lock_name(o->backend, e->socket, o->container, named);
+	if (runtime_directory(o->scope, directory, err) < 0)
 		return -1;
-	if (lock_exclusive(lock, &lock_fd, err) < 0) {
+	if (container_lock_exclusive(&lock, directory, named, o->unit, err) < 0) {
 		if (err->code != EWOULDBLOCK)
 			return -1;
-		log_line(LOG_INFO, "another instance is using the container '%s', so it stays up", o->container);
+		leave(o, decide(&shared));
 		return 0;
 	}
-	return o->unit ? stop_unit(o, e, lock_fd, stats, ret_asleep, err)
-		       : stop_container(o, e, lock_fd, stats, ret_asleep, err);
+	return o->unit ? stop_unit(o, e, lock.named, stats, ret_asleep, err)
+		       : stop_container(o, e, &lock, directory, stats, ret_asleep, err);
 }
 
 /* Those of --with, in the order opposite to that of the wake, and only when the one that needs them does not run. One

@@ -48,8 +48,17 @@ void tell_starting_unit(const char *unit)
 		unit);
 }
 
-int tell_woken(const struct hold *own, const char *engine, const char *container, const int *lock_fds, size_t n,
-	       struct error *err)
+static size_t add_lock(int *fds, size_t n, const struct container_lock *l)
+{
+	if (l->named >= 0 && n < CHANNEL_FDS_MAX)
+		fds[n++] = l->named;
+	if (l->identity >= 0 && n < CHANNEL_FDS_MAX)
+		fds[n++] = l->identity;
+	return n;
+}
+
+int tell_woken(const struct hold *own, const char *engine, const char *container, const struct container_lock *needed,
+	       size_t n, struct error *err)
 {
 	int keeper = channel_inherited();
 	int fds[CHANNEL_FDS_MAX];
@@ -59,12 +68,9 @@ int tell_woken(const struct hold *own, const char *engine, const char *container
 	if (keeper < 0)
 		return 0;
 	fds[n_fds++] = own->pidfd;
-	if (own->lock_fd >= 0)
-		fds[n_fds++] = own->lock_fd;
-	for (size_t k = 0; k < n && n_fds < CHANNEL_FDS_MAX; k++) {
-		if (lock_fds[k] >= 0)
-			fds[n_fds++] = lock_fds[k];
-	}
+	n_fds = add_lock(fds, n_fds, &own->lock);
+	for (size_t k = 0; k < n; k++)
+		n_fds = add_lock(fds, n_fds, &needed[k]);
 	snprintf(text, sizeof(text),
 		 "WOKEN=1\nENDED=the container '%s' ended before it was ready: '%s logs %s' may say why", container,
 		 engine, container);

@@ -16,6 +16,6 @@ void tell_started(struct engine *e, uint64_t startup_timeout, bool in_vain);
 /* The job of a unit is about to be asked for: the manager keeps to the deadline, but the job may outlast it. */
 void tell_starting_unit(const char *unit);
 
-/* The container runs; these hold on to it and to the containers that it needs. engine: the name of its command. */
-int tell_woken(const struct hold *own, const char *engine, const char *container, const int *lock_fds, size_t n,
-	       struct error *err);
+/* The container runs; these hold on to it and to the n containers that it needs. engine: the name of its command. */
+int tell_woken(const struct hold *own, const char *engine, const char *container, const struct container_lock *needed,
+	       size_t n, struct error *err);

@@ -284,6 +284,17 @@ int unit_start(struct unit *u, uint64_t deadline, struct error *err)
 			 u->job.result, systemctl(u->scope), u->name);
 }
 
+int unit_start_later(struct unit *u, struct error *err)
+{
+	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
+	int r = bus.sd_bus_call_method(u->connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "StartUnit",
+				       &bus_err, NULL, "ss", u->name, "fail");
+
+	return r < 0 ? error_set(err, ENOTCONN, "the service manager does not start '%s' again: %s", u->name,
+				 bus_err.message ? bus_err.message : strerror(-r))
+		     : 0;
+}
+
 int unit_stop(struct unit *u, uint64_t deadline, struct error *err)
 {
 	if (run_job(u, "StopUnit", deadline, err) < 0)

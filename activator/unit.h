@@ -45,6 +45,9 @@ bool unit_is_restarting(const struct unit_view *v);
  * is success. */
 int unit_start(struct unit *u, uint64_t deadline, struct error *err);
 
+/* Asks for its start, after a stop that is on its way, and does not wait. */
+int unit_start_later(struct unit *u, struct error *err);
+
 /* Stops it, whatever its Restart= says, and forgets how often it was started: going to sleep must not count towards
  * its limit of starts. One that is not active is success. */
 int unit_stop(struct unit *u, uint64_t deadline, struct error *err);

@@ -32,15 +32,15 @@ static void write_journal(const struct options *o, const struct stats *s, const 
 }
 
 /* Everything that needs the engine. The connection to it is closed on return. */
-static int bring_up(const struct options *o, uint64_t deadline, struct stats *stats, int with_lock_fds[static WITH_MAX],
-		    struct hold *own, struct error *err)
+static int bring_up(const struct options *o, uint64_t deadline, struct stats *stats,
+		    struct container_lock needed[static WITH_MAX], struct hold *own, struct error *err)
 {
 	_cleanup_engine_ struct engine *engine = NULL;
 
 	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, err) < 0)
 		return -1;
 	engine->deadline = deadline;
-	if (o->n_with && with_wake(engine, o, stats, with_lock_fds, err) < 0)
+	if (o->n_with && with_wake(engine, o, stats, needed, err) < 0)
 		return -1;
 	if (hold_container(engine, o, stats, own, err) < 0)
 		return -1;
@@ -65,15 +65,14 @@ static int find_deadline(const struct options *o, uint64_t now, uint64_t *ret, s
 int wake(const struct options *o, struct error *err)
 {
 	_cleanup_hold_ struct hold own = NO_HOLD;
-	int with_lock_fds[WITH_MAX];
+	struct container_lock needed[WITH_MAX];
 	struct stats *stats = runtime_stats(o);
 	uint64_t deadline;
 
 	for (unsigned k = 0; k < WITH_MAX; k++)
-		with_lock_fds[k] = -1;
-	if (find_deadline(o, now_usec(), &deadline, err) < 0 ||
-	    bring_up(o, deadline, stats, with_lock_fds, &own, err) < 0)
+		needed[k] = NO_CONTAINER_LOCK;
+	if (find_deadline(o, now_usec(), &deadline, err) < 0 || bring_up(o, deadline, stats, needed, &own, err) < 0)
 		return -1;
-	return tell_woken(&own, o->backend == BACKEND_DOCKER ? "docker" : "podman", o->container, with_lock_fds,
-			  o->n_with, err);
+	return tell_woken(&own, o->backend == BACKEND_DOCKER ? "docker" : "podman", o->container, needed, o->n_with,
+			  err);
 }

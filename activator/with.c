@@ -56,8 +56,8 @@ static int await(struct engine *engine, const struct options *o, const struct wi
 	return w->port ? await_ready(o, w->port, "listen", h->pidfd, engine->deadline, err) : 0;
 }
 
-static int wake_one(struct engine *engine, const struct options *o, unsigned k, struct stats *stats, int *ret_lock_fd,
-		    struct error *err)
+static int wake_one(struct engine *engine, const struct options *o, unsigned k, struct stats *stats,
+		    struct container_lock *ret_lock, struct error *err)
 {
 	struct options view = with_options(o, k);
 	_cleanup_hold_ struct hold h = NO_HOLD;
@@ -68,15 +68,16 @@ static int wake_one(struct engine *engine, const struct options *o, unsigned k, 
 		r = await(engine, o, &o->with[k], &h, err);
 	if (r == 0)
 		write_journal(&view, &h, now_usec() - began);
-	*ret_lock_fd = steal_fd(&h.lock_fd);
+	*ret_lock = h.lock;
+	h.lock = NO_CONTAINER_LOCK;
 	return r;
 }
 
-int with_wake(struct engine *engine, const struct options *o, struct stats *stats, int lock_fds[static WITH_MAX],
-	      struct error *err)
+int with_wake(struct engine *engine, const struct options *o, struct stats *stats,
+	      struct container_lock locks[static WITH_MAX], struct error *err)
 {
 	for (unsigned k = 0; k < o->n_with; k++) {
-		if (wake_one(engine, o, k, stats, &lock_fds[k], err) < 0)
+		if (wake_one(engine, o, k, stats, &locks[k], err) < 0)
 			return error_context(err, "'%s', which comes before '%s'", o->with[k].container, o->container);
 		stats->t_started = 0; /* the next one's start is not answered yet */
 	}

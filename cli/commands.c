@@ -11,8 +11,8 @@
 #include "common/exit.h"
 
 static const struct command *const commands[] = {
-	&create_command, &remove_command, &list_command,    &status_command,  &wake_command, &sleep_command,
-	&logs_command,	 &adopt_command,  &refresh_command, &version_command, &help_command,
+	&create_command, &remove_command, &list_command,    &status_command, &wake_command,    &sleep_command,
+	&logs_command,	 &adopt_command,  &refresh_command, &attend_command, &version_command, &help_command,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 

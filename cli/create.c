@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/attend.h"
 #include "cli/image.h"
 #include "cli/install.h"
 #include "cli/programs.h"
@@ -125,14 +126,16 @@ static int is_same(const struct instance *a, const struct instance *b, bool *ret
 	return 0;
 }
 
-/* At a time of its schedule it is warm at once, not only in the timer's next minute. Nobody waits for that: status
- * tells. */
-static void warm_up(struct manager *m, const struct instance *i)
+/* At a time of its schedule it is warm at once, not only in the timer's next minute; a container that runs is seen to,
+ * for it would never sleep. Nobody waits for that: status tells. */
+static void warm_up(struct manager *m, const struct instance *i, const struct subject *s)
 {
 	char unit[UNIT_NAME_MAX];
 	struct error ignored;
 
-	if (schedule_is_on(i))
+	if (s->exists && attend(m, i, s->container.state))
+		print_note("the container '%s' runs: its idle clock does now", i->container_name);
+	else if (schedule_is_on(i))
 		(void)manager_start(m, unit_name(i->name, SERVICE_SUFFIX, unit), 0, &ignored);
 }
 
@@ -170,7 +173,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	if (install_all(m, directory, i, before, drop_in, err) < 0)
 		return -1;
 	keep_made(&made);
-	warm_up(m, i);
+	warm_up(m, i, &subject);
 	if (before)
 		unlabel_ports(before, all);
 	label_ports(i);

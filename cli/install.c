@@ -242,11 +242,13 @@ static bool uses(const struct instance *i, const char *container)
 	return strcmp(i->container_name, container) == 0;
 }
 
-/* The lock of a container stays as long as another instance uses that. Who waits for it meanwhile notices that it is
- * gone and makes it anew. */
-static void remove_lock(const struct instance *i, const char *container, const struct stored_list *all)
+/* The locks of a container stay as long as another instance uses that, by whatever name. Who waits for one meanwhile
+ * notices that it is gone and makes it anew. */
+static void remove_lock(const struct instance *i, const char *container, const char *unit,
+			const struct stored_list *all)
 {
-	char file[LOCK_NAME_MAX], socket[ENGINE_SOCKET_MAX];
+	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
+	char file[LOCK_NAME_MAX], identity[LOCK_NAME_MAX], socket[ENGINE_SOCKET_MAX], directory[PATH_MAX];
 	struct error ignored;
 
 	for (size_t k = 0; k < all->n; k++) {
@@ -255,15 +257,21 @@ static void remove_lock(const struct instance *i, const char *container, const s
 		if (!all->items[k].problem && strcmp(o->name, i->name) != 0 && uses(o, container))
 			return;
 	}
-	if (engine_find_socket(i->backend, i->scope, i->engine_socket, socket, &ignored) == 0)
-		remove_runtime_file(i->scope, lock_name(i->backend, socket, container, file));
+	if (engine_find_socket(i->backend, i->scope, i->engine_socket, socket, &ignored) < 0 ||
+	    find_runtime_directory(i->scope, directory, &ignored) < 0 ||
+	    container_lock_exclusive(&lock, directory, lock_name(i->backend, socket, container, file), unit, &ignored) <
+		    0)
+		return;
+	if (unit || lock.id[0])
+		remove_runtime_file(i->scope, lock_identity_name(unit, lock.id, identity));
+	remove_runtime_file(i->scope, file);
 }
 
 static void remove_locks(const struct instance *i, const struct stored_list *all)
 {
-	remove_lock(i, i->container_name, all);
+	remove_lock(i, i->container_name, i->unit, all);
 	for (size_t k = 0; k < i->n_with; k++)
-		remove_lock(i, i->with[k].container, all);
+		remove_lock(i, i->with[k].container, i->with[k].unit, all);
 }
 
 int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const struct stored *s,

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/attend.h"
 #include "cli/cli.h"
 #include "cli/observe.h"
 #include "cli/text.h"
@@ -41,7 +42,7 @@ static void fill_row(const struct observation *o, struct row *row, const char **
 	cells[STATE] = state_name(o->state);
 	cells[SINCE] = row->since;
 	cells[CONNECTIONS] = row->connections;
-	cells[ENGINE] = o->container_state;
+	cells[ENGINE] = is_unattended(o) ? "running, unattended" : o->container_state;
 	schedule_format(i, row->schedule, sizeof(row->schedule));
 	cells[SCHEDULE] = row->schedule;
 	cells[REASON] = o->reason;

@@ -279,6 +279,25 @@ static void look_at_units(enum scope scope, struct observation *os, size_t n)
 	}
 }
 
+static bool uses(const struct observation *o, const struct instance *i)
+{
+	const struct instance *own = &o->stored->instance;
+	bool found = is(own->container_name, i->container_name);
+
+	for (size_t m = 0; m < own->n_with && !found; m++)
+		found = is(own->with[m].container, i->container_name);
+	return found && !o->stored->problem && same_engine(own, i) &&
+	       (o->state == STATE_WAKING || o->state == STATE_AWAKE || o->state == STATE_STOPPING);
+}
+
+static void find_shared(struct observation *os, size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
+		for (size_t m = 0; m < n && !os[k].attended; m++)
+			os[k].attended = m != k && uses(&os[m], &os[k].stored->instance);
+	}
+}
+
 int observe(enum scope scope, const struct stored_list *list, struct observation **ret, struct error *ret_trouble,
 	    struct error *err)
 {
@@ -300,6 +319,7 @@ int observe(enum scope scope, const struct stored_list *list, struct observation
 		note(ret_trouble, &failure);
 	look_at_units(scope, os, list->n);
 	ask_engines(scope, os, list->n, ret_trouble);
+	find_shared(os, list->n);
 	for (size_t k = 0; k < list->n; k++) {
 		if (os[k].have_stats && os[k].state == STATE_AWAKE)
 			os[k].held_until = stats_held_until(&os[k].stats, wall_usec());

@@ -28,6 +28,7 @@ struct observation {
 	char container_state[32];     /* the engine's word; "missing"; "unknown" when it cannot be asked */
 	char with_states[INSTANCE_WITH_MAX][32]; /* the same of the containers of --with */
 	uint64_t held_until;			 /* CLOCK_REALTIME; 0: it is not held awake */
+	bool attended;				 /* an instance that shares its container is awake */
 	bool have_stats;
 	struct stats stats;
 };

@@ -6,7 +6,6 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 
 #include "backends/backend.h"
@@ -175,20 +174,16 @@ static bool unit_rests(struct manager *m, const char *unit)
 	return rests;
 }
 
-/* As the programs of the units lock it. Code EWOULDBLOCK: somebody uses it. */
-static int lock_container(const struct instance *i, const struct engine *e, int *ret_fd, struct error *err)
+int lock_container(const struct instance *i, const struct engine *e, const char *id, struct container_lock *ret,
+		   struct error *err)
 {
-	char directory[PATH_MAX], path[PATH_MAX], file[LOCK_NAME_MAX];
-	_cleanup_close_ int fd = -1;
+	char directory[PATH_MAX], named[LOCK_NAME_MAX];
 
+	lock_name(i->backend, e->socket, i->container_name, named);
 	if (find_runtime_directory(i->scope, directory, err) < 0 || make_directories(directory, 0755, err) < 0 ||
-	    path_join(directory, lock_name(i->backend, e->socket, i->container_name, file), path, err) < 0)
+	    container_lock_exclusive(ret, directory, named, i->unit, err) < 0)
 		return -1;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return error_errno(err, errno, "cannot lock the container '%s' by '%s'", i->container_name, path);
-	*ret_fd = steal_fd(&fd);
-	return 0;
+	return i->unit ? 0 : container_lock_found_exclusive(ret, directory, id, err) < 0 ? -1 : 0;
 }
 
 /* What the action would not do, because it is not told that a person wants it: the unit may have been started by hand. */
@@ -209,7 +204,7 @@ static int halt(struct manager *m, const struct instance *i, struct engine *e, c
 static int see_to(struct manager *m, const struct instance *i, struct engine *e, struct container *c,
 		  const struct error *failure, const char *words, struct error *err)
 {
-	_cleanup_close_ int lock = -1;
+	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
 	bool runs;
 
 	if (is_awake_again(m, i)) {
@@ -231,7 +226,7 @@ static int see_to(struct manager *m, const struct instance *i, struct engine *e,
 				   i->container_name);
 		return 0;
 	}
-	if (lock_container(i, e, &lock, err) < 0) {
+	if (lock_container(i, e, c->id, &lock, err) < 0) {
 		if (err->code != EWOULDBLOCK)
 			return -1;
 		print_note("the container '%s' still runs: another instance uses it", i->container_name);

@@ -1,6 +1,8 @@
 /* Whether an instance that was told to sleep does: looked at, and seen to. */
 #pragma once
 
+#include "backends/backend.h"
+#include "lifecycle/lock.h"
 #include "units/command_line.h"
 #include "units/manager.h"
 
@@ -15,6 +17,11 @@ int settle(struct manager *m, const struct instance *instance, enum settle what,
 /* What a person would type to stop the container: "podman stop pg", "systemctl --user stop pg.service". */
 #define STOP_COMMAND_MAX 640
 const char *stop_command(const struct instance *i, char ret[static STOP_COMMAND_MAX]);
+
+/* Takes the locks of the instance's container, which has this identifier, exclusively, as whoever stops or removes it
+ * must. Error EWOULDBLOCK: an instance uses it. */
+int lock_container(const struct instance *i, const struct engine *e, const char *id, struct container_lock *ret,
+		   struct error *err);
 
 /* The parts of settle(), for tests. Runs a command in the environment that units of the scope have, and waits for it;
  * ret_words is the last line that it wrote to its standard error, without the program's name. */

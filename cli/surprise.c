@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backends/backend.h"
+#include "cli/attend.h"
 #include "cli/observe.h"
 #include "cli/settle.h"
 #include "common/clock.h"
@@ -69,9 +70,9 @@ void find_surprise(const struct observation *o, char ret[static SURPRISE_MAX])
 		snprintf(ret, SURPRISE_MAX,
 			 "the container runs although nobody woke it, and stays up (--keep-running): '%s' stops it",
 			 stop_command(i, command));
-	else if (runs)
+	else if (is_unattended(o))
 		snprintf(ret, SURPRISE_MAX,
-			 "the container runs although nobody woke it: 'sockwake sleep %s' stops it, and so does the "
-			 "end of the next use",
+			 "the container runs although nobody woke it: 'sockwake sleep %s' stops it, 'sockwake attend' "
+			 "starts its idle clock, and so does the next use",
 			 i->name);
 }

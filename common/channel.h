@@ -33,7 +33,8 @@
 #define STATUS_NOT_ASLEEP "not asleep yet: "
 
 #define CHANNEL_TEXT_MAX 1536
-#define CHANNEL_FDS_MAX	 32
+#define CHANNEL_FDS_MAX	 40
+#define CHANNEL_LOCKS	 2 /* of each container */
 
 /* Two connected ends, close-on-exec. Both belong to the caller. */
 int channel_open(int ret[static 2], struct error *err);

@@ -25,7 +25,7 @@ _sockwake() {
 	COMPREPLY=()
 
 	if ((cword == 1)); then
-		COMPREPLY=($(compgen -W 'create adopt remove list status wake sleep refresh logs version help --help --version' -- "$cur"))
+		COMPREPLY=($(compgen -W 'create adopt remove list status wake sleep refresh attend logs version help --help --version' -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -52,7 +52,7 @@ _sockwake() {
 	if [[ $cur != -* ]]; then
 		case $command in
 		remove | status | wake | sleep | refresh | logs) COMPREPLY=($(compgen -W "$(_sockwake_instances)" -- "$cur")) ;;
-		help) COMPREPLY=($(compgen -W 'create adopt remove list status wake sleep refresh logs version help' -- "$cur")) ;;
+		help) COMPREPLY=($(compgen -W 'create adopt remove list status wake sleep refresh attend logs version help' -- "$cur")) ;;
 		create | adopt) COMPREPLY=($(compgen -W "$(_sockwake_containers "$backend")" -- "$cur")) ;;
 		esac
 		return
@@ -72,6 +72,7 @@ _sockwake() {
 	wake) options+=' --name --for --scope' ;;
 	sleep) options+=' --name --scope' ;;
 	refresh) options+=' --all --scope' ;;
+	attend) options+=' --scope' ;;
 	logs) options+=' --name --follow --lines --scope' ;;
 	esac
 	COMPREPLY=($(compgen -W "$options" -- "$cur"))

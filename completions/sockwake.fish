@@ -14,7 +14,7 @@ function __sockwake_containers
     command -q $backend; and $backend ps --all --format '{{.Names}}' 2>/dev/null
 end
 
-set -l commands create adopt remove list status wake sleep refresh logs version help
+set -l commands create adopt remove list status wake sleep refresh attend logs version help
 set -l named remove status wake sleep logs
 set -l several $named refresh
 complete -c sockwake -f
@@ -26,6 +26,7 @@ complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a status -d
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a wake -d 'Wake an instance'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a sleep -d 'Put an instance to sleep'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a refresh -d 'Render the units of instances anew'
+complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a attend -d 'Start the idle clock of what runs while it should sleep'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a logs -d 'Show what the container wrote'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a version -d 'Show the version'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a help -d 'Show how to use sockwake'

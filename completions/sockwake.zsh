@@ -27,6 +27,7 @@ _sockwake() {
 		'wake:wake an instance'
 		'sleep:put an instance to sleep'
 		'refresh:render the units of instances anew'
+		'attend:start the idle clock of what runs while it should sleep'
 		'logs:show what the container wrote'
 		'version:show the version'
 		'help:show how to use sockwake'
@@ -95,6 +96,7 @@ _sockwake() {
 	wake) _arguments $scope $name '--for[hold it awake so long]:time span:' ;;
 	sleep) _arguments $scope $name ;;
 	refresh) _arguments $scope '--all[all instances]' '*:instance:_sockwake_instances' ;;
+	attend) _arguments $scope ;;
 	logs) _arguments $scope $name '(-f --follow)'{-f,--follow}'[go on]' '(-n --lines)'{-n,--lines}'[so many lines]:lines:' ;;
 	help) _describe 'command' commands ;;
 	esac

@@ -7,10 +7,11 @@
  *	admit	who waits may wake the container? Whoever may not is reset.
  *	wake	`activator --wake` asks the engine, and hands over the pidfd and the locks.
  *	serve	`nshelper -- proxy` relays. One that dies is replaced without a word to the engine.
+ *	follow	only of a container that has ended: `activator --follow` looks whether it is restarted, and by whomever.
  *	sleep	`activator --sleep`, again and again until it is done.
  *
- * A stage that fails refuses the queue and goes on with sleep. The keeper never wakes a second time: it ends, and the
- * service manager starts the next one if somebody waits by then. Whoever waits meanwhile does so no longer than the
+ * A stage that fails refuses the queue and goes on with sleep. After it the keeper never wakes a second time: it ends, and
+ * the service manager starts the next one if somebody waits by then. Whoever waits meanwhile does so no longer than the
  * start-up time-out (queue.h).
  *
  * The start of a container that takes too long cannot be called off. So the activator stays until the engine has
@@ -180,12 +181,16 @@ static void end_service(struct keeper *k)
 
 static int live(struct keeper *k, struct error *err)
 {
-	int r = stage_wake(k, err);
+	int r;
 
-	if (r == 0)
-		r = stage_serve(k, err);
-	record_take_traffic(&k->record);
-	record_write(&k->record);
+	do {
+		r = stage_wake(k, err);
+		if (r == 0)
+			r = stage_serve(k, err);
+		record_take_traffic(&k->record);
+		record_write(&k->record);
+	} while (stage_follow(k));
+	k->wake_failed = r < 0;
 	if (r < 0) {
 		keeper_refuse(k, err->text);
 	} else {

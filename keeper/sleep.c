@@ -15,20 +15,6 @@
 /* An engine that is restarted is waited for, one that is gone is not. */
 #define PATIENCE_ABSENT (5 * USEC_PER_SEC)
 
-static void release_locks(struct keeper *k)
-{
-	while (k->n_locks > 0)
-		close_fd(&k->locks[--k->n_locks]);
-}
-
-/* Once the container runs, all is told. Its copies of the locks must be gone, or the container seems to be in use. */
-static void end_waker(struct keeper *k)
-{
-	child_signal(&k->waker, SIGKILL);
-	while (k->waker.pid)
-		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
-}
-
 /* One try; 0 when the container sleeps, or goes on with good reason. */
 static int try_sleep(struct keeper *k, struct error *err)
 {
@@ -51,7 +37,7 @@ static bool engine_is_absent(const struct keeper *k)
 /* With nobody to ask, its first process tells. Of the containers that it needs there is none. */
 static bool sleeps_for_sure(const struct keeper *k, size_t n_locks)
 {
-	return engine_is_absent(k) && keeper_container_has_ended(k) && n_locks <= 1;
+	return engine_is_absent(k) && keeper_container_has_ended(k) && n_locks <= CHANNEL_LOCKS;
 }
 
 /* began: the first try. */
@@ -82,8 +68,7 @@ int stage_sleep(struct keeper *k)
 	size_t n_locks = k->n_locks;
 	struct error err;
 
-	end_waker(k);
-	release_locks(k);
+	keeper_release_run(k);
 	while (try_sleep(k, &err) < 0) {
 		keeper_say(k, LOG_WARNING, err.text);
 		notify_send(k->notify_fd, "STATUS=" STATUS_NOT_ASLEEP "%s", err.text);

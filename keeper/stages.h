@@ -12,5 +12,9 @@ int stage_wake(struct keeper *k, struct error *err);
 /* Until nobody uses it, it has ended, or the keeper was told to stop. */
 int stage_serve(struct keeper *k, struct error *err);
 
+/* The container may have ended. True when it is to be woken, or served, once more: it was restarted, or somebody waits
+ * again. */
+bool stage_follow(struct keeper *k);
+
 /* Until it sleeps, or goes on with good reason. Gives up only when told to stop long ago. */
 int stage_sleep(struct keeper *k);

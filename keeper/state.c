@@ -173,6 +173,21 @@ bool keeper_container_has_ended(const struct keeper *k)
 	return k->pidfd >= 0 && poll(&(struct pollfd){.fd = k->pidfd, .events = POLLIN}, 1, 0) == 1;
 }
 
+/* Once the container runs, the activator has told all, and its copies of the locks must be gone. */
+static void end_waker(struct keeper *k)
+{
+	child_signal(&k->waker, SIGKILL);
+	while (k->waker.pid)
+		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
+}
+
+void keeper_release_run(struct keeper *k)
+{
+	end_waker(k);
+	while (k->n_locks > 0)
+		close_fd(&k->locks[--k->n_locks]);
+}
+
 void keeper_refuse(struct keeper *k, const char *why)
 {
 	bool news = *why && strcmp(k->said, why) != 0;

@@ -25,7 +25,7 @@ struct keeper {
 	/* The child processes; at most one of each. */
 	struct child waker;    /* activator --wake */
 	struct child relay;    /* nshelper, which becomes the proxy */
-	struct child sleeper;  /* activator --sleep */
+	struct child sleeper;  /* activator --sleep or --follow */
 	struct child notifier; /* activator --notify: a process of the user's in the end */
 
 	/* What they have told. */
@@ -44,6 +44,9 @@ struct keeper {
 	char in_case[SENTENCE_MAX]; /* what to say should the container end before it is ready */
 	char failed[SENTENCE_MAX];  /* why the last child failed; "" */
 
+	bool wake_failed;  /* and that is why the container is put to sleep */
+	unsigned followed; /* how often it was followed to another run, since then */
+	uint64_t followed_since;
 	bool told_to_stop;	 /* SIGTERM */
 	uint64_t told_at;	 /* when that was */
 	uint64_t extended;	 /* when the service manager was last asked for more time */
@@ -99,6 +102,9 @@ const char *keeper_explain(struct keeper *k, const struct child *c);
 
 /* Has the container's first process ended? */
 bool keeper_container_has_ended(const struct keeper *k);
+
+/* Lets go of the container: its pidfd, its locks, and what was told about its run. */
+void keeper_release_run(struct keeper *k);
 
 /* Asks the service manager for more time, where it might run out; whoever stops the service does not wait for ever. */
 void keeper_extend(struct keeper *k);

@@ -8,24 +8,27 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 
-/* "activator --wake …", "activator --sleep …": the words up to `end`, which may be NULL. */
-static char **activator_command(const struct keeper *k, const char *mode, char **end)
+/* "activator --wake …", "activator --sleep --because idle …": the words of `mode`, then those up to `end`, which may be
+ * NULL. */
+static char **activator_command(const struct keeper *k, const char *const *mode, char **end)
 {
 	char **words = k->options.activator, **argv;
-	size_t n = 0;
+	size_t n = 0, n_mode = 0;
 
 	while (words[n] && words + n != end)
 		n++;
-	argv = calloc(n + 2, sizeof(*argv));
+	while (mode[n_mode])
+		n_mode++;
+	argv = calloc(n + n_mode + 1, sizeof(*argv));
 	if (!argv)
 		return NULL;
 	argv[0] = words[0];
-	argv[1] = (char *)(uintptr_t)mode;
-	memcpy(argv + 2, words + 1, (n - 1) * sizeof(*argv));
+	memcpy(argv + 1, mode, n_mode * sizeof(*argv));
+	memcpy(argv + 1 + n_mode, words + 1, (n - 1) * sizeof(*argv));
 	return argv;
 }
 
-static int start(struct keeper *k, struct child *c, const char *mode, char **end, struct inheritance *i,
+static int start(struct keeper *k, struct child *c, const char *const *mode, char **end, struct inheritance *i,
 		 struct error *err)
 {
 	_cleanup_free_ char **argv = activator_command(k, mode, end);
@@ -39,14 +42,26 @@ static int start(struct keeper *k, struct child *c, const char *mode, char **end
 
 int task_wake(struct keeper *k, struct inheritance *i, struct error *err)
 {
-	return start(k, &k->waker, "--wake", NULL, i, err);
+	static const char *const mode[] = {"--wake", NULL};
+
+	return start(k, &k->waker, mode, NULL, i, err);
 }
 
 int task_sleep(struct keeper *k, struct error *err)
 {
+	const char *const why = k->told_to_stop ? "stop" : k->wake_failed ? "failed" : "idle";
+	const char *const mode[] = {"--sleep", "--because", why, NULL};
 	struct inheritance i = {};
 
-	return start(k, &k->sleeper, "--sleep", k->options.nshelper - 1, &i, err);
+	return start(k, &k->sleeper, mode, k->options.nshelper - 1, &i, err);
+}
+
+int task_follow(struct keeper *k, struct error *err)
+{
+	static const char *const served[] = {"--follow", "--recent", "5s", NULL}, *const waking[] = {"--follow", NULL};
+	struct inheritance i = {};
+
+	return start(k, &k->sleeper, k->ready ? served : waking, k->options.nshelper - 1, &i, err);
 }
 
 void task_notify(struct keeper *k, const char *what)

@@ -79,26 +79,6 @@ int find_runtime_directory(enum scope scope, char ret[static PATH_MAX], struct e
 	return path_join(base, "sockwake", ret, err);
 }
 
-/* Names that differ must not share a lock by accident; it need not resist intent. */
-static uint64_t fnv1a(uint64_t hash, const char *s)
-{
-	for (; *s; s++)
-		hash = (hash ^ (unsigned char)*s) * 0x100000001b3ULL;
-	return hash;
-}
-
-const char *lock_name(enum backend_kind kind, const char *engine_socket, const char *container,
-		      char ret[static LOCK_NAME_MAX])
-{
-	char real[PATH_MAX];
-	const char *socket = realpath(engine_socket, real) ? real : engine_socket; /* /var/run is /run */
-	uint64_t hash = fnv1a(fnv1a(fnv1a(0xcbf29ce484222325ULL, socket), "\n"), container);
-
-	snprintf(ret, LOCK_NAME_MAX, "%s-%016llx.lock", kind == BACKEND_DOCKER ? "docker" : "podman",
-		 (unsigned long long)hash);
-	return ret;
-}
-
 const char *unit_name(const char *instance, const char *suffix, char ret[static UNIT_NAME_MAX])
 {
 	snprintf(ret, UNIT_NAME_MAX, "%s%s", instance, suffix);

@@ -21,12 +21,6 @@ int find_runtime_directory(enum scope scope, char ret[static PATH_MAX], struct e
 /* The runtime directory of the user manager's own, without the last part above. */
 int user_runtime_directory(char ret[static PATH_MAX], struct error *err);
 
-/* The name, in that directory, of the lock that those who use one container of an engine share: FNV-1a 64 (RFC 9923) of
- * the engine's socket, a newline and the container's name, in hexadecimal. */
-#define LOCK_NAME_MAX 40
-const char *lock_name(enum backend_kind kind, const char *engine_socket, const char *container,
-		      char ret[static LOCK_NAME_MAX]);
-
 /* The name of a unit has at most 255 bytes. */
 #define UNIT_NAME_MAX  256
 #define SOCKETS_WANTS  "sockets.target.wants" /* links in this directory enable sockets */

@@ -103,3 +103,151 @@ class Away(harness.Case):
         self.assertIn("podman.socket", result.stderr)
         self.scope.systemctl("start", units[0])
         harness.eventually(lambda: self.scope.container_state("server") == "exited", timeout=20)
+
+
+class Others(harness.Case):
+    """Somebody else starts, restarts, replaces the container: docs/lifecycle.md."""
+
+    IDLE = "--idle-timeout=1s"
+
+    def setUp(self):
+        super().setUp()
+        self.began = time.monotonic()
+
+    def server(self, *options):
+        self.scope.container("server", "redis", options=(*servers.STOP_AT_ONCE, *options))
+
+    def assert_falls_asleep(self):
+        harness.eventually(lambda: self.scope.container_state("server") == "exited", timeout=15)
+        self.scope.fall_asleep("server")
+        self.assertEqual(self.scope.container_state("server"), "exited")
+
+    def assert_goes_on(self):
+        """The new run is served, not stopped under its clients, and sleeps when nobody uses it."""
+        with harness.connect(PORT) as connection:
+            connection.settimeout(3)
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+            self.assertEqual(self.scope.state("server.service"), "active")
+            with self.assertRaises(TimeoutError):
+                connection.recv(1)
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+        self.assert_falls_asleep()
+
+    def test_restarted(self):
+        self.server()
+        self.scope.instance("server", PORT, 6379, self.IDLE)
+        with harness.connect(PORT) as connection:
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+            self.scope.engine_run("restart", "server")
+        self.assert_goes_on()
+
+    def test_restarted_and_nobody_comes(self):
+        self.server()
+        self.scope.instance("server", PORT, 6379, "--idle-timeout=3s")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        before = self.scope.container_pid("server")
+        self.scope.engine_run("restart", "server")
+        harness.eventually(lambda: self.scope.container_pid("server") not in (0, before))
+        self.assertEqual(self.scope.container_state("server"), "running")
+        self.assert_falls_asleep()
+
+    def test_replaced(self):
+        self.server()
+        self.scope.instance("server", PORT, 6379, self.IDLE)
+        with harness.connect(PORT) as connection:
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+            self.scope.engine_run("rm", "--force", "server")
+            self.server()
+            self.scope.engine_run("start", "server")
+        self.assert_goes_on()
+
+    def test_running_when_the_instance_is_created(self):
+        self.server()
+        self.scope.engine_run("start", "server")
+        result = self.scope.instance("server", PORT, 6379, self.IDLE)
+        self.assertIn("its idle clock", result.stderr)
+        self.assert_falls_asleep()
+
+    def test_started_while_the_instance_sleeps(self):
+        self.server()
+        self.scope.instance("server", PORT, 6379, self.IDLE)
+        self.scope.engine_run("start", "server")
+        self.assertIn("running, unattended", self.scope.sockwake("list").stdout)
+        self.assertIn("'sockwake attend'", self.scope.sockwake("status", "server").stdout)
+        self.assertIn("'server'", self.scope.sockwake("attend").stdout)
+        self.assert_falls_asleep()
+        self.assertEqual(self.scope.sockwake("attend").stdout, "")
+
+    def test_kept_running_is_not_attended(self):
+        self.server()
+        self.scope.engine_run("start", "server")
+        self.scope.instance("server", PORT, 6379, self.IDLE, "--keep-running")
+        self.assertEqual(self.scope.sockwake("attend").stdout, "")
+        self.assertEqual(self.scope.state("server.service"), "inactive")
+
+    def test_policy_brings_it_up(self):
+        once = "[ -e /once ] || { touch /once; sleep 0.3; exit 1; }; exec serve redis"
+        self.scope.container("server", "sh", "-c", once, options=(*servers.STOP_AT_ONCE, "--restart=on-failure"))
+        self.scope.instance("server", PORT, 6379, self.IDLE)
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.assert_falls_asleep()
+
+    def test_policy_does_not_outlive_a_failed_wake(self):
+        self.scope.container("server", "sh", "-c", "sleep 0.2; exit 3", options=("--restart=always",))
+        self.scope.instance("server", PORT, 6379, "--startup-timeout=2s")
+        harness.refusal(PORT)
+        self.scope.fall_asleep("server")
+        pid = self.scope.container_pid("server")
+        self.assertEqual(pid, 0)
+        with self.assertRaises(AssertionError):
+            harness.eventually(lambda: self.scope.container_pid("server") != 0, timeout=2)
+
+
+class OneContainer(harness.Case):
+    """Two instances for one container, by whatever names."""
+
+    def busy_beside(self, container, *options):
+        self.scope.container("server", "redis", options=servers.STOP_AT_ONCE)
+        identifier = self.scope.engine_run("inspect", "--type=container", "--format={{.Id}}", "server").stdout.strip()
+        self.scope.instance("server", PORT, 6379, "--idle-timeout=200ms")
+        self.scope.instance("door", PORT + 1, 6379, *options, container=container.format(id=identifier))
+
+    def assert_not_cut(self):
+        with harness.connect(PORT + 1) as connection:
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+            self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+            self.scope.fall_asleep("server")
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+
+    def test_by_its_identifier(self):
+        self.busy_beside("{id}")
+        self.assert_not_cut()
+
+    def test_through_another_path_of_the_engine(self):
+        """A hard link, for a symbolic one is seen through."""
+        run = self.scope.runtime_directory
+        other = f"{run}/other.sock"
+        os.link(f"{run}/docker.sock" if self.scope.is_system else f"{run}/podman/podman.sock", other)
+        self.addCleanup(os.unlink, other)
+        self.busy_beside("server", f"--engine-socket={other}")
+        self.assert_not_cut()
+
+    def test_is_not_removed_under_another(self):
+        if not self.scope.is_system:
+            return  # a Quadlet's name is its unit's
+        self.scope.sockwake("create", "server", "--image", "localhost/servers", "-p", f"{PORT}:6379", "--", "redis")
+        self.scope.instance("door", PORT + 1, 6379, container="server")
+        with harness.connect(PORT + 1) as connection:
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+            result = self.scope.sockwake("remove", "--with-container", "server", check=False)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("another instance is using the container 'server'", result.stderr)
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")

@@ -93,8 +93,19 @@ class LifeOfAUnit:
         self.assertEqual(self.scope.state("cache.service"), "inactive")
         self.assert_served()
 
-    def test_a_container_that_dies_sleeps_and_wakes_again(self):
-        self.define(service="Restart=always\nRestartSec=2s")
+    def test_a_container_that_dies_is_followed_when_its_unit_restarts(self):
+        self.define(service="Restart=always\nRestartSec=1s")
+        self.create("--unit", "cache.service", "--idle-timeout=1s", *self.name)
+        self.assert_served()
+        before = self.scope.property("cache.service", "InvocationID")
+        self.scope.engine_run("kill", "cache")
+        harness.eventually(lambda: self.scope.property("cache.service", "InvocationID") != before)
+        self.assertEqual(self.scope.state("cache-wake.service"), "active")
+        self.assert_asleep()
+        self.assert_served()
+
+    def test_a_container_that_dies_sleeps_when_its_unit_does_not_restart(self):
+        self.define(service="Restart=no")
         self.create("--unit", "cache.service", *self.name)
         self.assert_served()
         self.scope.engine_run("kill", "cache")
@@ -145,8 +156,7 @@ class LifeOfAUnit:
         self.create("--unit", "cache.service", "--idle-timeout=1s", *self.name)
         self.assert_served()
         self.scope.systemctl("restart", "cache.service")
-        self.scope.fall_asleep("cache-wake")
-        self.assertEqual(self.scope.state("cache.service"), "active", "who restarts a unit wants it to run")
+        self.assertEqual(self.scope.state("cache-wake.service"), "active")
         self.assert_served()
         self.assert_asleep()
 

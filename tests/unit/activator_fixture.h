@@ -17,6 +17,7 @@
 
 #include "tests/unit/activator_program.h"
 #include "tests/unit/fake_engine.h"
+#include "tests/unit/lock_fixture.h"
 
 #define ID	"031ac4655cca2df8430faacea1ee34f9094d53239db0fdc19fa711a77926faf7"
 #define STARTED "2026-11-22T03:10:35.269129923Z"

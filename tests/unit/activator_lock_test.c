@@ -22,6 +22,7 @@
 #include "activator/runtime.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "tests/unit/lock_fixture.h"
 
 static char directory[64];
 
@@ -198,15 +199,63 @@ static void a_run_is_recognised(void **state)
 	(void)state;
 	assert_int_equal(lock_exclusive(path_in_directory("x.lock"), &fd, &err), 0);
 	assert_false(lock_is_own_run(fd, &c));
-	lock_record_run(fd, &c);
+	lock_record_run(fd, &c, true);
 	assert_true(lock_is_own_run(fd, &c));
 	strcpy(c.started_at, "2026-11-22T03:10:36Z");
 	assert_false(lock_is_own_run(fd, &c));
 	strcpy(c.started_at, "2026-11-22T03:10:35.123456789Z");
-	lock_record_run(fd, &c);
+	lock_record_run(fd, &c, true);
 	strcpy(c.started_at, "2026");
-	lock_record_run(fd, &c); /* shorter than before */
+	lock_record_run(fd, &c, true); /* shorter than before */
 	assert_true(lock_is_own_run(fd, &c));
+	assert_false(lock_is_found_run(fd, &c));
+	lock_record_run(fd, &c, false);
+	assert_true(lock_is_found_run(fd, &c));
+	assert_false(lock_is_own_run(fd, &c));
+}
+
+#define ID_A "031ac4655cca2df8430faacea1ee34f9094d53239db0fdc19fa711a77926faf7"
+#define ID_B "b31ac4655cca2df8430faacea1ee34f9094d53239db0fdc19fa711a77926faf7"
+
+/* Two names of one container. */
+static void one_container_is_one_lock(void **state)
+{
+	_cleanup_container_lock_ struct container_lock user = NO_CONTAINER_LOCK, sleeper = NO_CONTAINER_LOCK;
+	uint64_t soon = now_usec() + USEC_PER_SEC;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(container_lock_shared(&user, directory, "docker-1.lock", NULL, soon, &err), 0);
+	assert_int_equal(container_lock_found_shared(&user, directory, ID_A, soon, &err), 1);
+	assert_int_equal(container_lock_found_shared(&user, directory, ID_A, soon, &err), 0);
+	assert_int_equal(container_lock_exclusive(&sleeper, directory, "docker-2.lock", NULL, &err), 0);
+	assert_int_equal(container_lock_found_exclusive(&sleeper, directory, ID_A, &err), -1);
+	assert_int_equal(err.code, EWOULDBLOCK);
+	assert_int_equal(container_lock_found_exclusive(&sleeper, directory, ID_B, &err), 1);
+	/* The next wake knows the second lock before it asks. */
+	lock_record_asleep(sleeper.named, ID_A);
+	container_lock_release(&sleeper);
+	assert_int_equal(container_lock_exclusive(&sleeper, directory, "docker-2.lock", NULL, &err), -1);
+	assert_int_equal(err.code, EWOULDBLOCK);
+	container_lock_release(&sleeper);
+	container_lock_release(&user);
+	assert_int_equal(container_lock_exclusive(&sleeper, directory, "docker-2.lock", NULL, &err), 0);
+	assert_string_equal(sleeper.id, ID_A);
+}
+
+/* Two names of a unit's container, whose identifier is another one each time. */
+static void one_unit_is_one_lock(void **state)
+{
+	_cleanup_container_lock_ struct container_lock user = NO_CONTAINER_LOCK, sleeper = NO_CONTAINER_LOCK;
+	uint64_t soon = now_usec() + USEC_PER_SEC;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(container_lock_shared(&user, directory, "podman-1.lock", "pg.service", soon, &err), 0);
+	assert_int_equal(container_lock_exclusive(&sleeper, directory, "podman-2.lock", "pg.service", &err), -1);
+	assert_int_equal(err.code, EWOULDBLOCK);
+	container_lock_release(&sleeper);
+	assert_int_equal(container_lock_exclusive(&sleeper, directory, "podman-2.lock", "web.service", &err), 0);
 }
 
 static void paths_follow_the_environment(void **state)
@@ -246,6 +295,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_wake_waits_for_a_sleep_to_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_uses_a_container_that_goes_to_sleep, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_run_is_recognised, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_container_is_one_lock, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_unit_is_one_lock, setup, teardown),
 		cmocka_unit_test_setup_teardown(paths_follow_the_environment, setup, teardown),
 	};
 

@@ -78,7 +78,7 @@ static void a_wake_hands_over(void **state)
 	assert_string_equal(requests(&f), "POST start GET json GET json");
 	assert_int_equal(f.seen->connections, 1);
 	/* The keeper has them now: the pidfd and the lock, which outlives the activator. */
-	assert_int_equal(p.woken.n_fds, 2);
+	assert_int_equal(p.woken.n_fds, 3);
 	snprintf(pid, sizeof(pid), "Pid:\t%d\n", container_process());
 	assert_non_null(strstr(describe_fd(p.woken.fds[0], "fdinfo"), pid));
 	assert_string_equal(describe_fd(p.woken.fds[1], "fd"), lock);
@@ -127,7 +127,7 @@ static void a_late_start_is_waited_for(void **state)
 
 	(void)state;
 	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "200ms")), 0);
-	assert_int_equal(p.woken.n_fds, 2);
+	assert_int_equal(p.woken.n_fds, 3);
 	assert_in_range(msec_since(begin), 500, 5000);
 	program_release(&p);
 	fake_stop(&f);
@@ -190,7 +190,7 @@ static void a_start_is_written_down_before_it_is_asked_for(void **state)
 	/* Whatever run it is, it is put to sleep, and then there is none. */
 	assert_int_equal(program_run_kept(&p, ARGUMENTS("--sleep", OPTIONS(f, "docker"), "--keep-running")), 0);
 	assert_string_equal(requests(&f), "GET json POST stop GET json");
-	assert_string_equal(recorded(&f), "");
+	assert_string_equal(recorded(&f), ID "\n");
 	program_release(&p);
 	fake_stop(&f);
 }
@@ -209,13 +209,13 @@ static void what_was_not_started_is_not_written_down(void **state)
 	assert_string_equal(requests(&f), "POST start");
 	/* It came up between look and request. */
 	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--keep-running")), 0);
-	assert_string_equal(recorded(&f), "");
+	assert_string_equal(recorded(&f), ID "?" STARTED "\n");
 	assert_int_equal(p.stats->flags, STATS_FOUND_RUNNING);
 	program_release(&p);
 	assert_string_equal(requests(&f), "GET json POST start GET json GET json");
 	/* With --keep-running, what runs is seen before anything is written down. */
 	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--keep-running")), 0);
-	assert_string_equal(recorded(&f), "");
+	assert_string_equal(recorded(&f), ID "?" STARTED "\n");
 	program_release(&p);
 	assert_string_equal(requests(&f), "GET json POST start GET json GET json");
 	fake_stop(&f);

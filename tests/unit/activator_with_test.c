@@ -98,18 +98,19 @@ static void all_locks_are_handed_over(void **state)
 
 	(void)state;
 	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), WITH_TWO, SERVED_BY(helper("true")))), 0);
-	assert_int_equal(p.woken.n_fds, 4); /* a pidfd comes first */
+	assert_int_equal(p.woken.n_fds, 7); /* a pidfd comes first, then two locks of each */
 	for (size_t k = 0; k < 3; k++) {
 		struct options o = {.name = "t", .container = containers[k], .backend = BACKEND_DOCKER};
 		_cleanup_close_ int fd = -1;
 		char path[PATH_MAX], link[PATH_MAX] = "", own[64];
 
 		assert_int_equal(lock_path(&o, f.socket, path, &err), 0);
-		snprintf(own, sizeof(own), "/proc/self/fd/%d", p.woken.fds[k + 1]);
+		snprintf(own, sizeof(own), "/proc/self/fd/%d", p.woken.fds[2 * k + 1]);
 		assert_true(readlink(own, link, sizeof(link) - 1) > 0);
 		assert_string_equal(link, path);
 		assert_int_equal(lock_exclusive(path, &fd, &err), -1);
-		close_fd(&p.woken.fds[k + 1]);
+		close_fd(&p.woken.fds[2 * k + 1]);
+		close_fd(&p.woken.fds[2 * k + 2]);
 		assert_int_equal(lock_exclusive(path, &fd, &err), 0); /* each lock is one descriptor's alone */
 	}
 	p.woken.n_fds = 1;
@@ -267,7 +268,7 @@ static void sleep_leaves_what_is_needed(void **state)
 	assert_int_equal(lock_path(&o, f.socket, path, &err), 0);
 	assert_int_equal(lock_shared(path, UINT64_MAX, &lock, &err), 0);
 	assert_string_equal(SLEEP(0, "--idle-action", "stop"), STOPPED " " STOPPED);
-	assert_non_null(strstr(p.text, "another instance is using the container 'db'"));
+	assert_non_null(strstr(p.text, "the container 'db' is used by another instance"));
 	assert_null(strstr(f.seen->text, "/db/"));
 	close_fd(&lock);
 	/* The one that needs them runs on, for somebody else or because somebody else started it. */

@@ -23,7 +23,7 @@
 #define LISTEN_MAX 4
 #define WORDS_MAX  48
 
-enum part { WAKE, RELAY, SLEEP, NOTIFY, PARTS };
+enum part { WAKE, RELAY, SLEEP, NOTIFY, FOLLOW, PARTS };
 
 struct play {
 	char scripts[PARTS][512]; /* "first time|second time and later" */
@@ -52,7 +52,7 @@ struct keeper_run {
 	uint64_t began, ended;
 };
 
-static const char *const part_names[PARTS] = {"wake", "relay", "sleep", "notify"};
+static const char *const part_names[PARTS] = {"wake", "relay", "sleep", "notify", "follow"};
 
 /* The players. */
 
@@ -109,15 +109,15 @@ static inline void say_environment(char **argv)
 		say("exec=%d", fcntl(atoi(exec), F_GETFL) & O_PATH ? 1 : 0);
 }
 
-/* Each more lock is that of a container that is needed besides. */
-static inline void play_woken(int channel, const struct play *p, size_t n_locks)
+/* Two locks for each container, of which the first is one. */
+static inline void play_woken(int channel, const struct play *p, size_t n_containers)
 {
-	int fds[3] = {pidfd_open(p->container, 0), open(p->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600),
-		      open("/dev/null", O_RDONLY | O_CLOEXEC)};
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int fds[5] = {pidfd_open(p->container, 0), open(p->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600), null, null, null};
 	struct error err;
 
 	if (fds[0] < 0 || fds[1] < 0 || flock(fds[1], LOCK_SH) < 0 ||
-	    channel_send_fds(channel, "WOKEN=1", fds, 1 + n_locks, &err) < 0)
+	    channel_send_fds(channel, "WOKEN=1", fds, 1 + CHANNEL_LOCKS * n_containers, &err) < 0)
 		_exit(95);
 }
 
@@ -329,7 +329,7 @@ static inline const char *keeper_path(void)
 /* With one listener on 127.0.0.1 and a container that runs. */
 static inline void keeper_init(struct keeper_run *k)
 {
-	*k = (struct keeper_run){.scripts = {"woken", "ready serve idle exit:0", "exit:0", "exit:0"}};
+	*k = (struct keeper_run){.scripts = {"woken", "ready serve idle exit:0", "exit:0", "exit:0", "exit:75"}};
 	k->listeners[k->n_listeners++] = bound_to(SOCK_STREAM, "127.0.0.1", 0);
 	strcpy(k->directory, "/tmp/sockwake-keeper-XXXXXX");
 	assert_non_null(mkdtemp(k->directory));
@@ -540,6 +540,16 @@ static inline void keeper_clear(struct keeper_run *k)
 static inline uint64_t keeper_msec(const struct keeper_run *k)
 {
 	return (k->ended - k->began) / USEC_PER_MSEC;
+}
+
+/* Ends the container; another run of it takes its place. */
+static inline void keeper_restart_container(struct keeper_run *k)
+{
+	pid_t before = k->play->container;
+
+	k->play->container = container_start();
+	kill(before, SIGKILL);
+	waitpid(before, NULL, 0);
 }
 
 /* What is in its statistics file. */

@@ -1,0 +1,103 @@
+#include "activator/follow.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "activator/runtime.h"
+#include "activator/situation.h"
+#include "backends/backend.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "lifecycle/lock.h"
+
+#define GLANCE	       (100 * USEC_PER_MSEC)
+#define QUESTION_LIMIT (5 * USEC_PER_SEC)
+
+/* An engine takes less than this from the end of a container to its restart by policy. */
+#define POLICY_USEC (2 * USEC_PER_SEC)
+
+/* And so long at most until it has noticed that a process has ended. */
+#define NOTICE_USEC USEC_PER_SEC
+
+/* Whoever restarts it for longer than this is not waited for. */
+#define PATIENCE (60 * USEC_PER_SEC)
+
+struct eyes {
+	struct engine *engine;
+	struct unit *unit; /* NULL: the engine is asked */
+	int lock_fd;	   /* to read */
+	uint64_t began;
+};
+
+/* The engine, or the manager, may not have noticed yet the end of the run that was served. */
+static void distrust_old_run(struct situation *s, uint64_t began)
+{
+	if (s->condition == CONDITION_RUNNING && s->run != RUN_OTHERS && now_usec() - began < NOTICE_USEC)
+		s->condition = CONDITION_IN_HAND;
+}
+
+static int look(const struct options *o, struct eyes *eyes, uint64_t since, struct situation *ret, struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+	uint64_t recent = o->recent;
+	struct unit_view v;
+	bool missing;
+
+	if (eyes->unit) {
+		if (unit_look(eyes->unit, &v, err) < 0)
+			return -1;
+		*ret = situation_of_unit(o, EVENT_ENDED, &v, eyes->lock_fd);
+	} else {
+		eyes->engine->deadline = now_usec() + QUESTION_LIMIT;
+		missing = eyes->engine->backend->inspect(eyes->engine, o->container, &c, err) < 0;
+		if (missing && err->code != ENOENT)
+			return -1;
+		*ret = situation_of_container(o, EVENT_ENDED, missing ? NULL : &c, eyes->lock_fd);
+		if (!missing && container_may_restart(&c) && recent < POLICY_USEC)
+			recent = POLICY_USEC;
+	}
+	distrust_old_run(ret, eyes->began);
+	if (now_usec() - since < recent)
+		ret->circumstances |= CIRCUMSTANCE_RECENT;
+	return 0;
+}
+
+static int watch(const struct options *o, struct eyes *eyes, struct error *err)
+{
+	uint64_t since = eyes->began; /* it has not been seen up */
+
+	for (;;) {
+		struct situation s;
+		const struct decision *d;
+
+		if (look(o, eyes, since, &s, err) < 0)
+			return -1;
+		if (s.condition != CONDITION_OFF && s.condition != CONDITION_MISSING)
+			since = now_usec();
+		d = decide(&s);
+		if (d->action == ACTION_SERVE)
+			return 0;
+		if (d->action != ACTION_WAIT || now_usec() - eyes->began > PATIENCE)
+			return error_set(err, ECHILD, "the container '%s' %s", o->container, d->because);
+		(void)poll(NULL, 0, (int)(GLANCE / USEC_PER_MSEC));
+	}
+}
+
+int follow(const struct options *o, struct error *err)
+{
+	_cleanup_engine_ struct engine *engine = NULL;
+	_cleanup_unit_ struct unit *unit = NULL;
+	_cleanup_close_ int lock_fd = -1;
+	char path[PATH_MAX], named[LOCK_NAME_MAX];
+	struct eyes eyes;
+
+	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, err) < 0 ||
+	    runtime_file(o->scope, lock_name(o->backend, engine->socket, o->container, named), path, err) < 0 ||
+	    (o->unit && unit_open(o->scope, o->unit, &unit, err) < 0))
+		return -1;
+	lock_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	eyes = (struct eyes){.engine = engine, .unit = unit, .lock_fd = lock_fd, .began = now_usec()};
+	return watch(o, &eyes, err);
+}

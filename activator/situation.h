@@ -1,0 +1,23 @@
+/* What is known about a container, for the table (lifecycle/decide.h): what the engine or the service manager says is,
+ * and whose run it is by what the lock remembers. */
+#pragma once
+
+#include "activator/options.h"
+#include "activator/unit.h"
+#include "backends/backend.h"
+#include "lifecycle/decide.h"
+
+/* c: NULL for a container that does not exist. lock_fd: -1 where nothing is remembered. */
+struct situation situation_of_container(const struct options *o, enum event event, const struct container *c,
+					int lock_fd);
+
+/* The same of a container that a unit runs. */
+struct situation situation_of_unit(const struct options *o, enum event event, const struct unit_view *v, int lock_fd);
+
+/* May its restart policy start it again, now that it has ended? */
+bool container_may_restart(const struct container *c);
+
+/* What the lock keeps for a unit instead of a container's run: "own INVOCATION" when a wake began it, "found INVOCATION"
+ * when a wake found it running. */
+void unit_record(int lock_fd, const struct unit_view *v, bool own);
+bool unit_is_own(int lock_fd, const struct unit_view *v);

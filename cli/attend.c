@@ -1,0 +1,79 @@
+#include "cli/attend.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "lifecycle/decide.h"
+#include "units/paths.h"
+
+static bool serves(const struct instance *i, bool runs, bool awake)
+{
+	struct situation s = {.event = EVENT_FOUND, .condition = runs ? CONDITION_RUNNING : CONDITION_OFF};
+
+	s.run = RUN_FOUND;
+	s.circumstances = (awake ? CIRCUMSTANCE_AWAKE : 0U) | (i->keep_running ? CIRCUMSTANCE_KEEP_RUNNING : 0U);
+	return !i->legacy && decide(&s)->action == ACTION_SERVE;
+}
+
+bool is_unattended(const struct observation *o)
+{
+	bool awake = (o->state != STATE_ASLEEP && o->state != STATE_FAILED) || o->attended;
+
+	return !o->stored->problem &&
+	       serves(&o->stored->instance, strcmp(o->container_state, container_state_name(CONTAINER_RUNNING)) == 0,
+		      awake);
+}
+
+static bool start(struct manager *m, const struct instance *i)
+{
+	char unit[UNIT_NAME_MAX];
+	struct error why;
+
+	if (manager_start(m, unit_name(i->name, SERVICE_SUFFIX, unit), 0, &why) == 0)
+		return true;
+	print_note("the idle clock of '%s' is not started: %s", i->name, why.text);
+	return false;
+}
+
+bool attend(struct manager *m, const struct instance *i, enum container_state state)
+{
+	return serves(i, state == CONTAINER_RUNNING, false) && start(m, i);
+}
+
+static int attend_all(int argc, char *argv[], struct error *err)
+{
+	_cleanup_stored_list_ struct stored_list stored = {};
+	_cleanup_manager_ struct manager *m = NULL;
+	_cleanup_free_ struct observation *os = NULL;
+	char directory[PATH_MAX];
+	struct error trouble;
+	struct arguments a;
+
+	if (parse_arguments(argc, argv, 0, &a, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
+	    store_scan(directory, &stored, err) < 0)
+		return -1;
+	if (stored.n == 0)
+		return 0;
+	if (require_rights(a.scope, err) < 0 || manager_connect(a.scope, &m, err) < 0 ||
+	    observe(a.scope, &stored, &os, &trouble, err) < 0)
+		return -1;
+	if (trouble.text[0])
+		print_note("%s", trouble.text);
+	for (size_t k = 0; k < stored.n; k++) {
+		const struct instance *i = &stored.items[k].instance;
+
+		if (is_unattended(&os[k]) && start(m, i))
+			printf("'%s': the container '%s' runs, and its idle clock does now\n", i->name,
+			       i->container_name);
+	}
+	return 0;
+}
+
+const struct command attend_command = {
+	"attend",
+	"[--scope system|user]",
+	"Starts the idle clock of instances that sleep while their container runs; done at boot by itself",
+	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
+	attend_all,
+};

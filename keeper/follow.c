@@ -1,0 +1,61 @@
+/* A container that ends while its instance is awake has not always come to its end: a person restarts it, an updater
+ * replaces it by another one, its restart policy starts it again. Then the instance goes on with the new run. Only the
+ * activator can see that; the keeper meanwhile watches the queue: whoever comes once the container had been ready has it
+ * woken at once.
+ */
+#include <signal.h>
+
+#include "common/cleanup.h"
+#include "common/listen.h"
+#include "keeper/stages.h"
+#include "keeper/tasks.h"
+
+/* A container that ends so often within this time will go on doing so: the service manager has the next word. */
+#define RUNS_MAX    5
+#define RUNS_PERIOD (10 * USEC_PER_SEC)
+
+static bool ends_too_often(struct keeper *k)
+{
+	if (time_is_over(time_after(k->followed_since, RUNS_PERIOD)) && k->ready) {
+		k->followed_since = now_usec();
+		k->followed = 0;
+	}
+	return ++k->followed > RUNS_MAX;
+}
+
+/* For whom, or for how long, it is worth while. */
+static bool goes_on(const struct keeper *k, bool was_ready)
+{
+	return !k->told_to_stop && k->sleeper.pid &&
+	       (was_ready ? !queue_waits(&k->queue) : !time_is_over(time_after(k->began, k->options.startup_timeout)));
+}
+
+static void forget_run(struct keeper *k)
+{
+	keeper_release_run(k);
+	close_fd(&k->pidfd);
+	k->woken = k->ended = k->ready = k->stopping = false;
+	k->late[0] = k->in_case[0] = k->failed[0] = '\0';
+}
+
+bool stage_follow(struct keeper *k)
+{
+	bool was_ready = k->ready, again;
+	struct error err;
+
+	if (!keeper_container_has_ended(k) || k->told_to_stop || ends_too_often(k) || task_follow(k, &err) < 0)
+		return false;
+	notify_send(k->notify_fd, "STATUS=the container has ended; it may be restarted");
+	while (goes_on(k, was_ready))
+		keeper_wait(k, time_after(now_usec(), KEEPER_ADMIT_PERIOD), true);
+	again = (k->sleeper.pid == 0 && k->sleeper.status == 0) || (was_ready && queue_waits(&k->queue));
+	child_signal(&k->sleeper, SIGKILL);
+	while (k->sleeper.pid)
+		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
+	if (!again || k->told_to_stop)
+		return false;
+	forget_run(k);
+	if (was_ready)
+		k->began = now_usec();
+	return true;
+}
