@@ -41,7 +41,6 @@ SYSLIBS.proxy     = libseccomp
 SYSLIBS.activator = libcurl libcjson
 SYSLIBS.cli       = libcurl libcjson libsystemd
 
-
 FOLDERS  = common backends units lifecycle keeper nshelper proxy activator cli
 PROGRAMS = keeper nshelper proxy activator cli
 program  = $(BUILD)/$(if $(filter cli,$1),sockwake,$1)
