@@ -262,7 +262,7 @@ class FrozenEngine:
             self.scope.run("curl", "--silent", "--show-error", *url)
         self.pid = int(self.scope.property(f"{self.scope.engine}.service", "MainPID"))
         assert self.pid > 0
-        os.kill(self.pid, signal.SIGSTOP)
+        harness.freeze(self.pid)
         return self
 
     def thaw(self):

@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import json
 import os
+import pathlib
 import pwd
 import signal
 import socket
@@ -90,6 +91,17 @@ def eventually(condition, timeout=10, interval=0.02):
 
 class Failed(AssertionError):
     """A command that a test relies on failed; says what it said."""
+
+
+def freeze(pid):
+    """SIGSTOP; once it returns no thread of the process does anything any more."""
+
+    def states():
+        for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+            yield stat.read_text().rpartition(")")[2].split()[0]
+
+    os.kill(pid, signal.SIGSTOP)
+    eventually(lambda: set(states()) == {"T"})
 
 
 def run(*argv, user="root", check=True, input=None, timeout=60, **options):

@@ -56,7 +56,7 @@ class Person(test_notifications.NotificationCase):
     def test_nobody_waits_for_a_process_that_was_stopped(self):
         self.daemon()
         [daemon] = harness.run("pidof", test_notifications.DAEMON).stdout.split()
-        os.kill(int(daemon), signal.SIGSTOP)
+        harness.freeze(int(daemon))
         self.instance("--idle-timeout=500ms", port=PORT)
         with harness.connect(PORT) as connection:
             connection.sendall(b"PING\r\n")
@@ -79,7 +79,7 @@ class Person(test_notifications.NotificationCase):
 
     def stop_notifier(self, what):
         for pid in harness.eventually(lambda: self.notifiers(what), interval=0.001):
-            os.kill(pid, signal.SIGSTOP)
+            harness.freeze(pid)
 
 
 class Proxy(KeeperCase):

@@ -52,7 +52,7 @@ class Next(KilledCase):
         container = self.scope.container_pid("server")
         answers = []
         for _ in range(3):
-            os.kill(self.process("proxy"), signal.SIGSTOP)
+            harness.freeze(self.process("proxy"))
             crowd = threading.Thread(target=lambda: answers.extend(harness.crowd(PORT, CLIENTS)))
             crowd.start()
             time.sleep(0.5)

@@ -32,7 +32,7 @@ class Lifecycle(harness.Case):
     def test_a_frozen_proxy_does_not_outlive_the_container(self):
         self.redis()
         container = self.scope.container_pid("server")
-        os.kill(self.scope.process("server"), signal.SIGSTOP)
+        harness.freeze(self.scope.process("server"))
         os.kill(container, signal.SIGKILL)
         began = time.monotonic()
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")

@@ -138,7 +138,7 @@ class SystemNotifications(NotificationCase):
     def test_hanging_bus(self):
         pid = int(harness.USER_PODMAN.property("dbus.service", "MainPID"))
         self.instance()
-        os.kill(pid, signal.SIGSTOP)
+        harness.freeze(pid)
         try:
             self.wake()
             self.assert_not_delayed()
