@@ -6,7 +6,8 @@
 #include "nshelper/outside.h"
 #include "nshelper/target.h"
 
-#define SHOW "ip -4 route show table local; ip -6 route show table local; echo sources=$" OUTSIDE_VARIABLE
+static const char show[] =
+	"ip -4 route show table local; ip -6 route show table local; echo sources=$" OUTSIDE_VARIABLE;
 
 #define ROUTE_IPV4 "local " OUTSIDE_IPV4 " dev lo proto static scope host src 127.0.0.1"
 #define ROUTE_IPV6 "local " OUTSIDE_IPV6 " dev lo proto static src ::1"
@@ -27,9 +28,9 @@ static void look(uid_t user, pid_t pid, bool install, struct outcome *ret)
 
 	number(n, pid);
 	if (install)
-		run_nshelper(user, ret, "--pid", n, "--outside-source", "--", "sh", "-c", SHOW);
+		run_nshelper(user, ret, "--pid", n, "--outside-source", "--", "sh", "-c", show);
 	else
-		run_nshelper(user, ret, "--pid", n, "--", "sh", "-c", SHOW);
+		run_nshelper(user, ret, "--pid", n, "--", "sh", "-c", show);
 	assert_int_equal(ret->status, 0);
 }
 

@@ -66,7 +66,7 @@ static void assert_address(const union address *a, const char *expected)
 
 static int accept_one_from(int listener, const char *expected)
 {
-	union address peer;
+	union address peer = {0};
 	socklen_t len = sizeof(peer);
 	int fd;
 
@@ -123,7 +123,7 @@ static void converse_by_udp(const struct cell *c, struct proxy_run *p)
 {
 	int there = server(SOCK_DGRAM, c->listens), client;
 	uint16_t port = proxy_forward(p, SOCK_DGRAM, PORT);
-	union address peer;
+	union address peer = {0};
 	socklen_t len = sizeof(peer);
 	char text[8];
 
