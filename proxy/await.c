@@ -8,7 +8,7 @@
 int await_server(const struct config *config, struct error *err)
 {
 	_cleanup_free_ struct target *targets = NULL;
-	struct outside outside;
+	_cleanup_(outside_clear) struct outside outside = {};
 	uint64_t deadline;
 	size_t n;
 	int pidfd;

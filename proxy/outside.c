@@ -108,6 +108,12 @@ int outside_open(struct outside *ret, bool list_own, struct error *err)
 	return list_own ? find_own(ret, err) : 0;
 }
 
+void outside_clear(struct outside *o)
+{
+	free(o->own);
+	*o = (struct outside){};
+}
+
 static bool is_loopback(const struct in6_addr *a)
 {
 	return IN6_IS_ADDR_LOOPBACK(a) || (IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == IN_LOOPBACKNET);

@@ -30,8 +30,10 @@ struct outside {
 };
 
 /* Reads SOCKWAKE_SOURCES, once in a process. With list_own the namespace is asked for its addresses, which named targets
- * and outside_is_inside() need. *ret stays in use as long as targets do. */
+ * and outside_is_inside() need. The sources live as long as the process, as targets point to them; the rest goes with
+ * outside_clear(), also after an error. */
 int outside_open(struct outside *ret, bool list_own, struct error *err);
+void outside_clear(struct outside *o);
 
 /* Gives each of the targets, which targets_resolve() found, or which were `named` by --target, the source to dial it
  * from, and takes those out, in place and in order, that are not to be dialled. What was named is dialled: a loopback

@@ -374,7 +374,7 @@ static void without_the_route(void **state)
 static void targets_elsewhere(void **state)
 {
 	static const char *const elsewhere[] = {"203.0.113.9", "2001:db8::9"};
-	struct outside o;
+	_cleanup_(outside_clear) struct outside o = {};
 	struct error err;
 
 	(void)state;
