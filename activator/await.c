@@ -2,7 +2,7 @@
  * with no privilege left. Another container's is asked in the same way, by a child process that runs the same two
  * programs:
  *
- *	nshelper [--user USER] [--unreachable] -- proxy --await PORT --health-check CHECK
+ *	nshelper [--user USER] [--unreachable] [--outside-source] -- proxy --await PORT --health-check CHECK
  *
  * Its exit status tells; why it failed, it says on standard error, which is a pipe to here, so that the journal gets
  * one sentence and not two. It inherits nothing but the pidfd: neither the sockets of systemd, which a health check
@@ -25,8 +25,9 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/exit.h"
+#include "common/outside.h"
 
-#define WORDS_MAX 12
+#define WORDS_MAX 13
 
 /* The proxy ends by itself at the deadline; only one that hangs does not. */
 #define GRACE USEC_PER_SEC
@@ -42,7 +43,7 @@ static int build(const struct options *o, uint16_t port, const char *health_chec
 {
 	char **word = o->command;
 	const char *user = NULL;
-	bool unreachable = false;
+	bool unreachable = false, outside_source = false;
 	size_t n = 0;
 
 	ret->words[n++] = *word++;
@@ -50,6 +51,7 @@ static int build(const struct options *o, uint16_t port, const char *health_chec
 		if (strcmp(*word, "--user") == 0 && word[1])
 			user = *++word;
 		unreachable |= strcmp(*word, "--unreachable") == 0;
+		outside_source |= strcmp(*word, "--outside-source") == 0;
 	}
 	if (!*word || !word[1])
 		return error_set(err, EINVAL,
@@ -61,6 +63,8 @@ static int build(const struct options *o, uint16_t port, const char *health_chec
 	}
 	if (unreachable)
 		ret->words[n++] = "--unreachable";
+	if (outside_source)
+		ret->words[n++] = "--outside-source";
 	ret->words[n++] = "--";
 	ret->words[n++] = word[1];
 	ret->words[n++] = "--await";
@@ -81,9 +85,10 @@ static void set_number(const char *name, unsigned long long value)
 
 static void prepare_environment(int pidfd, uint64_t deadline)
 {
-	static const char *const not_inherited[] = {
-		"LISTEN_PID",	"LISTEN_FDS",	     "LISTEN_FDNAMES", "NOTIFY_SOCKET",	    "WATCHDOG_USEC",
-		"WATCHDOG_PID", "SOCKWAKE_DEADLINE", "SOCKWAKE_MARK",  "SOCKWAKE_STATS_FD", CHANNEL_VARIABLE};
+	static const char *const not_inherited[] = {"LISTEN_PID",	 "LISTEN_FDS",	  "LISTEN_FDNAMES",
+						    "NOTIFY_SOCKET",	 "WATCHDOG_USEC", "WATCHDOG_PID",
+						    "SOCKWAKE_DEADLINE", "SOCKWAKE_MARK", "SOCKWAKE_STATS_FD",
+						    CHANNEL_VARIABLE,	 OUTSIDE_VARIABLE};
 
 	for (size_t k = 0; k < sizeof(not_inherited) / sizeof(*not_inherited); k++)
 		(void)unsetenv(not_inherited[k]);

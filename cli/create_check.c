@@ -92,6 +92,15 @@ static int check_life(const struct instance *i, const char *unit, const struct c
 	return 0;
 }
 
+/* With the host's network nothing is installed in it, and its loopback is not connected to. */
+static void note_hosts_network(const struct instance *i, const struct container *c)
+{
+	if (strcmp(c->network_mode, "host") == 0 && !i->targets)
+		print_note(
+			"the container uses the host's network: its server is looked for on the host's addresses but "
+			"loopback, from where all clients would be local ones to it; '--target 127.0.0.1' accepts that");
+}
+
 int check_container(const struct instance *i, const char *unit, const struct container *c, struct error *err)
 {
 	return check_life(i, unit, c, err) < 0 || (!unit && refuse_published_listeners(i, c, err) < 0) ? -1 : 0;
@@ -122,6 +131,7 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 		if (chosen && replace_text(&i->health_check, default_health_check(&i->ports[0]), err) < 0)
 			return -1;
 	}
+	note_hosts_network(i, c);
 	return check_container(i, i->unit, c, err) < 0 ? -1 : instance_validate(i, err);
 }
 

@@ -81,7 +81,7 @@ const char create_options_help[] =
 	"  --container-port PORT       where the server in the container listens\n"
 	"  -p, --publish [ADDR:]PORT:CPORT[/tcp|/udp]\n"
 	"                              the same in one, as in docker run -p; repeatable; /PATH:CPORT is a Unix socket\n"
-	"  --target ADDR|unix:/PATH    where in the container; repeatable (default: loopback, then its own addresses)\n"
+	"  --target ADDR|unix:/PATH    where in the container; repeatable (default: any of its own addresses)\n"
 	"  --unit UNIT.service         the unit that runs the container, when one does (also found by itself)\n"
 	"  --no-boot                   keep a Quadlet from being started at boot, by a drop-in\n"
 	"  --drop-publish              keep a Quadlet from publishing these ports itself, by a drop-in\n"
@@ -382,6 +382,7 @@ static int complete(struct create_request *r, const struct command_line *line, s
 	    (!i->idle_timeout && replace(&i->idle_timeout, "15min", err) < 0) ||
 	    (!i->health_check && i->n_ports && replace(&i->health_check, default_health_check(&i->ports[0]), err) < 0))
 		return -1;
+	i->outside_source = true;
 	i->stop_timeout = 10; /* both engines' default, until the engine is asked */
 	return parse_with(r, err) < 0 ? -1 : instance_validate(i, err);
 }

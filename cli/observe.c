@@ -351,6 +351,18 @@ static bool add_with_states(cJSON *object, const struct observation *o)
 	return true;
 }
 
+static bool add_appearance(cJSON *object, const struct instance *i)
+{
+	static const char *const words[] = {
+		[APPEAR_NOWHERE] = "nowhere",
+		[APPEAR_OUTSIDE] = "outside",
+		[APPEAR_LOCAL] = "local",
+		[APPEAR_LOCAL_BEFORE] = "local",
+	};
+
+	return cJSON_AddStringToObject(object, "clients_appear", words[instance_appearance(i)]);
+}
+
 cJSON *observation_to_json(const struct observation *o)
 {
 	const struct instance *i = &o->stored->instance;
@@ -365,7 +377,7 @@ cJSON *observation_to_json(const struct observation *o)
 	    add_seconds(object, "since", o->since_usec) && add_seconds(object, "held_until", o->held_until) &&
 	    cJSON_AddStringToObject(object, "container_state", o->container_state) &&
 	    cJSON_AddNumberToObject(object, "connections", (double)open_connections(o)) && add_with_states(object, o) &&
-	    cJSON_AddBoolToObject(object, "legacy", i->legacy))
+	    add_appearance(object, i) && cJSON_AddBoolToObject(object, "legacy", i->legacy))
 		return object;
 	cJSON_Delete(object);
 	return NULL;

@@ -48,14 +48,21 @@ static void write_units(struct programs *p, const char *directory, struct refres
 {
 	_cleanup_snapshot_ struct snapshot before = {};
 	const struct stored *s = r->stored;
+	struct instance renewed = s->instance; /* what it points to stays the other's */
 	char path[PATH_MAX];
 	const char *trouble;
 	struct error err;
 
-	if (check(s, &err) < 0 || store_refresh(directory, &s->instance, &before, &r->changed, &err) < 0) {
+	renewed.outside_source = true;
+	if (check(s, &err) < 0 || store_refresh(directory, &renewed, &before, &r->changed, &err) < 0) {
 		tell(r, &err);
 		return;
 	}
+	if (!s->instance.outside_source && instance_appearance(&renewed) == APPEAR_OUTSIDE)
+		print_note(
+			"to the server of '%s' clients are not local ones any more, from its next wake on: sockwake(1), "
+			"\"Trust\"",
+			renewed.name);
 	r->was_enabled = before.enabled;
 	r->was_missing =
 		!before.texts[1] || find_missing_program(p, s->instance.scope, before.texts[1], path, &trouble);

@@ -141,6 +141,27 @@ static void print_ports(const struct instance *i)
 		print_line(t == i->targets ? "Target" : "", *t);
 }
 
+/* Only what is not as it is by default. */
+static void print_appearance(const struct instance *i)
+{
+	char line[512];
+
+	switch (instance_appearance(i)) {
+	case APPEAR_NOWHERE:
+	case APPEAR_OUTSIDE:
+		return;
+	case APPEAR_LOCAL:
+		print_line("Clients", "appear to the server as local ones, as --target says");
+		return;
+	case APPEAR_LOCAL_BEFORE:
+		snprintf(line, sizeof(line),
+			 "appear to the server as local ones, which it may trust: 'sockwake refresh %s' ends that",
+			 i->name);
+		print_line("Clients", line);
+		return;
+	}
+}
+
 static void print_dependencies(const struct observation *o)
 {
 	const struct instance *i = &o->stored->instance;
@@ -221,6 +242,8 @@ static void print_text(const struct observation *o, const char *note, const char
 	print_state(o);
 	if (!o->stored->problem) {
 		print_ports(&o->stored->instance);
+		if (!o->stored->instance.legacy)
+			print_appearance(&o->stored->instance);
 		print_container(o);
 		if (*note)
 			print_line("Note", note);

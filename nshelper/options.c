@@ -10,9 +10,9 @@
 #include "common/mark.h"
 #include "common/parse.h"
 
-#define USAGE                                                                                                            \
-	"nshelper [--pid PID | --pidfd FD] [--user USER] [--container-root] [--unreachable] [--transparent [--mark N]] " \
-	"-- COMMAND…"
+#define USAGE                                                                                                          \
+	"nshelper [--pid PID | --pidfd FD] [--user USER] [--container-root] [--unreachable] [--outside-source] "       \
+	"[--transparent [--mark N]] -- COMMAND…"
 
 enum {
 	OPT_PID = 256,
@@ -20,6 +20,7 @@ enum {
 	OPT_USER,
 	OPT_CONTAINER_ROOT,
 	OPT_UNREACHABLE,
+	OPT_OUTSIDE_SOURCE,
 	OPT_TRANSPARENT,
 	OPT_MARK,
 	OPT_HELP,
@@ -27,11 +28,17 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{"pid", required_argument, NULL, OPT_PID},	     {"pidfd", required_argument, NULL, OPT_PIDFD},
-	{"user", required_argument, NULL, OPT_USER},	     {"container-root", no_argument, NULL, OPT_CONTAINER_ROOT},
-	{"unreachable", no_argument, NULL, OPT_UNREACHABLE}, {"transparent", no_argument, NULL, OPT_TRANSPARENT},
-	{"mark", required_argument, NULL, OPT_MARK},	     {"help", no_argument, NULL, OPT_HELP},
-	{"version", no_argument, NULL, OPT_VERSION},	     {NULL, 0, NULL, 0},
+	{"pid", required_argument, NULL, OPT_PID},
+	{"pidfd", required_argument, NULL, OPT_PIDFD},
+	{"user", required_argument, NULL, OPT_USER},
+	{"container-root", no_argument, NULL, OPT_CONTAINER_ROOT},
+	{"unreachable", no_argument, NULL, OPT_UNREACHABLE},
+	{"transparent", no_argument, NULL, OPT_TRANSPARENT},
+	{"outside-source", no_argument, NULL, OPT_OUTSIDE_SOURCE},
+	{"mark", required_argument, NULL, OPT_MARK},
+	{"help", no_argument, NULL, OPT_HELP},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{NULL, 0, NULL, 0},
 };
 
 static int parse_pid(const char *s, pid_t *ret, struct error *err)
@@ -79,6 +86,9 @@ static enum options_result apply(int opt, char *argv[], struct options *o, struc
 		return OPTIONS_RUN;
 	case OPT_UNREACHABLE:
 		o->unreachable = true;
+		return OPTIONS_RUN;
+	case OPT_OUTSIDE_SOURCE:
+		o->outside_source = true;
 		return OPTIONS_RUN;
 	case OPT_TRANSPARENT:
 		o->transparent = true;

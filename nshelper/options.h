@@ -12,7 +12,8 @@ struct options {
 	int pidfd;	  /* inherited, from --pidfd or $SOCKWAKE_PIDFD; -1: pid is used */
 	const char *user; /* NULL: stay who we are */
 	bool container_root;
-	bool unreachable; /* refuse a command that processes in the container could trace */
+	bool unreachable;    /* refuse a command that processes in the container could trace */
+	bool outside_source; /* servers are to see clients as outsiders */
 	bool transparent;
 	uint32_t mark;	/* of --transparent */
 	char **command; /* NULL-terminated, at least one word */

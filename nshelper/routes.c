@@ -3,10 +3,13 @@
  *	ip rule add pref 1 fwmark MARK lookup TABLE
  *	ip route replace local default dev lo table TABLE
  *
+ *	ip route add local ADDRESS dev lo table local src SOURCE
+ *
  * The rule has a fixed preference: without one the kernel chooses a new one each time, and NLM_F_EXCL, which compares
  * the preference, too, would let a second copy in. It comes right after the table `local`, before rules that other
  * software in the container may have: nothing but our own traffic carries the mark. The route replaces what stands in
- * its place, so that the table says what we mean; replacing a route by the same one changes nothing.
+ * its place, so that the table says what we mean; replacing a route by the same one changes nothing. In the table `local`,
+ * which is the container's, nothing is replaced.
  */
 #include "nshelper/routes.h"
 
@@ -14,6 +17,7 @@
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -42,12 +46,17 @@ static void *extend(struct request *r, size_t len)
 	return p;
 }
 
+static void add_attribute(struct request *r, unsigned short type, const void *value, size_t len)
+{
+	struct rtattr *a = extend(r, RTA_LENGTH(len));
+
+	*a = (struct rtattr){.rta_type = type, .rta_len = (unsigned short)RTA_LENGTH(len)};
+	memcpy(RTA_DATA(a), value, len);
+}
+
 static void add_u32(struct request *r, unsigned short type, uint32_t value)
 {
-	struct rtattr *a = extend(r, RTA_LENGTH(sizeof(value)));
-
-	*a = (struct rtattr){.rta_type = type, .rta_len = RTA_LENGTH(sizeof(value))};
-	memcpy(RTA_DATA(a), &value, sizeof(value));
+	add_attribute(r, type, &value, sizeof(value));
 }
 
 static struct request new_request(uint16_t type, uint16_t flags)
@@ -71,13 +80,14 @@ static struct request rule_request(unsigned char family, uint32_t mark, uint32_t
 	return r;
 }
 
-static struct request route_request(unsigned char family, uint32_t table)
+static struct request route_request(uint16_t flags, unsigned char family, unsigned char prefix, uint32_t table)
 {
-	struct request r = new_request(RTM_NEWROUTE, NLM_F_REPLACE);
+	struct request r = new_request(RTM_NEWROUTE, flags);
 	struct rtmsg *h = extend(&r, sizeof(*h));
 
 	*h = (struct rtmsg){
 		.rtm_family = family,
+		.rtm_dst_len = prefix,
 		.rtm_type = RTN_LOCAL,
 		.rtm_scope = RT_SCOPE_HOST,
 		.rtm_protocol = RTPROT_STATIC,
@@ -129,18 +139,44 @@ static bool means_no_ipv6(int code)
 	return code == EAFNOSUPPORT || code == EOPNOTSUPP || code == EACCES;
 }
 
+static const char *family_name(unsigned char family)
+{
+	return family == AF_INET ? "IPv4" : "IPv6";
+}
+
+static int loopback_is_down(const char *option, struct error *err)
+{
+	return error_set(err, ENETDOWN,
+			 "%s needs the loopback interface of the container's network, which is down: bring lo up in it",
+			 option);
+}
+
+/* Close-on-exec. -1 with *err set. */
+static int open_socket(const char *option, struct error *err)
+{
+	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	static const struct timeval timeout = {.tv_sec = REPLY_SECONDS};
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0)
+		return error_errno(
+			err, errno,
+			"cannot open a netlink socket for %s (RestrictAddressFamilies= of the unit must name "
+			"AF_NETLINK)",
+			option);
+	return steal_fd(&fd);
+}
+
 static int install_family(int fd, unsigned char family, uint32_t mark, uint32_t table, struct error *err)
 {
-	struct request route = route_request(family, table), rule = rule_request(family, mark, table);
-	const char *name = family == AF_INET ? "IPv4" : "IPv6";
+	struct request route = route_request(NLM_F_REPLACE, family, 0, table);
+	struct request rule = rule_request(family, mark, table);
+	const char *name = family_name(family);
 	int code = exchange(fd, &route);
 
 	if (family == AF_INET6 && means_no_ipv6(code))
 		return 0;
 	if (code == ENETDOWN)
-		return error_set(err, code,
-				 "--transparent needs the loopback interface of the container's network, "
-				 "which is down: bring lo up in it");
+		return loopback_is_down("--transparent", err);
 	if (code)
 		return error_errno(err, code, "cannot add the %s route of --transparent to the container's network",
 				   name);
@@ -153,14 +189,44 @@ static int install_family(int fd, unsigned char family, uint32_t mark, uint32_t 
 
 int routes_install(uint32_t mark, uint32_t table, struct error *err)
 {
-	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	static const struct timeval timeout = {.tv_sec = REPLY_SECONDS};
+	_cleanup_close_ int fd = open_socket("--transparent", err);
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0)
-		return error_errno(err, errno,
-				   "cannot open a netlink socket for --transparent (RestrictAddressFamilies= "
-				   "of the unit must name AF_NETLINK)");
-	if (install_family(fd, AF_INET, mark, table, err) < 0 || install_family(fd, AF_INET6, mark, table, err) < 0)
+	if (fd < 0 || install_family(fd, AF_INET, mark, table, err) < 0 ||
+	    install_family(fd, AF_INET6, mark, table, err) < 0)
 		return -1;
 	return 0;
+}
+
+/* EINVAL: lo has no ::1, as when IPv6 was switched off in this namespace before lo came up. */
+static bool means_no_ipv6_loopback(int code)
+{
+	return means_no_ipv6(code) || code == EINVAL;
+}
+
+int routes_add_local(unsigned char family, const void *address, const void *source, struct error *err)
+{
+	const size_t len = family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+	struct request r = route_request(NLM_F_EXCL, family, (unsigned char)(8 * len), RT_TABLE_LOCAL);
+	_cleanup_close_ int fd = open_socket("--outside-source", err);
+	int code;
+
+	if (fd < 0)
+		return -1;
+	add_attribute(&r, RTA_DST, address, len);
+	add_attribute(&r, RTA_PREFSRC, source, len);
+	code = exchange(fd, &r);
+	if (code == 0)
+		return ROUTE_ADDED;
+	if (code == EEXIST)
+		return ROUTE_WAS_THERE;
+	if (family == AF_INET6 && means_no_ipv6_loopback(code))
+		return ROUTE_WITHOUT_FAMILY;
+	if (code == ENETDOWN)
+		return loopback_is_down("--outside-source", err);
+	return error_errno(
+		err, code,
+		"cannot add the %s route of --outside-source, by which servers tell clients from local ones, "
+		"to the container's network (that takes CAP_NET_ADMIN: CapabilityBoundingSet= of the unit); "
+		"'--target 127.0.0.1' does without it",
+		family_name(family));
 }

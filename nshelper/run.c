@@ -5,7 +5,7 @@
  *		    setns() /proc/self belongs to another user and /etc could be the wrong one to ask.
  *	2. enter    setns(), into the user namespace first when that is what gives the right to enter the other. From here
  *		    on nobody in there may trace this process.
- *	3. arrange  for --transparent: needs the capabilities that entering gave.
+ *	3. arrange  for --outside-source and --transparent: needs the capabilities that entering gave.
  *	4. drop	    the user, all capabilities, the ways to regain them; and read everything back. With --unreachable see
  *		    that the command will not be within the container's reach either.
  *	5. exec	    the PID stays, so LISTEN_PID and NOTIFY_SOCKET stay right.
@@ -28,10 +28,12 @@
 #include "common/exit.h"
 #include "common/listen.h"
 #include "common/log.h"
+#include "common/outside.h"
 #include "common/parse.h"
 #include "common/refuse.h"
 #include "nshelper/enter.h"
 #include "nshelper/options.h"
+#include "nshelper/outside.h"
 #include "nshelper/privileges.h"
 #include "nshelper/target.h"
 #include "nshelper/transparent.h"
@@ -47,6 +49,22 @@ static int export_number(const char *name, uint32_t value, struct error *err)
 	snprintf(text, sizeof(text), "%u", value);
 	if (setenv(name, text, 1) < 0)
 		return error_errno(err, errno, "cannot set $%s", name);
+	return 0;
+}
+
+/* The routes of --outside-source, and what the next program is told of them. The host's network stays as it is. */
+static int arrange_sources(const struct entry *e, struct error *err)
+{
+	const char *sources = OUTSIDE_HOST;
+	bool ipv6;
+
+	if (e->netns >= 0) {
+		if (outside_install(&ipv6, err) < 0)
+			return -1;
+		sources = ipv6 ? OUTSIDE_IPV4 "," OUTSIDE_IPV6 : OUTSIDE_IPV4;
+	}
+	if (setenv(OUTSIDE_VARIABLE, sources, 1) < 0)
+		return error_errno(err, errno, "cannot set $" OUTSIDE_VARIABLE);
 	return 0;
 }
 
@@ -99,6 +117,8 @@ static int become(const struct options *o, struct error *err)
 		return -1;
 	if (entry_enter(&entry, err) < 0)
 		return error_context(err, "cannot enter the network namespace of process %d", target.pid);
+	if (o->outside_source && arrange_sources(&entry, err) < 0)
+		return -1;
 	if (o->transparent && transparent_install(o->mark, err) < 0)
 		return -1;
 	if (export_all(o, &target, err) < 0)

@@ -2,18 +2,25 @@
 
 #include "common/cleanup.h"
 #include "proxy/environment.h"
+#include "proxy/outside.h"
 #include "proxy/readiness.h"
 
 int await_server(const struct config *config, struct error *err)
 {
 	_cleanup_free_ struct target *targets = NULL;
+	_cleanup_(outside_clear) struct outside outside = {};
 	uint64_t deadline;
 	size_t n;
 	int pidfd;
 
 	if (environment_deadline(config->startup_timeout, &deadline, err) < 0 ||
 	    environment_fd("SOCKWAKE_PIDFD", &pidfd, err) < 0 ||
-	    targets_resolve(config->targets, deadline, pidfd, &targets, &n, err) < 0)
+	    outside_open(&outside, config->n_targets > 0, err) < 0 ||
+	    targets_resolve(config->targets, deadline, pidfd, &targets, &n, err) < 0 ||
+	    outside_arrange(&outside, config->n_targets > 0, targets, &n, err) < 0)
 		return -1;
-	return readiness_wait(&config->readiness, SOCK_STREAM, config->await_port, targets, n, deadline, pidfd, err);
+	if (readiness_wait(&config->readiness, SOCK_STREAM, config->await_port, targets, n, deadline, pidfd, err) == 0)
+		return 0;
+	outside_explain(&outside, SOCK_STREAM, config->await_port, err);
+	return -1;
 }

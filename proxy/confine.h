@@ -7,8 +7,8 @@
  *	file system	an empty, read-only root in a mount namespace of its own; Landlock denies everything as well. Only
  *			with a Unix socket as target the working directory stays: the socket's, in the container.
  *	capabilities	none in any set (--transparent: CAP_NET_RAW alone)
- *	network		IPv4 and IPv6 sockets of the forwarded types. TCP connects only to `ports`; a TCP socket that
- *			came from the host's network cannot be disconnected and connected again (disarm.c). A UDP socket
+ *	network		IPv4 and IPv6 sockets of the forwarded types, bound to `sources` or to nothing; none listens.
+ *			TCP connects only to `ports`; a TCP socket that came from the host's network cannot be disconnected and connected again (disarm.c). A UDP socket
  *			of the host's network could still send anywhere: no kernel can limit that without privileges.
  *	processes	no new ones, no signals to others, not traceable by others of the same user
  *	system calls	those of the list in seccomp.c. Others fail with EPERM; those that only an attacker makes
@@ -21,13 +21,15 @@
  *	sendto without MSG_FASTOPEN; dearer than write where there are TCP sockets, see seccomp.c
  *	sendmsg sendmmsg the same, with udp alone, and not on `reports`
  *	socket(AF_INET|AF_INET6, SOCK_STREAM|SOCK_DGRAM [|SOCK_NONBLOCK|SOCK_CLOEXEC], 0) for what is forwarded,
- *	socket(AF_UNIX, SOCK_STREAM|SOCK_SEQPACKET, 0) with unix_target, bind with transparent
+ *	socket(AF_UNIX, SOCK_STREAM|SOCK_SEQPACKET, 0) with unix_target
+ *	bind to `sources`, by these very pointers; to everything with transparent
  *	accept4 accept connect shutdown close getsockname getpeername getsockopt
  *	setsockopt of IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IP, IPPROTO_IPV6 and SOL_SOCKET's SO_LINGER, SO_KEEPALIVE, SO_MARK,
  *	SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_PRIORITY, SO_REUSEADDR, SO_OOBINLINE, SO_TIMESTAMP
  *	pipe2 fcntl(F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_SETPIPE_SZ, F_GETPIPE_SZ) ioctl(FIONREAD, SIOCOUTQ, SIOCATMARK)
  *	timerfd_create timerfd_settime timerfd_gettime signalfd4 clock_gettime clock_nanosleep nanosleep
- *	mmap, mprotect (never PROT_EXEC), munmap, mremap, madvise, brk, getrandom, futex, sched_yield
+ *	mmap, mprotect (never PROT_EXEC), munmap, mremap, madvise (not where `sources` lie), brk, getrandom, futex,
+ *	sched_yield
  *	rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall getpid gettid exit exit_group
  *	pthread_create() with threads
  *
@@ -52,9 +54,12 @@ struct confinement {
 	/* TCP ports, host byte order, that may be connected to; none where no TCP port is forwarded to an address. */
 	const uint16_t *ports;
 	size_t n_ports;
+	/* The socket addresses, with port 0, that bind(2) may be given; NULL for none. They lie in one page that cannot be
+	 * written to and is the lowest one that is mapped. */
+	const void *sources[2];
 	bool udp;	  /* may make UDP sockets (a UDP port is forwarded) */
 	bool unix_target; /* may make Unix sockets; the working directory stays */
-	bool transparent; /* keeps CAP_NET_RAW, and so the user namespace, and may bind */
+	bool transparent; /* keeps CAP_NET_RAW, and so the user namespace, and may bind to everything */
 	bool threads;	  /* may start threads afterwards */
 };
 

@@ -111,7 +111,7 @@ static bool is_turn_of(const struct worker *w, const struct connection *c, const
 {
 	bool first_round = c->attempt < c->forward->n_targets;
 
-	return !w->service->config->transparent || (source_family(c) == target->addr.ss_family) == first_round;
+	return !w->service->config->transparent || (source_family(w, c) == target->addr.ss_family) == first_round;
 }
 
 /* The kernel had no room for the client's address: the same pair of addresses is connected already. */
@@ -179,9 +179,10 @@ static int attempt(struct worker *w, struct connection *c, const struct target *
 		return errno;
 	if (family != AF_UNIX)
 		(void)setsockopt(watch->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (w->service->config->transparent && !c->anonymous)
-		source_bind(w, c, watch->fd, family);
-	r = connect(watch->fd, (const struct sockaddr *)&target->addr, target->len);
+	if (w->service->config->transparent && !c->anonymous && source_bind(w, c, watch->fd, family))
+		r = connect(watch->fd, (const struct sockaddr *)&target->addr, target->len);
+	else
+		r = target_connect(watch->fd, target);
 	if (r < 0 && errno != EINPROGRESS)
 		return errno;
 	watch->ready = target_event;

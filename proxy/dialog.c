@@ -58,7 +58,7 @@ static int dial(int type, const struct target *t, uint64_t until, const struct p
 	if (t->addr.ss_family == AF_UNIX)
 		r = connect_unix(fd, t);
 	else
-		r = connect(fd, (const struct sockaddr *)&t->addr, t->len);
+		r = target_connect(fd, t);
 	if (r < 0 && errno != EINPROGRESS)
 		return not_yet_errno(seen, t, errno);
 	if (r < 0) {

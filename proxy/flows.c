@@ -86,7 +86,7 @@ int flow_connect(struct flow_table *t, struct flow *f, size_t target)
 
 	f->target = (uint16_t)target;
 	f->watch.fd = socket(to->addr.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (f->watch.fd >= 0 && connect(f->watch.fd, (const struct sockaddr *)&to->addr, to->len) == 0 &&
+	if (f->watch.fd >= 0 && target_connect(f->watch.fd, to) == 0 &&
 	    loop_watch(&t->worker->loop, &f->watch, EPOLLIN) == 0) {
 		close_fd(&old.fd);
 		return 0;

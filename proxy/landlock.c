@@ -1,5 +1,6 @@
 /* Landlock (landlock(7), Documentation/userspace-api/landlock.rst): denies the whole file system, TCP connections to
- * other ports than the targets', TCP binds, and signals and abstract Unix sockets to the outside.
+ * other ports than the targets', TCP binds to a port of one's choice, and signals and abstract Unix sockets to the
+ * outside.
  *
  * The kernel's interface grows by versions; each adds rights that can be handled, and what is handled and not allowed
  * by a rule is denied. The numbers stand here because the headers may be older than the kernel.
@@ -40,15 +41,26 @@ static uint64_t file_system_rights(long abi)
 	return FS_RIGHTS(abi >= 2 ? 14 : 13);
 }
 
+static int allow_port(int ruleset, uint64_t access, uint16_t port, struct error *err)
+{
+	struct net_port_attr rule = {.allowed_access = access, .port = port};
+
+	if (syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) < 0)
+		return error_errno(err, errno, "cannot allow %s port %u",
+				   access == NET_BIND_TCP ? "binding to" : "connections to", port);
+	return 0;
+}
+
 static int allow_ports(int ruleset, const struct confinement *c, struct error *err)
 {
 	for (size_t i = 0; i < c->n_ports; i++) {
-		struct net_port_attr rule = {.allowed_access = NET_CONNECT_TCP, .port = c->ports[i]};
-
-		if (syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) < 0)
-			return error_errno(err, errno, "cannot allow connections to port %u", c->ports[i]);
+		if (allow_port(ruleset, NET_CONNECT_TCP, c->ports[i], err) < 0)
+			return -1;
 	}
-	return 0;
+	/* Port 0 is one that the kernel chooses. */
+	if (c->transparent || (!c->sources[0] && !c->sources[1]))
+		return 0;
+	return allow_port(ruleset, NET_BIND_TCP, 0, err);
 }
 
 int landlock_restrict(const struct confinement *c, unsigned *missing, struct error *err)

@@ -38,6 +38,15 @@ struct proxy {
 	int pidfd;
 };
 
+/* A server on all addresses answers a datagram that was sent to one of the container's own from loopback (see
+ * nshelper/outside.c), which the flow's socket takes no answers from. By itself, loopback is tried first; where an
+ * address was named, it is the source as well. */
+static void without_sources(struct target *targets, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		targets[i].source = NULL;
+}
+
 /* Each forward's own list: without ourselves, with its port. */
 static int set_targets(struct service *s, const struct target *targets, size_t n, struct error *err)
 {
@@ -55,6 +64,8 @@ static int set_targets(struct service *s, const struct target *targets, size_t n
 					 "port %u in the container is our own listening socket: with the host's "
 					 "network the listening port must differ from the container's",
 					 port);
+		if (f->publish->type == SOCK_DGRAM && s->config->n_targets > 0)
+			without_sources(f->targets, f->n_targets);
 		for (size_t j = 0; j < f->n_targets; j++)
 			f->targets[j] = target_with_port(&f->targets[j], port);
 	}
@@ -100,6 +111,7 @@ static int confine_all(const struct proxy *p, struct error *err)
 		.threads = s->n_workers > 1,
 		.n_shared = LISTEN_FDS_START + (int)s->n_forwards,
 		.reports = s->notify_fd,
+		.sources = {s->outside.ipv4, s->outside.ipv6},
 	};
 	unsigned missing;
 	const char *text;
@@ -175,13 +187,17 @@ static int prepare(struct proxy *p, struct error *err)
 				 "unit to %d at least",
 				 used + 2);
 
-	if (targets_resolve(p->config.targets, s->deadline, p->pidfd, &targets, &n_targets, err) < 0 ||
+	if (outside_open(&s->outside, p->config.transparent || p->config.n_targets > 0, err) < 0 ||
+	    targets_resolve(p->config.targets, s->deadline, p->pidfd, &targets, &n_targets, err) < 0 ||
+	    outside_arrange(&s->outside, p->config.n_targets > 0, targets, &n_targets, err) < 0 ||
 	    set_targets(s, targets, n_targets, err) < 0)
 		return -1;
 	first = &s->forwards[0];
 	if (readiness_wait(&p->config.readiness, first->publish->type, first->publish->container_port, first->targets,
-			   first->n_targets, s->deadline, p->pidfd, err) < 0)
+			   first->n_targets, s->deadline, p->pidfd, err) < 0) {
+		outside_explain(&s->outside, first->publish->type, first->publish->container_port, err);
 		return -1;
+	}
 	s->stats->t_ready = now_usec();
 
 	s->workers = calloc(s->n_workers, sizeof(*s->workers));

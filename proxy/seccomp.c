@@ -14,8 +14,10 @@
  * known by its number: no call here gives a descriptor another one, and none that carries descriptors is allowed but for
  * UDP, and not towards the keeper.
  *
- * Pointers cannot be compared. That is why connect(2) itself is limited by Landlock, and why a socket of the host's
- * network is disarmed (confine.c).
+ * What is behind a pointer cannot be compared. That is why connect(2) itself is limited by Landlock, and why a socket of
+ * the host's network is disarmed (confine.c). The few addresses that bind(2) takes are known by where they lie: in a page
+ * that is never written to (mprotect), replaced (mmap, mremap) or emptied (munmap, madvise). As it is the lowest page of
+ * all, no range that begins above it contains it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -76,9 +78,6 @@ static const int allowed[] = {
 	SCMP_SYS(getpeername),
 	SCMP_SYS(getsockopt),
 	/* memory and threads that exist */
-	SCMP_SYS(munmap),
-	SCMP_SYS(mremap),
-	SCMP_SYS(madvise),
 	SCMP_SYS(brk),
 	SCMP_SYS(futex),
 	SCMP_SYS(getrandom),
@@ -214,6 +213,38 @@ static void allow_sockets(struct filter *f, int family, int type)
 	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), COUNT(args), args);
 }
 
+/* The page of c->sources and all below: no address there may be changed. 0 without sources. */
+static uint64_t sources_end(const struct confinement *c)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < COUNT(c->sources); i++) {
+		uint64_t at = (uintptr_t)c->sources[i];
+
+		if (at >= end && at > 0)
+			end = at / page * page + page - 1;
+	}
+	return end;
+}
+
+static void allow_bind(struct filter *f, const struct confinement *c)
+{
+	if (c->transparent) {
+		allow_if(f, SCMP_SYS(bind), own_descriptor(c));
+		return;
+	}
+	for (size_t i = 0; i < COUNT(c->sources); i++) {
+		const struct scmp_arg_cmp args[] = {
+			own_descriptor(c),
+			SCMP_A1_64(SCMP_CMP_EQ, (uintptr_t)c->sources[i]),
+		};
+
+		if (c->sources[i])
+			rule(f, SCMP_ACT_ALLOW, SCMP_SYS(bind), COUNT(args), args);
+	}
+}
+
 static void allow_network(struct filter *f, const struct confinement *c)
 {
 	if (c->n_ports > 0 || c->unix_target)
@@ -236,9 +267,32 @@ static void allow_network(struct filter *f, const struct confinement *c)
 		allow_sockets(f, AF_UNIX, SOCK_STREAM);
 		allow_sockets(f, AF_UNIX, SOCK_SEQPACKET);
 	}
-	if (c->transparent)
-		allow_if(f, SCMP_SYS(bind), own_descriptor(c));
+	allow_bind(f, c);
 	allow_options(f, c);
+}
+
+/* Nothing of it may be executed, nor touch the page of c->sources. */
+static void allow_memory(struct filter *f, const struct confinement *c)
+{
+	const scmp_datum_t above = sources_end(c);
+	const struct scmp_arg_cmp may_not_execute = SCMP_A2_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+	const struct scmp_arg_cmp anywhere[] = {
+		SCMP_A0_64(SCMP_CMP_EQ, 0),
+		may_not_execute,
+		SCMP_A3_32(SCMP_CMP_MASKED_EQ, MAP_FIXED, 0),
+	};
+	const struct scmp_arg_cmp there[] = {SCMP_A0_64(SCMP_CMP_GT, above), may_not_execute};
+	const struct scmp_arg_cmp stays[] = {
+		SCMP_A0_64(SCMP_CMP_GT, above),
+		SCMP_A3_32(SCMP_CMP_MASKED_EQ, MREMAP_FIXED, 0),
+	};
+
+	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), COUNT(anywhere), anywhere);
+	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), COUNT(there), there);
+	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), COUNT(there), there);
+	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(mremap), COUNT(stays), stays);
+	allow_if(f, SCMP_SYS(munmap), there[0]);
+	allow_if(f, SCMP_SYS(madvise), there[0]);
 }
 
 static void allow_descriptors_and_memory(struct filter *f, const struct confinement *c)
@@ -250,8 +304,7 @@ static void allow_descriptors_and_memory(struct filter *f, const struct confinem
 		allow_if(f, SCMP_SYS(fcntl), SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)fcntl_commands[i]));
 	for (size_t i = 0; i < COUNT(ioctl_requests); i++)
 		allow_if(f, SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)ioctl_requests[i]));
-	allow_if(f, SCMP_SYS(mmap), SCMP_A2_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	allow_if(f, SCMP_SYS(mprotect), SCMP_A2_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	allow_memory(f, c);
 	/* abort(3) */
 	allow_if(f, SCMP_SYS(tgkill), SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid()));
 }

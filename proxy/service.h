@@ -11,6 +11,7 @@
 #include "common/stats.h"
 #include "proxy/config.h"
 #include "proxy/descriptors.h"
+#include "proxy/outside.h"
 #include "proxy/target.h"
 
 /* One --forward: an inherited socket and the addresses inside the namespace that it leads to. */
@@ -33,6 +34,7 @@ struct service {
 	const struct config *config;
 	struct forward *forwards;
 	size_t n_forwards;
+	struct outside outside;
 	unsigned mark;	   /* SO_MARK of sockets with a client's address */
 	uint64_t deadline; /* until which a refusing target is tried again; CLOCK_MONOTONIC microseconds */
 	struct descriptors descriptors;

@@ -28,12 +28,14 @@ static bool client_address(const struct connection *c, struct sockaddr_storage *
 	return ret->ss_family == AF_INET || ret->ss_family == AF_INET6;
 }
 
-int source_family(const struct connection *c)
+int source_family(const struct worker *w, const struct connection *c)
 {
 	struct sockaddr_storage addr;
 	socklen_t len;
 
-	return client_address(c, &addr, &len) ? addr.ss_family : AF_UNSPEC;
+	if (!client_address(c, &addr, &len) || outside_is_inside(&w->service->outside, &addr))
+		return AF_UNSPEC;
+	return addr.ss_family;
 }
 
 void source_give_up(struct worker *w, struct connection *c)
@@ -42,16 +44,21 @@ void source_give_up(struct worker *w, struct connection *c)
 	report_anonymous(w->service);
 }
 
-void source_bind(struct worker *w, struct connection *c, int fd, int family)
+bool source_bind(struct worker *w, struct connection *c, int fd, int family)
 {
 	const unsigned mark = w->service->mark;
 	struct sockaddr_storage addr;
 	socklen_t len;
 	int on = 1, r;
 
-	if (!client_address(c, &addr, &len) || addr.ss_family != family) {
+	r = client_address(c, &addr, &len) ? 0 : -1;
+	if (r == 0 && outside_is_inside(&w->service->outside, &addr)) {
+		c->anonymous = true; /* as it should be: there is nothing to report */
+		return false;
+	}
+	if (r < 0 || addr.ss_family != family) {
 		source_give_up(w, c);
-		return;
+		return false;
 	}
 	/* A port still in TIME_WAIT from the client's last connection may be used again. */
 	r = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -65,4 +72,5 @@ void source_bind(struct worker *w, struct connection *c, int fd, int family)
 		r = bind(fd, (struct sockaddr *)&addr, len);
 	if (r < 0)
 		source_give_up(w, c);
+	return r == 0;
 }

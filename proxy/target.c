@@ -254,6 +254,26 @@ size_t targets_without_ours(struct target *targets, size_t n, int type, uint16_t
 	return left;
 }
 
+/* The port is chosen by connect(2), when the kernel knows where to: then connections to several servers can share one
+ * (ip(7), IP_BIND_ADDRESS_NO_PORT). No interface has the source: IPv4 is content with its route, IPv6 has to be told. */
+static int bind_source(int fd, const struct target *t)
+{
+	int on = 1;
+
+	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) < 0)
+		return -1;
+	if (t->source->sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on)) < 0)
+		return -1;
+	return bind(fd, t->source, t->source_len);
+}
+
+int target_connect(int fd, const struct target *t)
+{
+	if (t->source && bind_source(fd, t) < 0)
+		return -1;
+	return connect(fd, (const struct sockaddr *)&t->addr, t->len);
+}
+
 struct target target_with_port(const struct target *t, uint16_t port)
 {
 	struct target r = *t;

@@ -14,6 +14,8 @@
 struct target {
 	struct sockaddr_storage addr;
 	socklen_t len;
+	const struct sockaddr *source; /* what to connect from (outside.h); NULL: what the kernel chooses */
+	socklen_t source_len;
 };
 
 /* More than this many targets are refused when named, and left out when found. */
@@ -33,6 +35,10 @@ int targets_resolve(char **addresses, uint64_t deadline_usec, int pidfd, struct 
 /* Leaves out the targets on which the port (host byte order) belongs to a listening socket of ours: with the host's
  * network a connection to them would come back to us, for ever. Returns how many are left, in place and in order. */
 size_t targets_without_ours(struct target *targets, size_t n, int type, uint16_t port);
+
+/* connect(2) to the target, from its source. All of the proxy's own sockets go this way, but those that are bound to a
+ * client's address already. 0, or -1 with errno set. */
+int target_connect(int fd, const struct target *t);
 
 /* The same address with a port in host byte order. A Unix socket has none and stays as it is. */
 struct target target_with_port(const struct target *t, uint16_t port);

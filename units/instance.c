@@ -1,5 +1,6 @@
 #include "units/instance.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,4 +82,27 @@ bool publish_overlap(const struct publish *a, const struct publish *b)
 		return strcmp(a->path, b->path) == 0;
 	return a->type == b->type && a->port == b->port &&
 	       (address_includes(a->address, b->address) || address_includes(b->address, a->address));
+}
+
+static bool is_loopback(const char *address)
+{
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	if (inet_pton(AF_INET, address, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
+	return inet_pton(AF_INET6, address, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+enum appearance instance_appearance(const struct instance *i)
+{
+	if (i->targets && strncmp(i->targets[0], "unix:", strlen("unix:")) == 0)
+		return APPEAR_NOWHERE;
+	if (!i->outside_source)
+		return APPEAR_LOCAL_BEFORE;
+	for (char **t = i->targets; t && *t; t++) {
+		if (!is_loopback(*t))
+			return APPEAR_OUTSIDE;
+	}
+	return i->targets ? APPEAR_LOCAL : APPEAR_OUTSIDE;
 }

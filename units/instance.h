@@ -73,6 +73,8 @@ struct instance {
 	unsigned workers;	  /* 0: the proxy's default */
 	char *proxy_protocol;	  /* NULL, "v1" or "v2" */
 	bool transparent;
+	bool outside_source; /* what is not shown the client's own address sees an outsider's; false: made by a version that
+			      * connected from loopback, and not refreshed since */
 	char **no_wake_from; /* NULL-terminated lists of CIDR, may be NULL */
 	char **no_hold_from;
 
@@ -86,6 +88,15 @@ struct instance {
 void instance_clear(struct instance *i);
 
 #define _cleanup_instance_ _cleanup_(instance_clear)
+
+/* How the server sees clients whose own address it is not shown. */
+enum appearance {
+	APPEAR_NOWHERE,	     /* it has a Unix socket */
+	APPEAR_OUTSIDE,	     /* as nobody it would hold for local (common/outside.h) */
+	APPEAR_LOCAL,	     /* as the targets ask for, which are all of loopback */
+	APPEAR_LOCAL_BEFORE, /* without having been asked for: !outside_source */
+};
+enum appearance instance_appearance(const struct instance *i);
 
 /* Checks every member: what passes can be rendered into a unit file and is understood by the programs named there. The
  * error names the value and the rule. */

@@ -42,6 +42,7 @@ static const struct field {
 	{"workers", WORKERS, AT(workers)},
 	{"proxy_protocol", TEXT, AT(proxy_protocol)},
 	{"transparent", FLAG, AT(transparent)},
+	{"outside_source", FLAG, AT(outside_source)},
 	{"no_wake_from", LIST, AT(no_wake_from)},
 	{"no_hold_from", LIST, AT(no_hold_from)},
 	{"socket_mode", TEXT, AT(socket_mode)},

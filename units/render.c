@@ -122,6 +122,12 @@ static void put_dependencies(FILE *f, const struct instance *i)
 	}
 }
 
+/* Those of --with are asked as the instance's own would be without --target. */
+static bool has_outside_source(const struct instance *i)
+{
+	return instance_appearance(i) == APPEAR_OUTSIDE || (i->outside_source && i->n_with > 0);
+}
+
 static void put_nshelper(FILE *f, const struct instance *i)
 {
 	fputs(" -- " LIBEXECDIR "/nshelper", f);
@@ -130,6 +136,8 @@ static void put_nshelper(FILE *f, const struct instance *i)
 	fputs(" --unreachable", f);
 	if (is_unix_target(i))
 		fputs(" --container-root", f);
+	if (has_outside_source(i))
+		fputs(" --outside-source", f);
 	if (i->transparent)
 		fputs(" --transparent", f);
 }
@@ -224,10 +232,11 @@ static void put_timeouts(FILE *f, const struct instance *i)
 static void put_privileges(FILE *f, const struct instance *i)
 {
 	fputs("NoNewPrivileges=yes\n", f);
-	if (i->scope == SCOPE_SYSTEM)
-		fprintf(f,
-			"CapabilityBoundingSet=CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_KILL%s\n",
-			i->transparent ? " CAP_NET_ADMIN CAP_NET_RAW" : "");
+	if (i->scope != SCOPE_SYSTEM)
+		return;
+	fputs("CapabilityBoundingSet=CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_KILL", f);
+	fputs(has_outside_source(i) || i->transparent ? " CAP_NET_ADMIN" : "", f);
+	fputs(i->transparent ? " CAP_NET_RAW\n" : "\n", f);
 }
 
 /* Order only, towards what holds the engine's socket. Not podman.service: it starts on demand, also while an instance

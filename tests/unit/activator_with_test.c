@@ -52,7 +52,8 @@ static const char *calls(void)
 }
 
 /* What the instance's own server is served by: `NSHELPER … -- PROXY …`; checks use the same programs. */
-#define SERVED_BY(program) "--", (program), "--user", "nobody", "--transparent", "--", "/the/proxy", "--forward", "1:2"
+#define SERVED_BY(program)                                                                                             \
+	"--", (program), "--user", "nobody", "--outside-source", "--transparent", "--", "/the/proxy", "--forward", "1:2"
 
 #define WITH_TWO                                                                                                       \
 	"--with", "db", "--with-port", "5432", "--with-health-check", "postgres", "--with", "cache", "--with-port",    \
@@ -75,8 +76,10 @@ static void each_is_ready_before_the_next(void **state)
 	assert_true(strstr(f.seen->text, "/c/start") > strstr(f.seen->text, "/cache/start"));
 
 	text = calls();
-	assert_ptr_equal(strstr(text, "--user nobody -- /the/proxy --await 5432 --health-check postgres\n"), text);
-	second = strstr(text, "--user nobody -- /the/proxy --await 6379 --health-check redis\n");
+	assert_ptr_equal(
+		strstr(text, "--user nobody --outside-source -- /the/proxy --await 5432 --health-check postgres\n"),
+		text);
+	second = strstr(text, "--user nobody --outside-source -- /the/proxy --await 6379 --health-check redis\n");
 	assert_non_null(second);
 	assert_null(strstr(text, "--forward")); /* the rest is the keeper's */
 	/* It gets the pidfd, and no socket, be it systemd's or the keeper's. */

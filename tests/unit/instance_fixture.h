@@ -72,6 +72,7 @@ static inline struct instance full_instance(void)
 	i.workers = 3;
 	i.proxy_protocol = strdup("v2");
 	i.transparent = true;
+	i.outside_source = true;
 	i.no_wake_from = list_of("192.0.2.0/24", "2001:db8::/32");
 	i.no_hold_from = list_of("192.0.2.7", NULL);
 	i.socket_mode = strdup("0666");

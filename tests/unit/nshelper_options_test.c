@@ -20,13 +20,13 @@ static void everything(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(parse(&o, &err, "--pid", "12", "--user=sockwake", "--container-root", "--transparent",
-			       "--mark", "4294967295", "--", "cmd", "--pid", "x"),
+	assert_int_equal(parse(&o, &err, "--pid", "12", "--user=sockwake", "--container-root", "--outside-source",
+			       "--transparent", "--mark", "4294967295", "--", "cmd", "--pid", "x"),
 			 OPTIONS_RUN);
 	assert_int_equal(o.pid, 12);
 	assert_int_equal(o.pidfd, -1);
 	assert_string_equal(o.user, "sockwake");
-	assert_true(o.container_root && o.transparent);
+	assert_true(o.container_root && o.outside_source && o.transparent);
 	assert_int_equal(o.mark, UINT32_MAX);
 	assert_string_equal(o.command[0], "cmd");
 	assert_string_equal(o.command[2], "x");

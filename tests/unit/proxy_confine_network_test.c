@@ -2,6 +2,7 @@
 #include "tests/unit/confine_fixture.h"
 
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 
 #include "proxy/confine_steps.h"
@@ -55,6 +56,85 @@ static void connects_elsewhere(void)
 	CHECK_FAILS(EPERM, bind(fd, (struct sockaddr *)&any, sizeof(any)));
 	CHECK_FAILS(EPERM, listen(fd, 1));
 	CHECK(connect_to(fd, port) == 0);
+}
+
+#define PAGE 4096UL
+
+/* As proxy/outside.c keeps them: alone in the lowest page. */
+static const struct sockaddr_in *kept_source(void)
+{
+	struct sockaddr_in *kept = mmap((void *)0x200000UL, PAGE, PROT_READ | PROT_WRITE,
+					MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	CHECK(kept != MAP_FAILED);
+	*kept = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	CHECK(mprotect(kept, PAGE, PROT_READ) == 0);
+	return kept;
+}
+
+/* Where there is a source for connections, there is still no server to be made, nor a port to be taken. */
+static void binds_elsewhere(void)
+{
+	const struct sockaddr_in *source = kept_source();
+	struct sockaddr_in copy = *source;
+	uint16_t port;
+	int target = listener(&port), fd, udp, one = 1, keep[] = {target};
+	const struct confinement c = {.keep = keep,
+				      .n_keep = 1,
+				      .ports = &port,
+				      .n_ports = 1,
+				      .udp = true,
+				      .n_shared = target + 1,
+				      .sources = {source}};
+	char *page = (char *)(uintptr_t)source;
+	void *other;
+
+	confined(&c);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	udp = socket(AF_INET, SOCK_DGRAM, 0);
+	CHECK(fd > target && udp > target);
+	copy.sin_port = htons(8080);
+	CHECK_FAILS(EPERM, bind(fd, (struct sockaddr *)&copy, sizeof(copy)));
+	CHECK_FAILS(EPERM, bind(udp, (struct sockaddr *)&copy, sizeof(copy)));
+	CHECK_FAILS(EPERM, bind(fd, (struct sockaddr *)(page + 4), sizeof(copy)));
+	CHECK_FAILS(EPERM, bind(target, (struct sockaddr *)page, sizeof(copy)));
+
+	/* Nor can the source be made another one. */
+	other = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(other != MAP_FAILED);
+	CHECK_FAILS(EPERM, mprotect(page, PAGE, PROT_READ | PROT_WRITE));
+	CHECK_FAILS(EPERM, munmap(page, PAGE));
+	CHECK_FAILS(EPERM, madvise(page, PAGE, MADV_DONTNEED));
+	CHECK_FAILS(EPERM, mmap(page, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	CHECK_FAILS(EPERM, mmap(page - PAGE, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	CHECK_FAILS(EPERM, mremap(other, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, page));
+	CHECK_FAILS(EPERM, mremap(page, PAGE, 2 * PAGE, MREMAP_MAYMOVE));
+	CHECK_FAILS(EPERM, mprotect(page - PAGE, 2 * PAGE, PROT_READ | PROT_WRITE));
+	CHECK_FAILS(EFAULT, getsockname(fd, (struct sockaddr *)page, &(socklen_t){sizeof(copy)}));
+
+	CHECK(setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one)) == 0);
+	CHECK(bind(fd, (struct sockaddr *)page, sizeof(copy)) == 0);
+	CHECK(bind(udp, (struct sockaddr *)page, sizeof(copy)) == 0);
+	CHECK_FAILS(EPERM, listen(fd, 1));
+	CHECK(connect_to(fd, port) == 0);
+	CHECK(munmap(other, 2 * PAGE) == 0);
+}
+
+/* Landlock: not even if the filter of system calls were gone. */
+static void binds_under_landlock(void)
+{
+	static const uint32_t any = 0;
+	const struct confinement c = {.sources = {&any}};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(8080)};
+	unsigned missing = 0;
+	struct error err;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK(drop_capabilities(false, &err) == 0);
+	CHECK(landlock_restrict(&c, &missing, &err) == 0 && missing == 0);
+	CHECK_FAILS(EACCES, bind(fd, (struct sockaddr *)&to, sizeof(to)));
+	to.sin_port = 0;
+	CHECK(bind(fd, (struct sockaddr *)&to, sizeof(to)) == 0);
 }
 
 /* TCP Fast Open connects inside sendto(2), where Landlock did not look. */
@@ -171,6 +251,8 @@ static void test_sockets(void **state)
 	survives(makes_other_sockets);
 	survives(makes_udp_sockets);
 	survives(connects_elsewhere);
+	survives(binds_elsewhere);
+	survives(binds_under_landlock);
 	survives(connects_by_sending);
 }
 

@@ -66,7 +66,7 @@ static inline struct sockaddr_in loopback(uint16_t port)
 
 static inline uint16_t port_of(int fd)
 {
-	struct sockaddr_in a;
+	struct sockaddr_in a = {0};
 	socklen_t len = sizeof(a);
 
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);

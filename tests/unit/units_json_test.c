@@ -44,7 +44,8 @@ static void every_member_comes_back(void **state)
 	assert_int_equal(back.workers, 3);
 	assert_int_equal(back.n_ports, 4);
 	assert_memory_equal(back.ports, full.ports, sizeof(full.ports));
-	assert_true(back.keep_running && back.notifications && back.no_selinux && back.transparent);
+	assert_true(back.keep_running && back.notifications && back.no_selinux && back.transparent &&
+		    back.outside_source);
 }
 
 static void for_ever_comes_back(void **state)

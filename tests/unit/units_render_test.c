@@ -226,6 +226,7 @@ static void the_programs_of_a_wake(void **state)
 	assert_false(has_word(&activator, "--no-wake-from"));
 	assert_string_equal(nshelper.v[0], LIBEXECDIR "/nshelper");
 	assert_string_equal(option(&nshelper, "--user"), "sockwake");
+	assert_true(has_word(&nshelper, "--outside-source"));
 	assert_true(has_word(&nshelper, "--transparent"));
 	assert_false(has_word(&nshelper, "--container-root"));
 	assert_string_equal(proxy.v[0], LIBEXECDIR "/proxy");
@@ -315,6 +316,43 @@ static void unix_target_needs_the_root(void **state)
 
 	assert_true(has_word(&w, "--container-root"));
 	assert_string_equal(option(&w, "--target"), "unix:/run/my sql.sock");
+}
+
+/* What the server sees is asked for by its targets; and units of before go on as they were. */
+static void outside_source(void **state)
+{
+	static const struct {
+		const char *target;
+		bool outside_source, with, expected;
+		enum appearance appearance;
+	} cells[] = {
+		{NULL, true, false, true, APPEAR_OUTSIDE},
+		{NULL, false, false, false, APPEAR_LOCAL_BEFORE},
+		{"127.0.0.1", true, false, false, APPEAR_LOCAL},
+		{"127.8.8.8", true, false, false, APPEAR_LOCAL},
+		{"0:0:0:0:0:0:0:1", true, false, false, APPEAR_LOCAL},
+		{"127.0.0.1", true, true, true, APPEAR_LOCAL}, /* the others are not asked from loopback */
+		{"127.0.0.1", false, true, false, APPEAR_LOCAL_BEFORE},
+		{"10.88.0.5", true, false, true, APPEAR_OUTSIDE},
+		{"unix:/run/x", true, false, false, APPEAR_NOWHERE},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cells) / sizeof(*cells); k++) {
+		_cleanup_instance_ struct instance i = small_instance("pg");
+		_cleanup_rendered_ struct rendered r = {};
+
+		i.scope = SCOPE_SYSTEM;
+		i.outside_source = cells[k].outside_source;
+		if (cells[k].target)
+			i.targets = list_of(cells[k].target, NULL);
+		if (cells[k].with)
+			i.with[i.n_with++] = (struct dependency){.container = strdup("db")};
+		r = render(&i);
+		assert_int_equal(instance_appearance(&i), cells[k].appearance);
+		assert_int_equal(strstr(r.service, " --outside-source ") != NULL, cells[k].expected);
+		assert_int_equal(strstr(r.service, " CAP_NET_ADMIN\n") != NULL, cells[k].expected);
+	}
 }
 
 static void privileges_by_scope(void **state)
@@ -597,6 +635,7 @@ int main(void)
 		cmocka_unit_test(the_timer),
 		cmocka_unit_test(health_check_of_the_image),
 		cmocka_unit_test(unix_target_needs_the_root),
+		cmocka_unit_test(outside_source),
 		cmocka_unit_test(privileges_by_scope),
 		cmocka_unit_test(times),
 		cmocka_unit_test(notifications),
