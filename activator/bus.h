@@ -16,6 +16,7 @@
 	X(sd_bus_flush_close_unref)                                                                                    \
 	X(sd_bus_get_property)                                                                                         \
 	X(sd_bus_match_signal)                                                                                         \
+	X(sd_bus_message_enter_container)                                                                              \
 	X(sd_bus_message_read)                                                                                         \
 	X(sd_bus_message_read_array)                                                                                   \
 	X(sd_bus_message_unref)                                                                                        \

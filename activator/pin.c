@@ -27,9 +27,8 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 
-#define RETRY_MSEC	   50
-#define HEALTH_PERIOD_MSEC 200
-#define ABSENCE_LIMIT	   USEC_PER_SEC
+#define RETRY_MSEC    50
+#define ABSENCE_LIMIT USEC_PER_SEC
 
 /* An engine takes less than this from the end of a container to its restart by policy. */
 #define POLICY_LIMIT (2 * USEC_PER_SEC)
@@ -196,6 +195,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 		  const char *directory, struct container *ret, int *ret_pidfd, bool *ret_woken, struct error *err)
 {
 	uint64_t absent_since = 0, ended_since = 0;
+	struct told told = {};
 
 	*ret_woken = false;
 	for (;;) {
@@ -236,31 +236,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 		if (timeout_msec(e->deadline) == 0)
 			return error_set(err, ETIMEDOUT, "the container '%s' did not come to run in time (it is %s)",
 					 o->container, container_state_name(ret->state));
+		tell_awaited(&told, NULL, "the container '%s' is %s", o->container, container_state_name(ret->state));
 		(void)poll(NULL, 0, RETRY_MSEC);
-	}
-}
-
-int await_healthy(struct engine *e, const struct container *c, int pidfd, struct error *err)
-{
-	if (!c->health_test)
-		return error_set(err, EINVAL,
-				 "the container '%s' has no health check: give it one, or let --health-check be "
-				 "'listen'",
-				 c->name);
-	for (;;) {
-		struct pollfd gone = {.fd = pidfd, .events = POLLIN};
-		enum health health = HEALTH_NONE;
-
-		if (e->backend->check_health(e, c, &health, err) < 0 && err->code != EBUSY)
-			return -1;
-		if (health == HEALTH_HEALTHY)
-			return 0;
-		if (timeout_msec(e->deadline) == 0)
-			return error_set(err, ETIMEDOUT, "the container '%s' was not healthy in time", c->name);
-		if (poll(&gone, 1, HEALTH_PERIOD_MSEC) > 0)
-			return error_set(err, ECHILD,
-					 "the container '%s' ended before it was healthy: '%s logs %s' "
-					 "may say why",
-					 c->name, e->backend->name, c->name);
 	}
 }

@@ -20,6 +20,3 @@ int pin_container(struct engine *engine, const struct options *o, struct stats *
  * be that. 1: it is pinned; 0: it changed meanwhile; -1: error. */
 int pin_inspected(struct engine *engine, const struct options *o, const struct container *c, int *ret_pidfd,
 		  struct error *err);
-
-/* Asks for the image's health check again and again until the container is healthy, fails, or engine->deadline. */
-int await_healthy(struct engine *engine, const struct container *c, int pidfd, struct error *err);

@@ -14,6 +14,7 @@
 #include "activator/conmon.h"
 #include "activator/pin.h"
 #include "activator/situation.h"
+#include "activator/start_job.h"
 #include "activator/tell.h"
 #include "backends/reach.h"
 #include "common/cleanup.h"
@@ -43,7 +44,7 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 	*woken = true;
 	lock_record(lock_fd, RUN_STARTING);
 	tell_starting_unit(o->unit);
-	return unit_start(u, e->deadline, err);
+	return start_job(u, e, o, err);
 }
 
 /* A container that is being made or removed while it is asked for: the engine may well call that a failure. */
@@ -86,6 +87,8 @@ static int pin_by_monitor(struct engine *e, const struct options *o, const struc
 static int await_container(struct unit *u, struct engine *e, const struct options *o, struct unit_view *v,
 			   struct container *c, int *ret_pidfd, struct error *err)
 {
+	struct told told = {};
+
 	for (;;) {
 		int r = unit_look(u, v, err);
 
@@ -103,6 +106,8 @@ static int await_container(struct unit *u, struct engine *e, const struct option
 			return error_set(err, ETIMEDOUT,
 					 "the unit '%s' runs, but no container '%s' did in time: is that its name?",
 					 o->unit, o->container);
+		tell_awaited(&told, NULL, "the unit '%s' runs, but no container '%s' does: is that its name?", o->unit,
+			     o->container);
 		(void)poll(NULL, 0, RETRY_MSEC(o->backend));
 	}
 }

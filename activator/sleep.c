@@ -187,10 +187,15 @@ static int busy(const struct options *o, const struct decision *d, struct error 
 			 d->because);
 }
 
-/* Stops the unit, whatever its Restart= says, or pauses its container. */
+/* Stops the unit, whatever its Restart= says, or pauses its container. One whose start is not over has nothing to pause:
+ * its job would bring the container up later. */
 static int halt_unit(struct unit *u, const struct options *o, struct engine *e, struct error *err)
 {
-	if (!o->idle_pause) {
+	struct unit_view v;
+
+	if (unit_look(u, &v, err) < 0)
+		return -1;
+	if (!o->idle_pause || !unit_is_active(&v)) {
 		/* `docker run` hands signals on to a container that, paused, does not hear them; Podman's units
 		 * kill. */
 		if (o->backend == BACKEND_DOCKER)

@@ -1,7 +1,9 @@
 #include "activator/tell.h"
 
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/channel.h"
 #include "common/clock.h"
@@ -18,11 +20,9 @@ void tell_starting(struct engine *e, const char *container)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &set, &before);
-	notify_send(
-		channel_inherited(),
-		"LATE=%s had not started '%s' when --startup-timeout was over; if it starts later, it is put to sleep: "
-		"see whether %s answers ('%s ps'), or give it more time",
-		e->backend->title, container, e->backend->title, e->backend->name);
+	notify_send(channel_inherited(),
+		    "STARTING=1\nAWAITED=%s has not started '%s'\nHINT='%s ps' shows whether %s answers",
+		    e->backend->title, container, e->backend->name, e->backend->title);
 	deadline = e->deadline;
 	e->deadline = USEC_INFINITY;
 }
@@ -41,11 +41,21 @@ void tell_started(struct engine *e, uint64_t startup_timeout, bool in_vain)
 
 void tell_starting_unit(const char *unit)
 {
-	notify_send(
-		channel_inherited(),
-		"LATE=the unit '%s' had not started when --startup-timeout was over: see what it waits for, or give it "
-		"more time",
-		unit);
+	notify_send(channel_inherited(), "STARTING=1\nAWAITED=the unit '%s' has not started", unit);
+}
+
+void tell_awaited(struct told *t, const char *hint, const char *format, ...)
+{
+	char clause[sizeof(t->clause)];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(clause, sizeof(clause), format, ap);
+	va_end(ap);
+	if (strcmp(t->clause, clause) == 0)
+		return;
+	strcpy(t->clause, clause);
+	notify_send(channel_inherited(), "AWAITED=%s%s%s", clause, hint ? "\nHINT=" : "", hint ? hint : "");
 }
 
 static size_t add_lock(int *fds, size_t n, const struct container_lock *l)

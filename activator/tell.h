@@ -16,6 +16,13 @@ void tell_started(struct engine *e, uint64_t startup_timeout, bool in_vain);
 /* The job of a unit is about to be asked for: the manager keeps to the deadline, but the job may outlast it. */
 void tell_starting_unit(const char *unit);
 
+/* What is waited for now, as a part of a sentence, and what may help (NULL: nothing). Said again only when it has
+ * changed; *t begins zeroed. */
+struct told {
+	char clause[512];
+};
+void tell_awaited(struct told *t, const char *hint, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 /* The container runs; these hold on to it and to the n containers that it needs. engine: the name of its command. */
 int tell_woken(const struct hold *own, const char *engine, const char *container, const struct container_lock *needed,
 	       size_t n, struct error *err);

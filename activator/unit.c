@@ -18,6 +18,9 @@
 #define UNIT_INTERFACE	  "org.freedesktop.systemd1.Unit"
 #define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
 
+/* Most units are started before anybody has to look what they wait for. */
+#define PATIENCE (500 * USEC_PER_MSEC)
+
 /* A job of the manager's, whose end is awaited. */
 struct job {
 	const char *path;
@@ -80,29 +83,33 @@ static int on_job_removed(sd_bus_message *m, void *data, sd_bus_error *error)
 	return 0;
 }
 
-static int await_job(sd_bus *connection, const struct job *job, const char *unit, uint64_t deadline, struct error *err)
+static int await_job(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err)
 {
-	while (!job->ended) {
-		int r = bus.sd_bus_process(connection, NULL);
-		uint64_t now = now_usec();
+	uint64_t glance = m ? now_usec() + PATIENCE : USEC_INFINITY;
 
-		if (r < 0)
-			return error_set(err, ENOTCONN, "lost the service manager while waiting for '%s': %s", unit,
-					 strerror(-r));
-		if (r > 0)
+	while (!u->job.ended) {
+		int r = bus.sd_bus_process(u->connection, NULL);
+		uint64_t now = now_usec(), until;
+
+		if (r == 0 && now >= deadline)
+			return error_set(err, ETIMEDOUT, "the unit '%s' did not get there in time", u->name);
+		if (r == 0 && now >= glance) {
+			glance = m->look(u, m->data);
+			glance += now_usec();
 			continue;
-		if (now >= deadline)
-			return error_set(err, ETIMEDOUT, "the unit '%s' did not get there in time", unit);
-		r = bus.sd_bus_wait(connection, deadline == USEC_INFINITY ? UINT64_MAX : deadline - now);
+		}
+		until = glance < deadline ? glance : deadline;
+		if (r == 0)
+			r = bus.sd_bus_wait(u->connection, until == USEC_INFINITY ? UINT64_MAX : until - now);
 		if (r < 0 && r != -EINTR)
-			return error_set(err, ENOTCONN, "lost the service manager while waiting for '%s': %s", unit,
+			return error_set(err, ENOTCONN, "lost the service manager while waiting for '%s': %s", u->name,
 					 strerror(-r));
 	}
 	return 0;
 }
 
 /* Calls StartUnit or StopUnit and waits for the job. */
-static int run_job(struct unit *u, const char *method, uint64_t deadline, struct error *err)
+static int run_job(struct unit *u, const char *method, uint64_t deadline, const struct meanwhile *m, struct error *err)
 {
 	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
 	_cleanup_message_ sd_bus_message *reply = NULL;
@@ -127,7 +134,7 @@ static int run_job(struct unit *u, const char *method, uint64_t deadline, struct
 	if (r < 0)
 		return error_set(err, ENOTCONN, "the service manager does not do %s of '%s': %s", method, u->name,
 				 bus_err.message ? bus_err.message : strerror(-r));
-	r = await_job(u->connection, job, u->name, deadline, err);
+	r = await_job(u, deadline, m, err);
 	job->path = NULL; /* it belongs to the reply */
 	return r;
 }
@@ -248,6 +255,42 @@ bool unit_is_being_stopped(struct unit *u)
 	       bus.sd_bus_message_read(type, "s", &word) >= 0 && strcmp(word, "stop") == 0;
 }
 
+/* The first of "a(usssoo)", numbers, units, types, states and paths of jobs, that runs, else the first one. */
+static bool read_first_job(sd_bus_message *reply, char ret[static UNIT_NAME_TEXT_MAX])
+{
+	const char *unit, *type, *state, *path, *object;
+	bool found = false, runs = false;
+	uint32_t id;
+
+	if (bus.sd_bus_message_enter_container(reply, 'a', "(usssoo)") < 0)
+		return false;
+	while (!runs && bus.sd_bus_message_read(reply, "(usssoo)", &id, &unit, &type, &state, &path, &object) > 0) {
+		runs = strcmp(state, "running") == 0;
+		if (!found || runs)
+			snprintf(ret, UNIT_NAME_TEXT_MAX, "%s", unit);
+		found = true;
+	}
+	return found;
+}
+
+bool unit_waits_for(struct unit *u, char ret[static UNIT_NAME_TEXT_MAX])
+{
+	_cleanup_message_ sd_bus_message *job = NULL, *state = NULL, *reply = NULL;
+	const char *path, *word;
+	uint32_t id;
+
+	/* Job.GetBefore() (systemd 233): the jobs that have to end before this one begins. */
+	return bus.sd_bus_get_property(u->connection, MANAGER_NAME, u->path, UNIT_INTERFACE, "Job", NULL, &job,
+				       "(uo)") >= 0 &&
+	       bus.sd_bus_message_read(job, "(uo)", &id, &path) >= 0 && id != 0 &&
+	       bus.sd_bus_get_property(u->connection, MANAGER_NAME, path, JOB_INTERFACE, "State", NULL, &state, "s") >=
+		       0 &&
+	       bus.sd_bus_message_read(state, "s", &word) >= 0 && strcmp(word, "waiting") == 0 &&
+	       bus.sd_bus_call_method(u->connection, MANAGER_NAME, path, JOB_INTERFACE, "GetBefore", NULL, &reply, "") >=
+		       0 &&
+	       read_first_job(reply, ret);
+}
+
 bool unit_is_active(const struct unit_view *v)
 {
 	return strcmp(v->active, "active") == 0 || strcmp(v->active, "reloading") == 0;
@@ -262,6 +305,11 @@ int unit_failed(const struct unit *u, const struct unit_view *v, struct error *e
 {
 	const char *user = u->scope == SCOPE_USER ? "--user " : "";
 
+	if (strcmp(v->result, "timeout") == 0)
+		return error_set(err, ECHILD,
+				 "systemd has ended the unit '%s', which took longer than its own TimeoutStartSec=: "
+				 "raise that under [Service], or see 'journalctl %s-u %s'",
+				 u->name, user, u->name);
 	if (strcmp(v->result, "exit-code") == 0 &&
 	    v->main_status != 0) /* else it is that of ExecStartPre= or the like */
 		return error_set(err, ECHILD, "the unit '%s' ended with status %d: 'journalctl %s-u %s' may say why",
@@ -270,11 +318,11 @@ int unit_failed(const struct unit *u, const struct unit_view *v, struct error *e
 			 u->name, v->active, v->result, user, u->name);
 }
 
-int unit_start(struct unit *u, uint64_t deadline, struct error *err)
+int unit_start(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err)
 {
 	struct unit_view v;
 
-	if (run_job(u, "StartUnit", deadline, err) < 0)
+	if (run_job(u, "StartUnit", deadline, m, err) < 0)
 		return -1;
 	if (strcmp(u->job.result, "done") == 0)
 		return 0;
@@ -297,7 +345,7 @@ int unit_start_later(struct unit *u, struct error *err)
 
 int unit_stop(struct unit *u, uint64_t deadline, struct error *err)
 {
-	if (run_job(u, "StopUnit", deadline, err) < 0)
+	if (run_job(u, "StopUnit", deadline, NULL, err) < 0)
 		return -1;
 	if (strcmp(u->job.result, "done") != 0)
 		return error_set(err, ECHILD, "the stop of the unit '%s' ended as '%s': '%s status %s' may say why",

@@ -41,9 +41,16 @@ bool unit_is_active(const struct unit_view *v);
 /* Will it run again without anybody's asking (Restart=)? */
 bool unit_is_restarting(const struct unit_view *v);
 
+/* What is done while a job goes on that takes longer than most: `look` is called, and again after as many microseconds as
+ * it returns. */
+struct meanwhile {
+	uint64_t (*look)(struct unit *u, void *data);
+	void *data;
+};
+
 /* Starts the unit and waits for the job until the deadline (CLOCK_MONOTONIC microseconds). One that is active already
- * is success. */
-int unit_start(struct unit *u, uint64_t deadline, struct error *err);
+ * is success. m may be NULL. */
+int unit_start(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err);
 
 /* Asks for its start, after a stop that is on its way, and does not wait. */
 int unit_start_later(struct unit *u, struct error *err);
@@ -51,6 +58,10 @@ int unit_start_later(struct unit *u, struct error *err);
 /* Stops it, whatever its Restart= says, and forgets how often it was started: going to sleep must not count towards
  * its limit of starts. One that is not active is success. */
 int unit_stop(struct unit *u, uint64_t deadline, struct error *err);
+
+/* Which unit does the job that runs in it wait for, before it begins? False: for none, or it is not told. */
+#define UNIT_NAME_TEXT_MAX 256
+bool unit_waits_for(struct unit *u, char ret[static UNIT_NAME_TEXT_MAX]);
 
 /* Has somebody asked for its stop, and is that not over yet? False where the manager does not tell. */
 bool unit_is_being_stopped(struct unit *u);

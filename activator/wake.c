@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "activator/health.h"
 #include "activator/hold.h"
 #include "activator/journal.h"
-#include "activator/pin.h"
 #include "activator/runtime.h"
 #include "activator/tell.h"
 #include "activator/with.h"

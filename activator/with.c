@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "activator/await.h"
+#include "activator/health.h"
 #include "activator/hold.h"
 #include "activator/journal.h"
-#include "activator/pin.h"
+#include "activator/tell.h"
 #include "common/clock.h"
 
 static bool is_healthy_check(const struct with *w)
@@ -47,8 +48,11 @@ static void write_journal(const struct options *o, const struct hold *h, uint64_
 static int await(struct engine *engine, const struct options *o, const struct with *w, const struct hold *h,
 		 struct error *err)
 {
+	struct told told = {};
+
 	if (!w->health_check || strcmp(w->health_check, "none") == 0)
 		return 0;
+	tell_awaited(&told, NULL, "'%s', which comes before '%s', is not ready", w->container, o->container);
 	if (!is_healthy_check(w))
 		return await_ready(o, w->port, w->health_check, h->pidfd, engine->deadline, err);
 	if (await_healthy(engine, &h->container, h->pidfd, err) < 0)

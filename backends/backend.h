@@ -88,6 +88,7 @@ struct container {
 	uint16_t
 		exposed_port; /* the lowest TCP port that it or its image declares (EXPOSE); 0: none, as far as known */
 	char image[IMAGE_ID_MAX]; /* the identifier of its image; "" for none */
+	int64_t started;	  /* started_at in CLOCK_REALTIME microseconds; 0: never */
 	int exit_code;		  /* of the last run */
 	char network_mode[256];	  /* "none", "host", "bridge", "default", "container:ID", a network's name, … */
 	char restart_policy[32];  /* "", "no", "always", "on-failure", "unless-stopped" */
@@ -97,6 +98,10 @@ struct container {
 	char **health_test;    /* NULL: no health check; else NULL-terminated: {"CMD", …} or {"CMD-SHELL", "…"}, of
 			      which only the first is printable */
 	enum health health;    /* as last recorded by the engine */
+	/* Failures have consequences (Podman's --health-on-failure, --health-startup-retries), but for those in the first
+	 * so many microseconds of a run. */
+	bool health_acts;
+	uint64_t health_start_period;
 	/* How much of the host it sees (reach.h, process.h). */
 	bool host_pid;	   /* --pid=host */
 	bool may_trace;	   /* CAP_SYS_PTRACE is among what its processes may have, in its own user namespace */
@@ -160,9 +165,13 @@ struct backend {
 	/* EBUSY when it is not paused. */
 	int (*unpause)(struct engine *e, const char *container, struct error *err);
 
-	/* Runs the health check of the inspected container now, and waits for its result. HEALTH_NONE when it has
-	 * none. */
+	/* Runs the health check of the inspected container now, and waits for its result, until engine->deadline.
+	 * HEALTH_NONE when it has none. Podman takes it for one of its own: it knows then that the container is healthy,
+	 * and counts a failure. */
 	int (*check_health)(struct engine *e, const struct container *c, enum health *ret, struct error *err);
+
+	/* The same without the engine's taking notice. It costs more. */
+	int (*try_health)(struct engine *e, const struct container *c, enum health *ret, struct error *err);
 
 	/* What the container wrote. */
 	int (*logs)(struct engine *e, const char *container, const struct log_options *options, log_sink sink,

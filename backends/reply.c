@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/clock.h"
 #include "common/parse.h"
 
 #define CONTAINERS_MAX	 20000
@@ -247,6 +248,20 @@ bool reply_health_test(const cJSON *object, const char *key, struct container *r
 	return true;
 }
 
+/* Go's durations are nanoseconds. A startup check (Podman) has no such period: each of its failures counts. */
+static bool health_rules(const cJSON *config, struct container *ret)
+{
+	const char *action = json_string(config, "HealthcheckOnFailureAction");
+	int64_t period = 0, retries = 0;
+
+	if (!json_integer(json_member(config, "Healthcheck"), "StartPeriod", 0, INT64_MAX / 2, &period) ||
+	    !json_integer(json_member(config, "StartupHealthCheck"), "Retries", 0, INT32_MAX, &retries))
+		return false;
+	ret->health_acts = retries > 0 || (action && *action && strcmp(action, "none") != 0);
+	ret->health_start_period = retries > 0 ? 0 : (uint64_t)period / NSEC_PER_USEC;
+	return true;
+}
+
 static bool inspect_state(const cJSON *state, struct container *ret)
 {
 	const cJSON *health = json_member(state, "Health");
@@ -263,6 +278,8 @@ static bool inspect_state(const cJSON *state, struct container *ret)
 		return false;
 	if (strncmp(ret->started_at, "0001-", 5) == 0) /* Go's zero time: never */
 		ret->started_at[0] = '\0';
+	if (!reply_time(ret->started_at, &ret->started))
+		ret->started = 0;
 	ret->pid = (pid_t)pid;
 	ret->exit_code = (int)exit_code;
 	return true;
@@ -282,7 +299,8 @@ bool reply_inspect(const cJSON *root, struct container *ret)
 	    !reply_origin(root, ret) || !reply_view(root, ret) || !json_bool(host, "AutoRemove", &ret->auto_remove) ||
 	    !reply_port_bindings(host, "PortBindings", ret) || !json_bool(config, "Tty", &ret->tty) ||
 	    !json_integer(config, "StopTimeout", -1, UINT32_MAX, &stop_timeout) ||
-	    !reply_labels(config, "Labels", ret) || !reply_health_test(config, "Healthcheck", ret))
+	    !reply_labels(config, "Labels", ret) || !reply_health_test(config, "Healthcheck", ret) ||
+	    !health_rules(config, ret))
 		return false;
 	ret->stop_timeout = stop_timeout < 0 ? UINT64_MAX : (uint64_t)stop_timeout;
 	return true;

@@ -119,7 +119,7 @@ int container_start(struct engine *e, const char *container, enum start_result *
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
 
-	if (container_request(e, "POST", container, "start", NULL, START_LIMIT, &reply, err) < 0)
+	if (container_request(e, "POST", container, "start", NULL, USEC_INFINITY, &reply, err) < 0)
 		return -1;
 	if (reply.status != 204 && reply.status != 304)
 		return reply_error(e, "start", container, &reply, err);
@@ -211,7 +211,7 @@ int container_logs(struct engine *e, const char *container, const struct log_opt
 	struct http_request request = {
 		.method = "GET",
 		.path = path,
-		.deadline = options->follow ? e->deadline : request_deadline(e, START_LIMIT),
+		.deadline = options->follow ? e->deadline : request_deadline(e, LOG_LIMIT),
 		.max_reply = REPLY_MAX,
 		.sink = on_log,
 		.sink_data = &reader,

@@ -8,9 +8,10 @@
 #define REPLY_MAX      (4U * 1024 * 1024)
 #define LIST_REPLY_MAX (64U * 1024 * 1024)
 
-/* Time limits of single requests, in microseconds. An inspection can wait for a lock that a start holds. */
+/* Time limits of single requests, in microseconds. An inspection can wait for a lock that a start holds. A start and a
+ * health check take as long as they take: engine->deadline alone is their limit. */
 #define REQUEST_LIMIT (30 * USEC_PER_SEC)
-#define START_LIMIT   (600 * USEC_PER_SEC)
+#define LOG_LIMIT     (600 * USEC_PER_SEC)
 
 /* Members of struct backend; see there. */
 int container_inspect(struct engine *e, const char *container, struct container *ret, struct error *err);

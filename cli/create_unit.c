@@ -5,6 +5,7 @@
 
 #include "cli/create.h"
 #include "units/drop_in.h"
+#include "units/manager.h"
 #include "units/run_command.h"
 
 /* The name of the container that this unit runs, as the label of a running one says. */
@@ -153,6 +154,25 @@ static int check_published(struct create_request *r, const struct runner *runner
 	return 0;
 }
 
+#define NETWORK_TARGET "network-online.target"
+
+/* Then each wake waits for a minute and a half: Podman's waiter asks for the system's target, and asks in vain. */
+static void note_network(const struct runner *runner)
+{
+	_cleanup_manager_ struct manager *system = NULL;
+	const char *const target = NETWORK_TARGET;
+	struct unit_state state = {};
+	struct error ignored;
+
+	if (!runner->waits_for_network || manager_connect(SCOPE_SYSTEM, &system, &ignored) < 0)
+		return;
+	if (manager_query(system, &target, 1, &state, &ignored) == 0 && strcmp(state.active_state, "active") != 0)
+		print_note("%s waits for " NETWORK_TARGET ", which nothing brings up here, for up to 90s at each wake: "
+			   "'DefaultDependencies=false' under [Quadlet] does without",
+			   runner->unit);
+	unit_states_clear(&state, 1);
+}
+
 int fit_unit(struct create_request *r, const struct instance *old, const struct runner *runner, char **ret_drop_in,
 	     struct error *err)
 {
@@ -176,6 +196,7 @@ int fit_unit(struct create_request *r, const struct instance *old, const struct 
 		return -1;
 	if (check_boot(r, runner, err) < 0 || check_published(r, runner, path, err) < 0)
 		return -1;
+	note_network(runner);
 	if (!runner->quadlet || (!i->no_boot && !i->drop_publish))
 		return 0;
 	if (replace_text(&i->drop_in, path, err) < 0)

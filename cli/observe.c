@@ -61,12 +61,16 @@ static void socket_reason(struct observation *o, const struct unit_state *socket
 			 ", which closed the socket: 'sockwake refresh %s' opens it again", o->stored->instance.name);
 }
 
+static bool begins_with(const char *text, const char *beginning)
+{
+	return text && strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
 /* The other status texts of a service that stops say that all is well. */
 static bool says_why(const struct unit_state *service)
 {
 	return service->status_text &&
-	       (is(service->active_state, "activating") ||
-		strncmp(service->status_text, STATUS_NOT_ASLEEP, strlen(STATUS_NOT_ASLEEP)) == 0);
+	       (is(service->active_state, "activating") || begins_with(service->status_text, STATUS_NOT_ASLEEP));
 }
 
 static void observe_units(struct observation *o, const struct unit_state *socket, const struct unit_state *service)
@@ -74,8 +78,11 @@ static void observe_units(struct observation *o, const struct unit_state *socket
 	o->state = judge(socket, service);
 	o->since_usec = o->state == STATE_OFF ? socket->since_usec : service->since_usec;
 	snprintf(o->socket_state, sizeof(o->socket_state), "%s", socket->active_state);
-	/* A keeper whose wake failed says why, and puts to sleep, while systemd still waits for its start. */
-	if (o->state == STATE_WAKING && service->status_text && service->status_text[0])
+	/* A keeper whose wake failed says why, and puts to sleep, while systemd still waits for its start. One whose wake
+	 * takes long says why, too. */
+	if (o->state == STATE_WAKING && begins_with(service->status_text, STATUS_STILL_STARTING))
+		snprintf(o->reason, sizeof(o->reason), "%s", service->status_text);
+	else if (o->state == STATE_WAKING && service->status_text && service->status_text[0])
 		o->state = STATE_STOPPING;
 	if (o->state == STATE_FAILED || o->state == STATE_STOPPING)
 		unit_reason(service, o->reason);

@@ -1,16 +1,22 @@
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "cli/programs.h"
+#include "common/channel.h"
 #include "common/clock.h"
 #include "common/parse.h"
+#include "common/start_limit.h"
 #include "common/stats.h"
 #include "units/manager.h"
 #include "units/paths.h"
 
 #define MARGIN	  (60 * USEC_PER_SEC)
 #define POLL_MSEC 50
+
+/* The keeper has said by then what takes so long. */
+#define NOTE_AFTER USEC_PER_SEC
 
 static uint64_t startup_timeout(const struct stored *s)
 {
@@ -21,12 +27,33 @@ static uint64_t startup_timeout(const struct stored *s)
 												  : usec;
 }
 
-/* systemd itself ends the start after a while; this is only for a manager that does not answer. */
+/* The keeper ends the start after a while; this is only for a manager that does not answer. */
 static uint64_t patience(const struct stored *s)
 {
 	uint64_t usec;
 
-	return __builtin_add_overflow(startup_timeout(s), MARGIN, &usec) ? USEC_INFINITY : usec;
+	return __builtin_add_overflow(start_limit(startup_timeout(s)), MARGIN, &usec) ? USEC_INFINITY : usec;
+}
+
+/* Waits for as long as a client would, and after a word about what takes so long, until the start has ended. To ask
+ * again while it goes on is to join it. */
+static int start_patiently(struct manager *m, const struct stored *s, const char *unit, struct error *err)
+{
+	uint64_t first = startup_timeout(s);
+	struct unit_state state = {};
+	struct error ignored;
+
+	if (first == USEC_INFINITY)
+		return manager_start(m, unit, first, err);
+	if (manager_start(m, unit, first + NOTE_AFTER, err) == 0)
+		return 0;
+	if (err->code != ETIMEDOUT)
+		return -1;
+	if (manager_examine(m, &unit, 1, &state, &ignored) == 0 &&
+	    strncmp(state.status_text, STATUS_STILL_STARTING, strlen(STATUS_STILL_STARTING)) == 0)
+		print_note("%s", state.status_text);
+	unit_states_clear(&state, 1);
+	return manager_start(m, unit, patience(s), err);
 }
 
 /* Says why the service failed rather than that its job did. */
@@ -86,7 +113,7 @@ static int try_start(struct manager *m, const struct arguments *a, const struct 
 	int r = await_end(m, a->name, unit, startup_timeout(s), &before, err);
 
 	if (r == 0)
-		r = manager_start(m, unit, patience(s), err);
+		r = start_patiently(m, s, unit, err);
 	if (r < 0 && err->code == EREMOTEIO && strcmp(before.active_state, "deactivating") != 0 &&
 	    manager_examine(m, &unit, 1, &after, &ignored) == 0) {
 		explain(a, s, unit, &after, err);

@@ -3,9 +3,11 @@
  * A message is text, lines of NAME=VALUE as in sd_notify(3), and may carry descriptors:
  *
  *	WOKEN=1			the container runs; the descriptors are its pidfd and the locks that keep it awake
- *	LATE=SENTENCE		something is being started; what to say should the start-up time-out end before it is
+ *	STARTING=1		something is being started, and may come up from now on
+ *	AWAITED=CLAUSE		what is waited for, as in "nothing listens on port 80"
+ *	HINT=CLAUSE		with AWAITED=, what may help
  *	ENDED=SENTENCE		what to say should the container end before it is ready
- *	VAIN=1			what the last LATE= was about has not been started
+ *	VAIN=1			what the last STARTING=1 was about has not been started
  *	STOP=1			somebody stops the service; systemd sends no signal when it is stopping already
  *	FAILED=SENTENCE		the program ends and its task is not done
  *	READY=1			the proxy accepts
@@ -28,6 +30,9 @@
 #define CHANNEL_ANONYMOUS                                                                                              \
 	"the server in the container cannot be shown the address of every client: an address was in use there, or is " \
 	"of another family than the server's"
+
+/* How the status text of a service begins that clients do not wait for any longer, and that may still become ready. */
+#define STATUS_STILL_STARTING "still starting "
 
 /* How the status text of a service begins that is being put to sleep, so far in vain. */
 #define STATUS_NOT_ASLEEP "not asleep yet: "

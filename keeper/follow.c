@@ -27,7 +27,7 @@ static bool ends_too_often(struct keeper *k)
 static bool goes_on(const struct keeper *k, bool was_ready)
 {
 	return !k->told_to_stop && k->sleeper.pid &&
-	       (was_ready ? !queue_waits(&k->queue) : !time_is_over(time_after(k->began, k->options.startup_timeout)));
+	       (was_ready ? !queue_waits(&k->queue) : !time_is_over(time_after(k->began, k->options.start_limit)));
 }
 
 static void forget_run(struct keeper *k)
@@ -35,7 +35,7 @@ static void forget_run(struct keeper *k)
 	keeper_release_run(k);
 	close_fd(&k->pidfd);
 	k->woken = k->ended = k->ready = k->stopping = false;
-	k->late[0] = k->in_case[0] = k->failed[0] = '\0';
+	k->awaited[0] = k->hint[0] = k->in_case[0] = k->failed[0] = '\0';
 }
 
 bool stage_follow(struct keeper *k)

@@ -14,8 +14,10 @@
  * the service manager starts the next one if somebody waits by then. Whoever waits meanwhile does so no longer than the
  * start-up time-out (queue.h).
  *
- * The start of a container that takes too long cannot be called off. So the activator stays until the engine has
- * answered; what has come up late is put to sleep, or serves who waits by then.
+ * A start that takes longer than the start-up time-out is overdue (overdue.h): who has waited so long is refused, with the
+ * reason. The stages wake and serve go on all the same, and whoever comes meanwhile has a time of their own; when the
+ * container gets ready, they are served, or it is awake for nobody until it is idle. What ended, or was refused by the
+ * engine, has failed at once; what is not ready when its limit is over has failed, too.
  */
 #include "keeper/keeper.h"
 
@@ -32,6 +34,7 @@
 #include "common/listen.h"
 #include "common/log.h"
 #include "common/refuse.h"
+#include "keeper/overdue.h"
 #include "keeper/stages.h"
 #include "keeper/tasks.h"
 
@@ -187,6 +190,7 @@ static int live(struct keeper *k, struct error *err)
 		r = stage_wake(k, err);
 		if (r == 0)
 			r = stage_serve(k, err);
+		overdue_end(k);
 		record_take_traffic(&k->record);
 		record_write(&k->record);
 	} while (stage_follow(k));
@@ -211,7 +215,7 @@ static int live(struct keeper *k, struct error *err)
 
 int keeper_run(int argc, char **argv)
 {
-	static struct keeper k = {.notify_fd = -1, .signal_fd = -1, .pidfd = -1};
+	static struct keeper k = {.notify_fd = -1, .signal_fd = -1, .pidfd = -1, .deadline = USEC_INFINITY};
 	struct error err;
 	bool queued;
 

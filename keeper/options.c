@@ -5,14 +5,16 @@
 
 #include "common/clock.h"
 #include "common/parse.h"
+#include "common/start_limit.h"
 
 #define DEFAULT_STARTUP_TIMEOUT (30 * USEC_PER_SEC)
 
-enum option_id { OPT_NAME, OPT_STARTUP_TIMEOUT, OPT_NO_WAKE_FROM, OPT_SCHEDULE, OPT_NOTIFY };
+enum option_id { OPT_NAME, OPT_STARTUP_TIMEOUT, OPT_START_LIMIT, OPT_NO_WAKE_FROM, OPT_SCHEDULE, OPT_NOTIFY };
 
 static const struct option long_options[] = {
 	{"name", required_argument, NULL, OPT_NAME},
 	{"startup-timeout", required_argument, NULL, OPT_STARTUP_TIMEOUT},
+	{"start-limit", required_argument, NULL, OPT_START_LIMIT},
 	{"no-wake-from", required_argument, NULL, OPT_NO_WAKE_FROM},
 	{"schedule", required_argument, NULL, OPT_SCHEDULE},
 	{"notify", required_argument, NULL, OPT_NOTIFY},
@@ -27,6 +29,8 @@ static int take(struct keeper_options *o, int option, const char *value, struct 
 		return 0;
 	case OPT_STARTUP_TIMEOUT:
 		return parse_duration("--startup-timeout", value, &o->startup_timeout, err);
+	case OPT_START_LIMIT: /* for tests, which cannot wait for ten minutes */
+		return parse_duration("--start-limit", value, &o->start_limit, err);
 	case OPT_NO_WAKE_FROM:
 		if (o->n_no_wake_from == NO_WAKE_MAX)
 			return error_set(err, 0, "--no-wake-from is given more than %d times", NO_WAKE_MAX);
@@ -71,6 +75,8 @@ int keeper_options_parse(int argc, char **argv, struct keeper_options *ret, stru
 		return error_set(err, 0,
 				 "three commands must follow: '-- ACTIVATOR [OPTION…] -- NSHELPER [OPTION…] -- PROXY "
 				 "[OPTION…]'");
+	if (!o.start_limit)
+		o.start_limit = start_limit(o.startup_timeout);
 	*ret = o;
 	return 0;
 }

@@ -11,7 +11,8 @@
 
 struct keeper_options {
 	const char *name;	  /* of the instance */
-	uint64_t startup_timeout; /* microseconds */
+	uint64_t startup_timeout; /* microseconds: so long somebody may wait */
+	uint64_t start_limit;	  /* so long a start may take (common/start_limit.h) */
 	struct cidr no_wake_from[NO_WAKE_MAX];
 	unsigned n_no_wake_from;
 	struct window windows[WINDOWS_MAX]; /* --schedule */

@@ -180,13 +180,23 @@ static void drop_datagrams(int fd)
 	}
 }
 
+/* Also where a proxy holds a copy of it. Disconnecting a TCP socket resets the connection (connect(2), AF_UNSPEC). */
+static void reset_for_all(int fd)
+{
+	static const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+	if (connect(fd, &nobody, sizeof(nobody)) < 0)
+		(void)shutdown(fd, SHUT_RDWR);
+	close(fd);
+}
+
 static size_t expire_accepted(struct queue *q, uint64_t now)
 {
 	size_t kept = 0, gone;
 
 	for (size_t i = 0; i < q->n_accepted; i++) {
 		if (is_too_old(q, &q->accepted[i], now))
-			close(q->accepted[i].fd);
+			reset_for_all(q->accepted[i].fd);
 		else
 			q->accepted[kept++] = q->accepted[i];
 	}

@@ -5,6 +5,7 @@
 #include "common/listen.h"
 #include "common/log.h"
 #include "common/stats_text.h"
+#include "keeper/overdue.h"
 #include "keeper/stages.h"
 #include "keeper/tasks.h"
 
@@ -31,6 +32,7 @@ static int start_relay(struct keeper *k, uint64_t deadline, struct error *err)
 	for (size_t n = 0; n < k->queue.n_accepted; n++)
 		inherit_fd(&i, NULL, k->queue.accepted[n].fd);
 	k->ready = k->stopping = false;
+	k->awaited[0] = k->hint[0] = '\0';
 	k->failed[0] = '\0';
 	return child_start(&k->relay, &k->nshelper, k->options.nshelper, &i, err);
 }
@@ -55,6 +57,7 @@ static void report_traffic(struct keeper *k, const char *first)
 
 static void became_ready(struct keeper *k)
 {
+	overdue_end(k);
 	/* They are served; who was refused before them may come again. */
 	queue_forget_accepted(&k->queue);
 	k->queue.since = USEC_INFINITY;
@@ -108,7 +111,7 @@ static void look_at_times(struct keeper *k, struct times *t)
 {
 	if (!k->ready && time_is_over(t->limit)) { /* it keeps the time itself, unless it hangs */
 		snprintf(k->failed, sizeof(k->failed),
-			 "the container was not ready within --startup-timeout, and the proxy does not say why");
+			 "the container was not ready in time, and the proxy does not say why");
 		child_signal(&k->relay, SIGKILL);
 	}
 	if (k->ready && k->counted)
@@ -130,12 +133,12 @@ static void look_at_times(struct keeper *k, struct times *t)
 }
 
 /* One proxy, until it ends. */
-static void relay(struct keeper *k)
+static void relay(struct keeper *k, uint64_t deadline)
 {
 	struct times t = {.notifier = USEC_INFINITY, .orphan = USEC_INFINITY};
 	bool told = false, serves = false, drains = false;
 
-	t.limit = time_after(time_after(now_usec(), k->options.startup_timeout), KEEPER_GRACE);
+	t.limit = time_after(deadline, KEEPER_GRACE);
 	while (k->relay.pid) {
 		keeper_wait(k, next_time(k, &t), clients_wait(k));
 		if (k->ready && !serves) {
@@ -151,8 +154,7 @@ static void relay(struct keeper *k)
 				    "STOPPING=1\nSTATUS=Stopping: open connections are given some time to end");
 			drains = true;
 		}
-		if (!k->ready) /* a start that took too long may have left it nothing */
-			keeper_extend(k);
+		overdue_go_on(k);
 		look_at_times(k, &t);
 	}
 	take_traffic(k);
@@ -176,6 +178,10 @@ static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct
 		*r = error_set(err, 0, "%s", k->in_case);
 		return true;
 	}
+	if (!k->ready && k->failed[0] && k->limit && time_is_over(k->limit)) {
+		*r = overdue_give_up(k, err);
+		return true;
+	}
 	if (!k->ready && k->failed[0]) {
 		*r = error_set(err, 0, "%s", k->failed);
 		return true;
@@ -195,20 +201,27 @@ static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct
 	return false;
 }
 
+/* Until when the next proxy has to be ready. The server of a container that has served already should be, and what the
+ * engine has started at last has some time in any case. */
+static uint64_t next_deadline(const struct keeper *k)
+{
+	uint64_t least = time_after(now_usec(), k->options.startup_timeout);
+
+	return k->limit < least ? least : k->limit;
+}
+
 int stage_serve(struct keeper *k, struct error *err)
 {
-	uint64_t deadline = time_after(k->began, k->options.startup_timeout), since = now_usec();
+	uint64_t since = now_usec();
 	unsigned crashes = 0;
 	int r;
 
-	/* A start that took too long leaves nothing of the first client's time to those who wait by now. */
-	if (time_is_over(deadline))
-		deadline = time_after(since, k->options.startup_timeout);
 	do {
+		uint64_t deadline = next_deadline(k);
+
 		if (start_relay(k, deadline, err) < 0)
 			return -1;
-		relay(k);
-		deadline = time_after(now_usec(), k->options.startup_timeout);
+		relay(k, deadline);
 	} while (!is_done(k, &crashes, &since, err, &r));
 	return r;
 }

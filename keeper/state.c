@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/listen.h"
 #include "common/log.h"
+#include "keeper/overdue.h"
 
 #define REPEAT_USEC (60 * USEC_PER_SEC)
 #define EXTEND_BY   (30 * USEC_PER_SEC)
@@ -42,6 +43,14 @@ static void take_notes(struct keeper *k, const struct message *m)
 	}
 }
 
+/* What it is that takes so long. A hint belongs to the words before it. */
+static void take_awaited(struct keeper *k, const struct message *m)
+{
+	if (message_value(m, "AWAITED", k->awaited, sizeof(k->awaited)) &&
+	    !message_value(m, "HINT", k->hint, sizeof(k->hint)))
+		k->hint[0] = '\0';
+}
+
 /* Each child may tell only what is its own to tell. */
 static void take_message(struct keeper *k, struct child *c, struct message *m)
 {
@@ -49,8 +58,10 @@ static void take_message(struct keeper *k, struct child *c, struct message *m)
 
 	if (c != &k->notifier && !(c == &k->relay && k->ready))
 		(void)message_value(m, "FAILED", k->failed, sizeof(k->failed));
+	if ((c == &k->waker || c == &k->relay) && !k->ready)
+		take_awaited(k, m);
 	if (c == &k->waker) {
-		k->touched += message_value(m, "LATE", k->late, sizeof(k->late));
+		k->touched += message_value(m, "STARTING", word, sizeof(word));
 		k->touched -= message_value(m, "VAIN", word, sizeof(word));
 		(void)message_value(m, "ENDED", k->in_case, sizeof(k->in_case));
 		if (message_value(m, "WOKEN", word, sizeof(word)))
@@ -133,6 +144,7 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 		for (int i = 0; i < k->queue.n && k->queue.since == USEC_INFINITY; i++)
 			fds[n++] = (struct pollfd){.fd = LISTEN_FDS_START + i, .events = POLLIN};
 	}
+	until = k->deadline < until ? k->deadline : until;
 	(void)poll(fds, n, timeout_msec(until));
 	k->ended |= fds[1].revents != 0;
 	take_signals(k);
@@ -142,6 +154,8 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 	}
 	if (k->told_to_stop && k->told_at == 0)
 		k->told_at = now_usec();
+	if (time_is_over(k->deadline))
+		overdue_say(k);
 	if (watch_queue)
 		look_after_queue(k);
 }

@@ -40,9 +40,18 @@ struct keeper {
 	bool anonymous;		    /* a server was not shown the address of a client */
 	bool counted;		    /* the proxy has counted something */
 	bool untold;		    /* which the service manager was not told yet */
-	char late[SENTENCE_MAX];    /* what takes so long */
+	char awaited[SENTENCE_MAX]; /* what is waited for, as a part of a sentence */
+	char hint[SENTENCE_MAX];    /* and what helps; "" */
 	char in_case[SENTENCE_MAX]; /* what to say should the container end before it is ready */
 	char failed[SENTENCE_MAX];  /* why the last child failed; "" */
+
+	/* overdue.h */
+	uint64_t deadline;	  /* of those who wait since the wake began; USEC_INFINITY: nothing is being started */
+	uint64_t limit;		  /* of the start itself; 0: nothing is being started */
+	uint64_t limit_wall;	  /* the same on CLOCK_REALTIME */
+	bool overdue;		  /* it goes on, beyond the deadline */
+	char shown[SENTENCE_MAX]; /* to the service manager */
+	uint64_t shown_at;
 
 	bool wake_failed;  /* and that is why the container is put to sleep */
 	unsigned followed; /* how often it was followed to another run, since then */

@@ -1,23 +1,20 @@
 #include <signal.h>
 
+#include "keeper/overdue.h"
 #include "keeper/stages.h"
 #include "keeper/tasks.h"
 
-static const char *why_late(const struct keeper *k)
-{
-	return k->late[0] ? k->late : "the container was not started within --startup-timeout";
-}
-
 /* Until the container runs. An activator that is told to stop goes on while the engine has not answered its start: what
- * comes up then must be put to sleep. Whoever comes after the time-out gets a time of their own. */
-static void await(struct keeper *k, uint64_t limit, bool *ret_late)
+ * comes up then must be put to sleep. One that hangs is ended by the next stage. */
+static void await(struct keeper *k)
 {
+	uint64_t end = time_after(k->limit, KEEPER_GRACE), patience = USEC_INFINITY;
 	bool told = false;
-	uint64_t patience = USEC_INFINITY;
 
-	*ret_late = false;
-	while (!k->woken && k->waker.pid) {
-		keeper_wait(k, *ret_late || told ? time_after(now_usec(), KEEPER_PERIOD) : limit, true);
+	while (!k->woken && k->waker.pid && (told || !time_is_over(end))) {
+		uint64_t until = k->overdue || told ? time_after(now_usec(), KEEPER_PERIOD) : end;
+
+		keeper_wait(k, until < end || told ? until : end, true);
 		if (k->told_to_stop && !told) {
 			keeper_refuse(k, KEEPER_TOLD_TO_STOP);
 			child_signal(&k->waker, SIGTERM);
@@ -26,30 +23,27 @@ static void await(struct keeper *k, uint64_t limit, bool *ret_late)
 		}
 		if (time_is_over(patience))
 			child_signal(&k->waker, SIGKILL);
-		if (!k->woken && k->waker.pid && !*ret_late && time_is_over(limit)) {
-			keeper_refuse(k, why_late(k));
-			*ret_late = true;
-		}
-		if (*ret_late || told)
+		if (told)
 			keeper_extend(k);
+		overdue_go_on(k);
 	}
 }
 
 int stage_wake(struct keeper *k, struct error *err)
 {
-	uint64_t deadline = time_after(k->began, k->options.startup_timeout);
 	struct inheritance i = {};
-	bool late;
 
-	if (deadline != USEC_INFINITY)
-		inherit_number(&i, "SOCKWAKE_DEADLINE", deadline);
+	overdue_begin(k);
+	if (k->limit != USEC_INFINITY)
+		inherit_number(&i, "SOCKWAKE_DEADLINE", k->limit);
 	if (task_wake(k, &i, err) < 0)
 		return -1;
-	await(k, time_after(deadline, KEEPER_GRACE), &late);
+	await(k);
 	if (k->told_to_stop)
 		return error_set(err, 0, KEEPER_TOLD_TO_STOP);
-	if (late &&
-	    (!k->woken || !queue_waits(&k->queue))) /* said already; what the activator says now is its consequence */
-		return error_set(err, 0, "%s", why_late(k));
-	return k->woken ? 0 : error_set(err, 0, "%s", keeper_explain(k, &k->waker));
+	if (k->woken)
+		return 0;
+	if (time_is_over(k->limit)) /* what the activator says now is its consequence */
+		return overdue_give_up(k, err);
+	return error_set(err, 0, "%s", keeper_explain(k, &k->waker));
 }

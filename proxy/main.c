@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,12 +159,29 @@ static int connect_reports(struct service *s, struct error *err)
 	return s->has_keeper ? 0 : notify_connect(&s->notify_fd, err);
 }
 
+/* The keeper resets those whose time is over before the server is ready. */
+static void drop_reset(struct proxy *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->n_accepted; i++) {
+		struct pollfd f = {.fd = p->accepted[i].fd};
+
+		if (poll(&f, 1, 0) > 0 && f.revents & POLLHUP)
+			close(p->accepted[i].fd);
+		else
+			p->accepted[kept++] = p->accepted[i];
+	}
+	p->n_accepted = kept;
+}
+
 /* What comes before the first client. */
 static int prepare(struct proxy *p, struct error *err)
 {
 	_cleanup_free_ struct target *targets = NULL;
 	struct service *s = &p->service;
 	const struct forward *first;
+	uint64_t clients_deadline;
 	size_t n_targets;
 	int used;
 
@@ -199,6 +217,12 @@ static int prepare(struct proxy *p, struct error *err)
 		return -1;
 	}
 	s->stats->t_ready = now_usec();
+	drop_reset(p);
+	/* A start may take longer than clients wait. From here on no server is waited for beyond that. */
+	clients_deadline = p->config.startup_timeout;
+	if (clients_deadline != USEC_INFINITY)
+		clients_deadline += s->stats->t_ready;
+	s->deadline = clients_deadline < s->deadline ? clients_deadline : s->deadline;
 
 	s->workers = calloc(s->n_workers, sizeof(*s->workers));
 	if (!s->workers)

@@ -9,6 +9,10 @@
 #define PAUSE_SHARE 32
 #define PAUSE_MAX   (20 * USEC_PER_MSEC)
 
+/* After so long nobody minds a little more, and a command that is run as a check costs much. */
+#define LONG_TIME	(30 * USEC_PER_SEC)
+#define LONG_TIME_PAUSE (250 * USEC_PER_MSEC)
+
 int patience_poll(const struct patience *p, int fd, short events, uint64_t until, struct error *err)
 {
 	/* A pidfd polls readable when its process ends: pidfd_open(2). Negative descriptors are skipped: poll(2). */
@@ -35,11 +39,12 @@ int patience_poll(const struct patience *p, int fd, short events, uint64_t until
 
 int patience_pause(const struct patience *p, uint64_t min_usec, struct error *err)
 {
-	uint64_t now = now_usec(), usec = (now - p->started) / PAUSE_SHARE;
+	uint64_t now = now_usec(), waited = now - p->started, usec = waited / PAUSE_SHARE;
+	uint64_t most = waited < LONG_TIME ? PAUSE_MAX : LONG_TIME_PAUSE;
 
 	if (usec < min_usec)
 		usec = min_usec;
-	if (usec > PAUSE_MAX)
-		usec = PAUSE_MAX;
+	if (usec > most)
+		usec = most;
 	return patience_poll(p, -1, 0, now + usec, err) < 0 ? -1 : 0;
 }

@@ -11,9 +11,9 @@ struct patience {
 	int pidfd;	   /* of the container's first process, -1 for none */
 };
 
-/* Sleeps before the next look: a 32nd of the time waited so far, at least min_usec and at most 20 ms. So what is ready
- * after 50 ms is seen 1.6 ms later at most, and a minute of waiting costs 3,000 looks. Not beyond the deadline. Fails
- * with ESRCH when the container has ended. */
+/* Sleeps before the next look: a 32nd of the time waited so far, at least min_usec and at most 20 ms, or 250 ms after half
+ * a minute. So what is ready after 50 ms is seen 1.6 ms later at most, and ten minutes of waiting cost 4,000 looks. Not
+ * beyond the deadline. Fails with ESRCH when the container has ended. */
 int patience_pause(const struct patience *p, uint64_t min_usec, struct error *err);
 
 /* Waits for poll(2) events on fd as well, at most until the earlier of `until` and the deadline. Returns 1 when fd has

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/channel.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/listen.h"
 #include "proxy/patience.h"
 #include "proxy/probes.h"
 #include "proxy/sock_diag.h"
@@ -20,6 +22,8 @@
  * may have dropped the first question, or just be slow. */
 #define ATTEMPT_FIRST USEC_PER_SEC
 
+#define TELL_PAUSE (250 * USEC_PER_MSEC)
+
 struct check {
 	const struct readiness *readiness;
 	int type;
@@ -31,6 +35,8 @@ struct check {
 	int diag;	  /* -1 where the kernel cannot be asked, then only a connection tells */
 	int asked;	  /* a server was asked and has not been ready */
 	char seen[SEEN_MAX];
+	char told[SEEN_MAX]; /* to the keeper */
+	uint64_t told_at;
 };
 
 static const struct {
@@ -96,8 +102,8 @@ static enum verdict look(const struct check *c, const struct target *t, char see
 		break;
 	case SOCKET_NONE: /* of several targets, what the others show says more */
 		if (!seen[0])
-			snprintf(seen, SEEN_MAX, "port %u is not %s", c->port,
-				 c->type == SOCK_DGRAM ? "bound for UDP" : "in LISTEN state");
+			snprintf(seen, SEEN_MAX, "nothing listens on port %u%s", c->port,
+				 c->type == SOCK_DGRAM ? "/udp" : "");
 		break;
 	}
 	return VERDICT_NOT_YET;
@@ -146,6 +152,18 @@ static int try(struct check *c, uint64_t *ret_pause, struct error *err)
 	return verdict;
 }
 
+/* A start that takes its time is told about: the keeper says what it waits for when clients do not wait any longer. */
+static void tell_seen(struct check *c)
+{
+	uint64_t now = now_usec();
+
+	if (now - c->told_at < TELL_PAUSE || strcmp(c->seen, c->told) == 0)
+		return;
+	memcpy(c->told, c->seen, sizeof(c->told));
+	c->told_at = now;
+	notify_send(channel_inherited(), "AWAITED=%s", c->seen);
+}
+
 int readiness_wait(const struct readiness *r, int type, uint16_t port, const struct target *targets, size_t n_targets,
 		   uint64_t deadline_usec, int pidfd, struct error *err)
 {
@@ -157,6 +175,7 @@ int readiness_wait(const struct readiness *r, int type, uint16_t port, const str
 		.n_targets = n_targets,
 		.patience = {.started = now_usec(), .deadline = deadline_usec, .pidfd = pidfd},
 		.attempt = ATTEMPT_FIRST,
+		.told_at = now_usec(),
 		.diag = -1,
 	};
 	_cleanup_close_ int diag = -1;
@@ -167,6 +186,11 @@ int readiness_wait(const struct readiness *r, int type, uint16_t port, const str
 		return error_set(err, 0,
 				 "only a TCP or Unix stream can be asked for readiness in this way; use "
 				 "--health-check listen");
+	if (r->kind == READY_COMMAND) { /* it may run for long, and nothing is told meanwhile */
+		c.told_at = 0;
+		snprintf(c.seen, sizeof(c.seen), "the health-check command has not ended");
+		tell_seen(&c);
+	}
 	diag = open_diag(&c);
 	c.diag = diag;
 	for (;;) {
@@ -175,6 +199,7 @@ int readiness_wait(const struct readiness *r, int type, uint16_t port, const str
 
 		if (verdict == VERDICT_READY) /* if the container has not ended meanwhile */
 			return patience_poll(&c.patience, -1, 0, 0, err) < 0 ? -1 : 0;
+		tell_seen(&c);
 		if (verdict < 0 || patience_pause(&c.patience, pause, err) < 0)
 			return -1;
 		if (now_usec() >= deadline_usec)

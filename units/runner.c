@@ -142,6 +142,22 @@ static int find_target(struct manager *m, const char *path, struct runner *ret, 
 	return 0;
 }
 
+#define NETWORK_WAITER "podman-user-wait-network-online.service"
+
+static int find_network_waiter(struct manager *m, const char *path, struct runner *ret, struct error *err)
+{
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	_cleanup_strv_ char **units = NULL;
+
+	if (get(m, path, UNIT_INTERFACE, "After", "as", &reply, err) < 0)
+		return -1;
+	if (sd_bus_message_read_strv(reply, &units) < 0)
+		return error_set(err, EREMOTEIO, "the service manager's After of a unit makes no sense");
+	for (char **p = units; p && *p; p++)
+		ret->waits_for_network |= strcmp(*p, NETWORK_WAITER) == 0;
+	return 0;
+}
+
 /* It cannot run anything. The other states are failures to read what is there. */
 static bool is_absent(const char *load_state)
 {
@@ -167,7 +183,7 @@ int runner_read(struct manager *m, const char *unit, struct runner *ret, struct 
 		return -1;
 	if (ends_with(source, QUADLET_SUFFIX))
 		ret->quadlet = steal_ptr(&source);
-	return find_target(m, path, ret, err);
+	return find_target(m, path, ret, err) < 0 ? -1 : find_network_waiter(m, path, ret, err);
 }
 
 bool runner_runs(const struct runner *r, const char *container)

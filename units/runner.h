@@ -9,12 +9,13 @@
 #include "units/manager.h"
 
 struct runner {
-	char *unit;	 /* X.service */
-	char *quadlet;	 /* the path of the .container file; NULL: it is no Quadlet */
-	char *container; /* NULL: its command line does not tell */
-	char **publish;	 /* NULL-terminated: the ports of the host it publishes, as given to the engine */
-	char **labels;	 /* NULL-terminated: "sockwake.KEY=VALUE", as given to the engine */
-	char *wanted_by; /* a target that starts it, at boot or at login; NULL for none */
+	char *unit;		/* X.service */
+	char *quadlet;		/* the path of the .container file; NULL: it is no Quadlet */
+	char *container;	/* NULL: its command line does not tell */
+	char **publish;		/* NULL-terminated: the ports of the host it publishes, as given to the engine */
+	char **labels;		/* NULL-terminated: "sockwake.KEY=VALUE", as given to the engine */
+	char *wanted_by;	/* a target that starts it, at boot or at login; NULL for none */
+	bool waits_for_network; /* it starts after Podman's service that waits for the network, in a user's manager */
 };
 void runner_clear(struct runner *r);
 #define _cleanup_runner_ _cleanup_(runner_clear)

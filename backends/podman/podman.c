@@ -1,5 +1,6 @@
 /* Podman, by its own ("libpod") API: the Docker-compatible one leaves out what is asked here (health checks run now).
  * /v4.0.0 is accepted from Podman 4.0 on. */
+#include "backends/exec.h"
 #include "backends/podman/reply.h"
 #include "backends/request.h"
 
@@ -30,11 +31,17 @@ static int check_health(struct engine *e, const struct container *c, enum health
 	*ret = HEALTH_NONE;
 	if (!c->health_test)
 		return 0;
-	if (container_request(e, "GET", c->id, "healthcheck", NULL, REQUEST_LIMIT, &reply, err) < 0)
+	if (container_request(e, "GET", c->id, "healthcheck", NULL, USEC_INFINITY, &reply, err) < 0)
 		return -1;
 	if (reply.status != 200)
 		return reply_error(e, "check the health of", c->name, &reply, err);
 	return podman_parse_health(reply.body, reply.len, ret) ? 0 : reply_nonsense(e, err);
+}
+
+static int try_health(struct engine *e, const struct container *c, enum health *ret, struct error *err)
+{
+	*ret = HEALTH_NONE;
+	return c->health_test ? exec_health_test(e, c, ret, err) : 0;
 }
 
 /* Start, stop and pause answer 500 where the container's state does not allow it, and newer versions 409. */
@@ -60,6 +67,7 @@ const struct backend podman_backend = {
 	.pause = container_pause,
 	.unpause = container_unpause,
 	.check_health = check_health,
+	.try_health = try_health,
 	.logs = container_logs,
 	.list = list,
 	.prefix = PREFIX,

@@ -567,11 +567,11 @@ class Acting(CliCase):
         self.scope.engine_run("rm", "server")
         deaf = "trap : TERM; while :; do sleep 1; done"
         self.scope.container("server", "sh", "-c", deaf, image=harness.BUSYBOX, options=("--stop-timeout=3",))
-        self.scope.instance("server", PORT, 9000, "--startup-timeout=1")
+        self.scope.instance("server", PORT, 9000, "--health-check=healthy")  # which it has not, and fails at once
         harness.refusal(PORT)
         status = json.loads(self.scope.sockwake("status", "--json", "server").stdout)
         if status["state"] == "stopping":
-            self.assertIn("9000", status["reason"])
+            self.assertIn("has no health check", status["reason"])
         self.scope.engine_run("rename", "server", "away")
         result = self.scope.sockwake("wake", "server", check=False)
         self.assertEqual(result.returncode, 1)

@@ -53,11 +53,11 @@ class Lifecycle(harness.Case):
     def test_why_a_wake_failed_is_shown_while_it_is_put_to_sleep(self):
         late = servers.late(9000, 60)
         self.scope.container("server", *late, image=harness.BUSYBOX, options=("--stop-timeout=5",))  # deaf to SIGTERM
-        self.scope.instance("server", PORT, 9000, "--startup-timeout=1s")
+        self.scope.instance("server", PORT, 9000, "--health-check=healthy")
         harness.refusal(PORT)
         instance = self.instance()
         self.assertEqual(instance["state"], "stopping")
-        self.assertIn("9000", instance["reason"])
+        self.assertIn("has no health check", instance["reason"])
 
     def test_a_hold_outlives_the_container(self):
         self.redis()

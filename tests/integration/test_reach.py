@@ -183,7 +183,7 @@ class Reach(Case):
                 self.attacker(view)
                 self.scope.instance("attacker", PORT, INNER, "--startup-timeout=2s")
                 harness.refusal(PORT)
-                self.scope.fall_asleep("attacker")
+                self.scope.sockwake("sleep", "attacker")
                 self.assert_denied("proxy")
 
     def test_many_entries(self):

@@ -143,7 +143,8 @@ class Links(UnixCase):
                 with self.subTest(name):
                     with self.assertRaises(ConnectionResetError):
                         client.recv(1)
-                    harness.eventually(lambda name=name: len(self.scope.complaints(name, self.started)) == 1)
+                    status = harness.eventually(lambda name=name: self.scope.sockwake("status", name).stdout)
+                    self.assertIn("still starting", status)
         with self.assertRaises(BlockingIOError):
             self.decoy.accept()
 

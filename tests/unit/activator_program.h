@@ -34,7 +34,9 @@ struct program {
 	int channel;	      /* -1: it runs by hand */
 	struct stats *stats;  /* shared with it */
 	struct message woken; /* what WOKEN=1 has brought */
-	char late[1024];      /* the last LATE=; "" */
+	char awaited[1024];   /* the last AWAITED=; "" */
+	char hint[1024];      /* the last HINT=; "" */
+	unsigned starting;    /* so often it said STARTING=1 */
 	char failed[1024];    /* FAILED=; "" */
 	unsigned messages;    /* of any kind */
 };
@@ -135,7 +137,9 @@ static inline void program_listen(struct program *p)
 
 	while (p->channel >= 0 && channel_receive(p->channel, &m, &closed)) {
 		p->messages++;
-		(void)message_value(&m, "LATE", p->late, sizeof(p->late));
+		(void)message_value(&m, "AWAITED", p->awaited, sizeof(p->awaited));
+		(void)message_value(&m, "HINT", p->hint, sizeof(p->hint));
+		p->starting += message_value(&m, "STARTING", word, sizeof(word));
 		(void)message_value(&m, "FAILED", p->failed, sizeof(p->failed));
 		if (message_value(&m, "WOKEN", word, sizeof(word)) && strcmp(word, "1") == 0 && p->woken.n_fds == 0) {
 			p->woken = m;

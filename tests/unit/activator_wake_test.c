@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "activator/health.h"
 #include "activator/runtime.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -105,8 +106,9 @@ static void what_takes_long_is_told_in_advance(void **state)
 	while (((volatile struct seen *)f.seen)->requests == 0)
 		usleep(1000);
 	program_listen(&p);
-	assert_non_null(strstr(p.late, "Docker had not started 'c' when --startup-timeout was over"));
-	assert_non_null(strstr(p.late, "'docker ps'"));
+	assert_int_equal(p.starting, 1);
+	assert_string_equal(p.awaited, "Docker has not started 'c'");
+	assert_string_equal(p.hint, "'docker ps' shows whether Docker answers");
 	kill(p.pid, SIGKILL);
 	assert_int_equal(program_finish(&p), -SIGKILL);
 	program_release(&p);
@@ -482,6 +484,82 @@ static void healthy_is_asked_for_until_it_is(void **state)
 	fake_stop(&f);
 }
 
+#define KILLS	   ",\"HealthcheckOnFailureAction\":\"kill\""
+#define LONG_START "\"Healthcheck\":{\"Test\":[\"CMD\",\"true\"],\"StartPeriod\":315360000000000000}"
+#define NO_START   "\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"true\"],\"StartPeriod\":1000000000}"
+
+/* A failure that the engine counts may have it kill the container: the check is tried on the side until it succeeds. */
+static void a_health_check_that_kills_is_tried_first(void **state)
+{
+	static const char *const configs[] = {
+		NO_START KILLS,
+		NO_START ",\"HealthcheckOnFailureAction\":\"restart\"",
+		LONG_START ",\"StartupHealthCheck\":{\"Test\":[\"CMD\",\"true\"],\"Retries\":2}",
+	};
+	const char *made = reply("201", "{\"Id\":\"" ID "\"}"), *ran = reply("200", "");
+	const char *sick = reply("200", "{\"Running\":false,\"ExitCode\":1}");
+	const char *well = reply("200", "{\"Running\":false,\"ExitCode\":0}");
+	const char *healthy = reply("200", "{\"Status\":\"healthy\",\"Log\":[{\"ExitCode\":0}]}");
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(configs) / sizeof(*configs); k++) {
+		const char *here = inspection("running", container_process(), STARTED, configs[k]);
+		START(f, SAY(NO_CONTENT), SAY(here), SAY(here), SAY(made), SAY(ran), SAY(sick), SAY(made), SAY(ran),
+		      SAY(well), SAY(healthy));
+		struct program p;
+
+		assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"), "--healthy")), 0);
+		assert_string_equal(p.awaited, "the health check of 'c' has not succeeded");
+		assert_string_equal(requests(&f),
+				    "POST start GET json GET json POST exec POST start GET json POST exec "
+				    "POST start GET json GET healthcheck");
+		assert_non_null(strstr(f.seen->text, "POST /v4.0.0/libpod/exec/" ID "/start HTTP/1.1"));
+		program_release(&p);
+		fake_stop(&f);
+	}
+}
+
+/* Within the start period Podman does not count; without an action nobody minds. */
+static void a_health_check_that_does_no_harm_is_asked_for(void **state)
+{
+	static const char *const configs[] = {
+		LONG_START KILLS,
+		NO_START,
+		NO_START ",\"HealthcheckOnFailureAction\":\"none\"",
+		LONG_START ",\"StartupHealthCheck\":{\"Test\":[\"CMD\",\"true\"]}",
+	};
+	const char *sick = reply("200", "{\"Status\":\"starting\",\"Log\":[{\"ExitCode\":1}]}");
+	const char *healthy = reply("200", "{\"Status\":\"healthy\",\"Log\":[{\"ExitCode\":0}]}");
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(configs) / sizeof(*configs); k++) {
+		const char *here = inspection("running", container_process(), STARTED, configs[k]);
+		START(f, SAY(NO_CONTENT), SAY(here), SAY(here), SAY(sick), SAY(healthy));
+		struct program p;
+
+		assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"), "--healthy")), 0);
+		assert_string_equal(requests(&f), "POST start GET json GET json GET healthcheck GET healthcheck");
+		program_release(&p);
+		fake_stop(&f);
+	}
+}
+
+/* Often at first, and then less and less. */
+static void a_health_check_is_asked_for_at_a_sensible_pace(void **state)
+{
+	unsigned cheap = 0, costly = 0;
+
+	(void)state;
+	for (uint64_t t = 0; t < 60 * USEC_PER_SEC; t += health_pause(t, false))
+		cheap++;
+	for (uint64_t t = 0; t < 60 * USEC_PER_SEC; t += health_pause(t, true))
+		costly++;
+	assert_in_range(cheap, 20, 70);
+	assert_in_range(costly, 10, 25);
+	assert_int_equal(health_pause(0, false), 200 * USEC_PER_MSEC);
+	assert_int_equal(health_pause(3600 * USEC_PER_SEC, true), 5 * USEC_PER_SEC);
+}
+
 /* Runs --sleep, and says which requests it made. */
 #define SLEEP(status, ...)                                                                                             \
 	({                                                                                                             \
@@ -694,6 +772,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_signal_before_the_end_refuses_the_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_usage_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(healthy_is_asked_for_until_it_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_health_check_that_kills_is_tried_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_health_check_that_does_no_harm_is_asked_for, setup, teardown),
+		cmocka_unit_test(a_health_check_is_asked_for_at_a_sensible_pace),
 		cmocka_unit_test_setup_teardown(sleep_stops_or_pauses_by_state, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_engine_that_only_says_so_is_not_believed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_start_that_is_on_its_way_is_waited_for, setup, teardown),

@@ -121,6 +121,40 @@ static void an_inspection_is_read(void **state)
 	assert_int_equal(c.ports[2].type, SOCK_DGRAM);
 }
 
+/* Podman's words for what comes of failures. */
+static void what_a_failing_health_check_does(void **state)
+{
+	static const struct {
+		const char *config;
+		bool acts;
+		uint64_t start_period;
+	} cases[] = {
+		{"{}", false, 0},
+		{"{\"Healthcheck\":{\"Test\":[\"CMD\",\"x\"],\"StartPeriod\":2500000000}}", false, 2500000},
+		{"{\"HealthcheckOnFailureAction\":\"none\"}", false, 0},
+		{"{\"HealthcheckOnFailureAction\":\"kill\",\"Healthcheck\":{\"StartPeriod\":1000}}", true, 1},
+		{"{\"HealthcheckOnFailureAction\":\"melt\"}", true, 0},
+		{"{\"StartupHealthCheck\":{\"Retries\":0}}", false, 0},
+		{"{\"StartupHealthCheck\":{\"Retries\":1},\"Healthcheck\":{\"StartPeriod\":1000}}", true, 0},
+	};
+	_cleanup_container_ struct container c = {};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		char text[2048];
+
+		snprintf(text, sizeof(text), INSPECT(GOOD_ID, GOOD_NAME, RUNNING, "{}", "%s"), cases[k].config);
+		assert_true(inspect(text, &c));
+		assert_int_equal(c.health_acts, cases[k].acts);
+		assert_int_equal(c.health_start_period, cases[k].start_period);
+	}
+	assert_true(c.started > 0);
+	assert_false(
+		inspect(INSPECT(GOOD_ID, GOOD_NAME, RUNNING, "{}", "{\"Healthcheck\":{\"StartPeriod\":\"1s\"}}"), &c));
+	assert_false(
+		inspect(INSPECT(GOOD_ID, GOOD_NAME, RUNNING, "{}", "{\"StartupHealthCheck\":{\"Retries\":-1}}"), &c));
+}
+
 static void what_is_missing_has_a_default(void **state)
 {
 	_cleanup_container_ struct container c = {};
@@ -482,6 +516,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_container_sees),
 		cmocka_unit_test(an_inspection_is_read),
+		cmocka_unit_test(what_a_failing_health_check_does),
 		cmocka_unit_test(what_is_missing_has_a_default),
 		cmocka_unit_test(where_it_comes_from),
 		cmocka_unit_test(nonsense_is_refused),

@@ -45,6 +45,7 @@ static void the_smallest_one(void **state)
 	assert_int_equal(PARSE(&o, &err, "--name", "t", COMMANDS), 0);
 	assert_string_equal(o.name, "t");
 	assert_true(o.startup_timeout == 30 * USEC_PER_SEC);
+	assert_true(o.start_limit == 600 * USEC_PER_SEC);
 	assert_int_equal(o.n_no_wake_from, 0);
 	assert_int_equal(o.n_windows, 0);
 	assert_null(o.notify);

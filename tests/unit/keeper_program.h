@@ -181,7 +181,7 @@ static inline void play_lies(int channel, const struct play *p)
 	}
 	(void)p;
 	notify_send(channel, "FAILED=a lie");
-	notify_send(channel, "LATE=a lie");
+	notify_send(channel, "STARTING=1\nAWAITED=a lie");
 	notify_send(channel, "READY=1\nREADY=1\nSTATUS=a lie\nX=\x1b[31m");
 	if (send(channel, "", 0, MSG_NOSIGNAL) < 0) /* looks like the end */
 		_exit(92);
@@ -219,7 +219,9 @@ static inline void play_step(const char *step, int channel, struct play *p, char
 	if (strcmp(step, "env") == 0)
 		say_environment(argv);
 	else if (strcmp(step, "late") == 0)
-		notify_send(channel, "LATE=it took too long");
+		notify_send(channel, "STARTING=1\nAWAITED=it takes too long\nHINT=try something else");
+	else if (strcmp(step, "awaited") == 0)
+		notify_send(channel, "AWAITED=nothing listens on port 80");
 	else if (strcmp(step, "vain") == 0)
 		notify_send(channel, "VAIN=1");
 	else if (strcmp(step, "woken") == 0)

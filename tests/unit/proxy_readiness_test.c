@@ -161,7 +161,7 @@ static void test_listen(void **state)
 	expect_ready("listen", listens_late);
 	took = now_usec() - began;
 	assert_true(took >= 50000);
-	expect_timeout("listen", never_listens, "port 5432 is not in LISTEN state");
+	expect_timeout("listen", never_listens, "nothing listens on port 5432");
 }
 
 static enum socket_found look(int type, struct target t)
@@ -213,7 +213,7 @@ static void test_udp(void **state)
 
 	(void)state;
 	assert_int_equal(wait_for("listen", SOCK_DGRAM, SECOND / 20, -1, &err), -1);
-	assert_non_null(strstr(err.text, "not bound for UDP"));
+	assert_non_null(strstr(err.text, "/udp"));
 	fd = bound(SOCK_DGRAM, ipv6("::1"));
 	assert_int_equal(wait_for("listen", SOCK_DGRAM, SECOND, -1, &err), 0);
 	assert_int_equal(wait_for("redis", SOCK_DGRAM, SECOND, -1, &err), -1);
@@ -410,7 +410,7 @@ static void test_probes_give_up(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		expect_timeout(kinds[i], never_listens, "port 5432 is not in LISTEN state");
+		expect_timeout(kinds[i], never_listens, "nothing listens on port 5432");
 		expect_timeout(kinds[i], is_silent, "does not answer");
 	}
 	expect_timeout("postgres", postgres_never_starts, "57P03");

@@ -1,0 +1,79 @@
+#include "activator/health.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "activator/tell.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+
+#define PAUSE_MAX (5 * USEC_PER_SEC)
+
+/* A question reaches the engine a little later. */
+#define MARGIN USEC_PER_SEC
+
+bool health_failure_counts(const struct container *c, uint64_t wall_now)
+{
+	return c->health_acts && wall_now + MARGIN >= (uint64_t)c->started + c->health_start_period;
+}
+
+uint64_t health_pause(uint64_t waited, bool costly)
+{
+	uint64_t least = (costly ? 500 : 200) * USEC_PER_MSEC, pause = waited / (costly ? 4 : 16);
+
+	if (pause < least)
+		return least;
+	return pause < PAUSE_MAX ? pause : PAUSE_MAX;
+}
+
+/* What the engine has found out by itself. */
+static int read_health(struct engine *e, const struct container *c, enum health *ret, struct error *err)
+{
+	_cleanup_container_ struct container now = {};
+
+	if (e->backend->inspect(e, c->id, &now, err) < 0)
+		return -1;
+	*ret = now.health;
+	return 0;
+}
+
+int health_ask(struct engine *e, const struct container *c, enum health *ret, struct error *err)
+{
+	*ret = HEALTH_NONE;
+	if (!health_failure_counts(c, wall_usec()))
+		return e->backend->check_health(e, c, ret, err);
+	if (e->backend->try_health(e, c, ret, err) < 0)
+		return err->code == EINVAL ? read_health(e, c, ret, err) : -1;
+	return *ret == HEALTH_HEALTHY ? e->backend->check_health(e, c, ret, err) : 0;
+}
+
+int await_healthy(struct engine *e, const struct container *c, int pidfd, struct error *err)
+{
+	uint64_t began = now_usec();
+	struct told told = {};
+
+	if (!c->health_test)
+		return error_set(err, EINVAL,
+				 "the container '%s' has no health check: give it one, or let --health-check be "
+				 "'listen'",
+				 c->name);
+	tell_awaited(&told, NULL, "the health check of '%s' has not succeeded", c->name);
+	for (;;) {
+		struct pollfd gone = {.fd = pidfd, .events = POLLIN};
+		enum health health = HEALTH_NONE;
+		uint64_t pause;
+
+		if (health_ask(e, c, &health, err) < 0 && err->code != EBUSY)
+			return -1;
+		if (health == HEALTH_HEALTHY)
+			return 0;
+		if (timeout_msec(e->deadline) == 0)
+			return error_set(err, ETIMEDOUT, "the container '%s' was not healthy in time", c->name);
+		pause = now_usec() + health_pause(now_usec() - began, health_failure_counts(c, wall_usec()));
+		if (poll(&gone, 1, timeout_msec(pause < e->deadline ? pause : e->deadline)) > 0)
+			return error_set(err, ECHILD,
+					 "the container '%s' ended before it was healthy: '%s logs %s' "
+					 "may say why",
+					 c->name, e->backend->name, c->name);
+	}
+}

@@ -1,0 +1,99 @@
+#include "activator/start_job.h"
+
+#include <string.h>
+
+#include "activator/health.h"
+#include "activator/tell.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+
+/* So often a start job that goes on is looked at. */
+#define GLANCE	     USEC_PER_SEC
+#define GLANCE_LIMIT (2 * USEC_PER_SEC)
+#define HEALTH_LIMIT (60 * USEC_PER_SEC)
+
+#define NOT_STARTED "the unit '%s' has not started"
+
+/* A start job that goes on. */
+struct look {
+	struct engine *engine;
+	const struct options *options;
+	uint64_t began;
+	struct told told;
+};
+
+/* What is known to take long, and what helps. */
+static const char *hint_about(const char *unit)
+{
+	static const struct {
+		const char *unit, *hint;
+	} hints[] = {
+		{"podman-user-wait-network-online.service",
+		 "it takes up to 90s where nothing brings network-online.target up: 'DefaultDependencies=false' under "
+		 "[Quadlet] in the .container file does without, where the container needs no network to start"},
+		{"network-online.target",
+		 "'DefaultDependencies=false' under [Quadlet] in the .container file does without, where the container "
+		 "needs no network to start"},
+	};
+
+	for (size_t k = 0; k < sizeof(hints) / sizeof(*hints); k++) {
+		if (strcmp(hints[k].unit, unit) == 0)
+			return hints[k].hint;
+	}
+	return NULL;
+}
+
+static void limit_engine(struct engine *e, uint64_t deadline, uint64_t limit)
+{
+	uint64_t until = now_usec() + limit;
+
+	e->deadline = until < deadline ? until : deadline;
+}
+
+static uint64_t ask_health(struct look *l)
+{
+	_cleanup_container_ struct container c = {};
+	struct engine *e = l->engine;
+	uint64_t deadline = e->deadline;
+	enum health ignored;
+	struct error err;
+	int r;
+
+	limit_engine(e, deadline, GLANCE_LIMIT);
+	r = e->backend->inspect(e, l->options->container, &c, &err);
+	limit_engine(e, deadline, HEALTH_LIMIT);
+	if (r == 0 && c.state == CONTAINER_RUNNING && c.health_test) {
+		tell_awaited(&l->told, NULL,
+			     "the health check of '%s' has not succeeded, which the unit '%s' waits for", c.name,
+			     l->options->unit);
+		if (c.health != HEALTH_HEALTHY)
+			(void)health_ask(e, &c, &ignored, &err);
+	} else {
+		tell_awaited(&l->told, NULL, NOT_STARTED, l->options->unit);
+	}
+	e->deadline = deadline;
+	return health_pause(now_usec() - l->began, health_failure_counts(&c, wall_usec()));
+}
+
+static uint64_t look(struct unit *u, void *data)
+{
+	char other[UNIT_NAME_TEXT_MAX];
+	struct look *l = data;
+
+	if (unit_waits_for(u, other)) {
+		tell_awaited(&l->told, hint_about(other), "the unit '%s' waits for the start of '%s'", l->options->unit,
+			     other);
+		return GLANCE;
+	}
+	if (l->options->backend == BACKEND_PODMAN)
+		return ask_health(l);
+	tell_awaited(&l->told, NULL, NOT_STARTED, l->options->unit);
+	return GLANCE;
+}
+
+int start_job(struct unit *u, struct engine *e, const struct options *o, struct error *err)
+{
+	struct look l = {.engine = e, .options = o, .began = now_usec()};
+
+	return unit_start(u, e->deadline, &(struct meanwhile){look, &l}, err);
+}

@@ -1,0 +1,20 @@
+/* How long a container may take to start. Clients wait for --startup-timeout; the start itself is left to go on for longer,
+ * since a database that initialises itself, say, would otherwise be stopped half-way by each wake. */
+#pragma once
+
+#include <stdint.h>
+
+#include "common/clock.h"
+
+#define START_LIMIT_LEAST  (600 * USEC_PER_SEC)
+#define START_LIMIT_FACTOR 4
+
+/* Microseconds from the beginning of the wake, of which clients wait for startup_timeout; USEC_INFINITY for ever. */
+static inline uint64_t start_limit(uint64_t startup_timeout)
+{
+	uint64_t limit;
+
+	if (__builtin_mul_overflow(startup_timeout, START_LIMIT_FACTOR, &limit))
+		return USEC_INFINITY;
+	return limit > START_LIMIT_LEAST ? limit : START_LIMIT_LEAST;
+}

@@ -1,0 +1,121 @@
+#include "keeper/overdue.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/channel.h"
+#include "common/listen.h"
+#include "common/log.h"
+#include "common/start_limit.h"
+
+#define SPAN_TEXT_MAX 24
+
+/* As one would write it behind an option: "30s", "2min". */
+static const char *span_text(uint64_t usec, char ret[static SPAN_TEXT_MAX])
+{
+	unsigned long long msec = usec / USEC_PER_MSEC;
+
+	if (msec % 1000)
+		snprintf(ret, SPAN_TEXT_MAX, "%llums", msec);
+	else if (msec % 60000 || msec == 0)
+		snprintf(ret, SPAN_TEXT_MAX, "%llus", msec / 1000);
+	else
+		snprintf(ret, SPAN_TEXT_MAX, "%llumin", msec / 60000);
+	return ret;
+}
+
+void overdue_begin(struct keeper *k)
+{
+	k->deadline = time_after(k->began, k->options.startup_timeout);
+	k->limit = time_after(k->began, k->options.start_limit);
+	k->limit_wall = time_after(wall_usec() - (now_usec() - k->began), k->options.start_limit);
+}
+
+void overdue_end(struct keeper *k)
+{
+	k->deadline = USEC_INFINITY;
+	k->limit = 0;
+	k->overdue = false;
+}
+
+/* What it waits for, as a part of a sentence. */
+static const char *awaited(const struct keeper *k)
+{
+	if (k->awaited[0])
+		return k->awaited;
+	return k->woken ? "its server is not ready" : "it has not been started";
+}
+
+static void until_text(const struct keeper *k, char *ret, size_t size)
+{
+	time_t then = (time_t)(k->limit_wall / USEC_PER_SEC);
+	struct tm tm;
+
+	localtime_r(&then, &tm);
+	strftime(ret, size, "%T", &tm);
+}
+
+static void compose(const struct keeper *k, char ret[static SENTENCE_MAX])
+{
+	uint64_t timeout = k->options.startup_timeout, more;
+	char waited[SPAN_TEXT_MAX], all[SPAN_TEXT_MAX], longer[SPAN_TEXT_MAX], until[16];
+
+	until_text(k, until, sizeof(until));
+	if (__builtin_mul_overflow(timeout, START_LIMIT_FACTOR, &more))
+		more = timeout;
+	snprintf(
+		ret, SENTENCE_MAX,
+		STATUS_STILL_STARTING
+		"after %s: %.500s; it is left to go on for up to %s, until %s; clients who wait for longer than %s are "
+		"refused: --startup-timeout %s lets them%s%.300s",
+		span_text(timeout, waited), awaited(k), span_text(k->options.start_limit, all), until, waited,
+		span_text(more, longer), k->hint[0] ? "; " : "", k->hint);
+}
+
+/* For status; the journal has it once. */
+static void show(struct keeper *k)
+{
+	char sentence[SENTENCE_MAX];
+
+	compose(k, sentence);
+	if (strcmp(k->shown, sentence) == 0)
+		return;
+	strcpy(k->shown, sentence);
+	notify_send(k->notify_fd, "STATUS=%s", sentence);
+}
+
+void overdue_say(struct keeper *k)
+{
+	char sentence[SENTENCE_MAX];
+
+	k->deadline = USEC_INFINITY;
+	if (k->ready || k->told_to_stop)
+		return;
+	k->overdue = true;
+	compose(k, sentence);
+	keeper_say(k, LOG_WARNING, sentence);
+	show(k);
+}
+
+void overdue_go_on(struct keeper *k)
+{
+	if (!k->overdue)
+		return;
+	keeper_extend(k);
+	if (!k->told_to_stop && now_usec() - k->shown_at >= USEC_PER_SEC) {
+		k->shown_at = now_usec();
+		show(k);
+	}
+}
+
+int overdue_give_up(const struct keeper *k, struct error *err)
+{
+	char all[SPAN_TEXT_MAX];
+
+	return error_set(
+		err, 0,
+		"not ready after %s, the longest that a start may take (four times --startup-timeout, 10min at "
+		"least), and put to sleep: %.500s%s%.300s",
+		span_text(k->options.start_limit, all), awaited(k), k->hint[0] ? "; " : "", k->hint);
+}
