@@ -3,6 +3,7 @@
 #include "activator/pin.h"
 #include "activator/pin_unit.h"
 #include "activator/runtime.h"
+#include "activator/situation.h"
 
 int hold_container(struct engine *engine, const struct options *o, struct stats *stats, struct hold *ret,
 		   struct error *err)
@@ -19,7 +20,7 @@ int hold_container(struct engine *engine, const struct options *o, struct stats 
 		return pin_unit(engine, o, stats, lock_fd, &ret->container, &ret->pidfd, &ret->woken, &ret->own, err);
 	if (pin_container(engine, o, stats, &ret->lock, directory, &ret->container, &ret->pidfd, &ret->woken, err) < 0)
 		return -1;
-	ret->own = ret->woken || lock_is_own_run(lock_fd, &ret->container);
+	ret->own = ret->woken || container_is_own(&ret->container, lock_fd);
 	lock_record_run(lock_fd, &ret->container, ret->own);
 	return 0;
 }

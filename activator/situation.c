@@ -28,12 +28,17 @@ static enum condition condition_of_container(const struct container *c)
 	}
 }
 
+bool container_is_own(const struct container *c, int lock_fd)
+{
+	return lock_is_own_run(lock_fd, c) || lock_holds(lock_fd, RUN_STARTING) || lock_holds(lock_fd, RUN_STARTED);
+}
+
 /* Without anything remembered it is not known that somebody restarted it. */
 static enum run run_of_container(const struct container *c, int lock_fd)
 {
 	char id[sizeof(c->id)];
 
-	if (lock_is_own_run(lock_fd, c) || lock_holds(lock_fd, RUN_STARTING) || lock_holds(lock_fd, RUN_STARTED))
+	if (container_is_own(c, lock_fd))
 		return RUN_OURS;
 	if (lock_is_found_run(lock_fd, c) || !lock_read_id(lock_fd, id) || lock_is_asleep(lock_fd))
 		return RUN_FOUND;

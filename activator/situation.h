@@ -14,6 +14,9 @@ struct situation situation_of_container(const struct options *o, enum event even
 /* The same of a container that a unit runs. */
 struct situation situation_of_unit(const struct options *o, enum event event, const struct unit_view *v, int lock_fd);
 
+/* Was this run begun by a wake, perhaps one that was killed before it could write down which run it had begun? */
+bool container_is_own(const struct container *c, int lock_fd);
+
 /* May its restart policy start it again, now that it has ended? */
 bool container_may_restart(const struct container *c);
 

@@ -54,6 +54,9 @@ static const char *describe_fd(int fd, const char *folder)
 	return text;
 }
 
+#define EXITED inspection("exited", 0, STARTED, "")
+#define PAUSED inspection("paused", 0, STARTED, "")
+
 /* Would somebody who puts it to sleep be kept out? */
 static bool is_locked(const char *path)
 {
@@ -193,6 +196,30 @@ static void a_start_is_written_down_before_it_is_asked_for(void **state)
 	assert_int_equal(program_run_kept(&p, ARGUMENTS("--sleep", OPTIONS(f, "docker"), "--keep-running")), 0);
 	assert_string_equal(requests(&f), "GET json POST stop GET json");
 	assert_string_equal(recorded(&f), ID "\n");
+	program_release(&p);
+	fake_stop(&f);
+}
+
+/* And stays ours when the next wake finds it running, also with --keep-running. */
+static void what_a_killed_wake_has_started_is_ours(void **state)
+{
+	START(f, SAY_THEN(NULL, STALL), SAY(running()), SAY(NOT_MODIFIED), SAY(running()), SAY(running()),
+	      SAY(running()), SAY(NO_CONTENT), SAY(EXITED));
+	struct program p;
+
+	(void)state;
+	program_start_kept(&p, ARGUMENTS(OPTIONS(f, "docker")));
+	while (((volatile struct seen *)f.seen)->requests == 0)
+		usleep(1000);
+	kill(p.pid, SIGKILL);
+	assert_int_equal(program_finish(&p), -SIGKILL);
+	program_release(&p);
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--keep-running")), 0);
+	assert_string_equal(recorded(&f), ID " " STARTED "\n");
+	program_release(&p);
+	(void)requests(&f);
+	assert_int_equal(program_run_kept(&p, ARGUMENTS("--sleep", OPTIONS(f, "docker"), "--keep-running")), 0);
+	assert_string_equal(requests(&f), "GET json POST stop GET json");
 	program_release(&p);
 	fake_stop(&f);
 }
@@ -569,9 +596,6 @@ static void a_health_check_is_asked_for_at_a_sensible_pace(void **state)
 		requests(&f);                                                                                          \
 	})
 
-#define EXITED inspection("exited", 0, STARTED, "")
-#define PAUSED inspection("paused", 0, STARTED, "")
-
 static void sleep_stops_or_pauses_by_state(void **state)
 {
 	START(f, SAY(running()), SAY(NO_CONTENT), SAY(EXITED),		  /* */
@@ -758,6 +782,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_late_start_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_signal_during_a_start_waits_for_the_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_start_is_written_down_before_it_is_asked_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_a_killed_wake_has_started_is_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_not_started_is_not_written_down, setup, teardown),
 		cmocka_unit_test_setup_teardown(found_running_is_told_from_started_by_an_earlier_wake, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_paused_container_is_unpaused, setup, teardown),
