@@ -10,6 +10,7 @@
 #include "activator/runtime.h"
 #include "activator/situation.h"
 #include "activator/unit.h"
+#include "activator/volumes.h"
 #include "activator/with.h"
 #include "common/channel.h"
 #include "common/cleanup.h"
@@ -245,6 +246,7 @@ static int stop_unit(const struct options *o, struct engine *e, int lock_fd, con
 		return 0;
 	}
 	if (d->action == ACTION_HALT) {
+		volumes_note(e, o, NULL);
 		if (halt_unit(u, o, e, err) < 0)
 			return -1;
 		lock_record(lock_fd, "");
@@ -346,6 +348,8 @@ static int stop_container(const struct options *given, struct engine *e, struct 
 		leave(o, d);
 		return 0;
 	}
+	if (d->action == ACTION_HALT && c.state == CONTAINER_RUNNING)
+		volumes_note(e, given, &c);
 	if (d->action == ACTION_HALT && halt(e, o, &c, &slept, err) < 0) {
 		*ret_asleep = err->code == ENOENT; /* it removed itself when it ended */
 		return *ret_asleep ? 0 : -1;
