@@ -10,6 +10,7 @@
 #include "activator/runtime.h"
 #include "activator/situation.h"
 #include "activator/unit.h"
+#include "activator/unit_needs.h"
 #include "activator/volumes.h"
 #include "activator/with.h"
 #include "common/channel.h"
@@ -253,7 +254,7 @@ static int stop_unit(const struct options *o, struct engine *e, int lock_fd, con
 		write_journal(o, stats, wall);
 	}
 	*ret_asleep = true;
-	return 0;
+	return o->idle_pause ? 0 : needs_stop(u, e, o, err);
 }
 
 /* A question may be asked again at any time: one that hangs is given up early, for clients may be waiting. */
