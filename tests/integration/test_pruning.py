@@ -30,6 +30,7 @@ class PruningCase(harness.Case):
     def forget(self):
         self.scope.sockwake("remove", "web", "--with-container", check=False)
         self.scope.sockwake("remove", "--all", check=False)
+        self.scope.engine_run("rm", "--force", "web", check=False)
         self.scope.engine_run("volume", "rm", "--force", "kept", check=False)
         self.scope.engine_run("rmi", "--force", IMAGE, check=False)
 
