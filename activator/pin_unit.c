@@ -16,6 +16,7 @@
 #include "activator/situation.h"
 #include "activator/start_job.h"
 #include "activator/tell.h"
+#include "activator/unit_needs.h"
 #include "backends/reach.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -26,7 +27,9 @@
 
 static int start(struct unit *u, struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
 {
+	struct needs needs;
 	struct unit_view v;
+	int r;
 
 	/* A paused container's unit is active; one that its unit removed cannot be unpaused. */
 	if (o->idle_pause) {
@@ -44,7 +47,11 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 	*woken = true;
 	lock_record(lock_fd, RUN_STARTING);
 	tell_starting_unit(o->unit);
-	return start_job(u, e, o, err);
+	needs_before(u, o, &needs);
+	r = start_job(u, e, o, err);
+	if (r == 0)
+		needs_after(u, o, &needs);
+	return r;
 }
 
 /* A container that is being made or removed while it is asked for: the engine may well call that a failure. */

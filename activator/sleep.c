@@ -10,6 +10,8 @@
 #include "activator/runtime.h"
 #include "activator/situation.h"
 #include "activator/unit.h"
+#include "activator/unit_needs.h"
+#include "activator/volumes.h"
 #include "activator/with.h"
 #include "common/channel.h"
 #include "common/cleanup.h"
@@ -245,13 +247,14 @@ static int stop_unit(const struct options *o, struct engine *e, int lock_fd, con
 		return 0;
 	}
 	if (d->action == ACTION_HALT) {
+		volumes_note(e, o, NULL);
 		if (halt_unit(u, o, e, err) < 0)
 			return -1;
 		lock_record(lock_fd, "");
 		write_journal(o, stats, wall);
 	}
 	*ret_asleep = true;
-	return 0;
+	return o->idle_pause ? 0 : needs_stop(u, e, o, err);
 }
 
 /* A question may be asked again at any time: one that hangs is given up early, for clients may be waiting. */
@@ -346,6 +349,8 @@ static int stop_container(const struct options *given, struct engine *e, struct 
 		leave(o, d);
 		return 0;
 	}
+	if (d->action == ACTION_HALT && c.state == CONTAINER_RUNNING)
+		volumes_note(e, given, &c);
 	if (d->action == ACTION_HALT && halt(e, o, &c, &slept, err) < 0) {
 		*ret_asleep = err->code == ENOENT; /* it removed itself when it ended */
 		return *ret_asleep ? 0 : -1;

@@ -222,23 +222,108 @@ static int read_value(sd_bus_message *reply, const struct property *p, void *mem
 	return r;
 }
 
-int unit_look(struct unit *u, struct unit_view *ret, struct error *err)
+static int look(struct unit *u, const char *name, const char *path, struct unit_view *ret, struct error *err)
 {
 	*ret = (struct unit_view){};
 	for (size_t k = 0; k < N_PROPERTIES; k++) {
 		_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
 		_cleanup_message_ sd_bus_message *reply = NULL;
 		const struct property *p = &properties[k];
-		int r = bus.sd_bus_get_property(u->connection, MANAGER_NAME, u->path, p->interface, p->name, &bus_err,
+		int r = bus.sd_bus_get_property(u->connection, MANAGER_NAME, path, p->interface, p->name, &bus_err,
 						&reply, p->type);
 
 		if (r >= 0)
 			r = read_value(reply, p, (char *)ret + p->offset);
 		if (r < 0)
 			return error_set(err, ENOTCONN, "the service manager does not tell %s of '%s': %s", p->name,
-					 u->name, bus_err.message ? bus_err.message : strerror(-r));
+					 name, bus_err.message ? bus_err.message : strerror(-r));
 	}
 	return 0;
+}
+
+int unit_look(struct unit *u, struct unit_view *ret, struct error *err)
+{
+	return look(u, u->name, u->path, ret, err);
+}
+
+int unit_look_at(struct unit *u, const char *name, struct unit_view *ret, struct error *err)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (bus.sd_bus_path_encode(MANAGER_PATH "/unit", name, &path) < 0)
+		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
+	return look(u, name, path, ret, err);
+}
+
+/* The reply to a question about one property of one unit. */
+static int ask(struct unit *u, const char *name, const char *property, const char *type, sd_bus_message **ret,
+	       struct error *err)
+{
+	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
+	_cleanup_free_ char *path = NULL;
+	int r = bus.sd_bus_path_encode(MANAGER_PATH "/unit", name, &path);
+
+	if (r >= 0)
+		r = bus.sd_bus_get_property(u->connection, MANAGER_NAME, path, UNIT_INTERFACE, property, &bus_err, ret,
+					    type);
+	if (r < 0)
+		return error_set(err, ENOTCONN, "the service manager does not tell %s of '%s': %s", property, name,
+				 bus_err.message ? bus_err.message : strerror(-r));
+	return 0;
+}
+
+int unit_state(struct unit *u, const char *name, char ret[static 16], struct error *err)
+{
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	const char *text = "";
+
+	if (ask(u, name, "ActiveState", "s", &reply, err) < 0)
+		return -1;
+	(void)bus.sd_bus_message_read(reply, "s", &text);
+	snprintf(ret, 16, "%s", text);
+	return 0;
+}
+
+bool unit_has_job(struct unit *u, const char *name)
+{
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	struct error ignored;
+	const char *path;
+	uint32_t id = 0;
+
+	return ask(u, name, "Job", "(uo)", &reply, &ignored) == 0 &&
+	       bus.sd_bus_message_read(reply, "(uo)", &id, &path) >= 0 && id != 0;
+}
+
+bool unit_is_quadlet(struct unit *u, const char *name)
+{
+	static const char *const suffixes[] = {".container", ".pod", ".kube"};
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	const char *source = "", *dot;
+	struct error ignored;
+
+	if (ask(u, name, "SourcePath", "s", &reply, &ignored) < 0 || bus.sd_bus_message_read(reply, "s", &source) < 0)
+		return false;
+	dot = strrchr(source, '.');
+	for (size_t k = 0; dot && k < sizeof(suffixes) / sizeof(*suffixes); k++) {
+		if (strcmp(dot, suffixes[k]) == 0)
+			return true;
+	}
+	return false;
+}
+
+int unit_each(struct unit *u, const char *name, const char *property, unit_visitor visit, void *data, struct error *err)
+{
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	const char *one;
+	int r;
+
+	if (ask(u, name, property, "as", &reply, err) < 0)
+		return -1;
+	r = bus.sd_bus_message_enter_container(reply, 'a', "s");
+	while (r >= 0 && (r = bus.sd_bus_message_read(reply, "s", &one)) > 0)
+		visit(data, one);
+	return r < 0 ? error_set(err, ENOTCONN, "the service manager's %s of '%s' makes no sense", property, name) : 0;
 }
 
 bool unit_is_being_stopped(struct unit *u)

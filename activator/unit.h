@@ -66,5 +66,18 @@ bool unit_waits_for(struct unit *u, char ret[static UNIT_NAME_TEXT_MAX]);
 /* Has somebody asked for its stop, and is that not over yet? False where the manager does not tell. */
 bool unit_is_being_stopped(struct unit *u);
 
+/* The same of another service, over the same connection; of any unit its ActiveState, and whether a job waits for it. */
+int unit_look_at(struct unit *u, const char *name, struct unit_view *ret, struct error *err);
+int unit_state(struct unit *u, const char *name, char ret[static 16], struct error *err);
+bool unit_has_job(struct unit *u, const char *name);
+
+/* Has Podman's generator made it, of a container, a pod or a Kubernetes file? */
+bool unit_is_quadlet(struct unit *u, const char *name);
+
+/* Shows the names in a property of a unit that is a list of units ("Requires", "WantedBy", …) to a function. */
+typedef void (*unit_visitor)(void *data, const char *name);
+int unit_each(struct unit *u, const char *name, const char *property, unit_visitor visit, void *data,
+	      struct error *err);
+
 /* Sets *err to why the unit does not run. Returns -1. */
 int unit_failed(const struct unit *u, const struct unit_view *v, struct error *err);

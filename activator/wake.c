@@ -8,6 +8,7 @@
 #include "activator/journal.h"
 #include "activator/runtime.h"
 #include "activator/tell.h"
+#include "activator/volumes.h"
 #include "activator/with.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -40,6 +41,8 @@ static int bring_up(const struct options *o, uint64_t deadline, struct stats *st
 	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, err) < 0)
 		return -1;
 	engine->deadline = deadline;
+	if (volumes_check(engine, o, err) < 0)
+		return -1;
 	if (o->n_with && with_wake(engine, o, stats, needed, err) < 0)
 		return -1;
 	if (hold_container(engine, o, stats, own, err) < 0)

@@ -65,6 +65,13 @@ struct label {
 	char *value; /* NULL: not printable (sockwake.* alone; others of that kind are left out) */
 };
 
+/* A named volume, or something of the host's (a bind mount), in a container. */
+struct container_mount {
+	char *name;    /* NULL: it is the host's */
+	char *source;  /* its path on the host */
+	bool is_local; /* a volume of the engine's own driver: there whether the container runs or not */
+};
+
 /* What the engine says about a container. Strings are printable UTF-8. */
 struct container {
 	char id[65];
@@ -103,9 +110,12 @@ struct container {
 	bool health_acts;
 	uint64_t health_start_period;
 	/* How much of the host it sees (reach.h, process.h). */
-	bool host_pid;	   /* --pid=host */
-	bool may_trace;	   /* CAP_SYS_PTRACE is among what its processes may have, in its own user namespace */
-	char **mounted;	   /* paths of the host that are mounted into it, NULL-terminated; NULL: none */
+	bool host_pid;	/* --pid=host */
+	bool may_trace; /* CAP_SYS_PTRACE is among what its processes may have, in its own user namespace */
+	char **mounted; /* paths of the host that are mounted into it, NULL-terminated; NULL: none */
+	struct container_mount
+		*mounts; /* without volumes that have no name: they live and die with the container; bounded */
+	size_t n_mounts;
 	char sandbox[256]; /* the engine's own reference to its network namespace; "" when there is none */
 };
 
@@ -179,6 +189,15 @@ struct backend {
 
 	/* All containers, running or not, in one request. The caller clears *ret, also after an error. */
 	int (*list)(struct engine *e, struct container_list *ret, struct error *err);
+
+	/* Keeps an image and volumes (those of them that there are) from being pruned although no container uses them;
+	 * what was kept for this container before no longer is. NULL: the engine has no such thing. An image that is
+	 * not there is ENOENT. */
+	int (*keep)(struct engine *e, const char *container, const char *image, const char *const *volumes,
+		    struct error *err);
+
+	/* Undoes it; where nothing is kept, that is success. */
+	int (*let_go)(struct engine *e, const char *container, struct error *err);
 
 	/* The rest is for the functions that both tables share (backends/request.h). */
 	const char *prefix;    /* of every path: "", "/v4.0.0/libpod" */

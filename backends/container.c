@@ -16,6 +16,11 @@ void container_clear(struct container *c)
 	for (char **s = c->mounted; s && *s; s++)
 		free(*s);
 	free(c->mounted);
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		free(c->mounts[i].name);
+		free(c->mounts[i].source);
+	}
+	free(c->mounts);
 	*c = (struct container){};
 }
 

@@ -3,6 +3,9 @@
 #include <strings.h>
 
 #include "backends/reply.h"
+#include "common/parse.h"
+
+#define MOUNTS_MAX 64
 
 /* "SYS_PTRACE", "CAP_SYS_PTRACE", "ALL", in whatever case they were given. */
 static bool allows_tracing(const cJSON *capabilities)
@@ -21,6 +24,33 @@ static bool allows_tracing(const cJSON *capabilities)
 	return false;
 }
 
+/* Both engines call it by 64 hexadecimal digits. */
+static bool has_no_name(const char *volume)
+{
+	return strlen(volume) == 64 && strspn(volume, "0123456789abcdef") == 64;
+}
+
+/* {"Type": "volume", "Name": "data", "Source": "/var/lib/docker/volumes/data/_data", "Driver": "local", …} or {"Type":
+ * "bind", "Source": "/srv", …}. What is called oddly is left out. */
+static bool take_mount(const cJSON *j, struct container *ret)
+{
+	const char *type = json_string(j, "Type"), *source = json_string(j, "Source");
+	const char *name = json_string(j, "Name"), *driver = json_string(j, "Driver");
+	bool is_volume = type && strcmp(type, "volume") == 0;
+	struct container_mount *m = &ret->mounts[ret->n_mounts];
+
+	if (!type || !source || source[0] != '/' || ret->n_mounts == MOUNTS_MAX ||
+	    (is_volume ? !name || !container_name_is_valid(name) || has_no_name(name) : strcmp(type, "bind") != 0))
+		return true;
+	*m = (struct container_mount){
+		.name = is_volume ? strdup(name) : NULL,
+		.source = strdup(source),
+		.is_local = is_volume && driver && strcmp(driver, "local") == 0,
+	};
+	ret->n_mounts++;
+	return m->source && (m->name || !is_volume);
+}
+
 /* [{"Type": "bind", "Source": "/proc", …}, …]: volumes have a path of the host as well. */
 static bool take_mounts(const cJSON *mounts, struct container *ret)
 {
@@ -32,12 +62,15 @@ static bool take_mounts(const cJSON *mounts, struct container *ret)
 	if (!cJSON_IsArray(mounts))
 		return false;
 	ret->mounted = calloc((size_t)cJSON_GetArraySize(mounts) + 1, sizeof(*ret->mounted));
-	if (!ret->mounted)
+	ret->mounts = calloc(MOUNTS_MAX, sizeof(*ret->mounts));
+	if (!ret->mounted || !ret->mounts)
 		return false;
 	cJSON_ArrayForEach(j, mounts)
 	{
 		const cJSON *source = json_member(j, "Source");
 
+		if (!take_mount(j, ret))
+			return false;
 		if (!cJSON_IsString(source) || source->valuestring[0] != '/') /* a tmpfs has none */
 			continue;
 		ret->mounted[n] = strdup(source->valuestring);

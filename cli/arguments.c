@@ -9,7 +9,16 @@
 
 #define LINES_MAX 1000000
 
-enum { OPTION_NAME = 256, OPTION_SCOPE, OPTION_JSON, OPTION_ALL, OPTION_NO_SELINUX, OPTION_WITH_CONTAINER, OPTION_FOR };
+enum {
+	OPTION_NAME = 256,
+	OPTION_SCOPE,
+	OPTION_JSON,
+	OPTION_ALL,
+	OPTION_NO_SELINUX,
+	OPTION_WITH_CONTAINER,
+	OPTION_FOR,
+	OPTION_ACCEPT_VOLUMES
+};
 
 static const struct {
 	int takes; /* which commands know it; 0: all */
@@ -21,6 +30,7 @@ static const struct {
 	{TAKES_ALL, {"all", no_argument, NULL, OPTION_ALL}},
 	{TAKES_SELINUX, {"no-selinux", no_argument, NULL, OPTION_NO_SELINUX}},
 	{TAKES_CONTAINER, {"with-container", no_argument, NULL, OPTION_WITH_CONTAINER}},
+	{TAKES_VOLUMES, {"accept-volumes", no_argument, NULL, OPTION_ACCEPT_VOLUMES}},
 	{TAKES_FOR, {"for", required_argument, NULL, OPTION_FOR}},
 	{TAKES_LOGS, {"follow", no_argument, NULL, 'f'}},
 	{TAKES_LOGS, {"lines", required_argument, NULL, 'n'}},
@@ -112,6 +122,9 @@ static int take_option(int option, struct arguments *a, struct error *err)
 		return 0;
 	case OPTION_WITH_CONTAINER:
 		a->with_container = true;
+		return 0;
+	case OPTION_ACCEPT_VOLUMES:
+		a->accept_volumes = true;
 		return 0;
 	case OPTION_FOR:
 		return parse_hold(optarg, &a->hold, err);

@@ -36,6 +36,7 @@ struct arguments {
 	bool follow;
 	bool no_selinux;
 	bool with_container;
+	bool accept_volumes;
 	unsigned lines; /* 0: all */
 	uint64_t hold;	/* --for, in microseconds; 0: not given */
 };
@@ -48,6 +49,7 @@ enum {
 	TAKES_SELINUX = 32,
 	TAKES_CONTAINER = 64,
 	TAKES_FOR = 128,
+	TAKES_VOLUMES = 512,
 	TAKES_NAMES = 256 /* any number of plain arguments, --name is none of them */
 };
 int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, struct error *err);

@@ -8,6 +8,7 @@
 #include "cli/attend.h"
 #include "cli/image.h"
 #include "cli/install.h"
+#include "cli/keep.h"
 #include "cli/programs.h"
 #include "common/clock.h"
 #include "units/drop_in.h"
@@ -139,6 +140,19 @@ static void warm_up(struct manager *m, const struct instance *i, const struct su
 		(void)manager_start(m, unit_name(i->name, SERVICE_SUFFIX, unit), 0, &ignored);
 }
 
+/* What a person creates an instance for is right as it is; labels that ask for one again say nothing about volumes. */
+static void remember(const struct create_request *r, struct manager *m, const struct subject *subject,
+		     const struct instance *before, const struct stored_list *all)
+{
+	const struct instance *i = &r->instance;
+
+	if (before && (before->backend != i->backend || strcmp(before->container_name, i->container_name) != 0))
+		forget_volumes(before, all);
+	keep_volumes(m, i, !i->adopted);
+	if (!i->adopted && !before) /* once is enough */
+		note_pruning(i, subject);
+}
+
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
 		    enum outcome *ret, struct error *err)
 {
@@ -173,6 +187,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	if (install_all(m, directory, i, before, drop_in, err) < 0)
 		return -1;
 	keep_made(&made);
+	remember(r, m, &subject, before, all);
 	warm_up(m, i, &subject);
 	if (before)
 		unlabel_ports(before, all);

@@ -8,6 +8,7 @@
 
 #include "backends/backend.h"
 #include "cli/cli.h"
+#include "cli/keep.h"
 #include "common/clock.h"
 #include "units/drop_in.h"
 #include "units/paths.h"
@@ -232,16 +233,6 @@ static void remove_runtime_file(enum scope scope, const char *file)
 		(void)unlink(path);
 }
 
-/* As its own, or by --with. */
-static bool uses(const struct instance *i, const char *container)
-{
-	for (size_t k = 0; k < i->n_with; k++) {
-		if (strcmp(i->with[k].container, container) == 0)
-			return true;
-	}
-	return strcmp(i->container_name, container) == 0;
-}
-
 /* The locks of a container stay as long as another instance uses that, by whatever name. Who waits for one meanwhile
  * notices that it is gone and makes it anew. */
 static void remove_lock(const struct instance *i, const char *container, const char *unit,
@@ -254,7 +245,7 @@ static void remove_lock(const struct instance *i, const char *container, const c
 	for (size_t k = 0; k < all->n; k++) {
 		const struct instance *o = &all->items[k].instance;
 
-		if (!all->items[k].problem && strcmp(o->name, i->name) != 0 && uses(o, container))
+		if (!all->items[k].problem && strcmp(o->name, i->name) != 0 && instance_uses(o, container))
 			return;
 	}
 	if (engine_find_socket(i->backend, i->scope, i->engine_socket, socket, &ignored) < 0 ||
@@ -289,8 +280,10 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 	if (s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0)
 		return -1;
 	remove_runtime_file(scope, unit_name(name, ".stats", stats));
-	if (!s->problem)
+	if (!s->problem) {
 		remove_locks(&s->instance, all);
+		forget_volumes(&s->instance, all);
+	}
 	if (store_remove(directory, name, err) < 0)
 		return -1;
 	if (m) {

@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/install.h"
+#include "cli/keep.h"
 #include "cli/programs.h"
 #include "common/clock.h"
 #include "units/paths.h"
@@ -159,12 +160,13 @@ static int apply(struct manager *m, const struct refresh *r, bool *ret_opened, s
 	return done;
 }
 
-static void finish(struct manager *m, struct refresh *r)
+static void finish(struct manager *m, struct refresh *r, bool accept_volumes)
 {
 	const char *name = r->stored->instance.name;
 	bool opened = false;
 	struct error err;
 
+	keep_volumes(m, &r->stored->instance, accept_volumes);
 	if (m && apply(m, r, &opened, &err) < 0)
 		tell(r, &err);
 	else if (r->changed)
@@ -175,7 +177,8 @@ static void finish(struct manager *m, struct refresh *r)
 		printf("'%s' is as it should be.\n", name);
 }
 
-static int refresh_all(struct manager *m, const char *directory, struct refresh *refreshes, size_t n, struct error *err)
+static int refresh_all(struct manager *m, const char *directory, struct refresh *refreshes, size_t n,
+		       bool accept_volumes, struct error *err)
 {
 	_cleanup_programs_ struct programs p = {};
 	unsigned failed = 0;
@@ -186,7 +189,7 @@ static int refresh_all(struct manager *m, const char *directory, struct refresh 
 		return -1;
 	for (size_t k = 0; k < n; k++) {
 		if (!refreshes[k].failed)
-			finish(m, &refreshes[k]);
+			finish(m, &refreshes[k], accept_volumes);
 		failed += refreshes[k].failed;
 	}
 	if (failed)
@@ -237,7 +240,7 @@ static int refresh(int argc, char *argv[], struct error *err)
 	struct arguments a;
 	size_t n;
 
-	if (parse_arguments(argc, argv, TAKES_NAMES | TAKES_ALL, &a, err) < 0)
+	if (parse_arguments(argc, argv, TAKES_NAMES | TAKES_ALL | TAKES_VOLUMES, &a, err) < 0)
 		return -1;
 	if (!a.names == !a.all)
 		return error_set(err, USAGE_ERROR, "give the names of instances, or --all");
@@ -257,14 +260,15 @@ static int refresh(int argc, char *argv[], struct error *err)
 	n = choose(&all, a.names, refreshes);
 	if (manager_connect(a.scope, &m, err) < 0)
 		print_note("only the files are refreshed: %s", err->text);
-	return refresh_all(m, directory, refreshes, n, err);
+	return refresh_all(m, directory, refreshes, n, a.accept_volumes, err);
 }
 
 const struct command refresh_command = {
 	"refresh",
-	"[--scope system|user] NAME... | --all",
+	"[--accept-volumes] [--scope system|user] NAME... | --all",
 	"Renders the units of instances anew, after another version was installed, and opens closed sockets",
 	"  --all                 all instances of the scope\n"
+	"  --accept-volumes      their containers' volumes are right as they are, although they were replaced or removed\n"
 	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
 	refresh,
 };

@@ -6,6 +6,9 @@
 /* The label that marks a container as made by sockwake; its value is the instance's name. */
 #define MADE_LABEL "sockwake.made-for"
 
+/* The label of what keeps the image and the volumes of a sleeping container; its value is that container's name. */
+#define KEEPS_LABEL "sockwake.keeps"
+
 /* What is to be made; the instance's name gives the container its own. Strings may be NULL, lists are NULL-terminated
  * and may be NULL. */
 struct order {

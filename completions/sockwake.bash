@@ -71,7 +71,7 @@ _sockwake() {
 	status) options+=' --name --json --scope' ;;
 	wake) options+=' --name --for --scope' ;;
 	sleep) options+=' --name --scope' ;;
-	refresh) options+=' --all --scope' ;;
+	refresh) options+=' --all --accept-volumes --scope' ;;
 	attend) options+=' --scope' ;;
 	logs) options+=' --name --follow --lines --scope' ;;
 	esac

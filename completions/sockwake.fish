@@ -38,6 +38,7 @@ complete -c sockwake -n "__fish_seen_subcommand_from $named" -l name -x -a '(__s
 complete -c sockwake -n '__fish_seen_subcommand_from create list status' -l json -d 'For programs'
 complete -c sockwake -n '__fish_seen_subcommand_from create remove' -l no-selinux -d 'Leave SELinux port labels alone'
 complete -c sockwake -n '__fish_seen_subcommand_from remove refresh' -l all -d 'All instances'
+complete -c sockwake -n '__fish_seen_subcommand_from refresh' -l accept-volumes -d 'Their volumes are right as they are'
 complete -c sockwake -n '__fish_seen_subcommand_from wake' -l for -x -a '30min 2h 8h' -d 'Hold it awake so long'
 complete -c sockwake -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'Go on as long as the container runs'
 complete -c sockwake -n '__fish_seen_subcommand_from logs' -s n -l lines -x -d 'Only so many of the last lines'

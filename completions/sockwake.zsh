@@ -95,7 +95,7 @@ _sockwake() {
 	status) _arguments $scope $name '--json[for programs]' ;;
 	wake) _arguments $scope $name '--for[hold it awake so long]:time span:' ;;
 	sleep) _arguments $scope $name ;;
-	refresh) _arguments $scope '--all[all instances]' '*:instance:_sockwake_instances' ;;
+	refresh) _arguments $scope '--all[all instances]' '--accept-volumes[their volumes are right as they are]' '*:instance:_sockwake_instances' ;;
 	attend) _arguments $scope ;;
 	logs) _arguments $scope $name '(-f --follow)'{-f,--follow}'[go on]' '(-n --lines)'{-n,--lines}'[so many lines]:lines:' ;;
 	help) _describe 'command' commands ;;

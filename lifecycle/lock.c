@@ -14,26 +14,17 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/hash.h"
 #include "common/io.h"
 
 #define ID_LENGTH 64
-
-/* Names that differ must not share a lock by accident; it need not resist intent. */
-#define FNV_OFFSET 0xcbf29ce484222325ULL
-#define FNV_PRIME  0x100000001b3ULL
-static uint64_t fnv1a(uint64_t hash, const char *s)
-{
-	for (; *s; s++)
-		hash = (hash ^ (unsigned char)*s) * FNV_PRIME;
-	return hash;
-}
 
 const char *lock_name(enum backend_kind kind, const char *engine_socket, const char *container,
 		      char ret[static LOCK_NAME_MAX])
 {
 	char real[PATH_MAX];
 	const char *socket = realpath(engine_socket, real) ? real : engine_socket; /* /var/run is /run */
-	uint64_t hash = fnv1a(fnv1a(fnv1a(FNV_OFFSET, socket), "\n"), container);
+	uint64_t hash = fnv1a(fnv1a(fnv1a(FNV1A_BASIS, socket), "\n"), container);
 
 	snprintf(ret, LOCK_NAME_MAX, "%s-%016llx.lock", kind == BACKEND_DOCKER ? "docker" : "podman",
 		 (unsigned long long)hash);
@@ -43,7 +34,7 @@ const char *lock_name(enum backend_kind kind, const char *engine_socket, const c
 const char *lock_identity_name(const char *unit, const char *id, char ret[static LOCK_NAME_MAX])
 {
 	if (unit)
-		snprintf(ret, LOCK_NAME_MAX, "unit-%016llx.lock", (unsigned long long)fnv1a(FNV_OFFSET, unit));
+		snprintf(ret, LOCK_NAME_MAX, "unit-%016llx.lock", (unsigned long long)fnv1a(FNV1A_BASIS, unit));
 	else
 		snprintf(ret, LOCK_NAME_MAX, "%.*s.lock", ID_LENGTH, id);
 	return ret;

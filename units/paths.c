@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/hash.h"
+
 __attribute__((format(printf, 2, 4))) static int print_path(char ret[static PATH_MAX], const char *format,
 							    struct error *err, ...)
 {
@@ -27,22 +29,27 @@ static const char *absolute_variable(const char *name)
 	return value && value[0] == '/' ? value : NULL;
 }
 
+static int home_directory(char ret[static PATH_MAX], struct error *err)
+{
+	const char *home = absolute_variable("HOME");
+	const struct passwd *pw = home ? NULL : getpwuid(geteuid());
+
+	if (pw)
+		home = pw->pw_dir;
+	if (!home)
+		return error_set(err, ENOENT, "this user has no home directory: set HOME or XDG_CONFIG_HOME");
+	return print_path(ret, "%s", err, home);
+}
+
 /* $XDG_CONFIG_HOME or ~/.config, and a directory in there. */
 static int configuration(const char *directory, char ret[static PATH_MAX], struct error *err)
 {
 	const char *base = absolute_variable("XDG_CONFIG_HOME");
-	const char *home = absolute_variable("HOME");
+	char home[PATH_MAX];
 
 	if (base)
 		return print_path(ret, "%s/%s", err, base, directory);
-	if (!home) {
-		const struct passwd *pw = getpwuid(geteuid());
-
-		home = pw ? pw->pw_dir : NULL;
-	}
-	if (!home)
-		return error_set(err, ENOENT, "this user has no home directory: set HOME or XDG_CONFIG_HOME");
-	return print_path(ret, "%s/.config/%s", err, home, directory);
+	return home_directory(home, err) < 0 ? -1 : print_path(ret, "%s/.config/%s", err, home, directory);
 }
 
 int unit_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
@@ -57,6 +64,32 @@ int quadlet_directory(enum scope scope, char ret[static PATH_MAX], struct error 
 	if (scope == SCOPE_SYSTEM)
 		return print_path(ret, "%s", err, "/etc/containers/systemd");
 	return configuration("containers/systemd", ret, err);
+}
+
+int state_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
+{
+	const char *given = absolute_variable("STATE_DIRECTORY");
+	char home[PATH_MAX];
+
+	if (given) /* the first of a list (systemd.exec(5)) */
+		return print_path(ret, "%.*s", err, (int)strcspn(given, ":"), given);
+	if (scope == SCOPE_SYSTEM)
+		return print_path(ret, "%s", err, "/var/lib/sockwake");
+	return home_directory(home, err) < 0 ? -1 : print_path(ret, "%s/.local/state/sockwake", err, home);
+}
+
+int volumes_path(enum scope scope, enum backend_kind kind, const char *engine_socket, const char *container,
+		 char ret[static PATH_MAX], struct error *err)
+{
+	char directory[PATH_MAX], file[64], real[PATH_MAX];
+	const char *socket = realpath(engine_socket, real) ? real : engine_socket; /* /var/run is /run */
+	uint64_t hash = fnv1a(fnv1a(fnv1a(FNV1A_BASIS, socket), "\n"), container);
+
+	if (state_directory(scope, directory, err) < 0)
+		return -1;
+	snprintf(file, sizeof(file), "%s-%016llx.volumes", kind == BACKEND_DOCKER ? "docker" : "podman",
+		 (unsigned long long)hash);
+	return path_join(directory, file, ret, err);
 }
 
 int user_runtime_directory(char ret[static PATH_MAX], struct error *err)

@@ -5,16 +5,20 @@
 #include "units/quadlet.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cleanup.h"
+#include "common/io.h"
 #include "common/parse.h"
 #include "units/own_file.h"
 
 #define QUADLET_SUFFIX "-container.container"
 #define SERVICE	       "-container.service"
+#define QUADLET_MAX    (1U << 20)
 
 int quadlet_path(enum scope scope, const char *name, char ret[static PATH_MAX], struct error *err)
 {
@@ -114,4 +118,47 @@ char *quadlet_render(const char *name, const struct order *o, struct error *err)
 		return NULL;
 	}
 	return text;
+}
+
+/* "Image = VALUE" → VALUE, cut out in place; NULL for another line. */
+static char *image_of(char *line)
+{
+	static const char key[] = "Image";
+	size_t len;
+
+	if (strncmp(line, key, sizeof(key) - 1) != 0)
+		return NULL;
+	line += sizeof(key) - 1;
+	line += strspn(line, " \t");
+	if (*line++ != '=')
+		return NULL;
+	line += strspn(line, " \t");
+	for (len = strlen(line); len > 0 && strchr(" \t\r", line[len - 1]); len--)
+		;
+	line[len] = '\0';
+	return line;
+}
+
+int quadlet_image(const char *path, char **ret, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *found = NULL;
+	bool inside = false;
+	char *save = NULL;
+
+	*ret = NULL;
+	if (read_file(AT_FDCWD, path, QUADLET_MAX, &text, NULL, err) < 0)
+		return -1;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *image = inside ? image_of(line) : NULL;
+
+		if (line[0] == '[')
+			inside = strncmp(line, "[Container]", 11) == 0;
+		else if (image)
+			found = image;
+	}
+	if (!found || !*found || strchr(found, '%'))
+		return 0;
+	*ret = strdup(found);
+	return *ret ? 0 : error_errno(err, ENOMEM, "cannot read '%s'", path);
 }

@@ -16,3 +16,7 @@ const char *quadlet_unit(const char *name, char ret[static UNIT_NAME_MAX]);
 
 /* Its text, malloc()ed. Validates the order first: nothing in it can become a key, a specifier or a variable. */
 char *quadlet_render(const char *name, const struct order *o, struct error *err);
+
+/* The value of Image= in a .container file, whoever wrote it; *ret is malloc()ed, NULL where it has none, or one with
+ * specifiers. */
+int quadlet_image(const char *path, char **ret, struct error *err);

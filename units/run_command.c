@@ -28,12 +28,23 @@ static const char *value_of(const char *const *argv, size_t *k, const char *opti
 	return argv[++*k];
 }
 
+static const char *value_of_any(const char *const *argv, size_t *k, const char *const *options)
+{
+	const char *value = NULL;
+
+	for (; *options && !value; options++)
+		value = value_of(argv, k, *options);
+	return value;
+}
+
+static const char *const volume_options[] = {"--volume", "-v", "--mount", NULL};
+
 /* Which options take a value only the engine knows, and so where the image's own arguments begin; the first --name is
  * the container's. */
 static void read_options(const char *const *argv, size_t k, struct run_command *ret)
 {
 	for (; argv[k]; k++) {
-		const char *name = value_of(argv, &k, "--name"), *publish = NULL, *label = NULL;
+		const char *name = value_of(argv, &k, "--name"), *publish = NULL, *label = NULL, *volume = NULL;
 
 		if (name) {
 			if (!ret->container)
@@ -44,6 +55,12 @@ static void read_options(const char *const *argv, size_t k, struct run_command *
 		if (label) {
 			if (strncmp(label, "sockwake.", 9) == 0 && ret->n_labels < RUN_LABELS_MAX)
 				ret->labels[ret->n_labels++] = label;
+			continue;
+		}
+		volume = value_of_any(argv, &k, volume_options);
+		if (volume) {
+			if (ret->n_volumes < RUN_VOLUMES_MAX)
+				ret->volumes[ret->n_volumes++] = volume;
 			continue;
 		}
 		publish = value_of(argv, &k, "--publish");
@@ -74,6 +91,36 @@ bool run_command_parse(const char *const *argv, struct run_command *ret)
 		}
 	}
 	return false;
+}
+
+/* The value of a key in "KEY=VALUE,KEY=VALUE"; false where it is not there, or too long. */
+static bool find_in_list(const char *list, const char *key, char ret[static RUN_VOLUME_NAME_MAX])
+{
+	size_t len = strlen(key);
+
+	for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+		size_t n = strncmp(p, key, len) == 0 && p[len] == '=' ? strcspn(p + len + 1, ",") : SIZE_MAX;
+
+		if (n < RUN_VOLUME_NAME_MAX) {
+			snprintf(ret, RUN_VOLUME_NAME_MAX, "%.*s", (int)n, p + len + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool run_volume_name(const char *value, char ret[static RUN_VOLUME_NAME_MAX])
+{
+	size_t len = strcspn(value, ":");
+
+	if (find_in_list(value, "type", ret)) /* --mount */
+		return strcmp(ret, "volume") == 0 &&
+		       (find_in_list(value, "source", ret) || find_in_list(value, "src", ret)) &&
+		       container_name_is_valid(ret);
+	if (value[len] != ':' || len >= RUN_VOLUME_NAME_MAX)
+		return false;
+	snprintf(ret, RUN_VOLUME_NAME_MAX, "%.*s", (int)len, value);
+	return container_name_is_valid(ret); /* a path begins with "/" or "." */
 }
 
 /* "PORT" or "PORT-PORT" */

@@ -11,6 +11,9 @@
 
 #define RUN_PUBLISH_MAX 64
 #define RUN_LABELS_MAX	64
+#define RUN_VOLUMES_MAX 64
+
+#define RUN_VOLUME_NAME_MAX 256
 
 struct run_command {
 	const char *container;		      /* --name, or what `start` names; NULL: not told */
@@ -18,10 +21,16 @@ struct run_command {
 	size_t n_publish;
 	const char *labels[RUN_LABELS_MAX]; /* "KEY=VALUE" of those whose key begins with "sockwake." */
 	size_t n_labels;
+	const char *volumes[RUN_VOLUMES_MAX]; /* the values of --volume, -v and --mount that mount something */
+	size_t n_volumes;
 };
 
 /* False when argv runs no container. Strings belong to argv. */
 bool run_command_parse(const char *const *argv, struct run_command *ret);
+
+/* The name of the volume that such a value mounts ("NAME:/data", "type=volume,source=NAME,target=/data"). False where it is
+ * a directory of the host's, or a volume without a name. */
+bool run_volume_name(const char *value, char ret[static RUN_VOLUME_NAME_MAX]);
 
 /* Does publishing this value ("[[ADDR]:][PORT[-PORT]]:CPORT[/PROTO]") take the port that p listens on? False for what
  * is no such value. */

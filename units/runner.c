@@ -6,6 +6,7 @@
 #include <systemd/sd-bus.h>
 
 #include "units/bus.h"
+#include "units/quadlet.h"
 #include "units/run_command.h"
 
 #define UNIT_INTERFACE	  "org.freedesktop.systemd1.Unit"
@@ -31,6 +32,8 @@ void runner_clear(struct runner *r)
 	free(r->container);
 	free_strv(&r->publish);
 	free_strv(&r->labels);
+	free_strv(&r->volumes);
+	free(r->image);
 	free(r->wanted_by);
 	*r = (struct runner){};
 }
@@ -81,13 +84,46 @@ static char **copy_words(const char *const *words, size_t n)
 	return steal_ptr(&copy);
 }
 
+static char **volume_names(const struct run_command *command)
+{
+	char names[RUN_VOLUMES_MAX][RUN_VOLUME_NAME_MAX];
+	const char *found[RUN_VOLUMES_MAX];
+	size_t n = 0;
+
+	for (size_t k = 0; k < command->n_volumes; k++) {
+		if (run_volume_name(command->volumes[k], names[n])) {
+			found[n] = names[n];
+			n++;
+		}
+	}
+	return copy_words(found, n);
+}
+
+/* Where the image is among the words of a command line only the engine knows. The file tells, unless a drop-in says
+ * otherwise: then it is none of the words. */
+static char *find_image(const char *quadlet, const char *const *argv)
+{
+	_cleanup_free_ char *image = NULL;
+	struct error ignored;
+
+	if (!quadlet || quadlet_image(quadlet, &image, &ignored) < 0)
+		return NULL;
+	for (; *argv; argv++) {
+		if (image && strcmp(*argv, image) == 0)
+			return steal_ptr(&image);
+	}
+	return NULL;
+}
+
 static int keep_command(const struct run_command *command, struct runner *ret, struct error *err)
 {
+	ret->volumes = volume_names(command);
 	ret->publish = copy_words(command->publish, command->n_publish);
 	ret->labels = copy_words(command->labels, command->n_labels);
 	if (command->container)
 		ret->container = strdup(command->container);
-	return ret->publish && ret->labels && (ret->container || !command->container) ? 0 : no_memory(err);
+	return ret->publish && ret->labels && ret->volumes && (ret->container || !command->container) ? 0
+												      : no_memory(err);
 }
 
 /* ExecStart= is a(sasbttttuii): path, words, and how it went. */
@@ -106,8 +142,10 @@ static int read_command(struct manager *m, const char *path, struct runner *ret,
 		r = sd_bus_message_skip(reply, "s");
 		if (r >= 0)
 			r = sd_bus_message_read_strv(reply, &argv);
-		if (r >= 0 && argv && run_command_parse((const char *const *)argv, &command))
+		if (r >= 0 && argv && run_command_parse((const char *const *)argv, &command)) {
+			ret->image = find_image(ret->quadlet, (const char *const *)argv);
 			return keep_command(&command, ret, err);
+		}
 		if (r >= 0)
 			r = sd_bus_message_skip(reply, "bttttuii");
 		if (r >= 0)
@@ -179,10 +217,12 @@ int runner_read(struct manager *m, const char *unit, struct runner *ret, struct 
 				 "the service manager cannot load the unit '%s' (%s): is its name right, and was "
 				 "'systemctl daemon-reload' run since it was written?",
 				 unit, state);
-	if (get_text(m, path, "SourcePath", &source, err) < 0 || read_command(m, path, ret, err) < 0)
+	if (get_text(m, path, "SourcePath", &source, err) < 0)
 		return -1;
 	if (ends_with(source, QUADLET_SUFFIX))
 		ret->quadlet = steal_ptr(&source);
+	if (read_command(m, path, ret, err) < 0)
+		return -1;
 	return find_target(m, path, ret, err) < 0 ? -1 : find_network_waiter(m, path, ret, err);
 }
 

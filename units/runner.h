@@ -14,6 +14,8 @@ struct runner {
 	char *container;	/* NULL: its command line does not tell */
 	char **publish;		/* NULL-terminated: the ports of the host it publishes, as given to the engine */
 	char **labels;		/* NULL-terminated: "sockwake.KEY=VALUE", as given to the engine */
+	char **volumes;		/* NULL-terminated: the names of volumes that it mounts */
+	char *image;		/* as its .container file calls it and its command line has it; NULL: not known */
 	char *wanted_by;	/* a target that starts it, at boot or at login; NULL for none */
 	bool waits_for_network; /* it starts after Podman's service that waits for the network, in a user's manager */
 };

@@ -1,10 +1,11 @@
 /* Podman, by its own ("libpod") API: the Docker-compatible one leaves out what is asked here (health checks run now).
  * /v4.0.0 is accepted from Podman 4.0 on. */
 #include "backends/exec.h"
+#include "backends/podman/podman.h"
 #include "backends/podman/reply.h"
 #include "backends/request.h"
 
-#define PREFIX "/v4.0.0/libpod"
+#define PREFIX PODMAN_PREFIX
 
 static int list(struct engine *e, struct container_list *ret, struct error *err)
 {
@@ -70,6 +71,8 @@ const struct backend podman_backend = {
 	.try_health = try_health,
 	.logs = container_logs,
 	.list = list,
+	.keep = podman_keep,
+	.let_go = podman_let_go,
 	.prefix = PREFIX,
 	.enable = {[SCOPE_SYSTEM] = "systemctl enable --now podman.socket",
 		   [SCOPE_USER] = "systemctl --user enable --now podman.socket"},

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backends/reply.h"
+#include "common/order.h"
 
 bool podman_parse_inspect(const char *text, size_t len, struct container *ret)
 {
@@ -48,11 +49,28 @@ static bool parse_item(const cJSON *item, struct container *c)
 	return true;
 }
 
+/* They have the labels of their images, and would be taken for a project's containers, or ask to be adopted. */
+static void remove_keepers(struct container_list *l)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < l->n; k++) {
+		if (container_label(&l->items[k], KEEPS_LABEL))
+			container_clear(&l->items[k]);
+		else
+			l->items[n++] = l->items[k];
+	}
+	l->n = n;
+}
+
 bool podman_parse_list(const char *text, size_t len, struct container_list *ret)
 {
 	_cleanup_json_ cJSON *root = json_parse(text, len, LIST_VALUES_MAX);
 
-	return reply_list(root, parse_item, ret);
+	if (!reply_list(root, parse_item, ret))
+		return false;
+	remove_keepers(ret);
+	return true;
 }
 
 bool podman_parse_health(const char *text, size_t len, enum health *ret)

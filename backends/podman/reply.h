@@ -10,7 +10,8 @@
 /* ContainerInspectLibpod: GET /libpod/containers/N/json */
 bool podman_parse_inspect(const char *text, size_t len, struct container *ret);
 
-/* ContainerListLibpod: GET /libpod/containers/json. Containers without a valid name are left out. */
+/* ContainerListLibpod: GET /libpod/containers/json. Containers without a valid name are left out, and what podman_keep()
+ * has made. */
 bool podman_parse_list(const char *text, size_t len, struct container_list *ret);
 
 /* ContainerHealthcheckLibpod: GET /libpod/containers/N/healthcheck. The result of the run that was just made, which is

@@ -30,7 +30,7 @@ static inline int setup(void **state)
 	strcpy(directory, "/tmp/sockwake-test-XXXXXX");
 	if (!mkdtemp(directory))
 		return -1;
-	return setenv("RUNTIME_DIRECTORY", directory, 1);
+	return setenv("RUNTIME_DIRECTORY", directory, 1) | setenv("STATE_DIRECTORY", directory, 1);
 }
 
 static inline int teardown(void **state)
@@ -39,6 +39,7 @@ static inline int teardown(void **state)
 
 	(void)state;
 	unsetenv("RUNTIME_DIRECTORY");
+	unsetenv("STATE_DIRECTORY");
 	unsetenv("SERVICE_RESULT");
 	unsetenv("EXIT_CODE");
 	unsetenv("EXIT_STATUS");

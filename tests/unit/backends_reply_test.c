@@ -440,6 +440,45 @@ static void podmans_list_is_read(void **state)
 	assert_int_equal(l.items[0].ports[3].type, SOCK_DGRAM);
 }
 
+/* An image that compose has built gives its labels to what keeps it. */
+static void what_keeps_an_image_is_not_listed(void **state)
+{
+	static const char text[] =
+		"[{\"Id\":\"" ID
+		"\",\"Names\":[\"sockwake-a-keep\"],\"State\":\"created\",\"Labels\":{\"sockwake.keeps\":"
+		"\"a\",\"com.docker.compose.project\":\"p\"}},"
+		"{\"Id\":\"" ID "\",\"Names\":[\"b\"],\"State\":\"exited\",\"Labels\":{\"sockwake.publish\":\"1:2\"}}]";
+	_cleanup_container_list_ struct container_list l = {};
+
+	(void)state;
+	assert_true(podman_parse_list(text, strlen(text), &l));
+	assert_int_equal(l.n, 1);
+	assert_string_equal(l.items[0].name, "b");
+}
+
+static void volumes_and_directories(void **state)
+{
+	static const char text[] =
+		"{\"Id\":" GOOD_ID ",\"Name\":" GOOD_NAME ",\"State\":" RUNNING
+		",\"HostConfig\":{},\"Config\":{},\"Mounts\":["
+		"{\"Type\":\"volume\",\"Name\":\"pgd\",\"Source\":\"/v/pgd\",\"Driver\":\"local\"},"
+		"{\"Type\":\"volume\",\"Name\":\"nfs\",\"Source\":\"/v/nfs\",\"Driver\":\"other\"},"
+		"{\"Type\":\"volume\",\"Name\":\"" ID "\",\"Source\":\"/v/x\",\"Driver\":\"local\"},"
+		"{\"Type\":\"volume\",\"Name\":\"a/b\",\"Source\":\"/v/y\",\"Driver\":\"local\"},"
+		"{\"Type\":\"volume\",\"Name\":\"empty\",\"Source\":\"\",\"Driver\":\"local\"},"
+		"{\"Type\":\"bind\",\"Source\":\"/srv\"},{\"Type\":\"tmpfs\",\"Source\":\"/t\"},{\"Source\":\"/u\"},7]}";
+	_cleanup_container_ struct container c = {};
+
+	(void)state;
+	assert_true(inspect(text, &c));
+	assert_int_equal(c.n_mounts, 3);
+	assert_string_equal(c.mounts[0].name, "pgd");
+	assert_string_equal(c.mounts[0].source, "/v/pgd");
+	assert_true(c.mounts[0].is_local && !c.mounts[1].is_local);
+	assert_null(c.mounts[2].name);
+	assert_string_equal(c.mounts[2].source, "/srv");
+}
+
 static enum health podman_health(const char *text)
 {
 	enum health h = HEALTH_UNHEALTHY;
@@ -524,6 +563,8 @@ int main(void)
 		cmocka_unit_test(only_integers_in_range_are_integers),
 		cmocka_unit_test(dockers_list_is_read),
 		cmocka_unit_test(podmans_list_is_read),
+		cmocka_unit_test(what_keeps_an_image_is_not_listed),
+		cmocka_unit_test(volumes_and_directories),
 		cmocka_unit_test(one_bad_item_of_a_list),
 		cmocka_unit_test(the_last_run_of_podmans_health_check_counts),
 		cmocka_unit_test(a_health_check_becomes_a_process_in_docker),

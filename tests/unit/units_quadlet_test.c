@@ -166,6 +166,37 @@ static void only_own_files_are_touched(void **state)
 	rmdir(directory);
 }
 
+static void the_image_of_a_file(void **state)
+{
+	static const struct {
+		const char *text, *image;
+	} cases[] = {
+		{"[Container]\nImage=localhost/x\n", "localhost/x"},
+		{"[Unit]\nImage=a\n[Container]\nImages=b\n Image=c\n", NULL},
+		{"[Container]\nImage=a\nImage = b \r\n[Service]\nImage=c", "b"},
+		{"[Container]\nImage=%i\n", NULL},
+		{"[Container]\nImage=\n", NULL},
+		{"", NULL},
+	};
+	char path[] = "/tmp/sockwake-quadlet-XXXXXX";
+	struct error err;
+	char *image;
+
+	(void)state;
+	close(mkstemp(path));
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		assert_int_equal(write_file_atomic(path, cases[k].text, strlen(cases[k].text), 0600, &err), 0);
+		assert_int_equal(quadlet_image(path, &image, &err), 0);
+		if (cases[k].image)
+			assert_string_equal(image, cases[k].image);
+		else
+			assert_null(image);
+		free(image);
+	}
+	unlink(path);
+	assert_int_equal(quadlet_image(path, &image, &err), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +205,7 @@ int main(void)
 		cmocka_unit_test(hostile_orders),
 		cmocka_unit_test(names),
 		cmocka_unit_test(only_own_files_are_touched),
+		cmocka_unit_test(the_image_of_a_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,38 @@ static void command_lines_are_understood(void **state)
 	}
 }
 
+static void volumes_are_recognised(void **state)
+{
+	const char *const named[] = {"data:/data", "data:/data:ro,Z", "type=volume,source=data,target=/data",
+				     "src=data,type=volume,dst=/x"};
+	const char *const others[] = {"/srv:/data",
+				      "./x:/data",
+				      "/data",
+				      "type=bind,source=data,target=/data",
+				      "type=volume,target=/data",
+				      "type=tmpfs,target=/x",
+				      "",
+				      ":/x",
+				      "a b:/x"};
+	char name[RUN_VOLUME_NAME_MAX], long_name[300];
+	struct run_command c;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(named) / sizeof(*named); k++) {
+		assert_true(run_volume_name(named[k], name));
+		assert_string_equal(name, "data");
+	}
+	for (size_t k = 0; k < sizeof(others) / sizeof(*others); k++)
+		assert_false(run_volume_name(others[k], name));
+	memset(long_name, 'a', sizeof(long_name));
+	strcpy(long_name + 290, ":/x");
+	assert_false(run_volume_name(long_name, name));
+	assert_true(
+		run_command_parse(ARGV("podman", "run", "-v", "a:/a", "--volume=b:/b", "--mount", "type=bind"), &c));
+	assert_int_equal(c.n_volumes, 3);
+	assert_string_equal(c.volumes[1], "b:/b");
+}
+
 static void too_many_ports_are_no_harm(void **state)
 {
 	const char *argv[2 * RUN_PUBLISH_MAX + 8] = {"podman", "run"};
@@ -170,7 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command_lines_are_understood),	  cmocka_unit_test(too_many_ports_are_no_harm),
 		cmocka_unit_test(published_ports_are_recognised), cmocka_unit_test(drop_ins_say_what_was_asked_for),
-		cmocka_unit_test(only_our_drop_ins_are_touched),
+		cmocka_unit_test(only_our_drop_ins_are_touched),  cmocka_unit_test(volumes_are_recognised),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

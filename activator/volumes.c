@@ -1,0 +1,104 @@
+#include "activator/volumes.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#include "activator/unit.h"
+#include "activator/with.h"
+#include "backends/keep.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "units/paths.h"
+
+/* Nobody waits longer for what is only remembered. */
+#define NOTE_LIMIT (5 * USEC_PER_SEC)
+
+static int record_path(const struct engine *e, const struct options *o, char ret[static PATH_MAX], struct error *err)
+{
+	return volumes_path(o->scope, o->backend, e->socket, o->container, ret, err);
+}
+
+/* Somebody else has started it, and so has accepted what it has. */
+static bool is_up(struct engine *e, const struct options *o)
+{
+	_cleanup_container_ struct container c = {};
+	_cleanup_unit_ struct unit *u = NULL;
+	struct error ignored;
+	struct unit_view v;
+
+	if (o->unit)
+		return unit_open(o->scope, o->unit, &u, &ignored) == 0 && unit_look(u, &v, &ignored) == 0 &&
+		       unit_is_active(&v);
+	return e->backend->inspect(e, o->container, &c, &ignored) == 0 && c.state != CONTAINER_CREATED &&
+	       c.state != CONTAINER_EXITED && c.state != CONTAINER_DEAD;
+}
+
+static int refuse(const struct options *o, const struct volume *v, enum volume_change change, struct error *err)
+{
+	if (!v->name)
+		return error_set(err, ESTALE,
+				 "%s '%s', which the container '%s' had when it last slept: mount or restore it, or "
+				 "let the container start without it by 'sockwake refresh --accept-volumes %s'",
+				 change == VOLUME_GONE ? "there is no directory" : "nothing is mounted on", v->path,
+				 o->container, o->name);
+	return error_set(
+		err, ESTALE,
+		"the volume '%s' of the container '%s' %s since it last slept, and a start would begin with an "
+		"empty one: restore it (see \"Pruning\" in sockwake(1)), then, or to begin anew, 'sockwake "
+		"refresh --accept-volumes %s'",
+		v->name, o->container, change == VOLUME_GONE ? "was removed" : "was replaced", o->name);
+}
+
+static int check_one(struct engine *e, const struct options *o, struct error *err)
+{
+	_cleanup_volumes_ struct volumes before = {};
+	char path[PATH_MAX];
+	struct error ignored;
+
+	if (record_path(e, o, path, &ignored) < 0 || volumes_read(path, &before, &ignored) < 0)
+		return 0;
+	for (size_t k = 0; k < before.n; k++) {
+		enum volume_change change = volume_look(&before.items[k]);
+
+		if (change != VOLUME_SAME)
+			return is_up(e, o) ? 0 : refuse(o, &before.items[k], change, err);
+	}
+	return 0;
+}
+
+int volumes_check(struct engine *e, const struct options *o, struct error *err)
+{
+	for (unsigned k = 0; k < o->n_with; k++) {
+		struct options view = with_options(o, k);
+
+		if (check_one(e, &view, err) < 0)
+			return -1;
+	}
+	return check_one(e, o, err);
+}
+
+static int note(struct engine *e, const struct options *o, const struct container *c, struct error *err)
+{
+	_cleanup_container_ struct container asked = {};
+	char path[PATH_MAX];
+
+	if (record_path(e, o, path, err) < 0)
+		return -1;
+	if (!c) {
+		if (e->backend->inspect(e, o->container, &asked, err) < 0)
+			return err->code == ENOENT ? 0 : -1;
+		c = &asked;
+	}
+	return volumes_remember(e, path, c, o->unit != NULL, err);
+}
+
+void volumes_note(struct engine *e, const struct options *o, const struct container *c)
+{
+	uint64_t deadline = e->deadline;
+	struct error err;
+
+	e->deadline = now_usec() + NOTE_LIMIT;
+	if (note(e, o, c, &err) < 0)
+		log_line(LOG_INFO, "the volumes of the container '%s' are not remembered: %s", o->container, err.text);
+	e->deadline = deadline;
+}

@@ -1,0 +1,169 @@
+/* Keeping an image and volumes from being pruned.
+ *
+ * `podman container prune` removes every container that does not run, unless it belongs to a pod; `podman pod prune`
+ * removes pods whose containers have all ended, and one that was never started has not; `podman volume prune` and `podman
+ * image prune` leave what a container refers to; `podman system prune` is all of them (tried with Podman 4.3 and 5.4). So
+ * what is kept is referred to by a container that is never started, in a pod without an infra container, which would be
+ * one. Both are called "sockwake-CONTAINER-keep". Starting it by mistake must not run the image on the volumes a second
+ * time: its command does not exist, and says why.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/json.h"
+#include "backends/keep.h"
+#include "backends/podman/podman.h"
+#include "backends/request.h"
+#include "common/order.h"
+#include "common/parse.h"
+
+#define COMMAND "/never-started/it-keeps-the-image-and-volumes-of-a-sleeping-container"
+
+static cJSON *add_labels(cJSON *root, const char *container)
+{
+	cJSON *labels = root ? cJSON_AddObjectToObject(root, "labels") : NULL;
+
+	return labels ? cJSON_AddStringToObject(labels, KEEPS_LABEL, container) : NULL;
+}
+
+char *podman_format_pod(const char *name, const char *container)
+{
+	_cleanup_json_ cJSON *root = cJSON_CreateObject();
+
+	/* without a control group of its own, which systemd would be asked for */
+	if (!add_labels(root, container) || !cJSON_AddStringToObject(root, "name", name) ||
+	    !cJSON_AddTrueToObject(root, "no_infra") || !cJSON_AddFalseToObject(root, "share_parent"))
+		return NULL;
+	return cJSON_PrintUnformatted(root);
+}
+
+/* Where they would be mounted does not matter. */
+static bool add_volumes(cJSON *root, const char *const *volumes)
+{
+	cJSON *array = cJSON_AddArrayToObject(root, "volumes");
+	char directory[32];
+
+	for (unsigned k = 0; array && volumes && volumes[k]; k++) {
+		cJSON *one = cJSON_CreateObject();
+
+		snprintf(directory, sizeof(directory), "/keep/%u", k);
+		if (!cJSON_AddItemToArray(array, one) || !cJSON_AddStringToObject(one, "Name", volumes[k]) ||
+		    !cJSON_AddStringToObject(one, "Dest", directory))
+			return false;
+	}
+	return array != NULL;
+}
+
+/* The image's own VOLUMEs would get volumes without a name. */
+char *podman_format_anchor(const char *name, const char *container, const char *image, const char *const *volumes)
+{
+	_cleanup_json_ cJSON *root = cJSON_CreateObject();
+	cJSON *entrypoint = root ? cJSON_AddArrayToObject(root, "entrypoint") : NULL;
+	cJSON *network = root ? cJSON_AddObjectToObject(root, "netns") : NULL;
+
+	if (!entrypoint || !network || !cJSON_AddItemToArray(entrypoint, cJSON_CreateString(COMMAND)) ||
+	    !cJSON_AddStringToObject(network, "nsmode", "none") || !add_labels(root, container) ||
+	    !cJSON_AddStringToObject(root, "name", name) || !cJSON_AddStringToObject(root, "pod", name) ||
+	    !cJSON_AddStringToObject(root, "image", image) ||
+	    !cJSON_AddStringToObject(root, "image_volume_mode", "ignore") || !add_volumes(root, volumes))
+		return NULL;
+	return cJSON_PrintUnformatted(root);
+}
+
+/* Takes over the body. A refusal is told by the engine's words. */
+static int post(struct engine *e, const char *path, char *json, const char *container, struct error *err)
+{
+	_cleanup_http_reply_ struct http_reply reply = {};
+	_cleanup_free_ char *body = json;
+	struct http_request request = {
+		.method = "POST",
+		.path = path,
+		.json = body,
+		.deadline = request_deadline(e, REQUEST_LIMIT),
+		.max_reply = REPLY_MAX,
+	};
+	bool absent;
+
+	if (!body)
+		return error_errno(err, ENOMEM, "cannot keep the image and volumes of '%s'", container);
+	if (engine_request(e, &request, &reply, err) < 0)
+		return -1;
+	if (reply.status == 201)
+		return 0;
+	absent = reply.status == 404; /* the image: a container is not asked for */
+	if (absent)
+		reply.status = 400;
+	reply_error(e, "keep the image and volumes of", container, &reply, err);
+	if (absent)
+		err->code = ENOENT;
+	return -1;
+}
+
+int podman_let_go(struct engine *e, const char *container, struct error *err)
+{
+	_cleanup_http_reply_ struct http_reply reply = {};
+	char name[KEEPER_NAME_MAX], path[sizeof(PODMAN_PREFIX) + KEEPER_NAME_MAX + 32];
+	struct http_request request = {
+		.method = "DELETE",
+		.path = path,
+		.deadline = request_deadline(e, REQUEST_LIMIT),
+		.max_reply = REPLY_MAX,
+	};
+
+	if (!container_name_is_valid(container))
+		return error_set(err, EINVAL, "'%s' is not a container's name", container);
+	snprintf(path, sizeof(path), PODMAN_PREFIX "/pods/%s?force=true", keeper_name(container, name));
+	if (engine_request(e, &request, &reply, err) < 0)
+		return -1;
+	if (reply.status == 200 || reply.status == 404)
+		return 0;
+	return reply_error(e, "let go of what is kept for", container, &reply, err);
+}
+
+/* A volume that the keeper's creation would make might lack what its owner wants it made with. */
+static int find_existing(struct engine *e, const char *const *volumes, const char *ret[static VOLUMES_MAX + 1],
+			 struct error *err)
+{
+	char path[sizeof(PODMAN_PREFIX) + 300];
+	size_t n = 0;
+
+	for (; *volumes && n < VOLUMES_MAX; volumes++) {
+		_cleanup_http_reply_ struct http_reply reply = {};
+		struct http_request request = {
+			.method = "GET",
+			.path = path,
+			.deadline = request_deadline(e, REQUEST_LIMIT),
+			.max_reply = REPLY_MAX,
+		};
+
+		/* they have the characters of a container's name */
+		if (!container_name_is_valid(*volumes))
+			continue;
+		snprintf(path, sizeof(path), PODMAN_PREFIX "/volumes/%s/exists", *volumes);
+		if (engine_request(e, &request, &reply, err) < 0)
+			return -1;
+		if (reply.status == 204)
+			ret[n++] = *volumes;
+	}
+	ret[n] = NULL;
+	return 0;
+}
+
+int podman_keep(struct engine *e, const char *container, const char *image, const char *const *volumes,
+		struct error *err)
+{
+	const char *existing[VOLUMES_MAX + 1];
+	char name[KEEPER_NAME_MAX];
+	struct error ignored;
+
+	if (find_existing(e, volumes, existing, err) < 0 || podman_let_go(e, container, err) < 0)
+		return -1;
+	keeper_name(container, name);
+	if (post(e, PODMAN_PREFIX "/pods/create", podman_format_pod(name, container), container, err) < 0)
+		return -1;
+	if (post(e, PODMAN_PREFIX "/containers/create", podman_format_anchor(name, container, image, existing),
+		 container, err) == 0)
+		return 0;
+	(void)podman_let_go(e, container, &ignored);
+	return -1;
+}
