@@ -107,7 +107,7 @@ static bool has_stayed(const struct check *c, struct alone *a, uint64_t cookie)
 
 static bool is_temporary(struct check *c, size_t k, const struct listener *l)
 {
-	struct readiness_seen ignored, *seen = c->readiness->seen ? c->readiness->seen : &ignored;
+	struct readiness_seen ignored = {}, *seen = c->readiness->seen ? c->readiness->seen : &ignored;
 	bool watched = c->readiness->loopback_usec > 0 && c->type == SOCK_STREAM && k < TARGETS_MAX;
 
 	if (l->loopback && watched && !has_stayed(c, &c->alone[k], l->cookie))
