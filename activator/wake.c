@@ -48,7 +48,7 @@ static int bring_up(const struct options *o, uint64_t deadline, struct stats *st
 	if (hold_container(engine, o, stats, own, err) < 0)
 		return -1;
 	stats->container_pid = (uint64_t)own->container.pid;
-	stats->flags = own->own ? 0 : STATS_FOUND_RUNNING;
+	stats->flags = (stats->flags & STATS_LOOPBACK) | (own->own ? 0 : STATS_FOUND_RUNNING);
 	write_journal(o, stats, &own->container, own->woken);
 	return o->healthy ? await_healthy(engine, &own->container, own->pidfd, err) : 0;
 }

@@ -384,7 +384,8 @@ const struct command adopt_command = {
 	"Labels of a container, each like the option of 'create' (lists are separated by commas, schedules by semicolons):\n"
 	"  sockwake.publish, which it must have, sockwake.name, sockwake.startup-timeout, sockwake.idle-timeout,\n"
 	"  sockwake.health-check (no shell command), sockwake.idle-action, sockwake.keep-running, sockwake.target,\n"
-	"  sockwake.no-wake-from, sockwake.no-hold-from, sockwake.connection-timeout, sockwake.keepalive,\n"
+	"  sockwake.no-wake-from, sockwake.no-hold-from, sockwake.ignore-from, sockwake.hold,\n"
+	"  sockwake.connection-timeout, sockwake.flow-timeout, sockwake.keepalive,\n"
 	"  sockwake.drain-timeout, sockwake.proxy-protocol, sockwake.transparent, sockwake.workers,\n"
 	"  sockwake.no-notifications, sockwake.warm-for, sockwake.schedule, sockwake.with, sockwake.with-project\n",
 	adopt,

@@ -241,14 +241,17 @@ static int create(int argc, char *argv[], struct error *err)
 
 	if (parse_create(argc, argv, &r, err) < 0)
 		return -1;
-	if (r.dry_run)
+	if (r.dry_run) {
+		advise(&r);
 		note_unresolved(&r);
+	}
 	if (r.dry_run)
 		return r.order.image && print_order(&r, err) < 0 ? -1 : print_units(&r.instance, err);
 	if (require_rights(r.instance.scope, err) < 0 || unit_directory(r.instance.scope, directory, err) < 0 ||
 	    lock_units(r.instance.scope, directory, &lock, err) < 0 || create_installed(&r, directory, err) < 0)
 		return -1;
 	check_lingering(r.instance.scope);
+	advise(&r);
 	return print_created(&r, err);
 }
 

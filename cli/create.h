@@ -17,6 +17,7 @@ struct create_request {
 	bool force;
 	bool json;
 	bool original_ports;	/* --container-port: where the original tool meant a published port of the host */
+	bool check_assumed;	/* the health check is what fits the port */
 	bool name_assumed;	/* the instance is called after its container or unit */
 	bool container_assumed; /* no --container-name with --unit: Quadlet's default until the unit tells */
 };
@@ -30,6 +31,9 @@ extern const char create_options_help[];
 
 /* Reads r->with into the instance; what is not given there, resolve_with() asks the engine for. */
 int parse_with(struct create_request *r, struct error *err);
+
+/* Notes what may surprise of what was chosen. */
+void advise(const struct create_request *r);
 
 /* Notes what of that a dry run does not know. */
 void note_unresolved(const struct create_request *r);

@@ -57,12 +57,15 @@ static const struct {
 	{"engine-socket", TEXT, ON_LINE(engine_socket)},
 	{"keepalive", TEXT, IN_INSTANCE(keepalive)},
 	{"connection-timeout", TEXT, IN_INSTANCE(connection_timeout)},
+	{"flow-timeout", TEXT, IN_INSTANCE(flow_timeout)},
 	{"drain-timeout", TEXT, IN_INSTANCE(drain_timeout)},
 	{"workers", TEXT, ON_LINE(workers)},
 	{"proxy-protocol", TEXT, IN_INSTANCE(proxy_protocol)},
 	{"transparent", FLAG, IN_INSTANCE(transparent)},
 	{"no-wake-from", LIST, IN_INSTANCE(no_wake_from)},
 	{"no-hold-from", LIST, IN_INSTANCE(no_hold_from)},
+	{"ignore-from", LIST, IN_INSTANCE(ignore_from)},
+	{"hold", TEXT, IN_INSTANCE(hold)},
 	{"image", TEXT, IN_REQUEST(order.image)},
 	{"env", LIST, IN_REQUEST(order.environment)},
 	{"volume", LIST, IN_REQUEST(order.volumes)},
@@ -107,9 +110,12 @@ const char create_options_help[] =
 	"                              with {container_port} (default: by the port, else listen)\n"
 	"  --idle-action stop|pause    how to sleep (default: stop)\n"
 	"  --keep-running              leave a container running that ran before\n"
-	"  --no-wake-from CIDR         these clients do not wake it; repeatable\n"
-	"  --no-hold-from CIDR         these clients do not keep it awake; repeatable\n"
+	"  --ignore-from CIDR          these clients neither wake it nor keep it awake: monitors; repeatable\n"
+	"  --no-wake-from CIDR         these clients do not wake it, but keep it awake; repeatable\n"
+	"  --no-hold-from CIDR         these clients do not keep it awake, but wake it; repeatable\n"
+	"  --hold connections|data     what keeps it awake: any connection, or one that has sent something\n"
 	"  --connection-timeout SPAN   close connections that are quiet for so long\n"
+	"  --flow-timeout SPAN         after the last datagram answers are passed on for so long (default: 60s)\n"
 	"  --keepalive SPAN            probe quiet connections for dead peers after so long\n"
 	"  --drain-timeout SPAN        for open connections when it is stopped\n"
 	"How:\n"
@@ -378,6 +384,7 @@ static int complete(struct create_request *r, const struct command_line *line, s
 	    replace(&i->engine_socket, socket, err) < 0 || complete_names(r, line, err) < 0 ||
 	    complete_ports(r, line, err) < 0 || complete_user(i, !line->no_notifications, err) < 0)
 		return -1;
+	r->check_assumed = !i->health_check;
 	if ((!i->startup_timeout && replace(&i->startup_timeout, "30s", err) < 0) ||
 	    (!i->idle_timeout && replace(&i->idle_timeout, "15min", err) < 0) ||
 	    (!i->health_check && i->n_ports && replace(&i->health_check, default_health_check(&i->ports[0]), err) < 0))

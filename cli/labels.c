@@ -16,12 +16,30 @@ static const struct known {
 	const char *name; /* of the label behind the prefix, and of the option */
 	enum label_type type;
 } table[] = {
-	{"publish", LIST},	    {"name", TEXT},	      {"startup-timeout", TEXT},    {"idle-timeout", TEXT},
-	{"health-check", TEXT},	    {"idle-action", TEXT},    {"keep-running", FLAG},	    {"target", LIST},
-	{"no-wake-from", LIST},	    {"no-hold-from", LIST},   {"connection-timeout", TEXT}, {"keepalive", TEXT},
-	{"drain-timeout", TEXT},    {"proxy-protocol", TEXT}, {"transparent", FLAG},	    {"workers", TEXT},
-	{"no-notifications", FLAG}, {"warm-for", TEXT},	      {"schedule", WINDOWS},	    {"with", LIST},
+	{"publish", LIST},
+	{"name", TEXT},
+	{"startup-timeout", TEXT},
+	{"idle-timeout", TEXT},
+	{"health-check", TEXT},
+	{"idle-action", TEXT},
+	{"keep-running", FLAG},
+	{"target", LIST},
+	{"no-wake-from", LIST},
+	{"no-hold-from", LIST},
+	{"connection-timeout", TEXT},
+	{"keepalive", TEXT},
+	{"drain-timeout", TEXT},
+	{"proxy-protocol", TEXT},
+	{"transparent", FLAG},
+	{"workers", TEXT},
+	{"no-notifications", FLAG},
+	{"warm-for", TEXT},
+	{"schedule", WINDOWS},
+	{"with", LIST},
 	{"with-project", FLAG},
+	{"ignore-from", LIST},
+	{"hold", TEXT},
+	{"flow-timeout", TEXT},
 };
 #define N_KNOWN (sizeof(table) / sizeof(*table))
 

@@ -176,6 +176,34 @@ static void print_dependencies(const struct observation *o)
 	}
 }
 
+/* What the instance was told about its clients, where that is not the default. */
+static const struct {
+	const char *title;
+	size_t list;
+} exclusions[] = {
+	{"Ignores", offsetof(struct instance, ignore_from)},
+	{"No wake from", offsetof(struct instance, no_wake_from)},
+	{"No hold from", offsetof(struct instance, no_hold_from)},
+};
+
+static void print_clients(const struct instance *i)
+{
+	char line[512];
+
+	if (i->hold && strcmp(i->hold, "data") == 0)
+		print_line("Held by", "connections on which the client has sent something");
+	for (size_t k = 0; k < sizeof(exclusions) / sizeof(*exclusions); k++) {
+		char **list = *(char **const *)(const void *)((const char *)i + exclusions[k].list);
+
+		for (char **s = list; s && *s; s++)
+			print_line(s == list ? exclusions[k].title : "", *s);
+	}
+	if (!i->flow_timeout)
+		return;
+	snprintf(line, sizeof(line), "answers come through until %s after the last datagram", i->flow_timeout);
+	print_line("UDP", line);
+}
+
 static void print_container(const struct observation *o)
 {
 	const struct instance *i = &o->stored->instance;
@@ -194,6 +222,7 @@ static void print_container(const struct observation *o)
 	print_line("Idle", line);
 	for (char **s = i->schedule; s && *s; s++)
 		print_line(s == i->schedule ? "Kept warm" : "", *s);
+	print_clients(i);
 	if (i->legacy)
 		print_line("Note", "made by the original tool; 'sockwake create --force' takes it over");
 }

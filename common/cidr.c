@@ -46,6 +46,20 @@ int cidr_parse(const char *s, struct cidr *ret, struct error *err)
 	return 0;
 }
 
+static bool begins_alike(const unsigned char *a, const unsigned char *b, unsigned bits)
+{
+	for (unsigned i = 0; i < bits; i++) {
+		if (bit(a, i) != bit(b, i))
+			return false;
+	}
+	return true;
+}
+
+bool cidr_covers(const struct cidr *outer, const struct cidr *inner)
+{
+	return outer->prefix <= inner->prefix && begins_alike(outer->address, inner->address, outer->prefix);
+}
+
 bool cidr_contains(const struct cidr *c, const struct sockaddr *address)
 {
 	unsigned char a[16];
@@ -58,9 +72,5 @@ bool cidr_contains(const struct cidr *c, const struct sockaddr *address)
 	} else {
 		return false;
 	}
-	for (unsigned i = 0; i < c->prefix; i++) {
-		if (bit(a, i) != bit(c->address, i))
-			return false;
-	}
-	return true;
+	return begins_alike(a, c->address, c->prefix);
 }

@@ -1,4 +1,4 @@
-/* Ranges of source addresses, for --no-wake-from and --no-hold-from: "192.0.2.0/24", "2001:db8::/32", "192.0.2.7". */
+/* Ranges of source addresses, for --ignore-from and the like: "192.0.2.0/24", "2001:db8::/32", "192.0.2.7". */
 #pragma once
 
 #include <netinet/in.h>
@@ -14,6 +14,9 @@ struct cidr {
 
 /* One range; without a slash it is a single address. Bits behind the prefix must be zero. */
 int cidr_parse(const char *s, struct cidr *ret, struct error *err);
+
+/* Is every address of the inner range within the outer one? */
+bool cidr_covers(const struct cidr *outer, const struct cidr *inner);
 
 /* Is this IPv4 or IPv6 address within the range? Of other families (Unix sockets) none is. */
 bool cidr_contains(const struct cidr *c, const struct sockaddr *address);

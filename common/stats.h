@@ -22,6 +22,8 @@ enum {
 	STATS_NOBODY = 1 << 2,	      /* nobody was there who may wake the container: it was left as it is */
 	STATS_AWAKE = 1 << 4,	      /* a keeper has begun to wake, and has not put to sleep yet */
 	STATS_LATE = 1 << 3,	      /* the timer of the schedule came after its time: nothing was woken */
+	STATS_LOOPBACK =
+		1 << 5, /* the server listens on loopback alone, and stayed: the next wakes need not wait and see */
 };
 
 struct stats {

@@ -32,6 +32,7 @@ _sockwake() {
 	--scope) COMPREPLY=($(compgen -W 'system user' -- "$cur")) && return ;;
 	--backend) COMPREPLY=($(compgen -W 'docker podman' -- "$cur")) && return ;;
 	--idle-action) COMPREPLY=($(compgen -W 'stop pause' -- "$cur")) && return ;;
+	--hold) COMPREPLY=($(compgen -W 'connections data' -- "$cur")) && return ;;
 	--proxy-protocol) COMPREPLY=($(compgen -W 'v1 v2' -- "$cur")) && return ;;
 	--health-check)
 		COMPREPLY=($(compgen -W 'listen postgres redis greeting http healthy none' -- "$cur")) && return ;;
@@ -45,7 +46,7 @@ _sockwake() {
 		;;
 	--*-timeout | --keepalive | --warm-for | --for) COMPREPLY=($(compgen -W '30s 1min 15min 1h' -- "$cur")) && return ;;
 	--listen-port | --container-port | --publish | -p | --target | --unit | --workers | --lines | -n | \
-		--image | --env | -e | --volume | -v | --network | --no-wake-from | --no-hold-from | --socket-mode | --schedule)
+		--image | --env | -e | --volume | -v | --network | --no-wake-from | --no-hold-from | --ignore-from | --socket-mode | --schedule)
 		return
 		;;
 	esac
@@ -63,7 +64,7 @@ _sockwake() {
 		--with --with-project
 		--drop-publish --backend
 		--engine-socket --scope --startup-timeout --idle-timeout --warm-for --schedule --health-check --idle-action --keep-running
-		--no-wake-from --no-hold-from --connection-timeout --keepalive --drain-timeout --proxy-protocol --transparent
+		--no-wake-from --no-hold-from --ignore-from --hold --connection-timeout --flow-timeout --keepalive --drain-timeout --proxy-protocol --transparent
 		--workers --image --env --volume --network --socket-mode --socket-group --user --no-notifications --no-selinux --force --dry-run --json' ;;
 	adopt) options+=' --all --prune --dry-run --backend --engine-socket --scope' ;;
 	remove) options+=' --name --all --with-container --no-selinux --scope' ;;

@@ -65,6 +65,9 @@ _sockwake() {
 			'--keep-running[leave a container running that ran before]' \
 			'*--no-wake-from[these clients do not wake it]:network:' \
 			'*--no-hold-from[these clients do not keep it awake]:network:' \
+			'*--ignore-from[these clients do neither]:network:' \
+			'--hold[what keeps it awake]:what:(connections data)' \
+			'--flow-timeout[pass on late answers over UDP]:time span:' \
 			'--connection-timeout[close quiet connections]:time span:' \
 			'--keepalive[probe quiet connections]:time span:' \
 			'--drain-timeout[for open connections when it is stopped]:time span:' \

@@ -51,7 +51,7 @@ static uint64_t spawn_time(uint64_t t_main)
 	return t_main - ((uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC);
 }
 
-/* A new wake begins: all but the header, the number of wakes and a hold starts at zero. */
+/* A new wake begins: all but the header, the number of wakes, a hold and what is known of the server starts at zero. */
 static void begin_record(struct keeper *k)
 {
 	const struct keeper_options *o = &k->options;
@@ -66,7 +66,7 @@ static void begin_record(struct keeper *k)
 		.wake_wall = wall,
 		.t_spawned = spawn_time(k->began),
 		.t_main = k->began,
-		.flags = STATS_AWAKE,
+		.flags = STATS_AWAKE | (s->flags & STATS_LOOPBACK),
 		.held_until = s->held_until, /* a crash does not end it */
 		.t_waiting = k->queue.since == USEC_INFINITY ? 0 : k->queue.since,
 	};

@@ -7,7 +7,7 @@
 #include "common/error.h"
 #include "common/schedule.h"
 
-#define NO_WAKE_MAX 64
+#define NO_WAKE_MAX 128 /* an instance has two lists of 64 */
 
 struct keeper_options {
 	const char *name;	  /* of the instance */

@@ -16,6 +16,9 @@
 
 static const off_t size = sizeof(struct stats);
 
+/* What the proxy may say of itself and its server. */
+#define PROXY_FLAGS ((uint64_t)(STATS_FULL | STATS_LOOPBACK))
+
 /* Another program writes this member while an instance is awake. */
 #define HELD_BEGIN offsetof(struct stats, held_until)
 #define HELD_END   (HELD_BEGIN + sizeof(((struct stats *)0)->held_until))
@@ -133,7 +136,7 @@ void record_take_traffic(struct record *r)
 	TAKE(flows_total);
 	TAKE(datagrams_dropped);
 #undef TAKE
-	r->own.flags = (r->own.flags & ~(uint64_t)STATS_FULL) | (load(&s->flags) & STATS_FULL);
+	r->own.flags = (r->own.flags & ~PROXY_FLAGS) | (load(&s->flags) & PROXY_FLAGS);
 }
 
 void record_write(const struct record *r)

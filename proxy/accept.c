@@ -54,16 +54,13 @@ static bool does_hold(const struct config *config, int fd)
 
 void accept_serve(struct worker *w, struct forward *forward, int fd)
 {
-	bool holds = does_hold(w->service->config, fd);
-	struct connection *c = connection_new(w, forward, fd, holds);
+	struct connection *c = connection_new(w, forward, fd, does_hold(w->service->config, fd));
 
 	if (!c) {
 		reset_client(fd);
 		descriptors_give(&w->service->descriptors, 2);
 		return;
 	}
-	if (holds)
-		count_set(&w->counters.last_activity, w->loop.now);
 	connect_target(w, c);
 }
 

@@ -17,11 +17,13 @@ enum option_id {
 	OPTION_WARM_FOR,
 	OPTION_KEEPALIVE,
 	OPTION_CONNECTION_TIMEOUT,
+	OPTION_FLOW_TIMEOUT,
 	OPTION_DRAIN_TIMEOUT,
 	OPTION_WORKERS,
 	OPTION_PROXY_PROTOCOL,
 	OPTION_TRANSPARENT,
 	OPTION_NO_HOLD_FROM,
+	OPTION_HOLD,
 	OPTION_AWAIT,
 };
 
@@ -34,11 +36,13 @@ static const struct option options[] = {
 	{"warm-for", required_argument, NULL, OPTION_WARM_FOR},
 	{"keepalive", required_argument, NULL, OPTION_KEEPALIVE},
 	{"connection-timeout", required_argument, NULL, OPTION_CONNECTION_TIMEOUT},
+	{"flow-timeout", required_argument, NULL, OPTION_FLOW_TIMEOUT},
 	{"drain-timeout", required_argument, NULL, OPTION_DRAIN_TIMEOUT},
 	{"workers", required_argument, NULL, OPTION_WORKERS},
 	{"proxy-protocol", required_argument, NULL, OPTION_PROXY_PROTOCOL},
 	{"transparent", no_argument, NULL, OPTION_TRANSPARENT},
 	{"no-hold-from", required_argument, NULL, OPTION_NO_HOLD_FROM},
+	{"hold", required_argument, NULL, OPTION_HOLD},
 	{"await", required_argument, NULL, OPTION_AWAIT},
 	{NULL, 0, NULL, 0},
 };
@@ -64,6 +68,14 @@ static int parse_await(const char *s, struct config *c, struct error *err)
 	return 0;
 }
 
+static int parse_hold(const char *s, struct config *c, struct error *err)
+{
+	c->hold_data = strcmp(s, "data") == 0;
+	if (!c->hold_data && strcmp(s, "connections") != 0)
+		return error_set(err, EINVAL, "--hold '%s' is neither 'connections' nor 'data'", s);
+	return 0;
+}
+
 static int parse_option(int id, char *value, struct config *c, struct error *err)
 {
 	switch (id) {
@@ -85,6 +97,8 @@ static int parse_option(int id, char *value, struct config *c, struct error *err
 		return parse_duration("--keepalive", value, &c->keepalive, err);
 	case OPTION_CONNECTION_TIMEOUT:
 		return parse_duration("--connection-timeout", value, &c->connection_timeout, err);
+	case OPTION_FLOW_TIMEOUT:
+		return parse_duration("--flow-timeout", value, &c->flow_timeout, err);
 	case OPTION_DRAIN_TIMEOUT:
 		return parse_duration("--drain-timeout", value, &c->drain_timeout, err);
 	case OPTION_WORKERS:
@@ -96,6 +110,8 @@ static int parse_option(int id, char *value, struct config *c, struct error *err
 		return 0;
 	case OPTION_NO_HOLD_FROM:
 		return cidr_parse(value, &c->no_hold[c->n_no_hold++], err);
+	case OPTION_HOLD:
+		return parse_hold(value, c, err);
 	case OPTION_AWAIT:
 		return parse_await(value, c, err);
 	default:
@@ -111,6 +127,8 @@ static int check(const struct config *c, struct error *err)
 		return error_set(err, EINVAL, "the proxy needs at least one --forward");
 	if (c->idle_timeout == 0)
 		return error_set(err, EINVAL, "--idle-timeout must be longer than 0; 'infinity' means never");
+	if (c->flow_timeout == 0)
+		return error_set(err, EINVAL, "--flow-timeout must be longer than 0; 'infinity' means never");
 	if (c->transparent && c->proxy_protocol != PROXY_PROTOCOL_NONE)
 		return error_set(err, EINVAL,
 				 "--transparent and --proxy-protocol both show the client's address; use one");
@@ -138,6 +156,7 @@ int config_parse(int argc, char **argv, struct config *ret, struct error *err)
 		.idle_timeout = 300 * USEC_PER_SEC,
 		.keepalive = 120 * USEC_PER_SEC,
 		.connection_timeout = USEC_INFINITY,
+		.flow_timeout = 60 * USEC_PER_SEC,
 		.drain_timeout = 10 * USEC_PER_SEC,
 	};
 	int id;

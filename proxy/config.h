@@ -24,6 +24,7 @@ struct config {
 	bool transparent;
 	struct cidr *no_hold; /* clients that do not keep the container awake */
 	size_t n_no_hold;
+	bool hold_data; /* only a connection on which the client has sent something does */
 	unsigned workers;
 	/* Microseconds; USEC_INFINITY: never. */
 	uint64_t startup_timeout;
@@ -31,6 +32,7 @@ struct config {
 	uint64_t warm_for;	     /* the idle time-out of a busy period, where it is longer */
 	uint64_t keepalive;	     /* 0 or USEC_INFINITY: none */
 	uint64_t connection_timeout; /* of a connection without traffic */
+	uint64_t flow_timeout;	     /* of a UDP flow without traffic, where it is shorter */
 	uint64_t drain_timeout;
 };
 

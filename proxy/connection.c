@@ -24,7 +24,25 @@ static int grow(struct worker *w)
 	return 0;
 }
 
-struct connection *connection_new(struct worker *w, struct forward *forward, int fd, bool holds)
+/* It begins to hold, which is a use. */
+static void begin_to_hold(struct worker *w, struct connection *c)
+{
+	c->holds = true;
+	count_set(&w->counters.last_activity, w->loop.now);
+	count_add(&w->counters.holding, 1);
+	count_add(&w->counters.holders, 1);
+}
+
+void connection_speaks(struct worker *w, struct connection *c)
+{
+	begin_to_hold(w, c);
+	c->silent = false;
+	/* The first worker looks at `silent` before it looks at `holding`: it finds this one in either. */
+	atomic_thread_fence(memory_order_release);
+	count_add(&w->counters.silent, (uint64_t)-1);
+}
+
+struct connection *connection_new(struct worker *w, struct forward *forward, int fd, bool counts)
 {
 	struct connection *c;
 
@@ -34,7 +52,7 @@ struct connection *connection_new(struct worker *w, struct forward *forward, int
 	w->free = c->next;
 	memset(c, 0, sizeof(*c));
 	c->forward = forward;
-	c->holds = holds;
+	c->silent = counts && w->service->config->hold_data;
 	c->last_active = w->loop.now;
 	c->state = CONNECTION_WAITING;
 	c->ends[CLIENT].watch = (struct watch){.ready = loop_ignore, .fd = fd};
@@ -46,8 +64,12 @@ struct connection *connection_new(struct worker *w, struct forward *forward, int
 
 	count_add(&w->counters.connections, 1);
 	count_add(&w->counters.connections_total, 1);
-	count_add(&w->counters.holding, holds);
-	count_add(&w->counters.holders, holds);
+	if (c->silent) {
+		count_set(&w->counters.last_silent, w->loop.now);
+		count_add(&w->counters.silent, 1);
+	} else if (counts) {
+		begin_to_hold(w, c);
+	}
 	return c;
 }
 
@@ -104,6 +126,8 @@ void connection_close(struct worker *w, struct connection *c, bool reset)
 		count_set(&w->counters.last_activity, w->loop.now);
 		count_add(&w->counters.holding, (uint64_t)-1);
 	}
+	if (c->silent)
+		count_add(&w->counters.silent, (uint64_t)-1);
 	c->state = CONNECTION_CLOSED;
 	if (!c->is_queued)
 		bury(w, c);

@@ -54,6 +54,7 @@ struct connection {
 	uint8_t state;
 	bool is_queued : 1;
 	bool holds : 1;	    /* keeps the container awake */
+	bool silent : 1;    /* will do so once its client has sent something (--hold data) */
 	bool is_probed : 1; /* whether its server still has it: keepalive.h */
 	bool anonymous : 1; /* --transparent: the target cannot be shown this client's address */
 };
@@ -74,8 +75,11 @@ struct connection_queue {
 };
 
 /* A new connection around an accepted socket, which it owns from here, with two descriptors of the budget, one for the
- * target's end; NULL (no memory) leaves both to the caller. */
-struct connection *connection_new(struct worker *w, struct forward *forward, int fd, bool holds);
+ * target's end; NULL (no memory) leaves both to the caller. `counts`: may it keep the container awake? */
+struct connection *connection_new(struct worker *w, struct forward *forward, int fd, bool counts);
+
+/* The client of a silent one has sent something: from now on it holds. */
+void connection_speaks(struct worker *w, struct connection *c);
 
 /* Closes both ends and releases everything. With `reset` the peers see an RST (SO_LINGER of zero, socket(7)). */
 void connection_close(struct worker *w, struct connection *c, bool reset);

@@ -8,6 +8,8 @@
 struct counters {
 	_Atomic uint64_t connections; /* open now */
 	_Atomic uint64_t holding;     /* of these, those that keep the container awake */
+	_Atomic uint64_t silent;      /* … and those that will, once the client has sent something (--hold data) */
+	_Atomic uint64_t last_silent; /* when the last one of these came, CLOCK_MONOTONIC microseconds */
 	_Atomic uint64_t holders;     /* all so far that keep or kept it awake, connections and UDP flows */
 	_Atomic uint64_t connections_total;
 	_Atomic uint64_t connections_failed;

@@ -90,7 +90,7 @@ static int listen_to(int fd, enum readiness_kind kind, uint64_t until, const str
 			return -1;
 		if (r == 0 && len == 0) {
 			snprintf(seen, SEEN_MAX, "the server accepts a connection but does not answer");
-			return VERDICT_NOT_YET;
+			return VERDICT_MUTE;
 		}
 		if (r > 0) {
 			n = recv(fd, reply + len, sizeof(reply) - len, 0);
@@ -100,6 +100,8 @@ static int listen_to(int fd, enum readiness_kind kind, uint64_t until, const str
 		if (n > 0)
 			len += (size_t)n;
 		verdict = probe_judge(kind, reply, len, n <= 0 || len == sizeof(reply), seen);
+		if (verdict == VERDICT_NOT_YET && len == 0)
+			return VERDICT_MUTE;
 		if (verdict != VERDICT_MORE)
 			return (int)verdict;
 	}

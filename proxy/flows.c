@@ -44,7 +44,7 @@ static void link_newest(struct flow_table *t, struct flow *f)
 
 static void plan_expiry(struct flow_table *t)
 {
-	if (t->oldest && t->timer.when == USEC_INFINITY)
+	if (t->oldest && t->timer.when == USEC_INFINITY && t->expiry != USEC_INFINITY)
 		timer_set(&t->worker->loop, &t->timer, t->oldest->last_active + t->expiry);
 }
 

@@ -45,7 +45,7 @@ struct flow_table {
 	struct flow *oldest, *newest;
 	struct flow *free;
 	uint64_t seed;
-	uint64_t expiry; /* microseconds */
+	uint64_t expiry; /* microseconds; USEC_INFINITY: only for want of room */
 	size_t count, max;
 	size_t first_bytes; /* in all `first` */
 	struct timer timer;

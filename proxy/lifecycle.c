@@ -14,6 +14,11 @@
 /* So often at most the end of a hold is looked at. */
 #define HOLD_GLANCE (60 * USEC_PER_SEC)
 
+/* With --hold data: so long somebody who has just come is waited for to say something before it ends, all who come one
+ * after the other twice as long; and how often it is looked. */
+#define SILENCE_USEC   USEC_PER_SEC
+#define SILENCE_GLANCE (20 * USEC_PER_MSEC)
+
 static struct lifecycle *lifecycle_of(struct loop *loop)
 {
 	return worker_of(loop)->service->lifecycle;
@@ -118,6 +123,37 @@ static bool is_idle(const struct lifecycle *l)
 	return service_holding(l->service) == 0 && idle_deadline(l) <= l->first->loop.now;
 }
 
+/* May somebody who has not counted yet be about to? */
+static bool has_newcomers(const struct lifecycle *l)
+{
+	uint64_t now = l->first->loop.now;
+
+	return service_silent(l->service) > 0 && now < later(service_last_silent(l->service), SILENCE_USEC);
+}
+
+static bool may_end(struct lifecycle *l)
+{
+	uint64_t now = l->first->loop.now;
+	bool newcomers = has_newcomers(l), idle = is_idle(l); /* in this order: connection_speaks() */
+
+	if (!idle || !newcomers) {
+		l->patient_until = 0;
+		return idle;
+	}
+	if (l->patient_until == 0)
+		l->patient_until = now + 2 * SILENCE_USEC;
+	return now >= l->patient_until;
+}
+
+static uint64_t next_look(const struct lifecycle *l)
+{
+	uint64_t now = l->first->loop.now, idle = idle_deadline(l);
+
+	if (idle > now)
+		return idle;
+	return now + (l->patient_until ? SILENCE_GLANCE : USEC_PER_MSEC);
+}
+
 static void idle_fired(struct loop *loop, struct timer *timer)
 {
 	struct lifecycle *l = lifecycle_of(loop);
@@ -126,16 +162,16 @@ static void idle_fired(struct loop *loop, struct timer *timer)
 	atomic_store(&s->leaving, true);
 	/* The last look: whoever is in a queue by now is served. Who comes later starts the next process. Who is handed
 	 * over is counted before the worker says that it has taken it, so this order misses nobody. */
-	if (!threads_are_accepting(s) && is_idle(l)) {
+	if (!threads_are_accepting(s) && may_end(l)) {
 		accept_now(l->first);
 		udp_now(l->first->udp);
 	}
-	if (!threads_are_accepting(s) && is_idle(l)) {
+	if (!threads_are_accepting(s) && may_end(l)) {
 		end(l, "idle");
 		return;
 	}
 	atomic_store(&s->leaving, false);
-	timer_set(loop, timer, idle_deadline(l) > loop->now ? idle_deadline(l) : loop->now + USEC_PER_MSEC);
+	timer_set(loop, timer, next_look(l));
 }
 
 static bool after(struct loop *loop)

@@ -1,7 +1,8 @@
 /* From READY to the end: the first worker runs with these eyes on the process.
  *
  * It ends
- *	when nobody used it for --idle-timeout (or --warm-for) and nothing holds it awake, after a last look at the queues;
+ *	when nobody used it for --idle-timeout (or --warm-for) and nothing holds it awake, after a last look at the queues
+ *	(with --hold data whoever came in the last second may still say something);
  *	when the container's first process has ended (its pidfd is readable): at once;
  *	on SIGTERM: what connects from then on stays queued for the next process, and who is connected has --drain-timeout.
  */
@@ -19,7 +20,8 @@ struct lifecycle {
 	struct watch container; /* a pidfd, -1 for none */
 	struct timer idle;
 	struct timer drain;
-	const char *reason; /* why it ended: one sentence for the journal */
+	uint64_t patient_until; /* silent newcomers keep it from ending; 0: they do not */
+	const char *reason;	/* why it ended: one sentence for the journal */
 };
 
 /* Blocks SIGTERM and SIGINT, which from here on are read by the loop. Before confinement. */

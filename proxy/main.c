@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -99,6 +100,62 @@ static int leave_journal(struct error *err)
 	return 0;
 }
 
+/* How long a server on loopback alone has to last. MongoDB's image runs its temporary one for some seconds. */
+#define LOOPBACK_USEC (5 * USEC_PER_SEC)
+
+static void note_seen(struct service *s, const struct readiness_seen *seen, uint16_t port)
+{
+	char text[256];
+
+	if (seen->tls) {
+		snprintf(text, sizeof(text),
+			 "the server on port %u speaks TLS: it counts as ready when it takes connections, as with "
+			 "--health-check listen",
+			 port);
+		report_note(s, text);
+	}
+	if (seen->stayed) {
+		snprintf(text, sizeof(text),
+			 "the server on port %u listens on loopback alone, as temporary ones do: this wake has waited "
+			 "to see whether it stays, the next ones do not",
+			 port);
+		report_note(s, text);
+	}
+}
+
+static void remember_seen(struct stats *stats, const struct readiness_seen *seen)
+{
+	if (seen->loopback)
+		stats->flags |= STATS_LOOPBACK;
+	else
+		stats->flags &= ~(uint64_t)STATS_LOOPBACK;
+}
+
+/* Is the server behind the first port ready? One that is known to listen on loopback alone, or whose address somebody has
+ * chosen, is not watched. */
+static int await_ready(struct proxy *p, struct error *err)
+{
+	struct service *s = &p->service;
+	const struct forward *f = &s->forwards[0];
+	struct readiness_seen seen = {};
+	struct readiness r = p->config.readiness;
+	uint64_t watch = p->config.startup_timeout / 2; /* a client waits no longer than twice that */
+
+	r.seen = &seen;
+	if (p->config.n_targets == 0 && !(s->stats->flags & STATS_LOOPBACK))
+		r.loopback_usec = watch < LOOPBACK_USEC ? watch : LOOPBACK_USEC;
+	if (readiness_wait(&r, f->publish->type, f->publish->container_port, f->targets, f->n_targets, s->deadline,
+			   p->pidfd, err) < 0) {
+		outside_explain(&s->outside, f->publish->type, f->publish->container_port, err);
+		return -1;
+	}
+	s->stats->t_ready = now_usec();
+	note_seen(s, &seen, f->publish->container_port);
+	if (p->config.n_targets == 0)
+		remember_seen(s->stats, &seen);
+	return 0;
+}
+
 /* Everything that is not one of these is closed by confinement. */
 static int confine_all(const struct proxy *p, struct error *err)
 {
@@ -180,7 +237,6 @@ static int prepare(struct proxy *p, struct error *err)
 {
 	_cleanup_free_ struct target *targets = NULL;
 	struct service *s = &p->service;
-	const struct forward *first;
 	uint64_t clients_deadline;
 	size_t n_targets;
 	int used;
@@ -208,15 +264,8 @@ static int prepare(struct proxy *p, struct error *err)
 	if (outside_open(&s->outside, p->config.transparent || p->config.n_targets > 0, err) < 0 ||
 	    targets_resolve(p->config.targets, s->deadline, p->pidfd, &targets, &n_targets, err) < 0 ||
 	    outside_arrange(&s->outside, p->config.n_targets > 0, targets, &n_targets, err) < 0 ||
-	    set_targets(s, targets, n_targets, err) < 0)
+	    set_targets(s, targets, n_targets, err) < 0 || await_ready(p, err) < 0)
 		return -1;
-	first = &s->forwards[0];
-	if (readiness_wait(&p->config.readiness, first->publish->type, first->publish->container_port, first->targets,
-			   first->n_targets, s->deadline, p->pidfd, err) < 0) {
-		outside_explain(&s->outside, first->publish->type, first->publish->container_port, err);
-		return -1;
-	}
-	s->stats->t_ready = now_usec();
 	drop_reset(p);
 	/* A start may take longer than clients wait. From here on no server is waited for beyond that. */
 	clients_deadline = p->config.startup_timeout;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proxy/tls.h"
+
 static enum verdict not_yet(char seen[static SEEN_MAX], const char *text)
 {
 	snprintf(seen, SEEN_MAX, "%s", text);
@@ -122,6 +124,13 @@ static enum verdict judge_http(const uint8_t *reply, size_t len, bool complete, 
 	return VERDICT_NOT_YET;
 }
 
+static enum verdict judge_tls(const uint8_t *reply, size_t len, bool complete, char seen[static SEEN_MAX])
+{
+	if (tls_is_alert(reply, len) || tls_is_handshake(reply, len))
+		return VERDICT_TLS;
+	return len < 2 && !complete ? VERDICT_MORE : not_yet(seen, "the server does not speak TLS");
+}
+
 /* What a server of this kind is asked. */
 static size_t ask(const struct readiness *r, char *buffer, size_t size)
 {
@@ -135,6 +144,8 @@ static size_t ask(const struct readiness *r, char *buffer, size_t size)
 					"GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: sockwake\r\n"
 					"Accept: */*\r\nConnection: close\r\n\r\n",
 					r->argument);
+	case READY_TLS:
+		return tls_hello(buffer);
 	case READY_LISTEN:
 	case READY_GREETING:
 	case READY_NONE:
@@ -154,9 +165,19 @@ size_t probe_request(const struct readiness *r, char buffer[static REQUEST_MAX])
 	return len + ask(r, buffer + len, REQUEST_MAX - len);
 }
 
+/* TLS says in clear that it did not understand. Of these servers none begins a reply of its own like that. */
+static bool is_asked(enum readiness_kind kind)
+{
+	return kind == READY_POSTGRES || kind == READY_REDIS || kind == READY_HTTP;
+}
+
 enum verdict probe_judge(enum readiness_kind kind, const uint8_t *reply, size_t len, bool complete,
 			 char seen[static SEEN_MAX])
 {
+	if (is_asked(kind) && tls_is_alert(reply, len))
+		return VERDICT_TLS;
+	if (is_asked(kind) && !complete && tls_may_be_alert(reply, len))
+		return VERDICT_MORE;
 	switch (kind) {
 	case READY_POSTGRES:
 		return judge_postgres(reply, len, complete, seen);
@@ -166,6 +187,8 @@ enum verdict probe_judge(enum readiness_kind kind, const uint8_t *reply, size_t 
 		return judge_greeting(reply, len, complete, seen);
 	case READY_HTTP:
 		return judge_http(reply, len, complete, seen);
+	case READY_TLS:
+		return judge_tls(reply, len, complete, seen);
 	case READY_LISTEN:
 	case READY_NONE:
 	case READY_COMMAND:

@@ -21,6 +21,8 @@ enum verdict {
 	VERDICT_READY,
 	VERDICT_NOT_YET, /* and `seen` says why */
 	VERDICT_MORE,	 /* cannot be told from these bytes */
+	VERDICT_TLS,	 /* the server speaks TLS, and we do not: no more can be told */
+	VERDICT_MUTE,	 /* as VERDICT_NOT_YET: it took the connection and said nothing */
 };
 
 /* The request of a kind, behind the header of the PROXY protocol where the server expects one, into buffer; returns its
@@ -30,7 +32,7 @@ enum verdict {
 size_t probe_request(const struct readiness *r, char buffer[static REQUEST_MAX]);
 
 /* Judges the first len bytes of a reply. `complete` when there will be no more of them: then it is never
- * VERDICT_MORE. seen is a part of a sentence, only written with VERDICT_NOT_YET. */
+ * VERDICT_MORE, and never VERDICT_MUTE. seen is a part of a sentence, only written with VERDICT_NOT_YET. */
 enum verdict probe_judge(enum readiness_kind kind, const uint8_t *reply, size_t len, bool complete,
 			 char seen[static SEEN_MAX]);
 

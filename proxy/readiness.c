@@ -24,6 +24,12 @@
 
 #define TELL_PAUSE (250 * USEC_PER_MSEC)
 
+/* A server on loopback alone, and since when it is known. */
+struct alone {
+	uint64_t cookie;
+	uint64_t since;
+};
+
 struct check {
 	const struct readiness *readiness;
 	int type;
@@ -34,6 +40,8 @@ struct check {
 	uint64_t attempt; /* microseconds that an attempt may take */
 	int diag;	  /* -1 where the kernel cannot be asked, then only a connection tells */
 	int asked;	  /* a server was asked and has not been ready */
+	unsigned mute;	  /* so many times in a row it said nothing */
+	struct alone alone[TARGETS_MAX];
 	char seen[SEEN_MAX];
 	char told[SEEN_MAX]; /* to the keeper */
 	uint64_t told_at;
@@ -86,14 +94,45 @@ static int open_diag(const struct check *c)
 	return c->targets[0].addr.ss_family == AF_UNIX ? -1 : sock_diag_open(c->type, &unsupported);
 }
 
-/* Whether a target listens. Where that cannot be seen, only an attempt to connect tells: READY, with no more said. */
-static enum verdict look(const struct check *c, const struct target *t, char seen[static SEEN_MAX])
+/* Has it lasted? It has to for half of the time that is left at most: a server that comes late is better than none. */
+static bool has_stayed(const struct check *c, struct alone *a, uint64_t cookie)
 {
+	uint64_t now = now_usec(), span = c->readiness->loopback_usec, left;
+
+	if (a->since == 0 || a->cookie != cookie)
+		*a = (struct alone){.cookie = cookie, .since = now};
+	left = c->patience.deadline > a->since ? c->patience.deadline - a->since : 0;
+	return now - a->since >= (span < left / 2 ? span : left / 2);
+}
+
+static bool is_temporary(struct check *c, size_t k, const struct listener *l)
+{
+	struct readiness_seen ignored = {}, *seen = c->readiness->seen ? c->readiness->seen : &ignored;
+	bool watched = c->readiness->loopback_usec > 0 && c->type == SOCK_STREAM && k < TARGETS_MAX;
+
+	if (l->loopback && watched && !has_stayed(c, &c->alone[k], l->cookie))
+		return true;
+	seen->loopback = l->loopback;
+	seen->stayed = l->loopback && watched;
+	return false;
+}
+
+/* Whether the k-th target listens. Where that cannot be seen, only an attempt to connect tells: READY, with no more
+ * said. */
+static enum verdict look(struct check *c, size_t k, const struct target *t, char seen[static SEEN_MAX])
+{
+	struct listener listener;
+
 	if (c->diag < 0)
 		return VERDICT_READY;
-	switch (sock_diag_look(c->diag, c->type, t)) {
+	switch (sock_diag_find(c->diag, c->type, t, &listener)) {
 	case SOCKET_LISTENS:
-		return VERDICT_READY;
+		if (!is_temporary(c, k, &listener))
+			return VERDICT_READY;
+		snprintf(seen, SEEN_MAX,
+			 "the server on port %u listens on loopback alone, as temporary ones do that initialise data",
+			 c->port);
+		break;
 	case SOCKET_OURS:
 		snprintf(
 			seen, SEEN_MAX,
@@ -109,25 +148,56 @@ static enum verdict look(const struct check *c, const struct target *t, char see
 	return VERDICT_NOT_YET;
 }
 
+static int ask_for_tls(struct check *c, const struct target *t, struct error *err)
+{
+	struct readiness tls = {.kind = READY_TLS, .proxy_protocol = c->readiness->proxy_protocol};
+	char ignored[SEEN_MAX];
+
+	c->mute++;
+	if (c->mute < 2 || (c->mute & (c->mute - 1)) != 0)
+		return VERDICT_NOT_YET;
+	return probe(&tls, c->type, t, now_usec() + c->attempt, &c->patience, ignored, err);
+}
+
+/* One attempt. READY, NOT_YET, or -1. */
+static int ask(struct check *c, const struct target *t, char seen[static SEEN_MAX], struct error *err)
+{
+	uint64_t began = now_usec();
+	int verdict = probe(c->readiness, c->type, t, began + c->attempt, &c->patience, seen, err);
+
+	if (now_usec() - began >= c->attempt)
+		c->attempt *= 2;
+	if (verdict != VERDICT_MUTE) {
+		c->mute = 0;
+	} else {
+		size_t len = strlen(seen);
+
+		verdict = ask_for_tls(c, t, err);
+		snprintf(seen + len, SEEN_MAX - len, " (--health-check listen does without an answer)");
+	}
+	if (verdict == VERDICT_TLS && c->readiness->seen)
+		c->readiness->seen->tls = true;
+	if (verdict == VERDICT_TLS)
+		return VERDICT_READY;
+	return verdict == VERDICT_MUTE ? VERDICT_NOT_YET : verdict;
+}
+
 /* Is one of the targets ready? A verdict, or -1. Sets *ret_asked when a server was asked, which costs it something. */
 static int try_targets(struct check *c, int *ret_asked, char seen[static SEEN_MAX], struct error *err)
 {
 	for (size_t i = 0; i < c->n_targets; i++) {
 		struct target t = target_with_port(&c->targets[i], c->port);
-		uint64_t began = now_usec();
 		int verdict;
 
-		if (look(c, &t, seen) != VERDICT_READY)
+		if (look(c, i, &t, seen) != VERDICT_READY)
 			continue;
 		/* A datagram socket cannot be asked without sending it something. */
 		if (c->type == SOCK_DGRAM || (c->readiness->kind == READY_LISTEN && c->diag >= 0))
 			return VERDICT_READY;
 		*ret_asked = 1;
-		verdict = probe(c->readiness, c->type, &t, began + c->attempt, &c->patience, seen, err);
+		verdict = ask(c, &t, seen, err);
 		if (verdict != VERDICT_NOT_YET)
 			return verdict;
-		if (now_usec() - began >= c->attempt)
-			c->attempt *= 2;
 	}
 	return VERDICT_NOT_YET;
 }

@@ -14,9 +14,17 @@
  *	anything else	a command for sh -c, repeated until it exits with 0. {container_port} is replaced.
  *
  * All but the last two wait for `listen` first, which costs microseconds, and only then connect.
+ *
+ * A server that expects TLS closes such a connection, or answers with an alert. So one that says nothing is sent a
+ * ClientHello now and then (the second time, the fourth, the eighth …), and is ready when it answers that.
+ *
+ * Images that initialise their data run a temporary server meanwhile, which only they can reach: on 127.0.0.1 (MongoDB), or
+ * not on TCP at all (PostgreSQL, MySQL). The server that stays is to be reached by others, and listens on all addresses.
+ * So one on loopback alone has to last for a while, always the same socket, before it counts.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/error.h"
@@ -31,12 +39,22 @@ enum readiness_kind {
 	READY_HTTP,
 	READY_NONE,
 	READY_COMMAND,
+	READY_TLS, /* not for --health-check: what a server that does not answer is asked besides */
+};
+
+/* What was seen on the way to ready. */
+struct readiness_seen {
+	bool tls;      /* the server speaks TLS: it takes connections, and more was not asked */
+	bool loopback; /* it listens on loopback alone, */
+	bool stayed;   /* … and did so for loopback_usec */
 };
 
 struct readiness {
 	enum readiness_kind kind;
 	const char *argument; /* the path of http, the text of a command; points into the string that was parsed */
 	enum proxy_protocol proxy_protocol; /* what the server expects first, of everybody who connects */
+	uint64_t loopback_usec;	     /* so long a server on loopback alone has to last; 0: it is one like any other */
+	struct readiness_seen *seen; /* NULL: nobody asks; all false before */
 };
 
 /* Takes the word of --health-check. `kind` must live as long as *ret. */

@@ -222,6 +222,8 @@ static bool pump(struct worker *w, struct connection *c, struct end *from, struc
 		}
 	}
 	count_add(&w->counters.bytes[from - c->ends], moved);
+	if (c->silent && moved > 0 && from == &c->ends[CLIENT])
+		connection_speaks(w, c);
 	if (moved >= BULK_LEAST)
 		w->loop.bulk = true;
 	else if (moved > 0 && !from->readable)

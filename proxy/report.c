@@ -11,17 +11,34 @@
 #define STATUS_USEC USEC_PER_SEC
 #define HINT_USEC   (10 * USEC_PER_MSEC)
 
+static uint64_t counter(const struct service *s, unsigned worker, size_t offset)
+{
+	return count_get((const _Atomic uint64_t *)(const void *)((const char *)&s->workers[worker].counters + offset));
+}
+
 static uint64_t sum(const struct service *s, size_t offset)
 {
 	uint64_t total = 0;
 
 	for (unsigned i = 0; i < s->n_workers; i++)
-		total += count_get(
-			(const _Atomic uint64_t *)(const void *)((const char *)&s->workers[i].counters + offset));
+		total += counter(s, i, offset);
 	return total;
 }
 
-#define SUM(s, field) sum(s, offsetof(struct counters, field))
+static uint64_t latest(const struct service *s, size_t offset)
+{
+	uint64_t last = 0;
+
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		uint64_t t = counter(s, i, offset);
+
+		last = t > last ? t : last;
+	}
+	return last;
+}
+
+#define SUM(s, field)	 sum(s, offsetof(struct counters, field))
+#define LATEST(s, field) latest(s, offsetof(struct counters, field))
 
 uint64_t service_connections(const struct service *s)
 {
@@ -38,16 +55,22 @@ uint64_t service_holders(const struct service *s)
 	return SUM(s, holders);
 }
 
+uint64_t service_silent(const struct service *s)
+{
+	uint64_t silent = SUM(s, silent);
+
+	atomic_thread_fence(memory_order_acquire); /* as connection_speaks() */
+	return silent;
+}
+
 uint64_t service_last_activity(const struct service *s)
 {
-	uint64_t last = 0;
+	return LATEST(s, last_activity);
+}
 
-	for (unsigned i = 0; i < s->n_workers; i++) {
-		uint64_t t = count_get(&s->workers[i].counters.last_activity);
-
-		last = t > last ? t : last;
-	}
-	return last;
+uint64_t service_last_silent(const struct service *s)
+{
+	return LATEST(s, last_silent);
 }
 
 static void store(uint64_t *field, uint64_t value)

@@ -33,4 +33,8 @@ void report_anonymous(struct service *service);
 uint64_t service_connections(const struct service *s);
 uint64_t service_holding(const struct service *s);
 uint64_t service_holders(const struct service *s);
+uint64_t service_silent(const struct service *s); /* to be looked at before service_holding() */
+
+/* The latest of all workers. */
 uint64_t service_last_activity(const struct service *s);
+uint64_t service_last_silent(const struct service *s);

@@ -129,7 +129,23 @@ static bool is_ours(uint32_t inode)
 	return false;
 }
 
-enum socket_found sock_diag_look(int diag, int type, const struct target *t)
+static bool is_loopback(const struct inet_diag_msg *m)
+{
+	struct in6_addr a;
+
+	memcpy(&a, m->id.idiag_src, sizeof(a));
+	if (m->idiag_family == AF_INET)
+		return a.s6_addr[0] == 127;
+	return IN6_IS_ADDR_LOOPBACK(&a) || (IN6_IS_ADDR_V4MAPPED(&a) && a.s6_addr[12] == 127);
+}
+
+static void describe(const struct inet_diag_msg *m, struct listener *ret)
+{
+	ret->cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
+	ret->loopback = is_loopback(m);
+}
+
+enum socket_found sock_diag_find(int diag, int type, const struct target *t, struct listener *ret)
 {
 	struct question q = {
 		.header.nlmsg_flags = NLM_F_REQUEST,
@@ -164,5 +180,12 @@ enum socket_found sock_diag_look(int diag, int type, const struct target *t)
 	}
 	if (ask(diag, &q, &answer, &found) != 0 || !found)
 		return SOCKET_NONE;
+	if (ret)
+		describe(found, ret);
 	return is_ours(found->idiag_inode) ? SOCKET_OURS : SOCKET_LISTENS;
+}
+
+enum socket_found sock_diag_look(int diag, int type, const struct target *t)
+{
+	return sock_diag_find(diag, type, t, NULL);
 }

@@ -6,7 +6,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/error.h"
 #include "proxy/target.h"
@@ -23,7 +25,14 @@ enum socket_found {
  * (SOCK_STREAM, SOCK_DGRAM). */
 int sock_diag_open(int type, struct error *err);
 
-/* Who gets what is sent to t, which has its port set. Failures, which mean lack of memory, count as SOCKET_NONE. */
+struct listener {
+	uint64_t cookie; /* the kernel's number of the socket, which no other one ever gets */
+	bool loopback;	 /* it is bound to an address that others cannot reach, not to all */
+};
+
+/* Who gets what is sent to t, which has its port set. Failures, which mean lack of memory, count as SOCKET_NONE. *ret
+ * (NULL: not asked for) tells about the socket that was found. */
+enum socket_found sock_diag_find(int diag, int type, const struct target *t, struct listener *ret);
 enum socket_found sock_diag_look(int diag, int type, const struct target *t);
 
 /* Pure: what the kernel answered, in a buffer that is aligned as struct nlmsghdr. 0: *ret, in there, is the socket that

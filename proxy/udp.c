@@ -10,9 +10,8 @@
 #include "common/clock.h"
 #include "proxy/datagram.h"
 
-#define FLOWS_MAX	 8192U
-#define FLOW_EXPIRY_USEC (60 * USEC_PER_SEC)
-#define RETRY_USEC	 (50 * USEC_PER_MSEC)
+#define FLOWS_MAX  8192U
+#define RETRY_USEC (50 * USEC_PER_MSEC)
 
 struct port {
 	struct watch watch;
@@ -212,7 +211,7 @@ static void flow_ready(struct loop *loop, struct watch *watch, uint32_t events)
 int udp_open(struct worker *w, struct udp **ret, struct error *err)
 {
 	struct service *s = w->service;
-	uint64_t expiry = s->config->connection_timeout;
+	uint64_t expiry = s->config->flow_timeout, quiet = s->config->connection_timeout;
 	size_t max = (size_t)atomic_load(&s->descriptors.free) / 2; /* the others are for connections */
 	struct udp *u;
 	size_t n = 0;
@@ -243,8 +242,7 @@ int udp_open(struct worker *w, struct udp **ret, struct error *err)
 			.forward = f,
 		};
 	}
-	if (flow_table_init(&u->flows, w, max < FLOWS_MAX ? max : FLOWS_MAX,
-			    expiry < FLOW_EXPIRY_USEC ? expiry : FLOW_EXPIRY_USEC, err) < 0)
+	if (flow_table_init(&u->flows, w, max < FLOWS_MAX ? max : FLOWS_MAX, expiry < quiet ? expiry : quiet, err) < 0)
 		return -1;
 	return batch_open(&u->batch, err);
 }

@@ -29,10 +29,13 @@ void instance_clear(struct instance *i)
 	free(i->user);
 	free(i->keepalive);
 	free(i->connection_timeout);
+	free(i->flow_timeout);
 	free(i->drain_timeout);
 	free(i->proxy_protocol);
 	free_list(i->no_wake_from);
 	free_list(i->no_hold_from);
+	free_list(i->ignore_from);
+	free(i->hold);
 	free(i->socket_mode);
 	free(i->socket_group);
 	*i = (struct instance){};

@@ -19,7 +19,7 @@
 enum idle_action { IDLE_STOP, IDLE_PAUSE };
 
 #define INSTANCE_PORTS_MAX 64
-#define INSTANCE_LIST_MAX  64	/* entries of targets, no_wake_from, no_hold_from */
+#define INSTANCE_LIST_MAX  64	/* entries of targets, no_wake_from, … */
 #define INSTANCE_TEXT_MAX  4096 /* bytes of a health check command */
 #define INSTANCE_WITH_MAX  16
 #define INSTANCE_JSON_MAX  (256U << 10)
@@ -69,6 +69,7 @@ struct instance {
 
 	char *keepalive;	  /* NULL: the proxy's default */
 	char *connection_timeout; /* NULL: none */
+	char *flow_timeout;	  /* NULL: the proxy's default */
 	char *drain_timeout;	  /* NULL: the proxy's default */
 	unsigned workers;	  /* 0: the proxy's default */
 	char *proxy_protocol;	  /* NULL, "v1" or "v2" */
@@ -77,6 +78,8 @@ struct instance {
 			      * connected from loopback, and not refreshed since */
 	char **no_wake_from; /* NULL-terminated lists of CIDR, may be NULL */
 	char **no_hold_from;
+	char **ignore_from; /* both */
+	char *hold;	    /* NULL, "connections" or "data": what keeps it awake */
 
 	char *socket_mode;  /* of listening paths, octal; NULL: "0660" */
 	char *socket_group; /* the group of listening paths; NULL: the manager's own */

@@ -38,6 +38,7 @@ static const struct field {
 	{"no_selinux", FLAG, AT(no_selinux)},
 	{"keepalive", TEXT, AT(keepalive)},
 	{"connection_timeout", TEXT, AT(connection_timeout)},
+	{"flow_timeout", TEXT, AT(flow_timeout)},
 	{"drain_timeout", TEXT, AT(drain_timeout)},
 	{"workers", WORKERS, AT(workers)},
 	{"proxy_protocol", TEXT, AT(proxy_protocol)},
@@ -45,6 +46,8 @@ static const struct field {
 	{"outside_source", FLAG, AT(outside_source)},
 	{"no_wake_from", LIST, AT(no_wake_from)},
 	{"no_hold_from", LIST, AT(no_hold_from)},
+	{"ignore_from", LIST, AT(ignore_from)},
+	{"hold", TEXT, AT(hold)},
 	{"socket_mode", TEXT, AT(socket_mode)},
 	{"socket_group", TEXT, AT(socket_group)},
 };

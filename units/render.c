@@ -160,6 +160,7 @@ static void put_proxy(FILE *f, const struct instance *i)
 	put_option(f, "--warm-for", i->warm_for);
 	put_option(f, "--keepalive", i->keepalive);
 	put_option(f, "--connection-timeout", i->connection_timeout);
+	put_option(f, "--flow-timeout", i->flow_timeout);
 	put_option(f, "--drain-timeout", i->drain_timeout);
 	if (i->workers)
 		fprintf(f, " --workers %u", i->workers);
@@ -167,6 +168,8 @@ static void put_proxy(FILE *f, const struct instance *i)
 	if (i->transparent)
 		fputs(" --transparent", f);
 	put_options(f, "--no-hold-from", i->no_hold_from);
+	put_options(f, "--no-hold-from", i->ignore_from);
+	put_option(f, "--hold", i->hold);
 }
 
 static void put_keeper(FILE *f, const struct instance *i)
@@ -175,6 +178,7 @@ static void put_keeper(FILE *f, const struct instance *i)
 	put_option(f, "--name", i->name);
 	put_option(f, "--startup-timeout", i->startup_timeout);
 	put_options(f, "--no-wake-from", i->no_wake_from);
+	put_options(f, "--no-wake-from", i->ignore_from);
 	put_options(f, "--schedule", i->schedule);
 	if (i->notifications)
 		put_option(f, "--notify", i->user);

@@ -126,7 +126,8 @@ static int validate_spans(const struct instance *i, struct error *err)
 	    validate_span("the idle time-out", i->idle_timeout, false, err) < 0 ||
 	    validate_span("the warm time", i->warm_for, false, err) < 0 ||
 	    validate_span("the keepalive time", i->keepalive, false, err) < 0 ||
-	    validate_span("the connection time-out", i->connection_timeout, false, err) < 0)
+	    validate_span("the connection time-out", i->connection_timeout, false, err) < 0 ||
+	    validate_span("the flow time-out", i->flow_timeout, false, err) < 0)
 		return -1;
 	return validate_span("the drain time-out", i->drain_timeout, true, err);
 }
@@ -230,6 +231,8 @@ static int validate_words(const struct instance *i, struct error *err)
 		return error_set(err, 0, "the mode '%s' is not four octal digits as in 0660", i->socket_mode);
 	if (i->proxy_protocol && strcmp(i->proxy_protocol, "v1") != 0 && strcmp(i->proxy_protocol, "v2") != 0)
 		return error_set(err, 0, "the PROXY protocol '%s' is neither v1 nor v2", i->proxy_protocol);
+	if (i->hold && strcmp(i->hold, "connections") != 0 && strcmp(i->hold, "data") != 0)
+		return error_set(err, 0, "--hold '%s' is neither 'connections' nor 'data'", i->hold);
 	if (i->workers > 64)
 		return error_set(err, 0, "%u workers are more than 64", i->workers);
 	if (i->engine_socket && (!path_is_valid(i->engine_socket) ||
@@ -245,7 +248,8 @@ int instance_validate(const struct instance *i, struct error *err)
 	    validate_spans(i, err) < 0 || validate_schedule(i->schedule, err) < 0 ||
 	    health_check_validate(i->health_check, err) < 0 || dependencies_validate(i, err) < 0 ||
 	    validate_networks("--no-wake-from", i->no_wake_from, err) < 0 ||
-	    validate_networks("--no-hold-from", i->no_hold_from, err) < 0)
+	    validate_networks("--no-hold-from", i->no_hold_from, err) < 0 ||
+	    validate_networks("--ignore-from", i->ignore_from, err) < 0)
 		return -1;
 	return validate_words(i, err);
 }

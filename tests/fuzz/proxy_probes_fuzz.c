@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1 || size - 1 > REPLY_MAX)
 		return 0;
 	complete = data[0] & 0x80;
-	verdict = probe_judge((enum readiness_kind)(data[0] % (READY_COMMAND + 1)), data + 1, size - 1, complete, seen);
+	verdict = probe_judge((enum readiness_kind)(data[0] % (READY_TLS + 1)), data + 1, size - 1, complete, seen);
 	if ((complete && verdict == VERDICT_MORE) || (verdict == VERDICT_NOT_YET && !seen[0]) ||
 	    !memchr(seen, '\0', sizeof(seen)))
 		abort();

@@ -358,10 +358,11 @@ SCHEMA = {
     "ports": LIST,
 }
 OPTIONAL = {
-    **dict.fromkeys(("unit", "user", "keepalive", "connection_timeout", "drain_timeout", "proxy_protocol", "warm_for"), TEXT),
+    **dict.fromkeys(("unit", "user", "keepalive", "connection_timeout", "flow_timeout", "drain_timeout"), TEXT),
+    **dict.fromkeys(("proxy_protocol", "warm_for", "hold"), TEXT),
     **dict.fromkeys(("socket_mode", "socket_group", "drop_in"), TEXT),
     **dict.fromkeys(("no_boot", "drop_publish", "adopted", "made_container"), FLAG),
-    **dict.fromkeys(("targets", "no_wake_from", "no_hold_from", "schedule"), LIST),
+    **dict.fromkeys(("targets", "no_wake_from", "no_hold_from", "ignore_from", "schedule"), LIST),
     "workers": NUMBER,
     "note": (str, type(None)),
 }
@@ -376,6 +377,7 @@ EVERY_OPTION = (
     *("-p", f"{PORT}:6379", "-p", f"127.0.0.1:{PORT}:53/udp", "--target=127.0.0.1", "--target=::1"),
     *("--startup-timeout=1min", "--idle-timeout=1h", "--health-check=none", "--idle-action=pause", "--keep-running"),
     *("--keepalive=30", "--connection-timeout=2h", "--drain-timeout=1s", "--workers=2", "--proxy-protocol=v2"),
+    *("--ignore-from=198.51.100.7", "--hold=data", "--flow-timeout=2min"),
     *("--no-wake-from=192.0.2.0/24", "--no-hold-from=2001:db8::/32", "--socket-mode=0600", "--socket-group=root"),
     *("--user=wake", "--no-selinux", "--warm-for=2h", "--schedule=Sun 03:00-03:01"),
 )

@@ -1,6 +1,7 @@
-"""--no-wake-from and --no-hold-from: clients for whom nobody gets up, and clients for whom nobody stays up."""
+"""--no-wake-from, --no-hold-from, --ignore-from and --hold: clients for whom nobody gets up, or nobody stays up."""
 
 import contextlib
+import json
 import socket
 import time
 
@@ -155,3 +156,49 @@ class NoHold(ExclusionCase):
                 self.assertEqual(monitor.recv(64).split()[1], b"x")
             self.assertEqual(first.split()[1], b"x")
         self.assertGreater(time.monotonic() - began, self.IDLE / 2)
+
+
+class Monitors(ExclusionCase):
+    IDLE = 1  # seconds
+
+    def figures(self):
+        statistics = json.loads(self.scope.sockwake("status", "server", "--json").stdout)["statistics"]
+        return {key: statistics[key] for key in ("wakes", "last_wake", "last_wake_ms", "connections_total")}
+
+    def asked(self):
+        """A monitor that stays connected is served as long as somebody else is there, and then until it sleeps."""
+        began = time.monotonic()
+        with connect(SCANNER) as monitor, contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            monitor.settimeout(20)
+            while ping(monitor) == b"+PONG\r\n":
+                self.assertLess(time.monotonic() - began, 20)
+        return time.monotonic() - began
+
+    def test_ignored(self):
+        self.create(f"--ignore-from={SCANNER}", f"--idle-timeout={self.IDLE}s")
+        self.assert_reset(connect(SCANNER))
+        self.scope.fall_asleep("server")
+        with connect("127.0.0.1") as client:
+            client.settimeout(20)
+            self.assertEqual(ping(client), b"+PONG\r\n")
+        self.assertGreater(self.asked(), self.IDLE / 2)
+        self.scope.fall_asleep("server")
+        self.assertTrue(self.is_asleep())
+        before, since = self.figures(), time.time()
+        for _ in range(3):
+            self.assert_reset(connect(SCANNER))
+            self.scope.fall_asleep("server")
+        self.assertEqual(self.figures(), before)
+        self.assertEqual(self.scope.unit_journal("server", "--identifier=sockwake", since=since), [])
+
+    def test_checks_without_data(self):
+        """From the client's own address."""
+        self.create("--hold=data", f"--idle-timeout={self.IDLE}s")
+        with connect("127.0.0.1") as client:
+            client.settimeout(20)
+            self.assertEqual(ping(client), b"+PONG\r\n")
+        container = self.scope.container_pid("server")
+        began = time.monotonic()
+        while self.scope.container_pid("server") == container:
+            self.assertLess(time.monotonic() - began, 15)
+            connect("127.0.0.1").close()

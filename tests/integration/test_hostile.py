@@ -11,7 +11,7 @@ import harness
 
 PORT = 7800
 PUBLISH = f"{PORT}:6379"
-DURATIONS = ("startup-timeout", "idle-timeout", "keepalive", "connection-timeout", "drain-timeout")
+DURATIONS = ("startup-timeout", "idle-timeout", "keepalive", "connection-timeout", "flow-timeout", "drain-timeout")
 LINE = "\n[Service]\nExecStart=/bin/sh"
 
 
@@ -76,7 +76,7 @@ class Rejected(HostileCase):
         self.check_publish(addresses, "neither an IPv4 address nor an IPv6 address", "{}:80:80")
         self.check_option("target", ("localhost", "1.2.3", "[::1]", "1.2.3.4:80", "", "%h", f"::1{LINE}"), "IP address")
         networks = ("1.2.3.4/33", "::/129", "1.2.3.4/", "x/8", "1.2.3.4/8 ", "1.2.3.4/-1", "$x", f"::/0{LINE}")
-        for option in ("no-wake-from", "no-hold-from"):
+        for option in ("no-wake-from", "no-hold-from", "ignore-from"):
             self.check_option(option, networks, f"--{option}")
 
     def test_durations(self):

@@ -1,5 +1,6 @@
 """A client is let in when the server serves, no sooner, and not kept waiting for one that never will."""
 
+import json
 import struct
 import time
 
@@ -94,6 +95,63 @@ class ListensBeforeItServes(harness.Case):
         began = time.monotonic()
         self.check("healthy", b"ill", b"well", options=health)
         self.assertLess(time.monotonic() - began, 15)
+
+
+class Tls(harness.Case):
+    """A server that speaks TLS alone, behind a check that does not."""
+
+    PAIR = ("/tmp/cert.pem", "/tmp/key.pem")  # in the container
+
+    def redis(self, *options):
+        cert, key = self.PAIR
+        make = f"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=server -days 2 -out {cert} -keyout {key} 2>/dev/null"
+        serve = f"exec redis-server --port 0 --tls-port 6379 --tls-cert-file {cert} --tls-key-file {key}"
+        trust = f"--tls-ca-cert-file {cert} --tls-auth-clients no"
+        self.scope.container("server", "sh", "-c", f"{make}; {serve} {trust}", options=("--network=none",))
+        self.scope.instance("server", PORT, 6379, *options)
+
+    def ping(self):
+        return harness.redis(PORT, "--tls", "--insecure", "ping")
+
+    def test_redis(self):
+        self.redis()
+        self.assertEqual(self.ping(), "PONG")
+        self.assertIn("speaks TLS", "".join(self.scope.unit_journal("server", since=self.started)))
+
+    def test_without_a_question(self):
+        self.redis("--health-check=listen")
+        self.assertEqual(self.ping(), "PONG")
+        self.assertNotIn("speaks TLS", "".join(self.scope.unit_journal("server", since=self.started)))
+
+
+class Initialisation(harness.Case):
+    """Images run a temporary server on loopback before the real one."""
+
+    HERE = "httpd -f -h /tmp/$1 -p $2 & pid=$!"
+    SERVE = "serve() { mkdir -p /tmp/$1; echo $1 >/tmp/$1/index.html; " + HERE + "; }; "
+
+    def create(self, script, *options):
+        command = ("sh", "-c", self.SERVE + script)
+        options = ("--startup-timeout=4s", *options)
+        self.scope.container("server", *command, image=harness.BUSYBOX, options=(*servers.STOP_AT_ONCE, "--network=none"))
+        self.scope.instance("server", PORT, 8080, *options)
+
+    def test_the_temporary_server_is_not_met(self):
+        self.create("serve temporary 127.0.0.1:8080; sleep 1; kill $pid; sleep 0.5; serve real 8080; wait")
+        self.assertEqual(harness.http(PORT), "real\n")
+
+    def test_one_that_stays_is_waited_for_once(self):
+        self.create("serve real 127.0.0.1:8080; wait")
+        took = []
+        for _ in range(2):
+            self.assertEqual(harness.http(PORT), "real\n")
+            status = json.loads(self.scope.sockwake("status", "server", "--json").stdout)
+            took.append(status["statistics"]["last_wake_ms"]["readiness"])
+            self.scope.systemctl("stop", "server.service")
+        self.assertGreater(took[0], 1000)
+        self.assertLess(took[1], 700)
+        notes = [line for line in self.scope.unit_journal("server", since=self.started) if "loopback alone" in line]
+        self.assertEqual(len(notes), 1)
 
 
 class ColdStarts(harness.Case):

@@ -125,7 +125,7 @@ static void new_options(void **state)
 		"create web -p 127.0.0.1:8080:80 --publish 53:53/udp -p /run/x:80 --container-name w --backend podman "
 		"--target ::1 --target 10.0.0.2 --idle-action pause --engine-socket /run/e.sock --keep-running "
 		"--keepalive 1min --connection-timeout 1h --drain-timeout 5s --workers 2 --proxy-protocol v1 "
-		"--transparent --no-wake-from 192.0.2.0/24 --no-hold-from ::1 --socket-mode 0600 --socket-group adm --json "
+		"--transparent --no-wake-from 192.0.2.0/24 --no-hold-from ::1 --ignore-from 198.51.100.7 --hold data --flow-timeout 3min --socket-mode 0600 --socket-group adm --json "
 		"--warm-for 1h --schedule 'Mon..Fri 08:00-18:00' --schedule 22:00-06:00");
 
 	(void)state;
@@ -138,6 +138,9 @@ static void new_options(void **state)
 	assert_int_equal(r.instance.idle_action, IDLE_PAUSE);
 	assert_string_equal(r.instance.engine_socket, "/run/e.sock");
 	assert_string_equal(r.instance.no_wake_from[0], "192.0.2.0/24");
+	assert_string_equal(r.instance.ignore_from[0], "198.51.100.7");
+	assert_string_equal(r.instance.hold, "data");
+	assert_string_equal(r.instance.flow_timeout, "3min");
 	assert_int_equal(r.instance.workers, 2);
 	assert_string_equal(r.instance.warm_for, "1h");
 	assert_string_equal(r.instance.schedule[0], "Mon..Fri 08:00-18:00");
@@ -339,6 +342,32 @@ static void a_dry_run_says_what_it_does_not_know(void **state)
 	assert_non_null(strstr(o.out, " --with db -- "));
 }
 
+static void expect_advice(const char *options, const char *advice)
+{
+	char command[256];
+	struct output o;
+
+	snprintf(command, sizeof(command), "sockwake create app --dry-run %s", options);
+	run_as_nobody(command, &o);
+	assert_int_equal(o.status, 0);
+	if (advice ? !strstr(o.err, advice) : *o.err)
+		fail_msg("%s: %s", options, o.err);
+}
+
+static void surprises_are_noted(void **state)
+{
+	(void)state;
+	expect_advice("-p 1:80", "--health-check http");
+	expect_advice("-p 1:80 --health-check listen", NULL);
+	expect_advice("-p 1:81", NULL);
+	expect_advice("-p 1:80/udp", NULL);
+	expect_advice("-p 1:2 --no-wake-from 192.0.2.7", "--ignore-from 192.0.2.7");
+	expect_advice("-p 1:2 --no-wake-from 192.0.2.0/24 --no-hold-from 192.0.2.7", "--ignore-from 192.0.2.0/24");
+	expect_advice("-p 1:2 --no-wake-from 192.0.2.7 --no-hold-from 192.0.2.0/24", NULL);
+	expect_advice("-p 1:2 --no-wake-from 192.0.2.7 --ignore-from 192.0.2.0/24", NULL);
+	expect_advice("-p 1:2 --no-hold-from 192.0.2.7", NULL);
+}
+
 static void errors_are_one_sentence(void **state)
 {
 	struct output o;
@@ -447,7 +476,7 @@ static void every_label_is_in_the_manual(void **state)
 		strncat(label, p, strspn(p, "abcdefghijklmnopqrstuvwxyz-"));
 		expect_option("man/sockwake.1", manual, "sockwake.", label, "\\-");
 	}
-	assert_int_equal(n, 21);
+	assert_int_equal(n, 24);
 }
 
 int main(void)
@@ -465,6 +494,7 @@ int main(void)
 		cmocka_unit_test(wrong_usage),
 		cmocka_unit_test(dry_run_needs_nothing),
 		cmocka_unit_test(a_dry_run_says_what_it_does_not_know),
+		cmocka_unit_test(surprises_are_noted),
 		cmocka_unit_test(errors_are_one_sentence),
 		cmocka_unit_test(help_and_version),
 		cmocka_unit_test(every_option_is_in_the_manual_and_completed),

@@ -64,10 +64,33 @@ static void ranges_contain_what_they_say(void **state)
 	assert_false(cidr_contains(&c, &unix_address));
 }
 
+static bool covers(const char *outer, const char *inner)
+{
+	struct cidr a, b;
+	struct error err;
+
+	assert_int_equal(cidr_parse(outer, &a, &err), 0);
+	assert_int_equal(cidr_parse(inner, &b, &err), 0);
+	return cidr_covers(&a, &b);
+}
+
+static void ranges_cover_others(void **state)
+{
+	(void)state;
+	assert_true(covers("10.0.0.0/8", "10.1.0.0/16"));
+	assert_true(covers("10.0.0.0/8", "10.0.0.0/8"));
+	assert_true(covers("10.0.0.0/8", "10.2.3.4"));
+	assert_true(covers("::/0", "2001:db8::/32"));
+	assert_false(covers("10.1.0.0/16", "10.0.0.0/8"));
+	assert_false(covers("10.0.0.0/8", "11.0.0.0/16"));
+	assert_false(covers("0.0.0.0/0", "2001:db8::/32"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_contain_what_they_say),
+		cmocka_unit_test(ranges_cover_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

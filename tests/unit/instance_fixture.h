@@ -68,6 +68,7 @@ static inline struct instance full_instance(void)
 	i.schedule = list_of("Mon..Fri 08:30-17:15", "Sat,Sun 22:00-06:00");
 	i.keepalive = strdup("1min");
 	i.connection_timeout = strdup("2h 30min");
+	i.flow_timeout = strdup("3min");
 	i.drain_timeout = strdup("0");
 	i.workers = 3;
 	i.proxy_protocol = strdup("v2");
@@ -75,6 +76,8 @@ static inline struct instance full_instance(void)
 	i.outside_source = true;
 	i.no_wake_from = list_of("192.0.2.0/24", "2001:db8::/32");
 	i.no_hold_from = list_of("192.0.2.7", NULL);
+	i.ignore_from = list_of("198.51.100.0/24", NULL);
+	i.hold = strdup("data");
 	i.socket_mode = strdup("0666");
 	i.socket_group = strdup("db");
 	return i;

@@ -329,7 +329,7 @@ static void a_proxy_that_lies(void **state)
 	assert_null(strstr(k.text, "a lie"));
 	assert_null(strstr(k.notices, "a lie"));
 	assert_int_equal(keeper_stats(&k).wakes, 1);
-	assert_int_equal(keeper_stats(&k).flags & ~(uint64_t)STATS_FULL, 0);
+	assert_int_equal(keeper_stats(&k).flags & ~(uint64_t)(STATS_FULL | STATS_LOOPBACK), 0);
 	assert_int_equal(keeper_stats(&k).connections_total, 7); /* which it may say */
 	assert_int_equal(keeper_stats(&k).held_until, 0);
 	assert_null(strstr(k.events, "sleep 2"));
@@ -967,6 +967,58 @@ static void nobody_who_may_wake(void **state)
 	keeper_clear(&k);
 }
 
+static void run_once(struct keeper_run *k)
+{
+	keeper_start(k);
+	assert_int_equal(keeper_finish(k), 0);
+}
+
+/* Neither figures of the last wake nor a line in the journal, however often it asks. */
+static void refused_clients_leave_no_trace(void **state)
+{
+	struct stats before, after;
+	struct keeper_run k;
+	int client;
+
+	(void)state;
+	keeper_init(&k);
+	k.scripts[RELAY] = "ready count counted:50 idle exit:0";
+	run_once(&k);
+	before = keeper_stats(&k);
+	assert_int_equal(before.connections_total, 7);
+	k.options[0] = "--no-wake-from";
+	k.options[1] = "127.0.0.0/8";
+	for (int n = 0; n < 2; n++) {
+		client = keeper_client(&k);
+		keeper_start(&k);
+		assert_true(was_reset(client));
+		close(client);
+		assert_int_equal(keeper_finish(&k), 0);
+		assert_string_equal(k.text, "");
+	}
+	after = keeper_stats(&k);
+	assert_true(after.flags & STATS_NOBODY);
+	after.flags = before.flags;
+	assert_memory_equal(&after, &before, sizeof(before));
+	keeper_clear(&k);
+}
+
+/* What a wake has found out about the server the next one is told. */
+static void what_is_known_of_the_server_stays(void **state)
+{
+	struct keeper_run k;
+
+	(void)state;
+	keeper_init(&k);
+	k.scripts[RELAY] = "ready count counted:50 idle exit:0";
+	run_once(&k);
+	assert_int_equal(keeper_stats(&k).flags, STATS_FULL | STATS_LOOPBACK);
+	k.scripts[RELAY] = "ready idle exit:0";
+	run_once(&k);
+	assert_int_equal(keeper_stats(&k).flags, STATS_LOOPBACK);
+	keeper_clear(&k);
+}
+
 /* The brake delays nobody who may. */
 static void somebody_who_may_wakes_at_once(void **state)
 {
@@ -1058,12 +1110,6 @@ static const char *window(int first, int last)
 	localtime_r(&end, &b);
 	snprintf(text, sizeof(text), "%02d:%02d-%02d:%02d", a.tm_hour, a.tm_min, b.tm_hour, b.tm_min);
 	return text;
-}
-
-static void run_once(struct keeper_run *k)
-{
-	keeper_start(k);
-	assert_int_equal(keeper_finish(k), 0);
 }
 
 static void a_schedule_keeps_it_warm(void **state)
@@ -1240,6 +1286,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(programs_are_those_of_its_start),
 		cmocka_unit_test(wrong_usage),
 		cmocka_unit_test(nobody_who_may_wake),
+		cmocka_unit_test(refused_clients_leave_no_trace),
+		cmocka_unit_test(what_is_known_of_the_server_stays),
 		cmocka_unit_test(somebody_who_may_wakes_at_once),
 		cmocka_unit_test(an_accepted_client_is_reset_by_a_failure),
 		cmocka_unit_test(told_to_stop_while_nobody_may_wake),

@@ -12,7 +12,7 @@
 #include "common/clock.h"
 #include "keeper/options.h"
 
-#define WORDS_MAX 200
+#define WORDS_MAX 300
 
 static char *words[WORDS_MAX];
 

@@ -34,6 +34,8 @@ static void defaults(void **state)
 	assert_int_equal(c.workers, 0); /* the proxy's choice */
 	assert_true(c.idle_timeout == 300 * USEC_PER_SEC);
 	assert_true(c.connection_timeout == USEC_INFINITY);
+	assert_true(c.flow_timeout == 60 * USEC_PER_SEC);
+	assert_false(c.hold_data);
 	assert_true(c.warm_for == 0);
 	assert_int_equal(c.n_targets, 0);
 	assert_null(c.targets[0]);
@@ -59,6 +61,13 @@ static void several(void **state)
 	assert_int_equal(c.n_no_hold, 1);
 	assert_int_equal(c.proxy_protocol, PROXY_PROTOCOL_V2);
 	assert_int_equal(c.workers, 2);
+	config_free(&c);
+	assert_int_equal(parse(&c, &err, "--forward=1:2", "--hold=data", "--flow-timeout=infinity", NULL), 0);
+	assert_true(c.hold_data);
+	assert_true(c.flow_timeout == USEC_INFINITY);
+	config_free(&c);
+	assert_int_equal(parse(&c, &err, "--forward=1:2", "--hold=data", "--hold=connections", NULL), 0);
+	assert_false(c.hold_data);
 	config_free(&c);
 }
 
@@ -92,6 +101,8 @@ static void refused(void **state)
 		{{"--forward=1:2", "--idle-timeout=0"}, "--idle-timeout"},
 		{{"--forward=1:2", "--idle-timeout=soon"}, "'soon'"},
 		{{"--forward=1:2", "--warm-for=later"}, "'later'"},
+		{{"--forward=1:2", "--flow-timeout=0"}, "--flow-timeout"},
+		{{"--forward=1:2", "--hold=bytes"}, "'bytes'"},
 		{{"--forward=1:2", "--workers=0"}, "--workers '0'"},
 		{{"--forward=1:2", "--workers=65"}, "--workers '65'"},
 		{{"--forward=1:2", "--proxy-protocol=3"}, "'3'"},

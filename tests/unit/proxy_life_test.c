@@ -285,6 +285,109 @@ static void monitors_do_not_hold(void **state)
 	close(server);
 }
 
+static void data_holds(struct proxy_run *p, const char *idle)
+{
+	start(p, idle);
+	proxy_arg(p, "--hold");
+	proxy_arg(p, "data");
+}
+
+/* A balancer's check, again and again: neither its coming nor its going is a use. */
+static void silent_visits_do_not_hold(void **state)
+{
+	struct pollfd ended;
+	struct proxy_run p;
+	uint64_t begin;
+
+	(void)state;
+	data_holds(&p, "500ms");
+	proxy_start(&p);
+	begin = now_usec();
+	ended = (struct pollfd){.fd = pidfd_open(p.pid, 0), .events = POLLIN};
+	do {
+		int client = connect_to(SOCK_STREAM, port), target;
+
+		if (poll((struct pollfd[]){{.fd = server, .events = POLLIN}, ended}, 2, PATIENCE_MSEC) < 1)
+			fail_msg("it does not answer");
+		target = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		close(client);
+		close(target);
+		assert_in_range(now_usec() - begin, 0, 4000000);
+	} while (poll(&ended, 1, 20) == 0);
+	assert_in_range(now_usec() - begin, 400000, 3500000);
+	assert_int_equal(proxy_wait(&p), 0);
+	close(ended.fd);
+	close(server);
+}
+
+static void an_open_connection_without_data_does_not_hold(void **state)
+{
+	struct proxy_run p;
+	int client, target;
+
+	(void)state;
+	data_holds(&p, "300ms");
+	proxy_start(&p);
+	client = connect_to(SOCK_STREAM, port);
+	target = accept_from(server);
+	send_text(target, "220 who are you?"); /* what the server says does not count */
+	expect_text(client, "220 who are you?");
+	assert_int_equal(proxy_wait(&p), 0);
+	assert_int_equal(next_end(client), ECONNRESET);
+	close(client);
+	close(target);
+	close(server);
+}
+
+static void one_byte_holds(void **state)
+{
+	struct proxy_run p;
+	int client, target;
+	uint64_t begin;
+
+	(void)state;
+	data_holds(&p, "300ms");
+	proxy_start(&p);
+	client = connect_to(SOCK_STREAM, port);
+	target = accept_from(server);
+	send_text(client, "x");
+	expect_text(target, "x");
+	usleep(2700000); /* longer than newcomers are waited for */
+	send_text(target, "still here");
+	expect_text(client, "still here");
+	begin = now_usec();
+	close(client);
+	assert_int_equal(next_end(target), 0);
+	close(target);
+	assert_int_equal(proxy_wait(&p), 0);
+	assert_in_range(now_usec() - begin, 250000, 2000000);
+	close(server);
+}
+
+/* Whoever has just come when the time is over may be about to speak. */
+static void newcomers_may_speak(void **state)
+{
+	struct proxy_run p;
+	int client, target;
+
+	(void)state;
+	data_holds(&p, "300ms");
+	proxy_start(&p);
+	usleep(200000);
+	client = connect_to(SOCK_STREAM, port);
+	target = accept_from(server);
+	usleep(500000);
+	send_text(client, "hello");
+	expect_text(target, "hello");
+	usleep(1000000);
+	send_text(client, "again");
+	expect_text(target, "again");
+	close(client);
+	close(target);
+	assert_int_equal(proxy_wait(&p), 0);
+	close(server);
+}
+
 /* One connection that comes and goes. */
 static void visit(void)
 {
@@ -590,6 +693,10 @@ int main(void)
 		cmocka_unit_test(socket_without_forward),
 		cmocka_unit_test(forward_without_socket),
 		cmocka_unit_test(monitors_do_not_hold),
+		cmocka_unit_test(silent_visits_do_not_hold),
+		cmocka_unit_test(an_open_connection_without_data_does_not_hold),
+		cmocka_unit_test(one_byte_holds),
+		cmocka_unit_test(newcomers_may_speak),
 		cmocka_unit_test(one_connection_makes_no_busy_period),
 		cmocka_unit_test(a_busy_period_keeps_it_warm),
 		cmocka_unit_test(monitors_make_no_busy_period),

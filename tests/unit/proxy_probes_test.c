@@ -112,8 +112,22 @@ static void test_http(void **state)
 	expect(READY_HTTP, VERDICT_NOT_YET, BYTES("HTTP/1.1 500"));
 	expect(READY_HTTP, VERDICT_NOT_YET, BYTES("HTTP/1.1 50"));
 	expect(READY_HTTP, VERDICT_NOT_YET, BYTES("HTTP/1.1  200"));
-	expect(READY_HTTP, VERDICT_NOT_YET, BYTES("\x15\x03\x01\0\x02\x02\x16"));
+	expect(READY_HTTP, VERDICT_NOT_YET, BYTES("\x15\x04\x01\0\x02\x02\x16"));
 	expect(READY_HTTP, VERDICT_NOT_YET, BYTES(""));
+}
+
+/* An alert of any kind of server that expects TLS, in answer to what is no TLS; and anything to a ClientHello. */
+static void test_tls(void **state)
+{
+	(void)state;
+	expect(READY_HTTP, VERDICT_TLS, BYTES("\x15\x03\x01\0\x02\x02\x16"));
+	expect(READY_REDIS, VERDICT_TLS, BYTES("\x15\x03\x03\0\x02\x02\x46"));
+	expect(READY_POSTGRES, VERDICT_TLS, BYTES("\x15\x03\x03\0\x02\x02\x46"));
+	expect(READY_TLS, VERDICT_TLS, BYTES("\x16\x03\x03\0\x7a\x02\0\0\x76"));
+	expect(READY_TLS, VERDICT_TLS, BYTES("\x15\x03\x03\0\x02\x02\x46"));
+	expect(READY_TLS, VERDICT_NOT_YET, BYTES("-ERR unknown command\r\n"));
+	expect(READY_TLS, VERDICT_NOT_YET, BYTES("\x16\x04"));
+	expect(READY_TLS, VERDICT_NOT_YET, BYTES(""));
 }
 
 static void test_requests(void **state)
@@ -121,7 +135,7 @@ static void test_requests(void **state)
 	static const char startup[] =
 		"\0\0\0\x43\0\3\0\0user\0postgres\0database\0postgres\0application_name\0sockwake\0";
 	struct readiness http = {.kind = READY_HTTP}, postgres = {.kind = READY_POSTGRES},
-			 greeting = {.kind = READY_GREETING};
+			 greeting = {.kind = READY_GREETING}, tls = {.kind = READY_TLS};
 	char path[HTTP_PATH_MAX + 1] = "/", request[REQUEST_MAX];
 	size_t n;
 
@@ -130,6 +144,9 @@ static void test_requests(void **state)
 	assert_int_equal(probe_request(&postgres, request), sizeof(startup));
 	assert_memory_equal(request, startup, sizeof(startup));
 	assert_int_equal(probe_request(&greeting, request), 0);
+	/* A record of its own length, and in it a ClientHello. */
+	n = probe_request(&tls, request);
+	assert_memory_equal(request, ((char[]){0x16, 3, 1, 0, (char)(n - 5), 1, 0, 0, (char)(n - 9), 3, 3}), 11);
 	memset(path + 1, 'a', HTTP_PATH_MAX - 1);
 	http.argument = path;
 	n = probe_request(&http, request);
@@ -162,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_postgres), cmocka_unit_test(test_redis),	  cmocka_unit_test(test_greeting),
 		cmocka_unit_test(test_http),	 cmocka_unit_test(test_requests), cmocka_unit_test(test_proxy_protocol),
+		cmocka_unit_test(test_tls),
 	};
 
 	return cmocka_run_group_tests_name("proxy/probes", tests, NULL, NULL);

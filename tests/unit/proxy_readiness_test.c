@@ -393,6 +393,150 @@ static void floods(int fd)
 	}
 }
 
+/* A server that speaks TLS, to somebody who does not: it closes, or says so. Which it did in the end is seen. */
+static void tls_closes(int fd)
+{
+	listen(fd, 8);
+	for (;;) {
+		char first;
+		int client = accept(fd, NULL, NULL);
+
+		if (recv(client, &first, 1, 0) == 1 && first == 0x16)
+			ANSWER(client, "\x16\x03\x03\0\x7a\x02\0\0\x76");
+		else
+			ANSWER(client, "");
+	}
+}
+
+static void tls_sends_an_alert(int fd)
+{
+	listen(fd, 8);
+	for (;;)
+		ANSWER(next_client(fd), "\x15\x03\x01\0\x02\x02\x46");
+}
+
+/* It is no TLS that starts: its first answer comes late. */
+static void redis_closes_at_first(int fd)
+{
+	listen(fd, 8);
+	for (int k = 0; k < 3; k++)
+		ANSWER(next_client(fd), "");
+	ANSWER(next_client(fd), "+PONG\r\n");
+	pause();
+}
+
+static void closes_always(int fd)
+{
+	listen(fd, 8);
+	for (;;)
+		close(accept(fd, NULL, NULL));
+}
+
+static void expect_tls(const char *kind, void (*body)(int fd), bool tls)
+{
+	struct target target = ipv4("127.0.0.1");
+	struct readiness_seen seen = {};
+	pid_t pid = serve(body);
+	struct readiness r;
+	struct error err;
+
+	assert_int_equal(readiness_parse(kind, &r, &err), 0);
+	r.seen = &seen;
+	if (readiness_wait(&r, SOCK_STREAM, PORT, &target, 1, now_usec() + 10 * SECOND, -1, &err) < 0)
+		fail_msg("%s: %s", kind, err.text);
+	assert_int_equal(seen.tls, tls);
+	end(pid);
+}
+
+static void test_tls(void **state)
+{
+	static const char *const kinds[] = {"postgres", "redis", "greeting", "http"};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		expect_tls(kinds[i], tls_closes, true);
+		expect_timeout(kinds[i], closes_always, "--health-check listen does without");
+	}
+	expect_tls("redis", tls_sends_an_alert, true);
+	expect_tls("http", tls_sends_an_alert, true);
+	expect_tls("redis", redis_closes_at_first, false);
+	expect_tls("redis", redis_loads, false);
+}
+
+/* --- temporary servers --- */
+
+static void listen_on(const char *address)
+{
+	assert_int_equal(listen(bound(SOCK_STREAM, strchr(address, ':') ? ipv6(address) : ipv4(address)), 8), 0);
+}
+
+/* First on loopback alone, and then, after a while without any, for good. */
+static void initialises(int fd)
+{
+	pid_t pid;
+
+	close(fd);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		listen_on("127.0.0.1");
+		listen_on("::1");
+		usleep(300000);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	usleep(100000);
+	listen_on("0.0.0.0");
+	pause();
+}
+
+static void loopback_alone(int fd)
+{
+	listen(fd, 8);
+	pause();
+}
+
+static void everywhere(int fd)
+{
+	close(fd);
+	listen_on("::");
+	pause();
+}
+
+static uint64_t watched(void (*body)(int fd), uint64_t span, uint64_t patience, struct readiness_seen *seen)
+{
+	struct target targets[] = {ipv4("127.0.0.1"), ipv6("::1")};
+	struct readiness r = {.kind = READY_LISTEN, .loopback_usec = span, .seen = seen};
+	uint64_t began = now_usec();
+	pid_t pid = serve(body);
+	struct error err;
+
+	*seen = (struct readiness_seen){};
+	if (readiness_wait(&r, SOCK_STREAM, PORT, targets, 2, began + patience, -1, &err) < 0)
+		fail_msg("%s", err.text);
+	end(pid);
+	return now_usec() - began;
+}
+
+static void test_temporary_servers(void **state)
+{
+	struct readiness_seen seen;
+
+	(void)state;
+	assert_in_range(watched(initialises, SECOND, 20 * SECOND, &seen), 400000, 5 * SECOND);
+	assert_false(seen.loopback || seen.stayed);
+	assert_in_range(watched(loopback_alone, SECOND / 2, 20 * SECOND, &seen), SECOND / 2, 5 * SECOND);
+	assert_true(seen.loopback && seen.stayed);
+	/* half of its time at most */
+	assert_in_range(watched(loopback_alone, 20 * SECOND, SECOND, &seen), SECOND / 3, SECOND);
+	assert_true(seen.loopback && seen.stayed);
+	/* not asked for */
+	assert_in_range(watched(loopback_alone, 0, 20 * SECOND, &seen), 0, SECOND / 2);
+	assert_true(seen.loopback && !seen.stayed);
+	assert_in_range(watched(everywhere, 20 * SECOND, 20 * SECOND, &seen), 0, SECOND);
+	assert_false(seen.loopback || seen.stayed);
+}
+
 static void test_probes(void **state)
 {
 	(void)state;
@@ -590,11 +734,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_listen),
+		cmocka_unit_test(test_temporary_servers), /* it needs all addresses for itself */
 		cmocka_unit_test(test_reachable_addresses),
 		cmocka_unit_test(test_udp),
 		cmocka_unit_test(test_own_sockets_do_not_count),
 		cmocka_unit_test(test_probes),
 		cmocka_unit_test(test_probes_give_up),
+		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_container_ends),
 		cmocka_unit_test(test_command),
 		cmocka_unit_test(test_parse),

@@ -164,14 +164,15 @@ static void first_datagram_is_delivered(void **state)
 	end(&t);
 }
 
-static void flows_expire(void **state)
+static void expect_expiry(const char *option, const char *shorter)
 {
 	struct udp_test t;
 
-	(void)state;
 	start(&t);
-	proxy_arg(&t.p, "--connection-timeout");
+	proxy_arg(&t.p, "%s", shorter);
 	proxy_arg(&t.p, "300ms");
+	proxy_arg(&t.p, "%s", option);
+	proxy_arg(&t.p, "infinity");
 	proxy_start(&t.p);
 	t.client = connect_to(SOCK_DGRAM, t.port);
 	for (int i = 0; i < 5; i++) { /* used, it stays */
@@ -184,6 +185,34 @@ static void flows_expire(void **state)
 	wait_counter(&t.p.stats->flows, 0);
 	assert_int_equal(t.p.stats->flows_total, 1);
 	question_and_answer(&t);
+	end(&t);
+}
+
+/* The shorter of the two counts. */
+static void flows_expire(void **state)
+{
+	(void)state;
+	expect_expiry("--flow-timeout", "--connection-timeout");
+	expect_expiry("--connection-timeout", "--flow-timeout");
+}
+
+static void flows_for_ever(void **state)
+{
+	struct udp_test t;
+	uint16_t flow;
+
+	(void)state;
+	start(&t);
+	proxy_arg(&t.p, "--flow-timeout");
+	proxy_arg(&t.p, "infinity");
+	proxy_start(&t.p);
+	t.client = connect_to(SOCK_DGRAM, t.port);
+	question_and_answer(&t);
+	flow = t.from.sin_port;
+	usleep(200000);
+	question_and_answer(&t);
+	assert_int_equal(t.from.sin_port, flow);
+	assert_int_equal(t.p.stats->flows_total, 1);
 	end(&t);
 }
 
@@ -306,6 +335,7 @@ int main(void)
 		cmocka_unit_test(answers_over_ipv6),
 		cmocka_unit_test(first_datagram_is_delivered),
 		cmocka_unit_test(flows_expire),
+		cmocka_unit_test(flows_for_ever),
 		cmocka_unit_test(flows_are_bounded),
 		cmocka_unit_test(datagrams_share_the_idle_clock),
 		cmocka_unit_test(sizes_and_bursts),

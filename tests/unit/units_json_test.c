@@ -35,6 +35,9 @@ static void every_member_comes_back(void **state)
 	assert_string_equal(back.targets[1], "fd00::1");
 	assert_string_equal(back.no_hold_from[0], "192.0.2.7");
 	assert_null(back.no_hold_from[1]);
+	assert_string_equal(back.ignore_from[0], "198.51.100.0/24");
+	assert_string_equal(back.hold, "data");
+	assert_string_equal(back.flow_timeout, "3min");
 	assert_string_equal(back.warm_for, "30m");
 	assert_string_equal(back.schedule[1], "Sat,Sun 22:00-06:00");
 	assert_null(back.schedule[2]);
@@ -217,6 +220,8 @@ static void rules(void **state)
 	REFUSED(socket_mode, "666", "666");
 	REFUSED(socket_mode, "0999", "0999");
 	REFUSED(proxy_protocol, "v3", "v3");
+	REFUSED(hold, "bytes", "bytes");
+	REFUSED(flow_timeout, "0", "more than 0");
 	REFUSED(socket_group, "a\nb", "group");
 }
 

@@ -233,6 +233,11 @@ static void the_programs_of_a_wake(void **state)
 	assert_string_equal(option(&proxy, "--forward"), "5432:5432");
 	assert_string_equal(option(&proxy, "--no-hold-from"), "192.0.2.7");
 	assert_string_equal(option(&proxy, "--connection-timeout"), "2h 30min");
+	assert_string_equal(option(&proxy, "--flow-timeout"), "3min");
+	assert_string_equal(option(&proxy, "--hold"), "data");
+	/* whom it ignores does neither */
+	assert_true(has_word(&keeper, "198.51.100.0/24"));
+	assert_true(has_word(&proxy, "198.51.100.0/24"));
 	assert_string_equal(option(&proxy, "--proxy-protocol"), "v2");
 	assert_string_equal(option(&proxy, "--workers"), "3");
 	assert_true(has_word(&proxy, "--transparent"));
@@ -526,6 +531,9 @@ static char **member_of(struct instance *i, size_t k)
 			    &i->drain_timeout,
 			    &i->proxy_protocol,
 			    &i->connection_timeout,
+			    &i->flow_timeout,
+			    &i->hold,
+			    &i->ignore_from[0],
 			    &i->targets[0],
 			    &i->no_wake_from[0],
 			    &i->no_hold_from[0],
