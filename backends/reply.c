@@ -159,11 +159,14 @@ bool reply_add_port(struct container *ret, const char *address, int64_t host_por
 		return false;
 	p.host_port = (uint16_t)host_port;
 	p.container_port = (uint16_t)container_port;
-	more = reallocarray(ret->ports, ret->n_ports + 1, sizeof(*more));
-	if (!more)
-		return false;
-	ret->ports = more;
-	more[ret->n_ports++] = p;
+	/* There is room for a power of two of them. */
+	if ((ret->n_ports & (ret->n_ports - 1)) == 0) {
+		more = reallocarray(ret->ports, ret->n_ports ? 2 * ret->n_ports : 1, sizeof(*more));
+		if (!more)
+			return false;
+		ret->ports = more;
+	}
+	ret->ports[ret->n_ports++] = p;
 	return true;
 }
 
