@@ -172,7 +172,7 @@ static int take_both(struct container_lock *l, const char *directory, const char
 	if (take(directory, named, deadline, &l->named, err) < 0)
 		return -1;
 	if (unit)
-		return take(directory, lock_identity_name(unit, NULL, file), deadline, &l->identity, err);
+		return take(directory, lock_identity_name(unit, l->id, file), deadline, &l->identity, err);
 	return lock_read_id(l->named, id) && take_found(l, directory, id, deadline, err) < 0 ? -1 : 0;
 }
 
