@@ -371,8 +371,8 @@ bool unit_waits_for(struct unit *u, char ret[static UNIT_NAME_TEXT_MAX])
 	       bus.sd_bus_get_property(u->connection, MANAGER_NAME, path, JOB_INTERFACE, "State", NULL, &state, "s") >=
 		       0 &&
 	       bus.sd_bus_message_read(state, "s", &word) >= 0 && strcmp(word, "waiting") == 0 &&
-	       bus.sd_bus_call_method(u->connection, MANAGER_NAME, path, JOB_INTERFACE, "GetBefore", NULL, &reply, "") >=
-		       0 &&
+	       bus.sd_bus_call_method(u->connection, MANAGER_NAME, path, JOB_INTERFACE, "GetBefore", NULL, &reply,
+				      "") >= 0 &&
 	       read_first_job(reply, ret);
 }
 
