@@ -106,7 +106,7 @@ class HostsNetwork(TrustCase):
         self.nginx(f"127.0.0.1:{PORT + 10}", options=("--network=host",))
         self.create("--startup-timeout=1s", ports=(PORT + 10,))
         harness.refusal(PORT)
-        self.assertIn("--target 127.0.0.1", self.scope.complaints("web")[0])
+        self.assertIn("'--target 127.0.0.1'", "".join(self.scope.unit_journal("web")))
         self.create("--target=127.0.0.1", "--force", ports=(PORT + 10,))
         self.assertEqual(self.seen(), "127.0.0.1")
 
