@@ -9,6 +9,7 @@ int await_server(const struct config *config, struct error *err)
 {
 	_cleanup_free_ struct target *targets = NULL;
 	_cleanup_(outside_clear) struct outside outside = {};
+	struct readiness r = config->readiness;
 	uint64_t deadline;
 	size_t n;
 	int pidfd;
@@ -19,8 +20,6 @@ int await_server(const struct config *config, struct error *err)
 	    targets_resolve(config->targets, deadline, pidfd, &targets, &n, err) < 0 ||
 	    outside_arrange(&outside, config->n_targets > 0, targets, &n, err) < 0)
 		return -1;
-	if (readiness_wait(&config->readiness, SOCK_STREAM, config->await_port, targets, n, deadline, pidfd, err) == 0)
-		return 0;
-	outside_explain(&outside, SOCK_STREAM, config->await_port, err);
-	return -1;
+	r.outside = &outside;
+	return readiness_wait(&r, SOCK_STREAM, config->await_port, targets, n, deadline, pidfd, err);
 }

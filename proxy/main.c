@@ -142,13 +142,12 @@ static int await_ready(struct proxy *p, struct error *err)
 	uint64_t watch = p->config.startup_timeout / 2; /* a client waits no longer than twice that */
 
 	r.seen = &seen;
+	r.outside = &s->outside;
 	if (p->config.n_targets == 0 && !(s->stats->flags & STATS_LOOPBACK))
 		r.loopback_usec = watch < LOOPBACK_USEC ? watch : LOOPBACK_USEC;
 	if (readiness_wait(&r, f->publish->type, f->publish->container_port, f->targets, f->n_targets, s->deadline,
-			   p->pidfd, err) < 0) {
-		outside_explain(&s->outside, f->publish->type, f->publish->container_port, err);
+			   p->pidfd, err) < 0)
 		return -1;
-	}
 	s->stats->t_ready = now_usec();
 	note_seen(s, &seen, f->publish->container_port);
 	if (p->config.n_targets == 0)

@@ -185,33 +185,22 @@ int outside_arrange(const struct outside *o, bool named, struct target *targets,
 			 "the container's network is without IPv6: leave out --target, or name an IPv4 address");
 }
 
-static bool listens_on_loopback(int type, uint16_t port)
+bool outside_misses(const struct outside *o, int diag, int type, uint16_t port)
 {
 	struct target loopback[] = {
 		{.addr.ss_family = AF_INET, .len = sizeof(struct sockaddr_in)},
 		{.addr.ss_family = AF_INET6, .len = sizeof(struct sockaddr_in6)},
 	};
-	_cleanup_close_ int diag = -1;
-	struct error ignored;
 
+	if (o->kind != OUTSIDE_HOSTS_NETWORK || diag < 0)
+		return false;
 	((struct sockaddr_in *)&loopback[0].addr)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	((struct sockaddr_in6 *)&loopback[1].addr)->sin6_addr = in6addr_loopback;
-	diag = sock_diag_open(type, &ignored);
-	for (size_t i = 0; i < 2 && diag >= 0; i++) {
+	for (size_t i = 0; i < sizeof(loopback) / sizeof(*loopback); i++) {
 		struct target t = target_with_port(&loopback[i], port);
 
 		if (sock_diag_look(diag, type, &t) == SOCKET_LISTENS)
 			return true;
 	}
 	return false;
-}
-
-void outside_explain(const struct outside *o, int type, uint16_t port, struct error *err)
-{
-	if (o->kind != OUTSIDE_HOSTS_NETWORK || err->code != ETIMEDOUT || !listens_on_loopback(type, port))
-		return;
-	error_set(err, ETIMEDOUT,
-		  "a server listens on port %u of the host's loopback alone, where it would take all clients for local "
-		  "ones: let it listen on another address, or accept that ('--target 127.0.0.1')",
-		  port);
 }

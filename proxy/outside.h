@@ -44,6 +44,6 @@ int outside_arrange(const struct outside *o, bool named, struct target *targets,
 /* Would a server hold this client for a local one? */
 bool outside_is_inside(const struct outside *o, const struct sockaddr_storage *client);
 
-/* Says of a server that was not found why not, if it listens on loopback alone and that is why. The targets are those
- * that are dialled, the port is in host byte order. */
-void outside_explain(const struct outside *o, int type, uint16_t port, struct error *err);
+/* Does a server listen that is not dialled, because it is on the loopback of the host's network alone? diag is of
+ * sock_diag_open(), the port in host byte order. */
+bool outside_misses(const struct outside *o, int diag, int type, uint16_t port);

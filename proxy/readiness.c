@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/listen.h"
+#include "proxy/outside.h"
 #include "proxy/patience.h"
 #include "proxy/probes.h"
 #include "proxy/sock_diag.h"
@@ -199,6 +200,11 @@ static int try_targets(struct check *c, int *ret_asked, char seen[static SEEN_MA
 		if (verdict != VERDICT_NOT_YET)
 			return verdict;
 	}
+	if (!*ret_asked && c->readiness->outside && outside_misses(c->readiness->outside, c->diag, c->type, c->port))
+		snprintf(seen, SEEN_MAX,
+			 "the server on port %u is on the host's loopback alone, where it takes all for local clients; "
+			 "'--target 127.0.0.1' accepts that",
+			 c->port);
 	return VERDICT_NOT_YET;
 }
 

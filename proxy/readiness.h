@@ -49,12 +49,15 @@ struct readiness_seen {
 	bool stayed;   /* … and did so for loopback_usec */
 };
 
+struct outside;
+
 struct readiness {
 	enum readiness_kind kind;
 	const char *argument; /* the path of http, the text of a command; points into the string that was parsed */
 	enum proxy_protocol proxy_protocol; /* what the server expects first, of everybody who connects */
-	uint64_t loopback_usec;	     /* so long a server on loopback alone has to last; 0: it is one like any other */
-	struct readiness_seen *seen; /* NULL: nobody asks; all false before */
+	uint64_t loopback_usec;	       /* so long a server on loopback alone has to last; 0: it is one like any other */
+	const struct outside *outside; /* to say of a server that it is not dialled; NULL: all are */
+	struct readiness_seen *seen;   /* NULL: nobody asks; all false before */
 };
 
 /* Takes the word of --health-check. `kind` must live as long as *ret. */

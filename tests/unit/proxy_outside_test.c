@@ -340,7 +340,7 @@ static void there_is_no_way_back_to_loopback(void **state)
 	refused("::1", ONLY_IPV4, NULL, "not ready in time");
 	refused(OWN_IPV6, ONLY_IPV4, OWN_IPV6, "without IPv6");
 	refused("127.0.0.1", HOST, NULL, "--target 127.0.0.1");
-	refused("::1", HOST, NULL, "of the host's loopback alone");
+	refused("::1", HOST, NULL, "on the host's loopback alone");
 	refused("127.0.0.1", OUTSIDE_VARIABLE "=nonsense", NULL, "'nonsense'");
 }
 
