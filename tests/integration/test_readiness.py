@@ -105,7 +105,7 @@ class Tls(harness.Case):
     def redis(self, *options):
         cert, key = self.PAIR
         make = f"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=server -days 2 -out {cert} -keyout {key} 2>/dev/null"
-        serve = f"exec redis-server --port 0 --tls-port 6379 --tls-cert-file {cert} --tls-key-file {key}"
+        serve = f"exec redis-server --protected-mode no --port 0 --tls-port 6379 --tls-cert-file {cert} --tls-key-file {key}"
         trust = f"--tls-ca-cert-file {cert} --tls-auth-clients no"
         self.scope.container("server", "sh", "-c", f"{make}; {serve} {trust}", options=("--network=none",))
         self.scope.instance("server", PORT, 6379, *options)
