@@ -1,7 +1,7 @@
 /* Podman, by its own ("libpod") API: the Docker-compatible one leaves out what is asked here (health checks run now).
  * /v4.0.0 is accepted from Podman 4.0 on. */
-#include "backends/exec.h"
 #include "backends/podman/podman.h"
+#include "backends/exec.h"
 #include "backends/podman/reply.h"
 #include "backends/request.h"
 
