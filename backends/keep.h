@@ -20,6 +20,7 @@ int volumes_keep_new(struct engine *e, const char *path, const char *container, 
 /* What is kept is let go, and what was written down is forgotten. */
 int volumes_forget(struct engine *e, const char *path, const char *container, struct error *err);
 
-/* How Podman's container that refers to them is called, and its pod. */
-#define KEEPER_NAME_MAX 300
+/* How Podman's container that refers to them is called; its pod has the suffix. */
+#define KEEPER_NAME_MAX	  300
+#define KEEPER_POD_SUFFIX "-pod"
 const char *keeper_name(const char *container, char ret[static KEEPER_NAME_MAX]);

@@ -133,7 +133,8 @@ static void forget(const struct part *p, const struct stored_list *all)
 			return;
 	}
 	if (forget_part(p, &err) < 0)
-		print_note("what is kept for the container '%s' may be left ('%s pod rm --force %s' removes it): %s",
+		print_note("what is kept for the container '%s' may be left ('%s pod rm --force %s" KEEPER_POD_SUFFIX
+			   "' removes it): %s",
 			   p->container, backend_kind_name(p->instance->backend), keeper_name(p->container, name),
 			   err.text);
 }

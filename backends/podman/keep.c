@@ -4,7 +4,8 @@
  * removes pods whose containers have all ended, and one that was never started has not; `podman volume prune` and `podman
  * image prune` leave what a container refers to; `podman system prune` is all of them (tried with Podman 4.3 and 5.4). So
  * what is kept is referred to by a container that is never started, in a pod without an infra container, which would be
- * one. Both are called "sockwake-CONTAINER-keep". Starting it by mistake must not run the image on the volumes a second
+ * one. It is called "sockwake-CONTAINER-keep", its pod "sockwake-CONTAINER-keep-pod" (one name for both is refused by Podman
+ * 4, and where containers are kept in BoltDB). Starting it by mistake must not run the image on the volumes a second
  * time: its command does not exist, and says why.
  */
 #include <stdio.h>
@@ -19,6 +20,16 @@
 
 #define COMMAND "/never-started/it-keeps-the-image-and-volumes-of-a-sleeping-container"
 
+#define POD_NAME_MAX (KEEPER_NAME_MAX + 8)
+
+static const char *pod_name(const char *container, char ret[static POD_NAME_MAX])
+{
+	char name[KEEPER_NAME_MAX];
+
+	snprintf(ret, POD_NAME_MAX, "%s" KEEPER_POD_SUFFIX, keeper_name(container, name));
+	return ret;
+}
+
 static cJSON *add_labels(cJSON *root, const char *container)
 {
 	cJSON *labels = root ? cJSON_AddObjectToObject(root, "labels") : NULL;
@@ -26,12 +37,13 @@ static cJSON *add_labels(cJSON *root, const char *container)
 	return labels ? cJSON_AddStringToObject(labels, KEEPS_LABEL, container) : NULL;
 }
 
-char *podman_format_pod(const char *name, const char *container)
+char *podman_format_pod(const char *container)
 {
+	char name[POD_NAME_MAX];
 	_cleanup_json_ cJSON *root = cJSON_CreateObject();
 
 	/* without a control group of its own, which systemd would be asked for */
-	if (!add_labels(root, container) || !cJSON_AddStringToObject(root, "name", name) ||
+	if (!add_labels(root, container) || !cJSON_AddStringToObject(root, "name", pod_name(container, name)) ||
 	    !cJSON_AddTrueToObject(root, "no_infra") || !cJSON_AddFalseToObject(root, "share_parent"))
 		return NULL;
 	return cJSON_PrintUnformatted(root);
@@ -55,15 +67,17 @@ static bool add_volumes(cJSON *root, const char *const *volumes)
 }
 
 /* The image's own VOLUMEs would get volumes without a name. */
-char *podman_format_anchor(const char *name, const char *container, const char *image, const char *const *volumes)
+char *podman_format_anchor(const char *container, const char *image, const char *const *volumes)
 {
+	char name[KEEPER_NAME_MAX], pod[POD_NAME_MAX];
 	_cleanup_json_ cJSON *root = cJSON_CreateObject();
 	cJSON *entrypoint = root ? cJSON_AddArrayToObject(root, "entrypoint") : NULL;
 	cJSON *network = root ? cJSON_AddObjectToObject(root, "netns") : NULL;
 
 	if (!entrypoint || !network || !cJSON_AddItemToArray(entrypoint, cJSON_CreateString(COMMAND)) ||
 	    !cJSON_AddStringToObject(network, "nsmode", "none") || !add_labels(root, container) ||
-	    !cJSON_AddStringToObject(root, "name", name) || !cJSON_AddStringToObject(root, "pod", name) ||
+	    !cJSON_AddStringToObject(root, "name", keeper_name(container, name)) ||
+	    !cJSON_AddStringToObject(root, "pod", pod_name(container, pod)) ||
 	    !cJSON_AddStringToObject(root, "image", image) ||
 	    !cJSON_AddStringToObject(root, "image_volume_mode", "ignore") || !add_volumes(root, volumes))
 		return NULL;
@@ -102,7 +116,7 @@ static int post(struct engine *e, const char *path, char *json, const char *cont
 int podman_let_go(struct engine *e, const char *container, struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
-	char name[KEEPER_NAME_MAX], path[sizeof(PODMAN_PREFIX) + KEEPER_NAME_MAX + 32];
+	char name[POD_NAME_MAX], path[sizeof(PODMAN_PREFIX) + POD_NAME_MAX + 32];
 	struct http_request request = {
 		.method = "DELETE",
 		.path = path,
@@ -112,7 +126,7 @@ int podman_let_go(struct engine *e, const char *container, struct error *err)
 
 	if (!container_name_is_valid(container))
 		return error_set(err, EINVAL, "'%s' is not a container's name", container);
-	snprintf(path, sizeof(path), PODMAN_PREFIX "/pods/%s?force=true", keeper_name(container, name));
+	snprintf(path, sizeof(path), PODMAN_PREFIX "/pods/%s?force=true", pod_name(container, name));
 	if (engine_request(e, &request, &reply, err) < 0)
 		return -1;
 	if (reply.status == 200 || reply.status == 404)
@@ -153,16 +167,14 @@ int podman_keep(struct engine *e, const char *container, const char *image, cons
 		struct error *err)
 {
 	const char *existing[VOLUMES_MAX + 1];
-	char name[KEEPER_NAME_MAX];
 	struct error ignored;
 
 	if (find_existing(e, volumes, existing, err) < 0 || podman_let_go(e, container, err) < 0)
 		return -1;
-	keeper_name(container, name);
-	if (post(e, PODMAN_PREFIX "/pods/create", podman_format_pod(name, container), container, err) < 0)
+	if (post(e, PODMAN_PREFIX "/pods/create", podman_format_pod(container), container, err) < 0)
 		return -1;
-	if (post(e, PODMAN_PREFIX "/containers/create", podman_format_anchor(name, container, image, existing),
-		 container, err) == 0)
+	if (post(e, PODMAN_PREFIX "/containers/create", podman_format_anchor(container, image, existing), container,
+		 err) == 0)
 		return 0;
 	(void)podman_let_go(e, container, &ignored);
 	return -1;

@@ -98,7 +98,7 @@ class Made(PruningCase):
     def test_a_volume_that_was_replaced_is_not_initialised(self):
         self.create()
         self.served_and_asleep()
-        self.scope.engine_run("pod", "rm", "--force", "sockwake-web-keep")
+        self.scope.engine_run("pod", "rm", "--force", "sockwake-web-keep-pod")
         if not QUADLET:
             self.scope.engine_run("rm", "web")
         self.scope.engine_run("volume", "rm", "kept")
@@ -114,7 +114,7 @@ class Made(PruningCase):
     def test_a_volume_that_is_gone_is_not_made_anew(self):
         self.create()
         self.served_and_asleep()
-        self.scope.engine_run("pod", "rm", "--force", "sockwake-web-keep")
+        self.scope.engine_run("pod", "rm", "--force", "sockwake-web-keep-pod")
         self.scope.engine_run("volume", "rm", "--force", "kept")
         self.assert_refused("web", "'kept'", "removed")
         self.assertIn("accept-volumes", self.scope.sockwake("status", "web").stdout)

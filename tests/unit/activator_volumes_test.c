@@ -168,7 +168,7 @@ static void what_falls_asleep_is_kept(void **state)
 	assert_int_equal(engine_open(BACKEND_PODMAN, SCOPE_SYSTEM, f.socket, &e, &err), 0);
 	assert_true(e->backend->parse_inspect(text, strlen(text), &c));
 	assert_int_equal(volumes_remember(e, path, &c, false, &err), 0);
-	assert_string_equal(requests(&f), "GET exists DELETE sockwake-c-keep?force=true POST create POST create");
+	assert_string_equal(requests(&f), "GET exists DELETE sockwake-c-keep-pod?force=true POST create POST create");
 	assert_non_null(strstr(f.seen->text, "\"no_infra\":true"));
 	assert_non_null(strstr(f.seen->text, "\"volumes\":[{\"Name\":\"pgd\",\"Dest\":\"/keep/0\"}]"));
 	assert_int_equal(volumes_remember(e, path, &c, false, &err), 0);
