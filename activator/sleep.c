@@ -357,7 +357,7 @@ static int stop_container(const struct options *given, struct engine *e, struct 
 	}
 	if (slept && see_asleep(o, e, err) < 0)
 		return -1;
-	lock_record_asleep(lock->named, c.id);
+	lock_record_asleep(lock->named, c.id[0] ? c.id : lock->id);
 	if (slept)
 		write_journal(o, stats, wall);
 	*ret_asleep = true;

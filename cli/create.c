@@ -129,12 +129,15 @@ static int is_same(const struct instance *a, const struct instance *b, bool *ret
 
 /* At a time of its schedule it is warm at once, not only in the timer's next minute; a container that runs is seen to,
  * for it would never sleep. Nobody waits for that: status tells. */
-static void warm_up(struct manager *m, const struct instance *i, const struct subject *s)
+static void warm_up(struct manager *m, const struct instance *i, struct engine *engine)
 {
+	_cleanup_container_ struct container now = {};
 	char unit[UNIT_NAME_MAX];
 	struct error ignored;
 
-	if (s->exists && attend(m, i, s->container.state))
+	engine->deadline = now_usec() + ENGINE_TIMEOUT;
+	/* What the instance that was replaced had woken sleeps by now. */
+	if (engine->backend->inspect(engine, i->container_name, &now, &ignored) == 0 && attend(m, i, now.state))
 		print_note("the container '%s' runs: its idle clock does now", i->container_name);
 	else if (schedule_is_on(i))
 		(void)manager_start(m, unit_name(i->name, SERVICE_SUFFIX, unit), 0, &ignored);
@@ -188,7 +191,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 		return -1;
 	keep_made(&made);
 	remember(r, m, &subject, before, all);
-	warm_up(m, i, &subject);
+	warm_up(m, i, engine);
 	if (before)
 		unlabel_ports(before, all);
 	label_ports(i);

@@ -149,6 +149,15 @@ static int take(const char *directory, const char *file, uint64_t deadline, int 
 	return deadline ? lock_shared(path, deadline, ret_fd, err) : lock_exclusive(path, ret_fd, err);
 }
 
+/* Whoever waits for it notices that it is gone, and makes it anew. */
+static void forget(const char *directory, const char *id)
+{
+	char path[PATH_MAX], file[LOCK_NAME_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s", directory, lock_identity_name(NULL, id, file)) < (int)sizeof(path))
+		(void)unlink(path);
+}
+
 static int take_found(struct container_lock *l, const char *directory, const char *id, uint64_t deadline,
 		      struct error *err)
 {
@@ -156,6 +165,8 @@ static int take_found(struct container_lock *l, const char *directory, const cha
 
 	if (strlen(id) != ID_LENGTH || strcmp(l->id, id) == 0)
 		return 0;
+	if (l->id[0] && !deadline) /* that container is gone, or not meant any more */
+		forget(directory, l->id);
 	close_fd(&l->identity);
 	if (take(directory, lock_identity_name(NULL, id, file), deadline, &l->identity, err) < 0)
 		return -1;

@@ -47,7 +47,7 @@ static int teardown(void **state)
 
 static const char *path_in_directory(const char *file)
 {
-	static char path[128];
+	static char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", directory, file);
 	return path;
@@ -241,6 +241,11 @@ static void one_container_is_one_lock(void **state)
 	container_lock_release(&user);
 	assert_int_equal(container_lock_exclusive(&sleeper, directory, "docker-2.lock", NULL, &err), 0);
 	assert_string_equal(sleeper.id, ID_A);
+	/* Of a container that was replaced nothing is left. */
+	assert_int_equal(access(path_in_directory(ID_A ".lock"), F_OK), 0);
+	assert_int_equal(container_lock_found_exclusive(&sleeper, directory, ID_B, &err), 1);
+	assert_int_equal(access(path_in_directory(ID_A ".lock"), F_OK), -1);
+	assert_int_equal(access(path_in_directory(ID_B ".lock"), F_OK), 0);
 }
 
 /* Two names of a unit's container, whose identifier is another one each time. */
