@@ -64,7 +64,7 @@ static int attend_all(int argc, char *argv[], struct error *err)
 		const struct instance *i = &stored.items[k].instance;
 
 		if (is_unattended(&os[k]) && start(m, i))
-			printf("'%s': the container '%s' runs, and its idle clock does now\n", i->name,
+			printf("'%s': the container '%s' runs; it sleeps when nobody uses it\n", i->name,
 			       i->container_name);
 	}
 	return 0;

@@ -138,7 +138,8 @@ static void warm_up(struct manager *m, const struct instance *i, struct engine *
 	engine->deadline = now_usec() + ENGINE_TIMEOUT;
 	/* What the instance that was replaced had woken sleeps by now. */
 	if (engine->backend->inspect(engine, i->container_name, &now, &ignored) == 0 && attend(m, i, now.state))
-		print_note("the container '%s' runs: its idle clock does now", i->container_name);
+		print_note("the container '%s' runs already: it sleeps when nobody has used it for --idle-timeout",
+			   i->container_name);
 	else if (schedule_is_on(i))
 		(void)manager_start(m, unit_name(i->name, SERVICE_SUFFIX, unit), 0, &ignored);
 }

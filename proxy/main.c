@@ -105,13 +105,21 @@ static int leave_journal(struct error *err)
 
 static void note_seen(struct service *s, const struct readiness_seen *seen, uint16_t port)
 {
-	char text[256];
+	char text[320];
 
 	if (seen->tls) {
 		snprintf(text, sizeof(text),
 			 "the server on port %u speaks TLS: it counts as ready when it takes connections, as with "
 			 "--health-check listen",
 			 port);
+		report_note(s, text);
+	}
+	if (seen->denied) {
+		snprintf(
+			text, sizeof(text),
+			"Redis on port %u is in protected mode and answers DENIED to clients who are not local: give it "
+			"a password, or start it with '--protected-mode no'; '--target 127.0.0.1' makes all clients local",
+			port);
 		report_note(s, text);
 	}
 	if (seen->stayed) {

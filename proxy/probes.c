@@ -69,17 +69,30 @@ static enum verdict judge_postgres(const uint8_t *reply, size_t len, bool comple
 	return VERDICT_READY;
 }
 
-/* Everything but -LOADING comes from a server in the state in which it will stay: -NOAUTH and -DENIED ask for a
- * password, -MASTERDOWN is a replica without its master, -BUSY runs a script. Waiting would not help the client. */
+/* How much of the word the reply begins with: all of it, a part of it so far, or something else. */
+enum beginning { BEGINS_NOT, BEGINS_SO_FAR, BEGINS };
+
+static enum beginning begins_with(const uint8_t *reply, size_t len, const char *word)
+{
+	size_t whole = strlen(word), n = len < whole ? len : whole;
+
+	if (memcmp(reply, word, n) != 0)
+		return BEGINS_NOT;
+	return n == whole ? BEGINS : BEGINS_SO_FAR;
+}
+
+/* Everything but -LOADING comes from a server in the state in which it will stay: -NOAUTH asks for a password, -DENIED is
+ * protected mode, -MASTERDOWN is a replica without its master, -BUSY runs a script. Waiting would not help the client. */
 static enum verdict judge_redis(const uint8_t *reply, size_t len, bool complete, char seen[static SEEN_MAX])
 {
-	static const char loading[] = "-LOADING";
-	size_t whole = strlen(loading), n = len < whole ? len : whole;
+	enum beginning loading = begins_with(reply, len, "-LOADING"), denied = begins_with(reply, len, "-DENIED");
 
-	if (memcmp(reply, loading, n) != 0)
-		return VERDICT_READY;
-	if (n == whole)
+	if (loading == BEGINS)
 		return not_yet(seen, "Redis still answers -LOADING, that it is loading its data");
+	if (denied == BEGINS)
+		return VERDICT_DENIED;
+	if (loading == BEGINS_NOT && denied == BEGINS_NOT)
+		return VERDICT_READY;
 	if (!complete)
 		return VERDICT_MORE;
 	return not_yet(seen, "Redis closed the connection without an answer");

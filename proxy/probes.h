@@ -22,6 +22,7 @@ enum verdict {
 	VERDICT_NOT_YET, /* and `seen` says why */
 	VERDICT_MORE,	 /* cannot be told from these bytes */
 	VERDICT_TLS,	 /* the server speaks TLS, and we do not: no more can be told */
+	VERDICT_DENIED,	 /* the server is ready, and lets nobody in who comes from elsewhere */
 	VERDICT_MUTE,	 /* as VERDICT_NOT_YET: it took the connection and said nothing */
 };
 

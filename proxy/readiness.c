@@ -176,11 +176,13 @@ static int ask(struct check *c, const struct target *t, char seen[static SEEN_MA
 		verdict = ask_for_tls(c, t, err);
 		snprintf(seen + len, SEEN_MAX - len, " (--health-check listen does without an answer)");
 	}
-	if (verdict == VERDICT_TLS && c->readiness->seen)
-		c->readiness->seen->tls = true;
-	if (verdict == VERDICT_TLS)
-		return VERDICT_READY;
-	return verdict == VERDICT_MUTE ? VERDICT_NOT_YET : verdict;
+	if (verdict != VERDICT_TLS && verdict != VERDICT_DENIED)
+		return verdict == VERDICT_MUTE ? VERDICT_NOT_YET : verdict;
+	if (c->readiness->seen) {
+		c->readiness->seen->tls |= verdict == VERDICT_TLS;
+		c->readiness->seen->denied |= verdict == VERDICT_DENIED;
+	}
+	return VERDICT_READY;
 }
 
 /* Is one of the targets ready? A verdict, or -1. Sets *ret_asked when a server was asked, which costs it something. */

@@ -45,6 +45,7 @@ enum readiness_kind {
 /* What was seen on the way to ready. */
 struct readiness_seen {
 	bool tls;      /* the server speaks TLS: it takes connections, and more was not asked */
+	bool denied;   /* it lets nobody in who does not come from its own machine */
 	bool loopback; /* it listens on loopback alone, */
 	bool stayed;   /* … and did so for loopback_usec */
 };

@@ -169,7 +169,7 @@ class Others(harness.Case):
         self.server()
         self.scope.engine_run("start", "server")
         result = self.scope.instance("server", PORT, 6379, self.IDLE)
-        self.assertIn("its idle clock", result.stderr)
+        self.assertIn("runs already", result.stderr)
         self.assert_falls_asleep()
 
     def test_started_while_the_instance_sleeps(self):

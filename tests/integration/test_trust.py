@@ -146,6 +146,7 @@ class Databases(TrustCase):
         self.scope.container("cache", "redis", "--protected-mode", "yes", options=NO_NETWORK)
         self.create(name="cache", ports=(6379,))
         self.assertIn("DENIED", harness.redis(PORT, "ping"))
+        self.assertIn("protected mode", "".join(self.scope.unit_journal("cache", since=self.started)))
         self.create("--target=127.0.0.1", "--force", name="cache", ports=(6379,))
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
 

@@ -78,7 +78,8 @@ static void test_redis(void **state)
 	(void)state;
 	expect(READY_REDIS, VERDICT_READY, BYTES("+PONG\r\n"));
 	expect(READY_REDIS, VERDICT_READY, BYTES("-NOAUTH Authentication required.\r\n"));
-	expect(READY_REDIS, VERDICT_READY, BYTES("-DENIED Redis is running in protected mode\r\n"));
+	expect(READY_REDIS, VERDICT_DENIED, BYTES("-DENIED Redis is running in protected mode\r\n"));
+	expect(READY_REDIS, VERDICT_NOT_YET, BYTES("-DEN"));
 	expect(READY_REDIS, VERDICT_READY, BYTES("-MASTERDOWN Link with MASTER is down\r\n"));
 	expect(READY_REDIS, VERDICT_READY, BYTES("-ERR max number of clients reached\r\n"));
 	expect(READY_REDIS, VERDICT_NOT_YET, BYTES("-LOADING Redis is loading the dataset in memory\r\n"));
