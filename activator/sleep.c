@@ -229,6 +229,31 @@ static int judge_unit(struct unit *u, const struct options *o, int lock_fd, cons
 	}
 }
 
+/* A question may be asked again at any time: one that hangs is given up early, for clients may be waiting. */
+static int inspect(const struct options *o, struct engine *e, struct container *ret, struct error *err)
+{
+	int r;
+
+	e->deadline = now_usec() + QUESTION_LIMIT;
+	r = e->backend->inspect(e, o->container, ret, err);
+	e->deadline = USEC_INFINITY;
+	return r;
+}
+
+/* A unit that no wake has anything to do with and whose container does not run, as far as can be told, is not to be
+ * stopped: a person may name any unit, and be wrong. */
+static bool is_strange(const struct options *o, struct engine *e, int lock_fd)
+{
+	_cleanup_container_ struct container c = {};
+	char known[RUN_TEXT_MAX];
+	struct error ignored;
+
+	lock_read(lock_fd, known);
+	if (known[0])
+		return false;
+	return inspect(o, e, &c, &ignored) < 0 || (c.state != CONTAINER_RUNNING && c.state != CONTAINER_PAUSED);
+}
+
 static int stop_unit(const struct options *o, struct engine *e, int lock_fd, const struct stats *stats,
 		     bool *ret_asleep, struct error *err)
 {
@@ -246,6 +271,10 @@ static int stop_unit(const struct options *o, struct engine *e, int lock_fd, con
 		leave(o, d);
 		return 0;
 	}
+	if (d->action == ACTION_HALT && is_strange(o, e, lock_fd)) {
+		log_line(LOG_INFO, "the unit '%s' stays up: no container '%s' runs there", o->unit, o->container);
+		return 0;
+	}
 	if (d->action == ACTION_HALT) {
 		volumes_note(e, o, NULL);
 		if (halt_unit(u, o, e, err) < 0)
@@ -255,17 +284,6 @@ static int stop_unit(const struct options *o, struct engine *e, int lock_fd, con
 	}
 	*ret_asleep = true;
 	return o->idle_pause ? 0 : needs_stop(u, e, o, err);
-}
-
-/* A question may be asked again at any time: one that hangs is given up early, for clients may be waiting. */
-static int inspect(const struct options *o, struct engine *e, struct container *ret, struct error *err)
-{
-	int r;
-
-	e->deadline = now_usec() + QUESTION_LIMIT;
-	r = e->backend->inspect(e, o->container, ret, err);
-	e->deadline = USEC_INFINITY;
-	return r;
 }
 
 /* An engine that has answered may still be wrong about it. */

@@ -186,6 +186,11 @@ class Adopt(AdoptCase):
         # Who names the unit means it, and is only told that it does not go together.
         self.scope.sockwake(*create, "--unit", "dbus.service")
         self.assertEqual(self.instances()["evil"]["unit"], "dbus.service")
+        # And it stays theirs: what runs no container of an instance's is not stopped with the instance.
+        before = self.scope.property("dbus.service", "MainPID")
+        self.scope.sockwake("sleep", "evil")
+        self.scope.sockwake("remove", "evil")
+        self.assertEqual(self.scope.property("dbus.service", "MainPID"), before)
 
     def test_a_label_of_a_unit_that_runs_nothing(self):
         """Such a container is the engine's; but a unit that cannot be read may run it."""
