@@ -300,18 +300,50 @@ static int see_asleep(const struct options *o, struct engine *e, struct error *e
 		e->backend->title, o->container, container_state_name(c.state), e->backend->name, o->container);
 }
 
-/* A container that was renamed is found by the identifier that the lock keeps, which *o gets then. ENOENT: there is
- * none. */
+static bool is_up(const struct container *c)
+{
+	return c->state == CONTAINER_RUNNING || c->state == CONTAINER_PAUSED || c->state == CONTAINER_RESTARTING;
+}
+
+/* Updaters rename a container and make another one of its name: what a wake has brought up is then known by its
+ * identifier, which the lock keeps. 1: it is up, *o names it so and *ret is what it is; 0: there is no such. */
+static int find_renamed(struct options *o, struct engine *e, int lock_fd, struct container *ret, char id[static 65],
+			struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+	struct options view = *o;
+
+	if (lock_is_asleep(lock_fd) || !lock_read_id(lock_fd, id) || strcmp(ret->id, id) == 0)
+		return 0;
+	view.container = id;
+	if (inspect(&view, e, &c, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
+	if (!is_up(&c))
+		return 0;
+	container_clear(ret);
+	*ret = c;
+	c = (struct container){};
+	o->container = id;
+	return 1;
+}
+
+/* ENOENT: there is none. */
 static int find(struct options *o, struct engine *e, int lock_fd, struct container *ret, char id[static 65],
 		struct error *err)
 {
+	struct error missing;
+	int r, renamed;
+
 	container_clear(ret);
-	if (inspect(o, e, ret, err) == 0)
-		return 0;
-	if (err->code != ENOENT || lock_is_asleep(lock_fd) || !lock_read_id(lock_fd, id))
+	r = inspect(o, e, ret, &missing);
+	if (r < 0 && missing.code != ENOENT) {
+		*err = missing;
 		return -1;
-	o->container = id;
-	return inspect(o, e, ret, err);
+	}
+	renamed = find_renamed(o, e, lock_fd, ret, id, err);
+	if (renamed == 0 && r < 0)
+		*err = missing;
+	return renamed > 0 ? 0 : renamed < 0 ? -1 : r;
 }
 
 /* Until when one that does not run may come up by itself. */

@@ -18,25 +18,50 @@
 #include "common/outside.h"
 #include "nshelper/routes.h"
 
-/* A route that is there already is ours, unless it came with an address. */
-static int check_no_address(const struct in_addr *address, struct error *err)
+/* Is it, as far as the mask says, the same? A prefix of no bits contains all, and says nothing. */
+static bool contains(const uint8_t *address, const uint8_t *mask, const uint8_t *other, size_t len)
+{
+	bool any = false;
+
+	for (size_t k = 0; k < len; k++) {
+		if ((address[k] ^ other[k]) & mask[k])
+			return false;
+		any |= mask[k] != 0;
+	}
+	return any;
+}
+
+static bool is_in_network_of(const struct ifaddrs *i, const struct in_addr *ipv4, const struct in6_addr *ipv6)
+{
+	const void *address = i->ifa_addr, *mask = i->ifa_netmask;
+	const struct sockaddr_in *a4 = address, *m4 = mask;
+	const struct sockaddr_in6 *a6 = address, *m6 = mask;
+
+	if (!address || !mask)
+		return false;
+	if (i->ifa_addr->sa_family == AF_INET)
+		return contains((const uint8_t *)&a4->sin_addr, (const uint8_t *)&m4->sin_addr, (const uint8_t *)ipv4,
+				sizeof(*ipv4));
+	return i->ifa_addr->sa_family == AF_INET6 &&
+	       contains(a6->sin6_addr.s6_addr, m6->sin6_addr.s6_addr, ipv6->s6_addr, sizeof(*ipv6));
+}
+
+/* Whoever is in the container's own network, or is the container, may be trusted more than strangers. */
+static int check_networks(const struct in_addr *ipv4, const struct in6_addr *ipv6, struct error *err)
 {
 	bool found = false;
 	struct ifaddrs *all;
 
 	if (getifaddrs(&all) < 0)
 		return error_errno(err, errno, "cannot list the addresses in the container");
-	for (const struct ifaddrs *i = all; i && !found; i = i->ifa_next) {
-		const struct sockaddr_in *sin = (const struct sockaddr_in *)(const void *)i->ifa_addr;
-
-		found = sin && sin->sin_family == AF_INET && sin->sin_addr.s_addr == address->s_addr;
-	}
+	for (const struct ifaddrs *i = all; i && !found; i = i->ifa_next)
+		found = is_in_network_of(i, ipv4, ipv6);
 	freeifaddrs(all);
 	if (found)
 		return error_set(err, EADDRINUSE,
-				 "the container has the address " OUTSIDE_IPV4 " itself, from which its servers are to "
-				 "see other clients: take that away, or let them see local ones ('--target "
-				 "127.0.0.1')");
+				 "a network of the container contains " OUTSIDE_IPV4 " or " OUTSIDE_IPV6
+				 ", from which its servers are to see strangers: give it another network, or let them "
+				 "see local clients ('--target 127.0.0.1')");
 	return 0;
 }
 
@@ -49,8 +74,7 @@ int outside_install(bool *ret_ipv6, struct error *err)
 
 	(void)inet_pton(AF_INET, OUTSIDE_IPV4, &ipv4);
 	(void)inet_pton(AF_INET6, OUTSIDE_IPV6, &ipv6);
-	r = routes_add_local(AF_INET, &ipv4, &loopback, err);
-	if (r < 0 || (r == ROUTE_WAS_THERE && check_no_address(&ipv4, err) < 0))
+	if (check_networks(&ipv4, &ipv6, err) < 0 || routes_add_local(AF_INET, &ipv4, &loopback, err) < 0)
 		return -1;
 	r = routes_add_local(AF_INET6, &ipv6, &in6addr_loopback, err);
 	*ret_ipv6 = r == ROUTE_ADDED || r == ROUTE_WAS_THERE;

@@ -119,6 +119,11 @@ static bool is_loopback(const struct in6_addr *a)
 	return IN6_IS_ADDR_LOOPBACK(a) || (IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == IN_LOOPBACKNET);
 }
 
+static bool is_unspecified(const struct in6_addr *a)
+{
+	return IN6_IS_ADDR_UNSPECIFIED(a) || (IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr32[3] == 0);
+}
+
 static bool is_own(const struct outside *o, const struct in6_addr *a)
 {
 	for (size_t i = 0; i < o->n_own; i++) {
@@ -134,6 +139,15 @@ bool outside_is_inside(const struct outside *o, const struct sockaddr_storage *c
 
 	return o->kind == OUTSIDE_SOURCES && to_ipv6((const struct sockaddr *)client, &a) &&
 	       (is_loopback(&a) || is_own(o, &a));
+}
+
+/* Bound to an outsider's address, connect(2) would take the unspecified one for that. */
+static void become_loopback(struct target *t)
+{
+	if (t->addr.ss_family == AF_INET)
+		((struct sockaddr_in *)&t->addr)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	else
+		((struct sockaddr_in6 *)&t->addr)->sin6_addr = in6addr_loopback;
 }
 
 /* False when the namespace is without this family. */
@@ -156,9 +170,12 @@ static bool arrange_one(const struct outside *o, bool named, struct target *t)
 
 	if (!to_ipv6((const struct sockaddr *)&t->addr, &a))
 		return true; /* a Unix socket */
+	/* connect(2) takes the unspecified address for loopback, which nobody has named by it. */
 	if (o->kind == OUTSIDE_HOSTS_NETWORK)
-		return named || !is_loopback(&a);
-	if (named && (is_loopback(&a) || !is_own(o, &a)))
+		return !is_unspecified(&a) && (named || !is_loopback(&a));
+	if (named && is_unspecified(&a))
+		become_loopback(t);
+	else if (named && (is_loopback(&a) || !is_own(o, &a)))
 		return true;
 	return give_source(o, t);
 }

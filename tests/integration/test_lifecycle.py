@@ -29,6 +29,17 @@ class Lifecycle(harness.Case):
         harness.eventually(lambda: self.scope.container_state("other") == "exited", timeout=20)
         harness.eventually(lambda: self.scope.state("server.service") == "inactive")
 
+    def test_renamed_and_another_made_while_awake(self):
+        """As updaters do, before they stop the old one."""
+        self.redis("--idle-timeout=1s")
+        self.scope.engine_run("rename", "server", "other")
+        self.scope.container("server", "redis")
+        harness.eventually(lambda: self.scope.container_state("other") == "exited", timeout=20)
+        self.scope.fall_asleep("server")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.assertEqual(self.scope.container_state("server"), "running")
+        self.assertEqual(self.scope.container_state("other"), "exited")
+
     def test_a_frozen_proxy_does_not_outlive_the_container(self):
         self.redis()
         container = self.scope.container_pid("server")

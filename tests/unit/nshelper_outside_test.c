@@ -148,13 +148,21 @@ static void refused(pid_t pid, const char *why)
 	expect_text(&o, why);
 }
 
+/* Its own, or one of its networks: whom PostgreSQL's samehost and samenet contain. */
 static void an_address_of_the_container(void **state)
 {
-	_cleanup_container_ pid_t pid = container_start(0, CLONE_NEWNET);
+	static const char *const addresses[] = {OUTSIDE_IPV4 "/32", OUTSIDE_IPV6 "/128", "192.0.0.77/24",
+						"100:0:0:1::77/64"};
+	char command[64];
 
 	(void)state;
-	inside(0, pid, "ip addr add " OUTSIDE_IPV4 "/32 dev lo");
-	refused(pid, "--target 127.0.0.1");
+	for (size_t k = 0; k < sizeof(addresses) / sizeof(*addresses); k++) {
+		_cleanup_container_ pid_t pid = container_start(0, CLONE_NEWNET);
+
+		snprintf(command, sizeof(command), "ip addr add %s dev lo", addresses[k]);
+		inside(0, pid, command);
+		refused(pid, "--target 127.0.0.1");
+	}
 }
 
 static void loopback_that_is_down(void **state)
