@@ -1,0 +1,172 @@
+#include "activator/halt_container.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "activator/halt.h"
+#include "activator/situation.h"
+#include "activator/volumes.h"
+
+/* An engine takes less than this from the end of a container to its restart by policy. */
+#define POLICY_USEC (2 * USEC_PER_SEC)
+
+/* Stops or pauses it. *ret_slept: it did run. */
+static int stop_or_pause(struct engine *e, const struct options *o, const struct container *c, bool *ret_slept,
+			 struct error *err)
+{
+	const struct backend *b = e->backend;
+
+	*ret_slept = false;
+	switch (c->state) {
+	case CONTAINER_PAUSED:
+		if (o->idle_pause)
+			return 0;
+		/* No engine stops a paused container reliably. */
+		if (b->unpause(e, o->container, err) < 0 && err->code != EBUSY)
+			return -1;
+		break;
+	case CONTAINER_RUNNING:
+		if (o->idle_pause) {
+			*ret_slept = true;
+			return b->pause(e, o->container, err);
+		}
+		break;
+	case CONTAINER_RESTARTING:
+	case CONTAINER_STOPPING:
+	case CONTAINER_UNKNOWN:
+		break;
+	default:
+		return 0;
+	}
+	*ret_slept = true;
+	return b->stop(e, o->container, c->stop_timeout, err);
+}
+
+/* An engine that has answered may still be wrong about it. */
+static int see_asleep(const struct options *o, struct engine *e, struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+
+	if (halt_inspect(o, e, &c, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
+	if (c.state != CONTAINER_RUNNING && (c.state != CONTAINER_PAUSED || o->idle_pause))
+		return 0;
+	return error_set(
+		err, EBUSY, "%s says that it has stopped the container '%s', which is %s: '%s stop %s' may say why",
+		e->backend->title, o->container, container_state_name(c.state), e->backend->name, o->container);
+}
+
+static bool is_up(const struct container *c)
+{
+	return c->state == CONTAINER_RUNNING || c->state == CONTAINER_PAUSED || c->state == CONTAINER_RESTARTING;
+}
+
+/* Updaters rename a container and make another one of its name: what a wake has brought up is then known by its
+ * identifier, which the lock keeps. 1: it is up, *o names it so and *ret is what it is; 0: there is no such. */
+static int find_renamed(struct options *o, struct engine *e, int lock_fd, struct container *ret, char id[static 65],
+			struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+	struct options view = *o;
+
+	if (lock_is_asleep(lock_fd) || !lock_read_id(lock_fd, id) || strcmp(ret->id, id) == 0)
+		return 0;
+	view.container = id;
+	if (halt_inspect(&view, e, &c, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
+	if (!is_up(&c))
+		return 0;
+	container_clear(ret);
+	*ret = c;
+	c = (struct container){};
+	o->container = id;
+	return 1;
+}
+
+/* ENOENT: there is none. */
+static int find(struct options *o, struct engine *e, int lock_fd, struct container *ret, char id[static 65],
+		struct error *err)
+{
+	struct error missing;
+	int r, renamed;
+
+	container_clear(ret);
+	r = halt_inspect(o, e, ret, &missing);
+	if (r < 0 && missing.code != ENOENT) {
+		*err = missing;
+		return -1;
+	}
+	renamed = find_renamed(o, e, lock_fd, ret, id, err);
+	if (renamed == 0 && r < 0)
+		*err = missing;
+	return renamed > 0 ? 0 : renamed < 0 ? -1 : r;
+}
+
+/* Until when one that does not run may come up by itself. */
+static uint64_t settled_after(const struct options *o, const struct container *c, int lock_fd, uint64_t began)
+{
+	if (lock_holds(lock_fd, RUN_STARTING))
+		return began + HALT_SETTLE_USEC;
+	return o->because == EVENT_FAILED && container_may_restart(c) ? began + POLICY_USEC : 0;
+}
+
+/* Looks at the container, and takes its second lock, until the table does not say to wait any more. */
+static int judge_container(struct options *o, struct engine *e, struct container_lock *lock, const char *directory,
+			   struct container *c, char id[static 65], const struct decision **ret, struct error *err)
+{
+	uint64_t began = now_usec();
+
+	for (;;) {
+		int found = find(o, e, lock->named, c, id, err);
+		struct situation s;
+
+		if (found < 0 && err->code != ENOENT)
+			return -1;
+		s = situation_of_container(o, o->because, found < 0 ? NULL : c, lock->named);
+		if (found == 0 && container_lock_found_exclusive(lock, directory, c->id, err) < 0) {
+			if (err->code != EWOULDBLOCK)
+				return -1;
+			s.circumstances |= CIRCUMSTANCE_SHARED;
+		}
+		if (found == 0 && now_usec() < settled_after(o, c, lock->named, began))
+			s.circumstances |= CIRCUMSTANCE_RECENT;
+		*ret = decide(&s);
+		if ((*ret)->action != ACTION_WAIT)
+			return 0;
+		if (now_usec() >= began + HALT_SETTLE_USEC + HALT_SETTLE_PAUSE)
+			return halt_busy(o, *ret, err);
+		(void)poll(NULL, 0, (int)(HALT_SETTLE_PAUSE / USEC_PER_MSEC));
+	}
+}
+
+int halt_container(const struct options *given, struct engine *e, struct container_lock *lock, const char *directory,
+		   const struct stats *stats, bool *ret_asleep, struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+	struct options view = *given, *o = &view;
+	const struct decision *d;
+	uint64_t wall = wall_usec();
+	bool slept = false;
+	char id[65];
+
+	if (judge_container(o, e, lock, directory, &c, id, &d, err) < 0)
+		return -1;
+	if (d->action == ACTION_LEAVE || d->action == ACTION_SERVE) {
+		halt_leave(o, d);
+		return 0;
+	}
+	if (d->action == ACTION_HALT && c.state == CONTAINER_RUNNING)
+		volumes_note(e, given, &c);
+	if (d->action == ACTION_HALT && stop_or_pause(e, o, &c, &slept, err) < 0) {
+		*ret_asleep = err->code == ENOENT; /* it removed itself when it ended */
+		return *ret_asleep ? 0 : -1;
+	}
+	if (slept && see_asleep(o, e, err) < 0)
+		return -1;
+	lock_record_asleep(lock->named, c.id[0] ? c.id : lock->id);
+	if (slept)
+		halt_journal(o, stats, wall);
+	*ret_asleep = true;
+	return 0;
+}

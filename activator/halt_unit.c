@@ -1,0 +1,97 @@
+#include "activator/halt_unit.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "activator/halt.h"
+#include "activator/situation.h"
+#include "activator/unit_needs.h"
+#include "activator/volumes.h"
+#include "common/log.h"
+#include "lifecycle/lock.h"
+
+/* Stops the unit, whatever its Restart= says, or pauses its container. One whose start is not over has nothing to pause:
+ * its job would bring the container up later. */
+static int stop_or_pause(struct unit *u, const struct options *o, struct engine *e, struct error *err)
+{
+	struct unit_view v;
+
+	if (unit_look(u, &v, err) < 0)
+		return -1;
+	if (!o->idle_pause || !unit_is_active(&v)) {
+		/* `docker run` hands signals on to a container that, paused, does not hear them; Podman's units
+		 * kill. */
+		if (o->backend == BACKEND_DOCKER)
+			(void)e->backend->unpause(e, o->container, err);
+		return unit_stop(u, USEC_INFINITY, err);
+	}
+	return e->backend->pause(e, o->container, err) < 0 && err->code != EBUSY ? -1 : 0;
+}
+
+/* Looks at the unit until the table does not say to wait any more. */
+static int judge_unit(struct unit *u, const struct options *o, int lock_fd, const struct decision **ret,
+		      struct error *err)
+{
+	uint64_t until = now_usec() + HALT_SETTLE_USEC;
+	struct unit_view v;
+
+	for (;;) {
+		struct situation s;
+
+		if (unit_look(u, &v, err) < 0)
+			return -1;
+		s = situation_of_unit(o, o->because, &v, lock_fd);
+		*ret = decide(&s);
+		if ((*ret)->action != ACTION_WAIT)
+			return 0;
+		if (now_usec() >= until)
+			return halt_busy(o, *ret, err);
+		(void)poll(NULL, 0, (int)(HALT_SETTLE_PAUSE / USEC_PER_MSEC));
+	}
+}
+
+/* A unit that no wake has anything to do with and whose container does not run, as far as can be told, is not to be
+ * stopped: a person may name any unit, and be wrong. */
+static bool is_strange(const struct options *o, struct engine *e, int lock_fd)
+{
+	_cleanup_container_ struct container c = {};
+	char known[RUN_TEXT_MAX];
+	struct error ignored;
+
+	lock_read(lock_fd, known);
+	if (known[0])
+		return false;
+	return halt_inspect(o, e, &c, &ignored) < 0 || (c.state != CONTAINER_RUNNING && c.state != CONTAINER_PAUSED);
+}
+
+int halt_unit(const struct options *o, struct engine *e, int lock_fd, const struct stats *stats, bool *ret_asleep,
+	      struct error *err)
+{
+	_cleanup_unit_ struct unit *u = NULL;
+	uint64_t wall = wall_usec();
+	const struct decision *d;
+
+	if (unit_open(o->scope, o->unit, &u, err) < 0 || judge_unit(u, o, lock_fd, &d, err) < 0) {
+		if (err->code != ENOTCONN)
+			return -1;
+		log_line(LOG_INFO, "%s", err->text); /* the manager ends, and its units with it */
+		return 0;
+	}
+	if (d->action == ACTION_LEAVE || d->action == ACTION_SERVE) {
+		halt_leave(o, d);
+		return 0;
+	}
+	if (d->action == ACTION_HALT && is_strange(o, e, lock_fd)) {
+		log_line(LOG_INFO, "the unit '%s' stays up: no container '%s' runs there", o->unit, o->container);
+		return 0;
+	}
+	if (d->action == ACTION_HALT) {
+		volumes_note(e, o, NULL);
+		if (stop_or_pause(u, o, e, err) < 0)
+			return -1;
+		lock_record(lock_fd, "");
+		halt_journal(o, stats, wall);
+	}
+	*ret_asleep = true;
+	return o->idle_pause ? 0 : needs_stop(u, e, o, err);
+}
