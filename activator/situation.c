@@ -28,9 +28,16 @@ static enum condition condition_of_container(const struct container *c)
 	}
 }
 
+/* What its restart policy has begun goes on what was before: nobody has asked for that. */
+static bool is_continued(const struct container *c, int lock_fd, bool own)
+{
+	return c->restarts > 0 && lock_is_run_of(lock_fd, c->id, own);
+}
+
 bool container_is_own(const struct container *c, int lock_fd)
 {
-	return lock_is_own_run(lock_fd, c) || lock_holds(lock_fd, RUN_STARTING) || lock_holds(lock_fd, RUN_STARTED);
+	return lock_is_own_run(lock_fd, c) || lock_holds(lock_fd, RUN_STARTING) || lock_holds(lock_fd, RUN_STARTED) ||
+	       is_continued(c, lock_fd, true);
 }
 
 /* Without anything remembered it is not known that somebody restarted it. */
@@ -40,7 +47,8 @@ static enum run run_of_container(const struct container *c, int lock_fd)
 
 	if (container_is_own(c, lock_fd))
 		return RUN_OURS;
-	if (lock_is_found_run(lock_fd, c) || !lock_read_id(lock_fd, id) || lock_is_asleep(lock_fd))
+	if (lock_is_found_run(lock_fd, c) || is_continued(c, lock_fd, false) || !lock_read_id(lock_fd, id) ||
+	    lock_is_asleep(lock_fd))
 		return RUN_FOUND;
 	return RUN_OTHERS;
 }

@@ -98,6 +98,7 @@ struct container {
 	int64_t started;	  /* started_at in CLOCK_REALTIME microseconds; 0: never */
 	int exit_code;		  /* of the last run */
 	char network_mode[256];	  /* "none", "host", "bridge", "default", "container:ID", a network's name, … */
+	int64_t restarts;	  /* by its restart policy, since somebody started it */
 	char restart_policy[32];  /* "", "no", "always", "on-failure", "unless-stopped" */
 	bool auto_remove;
 	bool tty;

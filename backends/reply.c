@@ -299,7 +299,8 @@ bool reply_inspect(const cJSON *root, struct container *ret)
 	    !json_copy_string(host, "NetworkMode", ret->network_mode, sizeof(ret->network_mode)) ||
 	    !json_copy_string(json_member(host, "RestartPolicy"), "Name", ret->restart_policy,
 			      sizeof(ret->restart_policy)) ||
-	    !reply_origin(root, ret) || !reply_view(root, ret) || !json_bool(host, "AutoRemove", &ret->auto_remove) ||
+	    !json_integer(root, "RestartCount", 0, INT32_MAX, &ret->restarts) || !reply_origin(root, ret) ||
+	    !reply_view(root, ret) || !json_bool(host, "AutoRemove", &ret->auto_remove) ||
 	    !reply_port_bindings(host, "PortBindings", ret) || !json_bool(config, "Tty", &ret->tty) ||
 	    !json_integer(config, "StopTimeout", -1, UINT32_MAX, &stop_timeout) ||
 	    !reply_labels(config, "Labels", ret) || !reply_health_test(config, "Healthcheck", ret) ||

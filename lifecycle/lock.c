@@ -165,7 +165,8 @@ static int take_found(struct container_lock *l, const char *directory, const cha
 
 	if (strlen(id) != ID_LENGTH || strcmp(l->id, id) == 0)
 		return 0;
-	if (l->id[0] && !deadline) /* that container is gone, or not meant any more */
+	/* That container is gone, or not meant any more. Whoever still uses it holds its lock. */
+	if (l->id[0] && l->identity >= 0 && flock(l->identity, LOCK_EX | LOCK_NB) == 0)
 		forget(directory, l->id);
 	close_fd(&l->identity);
 	if (take(directory, lock_identity_name(NULL, id, file), deadline, &l->identity, err) < 0)
@@ -212,7 +213,7 @@ int container_lock_found_exclusive(struct container_lock *l, const char *directo
 
 static void format_run(const struct container *c, bool own, char ret[static RUN_TEXT_MAX])
 {
-	snprintf(ret, RUN_TEXT_MAX, "%s%s%s\n", c->id, own ? " " : "?", c->started_at);
+	snprintf(ret, RUN_TEXT_MAX, "%s%c%s\n", c->id, own ? ' ' : '?', c->started_at);
 }
 
 void lock_record(int lock_fd, const char *run)
@@ -278,6 +279,14 @@ bool lock_is_own_run(int lock_fd, const struct container *c)
 bool lock_is_found_run(int lock_fd, const struct container *c)
 {
 	return is_run(lock_fd, c, false);
+}
+
+bool lock_is_run_of(int lock_fd, const char *id, bool own)
+{
+	char text[RUN_TEXT_MAX];
+
+	lock_read(lock_fd, text);
+	return strlen(id) == ID_LENGTH && strncmp(text, id, ID_LENGTH) == 0 && text[ID_LENGTH] == (own ? ' ' : '?');
 }
 
 bool lock_read_id(int lock_fd, char ret[static 65])

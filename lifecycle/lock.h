@@ -76,5 +76,8 @@ bool lock_is_asleep(int lock_fd);
 bool lock_is_own_run(int lock_fd, const struct container *c);
 bool lock_is_found_run(int lock_fd, const struct container *c);
 
+/* Is it another run of the container whose run a wake has begun (own) or found? */
+bool lock_is_run_of(int lock_fd, const char *id, bool own);
+
 /* The identifier in the lock; false when there is none. */
 bool lock_read_id(int lock_fd, char ret[static 65]);

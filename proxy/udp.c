@@ -200,7 +200,10 @@ static void flow_ready(struct loop *loop, struct watch *watch, uint32_t events)
 	}
 	if (n == BATCH_SIZE && !f->joins)
 		f->joins = datagram_join(watch->fd);
-	used(u, f);
+	if (u->worker->service->config->hold_data) /* what the server says is no use: the client may be gone */
+		flow_touch(&u->flows, f);
+	else
+		used(u, f);
 	for (size_t i = 0; i < n; i++)
 		bytes += u->batch.datagrams[i].len;
 	count_add(&u->worker->counters.bytes[TARGET], bytes);

@@ -207,6 +207,16 @@ class Others(harness.Case):
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
         self.assert_falls_asleep()
 
+    def test_what_its_policy_restarts_is_still_ours(self):
+        """Nobody but sockwake has started it, also with --keep-running."""
+        self.server("--restart=always")
+        self.scope.instance("server", PORT, 6379, self.IDLE, "--keep-running")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        before = self.scope.container_pid("server")
+        os.kill(before, signal.SIGKILL)
+        harness.eventually(lambda: self.scope.container_pid("server") not in (0, before))
+        self.assert_falls_asleep()
+
     def test_policy_does_not_outlive_a_failed_wake(self):
         self.scope.container("server", "sh", "-c", "sleep 0.2; exit 3", options=("--restart=always",))
         self.scope.instance("server", PORT, 6379, "--startup-timeout=2s")

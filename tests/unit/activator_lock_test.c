@@ -246,6 +246,10 @@ static void one_container_is_one_lock(void **state)
 	assert_int_equal(container_lock_found_exclusive(&sleeper, directory, ID_B, &err), 1);
 	assert_int_equal(access(path_in_directory(ID_A ".lock"), F_OK), -1);
 	assert_int_equal(access(path_in_directory(ID_B ".lock"), F_OK), 0);
+	container_lock_release(&sleeper);
+	assert_int_equal(container_lock_shared(&user, directory, "docker-2.lock", NULL, soon, &err), 0);
+	assert_int_equal(container_lock_found_shared(&user, directory, ID_B, soon, &err), 1);
+	assert_int_equal(access(path_in_directory(ID_A ".lock"), F_OK), -1);
 }
 
 /* Two names of a unit's container, whose identifier is another one each time. */

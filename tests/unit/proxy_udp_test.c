@@ -265,6 +265,34 @@ static void datagrams_share_the_idle_clock(void **state)
 	close(t.server);
 }
 
+/* A server that goes on talking to a client who is gone. */
+static void what_the_server_says_is_no_data(void **state)
+{
+	static const int how = WEXITED | WNOHANG | WNOWAIT;
+	siginfo_t gone = {};
+	struct udp_test t;
+	uint64_t last;
+
+	(void)state;
+	start(&t);
+	proxy_arg(&t.p, "--idle-timeout");
+	proxy_arg(&t.p, "300ms");
+	proxy_arg(&t.p, "--hold");
+	proxy_arg(&t.p, "data");
+	proxy_start(&t.p);
+	t.client = connect_to(SOCK_DGRAM, t.port);
+	question_and_answer(&t);
+	last = now_usec();
+	while (now_usec() - last < 5 * USEC_PER_SEC && waitid(P_PID, (id_t)t.p.pid, &gone, how) == 0 && !gone.si_pid) {
+		(void)sendto(t.server, "x", 1, 0, (struct sockaddr *)&t.from, sizeof(t.from));
+		usleep(50000);
+	}
+	assert_int_equal(proxy_wait(&t.p), 0);
+	assert_in_range(now_usec() - last, 250000, 2000000);
+	close(t.client);
+	close(t.server);
+}
+
 /* Sizes from nothing to the largest, in bursts, one client joined by the kernel (UDP_SEGMENT). */
 static void sizes_and_bursts(void **state)
 {
@@ -338,6 +366,7 @@ int main(void)
 		cmocka_unit_test(flows_for_ever),
 		cmocka_unit_test(flows_are_bounded),
 		cmocka_unit_test(datagrams_share_the_idle_clock),
+		cmocka_unit_test(what_the_server_says_is_no_data),
 		cmocka_unit_test(sizes_and_bursts),
 		cmocka_unit_test(server_restarts),
 	};
