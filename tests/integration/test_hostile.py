@@ -242,7 +242,7 @@ class Harmless(HostileCase):
             client.connect(wild["listener"].removesuffix(":6379"))
             # The check never succeeds; and a Unix socket that had nothing to read knows no reset.
             self.assertEqual(client.recv(1), b"")
-        harness.eventually(lambda: "health-check" in "".join(self.scope.complaints("wild", self.started)))
+        harness.eventually(lambda: "health-check" in "".join(self.scope.unit_journal("wild", since=self.started)))
 
     def test_longest_names(self):
         name, container = "n" * 240, "c" * 255
