@@ -43,6 +43,16 @@ static bool are_same(const char *const *a, const char *const *b)
 	return !*a && !*b;
 }
 
+/* People remove what they do not know. */
+static bool is_there(struct engine *e, const char *container)
+{
+	_cleanup_container_ struct container keeper = {};
+	char name[KEEPER_NAME_MAX];
+	struct error err;
+
+	return e->backend->inspect(e, keeper_name(container, name), &keeper, &err) == 0 || err.code != ENOENT;
+}
+
 /* now->image is what is kept in the end. */
 static int keep(struct engine *e, const struct container *c, const struct volumes *before, struct volumes *now,
 		struct error *err)
@@ -52,7 +62,7 @@ static int keep(struct engine *e, const struct container *c, const struct volume
 
 	names_of(now, names);
 	names_of(before, kept);
-	if (strcmp(before->image, c->image) != 0 || !are_same(names, kept))
+	if (strcmp(before->image, c->image) != 0 || !are_same(names, kept) || !is_there(e, c->name))
 		r = e->backend->keep(e, c->name, c->image, names, err);
 	if (r == 0)
 		snprintf(now->image, sizeof(now->image), "%s", c->image);

@@ -159,6 +159,10 @@ DefaultDependencies=false
             self.scope.engine_run(*prune)
         self.served_and_asleep()
         self.assertEqual(self.starts(), 2)
+        # Somebody who does not know what it is for takes it away.
+        self.scope.engine_run("pod", "rm", "--force", "sockwake-site-keep-pod")
+        self.served_and_asleep()
+        self.assertEqual(self.kept(), ["sockwake-site-keep"])
         self.sockwake("remove", "web")
         self.assertEqual(self.kept(), [])
 
