@@ -27,7 +27,7 @@ static int sleep_status(int r, const struct error *err)
 	if (r == 0)
 		return EXIT_SUCCESS;
 	(void)refuse_queue(err);
-	return err->code == ENOTCONN ? EXIT_UNAVAILABLE : EXIT_REFUSED;
+	return err->code == ENOTCONN || err->code == ECONNRESET ? EXIT_UNAVAILABLE : EXIT_REFUSED;
 }
 
 int activator_run(int argc, char **argv)

@@ -41,6 +41,8 @@ static int judge_unit(struct unit *u, const struct options *o, int lock_fd, cons
 		if (unit_look(u, &v, err) < 0)
 			return -1;
 		s = situation_of_unit(o, o->because, &v, lock_fd);
+		if (needs_is_required(u, o->unit))
+			s.circumstances |= CIRCUMSTANCE_REQUIRED;
 		*ret = decide(&s);
 		if ((*ret)->action != ACTION_WAIT)
 			return 0;

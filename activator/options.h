@@ -39,8 +39,8 @@ struct options {
 	/* sleep */
 	enum event because;
 
-	/* follow */
-	uint64_t recent; /* microseconds for which a container that has ended may yet be restarted by somebody */
+	/* follow, and a wake after it */
+	uint64_t recent; /* microseconds for which a container that has ended may yet be restarted, or replaced */
 
 	/* wake */
 	uint64_t startup_timeout; /* microseconds */

@@ -46,7 +46,7 @@ static bool is_foreign(struct engine *e, const struct options *o)
 /* Is it certain that the engine did nothing? It said so, or the request did not reach it. */
 static bool was_in_vain(const struct error *err)
 {
-	return err->code != ETIMEDOUT && err->code != EPROTO;
+	return err->code != ETIMEDOUT && err->code != EPROTO && err->code != ECONNRESET;
 }
 
 static int try_start(struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
@@ -194,7 +194,7 @@ static enum next judge(const struct options *o, const struct container *c, int l
 int pin_container(struct engine *e, const struct options *o, struct stats *stats, struct container_lock *lock,
 		  const char *directory, struct container *ret, int *ret_pidfd, bool *ret_woken, struct error *err)
 {
-	uint64_t absent_since = 0, ended_since = 0;
+	uint64_t began = now_usec(), absent_since = 0, ended_since = 0;
 	struct told told = {};
 
 	*ret_woken = false;
@@ -204,6 +204,11 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 		bool again = !*ret_woken || ret->state == CONTAINER_PAUSED;
 		int r = 0, started = again ? start_or_unpause(e, o, lock->named, ret_woken, &start_err) : 0;
 
+		/* Between `rm` and `run` there is none for a moment. */
+		if (started < 0 && start_err.code == ENOENT && now_usec() - began < o->recent) {
+			(void)poll(NULL, 0, RETRY_MSEC);
+			continue;
+		}
 		if (started < 0 && start_err.code != EBUSY) {
 			*err = start_err;
 			return -1;

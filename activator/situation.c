@@ -88,9 +88,16 @@ static bool is_recorded(int lock_fd, const struct unit_view *v, bool own)
 	return lock_holds(lock_fd, run_text(v, own, text));
 }
 
+/* What systemd itself has restarted goes on what was before: nobody has asked for that. */
 bool unit_is_own(int lock_fd, const struct unit_view *v)
 {
-	return is_recorded(lock_fd, v, true);
+	static const char own[] = "own ";
+	char text[RUN_TEXT_MAX];
+
+	if (is_recorded(lock_fd, v, true))
+		return true;
+	lock_read(lock_fd, text);
+	return v->restarts > 0 && strncmp(text, own, sizeof(own) - 1) == 0;
 }
 
 void unit_record(int lock_fd, const struct unit_view *v, bool own)
@@ -105,7 +112,7 @@ static bool is_up(const struct unit_view *v)
 	return strcmp(v->active, "inactive") != 0 && strcmp(v->active, "failed") != 0;
 }
 
-/* One that systemd itself restarted is nobody's: it must not keep a container awake that nobody uses. */
+/* One that systemd itself restarted is nobody's, unless it was ours: it must not keep a container awake that nobody uses. */
 static enum run run_of_unit(const struct unit_view *v, int lock_fd)
 {
 	char text[RUN_TEXT_MAX];

@@ -88,7 +88,7 @@ static bool await_next_keeper(const struct options *o)
 /* At shutdown the engine is gone for good, and so are its containers, or they soon will be. */
 static bool is_shutdown(const struct options *o, const struct error *err)
 {
-	if (err->code != ENOTCONN && err->code != ETIMEDOUT)
+	if (err->code != ENOTCONN && err->code != ETIMEDOUT && err->code != ECONNRESET)
 		return false;
 	return manager_is_stopping(o->scope);
 }

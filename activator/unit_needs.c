@@ -211,15 +211,31 @@ static void ask(void *data, const char *name)
 		i->needed = !is_down(i->unit, name) || unit_has_job(i->unit, name);
 }
 
-static bool is_needed(struct unit *u, const struct needs *needs, const char *name)
+/* By which a unit may be needed; those that require it come first. */
+static const char *const inverses[] = {"RequiredBy", "RequisiteOf", "BoundBy", "WantedBy", "UpheldBy"};
+#define N_INVERSES  (sizeof(inverses) / sizeof(*inverses))
+#define N_REQUIRING 3
+
+static bool is_needed_by(struct unit *u, const struct needs *needs, const char *name, size_t n_inverses)
 {
-	static const char *const properties[] = {"RequiredBy", "RequisiteOf", "BoundBy", "WantedBy", "UpheldBy"};
 	struct inquiry i = {u, needs, false};
 	struct error ignored;
 
-	for (size_t k = 0; k < sizeof(properties) / sizeof(*properties) && !i.needed; k++)
-		(void)unit_each(u, name, properties[k], ask, &i, &ignored);
+	for (size_t k = 0; k < n_inverses && !i.needed; k++)
+		(void)unit_each(u, name, inverses[k], ask, &i, &ignored);
 	return i.needed;
+}
+
+static bool is_needed(struct unit *u, const struct needs *needs, const char *name)
+{
+	return is_needed_by(u, needs, name, N_INVERSES);
+}
+
+bool needs_is_required(struct unit *u, const char *name)
+{
+	static const struct needs none;
+
+	return is_needed_by(u, &none, name, N_REQUIRING);
 }
 
 /* They may need one another, in a circle as well (a pod and its containers): so it is asked until no more of them has

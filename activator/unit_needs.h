@@ -35,5 +35,9 @@ struct needs {
 void needs_before(struct unit *u, const struct options *o, struct needs *ret);
 void needs_after(struct unit *u, const struct options *o, struct needs *needs);
 
+/* Does a unit that runs, or is about to, require this one, so that it would be stopped with it (systemd.unit(5),
+ * Requires=)? */
+bool needs_is_required(struct unit *u, const char *name);
+
 /* Stops what nobody needs any more. One that fails does not keep the others; the first failure is told. */
 int needs_stop(struct unit *u, struct engine *e, const struct options *o, struct error *err);

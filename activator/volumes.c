@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 
 #include "activator/unit.h"
 #include "activator/with.h"
@@ -18,19 +19,38 @@ static int record_path(const struct engine *e, const struct options *o, char ret
 	return volumes_path(o->scope, o->backend, e->socket, o->container, ret, err);
 }
 
-/* Somebody else has started it, and so has accepted what it has. */
-static bool is_up(struct engine *e, const struct options *o)
+static bool is_active(const struct options *o)
 {
-	_cleanup_container_ struct container c = {};
 	_cleanup_unit_ struct unit *u = NULL;
 	struct error ignored;
 	struct unit_view v;
 
+	return unit_open(o->scope, o->unit, &u, &ignored) == 0 && unit_look(u, &v, &ignored) == 0 && unit_is_active(&v);
+}
+
+static bool mounts(const struct container *c, const struct volume *v)
+{
+	for (size_t k = 0; k < c->n_mounts; k++) {
+		const struct container_mount *m = &c->mounts[k];
+
+		if (v->name ? m->name && strcmp(m->name, v->name) == 0 : m->source && strcmp(m->source, v->path) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Somebody else has started it, and so has accepted what it has; or has made it anew without this volume. */
+static bool is_accepted(struct engine *e, const struct options *o, const struct volume *v)
+{
+	_cleanup_container_ struct container c = {};
+	struct error ignored;
+
 	if (o->unit)
-		return unit_open(o->scope, o->unit, &u, &ignored) == 0 && unit_look(u, &v, &ignored) == 0 &&
-		       unit_is_active(&v);
-	return e->backend->inspect(e, o->container, &c, &ignored) == 0 && c.state != CONTAINER_CREATED &&
-	       c.state != CONTAINER_EXITED && c.state != CONTAINER_DEAD;
+		return is_active(o);
+	if (e->backend->inspect(e, o->container, &c, &ignored) < 0)
+		return false;
+	return (c.state != CONTAINER_CREATED && c.state != CONTAINER_EXITED && c.state != CONTAINER_DEAD) ||
+	       !mounts(&c, v);
 }
 
 static int refuse(const struct options *o, const struct volume *v, enum volume_change change, struct error *err)
@@ -60,8 +80,8 @@ static int check_one(struct engine *e, const struct options *o, struct error *er
 	for (size_t k = 0; k < before.n; k++) {
 		enum volume_change change = volume_look(&before.items[k]);
 
-		if (change != VOLUME_SAME)
-			return is_up(e, o) ? 0 : refuse(o, &before.items[k], change, err);
+		if (change != VOLUME_SAME && !is_accepted(e, o, &before.items[k]))
+			return refuse(o, &before.items[k], change, err);
 	}
 	return 0;
 }

@@ -16,6 +16,7 @@
  *
  *	ENOENT		no such container
  *	ENOTCONN	the engine is not there: nothing listens on its socket, or the socket does not exist
+ *	ECONNRESET	the engine went away in the middle: whether it has done what it was asked for is not known
  *	EACCES		this user may not use the engine's socket
  *	ETIMEDOUT	no answer in time (the request's own limit or engine->deadline)
  *	EBUSY		the container's state does not allow it (start of a paused one, unpause of one that is not)

@@ -173,12 +173,23 @@ static CURLcode perform(struct http *h)
 	}
 }
 
+/* CURLE_RECV_ERROR stands for nonsense as well; only its words tell. */
+static bool hung_up(const struct http *h, CURLcode code)
+{
+	static const char failure[] = "Recv failure";
+
+	return code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING ||
+	       (code == CURLE_RECV_ERROR && strncmp(h->detail, failure, sizeof(failure) - 1) == 0);
+}
+
 static int explain(const struct http *h, CURLcode code, struct error *err)
 {
 	long os_errno = 0;
 
 	if (h->too_large)
 		return error_set(err, EFBIG, "the reply from '%s' is too large", h->path);
+	if (hung_up(h, code))
+		return error_set(err, ECONNRESET, "'%s' took the request and hung up", h->path);
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
 		curl_easy_getinfo(h->curl, CURLINFO_OS_ERRNO, &os_errno);

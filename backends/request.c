@@ -32,6 +32,11 @@ static int explain(const struct engine *e, struct error *err)
 				 "this user may not use %s's socket '%s': run as root, or as a user whom its owner and "
 				 "group allow it%s",
 				 b->title, e->socket, b->kind == BACKEND_DOCKER ? " (the group 'docker')" : "");
+	case ECONNRESET:
+		return error_set(
+			err, ECONNRESET,
+			"%s went away before it had answered on '%s'; if it does not come back, start it with '%s'",
+			b->title, e->socket, b->enable[e->scope]);
 	case ETIMEDOUT:
 		return error_set(err, ETIMEDOUT, "%s did not answer in time on '%s': see whether it is overloaded",
 				 b->title, e->socket);

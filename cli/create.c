@@ -152,7 +152,8 @@ static void remember(const struct create_request *r, struct manager *m, const st
 
 	if (before && (before->backend != i->backend || strcmp(before->container_name, i->container_name) != 0))
 		forget_volumes(before, all);
-	keep_volumes(m, i, !i->adopted);
+	/* What replaces an instance of the same container accepts no other volumes. */
+	keep_volumes(m, i, !i->adopted && !(before && strcmp(before->container_name, i->container_name) == 0));
 	if (!i->adopted && !before) /* once is enough */
 		note_pruning(i, subject);
 }

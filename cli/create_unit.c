@@ -87,6 +87,10 @@ int find_subject(struct create_request *r, struct manager *m, struct engine *eng
 	if (i->unit) {
 		if (runner_read(m, i->unit, &s->runner, err) < 0)
 			return -1;
+		if (s->runner.quadlet && i->backend != BACKEND_PODMAN)
+			return error_set(err, EINVAL,
+					 "the unit '%s' is a Quadlet, and those are Podman's: add --backend podman",
+					 i->unit);
 		if (r->container_assumed && s->runner.container &&
 		    replace_text(&i->container_name, s->runner.container, err) < 0)
 			return -1;

@@ -161,19 +161,19 @@ void note_pruning(const struct instance *i, const struct subject *s)
 {
 	const char *engine = backend_kind_name(i->backend), *label = s->exists ? sparing_label(&s->container) : NULL;
 
-	if (i->idle_action == IDLE_PAUSE || (i->unit && i->backend == BACKEND_PODMAN))
+	if (i->unit && i->backend == BACKEND_PODMAN)
 		return;
 	if (i->unit)
 		print_note("while it sleeps, 'docker system prune' and the like take its image and volumes for unused: "
 			   "see \"Pruning\" in sockwake(1)");
 	else if (label)
 		print_note(
-			"while it sleeps, '%s container prune' and '%s system prune' delete the container: --idle-action "
-			"pause keeps it, and so does pruning with --filter 'label!=%s' (see \"Pruning\" in sockwake(1))",
+			"while it sleeps, '%s container prune' and '%s system prune' delete the container, and after it its "
+			"volumes: prune with --filter 'label!=%s' (see \"Pruning\" in sockwake(1))",
 			engine, engine, label);
 	else
 		print_note(
-			"while it sleeps, '%s container prune' and '%s system prune' delete the container: --idle-action "
-			"pause keeps it, and so do a label and a filter (see \"Pruning\" in sockwake(1))",
+			"while it sleeps, '%s container prune' and '%s system prune' delete the container, and after it its "
+			"volumes: a label and a filter spare it (see \"Pruning\" in sockwake(1))",
 			engine, engine);
 }

@@ -163,16 +163,21 @@ static int apply(struct manager *m, const struct refresh *r, bool *ret_opened, s
 static void finish(struct manager *m, struct refresh *r, bool accept_volumes)
 {
 	const char *name = r->stored->instance.name;
+	char service[UNIT_NAME_MAX];
 	bool opened = false;
 	struct error err;
 
 	keep_volumes(m, &r->stored->instance, accept_volumes);
+	if (accept_volumes && m) /* a wake that was refused for them */
+		(void)manager_reset_failed(m, unit_name(name, SERVICE_SUFFIX, service), &err);
 	if (m && apply(m, r, &opened, &err) < 0)
 		tell(r, &err);
 	else if (r->changed)
 		printf("Refreshed '%s'%s.\n", name, opened ? ", and opened its socket again" : "");
 	else if (opened)
 		printf("Opened the socket of '%s' again.\n", name);
+	else if (accept_volumes)
+		printf("The volumes of '%s' are accepted as they are.\n", name);
 	else
 		printf("'%s' is as it should be.\n", name);
 }

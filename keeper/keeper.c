@@ -184,16 +184,22 @@ static void end_service(struct keeper *k)
 
 static int live(struct keeper *k, struct error *err)
 {
+	bool served;
 	int r;
 
-	do {
+	for (;;) {
 		r = stage_wake(k, err);
 		if (r == 0)
 			r = stage_serve(k, err);
 		overdue_end(k);
 		record_take_traffic(&k->record);
 		record_write(&k->record);
-	} while (stage_follow(k));
+		served = k->ready;
+		if (!stage_follow(k))
+			break;
+		if (served) /* a wake of its own: what was counted belongs to the run that has ended */
+			begin_record(k);
+	}
 	k->wake_failed = r < 0;
 	if (r < 0) {
 		keeper_refuse(k, err->text);

@@ -42,9 +42,9 @@ static int start(struct keeper *k, struct child *c, const char *const *mode, cha
 
 int task_wake(struct keeper *k, struct inheritance *i, struct error *err)
 {
-	static const char *const mode[] = {"--wake", NULL};
+	static const char *const first[] = {"--wake", NULL}, *const again[] = {"--wake", "--recent", "5s", NULL};
 
-	return start(k, &k->waker, mode, NULL, i, err);
+	return start(k, &k->waker, k->followed ? again : first, NULL, i, err);
 }
 
 int task_sleep(struct keeper *k, struct error *err)

@@ -26,6 +26,7 @@ static const struct decision table[] = {
 	{E(ENDED), 0, 0, 0, ACTION_NOTHING, "has ended"},
 
 	{TO_SLEEP, 0, 0, IF(SHARED), ACTION_LEAVE, "is used by another instance and stays up"},
+	{TO_SLEEP, 0, 0, IF(REQUIRED), ACTION_LEAVE, "is required by another unit that runs, and stays up"},
 	{TO_SLEEP, DOWN, 0, IF(RECENT), ACTION_WAIT, "may come up again"},
 	{TO_SLEEP, DOWN, 0, 0, ACTION_NOTHING, "sleeps"},
 	{TO_SLEEP, C(PAUSED), 0, IF(PAUSES), ACTION_NOTHING, "is paused"},
@@ -83,7 +84,7 @@ const char *run_name(enum run r)
 const char *circumstance_name(unsigned circumstance)
 {
 	static const char *const names[N_CIRCUMSTANCES] = {
-		"shared", "waited for", "--keep-running", "--idle-action pause", "recent", "awake"};
+		"shared", "waited for", "--keep-running", "--idle-action pause", "recent", "awake", "required"};
 
 	return names[circumstance];
 }

@@ -43,8 +43,9 @@ enum {
 	CIRCUMSTANCE_PAUSES = 1 << 3,	    /* --idle-action pause */
 	CIRCUMSTANCE_RECENT = 1 << 4,	    /* it has ended so recently that it may come up again */
 	CIRCUMSTANCE_AWAKE = 1 << 5,	    /* the instance's service runs */
+	CIRCUMSTANCE_REQUIRED = 1 << 6,	    /* a unit that runs requires the container's unit, and would end with it */
 };
-#define N_CIRCUMSTANCES 6
+#define N_CIRCUMSTANCES 7
 
 struct situation {
 	enum event event;

@@ -141,6 +141,15 @@ bool outside_is_inside(const struct outside *o, const struct sockaddr_storage *c
 	       (is_loopback(&a) || is_own(o, &a));
 }
 
+/* From where, but for our binding to it, the kernel would connect by the route's source, loopback. */
+static bool is_outsiders(const struct outside *o, const struct in6_addr *a)
+{
+	struct in6_addr ours;
+
+	return (o->ipv4 && to_ipv6((const struct sockaddr *)o->ipv4, &ours) && IN6_ARE_ADDR_EQUAL(&ours, a)) ||
+	       (o->ipv6 && to_ipv6((const struct sockaddr *)o->ipv6, &ours) && IN6_ARE_ADDR_EQUAL(&ours, a));
+}
+
 /* Bound to an outsider's address, connect(2) would take the unspecified one for that. */
 static void become_loopback(struct target *t)
 {
@@ -175,7 +184,7 @@ static bool arrange_one(const struct outside *o, bool named, struct target *t)
 		return !is_unspecified(&a) && (named || !is_loopback(&a));
 	if (named && is_unspecified(&a))
 		become_loopback(t);
-	else if (named && (is_loopback(&a) || !is_own(o, &a)))
+	else if (named && !is_outsiders(o, &a) && (is_loopback(&a) || !is_own(o, &a)))
 		return true;
 	return give_source(o, t);
 }

@@ -167,8 +167,7 @@ class Death(EchoCase):
             with contextlib.suppress(ConnectionResetError):
                 self.assertEqual(connection.recv(1), b"")
             self.assertLess(time.monotonic() - began, 2)
-        self.scope.fall_asleep("echo")
-        self.assertLess(time.monotonic() - began, 5)
+        self.scope.fall_asleep("echo")  # somebody might have restarted it
         lines = self.scope.unit_journal("echo", since=self.started)
         self.assertIn("the container has ended; 1 connections were served", lines)
         self.assertEqual(self.scope.property("echo.service", "Result"), "success")

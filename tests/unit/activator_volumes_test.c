@@ -48,9 +48,24 @@ static void the_same_volume_is_no_question(void **state)
 	fake_stop(&f);
 }
 
+/* An inspection with one volume. */
+static const char *with_volume(const char *status)
+{
+	char body[1024];
+
+	snprintf(body, sizeof(body),
+		 "{\"Id\":\"" ID "\",\"Name\":\"c\",\"State\":{\"Status\":\"%s\",\"Pid\":%d},\"HostConfig\":{},"
+		 "\"Config\":{\"Labels\":{\"sockwake.made-for\":\"t\"}},\"Image\":\"" ID
+		 "\",\"Mounts\":[{\"Type\":\"volume\",\"Name\":\"pgd\",\"Source\":\"%s\",\"Driver\":\"local\"},"
+		 "{\"Type\":\"volume\",\"Name\":\"" ID
+		 "\",\"Source\":\"%s\",\"Driver\":\"local\"},{\"Type\":\"bind\",\"Source\":\"/proc\"}]}",
+		 status, container_process(), volume_directory(), volume_directory());
+	return reply("200", body);
+}
+
 static void a_volume_that_is_gone_is_not_made_anew(void **state)
 {
-	START(f, SAY(inspection("exited", 0, STARTED, "")));
+	START(f, SAY(with_volume("exited")));
 	struct program p;
 
 	(void)state;
@@ -67,7 +82,7 @@ static void a_volume_that_is_gone_is_not_made_anew(void **state)
 
 static void a_volume_that_was_replaced_is_not_initialised(void **state)
 {
-	START(f, SAY(inspection("exited", 0, STARTED, "")));
+	START(f, SAY(with_volume("exited")));
 	char old[140];
 	struct program p;
 
@@ -97,6 +112,21 @@ static void a_container_that_runs_has_what_it_has(void **state)
 	fake_stop(&f);
 }
 
+/* It was made anew without that volume. */
+static void a_container_without_the_volume_needs_none(void **state)
+{
+	START(f, SAY(inspection("exited", 0, STARTED, "")), SAY(NO_CONTENT), SAY(running()), SAY(running()));
+	struct program p;
+
+	(void)state;
+	remember_volume(f.socket);
+	rmdir(volume_directory());
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
+	assert_string_equal(requests(&f), "GET json POST start GET json GET json");
+	program_release(&p);
+	fake_stop(&f);
+}
+
 static void a_record_that_makes_no_sense_is_none(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()));
@@ -114,21 +144,6 @@ static void a_record_that_makes_no_sense_is_none(void **state)
 	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
 	program_release(&p);
 	fake_stop(&f);
-}
-
-/* An inspection with one volume. */
-static const char *with_volume(const char *status)
-{
-	char body[1024];
-
-	snprintf(body, sizeof(body),
-		 "{\"Id\":\"" ID "\",\"Name\":\"c\",\"State\":{\"Status\":\"%s\",\"Pid\":%d},\"HostConfig\":{},"
-		 "\"Config\":{\"Labels\":{\"sockwake.made-for\":\"t\"}},\"Image\":\"" ID
-		 "\",\"Mounts\":[{\"Type\":\"volume\",\"Name\":\"pgd\",\"Source\":\"%s\",\"Driver\":\"local\"},"
-		 "{\"Type\":\"volume\",\"Name\":\"" ID
-		 "\",\"Source\":\"%s\",\"Driver\":\"local\"},{\"Type\":\"bind\",\"Source\":\"/proc\"}]}",
-		 status, container_process(), volume_directory(), volume_directory());
-	return reply("200", body);
 }
 
 static void what_falls_asleep_is_remembered(void **state)
@@ -184,6 +199,7 @@ int main(void)
 		TEST(a_volume_that_is_gone_is_not_made_anew),
 		TEST(a_volume_that_was_replaced_is_not_initialised),
 		TEST(a_container_that_runs_has_what_it_has),
+		TEST(a_container_without_the_volume_needs_none),
 		TEST(a_record_that_makes_no_sense_is_none),
 		TEST(what_falls_asleep_is_remembered),
 		TEST(what_falls_asleep_is_kept),

@@ -66,7 +66,7 @@ static void check_promises(const struct situation *s, void *data)
 
 	(void)data;
 	/* Nobody's client is cut off by another instance. */
-	if (to_sleep && (s->circumstances & CIRCUMSTANCE_SHARED))
+	if (to_sleep && (s->circumstances & (CIRCUMSTANCE_SHARED | CIRCUMSTANCE_REQUIRED)))
 		assert_int_equal(a, ACTION_LEAVE);
 	/* What a wake has begun does not stay up, whatever the options. */
 	else if (to_sleep && up && s->run == RUN_OURS)

@@ -176,6 +176,7 @@ static void connections(void **state)
 		{"::1", "::1", "::1", SOURCES},
 		{"127.0.0.1", OUTSIDE_IPV4, "0.0.0.0", SOURCES}, /* which is no name for loopback */
 		{"::1", OUTSIDE_IPV6, "::", SOURCES},
+		{"0.0.0.0", OUTSIDE_IPV4, OUTSIDE_IPV4, SOURCES},
 		{OWN_IPV4, OUTSIDE_IPV4, OWN_IPV4, SOURCES},
 		{"0.0.0.0", OUTSIDE_IPV4, OWN_IPV4, SOURCES},
 		{OWN_IPV6, OUTSIDE_IPV6, OWN_IPV6, SOURCES},
