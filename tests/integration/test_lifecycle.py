@@ -272,3 +272,20 @@ class OneContainer(harness.Case):
             self.assertIn("another instance is using the container 'server'", result.stderr)
             connection.sendall(b"PING\r\n")
             self.assertEqual(connection.recv(64), b"+PONG\r\n")
+
+
+class EndOfTheSession(harness.Case):
+    scopes = (harness.USER_PODMAN,)
+
+    def test_does_not_wait_for_an_engine_that_has_gone(self):
+        """At a shutdown nothing starts Podman's service any more, and its socket hangs up."""
+        self.scope.container("server", "redis")
+        self.scope.instance("server", PORT, 6379)
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        manager = f"user@{self.scope.uid}.service"
+        self.addCleanup(harness.run, "systemctl", "start", manager)
+        began = time.monotonic()
+        harness.run("systemctl", "stop", manager)
+        self.assertLess(time.monotonic() - began, 20)
+        harness.run("systemctl", "start", manager)
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
