@@ -160,20 +160,22 @@ static const char *sparing_label(const struct container *c)
 void note_pruning(const struct instance *i, const struct subject *s)
 {
 	const char *engine = backend_kind_name(i->backend), *label = s->exists ? sparing_label(&s->container) : NULL;
+	char filter[256] = "a label and a filter spare it";
+	bool pauses = i->idle_action == IDLE_PAUSE;
 
 	if (i->unit && i->backend == BACKEND_PODMAN)
 		return;
-	if (i->unit)
+	if (i->unit) {
 		print_note("while it sleeps, 'docker system prune' and the like take its image and volumes for unused: "
 			   "see \"Pruning\" in sockwake(1)");
-	else if (label)
-		print_note(
-			"while it sleeps, '%s container prune' and '%s system prune' delete the container, and after it its "
-			"volumes: prune with --filter 'label!=%s' (see \"Pruning\" in sockwake(1))",
-			engine, engine, label);
-	else
-		print_note(
-			"while it sleeps, '%s container prune' and '%s system prune' delete the container, and after it its "
-			"volumes: a label and a filter spare it (see \"Pruning\" in sockwake(1))",
-			engine, engine);
+		return;
+	}
+	if (label)
+		snprintf(filter, sizeof(filter), "prune with --filter 'label!=%s'", label);
+	print_note(
+		"%s, '%s container prune' and '%s system prune' delete the container, and after it its volumes: %s%s (see "
+		"\"Pruning\" in sockwake(1))",
+		pauses ? "before its first wake, and after each boot until the next one" : "while it sleeps", engine,
+		engine, filter,
+		pauses ? "" : ", or take --idle-action pause, which spares it from its first wake to the next boot");
 }

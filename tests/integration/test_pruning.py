@@ -196,7 +196,8 @@ class Docker(PruningCase):
         self.assertIn("docker system prune", note)
         self.assertIn("--idle-action pause", note)
         self.sockwake("remove", "web")
-        self.assertNotIn("prune", self.sockwake("create", "web", "-p", f"{PORT}:80", "--idle-action=pause").stderr)
+        note = self.sockwake("create", "web", "-p", f"{PORT}:80", "--idle-action=pause").stderr
+        self.assertIn("before its first wake", note)
 
     def test_pruned_with_its_data_and_made_anew(self):
         self.container()
