@@ -58,8 +58,6 @@ static int attend_all(int argc, char *argv[], struct error *err)
 	if (require_rights(a.scope, err) < 0 || manager_connect(a.scope, &m, err) < 0 ||
 	    observe(a.scope, &stored, &os, &trouble, err) < 0)
 		return -1;
-	if (trouble.text[0])
-		print_note("%s", trouble.text);
 	for (size_t k = 0; k < stored.n; k++) {
 		const struct instance *i = &stored.items[k].instance;
 
@@ -67,7 +65,10 @@ static int attend_all(int argc, char *argv[], struct error *err)
 			printf("'%s': the container '%s' runs; it sleeps when nobody uses it\n", i->name,
 			       i->container_name);
 	}
-	return 0;
+	if (!trouble.text[0])
+		return 0;
+	*err = trouble; /* at boot it is tried again */
+	return -1;
 }
 
 const struct command attend_command = {
