@@ -67,14 +67,14 @@ static int attend_all(int argc, char *argv[], struct error *err)
 	}
 	if (!trouble.text[0])
 		return 0;
-	*err = trouble; /* at boot it is tried again */
+	*err = trouble;
 	return -1;
 }
 
 const struct command attend_command = {
 	"attend",
 	"[--scope system|user]",
-	"Starts the idle clock of instances that sleep while their container runs; done at boot by itself",
+	"Starts the idle clock of instances that sleep while their container runs; done by itself at boot",
 	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
 	attend_all,
 };

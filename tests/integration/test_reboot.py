@@ -104,7 +104,7 @@ WantedBy={"multi-user.target" if self.scope.is_system else "default.target"}
         self.assertIsNone(status(self.scope, self.instance("agreed"))["note"])
 
         harness.eventually(lambda: self.scope.state(self.unit("insisting")) == "active")
-        harness.eventually(lambda: self.scope.state(f"{self.instance('insisting')}.service") == "active", timeout=30)
+        harness.eventually(lambda: self.scope.state(f"{self.instance('insisting')}.service") == "active", timeout=50)
         note = status(self.scope, self.instance("insisting"))["note"]
         self.assertIn("--no-boot", note)
         for index in range(2):
