@@ -205,16 +205,17 @@ INSTALLED = 0755:$(call program,cli):$(BINDIR)/sockwake \
 	0644:completions/sockwake.zsh:$(DATADIR)/zsh/site-functions/_sockwake \
 	0644:completions/sockwake.fish:$(DATADIR)/fish/vendor_completions.d/sockwake.fish \
 	0644:packaging/sockwake.sysusers:$(SYSUSERSDIR)/sockwake.conf \
-	$(call attend,$(SYSTEMDIR),multi-user.target docker.service) $(call attend,$(USERDIR),default.target)
-# The unit that looks after the boot, and after the engine, and what wants it.
-attend   = 0644:$(BUILD)/sockwake-attend.service:$1/sockwake-attend.service \
-	$(foreach t,$2,link:../sockwake-attend.service:$1/$t.wants/sockwake-attend.service)
-$(BUILD)/sockwake-attend.service: packaging/sockwake-attend.service $(BUILD)/obj/bindir
+	$(call wanted,sockwake-attend,$(SYSTEMDIR),docker.service) \
+	$(call wanted,sockwake-attend-boot,$(SYSTEMDIR),multi-user.target) \
+	$(call wanted,sockwake-attend-boot,$(USERDIR),default.target)
+# A unit that is made here, and what wants it.
+wanted   = 0644:$(BUILD)/$1.service:$2/$1.service link:../$1.service:$2/$3.wants/$1.service
+$(BUILD)/%.service: packaging/%.service $(BUILD)/obj/bindir
 	$(Q)sed 's,@BINDIR@,$(BINDIR),' $< >$@
 $(eval $(call record,bindir,BINDIR))
 
 # What root has built here is its owner's afterwards, who goes on building.
-install: all $(BUILD)/sockwake-attend.service
+install: all $(BUILD)/sockwake-attend.service $(BUILD)/sockwake-attend-boot.service
 	@chown -R --reference=. $(BUILD) 2>/dev/null || true
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/install $(MANIFEST) $(INSTALLED)
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/settle $(BINDIR)/sockwake $(SYSUSERSDIR)/sockwake.conf

@@ -288,4 +288,5 @@ class EndOfTheSession(harness.Case):
         harness.run("systemctl", "stop", manager)
         self.assertLess(time.monotonic() - began, 20)
         harness.run("systemctl", "start", manager)
+        self.scope.systemctl("stop", "sockwake-attend-boot.service")  # other tests are no boot
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
