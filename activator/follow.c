@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "activator/halt.h"
 #include "activator/runtime.h"
 #include "activator/situation.h"
 #include "backends/backend.h"
@@ -12,13 +13,9 @@
 #include "common/clock.h"
 #include "lifecycle/lock.h"
 
-#define GLANCE	       (100 * USEC_PER_MSEC)
-#define QUESTION_LIMIT (5 * USEC_PER_SEC)
+#define GLANCE (100 * USEC_PER_MSEC)
 
-/* An engine takes less than this from the end of a container to its restart by policy. */
-#define POLICY_USEC (2 * USEC_PER_SEC)
-
-/* And so long at most until it has noticed that a process has ended. */
+/* So long at most until an engine, or the manager, has noticed that a process has ended. */
 #define NOTICE_USEC USEC_PER_SEC
 
 /* Whoever restarts it for longer than this is not waited for. */
@@ -50,13 +47,12 @@ static int look(const struct options *o, struct eyes *eyes, uint64_t since, stru
 			return -1;
 		*ret = situation_of_unit(o, EVENT_ENDED, &v, eyes->lock_fd);
 	} else {
-		eyes->engine->deadline = now_usec() + QUESTION_LIMIT;
-		missing = eyes->engine->backend->inspect(eyes->engine, o->container, &c, err) < 0;
+		missing = halt_inspect(o, eyes->engine, &c, err) < 0;
 		if (missing && err->code != ENOENT)
 			return -1;
 		*ret = situation_of_container(o, EVENT_ENDED, missing ? NULL : &c, eyes->lock_fd);
-		if (!missing && container_may_restart(&c) && recent < POLICY_USEC)
-			recent = POLICY_USEC;
+		if (!missing && container_may_restart(&c) && recent < RESTART_USEC)
+			recent = RESTART_USEC;
 	}
 	distrust_old_run(ret, eyes->began);
 	if (now_usec() - since < recent)

@@ -8,9 +8,6 @@
 #include "activator/situation.h"
 #include "activator/volumes.h"
 
-/* An engine takes less than this from the end of a container to its restart by policy. */
-#define POLICY_USEC (2 * USEC_PER_SEC)
-
 /* Stops or pauses it. *ret_slept: it did run. */
 static int stop_or_pause(struct engine *e, const struct options *o, const struct container *c, bool *ret_slept,
 			 struct error *err)
@@ -108,7 +105,7 @@ static uint64_t settled_after(const struct options *o, const struct container *c
 {
 	if (lock_holds(lock_fd, RUN_STARTING))
 		return began + HALT_SETTLE_USEC;
-	return o->because == EVENT_FAILED && container_may_restart(c) ? began + POLICY_USEC : 0;
+	return o->because == EVENT_FAILED && container_may_restart(c) ? began + RESTART_USEC : 0;
 }
 
 /* Looks at the container, and takes its second lock, until the table does not say to wait any more. */

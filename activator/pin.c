@@ -30,9 +30,6 @@
 #define RETRY_MSEC    50
 #define ABSENCE_LIMIT USEC_PER_SEC
 
-/* An engine takes less than this from the end of a container to its restart by policy. */
-#define POLICY_LIMIT (2 * USEC_PER_SEC)
-
 /* A run that somebody else began must not be taken for one's own, should this process die in the middle. */
 static bool is_foreign(struct engine *e, const struct options *o)
 {
@@ -171,7 +168,7 @@ static bool may_come_back(const struct container *c, uint64_t *since)
 {
 	if (*since == 0)
 		*since = now_usec();
-	return container_may_restart(c) && now_usec() - *since < POLICY_LIMIT;
+	return container_may_restart(c) && now_usec() - *since < RESTART_USEC;
 }
 
 /* What is to be done next about a container that was just inspected. */

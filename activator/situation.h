@@ -5,6 +5,7 @@
 #include "activator/options.h"
 #include "activator/unit.h"
 #include "backends/backend.h"
+#include "common/clock.h"
 #include "lifecycle/decide.h"
 
 /* c: NULL for a container that does not exist. lock_fd: -1 where nothing is remembered. */
@@ -17,7 +18,8 @@ struct situation situation_of_unit(const struct options *o, enum event event, co
 /* Was this run begun by a wake, perhaps one that was killed before it could write down which run it had begun? */
 bool container_is_own(const struct container *c, int lock_fd);
 
-/* May its restart policy start it again, now that it has ended? */
+/* May its restart policy start it again, now that it has ended? An engine takes less than RESTART_USEC for that. */
+#define RESTART_USEC (2 * USEC_PER_SEC)
 bool container_may_restart(const struct container *c);
 
 /* What the lock keeps for a unit instead of a container's run: "own INVOCATION" when a wake began it, "found INVOCATION"

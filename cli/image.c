@@ -323,28 +323,32 @@ static int remove_quadlet(const struct instance *i, struct manager *m, struct er
 	return 0;
 }
 
-/* Nobody may be using it: under another name, another instance may. */
-static int remove_container(const struct instance *i, struct error *err)
+/* Nobody may be using it: under another name, another instance may. Code ENOENT: there is no such container. */
+static int lock_made(const struct instance *i, struct engine *engine, struct container_lock *ret, struct error *err)
 {
-	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
 	_cleanup_container_ struct container there = {};
-	_cleanup_engine_ struct engine *engine = NULL;
 
-	if (open_engine(i, &engine, err) < 0)
+	if (!i->unit && engine->backend->inspect(engine, i->container_name, &there, err) < 0)
 		return -1;
-	if (engine->backend->inspect(engine, i->container_name, &there, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
-	if (lock_container(i, engine, there.id, &lock, err) < 0)
-		return err->code == EWOULDBLOCK
-			       ? error_set(err, EBUSY,
-					   "another instance is using the container '%s': when that sleeps, '%s rm %s' "
-					   "removes it ('sockwake list' shows who is awake)",
-					   i->container_name, backend_kind_name(i->backend), i->container_name)
-			       : -1;
-	return engine_remove_container(engine, i->container_name, err);
+	if (lock_container(i, engine, there.id, ret, err) == 0)
+		return 0;
+	return err->code == EWOULDBLOCK
+		       ? error_set(
+				 err, EBUSY,
+				 "another instance is using the container '%s' ('sockwake list' shows who is awake): when "
+				 "that sleeps, remove what made the container yourself",
+				 i->container_name)
+		       : -1;
 }
 
 int remove_made(const struct instance *i, struct manager *m, struct error *err)
 {
-	return i->unit ? remove_quadlet(i, m, err) : remove_container(i, err);
+	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
+	_cleanup_engine_ struct engine *engine = NULL;
+
+	if (open_engine(i, &engine, err) < 0)
+		return -1;
+	if (lock_made(i, engine, &lock, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
+	return i->unit ? remove_quadlet(i, m, err) : engine_remove_container(engine, i->container_name, err);
 }

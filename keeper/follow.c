@@ -47,7 +47,7 @@ bool stage_follow(struct keeper *k)
 		return false;
 	notify_send(k->notify_fd, "STATUS=the container has ended; it may be restarted");
 	while (goes_on(k, was_ready))
-		keeper_wait(k, time_after(now_usec(), KEEPER_ADMIT_PERIOD), true);
+		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
 	again = (k->sleeper.pid == 0 && k->sleeper.status == 0) || (was_ready && queue_waits(&k->queue));
 	child_signal(&k->sleeper, SIGKILL);
 	while (k->sleeper.pid)

@@ -112,7 +112,7 @@ const char *keeper_explain(struct keeper *k, const struct child *c);
 /* Has the container's first process ended? */
 bool keeper_container_has_ended(const struct keeper *k);
 
-/* Lets go of the container: its pidfd, its locks, and what was told about its run. */
+/* Ends the activator that has woken the container, and lets go of its locks. */
 void keeper_release_run(struct keeper *k);
 
 /* Asks the service manager for more time, where it might run out; whoever stops the service does not wait for ever. */

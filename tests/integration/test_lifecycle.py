@@ -109,9 +109,10 @@ class Away(harness.Case):
         self.addCleanup(lambda: self.scope.systemctl("start", units[0]))
         self.scope.systemctl("stop", *units)
         harness.eventually(lambda: "not asleep yet" in self.scope.sockwake("status", "server").stdout, timeout=20)
-        result = self.scope.sockwake("wake", "server", check=False)
-        self.assertEqual(result.returncode, 1)
-        self.assertIn("podman.socket", result.stderr)
+        for command in (("wake", "server"), ("attend",)):
+            result = self.scope.sockwake(*command, check=False)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("podman.socket", result.stderr)
         self.scope.systemctl("start", units[0])
         harness.eventually(lambda: self.scope.container_state("server") == "exited", timeout=20)
 
@@ -259,10 +260,18 @@ class OneContainer(harness.Case):
         self.busy_beside("server", f"--engine-socket={other}")
         self.assert_not_cut()
 
+    def forget(self):
+        """What was made stays when its instance alone could be removed: a Quadlet, or a container."""
+        self.scope.sockwake("remove", "--all", check=False)
+        directory = "/etc/containers/systemd" if self.scope.is_system else f"{self.scope.home}/.config/containers/systemd"
+        self.scope.run("rm", "--force", f"{directory}/server-container.container")
+        self.scope.systemctl("daemon-reload")
+
     def test_is_not_removed_under_another(self):
-        if not self.scope.is_system:
-            return  # a Quadlet's name is its unit's
-        self.scope.sockwake("create", "server", "--image", "localhost/servers", "-p", f"{PORT}:6379", "--", "redis")
+        network = () if self.scope.is_system else ("--network=none",)
+        publish = ("-p", f"{PORT}:6379")
+        self.scope.sockwake("create", "server", "--image", "localhost/servers", *publish, *network, "--", "redis")
+        self.addCleanup(self.forget)
         self.scope.instance("door", PORT + 1, 6379, container="server")
         with harness.connect(PORT + 1) as connection:
             connection.sendall(b"PING\r\n")
