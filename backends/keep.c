@@ -7,9 +7,9 @@
 #include "backends/make.h"
 #include "common/order.h"
 
-const char *keeper_name(const char *container, char ret[static KEEPER_NAME_MAX])
+const char *anchor_name(const char *container, char ret[static ANCHOR_NAME_MAX])
 {
-	snprintf(ret, KEEPER_NAME_MAX, "sockwake-%s-keep", container);
+	snprintf(ret, ANCHOR_NAME_MAX, "sockwake-%s-keep", container);
 	return ret;
 }
 
@@ -46,11 +46,11 @@ static bool are_same(const char *const *a, const char *const *b)
 /* People remove what they do not know. */
 static bool is_there(struct engine *e, const char *container)
 {
-	_cleanup_container_ struct container keeper = {};
-	char name[KEEPER_NAME_MAX];
+	_cleanup_container_ struct container anchor = {};
+	char name[ANCHOR_NAME_MAX];
 	struct error err;
 
-	return e->backend->inspect(e, keeper_name(container, name), &keeper, &err) == 0 || err.code != ENOENT;
+	return e->backend->inspect(e, anchor_name(container, name), &anchor, &err) == 0 || err.code != ENOENT;
 }
 
 /* now->image is what is kept in the end. */
@@ -99,33 +99,28 @@ static const struct volume *find(const struct volumes *v, const char *name)
 static bool is_kept(struct engine *e, const char *container, const struct volumes *before, const char *image,
 		    const char *const *volumes)
 {
-	_cleanup_container_ struct container keeper = {};
-	char name[KEEPER_NAME_MAX];
-	struct error ignored;
-
 	for (; *volumes; volumes++) {
 		if (!find(before, *volumes))
 			return false;
 	}
-	return strcmp(before->image, image) == 0 &&
-	       e->backend->inspect(e, keeper_name(container, name), &keeper, &ignored) == 0;
+	return strcmp(before->image, image) == 0 && is_there(e, container);
 }
 
-/* What was written down, and what the keeper has besides. */
+/* What was written down, and what the anchor has besides. */
 static int add_new(struct engine *e, const char *container, struct volumes *v, struct error *err)
 {
-	_cleanup_container_ struct container keeper = {};
-	char name[KEEPER_NAME_MAX];
+	_cleanup_container_ struct container anchor = {};
+	char name[ANCHOR_NAME_MAX];
 
-	if (e->backend->inspect(e, keeper_name(container, name), &keeper, err) < 0)
+	if (e->backend->inspect(e, anchor_name(container, name), &anchor, err) < 0)
 		return -1;
-	for (size_t k = 0; k < keeper.n_mounts; k++) {
-		const struct container_mount *m = &keeper.mounts[k];
+	for (size_t k = 0; k < anchor.n_mounts; k++) {
+		const struct container_mount *m = &anchor.mounts[k];
 
 		if (m->name && m->is_local && !find(v, m->name) && volumes_add(v, m->name, m->source, err) < 0)
 			return -1;
 	}
-	snprintf(v->image, sizeof(v->image), "%s", keeper.image);
+	snprintf(v->image, sizeof(v->image), "%s", anchor.image);
 	return 0;
 }
 

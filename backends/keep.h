@@ -21,6 +21,6 @@ int volumes_keep_new(struct engine *e, const char *path, const char *container, 
 int volumes_forget(struct engine *e, const char *path, const char *container, struct error *err);
 
 /* How Podman's container that refers to them is called; its pod has the suffix. */
-#define KEEPER_NAME_MAX	  300
-#define KEEPER_POD_SUFFIX "-pod"
-const char *keeper_name(const char *container, char ret[static KEEPER_NAME_MAX]);
+#define ANCHOR_NAME_MAX	  300
+#define ANCHOR_POD_SUFFIX "-pod"
+const char *anchor_name(const char *container, char ret[static ANCHOR_NAME_MAX]);

@@ -123,7 +123,7 @@ static int forget_part(const struct part *p, struct error *err)
 
 static void forget(const struct part *p, const struct stored_list *all)
 {
-	char name[KEEPER_NAME_MAX];
+	char name[ANCHOR_NAME_MAX];
 	struct error err;
 
 	for (size_t k = 0; k < all->n; k++) {
@@ -133,9 +133,9 @@ static void forget(const struct part *p, const struct stored_list *all)
 			return;
 	}
 	if (forget_part(p, &err) < 0)
-		print_note("what is kept for the container '%s' may be left ('%s pod rm --force %s" KEEPER_POD_SUFFIX
+		print_note("what is kept for the container '%s' may be left ('%s pod rm --force %s" ANCHOR_POD_SUFFIX
 			   "' removes it): %s",
-			   p->container, backend_kind_name(p->instance->backend), keeper_name(p->container, name),
+			   p->container, backend_kind_name(p->instance->backend), anchor_name(p->container, name),
 			   err.text);
 }
 

@@ -20,13 +20,13 @@
 
 #define COMMAND "/never-started/it-keeps-the-image-and-volumes-of-a-sleeping-container"
 
-#define POD_NAME_MAX (KEEPER_NAME_MAX + 8)
+#define POD_NAME_MAX (ANCHOR_NAME_MAX + 8)
 
 static const char *pod_name(const char *container, char ret[static POD_NAME_MAX])
 {
-	char name[KEEPER_NAME_MAX];
+	char name[ANCHOR_NAME_MAX];
 
-	snprintf(ret, POD_NAME_MAX, "%s" KEEPER_POD_SUFFIX, keeper_name(container, name));
+	snprintf(ret, POD_NAME_MAX, "%s" ANCHOR_POD_SUFFIX, anchor_name(container, name));
 	return ret;
 }
 
@@ -69,14 +69,14 @@ static bool add_volumes(cJSON *root, const char *const *volumes)
 /* The image's own VOLUMEs would get volumes without a name. */
 char *podman_format_anchor(const char *container, const char *image, const char *const *volumes)
 {
-	char name[KEEPER_NAME_MAX], pod[POD_NAME_MAX];
+	char name[ANCHOR_NAME_MAX], pod[POD_NAME_MAX];
 	_cleanup_json_ cJSON *root = cJSON_CreateObject();
 	cJSON *entrypoint = root ? cJSON_AddArrayToObject(root, "entrypoint") : NULL;
 	cJSON *network = root ? cJSON_AddObjectToObject(root, "netns") : NULL;
 
 	if (!entrypoint || !network || !cJSON_AddItemToArray(entrypoint, cJSON_CreateString(COMMAND)) ||
 	    !cJSON_AddStringToObject(network, "nsmode", "none") || !add_labels(root, container) ||
-	    !cJSON_AddStringToObject(root, "name", keeper_name(container, name)) ||
+	    !cJSON_AddStringToObject(root, "name", anchor_name(container, name)) ||
 	    !cJSON_AddStringToObject(root, "pod", pod_name(container, pod)) ||
 	    !cJSON_AddStringToObject(root, "image", image) ||
 	    !cJSON_AddStringToObject(root, "image_volume_mode", "ignore") || !add_volumes(root, volumes))
@@ -134,7 +134,7 @@ int podman_let_go(struct engine *e, const char *container, struct error *err)
 	return reply_error(e, "let go of what is kept for", container, &reply, err);
 }
 
-/* A volume that the keeper's creation would make might lack what its owner wants it made with. */
+/* A volume that the anchor's creation would make might lack what its owner wants it made with. */
 static int find_existing(struct engine *e, const char *const *volumes, const char *ret[static VOLUMES_MAX + 1],
 			 struct error *err)
 {

@@ -50,7 +50,7 @@ static bool parse_item(const cJSON *item, struct container *c)
 }
 
 /* They have the labels of their images, and would be taken for a project's containers, or ask to be adopted. */
-static void remove_keepers(struct container_list *l)
+static void remove_anchors(struct container_list *l)
 {
 	size_t n = 0;
 
@@ -69,7 +69,7 @@ bool podman_parse_list(const char *text, size_t len, struct container_list *ret)
 
 	if (!reply_list(root, parse_item, ret))
 		return false;
-	remove_keepers(ret);
+	remove_anchors(ret);
 	return true;
 }
 
