@@ -221,10 +221,12 @@ static int live(struct keeper *k, struct error *err)
 
 int keeper_run(int argc, char **argv)
 {
-	static struct keeper k = {.notify_fd = -1, .signal_fd = -1, .pidfd = -1, .deadline = USEC_INFINITY};
+	static struct keeper k;
 	struct error err;
 	bool queued;
 
+	k.notify_fd = k.signal_fd = k.pidfd = -1;
+	k.deadline = USEC_INFINITY;
 	k.began = k.extended = now_usec();
 	k.waker = k.sleeper = k.notifier = NO_CHILD("the activator");
 	k.relay = NO_CHILD("the proxy");

@@ -1,7 +1,6 @@
 /* An instance as one line of JSON, both ways. A table says where each key is kept, so that writing and reading cannot
  * come apart. */
 #include <cjson/cJSON.h>
-#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -197,7 +196,7 @@ static int read_number(const cJSON *item, uint64_t max, uint64_t *ret, struct er
 {
 	double d = item->valuedouble;
 
-	if (!cJSON_IsNumber(item) || !(d >= 0) || d > (double)max || d != trunc(d))
+	if (!cJSON_IsNumber(item) || !(d >= 0) || d > (double)max || d >= 0x1p64 || d != (double)(uint64_t)d)
 		return error_set(err, EINVAL, "the value of '%s' is not a whole number from 0 to %llu", item->string,
 				 (unsigned long long)max);
 	*ret = (uint64_t)d;
