@@ -82,7 +82,7 @@ int confine(const struct confinement *c, unsigned *ret_missing, struct error *er
 		return error_errno(err, errno, "cannot forbid tracing");
 	if (seccomp_restrict(c, err) < 0)
 		return -1;
-	/* What everything before needed: the proxy lives on with little. */
+	/* What libseccomp needed, and everything before: the proxy lives on with little. */
 	malloc_trim(0);
 	return 0;
 }

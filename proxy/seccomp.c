@@ -28,12 +28,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <linux/sockios.h>
 
 #include "common/cleanup.h"
@@ -309,6 +305,8 @@ static void allow_descriptors_and_memory(struct filter *f, const struct confinem
 	for (size_t i = 0; i < COUNT(ioctl_requests); i++)
 		allow_if(f, SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)ioctl_requests[i]));
 	allow_memory(f, c);
+	/* abort(3) */
+	allow_if(f, SCMP_SYS(tgkill), SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid()));
 }
 
 static void allow_threads(struct filter *f, bool threads)
@@ -335,96 +333,24 @@ static void attribute(struct filter *f, enum scmp_filter_attr name, uint32_t val
 		f->failed = r;
 }
 
-/* Writes the filter's program to fd. Returns 0 or a negative errno value. */
-static int make_program(const struct confinement *c, pid_t self, int fd)
+int seccomp_restrict(const struct confinement *c, struct error *err)
 {
 	_cleanup_(cleanup_filter) struct filter f = {.ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM))};
 
 	if (!f.ctx)
-		return -ENOMEM;
+		return error_errno(err, ENOMEM, "cannot make a system call filter");
 	attribute(&f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	/* No mitigation of speculative store bypass, which older kernels tie to a filter and which costs throughput: we
+	 * run no foreign code. */
+	attribute(&f, SCMP_FLTATR_CTL_SSB, 1);
 	each(&f, SCMP_ACT_ALLOW, allowed, COUNT(allowed));
 	each(&f, SCMP_ACT_KILL_PROCESS, deadly, COUNT(deadly));
 	allow_network(&f, c);
 	allow_descriptors_and_memory(&f, c);
 	allow_threads(&f, c->threads);
-	/* abort(3) */
-	allow_if(&f, SCMP_SYS(tgkill), SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)self));
-	return f.failed < 0 ? f.failed : seccomp_export_bpf(f.ctx, fd);
-}
-
-static pid_t start_making(const struct confinement *c, int fds[static 2], struct error *err)
-{
-	const pid_t self = getpid();
-	pid_t child;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return error_errno(err, errno, "cannot make a pipe for the system call filter");
-	child = fork();
-	if (child < 0)
-		return error_errno(err, errno, "cannot start a process that makes the system call filter");
-	if (child == 0)
-		_exit(-make_program(c, self, fds[1]));
-	return child;
-}
-
-static int await_maker(pid_t child, struct error *err)
-{
-	int status;
-
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return error_errno(err, errno, "cannot wait for the system call filter");
-	if (!WIFEXITED(status))
-		return error_set(err, ECHILD, "the process that makes the system call filter was killed by signal %d",
-				 WTERMSIG(status));
-	if (WEXITSTATUS(status) != 0)
-		return error_errno(err, WEXITSTATUS(status), "cannot make the system call filter");
-	return 0;
-}
-
-/* Reads until the end, at most size bytes. Returns their number, or -1 with errno. */
-static ssize_t read_all(int fd, void *to, size_t size)
-{
-	size_t len = 0;
-	ssize_t n;
-
-	while (len < size && (n = read(fd, (char *)to + len, size - len)) != 0) {
-		if (n > 0)
-			len += (size_t)n;
-		else if (errno != EINTR)
-			return -1;
-	}
-	return (ssize_t)len;
-}
-
-/* A child makes the program: what libseccomp allocates, malloc(3) would keep in its caches for as long as the proxy lives. */
-int seccomp_restrict(const struct confinement *c, struct error *err)
-{
-	const size_t size = BPF_MAXINSNS * sizeof(struct sock_filter);
-	_cleanup_free_ struct sock_filter *instructions = malloc(size);
-	struct sock_fprog program = {.filter = instructions};
-	_cleanup_close_ int in = -1;
-	int fds[2];
-	ssize_t len;
-	pid_t child;
-
-	if (!instructions)
-		return error_set(err, ENOMEM, "out of memory");
-	child = start_making(c, fds, err);
-	if (child < 0)
-		return -1;
-	in = fds[0];
-	close(fds[1]);
-	len = read_all(in, instructions, size);
-	if (await_maker(child, err) < 0)
-		return -1;
-	if (len < 0)
-		return error_errno(err, errno, "cannot read the system call filter");
-	program.len = (unsigned short)((size_t)len / sizeof(*instructions));
-	/* No mitigation of speculative store bypass, which older kernels tie to a filter and which costs throughput: we
-	 * run no foreign code. */
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) < 0)
-		return error_errno(err, errno, "cannot install the system call filter");
+	if (f.failed == 0)
+		f.failed = seccomp_load(f.ctx);
+	if (f.failed < 0)
+		return error_errno(err, -f.failed, "cannot install the system call filter");
 	return 0;
 }
