@@ -54,15 +54,13 @@ int exec_health_test(struct engine *e, const struct container *c, enum health *r
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
 	char id[65], path[128];
-	struct http_request request = {.method = "GET", .path = path, .max_reply = REPLY_MAX};
 	bool running;
 	int exit_code;
 
 	if (create(e, c, id, err) < 0 || run(e, c, id, err) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/exec/%s/json", e->backend->prefix, id);
-	request.deadline = request_deadline(e, REQUEST_LIMIT);
-	if (engine_request(e, &request, &reply, err) < 0)
+	if (engine_call(e, "GET", path, NULL, &reply, err) < 0)
 		return -1;
 	if (reply.status != 200 || !docker_parse_exec_state(reply.body, reply.len, &running, &exit_code))
 		return reply_nonsense(e, err);

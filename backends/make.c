@@ -45,18 +45,6 @@ bool image_parse(const char *text, size_t len, struct image *ret)
 	return true;
 }
 
-static int get(struct engine *e, const char *path, struct http_reply *ret, struct error *err)
-{
-	struct http_request request = {
-		.method = "GET",
-		.path = path,
-		.deadline = request_deadline(e, REQUEST_LIMIT),
-		.max_reply = REPLY_MAX,
-	};
-
-	return engine_request(e, &request, ret, err);
-}
-
 int engine_find_image(struct engine *e, const char *reference, struct image *ret, struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
@@ -65,7 +53,7 @@ int engine_find_image(struct engine *e, const char *reference, struct image *ret
 	*ret = (struct image){};
 	/* Its slashes are part of the path in both engines' API; order_validate() has seen the rest. */
 	snprintf(path, sizeof(path), "%s/images/%s/json", e->backend->prefix, reference);
-	if (get(e, path, &reply, err) < 0)
+	if (engine_call(e, "GET", path, NULL, &reply, err) < 0)
 		return -1;
 	if (reply.status == 404)
 		return error_set(err, ENOENT, "%s has no image '%s' on this machine: '%s pull %s' gets it",
@@ -94,7 +82,7 @@ int engine_has_quadlet(struct engine *e, bool *ret, struct error *err)
 	if (e->backend->kind == BACKEND_DOCKER)
 		return 0;
 	snprintf(path, sizeof(path), "%s/version", e->backend->prefix);
-	if (get(e, path, &reply, err) < 0)
+	if (engine_call(e, "GET", path, NULL, &reply, err) < 0)
 		return -1;
 	root = json_parse(reply.body, reply.len, INSPECT_VALUES_MAX);
 	version = json_string(root, "Version");
@@ -137,18 +125,11 @@ int engine_create_container(struct engine *e, const struct order *o, const char 
 	 * name. */
 	_cleanup_free_ char *json = order_to_json(o, name, e->backend->kind == BACKEND_PODMAN ? image->id : o->image);
 	char path[320];
-	struct http_request request = {
-		.method = "POST",
-		.path = path,
-		.json = json,
-		.deadline = request_deadline(e, REQUEST_LIMIT),
-		.max_reply = REPLY_MAX,
-	};
 
 	if (!json || !container_name_is_valid(name))
 		return error_set(err, EINVAL, "'%s' is not a container's name", name);
 	snprintf(path, sizeof(path), "/containers/create?name=%s", name);
-	if (engine_request(e, &request, &reply, err) < 0)
+	if (engine_call(e, "POST", path, json, &reply, err) < 0)
 		return -1;
 	if (reply.status == 201)
 		return 0;
@@ -174,17 +155,11 @@ int engine_remove_container(struct engine *e, const char *container, struct erro
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
 	char path[320];
-	struct http_request request = {
-		.method = "DELETE",
-		.path = path,
-		.deadline = request_deadline(e, REQUEST_LIMIT),
-		.max_reply = REPLY_MAX,
-	};
 
 	if (!container_name_is_valid(container))
 		return error_set(err, EINVAL, "'%s' is not a container's name", container);
 	snprintf(path, sizeof(path), "%s/containers/%s?force=true&v=false", e->backend->prefix, container);
-	if (engine_request(e, &request, &reply, err) < 0)
+	if (engine_call(e, "DELETE", path, NULL, &reply, err) < 0)
 		return -1;
 	/* Podman answers 200 with a report, or 204 */
 	if (reply.status == 200 || reply.status == 204 || reply.status == 404)

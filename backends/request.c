@@ -54,6 +54,20 @@ int engine_request(struct engine *e, const struct http_request *request, struct 
 	return 0;
 }
 
+int engine_call(struct engine *e, const char *method, const char *path, const char *json, struct http_reply *ret,
+		struct error *err)
+{
+	struct http_request request = {
+		.method = method,
+		.path = path,
+		.json = json,
+		.deadline = request_deadline(e, REQUEST_LIMIT),
+		.max_reply = REPLY_MAX,
+	};
+
+	return engine_request(e, &request, ret, err);
+}
+
 static int container_path(const struct engine *e, const char *container, const char *action, char *ret, size_t size,
 			  struct error *err)
 {

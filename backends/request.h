@@ -30,6 +30,10 @@ int container_request(struct engine *e, const char *method, const char *containe
 /* The same for any path. The request's deadline is a limit, cut by engine->deadline. */
 int engine_request(struct engine *e, const struct http_request *request, struct http_reply *ret, struct error *err);
 
+/* The same within REQUEST_LIMIT, with a reply of at most REPLY_MAX. json: the body, NULL for none. */
+int engine_call(struct engine *e, const char *method, const char *path, const char *json, struct http_reply *ret,
+		struct error *err);
+
 /* CLOCK_MONOTONIC: now + limit, at most engine->deadline. */
 uint64_t request_deadline(const struct engine *e, uint64_t limit);
 

@@ -14,6 +14,7 @@
 #include "backends/json.h"
 #include "backends/keep.h"
 #include "backends/podman/podman.h"
+#include "backends/reply.h"
 #include "backends/request.h"
 #include "common/order.h"
 #include "common/parse.h"
@@ -89,18 +90,11 @@ static int post(struct engine *e, const char *path, char *json, const char *cont
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
 	_cleanup_free_ char *body = json;
-	struct http_request request = {
-		.method = "POST",
-		.path = path,
-		.json = body,
-		.deadline = request_deadline(e, REQUEST_LIMIT),
-		.max_reply = REPLY_MAX,
-	};
 	bool absent;
 
 	if (!body)
 		return error_errno(err, ENOMEM, "cannot keep the image and volumes of '%s'", container);
-	if (engine_request(e, &request, &reply, err) < 0)
+	if (engine_call(e, "POST", path, body, &reply, err) < 0)
 		return -1;
 	if (reply.status == 201)
 		return 0;
@@ -113,21 +107,41 @@ static int post(struct engine *e, const char *path, char *json, const char *cont
 	return -1;
 }
 
+/* Returns 1 if there is a pod of ours, 0 if there is none, or one of this name that somebody else has made. */
+static int find_pod(struct engine *e, const char *container, const char *name, struct error *err)
+{
+	_cleanup_http_reply_ struct http_reply reply = {};
+	_cleanup_json_ cJSON *root = NULL;
+	char path[sizeof(PODMAN_PREFIX) + POD_NAME_MAX + 32];
+	const char *keeps;
+
+	snprintf(path, sizeof(path), PODMAN_PREFIX "/pods/%s/json", name);
+	if (engine_call(e, "GET", path, NULL, &reply, err) < 0)
+		return -1;
+	if (reply.status == 404)
+		return 0;
+	if (reply.status != 200)
+		return reply_error(e, "look at what is kept for", container, &reply, err);
+	root = json_parse(reply.body, reply.len, INSPECT_VALUES_MAX);
+	if (!root)
+		return reply_nonsense(e, err);
+	keeps = json_string(json_member(root, "Labels"), KEEPS_LABEL);
+	return keeps && strcmp(keeps, container) == 0;
+}
+
 int podman_let_go(struct engine *e, const char *container, struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
 	char name[POD_NAME_MAX], path[sizeof(PODMAN_PREFIX) + POD_NAME_MAX + 32];
-	struct http_request request = {
-		.method = "DELETE",
-		.path = path,
-		.deadline = request_deadline(e, REQUEST_LIMIT),
-		.max_reply = REPLY_MAX,
-	};
+	int found;
 
 	if (!container_name_is_valid(container))
 		return error_set(err, EINVAL, "'%s' is not a container's name", container);
-	snprintf(path, sizeof(path), PODMAN_PREFIX "/pods/%s?force=true", pod_name(container, name));
-	if (engine_request(e, &request, &reply, err) < 0)
+	found = find_pod(e, container, pod_name(container, name), err);
+	if (found <= 0)
+		return found;
+	snprintf(path, sizeof(path), PODMAN_PREFIX "/pods/%s?force=true", name);
+	if (engine_call(e, "DELETE", path, NULL, &reply, err) < 0)
 		return -1;
 	if (reply.status == 200 || reply.status == 404)
 		return 0;
@@ -143,18 +157,12 @@ static int find_existing(struct engine *e, const char *const *volumes, const cha
 
 	for (; *volumes && n < VOLUMES_MAX; volumes++) {
 		_cleanup_http_reply_ struct http_reply reply = {};
-		struct http_request request = {
-			.method = "GET",
-			.path = path,
-			.deadline = request_deadline(e, REQUEST_LIMIT),
-			.max_reply = REPLY_MAX,
-		};
 
 		/* they have the characters of a container's name */
 		if (!container_name_is_valid(*volumes))
 			continue;
 		snprintf(path, sizeof(path), PODMAN_PREFIX "/volumes/%s/exists", *volumes);
-		if (engine_request(e, &request, &reply, err) < 0)
+		if (engine_call(e, "GET", path, NULL, &reply, err) < 0)
 			return -1;
 		if (reply.status == 204)
 			ret[n++] = *volumes;

@@ -92,6 +92,15 @@ class Made(PruningCase):
         self.assertEqual((self.kept(), self.scope.engine_run("pod", "ps", "--quiet").stdout), ([], ""))
         self.assertEqual(os.path.exists(self.record_directory()) and os.listdir(self.record_directory()) or [], [])
 
+    def test_a_pod_of_that_name_is_somebody_elses(self):
+        pod = "sockwake-web-keep-pod"
+        self.scope.engine_run("pod", "create", "--infra=false", "--name", pod)
+        self.addCleanup(self.scope.engine_run, "pod", "rm", "--force", pod, check=False)
+        self.assertIn(pod, self.create().stderr)
+        self.served_and_asleep()
+        self.sockwake("remove", "web", "--with-container")
+        self.assertEqual(self.scope.engine_run("pod", "ps", "--format={{.Name}}").stdout.split(), [pod])
+
     def record_directory(self):
         return "/var/lib/sockwake" if self.scope.is_system else f"{self.scope.home}/.local/state/sockwake"
 
