@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""runner.py [-k PATTERN] [--before-reboot | --after-reboot]: runs the tests of test_*.py beside it, inside a lab.
+"""runner.py [-k PATTERN] [--half system|user] [--before-reboot | --after-reboot]: runs the tests of test_*.py beside it,
+inside a lab.
 
 One line a test as it goes; a failure is followed by its reason and by the journal since the test began. What failed is
 run once more, by itself, after all others, and fails if it fails again: engines and managers have time limits of their own,
@@ -106,20 +107,20 @@ def classes():
                     yield type(cls.__name__, (cls,), {"scope": scope, "__module__": cls.__module__})
 
 
-def tests(pattern, across_reboot):
+def tests(options, across_reboot):
     loader = unittest.TestLoader()
     for cls in classes():
-        if issubclass(cls, harness.RebootCase) == across_reboot:
+        if issubclass(cls, harness.RebootCase) == across_reboot and str(cls.scope).startswith(options.half):
             suite = loader.loadTestsFromTestCase(cls)
-            chosen = [test for test in suite if fnmatch.fnmatchcase(name_of(test), f"*{pattern}*")]
+            chosen = [test for test in suite if fnmatch.fnmatchcase(name_of(test), f"*{options.pattern}*")]
             if chosen:
                 yield cls, chosen
 
 
-def before_reboot(pattern, result):
+def before_reboot(options, result):
     """Prepares every class that is tested across a reboot. A preparation that fails is told; its tests will fail too."""
     prepared = False
-    for cls, chosen in tests(pattern, across_reboot=True):
+    for cls, chosen in tests(options, across_reboot=True):
         prepared = True
         test = chosen[0]
         try:
@@ -145,6 +146,7 @@ def repeat(result):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-k", dest="pattern", default="")
+    parser.add_argument("--half", default="")
     parser.add_argument("--before-reboot", action="store_true")
     parser.add_argument("--after-reboot", action="store_true")
     options = parser.parse_args()
@@ -155,9 +157,9 @@ def main():
     result = Result()
     nothing_to_do = False
     if options.before_reboot:
-        nothing_to_do = not before_reboot(options.pattern, result)
+        nothing_to_do = not before_reboot(options, result)
     else:
-        for _cls, chosen in tests(options.pattern, across_reboot=options.after_reboot):
+        for _cls, chosen in tests(options, across_reboot=options.after_reboot):
             unittest.TestSuite(chosen).run(result)
     if not options.after_reboot:
         repeat(result)

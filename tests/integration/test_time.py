@@ -28,8 +28,8 @@ class TimeCase(harness.Case):
     def status(self, name="server"):
         return json.loads(self.scope.sockwake("status", "--json", name).stdout)
 
-    def is_awake(self):
-        return self.scope.state("server.service") == "active" and self.scope.container_state("server") == "running"
+    def is_awake(self, name="server"):
+        return self.scope.state(f"{name}.service") == "active" and self.scope.container_state(name) == "running"
 
     def assert_stays_awake(self, seconds=2):
         """Longer than any idle time-out here."""
@@ -47,8 +47,6 @@ class TimeCase(harness.Case):
 
 class Schedule(TimeCase):
     """--schedule and NAME.timer."""
-
-    timeout = 300  # the timer elapses once a minute
 
     def create(self, *options):
         return self.scope.instance("server", PORT, 6379, "--idle-timeout=200ms", *options)
@@ -72,13 +70,6 @@ class Schedule(TimeCase):
         harness.eventually(lambda: self.scope.property("server.service", "MainPID") not in (pid, "0") and self.is_awake())
         self.assert_stays_awake()
 
-        # The container ends, and with it the service, of its own accord: the timer starts both again.
-        began = time.time()
-        self.scope.engine_run("kill", "server")
-        harness.eventually(lambda: self.status()["statistics"]["last_wake"] > began and self.is_awake(), timeout=75)
-        self.assert_stays_awake()
-        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
-
     def test_asleep_while_it_is_off(self):
         self.create(f"--schedule={window(60, 90)}", f"--schedule={window(120, 150)}")
         self.assert_asleep()
@@ -87,34 +78,6 @@ class Schedule(TimeCase):
         self.assert_falls_asleep()
         self.assertIsNone(self.status()["held_until"])
         self.assertEqual(self.scope.complaints("server", self.started), [])
-
-    def test_begins_and_ends_by_itself(self):
-        soon = 1 if datetime.datetime.now().second < 50 else 2  # not before this has been looked at
-        self.create(f"--schedule={window(soon, soon + 1)}")
-        self.assert_asleep()
-        harness.eventually(self.is_awake, timeout=75)
-        end = self.status()["held_until"]
-        self.assertEqual(time.localtime(end).tm_sec, 0)
-        self.assertEqual(self.timer("SubState"), "running")  # it waits for the end of what it started
-        harness.eventually(lambda: not self.is_awake(), timeout=130)
-        self.assertGreaterEqual(time.time(), end)
-        # The timer has come once more, too late, and now waits for tomorrow.
-        harness.eventually(lambda: self.timer("SubState") == "waiting" and self.scope.state("server.service") == "inactive")
-        self.assertGreater(time.time(), end)
-        self.assertEqual(self.status()["statistics"]["wakes"], 1)
-        self.assert_asleep()
-        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
-        self.assert_falls_asleep()
-        self.assertEqual(self.scope.complaints("server", self.started), [])
-
-    def test_one_that_cannot_wake_is_tried_again(self):
-        self.scope.engine_run("rm", "server")
-        self.scope.container("server", "false", image=harness.BUSYBOX)
-        self.create(f"--schedule={window(-1, 60)}", "--startup-timeout=2s")
-        harness.eventually(lambda: self.scope.state("server.service") == "failed", timeout=15)
-        self.scope.engine_run("rm", "server")
-        self.scope.container("server", "redis")
-        harness.eventually(self.is_awake, timeout=75)
 
     def test_sleep_says_that_it_is_undone(self):
         self.create(f"--schedule={window(-1, 60)}")
@@ -163,6 +126,66 @@ class Schedule(TimeCase):
                 self.scope.systemctl("daemon-reload")
                 self.assertEqual(result.returncode, 1)
                 self.assertIn("server.timer", result.stderr)
+
+
+class EveryMinute(TimeCase):
+    """What happens when the timer elapses. Three instances wait for it at once."""
+
+    timeout = 300
+
+    def create(self, name, port, *options):
+        self.scope.instance(name, port, 6379, "--idle-timeout=200ms", *options)
+
+    def test_it_elapses(self):
+        killed_at = self.kill_one()
+        self.fail_one()
+        self.begin_one()
+        harness.eventually(lambda: self.status("killed")["statistics"]["last_wake"] > killed_at, timeout=75)
+        for name in "killed", "failed":
+            harness.eventually(lambda: self.is_awake(name), timeout=75)
+        self.watch_end()
+        self.assertTrue(self.is_awake("killed") and self.is_awake("failed"))
+
+    def kill_one(self):
+        """The container ends, and with it the service, of its own accord: the timer starts both again."""
+        self.scope.container("killed", "redis")
+        self.create("killed", PORT + 1, f"--schedule={window(-1, 60)}")
+        harness.eventually(lambda: self.is_awake("killed"), timeout=15)
+        killed_at = time.time()
+        self.scope.engine_run("kill", "killed")
+        return killed_at
+
+    def fail_one(self):
+        """One that cannot wake is tried again."""
+        self.scope.container("failed", "false", image=harness.BUSYBOX)
+        self.create("failed", PORT + 2, f"--schedule={window(-1, 60)}", "--startup-timeout=2s")
+        harness.eventually(lambda: self.scope.state("failed.service") == "failed", timeout=15)
+        self.scope.engine_run("rm", "failed")
+        self.scope.container("failed", "redis")
+
+    def begin_one(self):
+        soon = 1 if datetime.datetime.now().second < 50 else 2  # not before this has been looked at
+        self.create("server", PORT, f"--schedule={window(soon, soon + 1)}")
+        self.assert_asleep()
+
+    def watch_end(self):
+        """A window begins and ends by itself."""
+        harness.eventually(self.is_awake, timeout=75)
+        end = self.status()["held_until"]
+        self.assertEqual(time.localtime(end).tm_sec, 0)
+        # it waits for the end of what it started
+        self.assertEqual(self.scope.property("server.timer", "SubState"), "running")
+        harness.eventually(lambda: not self.is_awake(), timeout=130)
+        self.assertGreaterEqual(time.time(), end)
+        # The timer has come once more, too late, and now waits for tomorrow.
+        harness.eventually(lambda: self.scope.property("server.timer", "SubState") == "waiting"
+                           and self.scope.state("server.service") == "inactive")
+        self.assertGreater(time.time(), end)
+        self.assertEqual(self.status()["statistics"]["wakes"], 1)
+        self.assert_asleep()
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.assert_falls_asleep()
+        self.assertEqual(self.scope.complaints("server", self.started), [])
 
 
 class Calendar(harness.Case):

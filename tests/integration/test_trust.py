@@ -112,6 +112,7 @@ class HostsNetwork(TrustCase):
 
 
 class Databases(TrustCase):
+    timeout = 150
     HBA = "".join(
         f"host {database} all {address} trust\n"
         for database, address in (
@@ -140,6 +141,28 @@ class Databases(TrustCase):
                         harness.run(*argv)
                     self.scope.sockwake("remove", "pg")
                     self.scope.engine_run("rm", "--force", "pg")
+
+    # Its root comes from localhost alone, without a password.
+    MARIADB = (
+        "export HOME=/tmp PATH=/usr/sbin:/usr/bin:/bin; echo root:x:0:0::/: >/etc/passwd; [ -e /tmp/db ] || mariadb-install-db --no-defaults --user=root "
+        "--datadir=/tmp/db --skip-test-db --auth-root-authentication-method=normal >/dev/null && "
+        'exec mariadbd --no-defaults --user=root --datadir=/tmp/db --socket=/tmp/socket "--bind-address=$0"'
+    )
+
+    def test_mariadb(self):
+        connect = ("--protocol=tcp", "--skip-ssl", "--host=127.0.0.1", f"--port={PORT}", "--user=root")
+        ask = ("mariadb", "--no-defaults", *connect, "--skip-column-names", "--execute=select user()")
+        for listen in ("*", "127.0.0.1"):
+            with self.subTest(listen):
+                command = ("sh", "-c", self.MARIADB, listen)
+                self.scope.container("db", *command, image=harness.BUSYBOX, options=(*servers.PYTHON, *NO_NETWORK))
+                create = ("create", "db", "-p", f"{PORT}:3306", "--startup-timeout=60s")
+                self.scope.sockwake(*create)
+                self.assertIn(f"'{OUTSIDERS[0]}' is not allowed", harness.run(*ask, check=False).stderr)
+                self.scope.sockwake(*create, "--target=127.0.0.1", "--force")
+                self.assertEqual(harness.run(*ask).stdout, "root@localhost\n")
+                self.scope.sockwake("remove", "db")
+                self.scope.engine_run("rm", "--force", "db")
 
     def test_redis_in_protected_mode(self):
         """Says no to all but local clients, at once: it is ready."""

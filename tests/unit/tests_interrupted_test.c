@@ -187,7 +187,7 @@ static void integration_tests(void **state)
 		assert_int_equal(read_file(AT_FDCWD, "tests/integration/run", 1U << 20, &script, NULL, &err), 0);
 		snprintf(path, sizeof(path), "%s/run", directory);
 		write_script(path, script);
-		pid = start((char *[]){path, (char[]){"trixie"}, NULL}, begun[1]);
+		pid = start((char *[]){path, (char[]){"--one-by-one"}, (char[]){"trixie"}, NULL}, begun[1]);
 		assert_int_equal(read(begun[0], &byte, 1), 1);
 		assert_int_equal(kill(pid, all_signals[k]), 0);
 		await_end(pid);
