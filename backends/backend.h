@@ -238,6 +238,10 @@ struct engine {
 int engine_find_socket(enum backend_kind kind, enum scope scope, const char *path, char ret[static ENGINE_SOCKET_MAX],
 		       struct error *err);
 
+/* Can a service of this scope use it? Services of the system have no capability to connect to a user's, nor would a user's
+ * container be theirs. EPERM. One that is not there passes. */
+int engine_check_socket(enum scope scope, const char *socket, struct error *err);
+
 /* Finds the socket as above; the first request connects to it. *ret belongs to the caller. */
 int engine_open(enum backend_kind kind, enum scope scope, const char *path, struct engine **ret, struct error *err);
 

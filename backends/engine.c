@@ -1,6 +1,8 @@
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "backends/backend.h"
 #include "backends/http.h"
@@ -43,6 +45,21 @@ int engine_find_socket(enum backend_kind kind, enum scope scope, const char *pat
 	else
 		snprintf(s, sizeof(s), "/run/user/%u/%s", geteuid(), file);
 	return take_path(s, scope == SCOPE_USER && runtime ? " (from XDG_RUNTIME_DIR)" : "", ret, err);
+}
+
+int engine_check_socket(enum scope scope, const char *socket, struct error *err)
+{
+	const struct passwd *owner;
+	struct stat st;
+
+	if (scope != SCOPE_SYSTEM || stat(socket, &st) < 0 || st.st_uid == 0)
+		return 0;
+	owner = getpwuid(st.st_uid);
+	return error_set(
+		err, EPERM,
+		"'%s' is the engine of the user %s, which a service of the system cannot use: do this as that user "
+		"('sudo -u %s XDG_RUNTIME_DIR=/run/user/%u sockwake …')",
+		socket, owner ? owner->pw_name : "who owns it", owner ? owner->pw_name : "NAME", st.st_uid);
 }
 
 int engine_open(enum backend_kind kind, enum scope scope, const char *path, struct engine **ret, struct error *err)

@@ -101,7 +101,8 @@ static int parse(int argc, char *argv[], struct adoption *a, struct error *err)
 	if (!backend_given)
 		a->base.backend = a->base.scope == SCOPE_SYSTEM ? BACKEND_DOCKER : BACKEND_PODMAN;
 	if (take_name(argc, argv, a, err) < 0 ||
-	    engine_find_socket(a->base.backend, a->base.scope, engine_socket, socket, err) < 0)
+	    engine_find_socket(a->base.backend, a->base.scope, engine_socket, socket, err) < 0 ||
+	    engine_check_socket(a->base.scope, socket, err) < 0)
 		return -1;
 	a->base.engine_socket = strdup(socket);
 	return a->base.engine_socket ? 0 : error_errno(err, ENOMEM, "cannot read the command line");

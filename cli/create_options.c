@@ -381,8 +381,9 @@ static int complete(struct create_request *r, const struct command_line *line, s
 	/* Kept as found now: the service will run without this environment. */
 	if (read_words(line, i, err) < 0 ||
 	    engine_find_socket(i->backend, i->scope, line->engine_socket, socket, err) < 0 ||
-	    replace(&i->engine_socket, socket, err) < 0 || complete_names(r, line, err) < 0 ||
-	    complete_ports(r, line, err) < 0 || complete_user(i, !line->no_notifications, err) < 0)
+	    engine_check_socket(i->scope, socket, err) < 0 || replace(&i->engine_socket, socket, err) < 0 ||
+	    complete_names(r, line, err) < 0 || complete_ports(r, line, err) < 0 ||
+	    complete_user(i, !line->no_notifications, err) < 0)
 		return -1;
 	r->check_assumed = !i->health_check;
 	if ((!i->startup_timeout && replace(&i->startup_timeout, "30s", err) < 0) ||

@@ -83,6 +83,7 @@ class Sockets(BackendCase):
         engine = fake_engine.FakeEngine(self.usual_socket())
         engine.__enter__()
         self.addCleanup(engine.__exit__)
+        self.addCleanup(self.scope.sockwake, "remove", "--all")  # while its engine answers
         self.engine = engine
         self.asked = 0
         engine.behave(self.count)
@@ -149,3 +150,13 @@ class Rights(BackendCase):
         self.assertEqual(result.returncode, 1)
         for word in ("'/run/docker.sock'", "may not", "group 'docker'"):
             self.assertIn(word, result.stderr)
+
+    def test_root_with_a_users_engine(self):
+        path = self.usual_socket()
+        for command in ("create", "server", f"-p{PORT}:6379"), ("adopt", "--dry-run", "server"):
+            with self.subTest(command[0]):
+                argv = (command[0], "--backend=podman", f"--engine-socket={path}", *command[1:])
+                result = harness.run("sockwake", *argv, check=False)
+                self.assertNotEqual(result.returncode, 0)
+                for word in (f"'{path}'", f"user {self.scope.user}", f"sudo -u {self.scope.user}"):
+                    self.assertIn(word, result.stderr)
