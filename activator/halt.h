@@ -13,7 +13,7 @@
 /* A start that was asked for by a program that was killed may still be on its way through the engine; somebody may be
  * about to stop or restart the container. */
 #define HALT_SETTLE_USEC  (5 * USEC_PER_SEC)
-#define HALT_SETTLE_PAUSE (500 * USEC_PER_MSEC)
+#define HALT_SETTLE_PAUSE (100 * USEC_PER_MSEC)
 
 /* The service of the instance itself; NULL where the manager cannot be reached. */
 struct unit *halt_open_service(const struct options *o);

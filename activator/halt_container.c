@@ -8,13 +8,14 @@
 #include "activator/situation.h"
 #include "activator/volumes.h"
 
-/* Stops or pauses it. *ret_slept: it did run. */
+/* Stops or pauses it. *ret_slept becomes true where it did run. *ret_ended: by itself, before it was told to. */
 static int stop_or_pause(struct engine *e, const struct options *o, const struct container *c, bool *ret_slept,
-			 struct error *err)
+			 bool *ret_ended, struct error *err)
 {
 	const struct backend *b = e->backend;
+	enum stop_result how;
 
-	*ret_slept = false;
+	*ret_ended = false;
 	switch (c->state) {
 	case CONTAINER_PAUSED:
 		if (o->idle_pause)
@@ -37,7 +38,10 @@ static int stop_or_pause(struct engine *e, const struct options *o, const struct
 		return 0;
 	}
 	*ret_slept = true;
-	return b->stop(e, o->container, c->stop_timeout, err);
+	if (b->stop(e, o->container, c->stop_timeout, &how, err) < 0)
+		return -1;
+	*ret_ended = how == STOP_HAD_ENDED;
+	return 0;
 }
 
 /* An engine that has answered may still be wrong about it. */
@@ -100,19 +104,21 @@ static int find(struct options *o, struct engine *e, int lock_fd, struct contain
 	return renamed > 0 ? 0 : renamed < 0 ? -1 : r;
 }
 
-/* Until when one that does not run may come up by itself. */
-static uint64_t settled_after(const struct options *o, const struct container *c, int lock_fd, uint64_t began)
+/* Until when one that does not run may come up by itself; `ended`: it has just ended. */
+static uint64_t settled_after(const struct options *o, const struct container *c, bool ended, int lock_fd, uint64_t ran)
 {
 	if (lock_holds(lock_fd, RUN_STARTING))
-		return began + HALT_SETTLE_USEC;
-	return o->because == EVENT_FAILED && container_may_restart(c) ? began + RESTART_USEC : 0;
+		return ran + HALT_SETTLE_USEC;
+	return (ended || o->because == EVENT_FAILED) && container_may_restart(c) ? ran + RESTART_USEC : 0;
 }
 
 /* Looks at the container, and takes its second lock, until the table does not say to wait any more. */
 static int judge_container(struct options *o, struct engine *e, struct container_lock *lock, const char *directory,
-			   struct container *c, char id[static 65], const struct decision **ret, struct error *err)
+			   bool ended, struct container *c, char id[static 65], const struct decision **ret,
+			   struct error *err)
 {
-	uint64_t began = now_usec();
+	uint64_t began = now_usec(), ran = began; /* the last run was seen */
+	char run[sizeof(c->started_at)] = "";
 
 	for (;;) {
 		int found = find(o, e, lock->named, c, id, err);
@@ -126,7 +132,11 @@ static int judge_container(struct options *o, struct engine *e, struct container
 				return -1;
 			s.circumstances |= CIRCUMSTANCE_SHARED;
 		}
-		if (found == 0 && now_usec() < settled_after(o, c, lock->named, began))
+		if (found == 0 && strcmp(run, c->started_at) != 0) {
+			strcpy(run, c->started_at);
+			ran = now_usec();
+		}
+		if (found == 0 && now_usec() < settled_after(o, c, ended, lock->named, ran))
 			s.circumstances |= CIRCUMSTANCE_RECENT;
 		*ret = decide(&s);
 		if ((*ret)->action != ACTION_WAIT)
@@ -137,28 +147,43 @@ static int judge_container(struct options *o, struct engine *e, struct container
 	}
 }
 
+static int restarts_for_ever(const struct options *o, const struct engine *e, struct error *err)
+{
+	return error_set(
+		err, EBUSY,
+		"the container '%s' ends by itself, and its restart policy starts it, over and over: '%s stop %s' "
+		"may end that",
+		o->container, e->backend->name, o->container);
+}
+
 int halt_container(const struct options *given, struct engine *e, struct container_lock *lock, const char *directory,
 		   const struct stats *stats, bool *ret_asleep, struct error *err)
 {
 	_cleanup_container_ struct container c = {};
 	struct options view = *given, *o = &view;
 	const struct decision *d;
-	uint64_t wall = wall_usec();
-	bool slept = false;
+	uint64_t wall = wall_usec(), give_up = now_usec() + HALT_SETTLE_USEC;
+	bool slept = false, ended = false;
 	char id[65];
 
-	if (judge_container(o, e, lock, directory, &c, id, &d, err) < 0)
-		return -1;
-	if (d->action == ACTION_LEAVE || d->action == ACTION_SERVE) {
-		halt_leave(o, d);
-		return 0;
-	}
-	if (d->action == ACTION_HALT && c.state == CONTAINER_RUNNING)
-		volumes_note(e, given, &c);
-	if (d->action == ACTION_HALT && stop_or_pause(e, o, &c, &slept, err) < 0) {
-		*ret_asleep = err->code == ENOENT; /* it removed itself when it ended */
-		return *ret_asleep ? 0 : -1;
-	}
+	/* An engine takes a stop for the end of the restarts only where it has ended the container itself. */
+	do {
+		if (ended && now_usec() >= give_up)
+			return restarts_for_ever(o, e, err);
+		if (judge_container(o, e, lock, directory, ended, &c, id, &d, err) < 0)
+			return -1;
+		ended = false;
+		if (d->action == ACTION_LEAVE || d->action == ACTION_SERVE) {
+			halt_leave(o, d);
+			return 0;
+		}
+		if (d->action == ACTION_HALT && c.state == CONTAINER_RUNNING)
+			volumes_note(e, given, &c);
+		if (d->action == ACTION_HALT && stop_or_pause(e, o, &c, &slept, &ended, err) < 0) {
+			*ret_asleep = err->code == ENOENT; /* it removed itself when it ended */
+			return *ret_asleep ? 0 : -1;
+		}
+	} while (ended);
 	if (slept && see_asleep(o, e, err) < 0)
 		return -1;
 	lock_record_asleep(lock->named, c.id[0] ? c.id : lock->id);

@@ -142,6 +142,11 @@ enum start_result {
 	START_ALREADY_RUNNING, /* it ran before */
 };
 
+enum stop_result {
+	STOP_STOPPED,	/* this request has ended it */
+	STOP_HAD_ENDED, /* it did not run any more: its restart policy may be about to start it again */
+};
+
 struct log_options {
 	bool follow;   /* go on until the container ends, the callback says stop or engine->deadline */
 	bool times;    /* with the engine's time stamps */
@@ -169,7 +174,8 @@ struct backend {
 	/* Stops it with its own stop signal and timeout. One that does not run is success. The answer is awaited for
 	 * stop_timeout seconds (struct container) and some more, at most until engine->deadline. A paused container is
 	 * not reliably stopped by any engine: unpause() first. */
-	int (*stop)(struct engine *e, const char *container, uint64_t stop_timeout, struct error *err);
+	int (*stop)(struct engine *e, const char *container, uint64_t stop_timeout, enum stop_result *ret,
+		    struct error *err);
 
 	/* EBUSY when it does not run, or is paused already. */
 	int (*pause)(struct engine *e, const char *container, struct error *err);

@@ -146,7 +146,8 @@ int container_start(struct engine *e, const char *container, enum start_result *
 	return 0;
 }
 
-int container_stop(struct engine *e, const char *container, uint64_t stop_timeout, struct error *err)
+int container_stop(struct engine *e, const char *container, uint64_t stop_timeout, enum stop_result *ret,
+		   struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
 	uint64_t limit;
@@ -158,6 +159,7 @@ int container_stop(struct engine *e, const char *container, uint64_t stop_timeou
 		return -1;
 	if (reply.status != 204 && reply.status != 304)
 		return reply_error(e, "stop", container, &reply, err);
+	*ret = reply.status == 204 ? STOP_STOPPED : STOP_HAD_ENDED;
 	return 0;
 }
 

@@ -16,7 +16,8 @@
 /* Members of struct backend; see there. */
 int container_inspect(struct engine *e, const char *container, struct container *ret, struct error *err);
 int container_start(struct engine *e, const char *container, enum start_result *ret, struct error *err);
-int container_stop(struct engine *e, const char *container, uint64_t stop_timeout, struct error *err);
+int container_stop(struct engine *e, const char *container, uint64_t stop_timeout, enum stop_result *ret,
+		   struct error *err);
 int container_pause(struct engine *e, const char *container, struct error *err);
 int container_unpause(struct engine *e, const char *container, struct error *err);
 int container_logs(struct engine *e, const char *container, const struct log_options *options, log_sink sink,

@@ -190,12 +190,14 @@ int lock_container(const struct instance *i, const struct engine *e, const char 
 static int halt(struct manager *m, const struct instance *i, struct engine *e, const struct container *c,
 		struct error *err)
 {
+	enum stop_result how;
+
 	e->deadline = USEC_INFINITY; /* each request has a limit of its own */
 	if (i->idle_action == IDLE_PAUSE)
 		return e->backend->pause(e, i->container_name, err) < 0 && err->code != EBUSY ? -1 : 0;
 	if (i->unit && m)
 		return manager_stop(m, i->unit, USEC_INFINITY, err);
-	if (e->backend->stop(e, i->container_name, c->stop_timeout, err) < 0 && err->code != ENOENT)
+	if (e->backend->stop(e, i->container_name, c->stop_timeout, &how, err) < 0 && err->code != ENOENT)
 		return -1;
 	return 0;
 }

@@ -108,6 +108,7 @@ static int request(struct engine *e, unsigned kind, struct error *err)
 	_cleanup_container_ struct container c = {};
 	_cleanup_image_ struct image image = {};
 	enum start_result started;
+	enum stop_result stopped;
 	size_t left = 4096;
 	bool has;
 
@@ -119,7 +120,7 @@ static int request(struct engine *e, unsigned kind, struct error *err)
 	case 2:
 		return e->backend->start(e, "pg", &started, err);
 	case 3:
-		return e->backend->stop(e, "pg", 1, err);
+		return e->backend->stop(e, "pg", 1, &stopped, err);
 	case 4:
 		return e->backend->pause(e, "pg", err);
 	case 5:

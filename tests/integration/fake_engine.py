@@ -49,6 +49,23 @@ def after(seconds):
     return slow
 
 
+def once_before(word, action):
+    """The real engine, but `action` is done before the first request with this word reaches it."""
+    done = threading.Event()
+
+    def prepared(client, real):
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.connect(real)
+            threading.Thread(target=relay, args=(engine, client), daemon=True).start()
+            while data := client.recv(65536):
+                if word in data and not done.is_set():
+                    done.set()
+                    action()
+                engine.sendall(data)
+
+    return prepared
+
+
 class HoldingBack:
     """The real engine, but requests with one of these words reach it only after so many seconds, also those of clients
     that have gone meanwhile. Without seconds they never do."""

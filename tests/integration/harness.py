@@ -69,10 +69,12 @@ def time_limit(seconds):
         signal.signal(signal.SIGALRM, previous)
 
 
-def eventually(condition, timeout=10, interval=0.02):
+def eventually(condition, timeout=10, interval=None):
     """Calls `condition` until it returns something true, and returns that. It may fail meanwhile by an assertion, an
-    OSError or a command that fails; the last one tells what was missing when `timeout` seconds are over."""
-    deadline = time.monotonic() + timeout
+    OSError or a command that fails; the last one tells what was missing when `timeout` seconds are over. Without an
+    `interval` the seconds between two calls grow with those that it has taken: most conditions run a command."""
+    began = time.monotonic()
+    deadline = began + timeout
     while True:
         failure = None
         try:
@@ -83,7 +85,7 @@ def eventually(condition, timeout=10, interval=0.02):
             failure = error
         if time.monotonic() >= deadline:
             raise AssertionError(f"not within {timeout} s: {failure or value!r}") from failure
-        time.sleep(interval)
+        time.sleep(min(0.02 + (time.monotonic() - began) / 20, 0.2) if interval is None else interval)
 
 
 # --- commands

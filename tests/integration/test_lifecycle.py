@@ -5,6 +5,7 @@ import os
 import signal
 import time
 
+import fake_engine
 import harness
 import servers
 
@@ -227,6 +228,25 @@ class Others(harness.Case):
         self.assertEqual(pid, 0)
         with self.assertRaises(AssertionError):
             harness.eventually(lambda: self.scope.container_pid("server") != 0, timeout=2)
+
+
+    def test_policy_outruns_the_stop(self):
+        """A container that ends by itself just before it is stopped is started again none the less."""
+        run = self.scope.runtime_directory
+        self.server("--restart=always")
+        with fake_engine.FakeEngine(f"{run}/{'docker.sock' if self.scope.is_system else 'podman/podman.sock'}") as engine:
+            engine.behave(fake_engine.once_before(b"/stop", self.end_by_itself))
+            self.scope.instance("server", PORT, 6379, self.IDLE, f"--engine-socket={engine.path}")
+            self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+            self.assert_falls_asleep()
+            with self.assertRaises(AssertionError):
+                harness.eventually(lambda: self.scope.container_pid("server") != 0, timeout=2)
+            self.scope.sockwake("remove", "server")
+
+    def end_by_itself(self):
+        pid = self.scope.container_pid("server")
+        os.kill(pid, signal.SIGKILL)
+        harness.eventually(lambda: not os.path.exists(f"/proc/{pid}"), interval=0.001)
 
 
 class OneContainer(harness.Case):

@@ -160,7 +160,7 @@ class Killed(EngineCase):
             harness.eventually(lambda cell=cell: self.scope.state(cell.unit) == state)
 
     def test_while_the_server_starts_and_while_it_is_awake(self):
-        self.create("keeper", "proxy", command=("sh", "-c", f"sleep 2; exec {' '.join(cells.ECHO)}"))
+        self.create("keeper", "proxy", command=("sh", "-c", f"sleep 6; exec {' '.join(cells.ECHO)}"))
         clients = {cell: cells.Client(cell.port) for cell in self.fleet.cells}
         for cell in self.fleet.cells:
             cell.pid("proxy")

@@ -97,10 +97,14 @@ class HostsNetwork(TrustCase):
 
     def test_on_all_addresses(self):
         self.nginx(str(PORT + 10), options=("--network=host",))
-        before = harness.run("ip", "route", "show", "table", "all").stdout
+        before = self.routes()
         self.create(ports=(PORT + 10,))
         self.assertNotIn(self.seen(), ("127.0.0.1", *OUTSIDERS))
-        self.assertEqual(harness.run("ip", "route", "show", "table", "all").stdout, before)
+        self.assertEqual(self.routes(), before)
+
+    def routes(self):
+        """Whether anything is on a bridge at the moment does not matter."""
+        return harness.run("ip", "route", "show", "table", "all").stdout.replace(" linkdown", "")
 
     def test_on_loopback_alone(self):
         self.nginx(f"127.0.0.1:{PORT + 10}", options=("--network=host",))

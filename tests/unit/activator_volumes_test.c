@@ -170,7 +170,8 @@ static void what_falls_asleep_is_remembered(void **state)
 /* … and once it is kept, that costs nothing more. */
 static void what_falls_asleep_is_kept(void **state)
 {
-	START(f, SAY(reply("204", "")), SAY(reply("404", "{}")), SAY(reply("201", "{}")), SAY(reply("201", "{}")));
+	START(f, SAY(reply("204", "")), SAY(reply("200", "{\"Labels\":{\"sockwake.keeps\":\"c\"}}")),
+	      SAY(reply("200", "{}")), SAY(reply("201", "{}")), SAY(reply("201", "{}")));
 	_cleanup_container_ struct container c = {};
 	_cleanup_engine_ struct engine *e = NULL;
 	const char *text = strstr(with_volume("running"), "\r\n\r\n") + 4;
@@ -183,7 +184,8 @@ static void what_falls_asleep_is_kept(void **state)
 	assert_int_equal(engine_open(BACKEND_PODMAN, SCOPE_SYSTEM, f.socket, &e, &err), 0);
 	assert_true(e->backend->parse_inspect(text, strlen(text), &c));
 	assert_int_equal(volumes_remember(e, path, &c, false, &err), 0);
-	assert_string_equal(requests(&f), "GET exists DELETE sockwake-c-keep-pod?force=true POST create POST create");
+	assert_string_equal(requests(&f),
+			    "GET exists GET json DELETE sockwake-c-keep-pod?force=true POST create POST create");
 	assert_non_null(strstr(f.seen->text, "\"no_infra\":true"));
 	assert_non_null(strstr(f.seen->text, "\"volumes\":[{\"Name\":\"pgd\",\"Dest\":\"/keep/0\"}]"));
 	assert_int_equal(volumes_remember(e, path, &c, false, &err), 0);

@@ -598,12 +598,12 @@ static void a_health_check_is_asked_for_at_a_sensible_pace(void **state)
 
 static void sleep_stops_or_pauses_by_state(void **state)
 {
-	START(f, SAY(running()), SAY(NO_CONTENT), SAY(EXITED),		  /* */
-	      SAY(running()), SAY(NO_CONTENT), SAY(PAUSED),		  /* */
-	      SAY(PAUSED), SAY(NO_CONTENT), SAY(NO_CONTENT), SAY(EXITED), /* */
-	      SAY(PAUSED), SAY(EXITED), SAY(NO_SUCH),			  /* */
-	      SAY(running()), SAY(NOT_MODIFIED), SAY(NO_SUCH),		  /* */
-	      SAY(running()), SAY(NO_SUCH),				  /* */
+	START(f, SAY(running()), SAY(NO_CONTENT), SAY(EXITED),		     /* */
+	      SAY(running()), SAY(NO_CONTENT), SAY(PAUSED),		     /* */
+	      SAY(PAUSED), SAY(NO_CONTENT), SAY(NO_CONTENT), SAY(EXITED),    /* */
+	      SAY(PAUSED), SAY(EXITED), SAY(NO_SUCH),			     /* */
+	      SAY(running()), SAY(NOT_MODIFIED), SAY(NO_SUCH), SAY(NO_SUCH), /* */
+	      SAY(running()), SAY(NO_SUCH),				     /* */
 	      SAY(inspection("restarting", 0, STARTED, "")), SAY(NO_CONTENT), SAY(EXITED));
 	struct program p;
 
@@ -612,11 +612,23 @@ static void sleep_stops_or_pauses_by_state(void **state)
 	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--idle-action", "pause"), "GET json POST pause GET json");
 	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST unpause POST stop GET json");
 	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--idle-action", "pause"), "GET json");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json");		    /* exited */
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json");		    /* removed */
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop GET json"); /* removed by its end */
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop");	    /* in the middle */
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json"); /* exited */
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json"); /* removed */
+	/* removed by its end; in the middle */
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop GET json GET json");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop");
 	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop GET json");
+	fake_stop(&f);
+}
+
+/* Its policy starts it again, unless it was a stop that has ended it. */
+static void sleep_outlasts_a_policy(void **state)
+{
+	START(f, SAY(running()), SAY(NOT_MODIFIED), SAY(running()), SAY(NO_CONTENT), SAY(EXITED));
+	struct program p;
+
+	(void)state;
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop GET json POST stop GET json");
 	fake_stop(&f);
 }
 
@@ -801,6 +813,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_health_check_that_does_no_harm_is_asked_for, setup, teardown),
 		cmocka_unit_test(a_health_check_is_asked_for_at_a_sensible_pace),
 		cmocka_unit_test_setup_teardown(sleep_stops_or_pauses_by_state, setup, teardown),
+		cmocka_unit_test_setup_teardown(sleep_outlasts_a_policy, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_engine_that_only_says_so_is_not_believed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_start_that_is_on_its_way_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(sleep_leaves_what_is_not_to_sleep, setup, teardown),
