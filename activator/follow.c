@@ -51,7 +51,7 @@ static int look(const struct options *o, struct eyes *eyes, uint64_t since, stru
 		if (missing && err->code != ENOENT)
 			return -1;
 		*ret = situation_of_container(o, EVENT_ENDED, missing ? NULL : &c, eyes->lock_fd);
-		if (!missing && container_may_restart(&c) && recent < RESTART_USEC)
+		if (!missing && container_may_come_back(&c) && recent < RESTART_USEC)
 			recent = RESTART_USEC;
 	}
 	distrust_old_run(ret, eyes->began);

@@ -9,7 +9,7 @@
  *				has not ended, so that it was this process that was looked at
  *
  * Anything else starts over, not more often than once in RETRY_MSEC, until the deadline. A container that has ended by
- * itself is not started again, unless its restart policy does that: it would hide its failure.
+ * itself is not started again, unless its restart policy does that, or who restarts it: it would hide its failure.
  */
 #include "activator/pin.h"
 
@@ -163,12 +163,12 @@ static int ended(const struct engine *e, const struct container *c, struct error
 			 c->name, c->exit_code, e->backend->name, c->name);
 }
 
-/* Does its restart policy start it again? *since: 0, or since when it is seen to have ended. */
-static bool may_come_back(const struct container *c, uint64_t *since)
+/* *since: 0, or since when it is seen to have ended. */
+static bool is_waited_for(const struct container *c, uint64_t *since)
 {
 	if (*since == 0)
 		*since = now_usec();
-	return container_may_restart(c) && now_usec() - *since < RESTART_USEC;
+	return container_may_come_back(c) && now_usec() - *since < RESTART_USEC;
 }
 
 /* What is to be done next about a container that was just inspected. */
@@ -222,7 +222,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 				r = check_presence(ret, &absent_since, err);
 			break;
 		case NEXT_FAIL:
-			if (started == 0 && may_come_back(ret, &ended_since))
+			if (started == 0 && is_waited_for(ret, &ended_since))
 				break;
 			if (started == 0)
 				return ended(e, ret, err);

@@ -74,6 +74,11 @@ bool container_may_restart(const struct container *c)
 	       (strncmp(policy, "on-failure", strlen("on-failure")) == 0 && c->exit_code != 0);
 }
 
+bool container_may_come_back(const struct container *c)
+{
+	return container_may_restart(c) || c->exit_code == 0 || c->exit_code > 128;
+}
+
 /* invocation has 32 digits: shorter than any container's identifier. */
 static const char *run_text(const struct unit_view *v, bool own, char ret[static RUN_TEXT_MAX])
 {

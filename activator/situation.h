@@ -22,6 +22,9 @@ bool container_is_own(const struct container *c, int lock_fd);
 #define RESTART_USEC (2 * USEC_PER_SEC)
 bool container_may_restart(const struct container *c);
 
+/* Or may somebody be restarting it? What ends because it is told to has the status 0, or 128 and its signal. */
+bool container_may_come_back(const struct container *c);
+
 /* What the lock keeps for a unit instead of a container's run: "own INVOCATION" when a wake began it, "found INVOCATION"
  * when a wake found it running. */
 void unit_record(int lock_fd, const struct unit_view *v, bool own);

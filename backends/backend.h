@@ -75,7 +75,8 @@ struct container_mount {
 
 /* What the engine says about a container. Strings are printable UTF-8. */
 struct container {
-	char id[65];
+#define CONTAINER_ID_SIZE 65
+	char id[CONTAINER_ID_SIZE];
 	char name[256]; /* without Docker's leading slash */
 	enum container_state state;
 	struct published_port *ports; /* as configured, whether it runs or not; bounded; list(): as far as known */

@@ -154,10 +154,12 @@ int engine_rename_container(struct engine *e, const char *container, const char 
 int engine_remove_container(struct engine *e, const char *container, struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
-	char path[320];
+	char path[320], id[CONTAINER_ID_SIZE];
 
 	if (!container_name_is_valid(container))
 		return error_set(err, EINVAL, "'%s' is not a container's name", container);
+	if (container_resolve(e, &container, id, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
 	snprintf(path, sizeof(path), "%s/containers/%s?force=true&v=false", e->backend->prefix, container);
 	if (engine_call(e, "DELETE", path, NULL, &reply, err) < 0)
 		return -1;

@@ -82,8 +82,8 @@ static int container_path(const struct engine *e, const char *container, const c
 	return 0;
 }
 
-int container_request(struct engine *e, const char *method, const char *container, const char *action, const char *json,
-		      uint64_t limit, struct http_reply *ret, struct error *err)
+static int send_request(struct engine *e, const char *method, const char *container, const char *action,
+			const char *json, uint64_t limit, struct http_reply *ret, struct error *err)
 {
 	char path[1000];
 	struct http_request request = {
@@ -97,6 +97,37 @@ int container_request(struct engine *e, const char *method, const char *containe
 	if (container_path(e, container, action, path, sizeof(path), err) < 0)
 		return -1;
 	return engine_request(e, &request, ret, err);
+}
+
+/* Where there is no container of a name, engines take it for the beginning of another one's identifier. */
+static bool may_begin_an_identifier(const char *container)
+{
+	size_t len = strlen(container);
+
+	return len < CONTAINER_ID_SIZE - 1 && strspn(container, "0123456789abcdef") == len;
+}
+
+int container_resolve(struct engine *e, const char **container, char id[static CONTAINER_ID_SIZE], struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+
+	if (!may_begin_an_identifier(*container))
+		return 0;
+	if (container_inspect(e, *container, &c, err) < 0)
+		return -1;
+	strcpy(id, c.id);
+	*container = id;
+	return 0;
+}
+
+int container_request(struct engine *e, const char *method, const char *container, const char *action, const char *json,
+		      uint64_t limit, struct http_reply *ret, struct error *err)
+{
+	char id[CONTAINER_ID_SIZE];
+
+	if (container_resolve(e, &container, id, err) < 0)
+		return -1;
+	return send_request(e, method, container, action, json, limit, ret, err);
 }
 
 int reply_error(const struct engine *e, const char *verb, const char *container, const struct http_reply *reply,
@@ -125,13 +156,21 @@ int container_inspect(struct engine *e, const char *container, struct container 
 	_cleanup_http_reply_ struct http_reply reply = {};
 
 	container_clear(ret);
-	if (container_request(e, "GET", container, "json", NULL, REQUEST_LIMIT, &reply, err) < 0)
+	if (send_request(e, "GET", container, "json", NULL, REQUEST_LIMIT, &reply, err) < 0)
 		return -1;
 	if (reply.status != 200)
 		return reply_error(e, "inspect", container, &reply, err);
 	if (!e->backend->parse_inspect(reply.body, reply.len, ret))
 		return reply_nonsense(e, err);
-	return 0;
+	if (!may_begin_an_identifier(container) || strcmp(container, ret->name) == 0)
+		return 0;
+	error_set(
+		err, ENOENT,
+		"%s has no container '%s', which is only the beginning of the identifier of '%s': '%s ps -a' lists those "
+		"that it has",
+		e->backend->title, container, ret->name, e->backend->name);
+	container_clear(ret);
+	return -1;
 }
 
 int container_start(struct engine *e, const char *container, enum start_result *ret, struct error *err)
@@ -245,7 +284,7 @@ int container_logs(struct engine *e, const char *container, const struct log_opt
 		snprintf(tail, sizeof(tail), "%u", options->tail);
 	snprintf(action, sizeof(action), "logs?stdout=true&stderr=true&follow=%s&timestamps=%s&tail=%s",
 		 options->follow ? "true" : "false", options->times ? "true" : "false", tail);
-	if (container_path(e, container, action, path, sizeof(path), err) < 0 ||
+	if (container_path(e, c.id, action, path, sizeof(path), err) < 0 ||
 	    engine_request(e, &request, &reply, err) < 0)
 		return -1;
 	return reply.status == 200 ? 0 : reply_error(e, "read the log of", container, &reply, err);

@@ -28,6 +28,10 @@ int container_logs(struct engine *e, const char *container, const struct log_opt
 int container_request(struct engine *e, const char *method, const char *container, const char *action, const char *json,
 		      uint64_t limit, struct http_reply *ret, struct error *err);
 
+/* What a request may name without meaning another container: engines take a name that nobody has for the beginning of an
+ * identifier. Where *container could be one, it becomes `id`, of the container that is really called so; ENOENT. */
+int container_resolve(struct engine *e, const char **container, char id[static CONTAINER_ID_SIZE], struct error *err);
+
 /* The same for any path. The request's deadline is a limit, cut by engine->deadline. */
 int engine_request(struct engine *e, const struct http_request *request, struct http_reply *ret, struct error *err);
 

@@ -219,6 +219,22 @@ class Others(harness.Case):
         harness.eventually(lambda: self.scope.container_pid("server") not in (0, before))
         self.assert_falls_asleep()
 
+    def test_restarted_before_it_is_ready(self):
+        """Docker's restart is a stop and a start: who waits is served by the next run."""
+        slow = "trap 'exit 0' TERM; sleep 2 & wait; exec serve redis"
+        for command in (slow, "sleep 2; exec serve redis"):
+            with self.subTest(command):
+                self.scope.container("server", "sh", "-c", command, options=("--stop-timeout=1",))
+                self.scope.instance("server", PORT, 6379, "--startup-timeout=20s")
+                with harness.connect(PORT) as client:
+                    client.sendall(b"PING\r\n")
+                    harness.eventually(lambda: self.scope.process("server"))
+                    self.scope.engine_run("restart", "server")
+                    self.assertEqual(client.recv(64), b"+PONG\r\n")
+                self.assertEqual(self.scope.container_state("server"), "running")
+                self.scope.sockwake("remove", "server")
+                self.scope.engine_run("rm", "--force", "server")
+
     def test_policy_does_not_outlive_a_failed_wake(self):
         self.scope.container("server", "sh", "-c", "sleep 0.2; exit 3", options=("--restart=always",))
         self.scope.instance("server", PORT, 6379, "--startup-timeout=2s")
@@ -247,6 +263,30 @@ class Others(harness.Case):
         pid = self.scope.container_pid("server")
         os.kill(pid, signal.SIGKILL)
         harness.eventually(lambda: not os.path.exists(f"/proc/{pid}"), interval=0.001)
+
+
+class LikeAnIdentifier(harness.Case):
+    """A name that nobody has is taken by engines for the beginning of an identifier."""
+
+    def test_a_stranger_is_left_alone(self):
+        identifier = self.scope.container("stranger", "redis")
+        name = identifier[:3]
+        self.scope.container(name, "redis")
+        self.scope.instance(name, PORT, 6379)
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.scope.engine_run("rm", "--force", name)
+        self.scope.fall_asleep(name)
+        harness.refusal(PORT)
+        self.scope.engine_run("start", "stranger")
+        [complaint, *_] = self.scope.complaints(name, self.started)
+        self.assertIn(f"no container '{name}'", complaint)
+        self.assertNotEqual(self.scope.sockwake("logs", name, check=False).returncode, 0)
+        self.scope.sockwake("sleep", name)
+        self.scope.sockwake("remove", name)
+        self.assertEqual(self.scope.container_state("stranger"), "running")
+        result = self.scope.sockwake("create", name, "-p", f"{PORT}:6379", check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"no container '{name}'", result.stderr)
 
 
 class OneContainer(harness.Case):

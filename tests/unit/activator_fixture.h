@@ -64,7 +64,7 @@ static inline const char *inspection(const char *status, pid_t pid, const char *
 
 	snprintf(body, sizeof(body),
 		 "{\"Id\":\"" ID
-		 "\",\"Name\":\"/c\",\"State\":{\"Status\":\"%s\",\"Pid\":%d,\"ExitCode\":7,\"StartedAt\":"
+		 "\",\"Name\":\"/x\",\"State\":{\"Status\":\"%s\",\"Pid\":%d,\"ExitCode\":7,\"StartedAt\":"
 		 "\"%s\"},\"HostConfig\":{\"NetworkMode\":\"none\"},\"Config\":{%s}}",
 		 status, pid, started_at, config);
 	return reply("200", body);
@@ -106,7 +106,7 @@ static inline const char *running(void)
 	return inspection("running", container_process(), STARTED, "");
 }
 
-#define NO_SUCH		reply("404", "{\"message\":\"No such thing: c\"}")
+#define NO_SUCH		reply("404", "{\"message\":\"No such thing: x\"}")
 #define CONFLICT	reply("409", "{\"message\":\"unpause it instead\"}")
 #define NOT_PAUSED	reply("500", "{\"message\":\"Container is not paused\"}")
 #define PODMAN_IMPROPER reply("500", "{\"cause\":\"container state improper\"}")
@@ -163,4 +163,4 @@ static inline void queue_close(struct queue *q)
 	close(q->client);
 }
 
-#define OPTIONS(f, backend) "--name", "t", "--backend", backend, "--container", "c", "--engine-socket", (f).socket
+#define OPTIONS(f, backend) "--name", "t", "--backend", backend, "--container", "x", "--engine-socket", (f).socket

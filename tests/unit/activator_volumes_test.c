@@ -13,7 +13,7 @@ static void remember(const char *engine_socket, const struct volumes *v)
 	char path[PATH_MAX];
 	struct error err;
 
-	assert_int_equal(volumes_path(SCOPE_SYSTEM, BACKEND_DOCKER, engine_socket, "c", path, &err), 0);
+	assert_int_equal(volumes_path(SCOPE_SYSTEM, BACKEND_DOCKER, engine_socket, "x", path, &err), 0);
 	assert_int_equal(volumes_write(path, v, &err), 0);
 }
 
@@ -54,7 +54,7 @@ static const char *with_volume(const char *status)
 	char body[1024];
 
 	snprintf(body, sizeof(body),
-		 "{\"Id\":\"" ID "\",\"Name\":\"c\",\"State\":{\"Status\":\"%s\",\"Pid\":%d},\"HostConfig\":{},"
+		 "{\"Id\":\"" ID "\",\"Name\":\"x\",\"State\":{\"Status\":\"%s\",\"Pid\":%d},\"HostConfig\":{},"
 		 "\"Config\":{\"Labels\":{\"sockwake.made-for\":\"t\"}},\"Image\":\"" ID
 		 "\",\"Mounts\":[{\"Type\":\"volume\",\"Name\":\"pgd\",\"Source\":\"%s\",\"Driver\":\"local\"},"
 		 "{\"Type\":\"volume\",\"Name\":\"" ID
@@ -136,7 +136,7 @@ static void a_record_that_makes_no_sense_is_none(void **state)
 	FILE *file;
 
 	(void)state;
-	assert_int_equal(volumes_path(SCOPE_SYSTEM, BACKEND_DOCKER, f.socket, "c", path, &err), 0);
+	assert_int_equal(volumes_path(SCOPE_SYSTEM, BACKEND_DOCKER, f.socket, "x", path, &err), 0);
 	file = fopen(path, "w");
 	assert_non_null(file);
 	fputs("nonsense\n", file);
@@ -158,7 +158,7 @@ static void what_falls_asleep_is_remembered(void **state)
 	assert_int_equal(mkdir(volume_directory(), 0700), 0);
 	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(f, "docker"))), 0);
 	assert_string_equal(requests(&f), "GET json POST stop GET json");
-	assert_int_equal(volumes_path(SCOPE_SYSTEM, BACKEND_DOCKER, f.socket, "c", path, &err), 0);
+	assert_int_equal(volumes_path(SCOPE_SYSTEM, BACKEND_DOCKER, f.socket, "x", path, &err), 0);
 	assert_int_equal(volumes_read(path, &v, &err), 0);
 	assert_int_equal(v.n, 2);
 	assert_string_equal(v.items[0].name, "pgd");
@@ -170,7 +170,7 @@ static void what_falls_asleep_is_remembered(void **state)
 /* … and once it is kept, that costs nothing more. */
 static void what_falls_asleep_is_kept(void **state)
 {
-	START(f, SAY(reply("204", "")), SAY(reply("200", "{\"Labels\":{\"sockwake.keeps\":\"c\"}}")),
+	START(f, SAY(reply("204", "")), SAY(reply("200", "{\"Labels\":{\"sockwake.keeps\":\"x\"}}")),
 	      SAY(reply("200", "{}")), SAY(reply("201", "{}")), SAY(reply("201", "{}")));
 	_cleanup_container_ struct container c = {};
 	_cleanup_engine_ struct engine *e = NULL;
@@ -185,7 +185,7 @@ static void what_falls_asleep_is_kept(void **state)
 	assert_true(e->backend->parse_inspect(text, strlen(text), &c));
 	assert_int_equal(volumes_remember(e, path, &c, false, &err), 0);
 	assert_string_equal(requests(&f),
-			    "GET exists GET json DELETE sockwake-c-keep-pod?force=true POST create POST create");
+			    "GET exists GET json DELETE sockwake-x-keep-pod?force=true POST create POST create");
 	assert_non_null(strstr(f.seen->text, "\"no_infra\":true"));
 	assert_non_null(strstr(f.seen->text, "\"volumes\":[{\"Name\":\"pgd\",\"Dest\":\"/keep/0\"}]"));
 	assert_int_equal(volumes_remember(e, path, &c, false, &err), 0);

@@ -69,7 +69,7 @@ static bool is_locked(const char *path)
 static void a_wake_hands_over(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()));
-	struct options o = {.name = "t", .container = "c", .backend = BACKEND_DOCKER};
+	struct options o = {.name = "t", .container = "x", .backend = BACKEND_DOCKER};
 	char pid[32], lock[PATH_MAX];
 	struct program p;
 	struct error err;
@@ -110,7 +110,7 @@ static void what_takes_long_is_told_in_advance(void **state)
 		usleep(1000);
 	program_listen(&p);
 	assert_int_equal(p.starting, 1);
-	assert_string_equal(p.awaited, "Docker has not started 'c'");
+	assert_string_equal(p.awaited, "Docker has not started 'x'");
 	assert_string_equal(p.hint, "'docker ps' shows whether Docker answers");
 	kill(p.pid, SIGKILL);
 	assert_int_equal(program_finish(&p), -SIGKILL);
@@ -162,7 +162,7 @@ static void a_signal_during_a_start_waits_for_the_answer(void **state)
 /* What the lock says, as it would read in a shell. */
 static const char *recorded(const struct fake_engine *f)
 {
-	struct options o = {.name = "t", .container = "c", .backend = BACKEND_DOCKER};
+	struct options o = {.name = "t", .container = "x", .backend = BACKEND_DOCKER};
 	static char text[RUN_TEXT_MAX];
 	char path[PATH_MAX];
 	struct error err;
@@ -284,7 +284,7 @@ static void a_paused_container_is_unpaused(void **state)
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(g, "podman"), "--idle-action", "pause")), 0);
 	assert_string_equal(requests(&g), "POST unpause GET json GET json POST unpause POST start GET json GET json");
-	assert_non_null(strstr(g.seen->text, "POST /v4.0.0/libpod/containers/c/unpause HTTP/1.1"));
+	assert_non_null(strstr(g.seen->text, "POST /v4.0.0/libpod/containers/x/unpause HTTP/1.1"));
 	fake_stop(&f);
 	fake_stop(&g);
 }
@@ -387,7 +387,7 @@ static void every_failure_is_told(void **state)
 
 	(void)state;
 	assert_refused(ARGUMENTS(OPTIONS(none, "podman")), "podman.socket'");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "has no container 'c'");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "has no container 'x'");
 	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "ended with status 7");
 	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "no runtime!");
 	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "makes no sense");
@@ -406,7 +406,7 @@ static void without_a_keeper_a_failure_refuses_the_queue(void **state)
 
 	(void)state;
 	assert_int_equal(program_run(&p, q.sockets, ARGUMENTS(OPTIONS(f, "docker"))), EXIT_REFUSED);
-	assert_non_null(strstr(p.text, "has no container 'c'"));
+	assert_non_null(strstr(p.text, "has no container 'x'"));
 	assert_ptr_equal(strchr(p.text, '\n'), p.text + strlen(p.text) - 1);
 	assert_int_equal(recv(q.client, &byte, 1, 0), -1);
 	assert_int_equal(errno, ECONNRESET);
@@ -466,18 +466,18 @@ static void a_signal_before_the_end_refuses_the_queue(void **state)
 static void wrong_usage_is_refused(void **state)
 {
 	const char *const *const wrong[] = {
-		ARGUMENTS("--name", "t", "--container", "c", "--with", "d"),
+		ARGUMENTS("--name", "t", "--container", "x", "--with", "q"),
 		ARGUMENTS("--name", "t"),
-		ARGUMENTS("--name", "a/b", "--container", "c"),
+		ARGUMENTS("--name", "a/b", "--container", "x"),
 		ARGUMENTS("--name", "t", "--container", "a/../b"),
-		ARGUMENTS("--name", "t", "--container", "c", "--backend", "lxc"),
-		ARGUMENTS("--name", "t", "--container", "c", "--startup-timeout", "soon"),
-		ARGUMENTS("--name", "t", "--container", "c", "--unit", "x.socket"),
-		ARGUMENTS("--name", "t", "--container", "c", "--unit", "x y.service"),
-		ARGUMENTS("--name", "t", "--container", "c", "--no-wake-from", "10.0.0.0/8"),
-		ARGUMENTS("--name", "t", "--container", "c", "--unknown"),
-		ARGUMENTS("--sleep", "--name", "t", "--container", "c", "extra"),
-		ARGUMENTS("--sleep", "--name", "t", "--container", "c", "--idle-action", "nap"),
+		ARGUMENTS("--name", "t", "--container", "x", "--backend", "lxc"),
+		ARGUMENTS("--name", "t", "--container", "x", "--startup-timeout", "soon"),
+		ARGUMENTS("--name", "t", "--container", "x", "--unit", "x.socket"),
+		ARGUMENTS("--name", "t", "--container", "x", "--unit", "x y.service"),
+		ARGUMENTS("--name", "t", "--container", "x", "--no-wake-from", "10.0.0.0/8"),
+		ARGUMENTS("--name", "t", "--container", "x", "--unknown"),
+		ARGUMENTS("--sleep", "--name", "t", "--container", "x", "extra"),
+		ARGUMENTS("--sleep", "--name", "t", "--container", "x", "--idle-action", "nap"),
 		ARGUMENTS("--notify", "started", "--name", "t"),
 		ARGUMENTS("--notify", "maybe", "--name", "t", "--user", "root"),
 	};
@@ -536,7 +536,7 @@ static void a_health_check_that_kills_is_tried_first(void **state)
 		struct program p;
 
 		assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"), "--healthy")), 0);
-		assert_string_equal(p.awaited, "the health check of 'c' has not succeeded");
+		assert_string_equal(p.awaited, "the health check of 'x' has not succeeded");
 		assert_string_equal(requests(&f),
 				    "POST start GET json GET json POST exec POST start GET json POST exec "
 				    "POST start GET json GET healthcheck");
@@ -643,8 +643,8 @@ static void an_engine_that_only_says_so_is_not_believed(void **state)
 
 	(void)state;
 	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker")), "GET json POST stop GET json");
-	assert_non_null(strstr(p.failed, "Docker says that it has stopped the container 'c', which is running"));
-	assert_non_null(strstr(p.failed, "'docker stop c'"));
+	assert_non_null(strstr(p.failed, "Docker says that it has stopped the container 'x', which is running"));
+	assert_non_null(strstr(p.failed, "'docker stop x'"));
 	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker")), "GET json POST stop GET json");
 	assert_non_null(strstr(p.failed, "which is paused"));
 	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker"), "--idle-action", "pause"),
@@ -678,7 +678,7 @@ static void sleep_leaves_what_is_not_to_sleep(void **state)
 	START(f, SAY(EXITED), SAY(NO_CONTENT), SAY(running()), SAY(running()), /* a wake of ours */
 	      SAY(running()), SAY(NO_CONTENT), SAY(EXITED),
 	      SAY(inspection("running", container_process(), "2027", "")));
-	struct options o = {.name = "t", .container = "c", .backend = BACKEND_DOCKER};
+	struct options o = {.name = "t", .container = "x", .backend = BACKEND_DOCKER};
 	_cleanup_close_ int lock = -1;
 	char path[PATH_MAX];
 	struct program p;
@@ -768,10 +768,10 @@ static void a_failing_engine_is_a_failure_of_sleep(void **state)
 
 	(void)state;
 	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker")), "GET json POST stop");
-	assert_non_null(strstr(p.failed, "cannot stop the container 'c': will not"));
+	assert_non_null(strstr(p.failed, "cannot stop the container 'x': will not"));
 	/* by hand */
 	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(f, "docker"))), EXIT_REFUSED);
-	assert_non_null(strstr(p.text, "cannot stop the container 'c': will not"));
+	assert_non_null(strstr(p.text, "cannot stop the container 'x': will not"));
 	fake_stop(&f);
 }
 

@@ -56,7 +56,7 @@ static const char *calls(void)
 	"--", (program), "--user", "nobody", "--outside-source", "--transparent", "--", "/the/proxy", "--forward", "1:2"
 
 #define WITH_TWO                                                                                                       \
-	"--with", "db", "--with-port", "5432", "--with-health-check", "postgres", "--with", "cache", "--with-port",    \
+	"--with", "pg", "--with-port", "5432", "--with-health-check", "postgres", "--with", "cache", "--with-port",    \
 		"6379", "--with-health-check", "redis"
 
 static void each_is_ready_before_the_next(void **state)
@@ -71,9 +71,9 @@ static void each_is_ready_before_the_next(void **state)
 	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), WITH_TWO, SERVED_BY(helper("true")))), 0);
 	assert_string_equal(requests(&f), "POST start GET json GET json POST start GET json GET json "
 					  "POST start GET json GET json");
-	assert_non_null(strstr(f.seen->text, "POST /containers/db/start"));
-	assert_true(strstr(f.seen->text, "/cache/start") > strstr(f.seen->text, "/db/start"));
-	assert_true(strstr(f.seen->text, "/c/start") > strstr(f.seen->text, "/cache/start"));
+	assert_non_null(strstr(f.seen->text, "POST /containers/pg/start"));
+	assert_true(strstr(f.seen->text, "/cache/start") > strstr(f.seen->text, "/pg/start"));
+	assert_true(strstr(f.seen->text, "/x/start") > strstr(f.seen->text, "/cache/start"));
 
 	text = calls();
 	assert_ptr_equal(
@@ -95,7 +95,7 @@ static void all_locks_are_handed_over(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(running()),
 	      SAY(NO_CONTENT), SAY(running()), SAY(running()));
-	static const char *const containers[] = {"c", "db", "cache"};
+	static const char *const containers[] = {"x", "pg", "cache"};
 	struct program p;
 	struct error err;
 
@@ -131,7 +131,7 @@ static void without_a_check_it_is_ready_when_it_runs(void **state)
 
 	(void)state;
 	assert_int_equal(
-		program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--with", "db", "--with", "cache", "--with-port",
+		program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--with", "pg", "--with", "cache", "--with-port",
 					       "1", "--with-health-check", "none", "--", "/bin/true")),
 		0);
 	program_release(&p);
@@ -150,7 +150,7 @@ static void a_health_check_of_the_image_is_asked_for(void **state)
 	struct program p;
 
 	(void)state;
-	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"), "--with", "db", "--with-health-check",
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"), "--with", "pg", "--with-health-check",
 							"healthy", "--with-port", "5432", SERVED_BY(helper("true")))),
 			 0);
 	program_release(&p);
@@ -166,7 +166,7 @@ static void assert_refused(const char *const *arguments, const char *why)
 	struct program p;
 
 	assert_int_equal(program_run_kept(&p, arguments), EXIT_REFUSED);
-	if (!strstr(p.failed, "'db', which comes before 'c': "))
+	if (!strstr(p.failed, "'pg', which comes before 'x': "))
 		fail_msg("'%s' does not name the container", p.failed);
 	if (!strstr(p.failed, why))
 		fail_msg("'%s' does not say '%s'", p.failed, why);
@@ -175,7 +175,7 @@ static void assert_refused(const char *const *arguments, const char *why)
 	program_release(&p);
 }
 
-#define DB "--with", "db", "--with-port", "5432", "--with-health-check", "postgres"
+#define DB "--with", "pg", "--with-port", "5432", "--with-health-check", "postgres"
 
 static void every_failure_is_told(void **state)
 {
@@ -185,7 +185,7 @@ static void every_failure_is_told(void **state)
 	      SAY(running()), SAY(running()));
 
 	(void)state;
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("true"))), "has no container 'db'");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("true"))), "has no container 'pg'");
 	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("true"))), "ended with status 7");
 	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB,
 				 SERVED_BY(helper("echo '<5>a note' >&2; echo '<3>port 5432 is dead' >&2; exit 75"))),
@@ -225,7 +225,7 @@ static void a_signal_while_one_is_awaited_is_told(void **state)
 /* Runs --sleep with db and cache, and says which requests it made. */
 #define SLEEP(status, ...)                                                                                             \
 	({                                                                                                             \
-		assert_int_equal(program_run_kept(&p, ARGUMENTS("--sleep", OPTIONS(f, "docker"), "--with", "db",       \
+		assert_int_equal(program_run_kept(&p, ARGUMENTS("--sleep", OPTIONS(f, "docker"), "--with", "pg",       \
 								"--with", "cache", __VA_ARGS__)),                      \
 				 status);                                                                              \
 		program_release(&p);                                                                                   \
@@ -247,8 +247,8 @@ static void sleep_goes_the_other_way(void **state)
 
 	(void)state;
 	assert_string_equal(SLEEP(0, "--idle-action", "stop"), STOPPED " " STOPPED " " STOPPED);
-	assert_true(strstr(f.seen->text, "/c/stop") < strstr(f.seen->text, "/cache/stop"));
-	assert_true(strstr(f.seen->text, "/cache/stop") < strstr(f.seen->text, "/db/stop"));
+	assert_true(strstr(f.seen->text, "/x/stop") < strstr(f.seen->text, "/cache/stop"));
+	assert_true(strstr(f.seen->text, "/cache/stop") < strstr(f.seen->text, "/pg/stop"));
 	/* One that is gone, or sleeps already, does not keep the others. */
 	assert_string_equal(SLEEP(0, "--idle-action", "stop"), "GET json GET json " STOPPED);
 	assert_string_equal(SLEEP(0, "--idle-action", "pause"),
@@ -261,7 +261,7 @@ static void sleep_leaves_what_is_needed(void **state)
 	START(f, SAY_STOPPED, SAY_STOPPED, /* db is in use */
 	      SAY(running()),		   /* --keep-running */
 	      SAY_STOPPED, SAY(running()), SAY_STOPPED);
-	struct options o = {.name = "t", .container = "db", .backend = BACKEND_DOCKER};
+	struct options o = {.name = "t", .container = "pg", .backend = BACKEND_DOCKER};
 	_cleanup_close_ int lock = -1;
 	char path[PATH_MAX];
 	struct program p;
@@ -271,11 +271,11 @@ static void sleep_leaves_what_is_needed(void **state)
 	assert_int_equal(lock_path(&o, f.socket, path, &err), 0);
 	assert_int_equal(lock_shared(path, UINT64_MAX, &lock, &err), 0);
 	assert_string_equal(SLEEP(0, "--idle-action", "stop"), STOPPED " " STOPPED);
-	assert_non_null(strstr(p.text, "the container 'db' is used by another instance"));
-	assert_null(strstr(f.seen->text, "/db/"));
+	assert_non_null(strstr(p.text, "the container 'pg' is used by another instance"));
+	assert_null(strstr(f.seen->text, "/pg/"));
 	close_fd(&lock);
 	/* The one that needs them runs on, for somebody else or because somebody else started it. */
-	o.container = "c";
+	o.container = "x";
 	assert_int_equal(lock_path(&o, f.socket, path, &err), 0);
 	assert_int_equal(lock_shared(path, UINT64_MAX, &lock, &err), 0);
 	assert_string_equal(SLEEP(0, "--idle-action", "stop"), "");
@@ -304,13 +304,13 @@ static void a_failure_does_not_keep_the_others_awake(void **state)
 static void wrong_usage_is_refused(void **state)
 {
 	const char *const *const wrong[] = {
-		ARGUMENTS("--name", "t", "--container", "c", "--with", "a/b", "--", "/bin/true"),
-		ARGUMENTS("--name", "t", "--container", "c", "--with-port", "1", "--", "/bin/true"),
-		ARGUMENTS("--name", "t", "--container", "c", "--with", "d", "--with-port", "0", "--", "/bin/true"),
-		ARGUMENTS("--name", "t", "--container", "c", "--with", "d", "--with-unit", "x y", "--", "/bin/true"),
-		ARGUMENTS("--name", "t", "--container", "c", "--with", "a", "--with", "a", "--with", "a", "--with", "a",
-			  "--with", "a", "--with", "a", "--with", "a", "--with", "a", "--with", "a", "--with", "a",
-			  "--with", "a", "--with", "a", "--with", "a", "--with", "a", "--with", "a", "--with", "a",
+		ARGUMENTS("--name", "t", "--container", "x", "--with", "a/b", "--", "/bin/true"),
+		ARGUMENTS("--name", "t", "--container", "x", "--with-port", "1", "--", "/bin/true"),
+		ARGUMENTS("--name", "t", "--container", "x", "--with", "q", "--with-port", "0", "--", "/bin/true"),
+		ARGUMENTS("--name", "t", "--container", "x", "--with", "q", "--with-unit", "x y", "--", "/bin/true"),
+		ARGUMENTS("--name", "t", "--container", "x", "--with", "k", "--with", "k", "--with", "k", "--with", "k",
+			  "--with", "k", "--with", "k", "--with", "k", "--with", "k", "--with", "k", "--with", "k",
+			  "--with", "k", "--with", "k", "--with", "k", "--with", "k", "--with", "k", "--with", "k",
 			  "--with", "a"),
 	};
 

@@ -38,7 +38,7 @@ static struct instance of(struct fake_engine *f)
 	return (struct instance){
 		.name = (char *)"t",
 		.scope = SCOPE_USER,
-		.container_name = (char *)"c",
+		.container_name = (char *)"x",
 		.engine_socket = f->socket,
 	};
 }
@@ -94,7 +94,7 @@ static void it_cannot_be_stopped(void **state)
 	assert_int_equal(see(&i, NULL, "", &err), -1);
 	assert_non_null(strstr(err.text, "the disk is full"));
 	assert_int_equal(see(&i, NULL, "", &err), -1);
-	assert_string_equal(err.text, "the container 'c' still runs");
+	assert_string_equal(err.text, "the container 'x' still runs");
 	fake_stop(&f);
 }
 
@@ -109,11 +109,11 @@ static void another_instance_uses_it(void **state)
 	(void)state;
 	snprintf(path, sizeof(path), "%s/sockwake", directory);
 	assert_int_equal(mkdir(path, 0700), 0);
-	snprintf(path, sizeof(path), "%s/sockwake/%s", directory, lock_name(BACKEND_DOCKER, f.socket, "c", name));
+	snprintf(path, sizeof(path), "%s/sockwake/%s", directory, lock_name(BACKEND_DOCKER, f.socket, "x", name));
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(flock(fd, LOCK_SH), 0);
 	assert_int_equal(see(&i, NULL, "", &err), 0);
-	assert_non_null(strstr(noted, "the container 'c' still runs: another instance uses it"));
+	assert_non_null(strstr(noted, "the container 'x' still runs: another instance uses it"));
 	assert_string_equal(requests(&f), "GET json");
 	close(fd);
 	assert_int_equal(see(&i, NULL, "", &err), 0);
@@ -149,7 +149,7 @@ static void the_engine_does_not_tell(void **state)
 
 	(void)state;
 	assert_int_equal(see(&i, NULL, "", &err), -1);
-	assert_non_null(strstr(err.text, "it cannot be told whether the container 'c' runs"));
+	assert_non_null(strstr(err.text, "it cannot be told whether the container 'x' runs"));
 	assert_non_null(strstr(err.text, "the disk is full"));
 	fake_stop(&f);
 	assert_int_equal(see(&i, NULL, "", &err), -1);
