@@ -249,6 +249,8 @@ void keep_made(const struct create_request *r, struct made *made)
 
 	if (made->before)
 		note_lost_volumes(r, made->before, made->quadlet);
+	if (made->quadlet)
+		note_lost_writes(r);
 	if (made->old && engine_remove_container(made->engine, made->old, &err) < 0)
 		print_note("the container that was replaced is left as '%s': %s", made->old, err.text);
 	made_free(made);
@@ -287,6 +289,8 @@ int print_order(struct create_request *r, struct error *err)
 		print_note("%s", err->text);
 		if (!i->made_container && decide(r, i->backend == BACKEND_PODMAN, err) < 0)
 			return -1;
+	} else {
+		note_lost_writes(r);
 	}
 	if (r->as_quadlet) {
 		text = quadlet_render(i->name, &r->order, err);

@@ -20,7 +20,7 @@ struct made {
  * not refused. */
 int make_container(struct create_request *r, struct manager *m, struct made *ret, struct error *err);
 
-/* The instance is there: what made place for the container goes. Notes what is lost with that. */
+/* The instance is there: what made place for the container goes. Notes what is lost with that, or will be. */
 void keep_made(const struct create_request *r, struct made *made);
 
 /* Undoes what was not kept. */

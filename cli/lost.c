@@ -5,6 +5,13 @@
 #include "common/cleanup.h"
 #include "units/quadlet.h"
 
+void note_lost_writes(const struct create_request *r)
+{
+	if (r->as_quadlet && !(r->order.volumes && r->order.volumes[0]))
+		print_note("the container is removed whenever it sleeps, and what it wrote goes with it: to keep a "
+			   "directory, give the same command with --force -v NAME:/PATH");
+}
+
 /* "SOURCE:DESTINATION", without options. */
 static size_t place_length(const char *volume)
 {

@@ -90,8 +90,9 @@ class Image(ImageCase):
 
     def test_volumes_of_the_image_get_names(self):
         self.build("localhost/with-volume", "VOLUME /data")
-        self.sockwake("create", "web", "-p", f"{PORT}:80", "--network", "none", "--image", "localhost/with-volume",
-                      "--idle-timeout", "1s", "--", "sh", "-c", "echo x >>/data/wakes; exec serve nginx")
+        created = self.sockwake("create", "web", "-p", f"{PORT}:80", "--network", "none", "--image", "localhost/with-volume",
+                                "--idle-timeout", "1s", "--", "sh", "-c", "echo x >>/data/wakes; exec serve nginx")
+        self.assertNotIn("goes with it", created.stderr)
         for _ in range(2):
             harness.http(PORT)
             self.scope.fall_asleep("web")
@@ -161,6 +162,13 @@ class Image(ImageCase):
         note = self.sockwake("remove", "web").stderr
         self.assertIn(self.quadlet if self.quadlets else "docker rm web" if self.scope.engine == "docker" else "podman rm web", note)
         self.assertEqual(self.traces(), [self.quadlet] if self.quadlets else ["web"])
+
+    def test_what_goes_with_each_sleep_is_said(self):
+        note = "what it wrote goes with it"
+        self.assertEqual(note in self.sockwake("create", "web", *WEB, "--dry-run", *NGINX).stderr, self.quadlets)
+        self.assertEqual(note in self.sockwake("create", "web", *WEB, *NGINX).stderr, self.quadlets)
+        kept = self.sockwake("create", "web", *WEB, "-v", "kept:/kept", "--force", *NGINX)
+        self.assertNotIn(note, kept.stderr)
 
 
 class Quadlet(ImageCase):
