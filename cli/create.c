@@ -191,7 +191,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 		return 0;
 	if (install_all(m, directory, i, before, drop_in, err) < 0)
 		return -1;
-	keep_made(&made);
+	keep_made(r, &made);
 	remember(r, m, &subject, before, all);
 	warm_up(m, i, engine);
 	if (before)

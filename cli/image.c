@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/lost.h"
 #include "cli/settle.h"
 #include "common/clock.h"
 #include "common/parse.h"
@@ -150,6 +151,22 @@ static int check_unit(struct manager *m, const char *unit, const char *path, str
 	return r;
 }
 
+/* One that `remove` has left may have been edited, and names the volumes that hold the data. */
+static int check_quadlet(const struct create_request *r, const char *path, const char *text, struct error *err)
+{
+	_cleanup_free_ char *there = NULL;
+
+	if (own_file_read(path, &there, err) < 0)
+		return -1;
+	if (!there || r->force || strcmp(there, text) == 0)
+		return 0;
+	return error_set(
+		err, EEXIST,
+		"there is a Quadlet '%s' already, which differs from what would be made: wake its container with "
+		"'sockwake create %s -p PORT:CPORT', or use --force to replace it",
+		path, r->instance.name);
+}
+
 static int make_quadlet(struct create_request *r, const struct container *there, struct made *made, struct error *err)
 {
 	const char *unit = container_label(there, "PODMAN_SYSTEMD_UNIT");
@@ -160,7 +177,7 @@ static int make_quadlet(struct create_request *r, const struct container *there,
 	if (there->id[0] && (!unit || strcmp(unit, i->unit) != 0)) /* the unit would replace it */
 		return in_the_way(there, i->name, err);
 	text = quadlet_render(i->name, &r->order, err);
-	if (!text || quadlet_path(i->scope, i->name, path, err) < 0 ||
+	if (!text || quadlet_path(i->scope, i->name, path, err) < 0 || check_quadlet(r, path, text, err) < 0 ||
 	    own_file_write(path, text, QUADLET_MODE, &made->before, err) < 0)
 		return -1;
 	made->quadlet = strdup(path);
@@ -226,10 +243,14 @@ static void made_free(struct made *made)
 	*made = (struct made){};
 }
 
-void keep_made(struct made *made)
+void keep_made(const struct create_request *r, struct made *made)
 {
 	struct error err;
 
+	if (made->before)
+		note_lost_volumes(r, made->before, made->quadlet);
+	if (made->quadlet)
+		note_lost_writes(r);
 	if (made->old && engine_remove_container(made->engine, made->old, &err) < 0)
 		print_note("the container that was replaced is left as '%s': %s", made->old, err.text);
 	made_free(made);
@@ -268,6 +289,8 @@ int print_order(struct create_request *r, struct error *err)
 		print_note("%s", err->text);
 		if (!i->made_container && decide(r, i->backend == BACKEND_PODMAN, err) < 0)
 			return -1;
+	} else {
+		note_lost_writes(r);
 	}
 	if (r->as_quadlet) {
 		text = quadlet_render(i->name, &r->order, err);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,15 +119,14 @@ char *quadlet_render(const char *name, const struct order *o, struct error *err)
 	return text;
 }
 
-/* "Image = VALUE" → VALUE, cut out in place; NULL for another line. */
-static char *image_of(char *line)
+/* "Key = VALUE" → VALUE, cut out in place; NULL for another line. */
+static char *value_of(char *line, const char *key)
 {
-	static const char key[] = "Image";
-	size_t len;
+	size_t len = strlen(key);
 
-	if (strncmp(line, key, sizeof(key) - 1) != 0)
+	if (strncmp(line, key, len) != 0)
 		return NULL;
-	line += sizeof(key) - 1;
+	line += len;
 	line += strspn(line, " \t");
 	if (*line++ != '=')
 		return NULL;
@@ -139,24 +137,45 @@ static char *image_of(char *line)
 	return line;
 }
 
+char *quadlet_next(struct quadlet_reader *r, const char *key)
+{
+	for (char *line; (line = strsep(&r->rest, "\n"));) {
+		char *value = r->inside ? value_of(line, key) : NULL;
+
+		if (value)
+			return value;
+		if (line[0] == '[')
+			r->inside = strncmp(line, "[Container]", 11) == 0;
+	}
+	return NULL;
+}
+
+bool quadlet_undouble(char *value)
+{
+	char *to = value;
+
+	for (const char *from = value; *from; from++) {
+		if ((*from == '%' || *from == '$') && *from != from[1])
+			return false;
+		*to++ = *from;
+		from += *from == '%' || *from == '$';
+	}
+	*to = '\0';
+	return true;
+}
+
 int quadlet_image(const char *path, char **ret, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
+	struct quadlet_reader reader = {};
 	const char *found = NULL;
-	bool inside = false;
-	char *save = NULL;
 
 	*ret = NULL;
 	if (read_file(AT_FDCWD, path, QUADLET_MAX, &text, NULL, err) < 0)
 		return -1;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char *image = inside ? image_of(line) : NULL;
-
-		if (line[0] == '[')
-			inside = strncmp(line, "[Container]", 11) == 0;
-		else if (image)
-			found = image;
-	}
+	reader.rest = text;
+	for (const char *image; (image = quadlet_next(&reader, "Image"));)
+		found = image;
 	if (!found || !*found || strchr(found, '%'))
 		return 0;
 	*ret = strdup(found);

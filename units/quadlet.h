@@ -3,6 +3,7 @@
 #pragma once
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "common/order.h"
 #include "common/scope.h"
@@ -20,3 +21,15 @@ char *quadlet_render(const char *name, const struct order *o, struct error *err)
 /* The value of Image= in a .container file, whoever wrote it; *ret is malloc()ed, NULL where it has none, or one with
  * specifiers. */
 int quadlet_image(const char *path, char **ret, struct error *err);
+
+/* Reads the text of a .container file, whoever wrote it, and cuts it to pieces: begins as {.rest = TEXT}. */
+struct quadlet_reader {
+	char *rest;
+	bool inside; /* the section [Container] */
+};
+
+/* The next value of this key in [Container], as it stands, within the text; NULL after the last. */
+char *quadlet_next(struct quadlet_reader *r, const char *key);
+
+/* "%%" → "%" and "$$" → "$", in place. False, and the value is spoilt: it has specifiers or variables. */
+bool quadlet_undouble(char *value);

@@ -26,6 +26,9 @@ class ImageCase(harness.Case):
 
     def forget(self):
         self.sockwake("remove", "web", "--with-container", check=False)
+        if os.path.exists(self.quadlet):
+            os.unlink(self.quadlet)
+            self.scope.systemctl("daemon-reload")
         for volume in ("kept", "web-data"):
             self.scope.engine_run("volume", "rm", "--force", volume, check=False)
 
@@ -87,8 +90,9 @@ class Image(ImageCase):
 
     def test_volumes_of_the_image_get_names(self):
         self.build("localhost/with-volume", "VOLUME /data")
-        self.sockwake("create", "web", "-p", f"{PORT}:80", "--network", "none", "--image", "localhost/with-volume",
-                      "--idle-timeout", "1s", "--", "sh", "-c", "echo x >>/data/wakes; exec serve nginx")
+        created = self.sockwake("create", "web", "-p", f"{PORT}:80", "--network", "none", "--image", "localhost/with-volume",
+                                "--idle-timeout", "1s", "--", "sh", "-c", "echo x >>/data/wakes; exec serve nginx")
+        self.assertNotIn("goes with it", created.stderr)
         for _ in range(2):
             harness.http(PORT)
             self.scope.fall_asleep("web")
@@ -158,9 +162,13 @@ class Image(ImageCase):
         note = self.sockwake("remove", "web").stderr
         self.assertIn(self.quadlet if self.quadlets else "docker rm web" if self.scope.engine == "docker" else "podman rm web", note)
         self.assertEqual(self.traces(), [self.quadlet] if self.quadlets else ["web"])
-        if self.quadlets:
-            os.unlink(self.quadlet)
-            self.scope.systemctl("daemon-reload")
+
+    def test_what_goes_with_each_sleep_is_said(self):
+        note = "what it wrote goes with it"
+        self.assertEqual(note in self.sockwake("create", "web", *WEB, "--dry-run", *NGINX).stderr, self.quadlets)
+        self.assertEqual(note in self.sockwake("create", "web", *WEB, *NGINX).stderr, self.quadlets)
+        kept = self.sockwake("create", "web", *WEB, "-v", "kept:/kept", "--force", *NGINX)
+        self.assertNotIn(note, kept.stderr)
 
 
 class Quadlet(ImageCase):
@@ -173,6 +181,38 @@ class Quadlet(ImageCase):
         self.assertIn("does not belong", self.refused("create", "web", *WEB, "--force", *NGINX))
         with open(self.quadlet) as f:
             self.assertEqual(f.read(), "[Container]\nImage=x\n")
+
+    def read(self):
+        with open(self.quadlet) as f:
+            return f.read()
+
+    def test_one_that_stayed_is_not_overwritten(self):
+        with_volume = (*WEB, "-v", "kept:/kept")
+        self.sockwake("create", "web", *with_volume, *NGINX)
+        self.sockwake("remove", "web")
+        before = self.read()
+        self.assertIn("use --force to replace it", self.refused("create", "web", *WEB, *NGINX))
+        self.assertEqual((self.traces(), self.read()), ([self.quadlet], before))
+
+        self.sockwake("create", "web", "-p", f"{PORT}:80")  # as it is
+        self.assertIn("nginx", harness.http(PORT))
+        self.sockwake("remove", "web")
+        self.sockwake("create", "web", *with_volume, *NGINX)  # the same again
+        self.sockwake("remove", "web")
+        self.assertEqual(self.read(), before)
+
+    def test_force_names_the_volumes_that_were_in_one_that_stayed(self):
+        self.sockwake("create", "web", *WEB, "-v", "kept:/kept", "-v", "/tmp:/t", *NGINX)
+        self.sockwake("remove", "web")
+        edited = self.read().replace("[Container]\n", "[Container]\nVolume=%h:/h\n")
+        self.scope.run("tee", self.quadlet, input=edited)
+        self.assertIn("use --force", self.refused("create", "web", *WEB, *NGINX))
+        self.assertEqual(self.read(), edited)
+        notes = self.sockwake("create", "web", *WEB, "-v", "/tmp:/t:ro", "--force", *NGINX).stderr
+        self.assertIn("-v 'kept:/kept'", notes)
+        self.assertIn("'Volume=%h:/h'", notes)
+        self.assertNotIn("/tmp", notes)
+        self.assertIn("nginx", harness.http(PORT))
 
     def test_words_that_quadlet_cannot_carry(self):
         for words in (("",), (";",), ("a\nb",)):

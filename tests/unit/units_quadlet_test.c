@@ -197,6 +197,35 @@ static void the_image_of_a_file(void **state)
 	assert_int_equal(quadlet_image(path, &image, &err), -1);
 }
 
+static void the_values_of_a_key(void **state)
+{
+	char text[] = "Volume=a\n[Container]\nVolume=b:/b\nVolumes=c\n\nVolume = d:/d \r\n[Service]\nVolume=e\n"
+		      "[Container]\nVolume=\nVolume=f";
+	struct quadlet_reader reader = {.rest = text};
+
+	(void)state;
+	assert_string_equal(quadlet_next(&reader, "Volume"), "b:/b");
+	assert_string_equal(quadlet_next(&reader, "Volume"), "d:/d");
+	assert_string_equal(quadlet_next(&reader, "Volume"), "");
+	assert_string_equal(quadlet_next(&reader, "Volume"), "f");
+	assert_null(quadlet_next(&reader, "Volume"));
+	assert_null(quadlet_next(&reader, "Volume"));
+}
+
+static void doubled_characters(void **state)
+{
+	static const char *const specifiers[] = {"%h", "a%", "$x", "%$", "%%%", "$$$"};
+	char value[] = "/%%a/$$b/%%%%";
+
+	(void)state;
+	assert_true(quadlet_undouble(value));
+	assert_string_equal(value, "/%a/$b/%%");
+	for (size_t k = 0; k < sizeof(specifiers) / sizeof(*specifiers); k++) {
+		snprintf(value, sizeof(value), "%s", specifiers[k]);
+		assert_false(quadlet_undouble(value));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +235,8 @@ int main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(only_own_files_are_touched),
 		cmocka_unit_test(the_image_of_a_file),
+		cmocka_unit_test(the_values_of_a_key),
+		cmocka_unit_test(doubled_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
