@@ -1,5 +1,13 @@
 #include "keeper/stages.h"
 
+bool keeper_is_wanted(struct keeper *k)
+{
+	const struct keeper_options *o = &k->options;
+
+	return queue_waits(&k->queue) &&
+	       (o->n_no_wake_from == 0 || queue_admit(&k->queue, o->no_wake_from, o->n_no_wake_from));
+}
+
 bool stage_admit(struct keeper *k)
 {
 	const struct keeper_options *o = &k->options;

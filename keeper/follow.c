@@ -24,10 +24,10 @@ static bool ends_too_often(struct keeper *k)
 }
 
 /* For whom, or for how long, it is worth while. */
-static bool goes_on(const struct keeper *k, bool was_ready)
+static bool goes_on(struct keeper *k, bool was_ready)
 {
 	return !k->told_to_stop && k->sleeper.pid &&
-	       (was_ready ? !queue_waits(&k->queue) : !time_is_over(time_after(k->began, k->options.start_limit)));
+	       (was_ready ? !keeper_is_wanted(k) : !time_is_over(time_after(k->began, k->options.start_limit)));
 }
 
 static void forget_run(struct keeper *k)
@@ -48,7 +48,7 @@ bool stage_follow(struct keeper *k)
 	notify_send(k->notify_fd, "STATUS=the container has ended; it may be restarted");
 	while (goes_on(k, was_ready))
 		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
-	again = (k->sleeper.pid == 0 && k->sleeper.status == 0) || (was_ready && queue_waits(&k->queue));
+	again = (k->sleeper.pid == 0 && k->sleeper.status == 0) || (was_ready && keeper_is_wanted(k));
 	child_signal(&k->sleeper, SIGKILL);
 	while (k->sleeper.pid)
 		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);

@@ -172,7 +172,7 @@ static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct
 	if (k->told_to_stop || (k->ready && keeper_container_has_ended(k)))
 		return true;
 	good = child_result(&k->relay, how, sizeof(how)) == 0 && k->ready;
-	if (good && !queue_waits(&k->queue)) /* the last look: who has come meanwhile is served */
+	if (good && !keeper_is_wanted(k)) /* the last look: who has come meanwhile is served */
 		return true;
 	if (!k->ready && k->ended && k->in_case[0]) {
 		*r = error_set(err, 0, "%s", k->in_case);

@@ -81,6 +81,15 @@ class NoWake(ExclusionCase):
                 self.assert_reset(queue[0][1])
             self.scope.systemctl("stop", "server.service")
 
+    def test_not_woken_again_when_others_stop_it(self):
+        """While it is looked whether the container comes back, too."""
+        self.create(f"--no-wake-from={SCANNER}")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.scope.engine_run("stop", "--time=1", "server")
+        self.assert_refused(SCANNER)
+        self.scope.fall_asleep("server")
+        self.assertTrue(self.is_asleep())
+
     def test_networks_of_both_families(self):
         self.create("--no-wake-from=198.51.100.0/24", "--no-wake-from=2001:db8::/32")
         for host in harness.INSIDE:
