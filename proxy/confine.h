@@ -19,7 +19,7 @@
  *	epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 poll ppoll select pselect6
  *	read pread64 write readv writev recvfrom recvmsg recvmmsg splice tee
  *	sendto without MSG_FASTOPEN; dearer than write where there are TCP sockets, see seccomp.c
- *	sendmsg sendmmsg the same, with udp alone, and not on `reports`
+ *	sendmsg sendmmsg the same, with udp alone, and not on `reports`; with unix_clients on descriptors below n_shared only
  *	socket(AF_INET|AF_INET6, SOCK_STREAM|SOCK_DGRAM [|SOCK_NONBLOCK|SOCK_CLOEXEC], 0) for what is forwarded,
  *	socket(AF_UNIX, SOCK_STREAM|SOCK_SEQPACKET, 0) with unix_target
  *	bind to `sources`, by these very pointers; to everything with transparent
@@ -57,6 +57,7 @@ struct confinement {
 	/* The socket addresses, with port 0, that bind(2) may be given; NULL for none. They lie in one page that cannot be
 	 * written to and is the lowest one that is mapped. */
 	const void *sources[2];
+	bool unix_clients; /* some come over Unix sockets: with udp, messages go to listeners' clients only, no descriptor to these */
 	bool udp;	  /* may make UDP sockets (a UDP port is forwarded) */
 	bool unix_target; /* may make Unix sockets; the working directory stays */
 	bool transparent; /* keeps CAP_NET_RAW, and so the user namespace, and may bind to everything */

@@ -230,6 +230,22 @@ static size_t send_one(const struct datagram *d, int fd)
 	return write(fd, d->data, d->len) >= 0 || (errno == ECONNREFUSED && write(fd, d->data, d->len) >= 0);
 }
 
+/* One after the other through a connected socket. */
+static size_t send_plainly(const struct datagram *d, int fd)
+{
+	size_t step = d->segment ? d->segment : d->len, at = 0;
+
+	do {
+		size_t left = d->len - at, len = left < step ? left : step;
+
+		if (send(fd, d->data + at, len, MSG_DONTWAIT) < 0 &&
+		    (errno != ECONNREFUSED || send(fd, d->data + at, len, MSG_DONTWAIT) < 0))
+			return 0;
+		at += len;
+	} while (at < d->len);
+	return 1;
+}
+
 size_t batch_send(struct batch *b, size_t first, size_t end, int fd, const struct flow_key *to)
 {
 	struct batch_storage *s = b->storage;
@@ -239,6 +255,11 @@ size_t batch_send(struct batch *b, size_t first, size_t end, int fd, const struc
 
 	if (!to && end - first == 1 && b->datagrams[first].segment == 0 && b->datagrams[first].len > 0)
 		return send_one(&b->datagrams[first], fd);
+	if (!to && b->plain) {
+		for (size_t i = first; i < end; i++)
+			sent += send_plainly(&b->datagrams[i], fd);
+		return sent;
+	}
 	for (size_t i = first; i < end; i++) {
 		struct msghdr *msg = &s->headers[i].msg_hdr;
 

@@ -25,6 +25,7 @@ struct batch {
 	char *memory;
 	struct datagram datagrams[BATCH_SIZE];
 	struct batch_storage *storage; /* what the calls want to see */
+	bool plain;		       /* no messages through connected sockets: see unix_clients in confine.h */
 };
 
 /* The memory of large datagrams is only used when they come. It lives as long as the process. */

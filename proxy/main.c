@@ -189,6 +189,7 @@ static int confine_all(const struct proxy *p, struct error *err)
 	keep[k++] = p->lifecycle.signals.fd;
 	for (size_t i = 0; i < s->n_forwards; i++) {
 		keep[k++] = s->forwards[i].fd;
+		c.unix_clients |= s->forwards[i].family == AF_UNIX;
 		if (s->forwards[i].publish->type == SOCK_DGRAM)
 			c.udp = true;
 		else if (!c.unix_target)

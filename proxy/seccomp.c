@@ -163,16 +163,18 @@ static struct scmp_arg_cmp own_descriptor(const struct confinement *c)
 	return SCMP_A0_32(SCMP_CMP_GE, (uint32_t)c->n_shared);
 }
 
-/* Only UDP needs messages: they can carry descriptors, also one whose close(2) would keep the keeper waiting for hours
- * (SO_LINGER). */
+/* Only UDP needs messages: they can carry descriptors over a Unix socket, to a client, or to the keeper one whose close(2)
+ * would keep it waiting for hours (SO_LINGER). What is below n_shared is no such connection. */
 static void allow_messages(struct filter *f, const struct confinement *c)
 {
+	const struct scmp_arg_cmp no_unix_peer = c->unix_clients ? SCMP_A0_32(SCMP_CMP_LT, (uint32_t)c->n_shared)
+								 : SCMP_A0_32(SCMP_CMP_NE, (uint32_t)c->reports);
 	const struct scmp_arg_cmp one[] = {
-		SCMP_A0_32(SCMP_CMP_NE, (uint32_t)c->reports),
+		no_unix_peer,
 		SCMP_A2_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0),
 	};
 	const struct scmp_arg_cmp several[] = {
-		SCMP_A0_32(SCMP_CMP_NE, (uint32_t)c->reports),
+		no_unix_peer,
 		SCMP_A3_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0),
 	};
 

@@ -235,6 +235,7 @@ int udp_open(struct worker *w, struct udp **ret, struct error *err)
 	for (size_t i = 0; i < s->n_forwards; i++) {
 		struct forward *f = &s->forwards[i];
 
+		u->batch.plain |= f->family == AF_UNIX;
 		if (f->publish->type != SOCK_DGRAM)
 			continue;
 		if (datagram_options(f->fd, f->family, err) < 0)

@@ -58,6 +58,22 @@ class Datagrams(harness.Case):
                 sock.sendto(data, ("127.0.0.1", PORT))
             self.assertEqual([answer(sock)[0] for _ in asked], asked)
 
+    def test_beside_a_unix_socket(self):
+        """Then datagrams reach the server without messages, which could carry descriptors to a client of that socket."""
+        path = f"{self.scope.runtime_directory}/beside.sock"
+        self.create("-p", f"{path}:53")
+        asked = [str(number).encode() for number in range(20)]
+        with client() as sock:
+            for _ in range(2):
+                for data in asked:
+                    sock.sendto(data, ("127.0.0.1", PORT))
+                self.assertEqual([answer(sock)[0] for _ in asked], asked)
+            self.assertEqual(ask(sock, b"")[0], b"")
+        with socket.socket(socket.AF_UNIX) as stream:
+            stream.connect(path)
+            stream.sendall(b"x")
+            self.assertEqual(stream.recv(1), b"x")
+
     def test_two_clients_are_two_flows(self):
         self.create()
         with client() as one, client() as other:

@@ -210,6 +210,26 @@ static int send_descriptor(int to, int fd)
 	return (int)sendmsg(to, &m.msg_hdr, MSG_DONTWAIT);
 }
 
+/* A client of this instance's Unix socket is anybody. */
+static void sends_descriptors_to_clients(void)
+{
+	struct confinement c = {.udp = true, .unix_clients = true, .reports = -1, .n_keep = 3};
+	int pair[3], udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in self = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(self);
+
+	CHECK(bind(udp, (struct sockaddr *)&self, sizeof(self)) == 0 &&
+	      getsockname(udp, (struct sockaddr *)&self, &len) == 0 &&
+	      connect(udp, (struct sockaddr *)&self, sizeof(self)) == 0);
+	c.n_shared = udp + 1;
+	pair[2] = udp;
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0 && pair[0] > udp);
+	c.keep = pair;
+	confined(&c);
+	CHECK_FAILS(EPERM, send_descriptor(pair[0], pair[1]));
+	CHECK(send_descriptor(udp, pair[1]) == 0); /* a message like any other there */
+}
+
 /* One that lingers when it is closed would keep the keeper waiting; a server behind a Unix socket is not confined at all. */
 static void sends_descriptors_over(struct confinement *c)
 {
@@ -243,6 +263,7 @@ static void test_shared(void **state)
 	in_modes(changes_shared_sockets, SYSTEM_SCOPE, SYSTEM_SCOPE, 0);
 	survives(sends_descriptors_beside_tcp);
 	survives(sends_descriptors_beside_udp);
+	survives(sends_descriptors_to_clients);
 }
 
 static void test_sockets(void **state)
