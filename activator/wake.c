@@ -65,6 +65,22 @@ static int find_deadline(const struct options *o, uint64_t now, uint64_t *ret, s
 	return 0;
 }
 
+/* Nobody waits for this. A run may end without a sleep of ours, which would do it as well. */
+static void remember_volumes(const struct options *o, const struct container *c)
+{
+	_cleanup_engine_ struct engine *engine = NULL;
+	struct error ignored;
+
+	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, &ignored) < 0)
+		return;
+	volumes_note(engine, o, o->unit ? NULL : c); /* of what a unit runs the engine was not asked */
+	for (unsigned k = 0; k < o->n_with; k++) {
+		struct options view = with_options(o, k);
+
+		volumes_note(engine, &view, NULL);
+	}
+}
+
 int wake(const struct options *o, struct error *err)
 {
 	_cleanup_hold_ struct hold own = NO_HOLD;
@@ -76,6 +92,9 @@ int wake(const struct options *o, struct error *err)
 		needed[k] = NO_CONTAINER_LOCK;
 	if (find_deadline(o, now_usec(), &deadline, err) < 0 || bring_up(o, deadline, stats, needed, &own, err) < 0)
 		return -1;
-	return tell_woken(&own, o->backend == BACKEND_DOCKER ? "docker" : "podman", o->container, needed, o->n_with,
-			  err);
+	if (tell_woken(&own, o->backend == BACKEND_DOCKER ? "docker" : "podman", o->container, needed, o->n_with, err) <
+	    0)
+		return -1;
+	remember_volumes(o, &own.container);
+	return 0;
 }

@@ -66,6 +66,23 @@ class PruningCase(harness.Case):
         self.scope.fall_asleep(instance)  # until then others are refused for the same reason
 
 
+class StoppedByHand(PruningCase):
+    """A Quadlet's run that ends without a sleep of sockwake's has its volume remembered, too."""
+
+    scopes = PODMANS if QUADLET else ()
+
+    def test_its_volume_stays(self):
+        self.sockwake("create", "web", "-p", f"{PORT}:80", "--network=none", "--image", IMAGE, "-v", "kept:/data", "--", *COMMAND)
+        self.hold_images()
+        self.assertIn("nginx", harness.http(PORT))
+        harness.eventually(lambda: '"kept"' in self.scope.engine_run("inspect", "sockwake-web-keep").stdout)
+        self.scope.systemctl("stop", "web-container.service")
+        self.scope.fall_asleep("web")
+        self.scope.engine_run("volume", "prune", "-f")
+        self.assertIn("nginx", harness.http(PORT))
+        self.assertEqual(self.starts(), 2)
+
+
 class Made(PruningCase):
     """By `create --image`, with a Quadlet or by the API."""
 
