@@ -38,6 +38,9 @@ void advise(const struct create_request *r);
 /* Notes what of that a dry run does not know. */
 void note_unresolved(const struct create_request *r);
 
+/* Refuses a single word as a health check that is neither one of ours nor a program. For a valid instance. */
+int check_health_words(const struct instance *i, struct error *err);
+
 /* The health check that a person would choose for a server on this port. */
 const char *default_health_check(const struct publish *p);
 

@@ -392,7 +392,7 @@ static int complete(struct create_request *r, const struct command_line *line, s
 		return -1;
 	i->outside_source = true;
 	i->stop_timeout = 10; /* both engines' default, until the engine is asked */
-	return parse_with(r, err) < 0 ? -1 : instance_validate(i, err);
+	return parse_with(r, err) < 0 || instance_validate(i, err) < 0 ? -1 : check_health_words(i, err);
 }
 
 /* A variable without a value has the one of whoever runs this, as in docker run -e. */

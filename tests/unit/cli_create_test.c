@@ -203,6 +203,27 @@ static void health_check_by_port(void **state)
 	}
 }
 
+/* A slip of the finger would fail at every wake. */
+static void words_that_are_no_check(void **state)
+{
+	struct error err;
+	static const char *const good[] = {"http", "healthy", "true", "'htp; true'", "/opt/htp", "'htp x'", "htp$x"};
+
+	(void)state;
+	refused("create app -p 1:80 --health-check htp", "'htp' is no program in PATH");
+	refused("create app -p 1:80 --health-check htp",
+		"listen, postgres, redis, greeting, http, http:/PATH, healthy");
+	refused("create app -p 1:80 --health-check HTTP", "'HTTP'");
+	refused("create app -p 1:80 --with db:5432:postgre", "--with db: the health check 'postgre'");
+	assert_int_equal(health_check_validate("htp", &err), 0); /* an instance that has it goes on */
+	for (size_t k = 0; k < sizeof(good) / sizeof(*good); k++) {
+		char line[128];
+
+		snprintf(line, sizeof(line), "create app -p 1:80 --health-check %s", good[k]);
+		_cleanup_create_request_ struct create_request r = parsed(line);
+	}
+}
+
 static void other_containers(void **state)
 {
 	_cleanup_create_request_ struct create_request r = parsed(
@@ -490,6 +511,7 @@ int main(void)
 		cmocka_unit_test(defaults_of_the_scope),
 		cmocka_unit_test(the_environment_is_kept),
 		cmocka_unit_test(health_check_by_port),
+		cmocka_unit_test(words_that_are_no_check),
 		cmocka_unit_test(other_containers),
 		cmocka_unit_test(wrong_usage),
 		cmocka_unit_test(dry_run_needs_nothing),
