@@ -122,7 +122,7 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 {
 	const struct container *c = &s->container;
 	struct instance *i = &r->instance;
-	const char *before = r->original_ports ? default_health_check(&i->ports[0]) : NULL;
+	const char *before = r->original_ports ? default_health_check(&i->ports[0], i->targets) : NULL;
 
 	if (!s->exists && s->runner.unit) /* its unit makes it */
 		return instance_validate(i, err);
@@ -140,7 +140,7 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 		bool chosen = strcmp(i->health_check, before) == 0;
 
 		translate_published_port(i, c);
-		if (chosen && replace_text(&i->health_check, default_health_check(&i->ports[0]), err) < 0)
+		if (chosen && replace_text(&i->health_check, default_health_check(&i->ports[0], i->targets), err) < 0)
 			return -1;
 	}
 	if (check_own_check(i, c, err) < 0)
