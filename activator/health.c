@@ -6,6 +6,7 @@
 #include "activator/tell.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "units/log_command.h"
 
 #define PAUSE_MAX (5 * USEC_PER_SEC)
 
@@ -47,9 +48,10 @@ int health_ask(struct engine *e, const struct container *c, enum health *ret, st
 	return *ret == HEALTH_HEALTHY ? e->backend->check_health(e, c, ret, err) : 0;
 }
 
-int await_healthy(struct engine *e, const struct container *c, int pidfd, struct error *err)
+int await_healthy(struct engine *e, const struct options *o, const struct container *c, int pidfd, struct error *err)
 {
 	uint64_t began = now_usec();
+	char log[LOG_COMMAND_MAX];
 	struct told told = {};
 
 	if (!c->health_test)
@@ -72,8 +74,7 @@ int await_healthy(struct engine *e, const struct container *c, int pidfd, struct
 		pause = now_usec() + health_pause(now_usec() - began, health_failure_counts(c, wall_usec()));
 		if (poll(&gone, 1, timeout_msec(pause < e->deadline ? pause : e->deadline)) > 0)
 			return error_set(err, ECHILD,
-					 "the container '%s' ended before it was healthy: '%s logs %s' "
-					 "may say why",
-					 c->name, e->backend->name, c->name);
+					 "the container '%s' ended before it was healthy: '%s' may say why", c->name,
+					 log_command(o->scope, o->unit, o->backend, c->name, log));
 	}
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "activator/options.h"
 #include "backends/backend.h"
 
 /* Would a check that fails now (CLOCK_REALTIME microseconds) bring the container nearer to what is done on failure? */
@@ -22,5 +23,5 @@ int health_ask(struct engine *e, const struct container *c, enum health *ret, st
 /* How long to wait before asking again, in microseconds: longer, the longer it takes already. */
 uint64_t health_pause(uint64_t waited, bool costly);
 
-/* Asks again and again until the container is healthy, ends (pidfd), or engine->deadline. */
-int await_healthy(struct engine *e, const struct container *c, int pidfd, struct error *err);
+/* Asks again and again until the container of the options is healthy, ends (pidfd), or engine->deadline. */
+int await_healthy(struct engine *e, const struct options *o, const struct container *c, int pidfd, struct error *err);

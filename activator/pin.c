@@ -26,6 +26,7 @@
 #include "backends/reach.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "units/log_command.h"
 
 #define RETRY_MSEC    50
 #define ABSENCE_LIMIT USEC_PER_SEC
@@ -156,11 +157,13 @@ static int check_presence(const struct container *c, uint64_t *since, struct err
 	return now_usec() - *since < ABSENCE_LIMIT ? 0 : process_check(c, "/proc", err);
 }
 
-static int ended(const struct engine *e, const struct container *c, struct error *err)
+static int ended(const struct options *o, const struct container *c, struct error *err)
 {
+	char log[LOG_COMMAND_MAX];
+
 	return error_set(err, ECHILD,
-			 "the container '%s' ended with status %d as soon as it was started: '%s logs %s' may say why",
-			 c->name, c->exit_code, e->backend->name, c->name);
+			 "the container '%s' ended with status %d as soon as it was started: '%s' may say why", c->name,
+			 c->exit_code, log_command(o->scope, o->unit, o->backend, c->name, log));
 }
 
 /* *since: 0, or since when it is seen to have ended. */
@@ -225,7 +228,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 			if (started == 0 && is_waited_for(ret, &ended_since))
 				break;
 			if (started == 0)
-				return ended(e, ret, err);
+				return ended(o, ret, err);
 			*err = start_err;
 			return -1;
 		case NEXT_WAIT:

@@ -8,6 +8,7 @@
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/listen.h"
+#include "units/log_command.h"
 
 static uint64_t deadline; /* of the wake, while the engine has none */
 static sigset_t before;
@@ -67,22 +68,20 @@ static size_t add_lock(int *fds, size_t n, const struct container_lock *l)
 	return n;
 }
 
-int tell_woken(const struct hold *own, const char *engine, const char *container, const struct container_lock *needed,
-	       size_t n, struct error *err)
+int tell_woken(const struct options *o, const struct hold *own, const struct container_lock *needed, struct error *err)
 {
 	int keeper = channel_inherited();
 	int fds[CHANNEL_FDS_MAX];
-	char text[CHANNEL_TEXT_MAX];
+	char text[CHANNEL_TEXT_MAX], log[LOG_COMMAND_MAX];
 	size_t n_fds = 0;
 
 	if (keeper < 0)
 		return 0;
 	fds[n_fds++] = own->pidfd;
 	n_fds = add_lock(fds, n_fds, &own->lock);
-	for (size_t k = 0; k < n; k++)
+	for (size_t k = 0; k < o->n_with; k++)
 		n_fds = add_lock(fds, n_fds, &needed[k]);
-	snprintf(text, sizeof(text),
-		 "WOKEN=1\nENDED=the container '%s' ended before it was ready: '%s logs %s' may say why", container,
-		 engine, container);
+	snprintf(text, sizeof(text), "WOKEN=1\nENDED=the container '%s' ended before it was ready: '%s' may say why",
+		 o->container, log_command(o->scope, o->unit, o->backend, o->container, log));
 	return channel_send_fds(keeper, text, fds, n_fds, err);
 }

@@ -23,6 +23,5 @@ struct told {
 };
 void tell_awaited(struct told *t, const char *hint, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* The container runs; these hold on to it and to the n containers that it needs. engine: the name of its command. */
-int tell_woken(const struct hold *own, const char *engine, const char *container, const struct container_lock *needed,
-	       size_t n, struct error *err);
+/* The container of the options runs; these hold on to it and to the containers that it needs, o->n_with of them. */
+int tell_woken(const struct options *o, const struct hold *own, const struct container_lock *needed, struct error *err);

@@ -10,6 +10,7 @@
 
 #include "activator/bus.h"
 #include "common/clock.h"
+#include "units/log_command.h"
 
 #define MANAGER_NAME	  "org.freedesktop.systemd1"
 #define MANAGER_PATH	  "/org/freedesktop/systemd1"
@@ -388,19 +389,20 @@ bool unit_is_restarting(const struct unit_view *v)
 
 int unit_failed(const struct unit *u, const struct unit_view *v, struct error *err)
 {
-	const char *user = u->scope == SCOPE_USER ? "--user " : "";
+	char log[LOG_COMMAND_MAX];
 
+	(void)log_command(u->scope, u->name, BACKEND_PODMAN, NULL, log);
 	if (strcmp(v->result, "timeout") == 0)
 		return error_set(err, ECHILD,
 				 "systemd has ended the unit '%s', which took longer than its own TimeoutStartSec=: "
-				 "raise that under [Service], or see 'journalctl %s-u %s'",
-				 u->name, user, u->name);
+				 "raise that under [Service], or see '%s'",
+				 u->name, log);
 	if (strcmp(v->result, "exit-code") == 0 &&
 	    v->main_status != 0) /* else it is that of ExecStartPre= or the like */
-		return error_set(err, ECHILD, "the unit '%s' ended with status %d: 'journalctl %s-u %s' may say why",
-				 u->name, v->main_status, user, u->name);
-	return error_set(err, ECHILD, "the unit '%s' does not run (%s, result '%s'): 'journalctl %s-u %s' may say why",
-			 u->name, v->active, v->result, user, u->name);
+		return error_set(err, ECHILD, "the unit '%s' ended with status %d: '%s' may say why", u->name,
+				 v->main_status, log);
+	return error_set(err, ECHILD, "the unit '%s' does not run (%s, result '%s'): '%s' may say why", u->name,
+			 v->active, v->result, log);
 }
 
 int unit_start(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err)

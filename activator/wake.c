@@ -50,7 +50,7 @@ static int bring_up(const struct options *o, uint64_t deadline, struct stats *st
 	stats->container_pid = (uint64_t)own->container.pid;
 	stats->flags = (stats->flags & STATS_LOOPBACK) | (own->own ? 0 : STATS_FOUND_RUNNING);
 	write_journal(o, stats, &own->container, own->woken);
-	return o->healthy ? await_healthy(engine, &own->container, own->pidfd, err) : 0;
+	return o->healthy ? await_healthy(engine, o, &own->container, own->pidfd, err) : 0;
 }
 
 /* The keeper's, else so long from now on. */
@@ -92,8 +92,7 @@ int wake(const struct options *o, struct error *err)
 		needed[k] = NO_CONTAINER_LOCK;
 	if (find_deadline(o, now_usec(), &deadline, err) < 0 || bring_up(o, deadline, stats, needed, &own, err) < 0)
 		return -1;
-	if (tell_woken(&own, o->backend == BACKEND_DOCKER ? "docker" : "podman", o->container, needed, o->n_with, err) <
-	    0)
+	if (tell_woken(o, &own, needed, err) < 0)
 		return -1;
 	remember_volumes(o, &own.container);
 	return 0;

@@ -45,9 +45,10 @@ static void write_journal(const struct options *o, const struct hold *h, uint64_
 
 /* As in a wake of its own: the engine is asked for the image's HEALTHCHECK, everything else is asked in the container's
  * network namespace. */
-static int await(struct engine *engine, const struct options *o, const struct with *w, const struct hold *h,
-		 struct error *err)
+static int await(struct engine *engine, const struct options *o, unsigned k, const struct hold *h, struct error *err)
 {
+	struct options view = with_options(o, k);
+	const struct with *w = &o->with[k];
 	struct told told = {};
 
 	if (!w->health_check || strcmp(w->health_check, "none") == 0)
@@ -55,7 +56,7 @@ static int await(struct engine *engine, const struct options *o, const struct wi
 	tell_awaited(&told, NULL, "'%s', which comes before '%s', is not ready", w->container, o->container);
 	if (!is_healthy_check(w))
 		return await_ready(o, w->port, w->health_check, h->pidfd, engine->deadline, err);
-	if (await_healthy(engine, &h->container, h->pidfd, err) < 0)
+	if (await_healthy(engine, &view, &h->container, h->pidfd, err) < 0)
 		return -1;
 	return w->port ? await_ready(o, w->port, "listen", h->pidfd, engine->deadline, err) : 0;
 }
@@ -69,7 +70,7 @@ static int wake_one(struct engine *engine, const struct options *o, unsigned k, 
 	int r = hold_container(engine, &view, stats, &h, err);
 
 	if (r == 0)
-		r = await(engine, o, &o->with[k], &h, err);
+		r = await(engine, o, k, &h, err);
 	if (r == 0)
 		write_journal(&view, &h, now_usec() - began);
 	*ret_lock = h.lock;

@@ -38,8 +38,12 @@ void advise(const struct create_request *r);
 /* Notes what of that a dry run does not know. */
 void note_unresolved(const struct create_request *r);
 
-/* The health check that a person would choose for a server on this port. */
-const char *default_health_check(const struct publish *p);
+/* Refuses a single word as a health check that is neither one of ours nor a program. For a valid instance. */
+int check_health_words(const struct instance *i, struct error *err);
+
+/* The health check that a person would choose for a server on this port, or on the Unix socket that is the target.
+ * targets: of the instance, NULL-terminated, or NULL. */
+const char *default_health_check(const struct publish *p, char *const *targets);
 
 /* What the instance wakes. */
 struct subject {

@@ -101,6 +101,18 @@ static void note_hosts_network(const struct instance *i, const struct container 
 			"loopback, from where all clients would be local ones to it; '--target 127.0.0.1' accepts that");
 }
 
+/* Each wake would fail. */
+static int check_own_check(const struct instance *i, const struct container *c, struct error *err)
+{
+	if (strcmp(i->health_check, "healthy") != 0 || c->health_test)
+		return 0;
+	return error_set(
+		err, EINVAL,
+		"the container '%s' has no health check: make it with one ('%s create --health-cmd COMMAND ...', "
+		"HealthCmd= of a Quadlet), or leave out --health-check healthy",
+		c->name, backend_kind_name(i->backend));
+}
+
 int check_container(const struct instance *i, const char *unit, const struct container *c, struct error *err)
 {
 	return check_life(i, unit, c, err) < 0 || (!unit && refuse_published_listeners(i, c, err) < 0) ? -1 : 0;
@@ -110,7 +122,7 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 {
 	const struct container *c = &s->container;
 	struct instance *i = &r->instance;
-	const char *before = r->original_ports ? default_health_check(&i->ports[0]) : NULL;
+	const char *before = r->original_ports ? default_health_check(&i->ports[0], i->targets) : NULL;
 
 	if (!s->exists && s->runner.unit) /* its unit makes it */
 		return instance_validate(i, err);
@@ -128,9 +140,11 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 		bool chosen = strcmp(i->health_check, before) == 0;
 
 		translate_published_port(i, c);
-		if (chosen && replace_text(&i->health_check, default_health_check(&i->ports[0]), err) < 0)
+		if (chosen && replace_text(&i->health_check, default_health_check(&i->ports[0], i->targets), err) < 0)
 			return -1;
 	}
+	if (check_own_check(i, c, err) < 0)
+		return -1;
 	note_hosts_network(i, c);
 	return check_container(i, i->unit, c, err) < 0 ? -1 : instance_validate(i, err);
 }

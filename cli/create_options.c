@@ -107,7 +107,7 @@ const char create_options_help[] =
 	"  --schedule '[DAYS] HH:MM-HH:MM'\n"
 	"                              keeps it warm at these times, as in 'Mon..Fri 08:00-18:00'; repeatable\n"
 	"  --health-check CHECK        listen, postgres, redis, greeting, http[:PATH], healthy, none, or a shell command\n"
-	"                              with {container_port} (default: by the port, else listen)\n"
+	"                              with {container_port} (default: by the port, or the name of the socket; else listen)\n"
 	"  --idle-action stop|pause    how to sleep (default: stop)\n"
 	"  --keep-running              leave a container running that ran before\n"
 	"  --ignore-from CIDR          these clients neither wake it nor keep it awake: monitors; repeatable\n"
@@ -364,8 +364,25 @@ static const struct {
 	{143, "greeting"},					 /* IMAP */
 };
 
-const char *default_health_check(const struct publish *p)
+/* As PostgreSQL calls its Unix sockets: .s.PGSQL.PORT. */
+static bool is_postgres_socket(const char *target)
 {
+	static const char prefix[] = ".s.PGSQL.";
+	const char *name;
+
+	if (!target || strncmp(target, "unix:", strlen("unix:")) != 0)
+		return false;
+	name = strrchr(target, '/');
+	if (!name || strncmp(name + 1, prefix, strlen(prefix)) != 0)
+		return false;
+	name += 1 + strlen(prefix);
+	return *name && !name[strspn(name, "0123456789")];
+}
+
+const char *default_health_check(const struct publish *p, char *const *targets)
+{
+	if (p->type == SOCK_STREAM && targets && is_postgres_socket(targets[0]))
+		return "postgres";
 	for (size_t k = 0; k < sizeof(well_known) / sizeof(*well_known); k++) {
 		if (p->type == SOCK_STREAM && p->container_port == well_known[k].port)
 			return well_known[k].check;
@@ -388,11 +405,12 @@ static int complete(struct create_request *r, const struct command_line *line, s
 	r->check_assumed = !i->health_check;
 	if ((!i->startup_timeout && replace(&i->startup_timeout, "30s", err) < 0) ||
 	    (!i->idle_timeout && replace(&i->idle_timeout, "15min", err) < 0) ||
-	    (!i->health_check && i->n_ports && replace(&i->health_check, default_health_check(&i->ports[0]), err) < 0))
+	    (!i->health_check && i->n_ports &&
+	     replace(&i->health_check, default_health_check(&i->ports[0], i->targets), err) < 0))
 		return -1;
 	i->outside_source = true;
 	i->stop_timeout = 10; /* both engines' default, until the engine is asked */
-	return parse_with(r, err) < 0 ? -1 : instance_validate(i, err);
+	return parse_with(r, err) < 0 || instance_validate(i, err) < 0 ? -1 : check_health_words(i, err);
 }
 
 /* A variable without a value has the one of whoever runs this, as in docker run -e. */

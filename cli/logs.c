@@ -1,8 +1,10 @@
+#include <errno.h>
 #include <stdio.h>
 
 #include "backends/backend.h"
 #include "cli/cli.h"
 #include "cli/text.h"
+#include "units/log_command.h"
 
 struct streams {
 	struct text_filter out, err;
@@ -17,6 +19,16 @@ static bool write_text(void *data, int stream, const char *text, size_t len)
 	FILE *f = is_err ? stderr : stdout;
 
 	return text_filter(is_err ? &s->err : &s->out, f, text, len) && fflush(f) == 0;
+}
+
+/* One that a unit runs is there only as long as it runs. */
+static int explain_absence(const struct instance *i, struct error *err)
+{
+	char log[LOG_COMMAND_MAX];
+
+	return error_set(err, ENOENT,
+			 "there is no container '%s' while its unit does not run: '%s' shows what it wrote",
+			 i->container_name, log_command(i->scope, i->unit, i->backend, i->container_name, log));
 }
 
 static int logs(int argc, char *argv[], struct error *err)
@@ -40,7 +52,7 @@ static int logs(int argc, char *argv[], struct error *err)
 	r = engine->backend->logs(engine, stored.instance.container_name, &options, write_text, &streams, err);
 	(void)text_filter_end(&streams.out, stdout);
 	(void)text_filter_end(&streams.err, stderr);
-	return r;
+	return r < 0 && err->code == ENOENT && stored.instance.unit ? explain_absence(&stored.instance, err) : r;
 }
 
 const struct command logs_command = {

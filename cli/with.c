@@ -11,7 +11,7 @@ static int choose_check(struct dependency *d, struct error *err)
 {
 	struct publish p = {.type = SOCK_STREAM, .container_port = d->port};
 
-	return d->health_check || !d->port ? 0 : replace_text(&d->health_check, default_health_check(&p), err);
+	return d->health_check || !d->port ? 0 : replace_text(&d->health_check, default_health_check(&p, NULL), err);
 }
 
 int parse_with(struct create_request *r, struct error *err)

@@ -6,6 +6,7 @@
  *	STARTING=1		something is being started, and may come up from now on
  *	AWAITED=CLAUSE		what is waited for, as in "nothing listens on port 80"
  *	HINT=CLAUSE		with AWAITED=, what may help
+ *	FUTILE=1		with AWAITED=, no time brings it about
  *	ENDED=SENTENCE		what to say should the container end before it is ready
  *	VAIN=1			what the last STARTING=1 was about has not been started
  *	STOP=1			somebody stops the service; systemd sends no signal when it is stopping already

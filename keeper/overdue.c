@@ -7,7 +7,6 @@
 #include "common/channel.h"
 #include "common/listen.h"
 #include "common/log.h"
-#include "common/start_limit.h"
 
 #define SPAN_TEXT_MAX 24
 
@@ -58,19 +57,35 @@ static void until_text(const struct keeper *k, char *ret, size_t size)
 
 static void compose(const struct keeper *k, char ret[static SENTENCE_MAX])
 {
-	uint64_t timeout = k->options.startup_timeout, more;
-	char waited[SPAN_TEXT_MAX], all[SPAN_TEXT_MAX], longer[SPAN_TEXT_MAX], until[16];
+	char waited[SPAN_TEXT_MAX], all[SPAN_TEXT_MAX], until[16];
 
 	until_text(k, until, sizeof(until));
-	if (__builtin_mul_overflow(timeout, START_LIMIT_FACTOR, &more))
-		more = timeout;
 	snprintf(
 		ret, SENTENCE_MAX,
 		STATUS_STILL_STARTING
 		"after %s: %.500s; it is left to go on for up to %s, until %s; clients who wait for longer than %s are "
-		"refused: --startup-timeout %s lets them%s%.300s",
-		span_text(timeout, waited), awaited(k), span_text(k->options.start_limit, all), until, waited,
-		span_text(more, longer), k->hint[0] ? "; " : "", k->hint);
+		"refused%s%s%.300s",
+		span_text(k->options.startup_timeout, waited), awaited(k), span_text(k->options.start_limit, all),
+		until, waited, k->futile ? "" : ", who comes later may find it ready", k->hint[0] ? "; " : "", k->hint);
+}
+
+/* What would have been enough is only known now. In whole seconds, more than it took. */
+static void say_what_it_took(struct keeper *k)
+{
+	uint64_t seconds = (now_usec() - k->began) / USEC_PER_SEC + 1;
+	char sentence[SENTENCE_MAX], waited[SPAN_TEXT_MAX], enough[SPAN_TEXT_MAX];
+
+	snprintf(sentence, sizeof(sentence),
+		 "ready, but clients wait for %s only: --startup-timeout %s would have let them wait for this start",
+		 span_text(k->options.startup_timeout, waited), span_text(seconds * USEC_PER_SEC, enough));
+	keeper_say(k, LOG_NOTICE, sentence);
+}
+
+void overdue_ready(struct keeper *k)
+{
+	if (k->overdue)
+		say_what_it_took(k);
+	overdue_end(k);
 }
 
 /* For status; the journal has it once. */

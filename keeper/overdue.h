@@ -8,8 +8,11 @@
 /* A wake begins, or began at k->began: sets k->deadline and k->limit. */
 void overdue_begin(struct keeper *k);
 
-/* It is ready, or has failed: it will not be overdue any more. */
+/* It has failed: it will not be overdue any more. */
 void overdue_end(struct keeper *k);
+
+/* It is ready. Where clients did not wait so long, says which time would have let them. */
+void overdue_ready(struct keeper *k);
 
 /* To be called when k->deadline is over: says so, once. */
 void overdue_say(struct keeper *k);

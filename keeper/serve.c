@@ -33,6 +33,7 @@ static int start_relay(struct keeper *k, uint64_t deadline, struct error *err)
 		inherit_fd(&i, NULL, k->queue.accepted[n].fd);
 	k->ready = k->stopping = false;
 	k->awaited[0] = k->hint[0] = '\0';
+	k->futile = false;
 	k->failed[0] = '\0';
 	return child_start(&k->relay, &k->nshelper, k->options.nshelper, &i, err);
 }
@@ -57,7 +58,7 @@ static void report_traffic(struct keeper *k, const char *first)
 
 static void became_ready(struct keeper *k)
 {
-	overdue_end(k);
+	overdue_ready(k);
 	/* They are served; who was refused before them may come again. */
 	queue_forget_accepted(&k->queue);
 	k->queue.since = USEC_INFINITY;

@@ -46,9 +46,13 @@ static void take_notes(struct keeper *k, const struct message *m)
 /* What it is that takes so long. A hint belongs to the words before it. */
 static void take_awaited(struct keeper *k, const struct message *m)
 {
-	if (message_value(m, "AWAITED", k->awaited, sizeof(k->awaited)) &&
-	    !message_value(m, "HINT", k->hint, sizeof(k->hint)))
+	char word[2];
+
+	if (!message_value(m, "AWAITED", k->awaited, sizeof(k->awaited)))
+		return;
+	if (!message_value(m, "HINT", k->hint, sizeof(k->hint)))
 		k->hint[0] = '\0';
+	k->futile = message_value(m, "FUTILE", word, sizeof(word));
 }
 
 /* Each child may tell only what is its own to tell. */

@@ -42,6 +42,7 @@ struct keeper {
 	bool untold;		    /* which the service manager was not told yet */
 	char awaited[SENTENCE_MAX]; /* what is waited for, as a part of a sentence */
 	char hint[SENTENCE_MAX];    /* and what helps; "" */
+	bool futile;		    /* and no time brings it about */
 	char in_case[SENTENCE_MAX]; /* what to say should the container end before it is ready */
 	char failed[SENTENCE_MAX];  /* why the last child failed; "" */
 

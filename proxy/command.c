@@ -13,6 +13,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/exit.h"
 #include "proxy/probes.h"
 
 #define PLACEHOLDER "{container_port}"
@@ -113,7 +114,9 @@ static enum verdict judge_exit(const siginfo_t *info, char seen[static SEEN_MAX]
 		return VERDICT_READY;
 	else
 		snprintf(seen, SEEN_MAX, "the health-check command still exits with status %d", info->si_status);
-	return VERDICT_NOT_YET;
+	return info->si_code == CLD_EXITED && (info->si_status == EXIT_CANNOT_EXEC || info->si_status == EXIT_NOT_FOUND)
+		       ? VERDICT_FUTILE
+		       : VERDICT_NOT_YET;
 }
 
 int probe_command(const char *command, uint16_t port, const struct patience *patience, char seen[static SEEN_MAX],

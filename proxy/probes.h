@@ -24,6 +24,7 @@ enum verdict {
 	VERDICT_TLS,	 /* the server speaks TLS, and we do not: no more can be told */
 	VERDICT_DENIED,	 /* the server is ready, and lets nobody in who comes from elsewhere */
 	VERDICT_MUTE,	 /* as VERDICT_NOT_YET: it took the connection and said nothing */
+	VERDICT_FUTILE,	 /* as VERDICT_NOT_YET: there is no such command, or it cannot be run */
 };
 
 /* The request of a kind, behind the header of the PROXY protocol where the server expects one, into buffer; returns its
@@ -43,6 +44,6 @@ int probe(const struct readiness *r, int type, const struct target *t, uint64_t 
 	  const struct patience *patience, char seen[static SEEN_MAX], struct error *err);
 
 /* Runs the command once, as sh -c, {container_port} replaced; kills it, and what it started, at the deadline of
- * patience. Returns as probe(). */
+ * patience. Returns as probe(), or VERDICT_FUTILE. */
 int probe_command(const char *command, uint16_t port, const struct patience *patience, char seen[static SEEN_MAX],
 		  struct error *err);

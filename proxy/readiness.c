@@ -23,6 +23,9 @@
  * may have dropped the first question, or just be slow. */
 #define ATTEMPT_FIRST USEC_PER_SEC
 
+/* sh(1): 127 is a command that was not found, 126 one that could not be run. */
+#define FUTILE_HINT "126 and 127 mean that sh cannot run it, which no time mends: correct --health-check"
+
 #define TELL_PAUSE (250 * USEC_PER_MSEC)
 
 /* A server on loopback alone, and since when it is known. */
@@ -44,6 +47,7 @@ struct check {
 	unsigned mute;	  /* so many times in a row it said nothing */
 	struct alone alone[TARGETS_MAX];
 	char seen[SEEN_MAX];
+	int futile;	     /* and no time changes that */
 	char told[SEEN_MAX]; /* to the keeper */
 	uint64_t told_at;
 };
@@ -217,6 +221,8 @@ static int try(struct check *c, uint64_t *ret_pause, struct error *err)
 
 	if (c->readiness->kind == READY_COMMAND) {
 		verdict = probe_command(c->readiness->argument, c->port, &c->patience, seen, err);
+		c->futile = verdict == VERDICT_FUTILE;
+		verdict = c->futile ? VERDICT_NOT_YET : verdict;
 		asked = 1;
 		*ret_pause = COMMAND_PAUSE;
 	} else {
@@ -239,7 +245,10 @@ static void tell_seen(struct check *c)
 		return;
 	memcpy(c->told, c->seen, sizeof(c->told));
 	c->told_at = now;
-	notify_send(channel_inherited(), "AWAITED=%s", c->seen);
+	if (c->futile)
+		notify_send(channel_inherited(), "AWAITED=%s\nHINT=" FUTILE_HINT "\nFUTILE=1", c->seen);
+	else
+		notify_send(channel_inherited(), "AWAITED=%s", c->seen);
 }
 
 int readiness_wait(const struct readiness *r, int type, uint16_t port, const struct target *targets, size_t n_targets,

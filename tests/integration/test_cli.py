@@ -568,8 +568,12 @@ class Acting(CliCase):
         """It is a try of its own, with a reason of its own."""
         self.scope.engine_run("rm", "server")
         deaf = "trap : TERM; while :; do sleep 1; done"
-        self.scope.container("server", "sh", "-c", deaf, image=harness.BUSYBOX, options=("--stop-timeout=3",))
-        self.scope.instance("server", PORT, 9000, "--health-check=healthy")  # which it has not, and fails at once
+        deaf = ("sh", "-c", deaf)
+        self.scope.container("server", *deaf, image=harness.BUSYBOX, options=("--health-cmd=true",))
+        self.scope.instance("server", PORT, 9000, "--health-check=healthy")
+        # Made anew, it has none, and fails at once.
+        self.scope.engine_run("rm", "server")
+        self.scope.container("server", *deaf, image=harness.BUSYBOX, options=("--stop-timeout=3",))
         harness.refusal(PORT)
         status = json.loads(self.scope.sockwake("status", "--json", "server").stdout)
         if status["state"] == "stopping":

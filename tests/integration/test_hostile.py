@@ -152,7 +152,7 @@ class Harmless(HostileCase):
     def test_every_option_with_every_character(self):
         """No value makes another line."""
         tame = {
-            **{"container-name": "{}x", "engine-socket": "/run/{}", "health-check": "x{}", "target": "unix:/run/{}"},
+            **{"container-name": "{}x", "engine-socket": "/run/{}", "health-check": "x {}", "target": "unix:/run/{}"},
             **{"unit": "x{}.service", "user": "wake{}", "socket-group": "g{}", "startup-timeout": "5{}"},
         }
         accepted = 0
@@ -204,7 +204,7 @@ class Harmless(HostileCase):
     def test_what_systemd_reads(self):
         """The manager reads back each value as it was given, and nothing besides."""
         self.scope.container("server", "redis")
-        tame = self.install("tame", PORT, {"engine": "e", "listener": "l", "target": "t", "check": "c", "idle": "7min"})
+        tame = self.install("tame", PORT, {"engine": "e", "listener": "l", "target": "t", "check": "false", "idle": "7min"})
         nasty = "%h%n$HOME${USER}\"'"
         wild = self.install("wild", PORT + 1, {
             "engine": f"e {nasty}\\x20",

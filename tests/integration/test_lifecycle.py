@@ -64,8 +64,11 @@ class Lifecycle(harness.Case):
 
     def test_why_a_wake_failed_is_shown_while_it_is_put_to_sleep(self):
         late = servers.late(9000, 60)
-        self.scope.container("server", *late, image=harness.BUSYBOX, options=("--stop-timeout=5",))  # deaf to SIGTERM
+        self.scope.container("server", *late, image=harness.BUSYBOX, options=("--health-cmd=true",))
         self.scope.instance("server", PORT, 9000, "--health-check=healthy")
+        # Made anew, it has none; and it is deaf to SIGTERM.
+        self.scope.engine_run("rm", "server")
+        self.scope.container("server", *late, image=harness.BUSYBOX, options=("--stop-timeout=5",))
         harness.refusal(PORT)
         instance = self.instance()
         self.assertEqual(instance["state"], "stopping")

@@ -253,6 +253,22 @@ Exec={command}
         directory = f"{self.path}.d"
         return sorted(os.listdir(directory)) if os.path.exists(directory) else []
 
+    def test_what_a_container_wrote_that_is_gone_is_in_the_journal_of_its_unit(self):
+        journal = f"'journalctl {'' if self.scope.is_system else '--user '}-u cache.service'"
+        health = "Network=none\nHealthCmd=false\nHealthInterval=disable"
+        for check, moment in (("listen", "ready"), ("healthy", "healthy")):
+            with self.subTest(check):
+                self.started = time.time()
+                self.define(command="sh -c 'echo speaking; sleep 3; exit 3'", container=health)
+                self.create("--unit", "cache.service", f"--health-check={check}", "--force")
+                harness.refusal(PORT)
+                [complaint] = self.scope.complaints("cache-wake", self.started)
+                self.assertIn(f"ended before it was {moment}: {journal} may say why", complaint)
+        harness.eventually(lambda: not self.running())
+        refused = self.scope.sockwake("logs", "cache-wake", check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn(f"no container 'cache' while its unit does not run: {journal}", refused.stderr)
+
     def test_needs_no_service_of_the_engine_to_wake(self):
         self.define()
         self.create("--unit", "cache.service")

@@ -169,6 +169,34 @@ class ColdStarts(harness.Case):
             self.assertEqual(self.scope.container_state("db"), "exited")
 
 
+class NoCheck(harness.Case):
+    """A container's own health check, where it has none."""
+
+    def container(self, *options):
+        self.scope.container("slow", *servers.late(9000, 0), image=harness.BUSYBOX, options=(*servers.STOP_AT_ONCE, *options))
+
+    def test_refused_at_create(self):
+        self.container(f"--label=sockwake.publish={PORT}:9000", "--label=sockwake.health-check=healthy")
+        create = ("create", "slow", "-p", f"{PORT}:9000", "--health-check=healthy")
+        for command in (create, ("adopt", "slow")):
+            with self.subTest(command[0]):
+                refused = self.scope.sockwake(*command, check=False)
+                self.assertEqual(refused.returncode, 1)
+                for word in ("'slow' has no health check", f"'{self.scope.engine} create --health-cmd COMMAND ...'"):
+                    self.assertIn(word, refused.stderr)
+        self.assertEqual(self.scope.sockwake("list", "--json").stdout.strip(), "[]")
+
+    def test_an_instance_that_exists_goes_on(self):
+        self.container("--health-cmd=true")
+        self.scope.instance("slow", PORT, 9000, "--health-check=healthy", "--idle-timeout=1s")
+        self.assertEqual(harness.exchange(PORT, b""), b"hello\n")
+        self.scope.fall_asleep("slow")
+        self.scope.engine_run("rm", "slow")
+        self.container()
+        self.scope.sockwake("refresh", "slow")
+        self.assertEqual(self.scope.state("slow.socket"), "active")
+
+
 class Patience(harness.Case):
     """Slow ones are waited for up to --startup-timeout; hopeless ones are not. What still starts then: test_slow.py."""
 

@@ -34,7 +34,7 @@ class SlowCase(harness.Case):
         def says():
             status = self.status(name)
             self.assertEqual(status["state"], "waking", status)
-            for word in ("still starting after", "left to go on for up to 10min", "--startup-timeout", *words):
+            for word in ("still starting after", "left to go on for up to 10min", *words):
                 self.assertIn(word, status["reason"])
             return True
 
@@ -55,6 +55,11 @@ class SlowCase(harness.Case):
         self.assertEqual(self.scope.state("slow.service"), "inactive")
         self.assertIn(self.scope.container_state("slow"), ("exited", ""))
 
+    def enough(self):
+        """What the journal says about the time that the start took."""
+        lines = self.scope.unit_journal("slow", "--identifier=sockwake", since=self.started)
+        return "".join(line for line in lines if "would have let them wait" in line)
+
     def starts(self):
         return self.scope.engine_run("inspect", "--format={{.State.StartedAt}}", "slow").stdout.strip()
 
@@ -64,9 +69,11 @@ class Overdue(SlowCase):
         self.busybox("slow", *servers.late(SERVER_PORT, 7))
         self.create()
         self.assert_refused_in_time()
-        self.assert_still_starting(f"after {WAIT}s: nothing listens on port {SERVER_PORT}", "--startup-timeout 8s lets them")
+        self.assert_still_starting(f"after {WAIT}s: nothing listens on port {SERVER_PORT}", "who comes later may find it ready")
+        self.assertNotIn("--startup-timeout", self.status()["reason"], "nobody knows yet how long it takes")
         started = self.starts()
         self.serve()
+        self.assertRegex(harness.eventually(self.enough), r"--startup-timeout ([789]|1[0-9])s ")
         self.assertEqual(self.starts(), started, "it was not stopped half-way")
         self.assert_asleep()
         self.assertEqual(self.scope.complaints("slow", self.started), [])
@@ -109,6 +116,16 @@ class Overdue(SlowCase):
         self.assert_still_starting("the health-check command has not ended")
         self.serve()
         self.assert_asleep()
+
+    def test_a_check_that_no_time_mends(self):
+        self.busybox("slow", *servers.late(SERVER_PORT, 0))
+        for status, check in ((127, "no-such-program --ready"), (126, "/etc/passwd --ready")):
+            with self.subTest(status):
+                self.create(f"--health-check={check}", "--force")
+                self.assert_refused_in_time()
+                self.assert_still_starting(f"exits with status {status}", "correct --health-check")
+                self.assertNotIn("may find it ready", self.status()["reason"])
+                self.scope.sockwake("sleep", "slow")
 
     def test_an_http_check(self):
         answer = "dd bs=4096 count=1 >/dev/null 2>&1; printf 'HTTP/1.0 200 OK\\r\\n\\r\\n'"

@@ -1,6 +1,7 @@
 """Unix sockets: to listen on, and the server's own in the container's file system as the target."""
 
 import contextlib
+import json
 import os
 import socket
 
@@ -65,7 +66,8 @@ class Target(UnixCase):
         self.scope.container("pg", "postgres", "-c", "listen_addresses=", options=("--network=none",))
         # /var/run is a link to /run, an absolute one.
         target = f"--target=unix:/var/run/postgresql/{PG_SOCKET}"
-        self.scope.sockwake("create", "pg", *publish, target, "--idle-timeout=1s", "--health-check=postgres")
+        self.scope.sockwake("create", "pg", *publish, target, "--idle-timeout=1s")
+        self.assertEqual(json.loads(self.scope.sockwake("status", "--json", "pg").stdout)["health_check"], "postgres")
 
     def assert_asleep(self, name):
         harness.eventually(lambda: self.scope.container_state(name) == "exited")

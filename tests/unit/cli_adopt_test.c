@@ -128,6 +128,7 @@ static void hostile_labels(void **state)
 	refused("sockwake.health-check", "touch /tmp/x", "commands");
 	refused("sockwake.health-check", "http:/x; touch", "http:/PATH");
 	refused("sockwake.health-check", "listen\n", "commands");
+	refused("sockwake.health-check", "htp", "listen, postgres, redis, greeting, http");
 	refused("sockwake.keep-running", "yes", "true nor false");
 	refused("sockwake.idle-action", "kill", "stop nor pause");
 	refused("sockwake.workers", "65", "workers");

@@ -199,7 +199,54 @@ static void health_check_by_port(void **state)
 		struct error err;
 
 		assert_int_equal(publish_parse(known[k].port, &p, &err), 0);
-		assert_string_equal(default_health_check(&p), known[k].check);
+		assert_string_equal(default_health_check(&p, NULL), known[k].check);
+	}
+}
+
+static void health_check_by_the_name_of_a_socket(void **state)
+{
+	static const struct {
+		const char *options, *check;
+	} known[] = {
+		{"-p /srv/pg/.s.PGSQL.5432:0 --target unix:/var/run/postgresql/.s.PGSQL.5432", "postgres"},
+		{"-p 1:0 --target unix:/tmp/.s.PGSQL.6000", "postgres"},
+		{"-p 1:0 --target unix:/tmp/.s.PGSQL.5432 --health-check none", "none"},
+		{"-p /srv/x:0/seqpacket --target unix:/tmp/.s.PGSQL.5432", "listen"},
+		{"-p 1:0 --target unix:/tmp/.s.PGSQL.", "listen"},
+		{"-p 1:0 --target unix:/tmp/.s.PGSQL.5432.lock", "listen"},
+		{"-p 1:0 --target unix:/tmp/.s.PGSQL.5432/x", "listen"},
+		{"-p 1:0 --target unix:/tmp/redis.sock", "listen"},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
+		char line[256];
+
+		snprintf(line, sizeof(line), "create app %s", known[k].options);
+		_cleanup_create_request_ struct create_request r = parsed(line);
+
+		assert_string_equal(r.instance.health_check, known[k].check);
+	}
+}
+
+/* A slip of the finger would fail at every wake. */
+static void words_that_are_no_check(void **state)
+{
+	struct error err;
+	static const char *const good[] = {"http", "healthy", "true", "'htp; true'", "/opt/htp", "'htp x'", "htp$x"};
+
+	(void)state;
+	refused("create app -p 1:80 --health-check htp", "'htp' is no program in PATH");
+	refused("create app -p 1:80 --health-check htp",
+		"listen, postgres, redis, greeting, http, http:/PATH, healthy");
+	refused("create app -p 1:80 --health-check HTTP", "'HTTP'");
+	refused("create app -p 1:80 --with db:5432:postgre", "--with db: the health check 'postgre'");
+	assert_int_equal(health_check_validate("htp", &err), 0); /* an instance that has it goes on */
+	for (size_t k = 0; k < sizeof(good) / sizeof(*good); k++) {
+		char line[128];
+
+		snprintf(line, sizeof(line), "create app -p 1:80 --health-check %s", good[k]);
+		_cleanup_create_request_ struct create_request r = parsed(line);
 	}
 }
 
@@ -490,6 +537,8 @@ int main(void)
 		cmocka_unit_test(defaults_of_the_scope),
 		cmocka_unit_test(the_environment_is_kept),
 		cmocka_unit_test(health_check_by_port),
+		cmocka_unit_test(health_check_by_the_name_of_a_socket),
+		cmocka_unit_test(words_that_are_no_check),
 		cmocka_unit_test(other_containers),
 		cmocka_unit_test(wrong_usage),
 		cmocka_unit_test(dry_run_needs_nothing),

@@ -42,12 +42,16 @@ static void it_is_left_to_finish(void **state)
 		&k,
 		"STATUS=still starting after 500ms: it takes too long; it is left to go on for up to 10min, until ");
 	assert_in_range(now_usec() - k.began, 490 * USEC_PER_MSEC, 1700 * USEC_PER_MSEC);
-	keeper_expect(&k, "longer than 500ms are refused: --startup-timeout 2s lets them; try something else");
+	keeper_expect(&k, "than 500ms are refused, who comes later may find it ready; try something else");
 	assert_int_equal(keeper_finish(&k), 0);
 	assert_in_range(keeper_msec(&k), 1800, 10000);
 	/* One word about it in the journal. */
 	assert_int_equal(occurrences(k.text, "it takes too long"), 1);
-	assert_int_equal(occurrences(k.text, "\n"), 2);
+	assert_int_equal(occurrences(k.text, "\n"), 3);
+	/* Which time would have been enough is known when it is ready. */
+	assert_true(strstr(k.text, "--startup-timeout") > strstr(k.text, "it takes too long"));
+	assert_non_null(strstr(k.text, "ready, but clients wait for 500ms only: --startup-timeout 2s would have let "
+				       "them wait for this start\n"));
 	assert_non_null(strstr(k.notices, "READY=1"));
 	assert_int_equal(occurrences(k.events, "relay 1 begins"), 1);
 	assert_true(strstr(k.events, "sleep 1 begins") > strstr(k.events, "relay: idle"));
@@ -147,6 +151,45 @@ static void a_server_that_is_slow(void **state)
 	assert_null(strstr(k.events, "relay 2"));
 	close(client);
 	close(second);
+	keeper_clear(&k);
+}
+
+/* What no time mends: nothing is promised to who comes later, and no longer time is named. What is awaited next may come. */
+static void what_no_time_mends(void **state)
+{
+	struct keeper_run k;
+	const char *first;
+	int client;
+
+	(void)state;
+	init(&k, "300ms", NULL);
+	k.scripts[RELAY] = "futile await awaited msec:1500 exit:75";
+	client = keeper_client(&k);
+	keeper_start(&k);
+	assert_true(was_reset(client));
+	keeper_expect(&k, "longer than 300ms are refused; correct it\n");
+	first = strstr(k.notices, "STATUS=still starting after 300ms: there is no such check; it is left to go on");
+	assert_non_null(first);
+	assert_null(strstr(k.notices, "may find it ready"));
+	atomic_store(&k.play->go, true);
+	keeper_expect(&k, "refused, who comes later may find it ready\n");
+	assert_int_equal(keeper_finish(&k), EXIT_REFUSED);
+	assert_null(strstr(k.text, "would have let"));
+	close(client);
+	keeper_clear(&k);
+}
+
+/* Nobody had to wait too long. */
+static void a_start_in_time_needs_no_longer_time(void **state)
+{
+	struct keeper_run k;
+
+	(void)state;
+	init(&k, "20s", NULL);
+	k.scripts[RELAY] = "msec:100 ready idle exit:0";
+	keeper_start(&k);
+	assert_int_equal(keeper_finish(&k), 0);
+	assert_null(strstr(k.text, "--startup-timeout"));
 	keeper_clear(&k);
 }
 
@@ -315,6 +358,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(who_comes_meanwhile_finds_it_further_on),
 		cmocka_unit_test(each_client_has_a_time_of_their_own),
 		cmocka_unit_test(a_server_that_is_slow),
+		cmocka_unit_test(what_no_time_mends),
+		cmocka_unit_test(a_start_in_time_needs_no_longer_time),
 		cmocka_unit_test(an_accepted_client_is_reset_under_the_proxy),
 		cmocka_unit_test(an_activator_that_hangs),
 		cmocka_unit_test(the_limit_ends_it),
