@@ -99,12 +99,14 @@ static int send_request(struct engine *e, const char *method, const char *contai
 	return engine_request(e, &request, ret, err);
 }
 
-/* Where there is no container of a name, engines take it for the beginning of another one's identifier. */
+/* Where there is no container of a name, engines take it for the beginning of another one's identifier. What is as long as
+ * `ps` shows them is meant so. */
+#define SHORT_ID_LENGTH 12
 static bool may_begin_an_identifier(const char *container)
 {
 	size_t len = strlen(container);
 
-	return len < CONTAINER_ID_SIZE - 1 && strspn(container, "0123456789abcdef") == len;
+	return len < SHORT_ID_LENGTH && strspn(container, "0123456789abcdef") == len;
 }
 
 int container_resolve(struct engine *e, const char **container, char id[static CONTAINER_ID_SIZE], struct error *err)

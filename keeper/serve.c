@@ -4,6 +4,7 @@
 
 #include "common/listen.h"
 #include "common/log.h"
+#include "common/parse.h"
 #include "common/stats_text.h"
 #include "keeper/overdue.h"
 #include "keeper/stages.h"
@@ -16,6 +17,10 @@
 #define CRASH_PERIOD (10 * USEC_PER_SEC)
 
 #define NOTIFY_START_LIMIT (5 * USEC_PER_SEC)
+
+/* A proxy ends by itself when its drain time-out is over, this one unless it was told another (proxy/config.c). */
+#define DEFAULT_DRAIN (10 * USEC_PER_SEC)
+#define STOP_GRACE    (2 * USEC_PER_SEC)
 
 static int start_relay(struct keeper *k, uint64_t deadline, struct error *err)
 {
@@ -80,6 +85,7 @@ struct times {
 	uint64_t limit;	   /* of a proxy that is not ready */
 	uint64_t notifier; /* is ended */
 	uint64_t orphan;   /* is ended: a proxy whose container has, and which does not notice */
+	uint64_t told;	   /* is ended: a proxy that was told to stop, and does not */
 };
 
 static uint64_t earliest(uint64_t a, uint64_t b, uint64_t c)
@@ -91,7 +97,7 @@ static uint64_t earliest(uint64_t a, uint64_t b, uint64_t c)
 
 static uint64_t next_time(const struct keeper *k, const struct times *t)
 {
-	uint64_t until = t->notifier < t->orphan ? t->notifier : t->orphan;
+	uint64_t until = earliest(t->notifier, t->orphan, t->told);
 
 	if (!k->ready)
 		until = earliest(until, t->limit, time_after(now_usec(), KEEPER_PERIOD));
@@ -127,16 +133,35 @@ static void look_at_times(struct keeper *k, struct times *t)
 		child_signal(&k->relay, SIGKILL);
 		t->orphan = time_after(now_usec(), KEEPER_GRACE);
 	}
+	if (time_is_over(t->told)) {
+		child_signal(&k->relay, SIGKILL);
+		t->told = time_after(now_usec(), KEEPER_GRACE);
+	}
 	if (time_is_over(t->notifier)) {
 		child_signal(&k->notifier, SIGKILL);
 		t->notifier = USEC_INFINITY;
 	}
 }
 
+/* How long a proxy may take to stop: before it is ready it has nobody whose connection should end by itself. */
+static uint64_t time_to_stop(const struct keeper *k)
+{
+	uint64_t drain = DEFAULT_DRAIN;
+	struct error ignored;
+
+	if (!k->ready)
+		return STOP_GRACE;
+	for (char **word = k->options.proxy; word[0] && word[1]; word++) {
+		if (strcmp(word[0], "--drain-timeout") == 0)
+			(void)parse_duration("", word[1], &drain, &ignored);
+	}
+	return drain == USEC_INFINITY ? drain : drain + STOP_GRACE;
+}
+
 /* One proxy, until it ends. */
 static void relay(struct keeper *k, uint64_t deadline)
 {
-	struct times t = {.notifier = USEC_INFINITY, .orphan = USEC_INFINITY};
+	struct times t = {.notifier = USEC_INFINITY, .orphan = USEC_INFINITY, .told = USEC_INFINITY};
 	bool told = false, serves = false, drains = false;
 
 	t.limit = time_after(deadline, KEEPER_GRACE);
@@ -148,6 +173,7 @@ static void relay(struct keeper *k, uint64_t deadline)
 		}
 		if (k->told_to_stop && !told) {
 			child_signal(&k->relay, SIGTERM);
+			t.told = time_after(now_usec(), time_to_stop(k));
 			told = true;
 		}
 		if (k->stopping && told && !drains) {

@@ -17,6 +17,7 @@
 
 /* As many messages as are taken at a time: a proxy that was taken over could send them without end. */
 #define MESSAGES_MAX 32
+#define NOTES_MAX    16 /* a proxy has no more to say */
 
 static void take_woken(struct keeper *k, struct message *m)
 {
@@ -35,8 +36,10 @@ static void take_notes(struct keeper *k, const struct message *m)
 {
 	char note[SENTENCE_MAX];
 
-	if (!k->ready && message_value(m, "NOTE", note, sizeof(note)))
+	if (!k->ready && k->notes < NOTES_MAX && message_value(m, "NOTE", note, sizeof(note))) {
+		k->notes++;
 		keeper_say(k, LOG_NOTICE, note);
+	}
 	if (!k->anonymous && message_value(m, "ANONYMOUS", note, sizeof(note))) {
 		k->anonymous = true;
 		log_line(LOG_NOTICE, "%s", CHANNEL_ANONYMOUS);

@@ -37,6 +37,7 @@ struct keeper {
 	size_t n_locks;
 	bool ready;		    /* the proxy accepts */
 	bool stopping;		    /* the proxy accepts no longer */
+	unsigned notes;		    /* that a proxy wanted to have in the journal */
 	bool anonymous;		    /* a server was not shown the address of a client */
 	bool counted;		    /* the proxy has counted something */
 	bool untold;		    /* which the service manager was not told yet */

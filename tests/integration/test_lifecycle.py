@@ -51,6 +51,15 @@ class Lifecycle(harness.Case):
         self.assertLess(time.monotonic() - began, 10)
         self.assertNotEqual(self.scope.container_pid("server"), container)
 
+    def test_a_frozen_proxy_does_not_keep_it_awake(self):
+        """Nor does one that was taken over and ignores what it is told."""
+        self.redis("--drain-timeout=1s")
+        harness.freeze(self.scope.process("server"))
+        began = time.monotonic()
+        self.scope.sockwake("sleep", "server")
+        self.assertLess(time.monotonic() - began, 15)
+        self.assertEqual(self.scope.container_state("server"), "exited")
+
     def test_a_container_that_ends_at_once_is_started_once(self):
         """And the next client is not kept waiting by the end of that wake."""
         self.scope.container("server", "sh", "-c", "echo started; exit 3", image=harness.BUSYBOX)
