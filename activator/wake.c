@@ -94,6 +94,8 @@ int wake(const struct options *o, struct error *err)
 		return -1;
 	if (tell_woken(o, &own, needed, err) < 0)
 		return -1;
-	remember_volumes(o, &own.container);
+	/* A unit's wake has not asked the engine, whose service may have to be started for that: once since boot will do. */
+	if (!o->unit || stats->wakes <= 1)
+		remember_volumes(o, &own.container);
 	return 0;
 }
