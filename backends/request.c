@@ -54,18 +54,24 @@ int engine_request(struct engine *e, const struct http_request *request, struct 
 	return 0;
 }
 
-int engine_call(struct engine *e, const char *method, const char *path, const char *json, struct http_reply *ret,
-		struct error *err)
+static int perform(struct engine *e, const char *method, const char *path, const char *json, uint64_t limit,
+		   struct http_reply *ret, struct error *err)
 {
 	struct http_request request = {
 		.method = method,
 		.path = path,
 		.json = json,
-		.deadline = request_deadline(e, REQUEST_LIMIT),
+		.deadline = request_deadline(e, limit),
 		.max_reply = REPLY_MAX,
 	};
 
 	return engine_request(e, &request, ret, err);
+}
+
+int engine_call(struct engine *e, const char *method, const char *path, const char *json, struct http_reply *ret,
+		struct error *err)
+{
+	return perform(e, method, path, json, REQUEST_LIMIT, ret, err);
 }
 
 static int container_path(const struct engine *e, const char *container, const char *action, char *ret, size_t size,
@@ -86,17 +92,10 @@ static int send_request(struct engine *e, const char *method, const char *contai
 			const char *json, uint64_t limit, struct http_reply *ret, struct error *err)
 {
 	char path[1000];
-	struct http_request request = {
-		.method = method,
-		.path = path,
-		.json = json,
-		.deadline = request_deadline(e, limit),
-		.max_reply = REPLY_MAX,
-	};
 
 	if (container_path(e, container, action, path, sizeof(path), err) < 0)
 		return -1;
-	return engine_request(e, &request, ret, err);
+	return perform(e, method, path, json, limit, ret, err);
 }
 
 /* Where there is no container of a name, engines take it for the beginning of another one's identifier. What is as long as

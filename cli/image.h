@@ -16,8 +16,8 @@ struct made {
 };
 
 /* Makes the container (r->order) of an instance, by a Quadlet where there are such, else through the engine's API, and
- * says so in the instance. With r->force it takes the place of one that was made so before; without, only a Quadlet that is the same is
- * not refused. */
+ * says so in the instance. With r->force it takes the place of one that was made so before; without, only a Quadlet
+ * that is the same is not refused. */
 int make_container(struct create_request *r, struct manager *m, struct made *ret, struct error *err);
 
 /* The instance is there: what made place for the container goes. Notes what is lost with that, or will be. */

@@ -155,7 +155,7 @@ static uint64_t time_to_stop(const struct keeper *k)
 		if (strcmp(word[0], "--drain-timeout") == 0)
 			(void)parse_duration("", word[1], &drain, &ignored);
 	}
-	return drain == USEC_INFINITY ? drain : drain + STOP_GRACE;
+	return time_after(drain, STOP_GRACE);
 }
 
 /* One proxy, until it ends. */

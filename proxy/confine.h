@@ -57,7 +57,8 @@ struct confinement {
 	/* The socket addresses, with port 0, that bind(2) may be given; NULL for none. They lie in one page that cannot be
 	 * written to and is the lowest one that is mapped. */
 	const void *sources[2];
-	bool unix_clients; /* some come over Unix sockets: with udp, messages go to listeners' clients only, no descriptor to these */
+	/* Some clients come over Unix sockets: with udp, messages are sent on the listeners alone, no descriptor to these. */
+	bool unix_clients;
 	bool udp;	  /* may make UDP sockets (a UDP port is forwarded) */
 	bool unix_target; /* may make Unix sockets; the working directory stays */
 	bool transparent; /* keeps CAP_NET_RAW, and so the user namespace, and may bind to everything */
