@@ -323,7 +323,7 @@ class Sockwake(Wake):
 
     def observe(self, began, answered):
         unit = self.unit()
-        processes = processes_of(unit["ControlGroup"])
+        processes = settled_processes_of(unit["ControlGroup"])
         forked = int(unit["ExecMainStartTimestampMonotonic"]) / 1e6
         return {
             "phases": phases.divide(began, forked, self.statistics()["last_wake_ends"], answered),
@@ -378,6 +378,21 @@ def processes_of(control_group):
             return procs.read().split() if control_group else []
     except FileNotFoundError:
         return []  # systemd removes the group of a unit that does not run
+
+
+def settled_processes_of(control_group):
+    """Those that stay: without the activator, which ends when it has noted what it found."""
+
+    def settled():
+        processes = processes_of(control_group)
+        return processes if processes and "activator" not in map(command_of, processes) else None
+
+    return harness.eventually(settled)
+
+
+def command_of(pid):
+    with open(f"/proc/{pid}/comm") as comm:
+        return comm.read().rstrip("\n")
 
 
 def private_memory(pid):
