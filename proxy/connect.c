@@ -122,23 +122,23 @@ static bool is_source_error(const struct worker *w, const struct connection *c, 
 
 /* Tells the server who the client is. A server that believes the header takes the client's own bytes for it where there
  * is none, so without it nothing is passed on. */
-static bool introduce(const struct config *config, struct connection *c)
+static bool introduce(const struct service *s, struct connection *c)
 {
 	char header[PROXY_PROTOCOL_MAX];
-	size_t len = proxy_protocol_header(config->proxy_protocol, c->ends[CLIENT].watch.fd, header);
+	int fd = c->ends[CLIENT].watch.fd;
+	size_t len = proxy_protocol_header(s->config->proxy_protocol, fd, &s->outside, header);
 
 	return len > 0 && relay_begin_with(c, header, len); /* 0: the client is gone */
 }
 
 static void connected(struct worker *w, struct connection *c, uint32_t events)
 {
-	const struct config *config = w->service->config;
 	struct forward *f = c->forward;
 	size_t index = target_index(c);
 
 	if (atomic_load_explicit(&f->preferred, memory_order_relaxed) != index)
 		atomic_store_explicit(&f->preferred, index, memory_order_relaxed);
-	if (config->proxy_protocol != PROXY_PROTOCOL_NONE && !introduce(config, c))
+	if (w->service->config->proxy_protocol != PROXY_PROTOCOL_NONE && !introduce(w->service, c))
 		connection_close(w, c, true);
 	else
 		relay_start(w, c, events);

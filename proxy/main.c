@@ -240,6 +240,11 @@ static void drop_reset(struct proxy *p)
 	p->n_accepted = kept;
 }
 
+static bool needs_own_addresses(const struct config *c)
+{
+	return c->transparent || c->proxy_protocol != PROXY_PROTOCOL_NONE || c->n_targets > 0;
+}
+
 /* What comes before the first client. */
 static int prepare(struct proxy *p, struct error *err)
 {
@@ -269,7 +274,7 @@ static int prepare(struct proxy *p, struct error *err)
 				 "unit to %d at least",
 				 used + 2);
 
-	if (outside_open(&s->outside, p->config.transparent || p->config.n_targets > 0, err) < 0 ||
+	if (outside_open(&s->outside, needs_own_addresses(&p->config), err) < 0 ||
 	    targets_resolve(p->config.targets, s->deadline, p->pidfd, &targets, &n_targets, err) < 0 ||
 	    outside_arrange(&s->outside, p->config.n_targets > 0, targets, &n_targets, err) < 0 ||
 	    set_targets(s, targets, n_targets, err) < 0 || await_ready(p, err) < 0)

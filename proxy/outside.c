@@ -141,6 +141,21 @@ bool outside_is_inside(const struct outside *o, const struct sockaddr_storage *c
 	       (is_loopback(&a) || is_own(o, &a));
 }
 
+void outside_disguise(const struct outside *o, struct sockaddr_storage *client)
+{
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)client;
+	struct sockaddr_in *sin = (struct sockaddr_in *)client;
+
+	if (!outside_is_inside(o, client))
+		return;
+	if (client->ss_family == AF_INET)
+		inet_pton(AF_INET, OUTSIDE_IPV4, &sin->sin_addr);
+	else if (IN6_IS_ADDR_V4MAPPED(&sin6->sin6_addr))
+		inet_pton(AF_INET, OUTSIDE_IPV4, &sin6->sin6_addr.s6_addr[12]);
+	else
+		inet_pton(AF_INET6, OUTSIDE_IPV6, &sin6->sin6_addr);
+}
+
 /* From where, but for our binding to it, the kernel would connect by the route's source, loopback. */
 static bool is_outsiders(const struct outside *o, const struct in6_addr *a)
 {

@@ -29,8 +29,8 @@ struct outside {
 	size_t n_own;
 };
 
-/* Reads SOCKWAKE_SOURCES, once in a process. With list_own the namespace is asked for its addresses, which named targets
- * and outside_is_inside() need. The sources live as long as the process, as targets point to them; the rest goes with
+/* Reads SOCKWAKE_SOURCES, once in a process. With list_own the namespace is asked for its addresses, which named targets,
+ * outside_is_inside() and outside_disguise() need. The sources live as long as the process, as targets point to them; the rest goes with
  * outside_clear(), also after an error. */
 int outside_open(struct outside *ret, bool list_own, struct error *err);
 void outside_clear(struct outside *o);
@@ -43,6 +43,9 @@ int outside_arrange(const struct outside *o, bool named, struct target *targets,
 
 /* Would a server hold this client for a local one? */
 bool outside_is_inside(const struct outside *o, const struct sockaddr_storage *client);
+
+/* Gives such a client an outsider's address, of its own family, and leaves its port. */
+void outside_disguise(const struct outside *o, struct sockaddr_storage *client);
 
 /* Does a server listen that is not dialled, because it is on the loopback of the host's network alone? diag is of
  * sock_diag_open(), the port in host byte order. */

@@ -100,7 +100,8 @@ size_t proxy_protocol_format(enum proxy_protocol version, const struct sockaddr 
 	return format_v2(known ? &from : NULL, &to, ret);
 }
 
-size_t proxy_protocol_header(enum proxy_protocol version, int fd, char ret[static PROXY_PROTOCOL_MAX])
+size_t proxy_protocol_header(enum proxy_protocol version, int fd, const struct outside *outside,
+			     char ret[static PROXY_PROTOCOL_MAX])
 {
 	struct sockaddr_storage source = {}, destination = {};
 	socklen_t source_len = sizeof(source), destination_len = sizeof(destination);
@@ -108,5 +109,6 @@ size_t proxy_protocol_header(enum proxy_protocol version, int fd, char ret[stati
 	if (getpeername(fd, (struct sockaddr *)&source, &source_len) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&destination, &destination_len) < 0)
 		return 0;
+	outside_disguise(outside, &source);
 	return proxy_protocol_format(version, (struct sockaddr *)&source, (struct sockaddr *)&destination, ret);
 }

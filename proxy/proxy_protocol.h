@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "common/error.h"
+#include "proxy/outside.h"
 
 enum proxy_protocol {
 	PROXY_PROTOCOL_NONE,
@@ -25,5 +26,7 @@ size_t proxy_protocol_format(enum proxy_protocol version, const struct sockaddr 
 			     const struct sockaddr *destination, char ret[static PROXY_PROTOCOL_MAX]);
 
 /* The header for an accepted socket; 0 when its client is gone already. The addresses are the kernel's, so they are
- * right for a connection that waited in the queue, too. */
-size_t proxy_protocol_header(enum proxy_protocol version, int fd, char ret[static PROXY_PROTOCOL_MAX]);
+ * right for a connection that waited in the queue, too; but a client of this machine's loopback is announced as an
+ * outsider, with its own port: the server would hold it for one of its own. */
+size_t proxy_protocol_header(enum proxy_protocol version, int fd, const struct outside *outside,
+			     char ret[static PROXY_PROTOCOL_MAX]);

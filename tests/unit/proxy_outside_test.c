@@ -241,27 +241,59 @@ static void checks_of_other_containers(void **state)
 	close(listener);
 }
 
-static void the_proxy_protocol_keeps_the_truth(void **state)
+/* Who is told of a local client in a header trusts it as much. */
+static void the_proxy_protocol_tells_of_outsiders(const char *sources, const char *seen)
 {
 	int listener = server(SOCK_STREAM, "127.0.0.1"), client, accepted;
 	struct proxy_run p;
 	char header[128];
 	uint16_t port;
 
-	(void)state;
-	init(&p, SOURCES);
+	init(&p, sources);
 	proxy_arg(&p, "--proxy-protocol");
 	proxy_arg(&p, "v1");
 	port = proxy_forward(&p, SOCK_STREAM, PORT);
 	proxy_start(&p);
 	client = connect_to(SOCK_STREAM, port);
-	accepted = accept_one_from(listener, OUTSIDE_IPV4);
-	snprintf(header, sizeof(header), "PROXY TCP4 127.0.0.1 127.0.0.1 %u %u\r\n", port_of(client), port);
+	accepted = accept_one_from(listener, seen);
+	snprintf(header, sizeof(header), "PROXY TCP4 %s 127.0.0.1 %u %u\r\n", seen, port_of(client), port);
 	expect_text(accepted, header);
 	close(client);
 	close(accepted);
 	close(listener);
 	assert_int_equal(proxy_stop(&p), 0);
+}
+
+static void the_proxy_protocol(void **state)
+{
+	(void)state;
+	the_proxy_protocol_tells_of_outsiders(SOURCES, OUTSIDE_IPV4);
+	the_proxy_protocol_tells_of_outsiders(NULL, "127.0.0.1"); /* the network is the host's */
+}
+
+static void disguises(void **state)
+{
+	static const struct {
+		const char *client, *seen;
+	} cells[] = {
+		{"127.0.0.9", OUTSIDE_IPV4},
+		{"::1", OUTSIDE_IPV6},
+		{"::ffff:127.0.0.1", "::ffff:" OUTSIDE_IPV4},
+		{"192.0.2.77", "192.0.2.77"},
+		{"2001:db8::1", "2001:db8::1"},
+	};
+	const struct outside o = {.kind = OUTSIDE_SOURCES};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cells) / sizeof(*cells); i++) {
+		socklen_t len;
+		union address a = make(cells[i].client, 4711, &len), expected = make(cells[i].seen, 4711, &len);
+		struct sockaddr_storage storage = {};
+
+		memcpy(&storage, &a, len);
+		outside_disguise(&o, &storage);
+		assert_memory_equal(&storage, &expected, len);
+	}
 }
 
 /* With --transparent as well, which shows everybody else. */
@@ -422,7 +454,8 @@ int main(void)
 		cmocka_unit_test(datagrams),
 		cmocka_unit_test(health_checks),
 		cmocka_unit_test(checks_of_other_containers),
-		cmocka_unit_test(the_proxy_protocol_keeps_the_truth),
+		cmocka_unit_test(the_proxy_protocol),
+		cmocka_unit_test(disguises),
 		cmocka_unit_test(there_is_no_way_back_to_loopback),
 		cmocka_unit_test(without_the_route),
 		cmocka_unit_test(targets_elsewhere),
