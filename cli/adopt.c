@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/install.h"
 #include "cli/labels.h"
+#include "cli/sharing.h"
 #include "common/clock.h"
 #include "common/parse.h"
 #include "units/paths.h"
@@ -184,8 +185,7 @@ static bool is_adopted(const struct adoption *a, const struct stored *s)
 {
 	const struct instance *i = &s->instance;
 
-	return !s->problem && i->adopted && i->backend == a->base.backend && i->engine_socket &&
-	       strcmp(i->engine_socket, a->base.engine_socket) == 0;
+	return !s->problem && i->adopted && instances_share_engine(i, &a->base);
 }
 
 /* A unit may remove its container whenever that sleeps: then the unit has to be gone, too. */

@@ -9,6 +9,7 @@
 #include "backends/backend.h"
 #include "cli/cli.h"
 #include "cli/keep.h"
+#include "cli/sharing.h"
 #include "common/clock.h"
 #include "units/drop_in.h"
 #include "units/paths.h"
@@ -242,12 +243,8 @@ static void remove_lock(const struct instance *i, const char *container, const c
 	char file[LOCK_NAME_MAX], identity[LOCK_NAME_MAX], socket[ENGINE_SOCKET_MAX], directory[PATH_MAX];
 	struct error ignored;
 
-	for (size_t k = 0; k < all->n; k++) {
-		const struct instance *o = &all->items[k].instance;
-
-		if (!all->items[k].problem && strcmp(o->name, i->name) != 0 && instance_uses(o, container))
-			return;
-	}
+	if (container_is_shared(i, container, all))
+		return;
 	if (engine_find_socket(i->backend, i->scope, i->engine_socket, socket, &ignored) < 0 ||
 	    find_runtime_directory(i->scope, directory, &ignored) < 0 ||
 	    container_lock_exclusive(&lock, directory, lock_name(i->backend, socket, container, file), unit, &ignored) <

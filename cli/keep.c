@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backends/keep.h"
+#include "cli/sharing.h"
 #include "common/clock.h"
 #include "units/paths.h"
 
@@ -24,15 +25,6 @@ static struct part own_part(const struct instance *i)
 static struct part with_part(const struct instance *i, size_t k)
 {
 	return (struct part){i, i->with[k].container, i->with[k].unit, false};
-}
-
-bool instance_uses(const struct instance *i, const char *container)
-{
-	for (size_t k = 0; k < i->n_with; k++) {
-		if (strcmp(i->with[k].container, container) == 0)
-			return true;
-	}
-	return strcmp(i->container_name, container) == 0;
 }
 
 static int record_path(const struct part *p, char ret[static PATH_MAX], struct error *err)
@@ -126,12 +118,8 @@ static void forget(const struct part *p, const struct stored_list *all)
 	char name[ANCHOR_NAME_MAX];
 	struct error err;
 
-	for (size_t k = 0; k < all->n; k++) {
-		const struct instance *o = &all->items[k].instance;
-
-		if (!all->items[k].problem && strcmp(o->name, p->instance->name) != 0 && instance_uses(o, p->container))
-			return;
-	}
+	if (container_is_shared(p->instance, p->container, all))
+		return;
 	if (forget_part(p, &err) < 0)
 		print_note("what is kept for the container '%s' may be left ('%s pod rm --force %s" ANCHOR_POD_SUFFIX
 			   "' removes it): %s",

@@ -12,6 +12,3 @@ void forget_volumes(const struct instance *i, const struct stored_list *all);
 
 /* Notes what pruning takes from the instance while it sleeps, and what spares it. */
 void note_pruning(const struct instance *i, const struct subject *s);
-
-/* Does the instance use this container, as its own or by --with? */
-bool instance_uses(const struct instance *i, const char *container);

@@ -5,6 +5,7 @@
 
 #include "backends/backend.h"
 #include "cli/programs.h"
+#include "cli/sharing.h"
 #include "cli/text.h"
 #include "common/channel.h"
 #include "common/clock.h"
@@ -151,25 +152,10 @@ static int ask_manager(enum scope scope, const struct stored_list *list, struct 
 	return r;
 }
 
-static bool same_engine(const struct instance *a, const struct instance *b)
-{
-	return a->backend == b->backend &&
-	       is(a->engine_socket ? a->engine_socket : "", b->engine_socket ? b->engine_socket : "");
-}
-
 /* A container is named by its name, or by its identifier or the beginning of that. */
 static bool is_called(const struct container *c, const char *name)
 {
 	return is(c->name, name) || (strlen(name) >= 12 && strncmp(c->id, name, strlen(name)) == 0);
-}
-
-static const char *find_container_state(const struct container_list *containers, const char *name)
-{
-	for (size_t k = 0; k < containers->n; k++) {
-		if (is_called(&containers->items[k], name))
-			return container_state_name(containers->items[k].state);
-	}
-	return "missing";
 }
 
 static void set_state(char ret[static 32], const char *state)
@@ -177,15 +163,31 @@ static void set_state(char ret[static 32], const char *state)
 	snprintf(ret, 32, "%s", state);
 }
 
-static void ask_state(struct engine *engine, const char *name, char ret[static 32])
+/* c: NULL when there is none. */
+static void take_container(const struct container *c, char ret_state[static 32], char ret_id[static 65])
+{
+	set_state(ret_state, c ? container_state_name(c->state) : "missing");
+	snprintf(ret_id, 65, "%s", c ? c->id : "");
+}
+
+static const struct container *find_container(const struct container_list *containers, const char *name)
+{
+	for (size_t k = 0; k < containers->n; k++) {
+		if (is_called(&containers->items[k], name))
+			return &containers->items[k];
+	}
+	return NULL;
+}
+
+static void ask_container(struct engine *engine, const char *name, char ret_state[static 32], char ret_id[static 65])
 {
 	_cleanup_container_ struct container c = {};
 	struct error err;
 
 	if (engine->backend->inspect(engine, name, &c, &err) == 0)
-		set_state(ret, container_state_name(c.state));
+		take_container(&c, ret_state, ret_id);
 	else if (err.code == ENOENT)
-		set_state(ret, "missing");
+		take_container(NULL, ret_state, ret_id);
 }
 
 /* What one container alone breaks breaks for that one alone. */
@@ -194,11 +196,11 @@ static void ask_each(struct engine *engine, const struct instance *first, struct
 	for (size_t k = 0; k < n; k++) {
 		const struct instance *i = &os[k].stored->instance;
 
-		if (os[k].stored->problem || !same_engine(i, first))
+		if (os[k].stored->problem || !instances_share_engine(i, first))
 			continue;
-		ask_state(engine, i->container_name, os[k].container_state);
+		ask_container(engine, i->container_name, os[k].container_state, os[k].container_id);
 		for (size_t m = 0; m < i->n_with; m++)
-			ask_state(engine, i->with[m].container, os[k].with_states[m]);
+			ask_container(engine, i->with[m].container, os[k].with_states[m], os[k].with_ids[m]);
 	}
 }
 
@@ -221,11 +223,13 @@ static int ask_engine(enum scope scope, const struct instance *first, struct obs
 	for (size_t k = 0; k < n; k++) {
 		const struct instance *i = &os[k].stored->instance;
 
-		if (os[k].stored->problem || !same_engine(i, first))
+		if (os[k].stored->problem || !instances_share_engine(i, first))
 			continue;
-		set_state(os[k].container_state, find_container_state(&containers, i->container_name));
+		take_container(find_container(&containers, i->container_name), os[k].container_state,
+			       os[k].container_id);
 		for (size_t m = 0; m < i->n_with; m++)
-			set_state(os[k].with_states[m], find_container_state(&containers, i->with[m].container));
+			take_container(find_container(&containers, i->with[m].container), os[k].with_states[m],
+				       os[k].with_ids[m]);
 	}
 	return 0;
 }
@@ -245,7 +249,7 @@ static void ask_engines(enum scope scope, struct observation *os, size_t n, stru
 		bool asked = os[k].stored->problem;
 
 		for (size_t m = 0; m < k && !asked; m++)
-			asked = !os[m].stored->problem && same_engine(i, &os[m].stored->instance);
+			asked = !os[m].stored->problem && instances_share_engine(i, &os[m].stored->instance);
 		if (!asked && ask_engine(scope, i, &os[k], n - k, &err) < 0)
 			note(trouble, &err);
 	}
@@ -286,22 +290,29 @@ static void look_at_units(enum scope scope, struct observation *os, size_t n)
 	}
 }
 
-static bool uses(const struct observation *o, const struct instance *i)
+/* By whatever name they have it. */
+static bool is_same_container(const char *name, const char *id, const struct observation *o)
 {
-	const struct instance *own = &o->stored->instance;
-	bool found = is(own->container_name, i->container_name);
+	return is(name, o->stored->instance.container_name) || (id[0] && is(id, o->container_id));
+}
 
-	for (size_t m = 0; m < own->n_with && !found; m++)
-		found = is(own->with[m].container, i->container_name);
-	return found && !o->stored->problem && same_engine(own, i) &&
-	       (o->state == STATE_WAKING || o->state == STATE_AWAKE || o->state == STATE_STOPPING);
+/* Does the instance `user`, which is not asleep, have the container of o? */
+static bool attends(const struct observation *user, const struct observation *o)
+{
+	const struct instance *i = &user->stored->instance;
+	bool found = is_same_container(i->container_name, user->container_id, o);
+
+	for (size_t m = 0; m < i->n_with && !found; m++)
+		found = is_same_container(i->with[m].container, user->with_ids[m], o);
+	return found && !user->stored->problem && instances_share_engine(i, &o->stored->instance) &&
+	       (user->state == STATE_WAKING || user->state == STATE_AWAKE || user->state == STATE_STOPPING);
 }
 
 static void find_shared(struct observation *os, size_t n)
 {
 	for (size_t k = 0; k < n; k++) {
 		for (size_t m = 0; m < n && !os[k].attended; m++)
-			os[k].attended = m != k && uses(&os[m], &os[k].stored->instance);
+			os[k].attended = m != k && attends(&os[m], &os[k]);
 	}
 }
 

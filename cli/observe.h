@@ -27,8 +27,10 @@ struct observation {
 	char socket_state[32];	      /* systemd's ActiveState of the socket */
 	char container_state[32];     /* the engine's word; "missing"; "unknown" when it cannot be asked */
 	char with_states[INSTANCE_WITH_MAX][32]; /* the same of the containers of --with */
-	uint64_t held_until;			 /* CLOCK_REALTIME; 0: it is not held awake */
-	bool attended;				 /* an instance that shares its container is awake */
+	char container_id[65];			 /* "" where the engine cannot be asked, or has none */
+	char with_ids[INSTANCE_WITH_MAX][65];
+	uint64_t held_until; /* CLOCK_REALTIME; 0: it is not held awake */
+	bool attended;	     /* an instance that shares its container is awake */
 	bool have_stats;
 	struct stats stats;
 };

@@ -115,6 +115,23 @@ int write_file_beside(const char *path, const char *data, size_t len, mode_t mod
 	return 0;
 }
 
+const char *real_path(const char *path, char ret[static PATH_MAX])
+{
+	const char *file = strrchr(path, '/');
+	char directory[PATH_MAX];
+
+	if (realpath(path, ret))
+		return ret;
+	if (!file || file == path || (size_t)(file - path) >= sizeof(directory))
+		return path;
+	memcpy(directory, path, (size_t)(file - path));
+	directory[file - path] = '\0';
+	if (!realpath(directory, ret) || strlen(ret) + strlen(file) >= PATH_MAX)
+		return path;
+	strcat(ret, file);
+	return ret;
+}
+
 int write_file_atomic(const char *path, const char *data, size_t len, mode_t mode, struct error *err)
 {
 	char temporary[PATH_MAX];

@@ -20,6 +20,9 @@ int write_file_beside(const char *path, const char *data, size_t len, mode_t mod
 /* Has a file of this name been made by that, and not been renamed? */
 bool is_temporary_name(const char *file);
 
+/* Where all paths to a file lead, as /run/x for /var/run/x, be it there or not; path itself when its directory is not. */
+const char *real_path(const char *path, char ret[static PATH_MAX]);
+
 /* Replaces path as a whole: temporary file in the same directory, fsync, rename. */
 int write_file_atomic(const char *path, const char *data, size_t len, mode_t mode, struct error *err);
 

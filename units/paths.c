@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/hash.h"
+#include "common/io.h"
 
 __attribute__((format(printf, 2, 4))) static int print_path(char ret[static PATH_MAX], const char *format,
 							    struct error *err, ...)
@@ -82,8 +83,7 @@ int volumes_path(enum scope scope, enum backend_kind kind, const char *engine_so
 		 char ret[static PATH_MAX], struct error *err)
 {
 	char directory[PATH_MAX], file[64], real[PATH_MAX];
-	const char *socket = realpath(engine_socket, real) ? real : engine_socket; /* /var/run is /run */
-	uint64_t hash = fnv1a(fnv1a(fnv1a(FNV1A_BASIS, socket), "\n"), container);
+	uint64_t hash = fnv1a(fnv1a(fnv1a(FNV1A_BASIS, real_path(engine_socket, real)), "\n"), container);
 
 	if (state_directory(scope, directory, err) < 0)
 		return -1;

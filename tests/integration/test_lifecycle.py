@@ -1,5 +1,6 @@
 """Life around an awake instance: what others do to its container, and what is said and kept then."""
 
+import glob
 import json
 import os
 import signal
@@ -109,6 +110,24 @@ class Spellings(harness.Case):
             self.assertEqual(self.scope.container_state("server"), "running")
             connection.sendall(b"PING\r\n")
             self.assertEqual(connection.recv(64), b"+PONG\r\n")
+
+    def test_what_one_serves_the_others_need_not_attend(self):
+        """However its engine's socket is written, and the container itself."""
+        self.scope.container("server", "redis")
+        self.scope.instance("server", PORT, 6379)
+        identifier = self.scope.engine_run("inspect", "--format", "{{.Id}}", "server").stdout.strip()
+        other = "--engine-socket=/var/run/docker.sock"
+        self.scope.instance("other", PORT + 1, 6379, other, container="server")
+        self.scope.instance("third", PORT + 2, 6379, container=identifier)
+        for k in range(3):
+            with self.subTest(k):
+                self.assertEqual(harness.redis(PORT + k, "ping"), "PONG")
+                self.assertNotIn("unattended", self.scope.sockwake("list").stdout)
+                self.assertEqual(self.scope.sockwake("attend").stdout, "")
+                self.scope.sockwake("sleep", ("server", "other", "third")[k])
+        for name in ("third", "other", "server"):
+            self.scope.sockwake("remove", name)
+        self.assertEqual(glob.glob("/var/lib/sockwake/*") + glob.glob("/run/sockwake/docker-*"), [])
 
 
 class Away(harness.Case):

@@ -43,7 +43,7 @@ static int make_directory(void **state)
 
 static int remove_directory(void **state)
 {
-	static const char *const names[] = {"file", "stats", "deep/er/est", "deep/er", "deep", ""};
+	static const char *const names[] = {"file", "link", "stats", "deep/er/est", "deep/er", "deep", ""};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -95,6 +95,26 @@ static void directories(void **state)
 	assert_int_equal(make_directories(in_directory("deep/er/est"), 0755, &err), 0);
 	assert_int_equal(make_directories(in_directory("deep/er/est"), 0755, &err), 0);
 	assert_int_equal(stat(in_directory("deep/er/est"), &st), 0);
+}
+
+static void real_paths(void **state)
+{
+	char target[PATH_MAX], real[PATH_MAX];
+	static const char *const files[] = {"/file", "/not-there"};
+
+	(void)state;
+	assert_non_null(realpath(directory, target));
+	assert_int_equal(symlink(target, in_directory("link")), 0);
+	for (size_t k = 0; k < 2; k++) {
+		char path[PATH_MAX], expected[PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s%s", in_directory("link"), files[k]);
+		snprintf(expected, sizeof(expected), "%.*s%s", 200, target, files[k]);
+		assert_string_equal(real_path(path, real), expected);
+	}
+	assert_string_equal(real_path("/not/there", real), "/not/there");
+	assert_string_equal(real_path("/not-there", real), "/not-there");
+	assert_string_equal(real_path("there", real), "there");
 }
 
 static void statistics_survive_and_are_checked(void **state)
@@ -232,6 +252,7 @@ int main(void)
 		cmocka_unit_test(replaced_as_a_whole),
 		cmocka_unit_test(failures_are_told),
 		cmocka_unit_test(directories),
+		cmocka_unit_test(real_paths),
 		cmocka_unit_test(statistics_survive_and_are_checked),
 		cmocka_unit_test(a_hold_is_written_into_a_file_of_this_version_alone),
 		cmocka_unit_test(what_is_no_file_is_no_statistics_file),
