@@ -5,7 +5,8 @@
  *			user namespace, so before those are dropped
  *	capabilities	with no_new_privs, which Landlock and seccomp ask for
  *	sockets		are disarmed by options that seccomp denies
- *	dumpable	a change of credentials resets it, so after them
+ *	keeper's end	to be killed with it: a change of credentials takes that back, so after them
+ *	dumpable	and that as well
  *	seccomp		last: it denies all of the above
  */
 #include "proxy/confine.h"
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -78,6 +80,9 @@ int confine(const struct confinement *c, unsigned *ret_missing, struct error *er
 	    drop_capabilities(c->transparent, err) < 0 || disarm_sockets(c, ret_missing, err) < 0 ||
 	    landlock_restrict(c, ret_missing, err) < 0)
 		return -1;
+	/* Other credentials, nshelper's and those of the empty root, have taken it back (prctl(2)). */
+	if (c->has_keeper && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return error_errno(err, errno, "cannot end with the keeper");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return error_errno(err, errno, "cannot forbid tracing");
 	if (seccomp_restrict(c, err) < 0)

@@ -63,6 +63,7 @@ struct confinement {
 	bool unix_target; /* may make Unix sockets; the working directory stays */
 	bool transparent; /* keeps CAP_NET_RAW, and so the user namespace, and may bind to everything */
 	bool threads;	  /* may start threads afterwards */
+	bool has_keeper;  /* is killed with its parent, before it takes clients who would be cut off */
 };
 
 /* What this kernel or system could not give; the rest holds. */

@@ -174,6 +174,7 @@ static int confine_all(const struct proxy *p, struct error *err)
 		.unix_target = s->config->unix_target,
 		.transparent = s->config->transparent,
 		.threads = s->n_workers > 1,
+		.has_keeper = s->has_keeper,
 		.n_shared = LISTEN_FDS_START + (int)s->n_forwards,
 		.reports = s->notify_fd,
 		.sources = {s->outside.ipv4, s->outside.ipv6},

@@ -22,7 +22,7 @@ import harness
 
 HERE = pathlib.Path(__file__).parent
 NOTHING_TO_DO = 3
-JOURNAL_LINES = 80
+JOURNAL_LINES = 200
 
 
 class Result(unittest.TestResult):
@@ -88,8 +88,10 @@ def indent(text):
 
 
 def journal_since(began):
-    argv = ["journalctl", "--no-pager", "--quiet", "--output=short-precise", "--all", f"--since=@{began}", f"--lines={JOURNAL_LINES}"]
-    return subprocess.run(argv, capture_output=True, text=True).stdout
+    """Its last lines, which --lines would not choose: beside --since it shows the first."""
+    argv = ["journalctl", "--no-pager", "--quiet", "--output=short-precise", "--all", f"--since=@{began}"]
+    lines = subprocess.run(argv, capture_output=True, text=True).stdout.splitlines()
+    return "\n".join(lines[-JOURNAL_LINES:])
 
 
 def name_of(test):

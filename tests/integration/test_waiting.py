@@ -78,6 +78,8 @@ class Engine(WaitingCase):
         with cells.FrozenEngine(self.scope) as engine:
             for cell in fleet.cells:
                 os.kill(cell.pid("keeper"), signal.SIGKILL)
+            for cell in fleet.cells:  # whom a proxy still accepts is cut off with it
+                harness.eventually(lambda cell=cell: not cell.pids("proxy"))
             for connection in connections:
                 connection.close()
             self.check_busy(patient, others, engine.thaw)

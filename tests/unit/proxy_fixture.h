@@ -44,6 +44,7 @@ struct proxy_run {
 	const char *environment[4]; /* "NAME=VALUE" */
 	int inherited;		    /* a descriptor more, at 50; -1: none */
 	rlim_t descriptors;	    /* RLIMIT_NOFILE; 0: as it is */
+	bool is_left_alone;	    /* its parent's end is not sent to it */
 	/* Then: */
 	pid_t pid;
 	int notify;	     /* where READY=1 arrives */
@@ -141,7 +142,8 @@ static inline void proxy_exec(struct proxy_run *p, const char *notify, int stats
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 	int high[PROXY_SOCKETS_MAX];
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that failed */
+	if (!p->is_left_alone)
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that failed */
 	for (size_t i = 0; i < p->n_sockets; i++)
 		high[i] = fcntl(p->sockets[i], F_DUPFD, 100);
 	if (p->inherited >= 0)

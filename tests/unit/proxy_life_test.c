@@ -601,6 +601,47 @@ static void reports_to_the_keeper(void **state)
 	close(server);
 }
 
+/* The service manager would kill it as well, but later: who came in between would be cut off. */
+static void ends_with_the_keeper(void **state)
+{
+	int ends[2], told[2], proxy, ended;
+	struct proxy_run p;
+	struct error err;
+	pid_t keeper, pid = 0;
+
+	(void)state;
+	assert_int_equal(channel_open(ends, &err), 0);
+	assert_int_equal(pipe2(told, O_CLOEXEC), 0);
+	start(&p, "infinity");
+	keeper = fork();
+	if (keeper == 0) {
+		p.is_left_alone = true;
+		p.inherited = ends[1];
+		p.environment[0] = CHANNEL_VARIABLE "=50";
+		proxy_spawn(&p);
+		p.notify = ends[0];
+		proxy_expect_status(&p, "READY=1");
+		(void)!write(told[1], &p.pid, sizeof(p.pid));
+		pause();
+	}
+	assert_int_equal(wait_readable(told[0]), 1);
+	assert_int_equal(read(told[0], &pid, sizeof(pid)), sizeof(pid));
+	proxy = pidfd_open(pid, 0);
+	assert_true(proxy >= 0);
+	kill(keeper, SIGKILL);
+	waitpid(keeper, NULL, 0);
+	ended = wait_readable(proxy);
+	pidfd_send_signal(proxy, SIGKILL, NULL, 0);
+	assert_int_equal(ended, 1);
+	close(proxy);
+	close(told[0]);
+	close(told[1]);
+	close(ends[0]);
+	close(ends[1]);
+	close(p.sockets[0]);
+	close(server);
+}
+
 /* Why it failed, it tells the keeper, whose the queue is: the client goes on waiting. */
 static void a_failure_is_told_to_the_keeper(void **state)
 {
@@ -709,6 +750,7 @@ int main(void)
 		cmocka_unit_test(a_hold_does_not_keep_it_from_being_stopped),
 		cmocka_unit_test(held_awake_by_the_file),
 		cmocka_unit_test(reports_to_the_keeper),
+		cmocka_unit_test(ends_with_the_keeper),
 		cmocka_unit_test(a_failure_is_told_to_the_keeper),
 		cmocka_unit_test(accepted_by_the_keeper),
 		cmocka_unit_test(status_says_what_happens),
