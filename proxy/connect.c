@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "proxy/proxy_protocol.h"
 #include "proxy/relay.h"
+#include "proxy/report.h"
 #include "proxy/source.h"
 
 /* How long a Unix socket's full queue is waited for; TCP waits in the kernel. */
@@ -23,9 +24,18 @@
 /* After this it is looked who is late. */
 #define GLANCE_USEC (500 * USEC_PER_MSEC)
 
-/* Nobody can be reached: the client learns it by a reset. */
-static void give_up(struct worker *w, struct connection *c)
+static size_t target_index(const struct connection *c)
 {
+	size_t n = c->forward->n_targets, index = (size_t)c->first + c->attempt;
+
+	return n > 0 ? index % n : 0;
+}
+
+/* Nobody can be reached, for this reason or (0) in time: the client learns it by a reset, the operator once. */
+static void give_up(struct worker *w, struct connection *c, int error)
+{
+	if (c->forward->n_targets > 0)
+		report_unreachable(w->service, &c->forward->targets[target_index(c)], error);
 	count_add(&w->counters.connections_failed, 1);
 	connection_close(w, c, true);
 }
@@ -72,7 +82,7 @@ static void limit_fired(struct loop *loop, struct timer *timer)
 		uint64_t late = arrival(w, c) + timeout;
 
 		if (late <= loop->now)
-			give_up(w, c);
+			give_up(w, c, 0);
 		else if (late < first)
 			first = late;
 	}
@@ -92,13 +102,6 @@ static void limit(struct worker *w)
 
 	if (w->limit.when > glance && w->service->config->startup_timeout != USEC_INFINITY)
 		timer_set(&w->loop, &w->limit, glance);
-}
-
-static size_t target_index(const struct connection *c)
-{
-	size_t n = c->forward->n_targets, index = (size_t)c->first + c->attempt;
-
-	return n > 0 ? index % n : 0;
 }
 
 /* With --transparent there are two rounds: first the targets that can be shown the client's address. */
@@ -144,25 +147,34 @@ static void connected(struct worker *w, struct connection *c, uint32_t events)
 		relay_start(w, c, events);
 }
 
-/* An attempt that fails was refused or not answered; only a connection that existed is reset (tcp(7), connect(2)). What
- * the server said before that is for the client, and so is the reset. */
-static bool was_connected(int fd)
+/* Takes it away. */
+static int socket_error(int fd)
 {
 	int error = 0;
 	socklen_t len = sizeof(error);
 
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && (error == ECONNRESET || error == EPIPE);
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
 }
+
+/* An attempt that fails was refused or not answered; only a connection that existed is reset (tcp(7), connect(2)). What
+ * the server said before that is for the client, and so is the reset. */
+static bool was_connected(int error)
+{
+	return error == ECONNRESET || error == EPIPE;
+}
+
+static void try_targets(struct worker *w, struct connection *c, int error);
 
 static void target_event(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct connection *c = container_of(watch, struct connection, ends[TARGET].watch);
 	struct worker *w = worker_of(loop);
+	int error = events & EPOLLERR ? socket_error(watch->fd) : 0;
 
-	if (events & EPOLLERR && !was_connected(watch->fd)) {
+	if (events & EPOLLERR && !was_connected(error)) {
 		connection_drop_target(c);
 		c->attempt++;
-		connect_target(w, c);
+		try_targets(w, c, error);
 	} else if (events & (EPOLLOUT | EPOLLERR)) {
 		connected(w, c, events);
 	}
@@ -202,7 +214,8 @@ static void wait(struct worker *w, struct connection *c)
 	worker_later(w, c);
 }
 
-void connect_target(struct worker *w, struct connection *c)
+/* error: of the last attempt. */
+static void try_targets(struct worker *w, struct connection *c, int error)
 {
 	struct forward *f = c->forward;
 
@@ -211,21 +224,20 @@ void connect_target(struct worker *w, struct connection *c)
 		c->first = (uint16_t)atomic_load_explicit(&f->preferred, memory_order_relaxed);
 	while (c->attempt < rounds(w) * f->n_targets) {
 		const struct target *target = &f->targets[target_index(c)];
-		int e;
 
 		if (!is_turn_of(w, c, target)) {
 			c->attempt++;
 			continue;
 		}
-		e = attempt(w, c, target);
-		if (e == 0)
+		error = attempt(w, c, target);
+		if (error == 0)
 			return;
 		connection_drop_target(c);
-		if (is_shortage(e) || (e == EAGAIN && w->loop.now < c->last_active + PATIENCE_USEC)) {
+		if (is_shortage(error) || (error == EAGAIN && w->loop.now < c->last_active + PATIENCE_USEC)) {
 			wait(w, c);
 			return;
 		}
-		if (is_source_error(w, c, e))
+		if (is_source_error(w, c, error))
 			source_give_up(w, c); /* and try the same target without */
 		else
 			c->attempt++;
@@ -234,5 +246,10 @@ void connect_target(struct worker *w, struct connection *c)
 	if (w->loop.now < w->service->deadline)
 		wait(w, c);
 	else
-		give_up(w, c);
+		give_up(w, c, error);
+}
+
+void connect_target(struct worker *w, struct connection *c)
+{
+	try_targets(w, c, 0);
 }

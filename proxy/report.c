@@ -1,5 +1,8 @@
 #include "proxy/report.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/listen.h"
@@ -161,6 +164,18 @@ void report_note(const struct service *service, const char *text)
 		notify_send(service->notify_fd, "NOTE=%s", text);
 	else
 		log_line(LOG_NOTICE, "%s", text);
+}
+
+void report_unreachable(struct service *service, const struct target *target, int error)
+{
+	char address[TARGET_TEXT_MAX], text[TARGET_TEXT_MAX + 320];
+
+	if (atomic_flag_test_and_set(&service->said_unreachable))
+		return;
+	snprintf(text, sizeof(text),
+		 "a client was reset, as others may be: the server at %s cannot be connected to (%s)",
+		 target_text(target, address), error ? strerror(error) : "it does not accept in time");
+	report_note(service, text);
 }
 
 void report_anonymous(struct service *service)

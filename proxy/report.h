@@ -29,6 +29,10 @@ void report_note(const struct service *service, const char *text);
 /* A server is not shown the address of a client: the first time only. */
 void report_anonymous(struct service *service);
 
+/* A client was reset because the server could not be connected to, for this reason (errno) or, with 0, in time: the first
+ * time only. */
+void report_unreachable(struct service *service, const struct target *target, int error);
+
 /* Sums over all workers. */
 uint64_t service_connections(const struct service *s);
 uint64_t service_holding(const struct service *s);

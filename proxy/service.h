@@ -47,8 +47,9 @@ struct service {
 	struct worker *workers;
 	unsigned n_workers;
 	_Atomic enum service_phase phase;
-	atomic_uint accepting;	    /* workers that are just accepting: see accept.h */
-	atomic_bool leaving;	    /* the first worker looks whether it may end */
-	atomic_bool changed;	    /* a worker counted something that the first one has not reported yet */
-	atomic_flag said_no_source; /* --transparent did without the client's address once, and said so */
+	atomic_uint accepting;	      /* workers that are just accepting: see accept.h */
+	atomic_bool leaving;	      /* the first worker looks whether it may end */
+	atomic_bool changed;	      /* a worker counted something that the first one has not reported yet */
+	atomic_flag said_unreachable; /* a client was reset for want of a server, and it was said */
+	atomic_flag said_no_source;   /* --transparent did without the client's address once, and said so */
 };

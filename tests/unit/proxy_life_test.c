@@ -601,6 +601,36 @@ static void reports_to_the_keeper(void **state)
 	close(server);
 }
 
+static void a_server_that_is_gone_is_told_to_the_keeper(void **state)
+{
+	int ends[2], client, manager;
+	struct proxy_run p;
+	struct error err;
+	char deadline[64];
+
+	(void)state;
+	assert_int_equal(channel_open(ends, &err), 0);
+	start(&p, "infinity");
+	proxy_arg(&p, "--health-check");
+	proxy_arg(&p, "none");
+	snprintf(deadline, sizeof(deadline), "SOCKWAKE_DEADLINE=%llu",
+		 (unsigned long long)(now_usec() + 200 * USEC_PER_MSEC));
+	p.inherited = ends[1];
+	p.environment[0] = CHANNEL_VARIABLE "=50";
+	p.environment[1] = deadline;
+	close(server);
+	proxy_spawn(&p);
+	close(ends[1]);
+	manager = p.notify;
+	p.notify = ends[0];
+	client = connect_to(SOCK_STREAM, port);
+	proxy_expect_status(&p, "the server at 127.0.0.1 cannot be connected to (Connection refused)");
+	assert_int_equal(next_end(client), ECONNRESET);
+	close(client);
+	assert_int_equal(proxy_stop(&p), 0);
+	close(manager);
+}
+
 /* The service manager would kill it as well, but later: who came in between would be cut off. */
 static void ends_with_the_keeper(void **state)
 {
@@ -750,6 +780,7 @@ int main(void)
 		cmocka_unit_test(a_hold_does_not_keep_it_from_being_stopped),
 		cmocka_unit_test(held_awake_by_the_file),
 		cmocka_unit_test(reports_to_the_keeper),
+		cmocka_unit_test(a_server_that_is_gone_is_told_to_the_keeper),
 		cmocka_unit_test(ends_with_the_keeper),
 		cmocka_unit_test(a_failure_is_told_to_the_keeper),
 		cmocka_unit_test(accepted_by_the_keeper),
