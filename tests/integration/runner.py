@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""runner.py [-k PATTERN] [--half system|user] [--before-reboot | --after-reboot]: runs the tests of test_*.py beside it,
-inside a lab.
+"""runner.py [-k PATTERN] [--share SCOPE:K/N] [--before-reboot | --after-reboot]: runs the tests of test_*.py beside it,
+inside a lab; with --share those of one scope (system, user), and of them every Nth class from the Kth on.
 
 One line a test as it goes; a failure is followed by its reason and by the journal since the test began. What failed is
 run once more, by itself, after all others, only to tell whether it always fails: one that passes then is flaky, and has
@@ -109,10 +109,17 @@ def classes():
                     yield type(cls.__name__, (cls,), {"scope": scope, "__module__": cls.__module__})
 
 
+def shared(options, found):
+    """Those classes that --share chooses."""
+    scope, _, part = options.share.partition(":")
+    first, of = map(int, (part or "1/1").split("/"))
+    return [cls for cls in found if str(cls.scope).startswith(scope)][first - 1 :: of]
+
+
 def tests(options, across_reboot):
     loader = unittest.TestLoader()
-    for cls in classes():
-        if issubclass(cls, harness.RebootCase) == across_reboot and str(cls.scope).startswith(options.half):
+    for cls in shared(options, classes()):
+        if issubclass(cls, harness.RebootCase) == across_reboot:
             suite = loader.loadTestsFromTestCase(cls)
             chosen = [test for test in suite if fnmatch.fnmatchcase(name_of(test), f"*{options.pattern}*")]
             if chosen:
@@ -149,7 +156,7 @@ def repeat(result):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-k", dest="pattern", default="")
-    parser.add_argument("--half", default="")
+    parser.add_argument("--share", default="")
     parser.add_argument("--before-reboot", action="store_true")
     parser.add_argument("--after-reboot", action="store_true")
     options = parser.parse_args()
