@@ -200,16 +200,15 @@ static int live(struct keeper *k, struct error *err)
 		if (served) /* a wake of its own: what was counted belongs to the run that has ended */
 			begin_record(k);
 	}
-	k->wake_failed = r < 0;
-	if (r < 0) {
+	k->wake_failed = r < 0 && !k->told_to_stop; /* what is broken off at somebody's wish has not failed */
+	if (r < 0)
 		keeper_refuse(k, err->text);
-	} else {
+	else
 		end_service(k);
-	}
 	if ((k->touched || k->woken) && stage_sleep(k) < 0)
 		return EXIT_FAILURE;
 	note_asleep(k);
-	if (r < 0) {
+	if (k->wake_failed) {
 		outlive(k, err->text);
 		log_settle();
 		return EXIT_REFUSED;

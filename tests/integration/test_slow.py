@@ -101,6 +101,7 @@ class Overdue(SlowCase):
         self.scope.sockwake("sleep", "slow")
         self.assertLess(time.monotonic() - began, 10)
         self.assertEqual(self.scope.container_state("slow"), "exited")
+        self.assertIn(" asleep ", self.scope.sockwake("list").stdout, "nothing has failed")
 
     def test_one_that_ends_has_failed_at_once(self):
         self.busybox("slow", "sh", "-c", "sleep 4; exit 3")
