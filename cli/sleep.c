@@ -26,6 +26,7 @@ static int put_to_sleep(int argc, char *argv[], struct error *err)
 	_cleanup_stored_ struct stored stored = {};
 	char directory[PATH_MAX], unit[UNIT_NAME_MAX];
 	struct arguments a;
+	struct error ignored;
 
 	if (parse_arguments(argc, argv, NEEDS_NAME, &a, err) < 0 || find_instance(&a, directory, &stored, err) < 0 ||
 	    manager_connect(a.scope, &m, err) < 0)
@@ -37,6 +38,7 @@ static int put_to_sleep(int argc, char *argv[], struct error *err)
 		return -1;
 	if (look(m, &stored, err) < 0)
 		return -1;
+	(void)manager_reset_failed(m, unit, &ignored); /* whatever went wrong before, it sleeps */
 	if (schedule_is_on(&stored.instance))
 		print_note("its schedule wakes it again: 'systemctl %sstop %s" SOCKET_SUFFIX "' keeps it asleep",
 			   a.scope == SCOPE_USER ? "--user " : "", a.name);

@@ -37,6 +37,7 @@
 
 /* How the status text of a service begins that is being put to sleep, so far in vain. */
 #define STATUS_NOT_ASLEEP "not asleep yet: "
+#define STATUS_STAYS	  "the container may still run: "
 
 #define CHANNEL_TEXT_MAX 1536
 #define CHANNEL_FDS_MAX	 40

@@ -48,9 +48,8 @@ static bool is_given_up(const struct keeper *k, uint64_t began)
 	if (!k->told_to_stop ||
 	    !time_is_over(time_after(since, engine_is_absent(k) ? PATIENCE_ABSENT : KEEPER_PATIENCE)))
 		return false;
-	log_line(LOG_ERR, "the container may still run: 'sockwake sleep %s' tries again", k->options.name);
-	notify_send(k->notify_fd, "STATUS=the container may still run: 'sockwake sleep %s' tries again",
-		    k->options.name);
+	log_line(LOG_ERR, STATUS_STAYS "'sockwake sleep %s' tries again", k->options.name);
+	notify_send(k->notify_fd, "STATUS=" STATUS_STAYS "'sockwake sleep %s' tries again", k->options.name);
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "common/channel.h"
 #include "common/clock.h"
 #include "common/exit.h"
 #include "units/bus.h"
@@ -281,13 +282,21 @@ static const struct {
 	{"resources", "systemd could not set it up"},
 };
 
+/* Else they are about what went on before. */
+static bool last_words_tell_the_end(const struct unit_state *s)
+{
+	const char *text = s->status_text ? s->status_text : "";
+
+	return s->main_status == EXIT_REFUSED ? text[0] != '\0'
+					      : strncmp(text, STATUS_STAYS, strlen(STATUS_STAYS)) == 0;
+}
+
 void unit_reason(const struct unit_state *s, char ret[static UNIT_REASON_MAX])
 {
 	ret[0] = '\0';
 	if (!s->result[0] || strcmp(s->result, "success") == 0)
 		return;
-	/* With this status alone the last words are about the end; otherwise they are about what went on before. */
-	if (strcmp(s->result, "exit-code") == 0 && s->main_status == EXIT_REFUSED && s->status_text[0])
+	if (strcmp(s->result, "exit-code") == 0 && last_words_tell_the_end(s))
 		snprintf(ret, UNIT_REASON_MAX, "%s", s->status_text);
 	else if (strcmp(s->result, "exit-code") == 0)
 		snprintf(ret, UNIT_REASON_MAX, "it ended with status %d", s->main_status);

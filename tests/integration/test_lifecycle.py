@@ -133,6 +133,21 @@ class Spellings(harness.Case):
 class Away(harness.Case):
     scopes = (harness.USER_PODMAN,)
 
+    def test_told_to_sleep_in_vain_and_then_again(self):
+        self.scope.container("server", "redis")
+        self.scope.instance("server", PORT, 6379)
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        units = ("podman.socket", "podman.service")
+        self.addCleanup(lambda: self.scope.systemctl("start", units[0]))
+        self.scope.systemctl("stop", *units)
+        self.assertEqual(self.scope.sockwake("sleep", "server", check=False).returncode, 1)
+        reason = "the container may still run: 'sockwake sleep server' tries again"
+        self.assertIn(reason, self.scope.sockwake("list").stdout)
+        self.scope.systemctl("start", units[0])
+        self.scope.sockwake("sleep", "server")
+        (listed,) = json.loads(self.scope.sockwake("list", "--json").stdout)
+        self.assertEqual((listed["state"], listed["reason"]), ("asleep", None))
+
     def test_a_wake_does_not_wait_for_ever_for_a_sleep(self):
         self.scope.container("server", "redis")
         self.scope.instance("server", PORT, 6379, "--idle-timeout=1s", "--startup-timeout=5s")
