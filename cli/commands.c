@@ -9,6 +9,7 @@
 #include "cli/text.h"
 #include "common/cleanup.h"
 #include "common/exit.h"
+#include "common/parse.h"
 
 static const struct command *const commands[] = {
 	&create_command, &remove_command, &list_command,    &status_command, &wake_command,    &sleep_command,
@@ -42,7 +43,7 @@ void print_note(const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	clean_text(text);
+	text_make_printable(text);
 	fprintf(stderr, "sockwake: note: %s\n", text);
 }
 
@@ -52,7 +53,7 @@ static void print_error(struct error *err, bool as_json)
 	_cleanup_free_ char *json = NULL;
 	cJSON *object;
 
-	clean_text(err->text);
+	text_make_printable(err->text);
 	if (!as_json) {
 		fprintf(stderr, "sockwake: %s\n", err->text);
 		return;

@@ -17,6 +17,7 @@
 #include "cli/text.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "common/parse.h"
 #include "units/paths.h"
 #include "units/sweep.h"
 
@@ -100,7 +101,7 @@ static void name_holder(unsigned pid, char *ret, size_t size)
 		return;
 	}
 	name[strcspn(name, "\n")] = '\0';
-	clean_text(name);
+	text_make_printable(name);
 	snprintf(ret, size, "%s (PID %u)", name, pid);
 }
 

@@ -9,6 +9,7 @@
 #include "cli/text.h"
 #include "common/channel.h"
 #include "common/clock.h"
+#include "common/parse.h"
 #include "units/paths.h"
 
 #define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
@@ -343,7 +344,7 @@ int observe(enum scope scope, const struct stored_list *list, struct observation
 			os[k].held_until = stats_held_until(&os[k].stats, wall_usec());
 		if (list->items[k].problem)
 			snprintf(os[k].reason, sizeof(os[k].reason), "%s", list->items[k].problem);
-		clean_text(os[k].reason);
+		text_make_printable(os[k].reason);
 	}
 	*ret = steal_ptr(&os);
 	return 0;

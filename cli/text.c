@@ -74,15 +74,6 @@ const char *format_bytes(uint64_t bytes, char ret[static TEXT_MAX])
 	return ret;
 }
 
-void clean_text(char *text)
-{
-	for (size_t n; *text; text += n ? n : 1) {
-		n = printable_length(text);
-		if (n == 0)
-			*text = '?';
-	}
-}
-
 static size_t sequence_length(char first)
 {
 	unsigned char c = (unsigned char)first;
@@ -95,7 +86,7 @@ static bool put_pending(struct text_filter *f, FILE *to)
 {
 	f->pending[f->n] = '\0';
 	if (strcmp(f->pending, "\n") != 0 && strcmp(f->pending, "\t") != 0)
-		clean_text(f->pending);
+		text_make_printable(f->pending);
 	f->n = strlen(f->pending); /* a zero byte ends it */
 	if (f->n == 0)
 		strcpy(f->pending, "?");

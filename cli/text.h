@@ -20,11 +20,8 @@ const char *format_until(uint64_t wall_usec_then, char ret[static TEXT_MAX]);
 /* "1.5 MB" */
 const char *format_bytes(uint64_t bytes, char ret[static TEXT_MAX]);
 
-/* Puts "?" where outside text would control the terminal, make two lines of one or be no UTF-8. */
-void clean_text(char *text);
-
-/* The same for a stream of text that comes in pieces: line feeds and tabs stay, and a carriage return in front of a line
- * feed goes. Begins zeroed; text_filter_end() writes what is left of a character. Both say whether writing went well. */
+/* text_make_printable() for a stream of text that comes in pieces: line feeds and tabs stay, and a carriage return in
+ * front of a line feed goes. Begins zeroed; text_filter_end() writes what is left of a character. Both say whether writing went well. */
 struct text_filter {
 	char pending[5]; /* of one character, or a carriage return */
 	size_t n;

@@ -182,6 +182,13 @@ bool container_name_is_valid(const char *s)
 	return is_alnum(s[0]) && made_of(s, "_.-", 255);
 }
 
+/* Line and paragraph separator, and what has a terminal show a text in another order than it is read in (Unicode
+ * Standard Annex 9: embeddings, overrides, isolates). */
+static bool rearranges(uint32_t c)
+{
+	return (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
 /* The length of the UTF-8 sequence at s (RFC 3629), 0 where it is none. */
 static size_t utf8_sequence(const unsigned char *s)
 {
@@ -207,9 +214,9 @@ static size_t utf8_sequence(const unsigned char *s)
 			return 0;
 		c = c << 6 | (s[i] & 0x3fU);
 	}
-	/* overlong forms, surrogates, beyond Unicode, C1 controls, line and paragraph separator */
+	/* overlong forms, surrogates, beyond Unicode, C1 controls */
 	if ((len == 3 && c < 0x800) || (len == 4 && c < 0x10000) || (c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff ||
-	    (c >= 0x80 && c < 0xa0) || c == 0x2028 || c == 0x2029)
+	    (c >= 0x80 && c < 0xa0) || rearranges(c))
 		return 0;
 	return len;
 }

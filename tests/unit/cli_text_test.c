@@ -13,6 +13,7 @@
 #include "cli/create.h"
 #include "cli/text.h"
 #include "common/clock.h"
+#include "common/parse.h"
 
 static void spans(void **state)
 {
@@ -83,7 +84,7 @@ static void outside_text(void **state)
 	(void)state;
 	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
 		strcpy(text, known[k].dirty);
-		clean_text(text);
+		text_make_printable(text);
 		assert_string_equal(text, known[k].clean);
 	}
 }

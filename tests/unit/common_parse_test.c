@@ -137,8 +137,11 @@ static void utf8(void **state)
 	assert_false(text_is_printable("\xed\xa0\x80"));     /* surrogate */
 	assert_false(text_is_printable("\xf4\x90\x80\x80")); /* beyond U+10FFFF */
 	assert_false(text_is_printable("\xe2\x80\xa8"));     /* line separator */
-	assert_false(text_is_printable("\xc2\x85"));	     /* next line */
-	assert_false(text_is_printable("\xe2\x82"));	     /* cut short */
+	assert_false(text_is_printable("\xe2\x80\xae"));     /* right-to-left override */
+	assert_false(text_is_printable("\xe2\x81\xa6"));     /* left-to-right isolate */
+	assert_true(text_is_printable("\u0634\u0643\u0631\u0627 \u200f\u05e9"));
+	assert_false(text_is_printable("\xc2\x85")); /* next line */
+	assert_false(text_is_printable("\xe2\x82")); /* cut short */
 	assert_false(text_is_printable("\t"));
 }
 
