@@ -204,6 +204,39 @@ static void print_clients(const struct instance *i)
 	print_line("UDP", line);
 }
 
+/* What else it was told, as `create` is told it. */
+static const struct {
+	const char *option;
+	size_t text; /* a member that is NULL where nothing was said */
+} others[] = {
+	{"--connection-timeout", offsetof(struct instance, connection_timeout)},
+	{"--keepalive", offsetof(struct instance, keepalive)},
+	{"--drain-timeout", offsetof(struct instance, drain_timeout)},
+	{"--proxy-protocol", offsetof(struct instance, proxy_protocol)},
+	{"--socket-mode", offsetof(struct instance, socket_mode)},
+	{"--socket-group", offsetof(struct instance, socket_group)},
+	{"--user", offsetof(struct instance, user)},
+};
+
+static void print_others(const struct instance *i)
+{
+	char line[2048];
+	size_t len = (size_t)snprintf(line, sizeof(line), "--startup-timeout %s", i->startup_timeout);
+
+	for (size_t k = 0; k < sizeof(others) / sizeof(*others); k++) {
+		const char *text = *(char *const *)(const void *)((const char *)i + others[k].text);
+
+		if (text && len < sizeof(line))
+			len += (size_t)snprintf(line + len, sizeof(line) - len, " %s %s", others[k].option, text);
+	}
+	if (i->workers && len < sizeof(line))
+		len += (size_t)snprintf(line + len, sizeof(line) - len, " --workers %u", i->workers);
+	if (len < sizeof(line))
+		snprintf(line + len, sizeof(line) - len, "%s%s%s", i->transparent ? " --transparent" : "",
+			 i->notifications ? "" : " --no-notifications", i->no_selinux ? " --no-selinux" : "");
+	print_line("Options", line);
+}
+
 static void print_container(const struct observation *o)
 {
 	const struct instance *i = &o->stored->instance;
@@ -223,6 +256,8 @@ static void print_container(const struct observation *o)
 	for (char **s = i->schedule; s && *s; s++)
 		print_line(s == i->schedule ? "Kept warm" : "", *s);
 	print_clients(i);
+	if (i->startup_timeout)
+		print_others(i);
 	if (i->legacy)
 		print_line("Note", "made by the original tool; 'sockwake create --force' takes it over");
 }

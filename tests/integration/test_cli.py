@@ -463,6 +463,18 @@ class Telling(CliCase):
         self.assertRegex(text, r"(?m)^ *Connections: \d now, 1 in the current wake, 0 of them failed$")
         self.assertRegex(text, r"(?m)^ *Last wake: .* in all: loading .* readiness ")
 
+    def test_status_shows_what_was_asked_for(self):
+        """Every value of every option, in its own words or as the option."""
+        in_words = ("--idle-action", "--keep-running")
+        self.scope.sockwake("create", "server", *EVERY_OPTION)
+        text = self.scope.sockwake("status", "server").stdout
+        for option in EVERY_OPTION:
+            name, _, value = option.partition("=")
+            if name.startswith("--") and name not in in_words:
+                self.assertIn(value or name, text)
+        for words in (f"127.0.0.1:{PORT} → port 53/udp", "pause after 1h", "unless it ran before"):
+            self.assertIn(words, text)
+
     def test_waking_and_stopping(self):
         self.scope.engine_run("rm", "server")
         late = servers.late(9000, 2)
