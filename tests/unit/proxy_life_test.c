@@ -670,6 +670,8 @@ static void ends_with_the_keeper(void **state)
 	close(ends[1]);
 	close(p.sockets[0]);
 	close(server);
+	for (size_t k = 0; k < p.n_args; k++)
+		free(p.args[k]);
 }
 
 /* Why it failed, it tells the keeper, whose the queue is: the client goes on waiting. */
