@@ -191,6 +191,20 @@ static enum next judge(const struct options *o, const struct container *c, int l
 	}
 }
 
+/* Between `rm` and `run` there is none for a moment, and the engine calls what it is just removing a failure. */
+static bool is_being_replaced(const struct options *o, uint64_t began, const struct error *err)
+{
+	return (err->code == ENOENT || err->code == EREMOTEIO) && now_usec() - began < o->recent;
+}
+
+static int find(struct engine *e, const struct options *o, struct container_lock *lock, const char *directory,
+		struct container *ret, struct error *err)
+{
+	if (e->backend->inspect(e, o->container, ret, err) < 0)
+		return -1;
+	return container_lock_found_shared(lock, directory, ret->id, e->deadline, err) < 0 ? -1 : 0;
+}
+
 int pin_container(struct engine *e, const struct options *o, struct stats *stats, struct container_lock *lock,
 		  const char *directory, struct container *ret, int *ret_pidfd, bool *ret_woken, struct error *err)
 {
@@ -204,8 +218,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 		bool again = !*ret_woken || ret->state == CONTAINER_PAUSED;
 		int r = 0, started = again ? start_or_unpause(e, o, lock->named, ret_woken, &start_err) : 0;
 
-		/* Between `rm` and `run` there is none for a moment. */
-		if (started < 0 && start_err.code == ENOENT && now_usec() - began < o->recent) {
+		if (started < 0 && is_being_replaced(o, began, &start_err)) {
 			(void)poll(NULL, 0, RETRY_MSEC);
 			continue;
 		}
@@ -214,9 +227,13 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 			return -1;
 		}
 		stats->t_started = now_usec();
-		if (e->backend->inspect(e, o->container, ret, err) < 0 ||
-		    container_lock_found_shared(lock, directory, ret->id, e->deadline, err) < 0)
-			return -1;
+		if (find(e, o, lock, directory, ret, err) < 0) {
+			if (!is_being_replaced(o, began, err))
+				return -1;
+			*ret_woken = false; /* what was started is gone */
+			(void)poll(NULL, 0, RETRY_MSEC);
+			continue;
+		}
 		switch (judge(o, ret, lock->named)) {
 		case NEXT_PIN:
 			ended_since = 0;

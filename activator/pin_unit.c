@@ -126,11 +126,21 @@ int pin_unit(struct engine *e, const struct options *o, struct stats *stats, int
 	struct unit_view v;
 
 	*ret_woken = false;
-	if (unit_open(o->scope, o->unit, &u, err) < 0 || start(u, e, o, lock_fd, ret_woken, err) < 0)
+	if (unit_open(o->scope, o->unit, &u, err) < 0)
 		return -1;
-	stats->t_started = now_usec();
-	if (await_container(u, e, o, &v, ret, ret_pidfd, err) < 0)
-		return -1;
+	for (;;) {
+		bool was_up;
+
+		if (start(u, e, o, lock_fd, ret_woken, err) < 0)
+			return -1;
+		stats->t_started = now_usec();
+		was_up = !*ret_woken;
+		if (await_container(u, e, o, &v, ret, ret_pidfd, err) == 0)
+			break;
+		/* One that was up and ends is being restarted, or its container replaced. */
+		if (!was_up || err->code != ECHILD || timeout_msec(e->deadline) == 0)
+			return -1;
+	}
 	stats->t_inspected = now_usec();
 	*ret_own = *ret_woken || unit_is_own(lock_fd, &v);
 	unit_record(lock_fd, &v, *ret_own);

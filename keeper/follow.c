@@ -3,6 +3,7 @@
  * activator can see that; the keeper meanwhile watches the queue: whoever comes once the container had been ready has it
  * woken at once.
  */
+#include <poll.h>
 #include <signal.h>
 
 #include "common/cleanup.h"
@@ -13,6 +14,9 @@
 /* A container that ends so often within this time will go on doing so: the service manager has the next word. */
 #define RUNS_MAX    5
 #define RUNS_PERIOD (10 * USEC_PER_SEC)
+
+/* For the kernel to end a process that has begun to. */
+#define NOTICE_MSEC 100
 
 static bool ends_too_often(struct keeper *k)
 {
@@ -38,12 +42,20 @@ static void forget_run(struct keeper *k)
 	k->awaited[0] = k->hint[0] = k->in_case[0] = k->failed[0] = '\0';
 }
 
+/* Who fails because the container ends sees that a moment before its first process is gone. */
+static bool has_ended(const struct keeper *k)
+{
+	if (k->failed[0] && k->pidfd >= 0)
+		(void)poll(&(struct pollfd){.fd = k->pidfd, .events = POLLIN}, 1, NOTICE_MSEC);
+	return keeper_container_has_ended(k);
+}
+
 bool stage_follow(struct keeper *k)
 {
 	bool was_ready = k->ready, again;
 	struct error err;
 
-	if (!keeper_container_has_ended(k) || k->told_to_stop || ends_too_often(k) || task_follow(k, &err) < 0)
+	if (!has_ended(k) || k->told_to_stop || ends_too_often(k) || task_follow(k, &err) < 0)
 		return false;
 	notify_send(k->notify_fd, "STATUS=the container has ended; it may be restarted");
 	while (goes_on(k, was_ready))
