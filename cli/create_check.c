@@ -113,6 +113,27 @@ static int check_own_check(const struct instance *i, const struct container *c, 
 		c->name, backend_kind_name(i->backend));
 }
 
+/* Each wake would fail, too. */
+static int check_combinations(const struct instance *i, struct error *err)
+{
+	static const char *const by_talking[] = {"postgres", "redis", "greeting", "http"};
+
+	if (i->transparent && i->proxy_protocol)
+		return error_set(err, EINVAL,
+				 "--transparent and --proxy-protocol both tell the server who the client is: use one");
+	for (size_t k = 0; k < sizeof(by_talking) / sizeof(*by_talking); k++) {
+		size_t len = strlen(by_talking[k]);
+
+		if (i->ports[0].type != SOCK_STREAM && strncmp(i->health_check, by_talking[k], len) == 0 &&
+		    (i->health_check[len] == '\0' || i->health_check[len] == ':'))
+			return error_set(err, EINVAL,
+					 "the health check '%s' needs a stream, and the first port is none: publish a "
+					 "TCP port before it, or use --health-check listen",
+					 i->health_check);
+	}
+	return 0;
+}
+
 int check_container(const struct instance *i, const char *unit, const struct container *c, struct error *err)
 {
 	return check_life(i, unit, c, err) < 0 || (!unit && refuse_published_listeners(i, c, err) < 0) ? -1 : 0;
@@ -124,6 +145,8 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 	struct instance *i = &r->instance;
 	const char *before = r->original_ports ? default_health_check(&i->ports[0], i->targets) : NULL;
 
+	if (check_combinations(i, err) < 0)
+		return -1;
 	if (!s->exists && s->runner.unit) /* its unit makes it */
 		return instance_validate(i, err);
 	if (!s->exists)

@@ -186,15 +186,36 @@ static int make_quadlet(struct create_request *r, const struct container *there,
 	return manager_reload(made->manager, err) < 0 ? -1 : check_unit(made->manager, i->unit, path, err);
 }
 
+/* Nobody may be using it: under another name, another instance may. remedy: what to do then. Code ENOENT: there is no
+ * such container. */
+static int lock_made(const struct instance *i, struct engine *engine, const char *remedy, struct container_lock *ret,
+		     struct error *err)
+{
+	_cleanup_container_ struct container there = {};
+
+	if (!i->unit && engine->backend->inspect(engine, i->container_name, &there, err) < 0)
+		return -1;
+	if (lock_container(i, engine, there.id, ret, err) == 0)
+		return 0;
+	return err->code == EWOULDBLOCK
+		       ? error_set(err, EBUSY,
+				   "another instance is using the container '%s' ('sockwake list' shows who is awake): "
+				   "when that sleeps, %s",
+				   i->container_name, remedy)
+		       : -1;
+}
+
 /* What was made for this instance before makes place; it comes back when the rest fails. */
 static int set_aside(const struct create_request *r, struct made *made, struct error *err)
 {
+	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
 	const char *name = r->instance.name;
 	char service[UNIT_NAME_MAX], old[256];
 
 	if (snprintf(old, sizeof(old), "%s.replaced", name) >= (int)sizeof(old))
 		return error_set(err, ENAMETOOLONG, "the name '%s' is too long for its container to be replaced", name);
 	if (manager_stop(made->manager, unit_name(name, SERVICE_SUFFIX, service), UNIT_TIMEOUT, err) < 0 ||
+	    lock_made(&r->instance, made->engine, "try again", &lock, err) < 0 ||
 	    engine_rename_container(made->engine, name, old, err) < 0)
 		return -1;
 	made->old = strdup(old);
@@ -346,24 +367,6 @@ static int remove_quadlet(const struct instance *i, struct manager *m, struct er
 	return 0;
 }
 
-/* Nobody may be using it: under another name, another instance may. Code ENOENT: there is no such container. */
-static int lock_made(const struct instance *i, struct engine *engine, struct container_lock *ret, struct error *err)
-{
-	_cleanup_container_ struct container there = {};
-
-	if (!i->unit && engine->backend->inspect(engine, i->container_name, &there, err) < 0)
-		return -1;
-	if (lock_container(i, engine, there.id, ret, err) == 0)
-		return 0;
-	return err->code == EWOULDBLOCK
-		       ? error_set(
-				 err, EBUSY,
-				 "another instance is using the container '%s' ('sockwake list' shows who is awake): when "
-				 "that sleeps, remove what made the container yourself",
-				 i->container_name)
-		       : -1;
-}
-
 int remove_made(const struct instance *i, struct manager *m, struct error *err)
 {
 	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
@@ -371,7 +374,7 @@ int remove_made(const struct instance *i, struct manager *m, struct error *err)
 
 	if (open_engine(i, &engine, err) < 0)
 		return -1;
-	if (lock_made(i, engine, &lock, err) < 0)
+	if (lock_made(i, engine, "remove what made the container yourself", &lock, err) < 0)
 		return err->code == ENOENT ? 0 : -1;
 	return i->unit ? remove_quadlet(i, m, err) : engine_remove_container(engine, i->container_name, err);
 }

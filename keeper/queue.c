@@ -26,6 +26,15 @@ static int option(int fd, int name)
 	return getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0 ? -1 : value;
 }
 
+/* systemd sets it on every socket, and on Linux any user may then bind the same UDP port, or a more specific address of
+ * it, and take the datagrams (socket(7)). What is bound stays bound without it, also while the instance sleeps again. */
+static void share_with_nobody(int fd)
+{
+	const int off = 0;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &off, sizeof(off));
+}
+
 int queue_open(struct queue *q, uint64_t limit, struct error *err)
 {
 	*q = (struct queue){.limit = limit, .since = USEC_INFINITY};
@@ -41,6 +50,8 @@ int queue_open(struct queue *q, uint64_t limit, struct error *err)
 			return error_errno(err, errno, "descriptor %d from the service manager is no usable socket",
 					   fd);
 		q->stream[i] = listening > 0;
+		if (!q->stream[i])
+			share_with_nobody(fd);
 	}
 	return 0;
 }

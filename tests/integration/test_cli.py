@@ -463,6 +463,17 @@ class Telling(CliCase):
         self.assertRegex(text, r"(?m)^ *Connections: \d now, 1 in the current wake, 0 of them failed$")
         self.assertRegex(text, r"(?m)^ *Last wake: .* in all: loading .* readiness ")
 
+    def test_what_each_wake_would_refuse_is_refused_at_once(self):
+        udp = ("-p", f"{PORT}:53/udp")
+        for options, word in (
+            (("-p", f"{PORT}:6379", "--transparent", "--proxy-protocol=v1"), "use one"),
+            *(((*udp, f"--health-check={check}"), "needs a stream") for check in ("redis", "http", "http:/health")),
+        ):
+            result = self.scope.sockwake("create", "server", *options, check=False)
+            self.assertEqual(result.returncode, 1, options)
+            self.assertIn(word, result.stderr)
+        self.scope.sockwake("create", "server", *udp, "--health-check=redis-cli ping")
+
     def test_status_shows_what_was_asked_for(self):
         """Every value of every option, in its own words or as the option."""
         in_words = ("--idle-action", "--keep-running")

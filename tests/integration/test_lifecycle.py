@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import signal
+import threading
 import time
 
 import fake_engine
@@ -223,6 +224,33 @@ class Others(harness.Case):
             self.server()
             self.scope.engine_run("start", "server")
         self.assert_goes_on()
+
+    def test_replaced_while_clients_come(self):
+        """At most who is connected in that moment is cut off."""
+        rounds, lost, over = 3, [], threading.Event()
+
+        def come():
+            while not over.is_set():
+                try:
+                    if harness.exchange(PORT, b"PING\r\n") != b"+PONG\r\n":
+                        lost.append("nothing was said")
+                except OSError as error:
+                    lost.append(error)
+                time.sleep(0.03)
+
+        self.server()
+        self.scope.instance("server", PORT, 6379, "--idle-timeout=5s")
+        client = threading.Thread(target=come, daemon=True)
+        client.start()
+        self.addCleanup(client.join, 40)
+        self.addCleanup(over.set)
+        for _ in range(rounds):
+            harness.eventually(lambda: self.scope.state("server.service") == "active")
+            self.scope.engine_run("rm", "--force", "server")
+            self.server()
+            self.scope.engine_run("start", "server")
+        harness.eventually(lambda: self.scope.state("server.service") == "active")
+        self.assertLessEqual(len(lost), rounds, lost)
 
     def test_running_when_the_instance_is_created(self):
         self.server()

@@ -62,6 +62,19 @@ static struct cidr range(const char *text)
 	return c;
 }
 
+/* What somebody else gets who binds the same address as our UDP socket, and wants to share it, as systemd does. */
+static int bind_beside(int fd)
+{
+	_cleanup_close_ int other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	int on = 1;
+
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	assert_int_equal(setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	return bind(other, (struct sockaddr *)&a, len) < 0 ? errno : 0;
+}
+
 static void what_is_handed_over_is_set_right(void **state)
 {
 	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0), bound_to(SOCK_DGRAM, "127.0.0.1", 0));
@@ -74,6 +87,7 @@ static void what_is_handed_over_is_set_right(void **state)
 		assert_int_equal(fcntl(LISTEN_FDS_START + k, F_GETFD), FD_CLOEXEC);
 		assert_true(fcntl(LISTEN_FDS_START + k, F_GETFL) & O_NONBLOCK);
 	}
+	assert_int_equal(bind_beside(LISTEN_FDS_START + 1), EADDRINUSE);
 	assert_false(queue_waits(&q));
 	assert_true(queue_deadline(&q) == USEC_INFINITY);
 }
