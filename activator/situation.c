@@ -61,6 +61,8 @@ struct situation situation_of_container(const struct options *o, enum event even
 	if (!c)
 		return s;
 	s.condition = condition_of_container(c);
+	if (c->auto_remove && !o->idle_pause)
+		s.circumstances |= CIRCUMSTANCE_EPHEMERAL;
 	if (s.condition != CONDITION_OFF)
 		s.run = run_of_container(c, lock_fd);
 	return s;

@@ -34,6 +34,8 @@ static const struct decision table[] = {
 	{E(IDLE), C(RUNNING), R(OTHERS), 0, ACTION_SERVE, "was restarted by somebody else and is served anew"},
 	{TO_SLEEP, 0, R(FOUND) | R(OTHERS), IF(KEEP_RUNNING), ACTION_LEAVE,
 	 "was not started by sockwake and stays up (--keep-running)"},
+	{TO_SLEEP, 0, 0, IF(EPHEMERAL), ACTION_LEAVE,
+	 "was made with --rm: stopped, it would be gone with its data, so it stays up"},
 	{TO_SLEEP, 0, 0, 0, ACTION_HALT, "goes to sleep"},
 };
 #define N_ROWS (sizeof(table) / sizeof(*table))
@@ -84,7 +86,7 @@ const char *run_name(enum run r)
 const char *circumstance_name(unsigned circumstance)
 {
 	static const char *const names[N_CIRCUMSTANCES] = {
-		"shared", "waited for", "--keep-running", "--idle-action pause", "recent", "awake", "required"};
+		"shared", "waited for", "--keep-running", "--idle-action pause", "recent", "awake", "required", "--rm"};
 
 	return names[circumstance];
 }

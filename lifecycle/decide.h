@@ -44,8 +44,9 @@ enum {
 	CIRCUMSTANCE_RECENT = 1 << 4,	    /* it has ended so recently that it may come up again */
 	CIRCUMSTANCE_AWAKE = 1 << 5,	    /* the instance's service runs */
 	CIRCUMSTANCE_REQUIRED = 1 << 6,	    /* a unit that runs requires the container's unit, and would end with it */
+	CIRCUMSTANCE_EPHEMERAL = 1 << 7,    /* stopped, it would be removed by the engine: --rm */
 };
-#define N_CIRCUMSTANCES 7
+#define N_CIRCUMSTANCES 8
 
 struct situation {
 	enum event event;

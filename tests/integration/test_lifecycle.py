@@ -225,6 +225,17 @@ class Others(harness.Case):
             self.scope.engine_run("start", "server")
         self.assert_goes_on()
 
+    def test_replaced_by_one_that_its_engine_would_remove(self):
+        self.server()
+        self.scope.instance("server", PORT, 6379, self.IDLE)
+        self.scope.engine_run("rm", "server")
+        self.server("--rm")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.scope.fall_asleep("server")
+        self.assertEqual(self.scope.container_state("server"), "running")
+        self.assertIn("was made with --rm", "".join(self.scope.unit_journal("server", since=self.started)))
+        self.scope.engine_run("stop", "server")
+
     def test_replaced_while_clients_come(self):
         """At most who is connected in that moment is cut off."""
         rounds, lost, over = 3, [], threading.Event()
