@@ -131,16 +131,24 @@ int container_request(struct engine *e, const char *method, const char *containe
 	return send_request(e, method, container, action, json, limit, ret, err);
 }
 
+/* Whatever the status: Podman's is 500 for a container that is removed between two steps of a request, and Docker's 404
+ * to a start is also about what the container needs, such as a network that is gone. */
+static bool is_missing(const struct http_reply *reply, const char *verb, const char *message)
+{
+	return strcasestr(message, "no such container") ||
+	       (reply->status == 404 && (strcmp(verb, "start") != 0 || !message[0]));
+}
+
 int reply_error(const struct engine *e, const char *verb, const char *container, const struct http_reply *reply,
 		struct error *err)
 {
 	const struct backend *b = e->backend;
 	char message[512];
 
-	if (reply->status == 404)
+	reply_message(reply->body, reply->len, message, sizeof(message));
+	if (is_missing(reply, verb, message))
 		return error_set(err, ENOENT, "%s has no container '%s': '%s ps -a' lists those that it has", b->title,
 				 container, b->name);
-	reply_message(reply->body, reply->len, message, sizeof(message));
 	return error_set(err, b->is_busy(reply->status, reply->body, reply->len) ? EBUSY : EREMOTEIO,
 			 "%s cannot %s the container '%s': %s (status %ld)", b->title, verb, container,
 			 message[0] ? message : "it does not say why", reply->status);

@@ -302,7 +302,9 @@ static int complete_names(struct create_request *r, const struct command_line *l
 	r->name_assumed = !line->name;
 	if (i->unit && accept_quadlet(&i->unit, err) < 0)
 		return -1;
-	if (i->unit && strlen(i->unit) > 8) {
+	if (i->unit && (strlen(i->unit) <= 8 || strcmp(i->unit + strlen(i->unit) - 8, ".service") != 0))
+		return error_set(err, 0, "the unit '%.200s' is not the name of a service: NAME.service", i->unit);
+	if (i->unit) {
 		int stem = (int)strlen(i->unit) - 8;
 
 		snprintf(text, sizeof(text), "%.*s-wake", stem, i->unit);

@@ -96,7 +96,8 @@ static void observe_units(struct observation *o, const struct unit_state *socket
 	if (is(socket->load_state, "not-found"))
 		snprintf(o->reason, sizeof(o->reason),
 			 "the service manager does not know the socket: run "
-			 "'systemctl daemon-reload' or log in again");
+			 "'systemctl %sdaemon-reload' or log in again",
+			 o->stored->instance.scope == SCOPE_USER ? "--user " : "");
 	else if (!o->reason[0])
 		snprintf(o->reason, sizeof(o->reason),
 			 "the socket was stopped: 'systemctl %sstart %s.socket' opens it again",

@@ -23,8 +23,8 @@ static bool find_target(const struct instance *i, char *ret, size_t size)
 		return false;
 	if (runner.quadlet)
 		snprintf(ret, size,
-			 "%s starts %s at boot, asleep or not: 'sockwake create --no-boot --force' leaves that to the "
-			 "first connection",
+			 "%s starts %s at boot, asleep or not: 'create' with '--no-boot --force', and all that the "
+			 "instance was made with, leaves that to the first connection",
 			 runner.wanted_by, i->unit);
 	else
 		snprintf(ret, size,

@@ -106,7 +106,7 @@ static inline const char *running(void)
 	return inspection("running", container_process(), STARTED, "");
 }
 
-#define NO_SUCH		reply("404", "{\"message\":\"No such thing: x\"}")
+#define NO_SUCH		reply("404", "{\"message\":\"No such container: x\"}")
 #define CONFLICT	reply("409", "{\"message\":\"unpause it instead\"}")
 #define NOT_PAUSED	reply("500", "{\"message\":\"Container is not paused\"}")
 #define PODMAN_IMPROPER reply("500", "{\"cause\":\"container state improper\"}")

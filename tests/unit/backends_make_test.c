@@ -157,6 +157,29 @@ static void podman_makes_by_identifier(void **state)
 	fake_stop(&f);
 }
 
+/* A start fails for want of the container, or of something that it needs. */
+static void what_is_missing_at_a_start(void **state)
+{
+	FAKE_ENGINE(f, SAY_THEN(BODY("404 Not Found", "{\"message\":\"network shopnet not found\"}"), CLOSE),
+		    SAY_THEN(BODY("404 Not Found", "{\"message\":\"No such container: web\"}"), CLOSE),
+		    SAY_THEN(BODY("500 Internal",
+				  "{\"message\":\"no container with ID 1 in database: no such container\"}"),
+			     CLOSE));
+	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER);
+	enum start_result result;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(e->backend->start(e, "web", &result, &err), -1);
+	assert_int_equal(err.code, EREMOTEIO);
+	assert_non_null(strstr(err.text, "cannot start the container 'web': network shopnet not found"));
+	for (int k = 0; k < 2; k++) {
+		assert_int_equal(e->backend->start(e, "web", &result, &err), -1);
+		assert_int_equal(err.code, ENOENT);
+	}
+	fake_stop(&f);
+}
+
 static void refusals(void **state)
 {
 	FAKE_ENGINE(f, SAY_THEN(BODY("404 Not Found", "{\"message\":\"no such image\"}"), CLOSE),
@@ -195,6 +218,7 @@ int main(void)
 		cmocka_unit_test(the_body),
 		cmocka_unit_test(docker_makes_and_removes),
 		cmocka_unit_test(podman_makes_by_identifier),
+		cmocka_unit_test(what_is_missing_at_a_start),
 		cmocka_unit_test(refusals),
 	};
 
