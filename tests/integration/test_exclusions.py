@@ -161,13 +161,15 @@ class NoHold(ExclusionCase):
             monitor.settimeout(20)
             monitor.sendto(b"x", ("127.0.0.1", PORT))
             first = monitor.recv(64)
+            monitor.settimeout(1)
             container = self.scope.container_pid("server")
             # It asks on, and so wakes the next container as soon as this one sleeps.
             began = time.monotonic()
             while self.scope.container_pid("server") in (container, 0):
                 self.assertLess(time.monotonic() - began, 20)
                 monitor.sendto(b"x", ("127.0.0.1", PORT))
-                self.assertEqual(monitor.recv(64).split()[1], b"x")
+                with contextlib.suppress(TimeoutError):  # one that reached a container as it stopped
+                    self.assertEqual(monitor.recv(64).split()[1], b"x")
             self.assertEqual(first.split()[1], b"x")
         self.assertGreater(time.monotonic() - began, self.IDLE / 2)
 
