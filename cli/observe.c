@@ -302,12 +302,16 @@ static bool is_same_container(const char *name, const char *id, const struct obs
 static bool attends(const struct observation *user, const struct observation *o)
 {
 	const struct instance *i = &user->stored->instance;
-	bool found = is_same_container(i->container_name, user->container_id, o);
+	bool found;
 
+	/* What costs no look at the file system comes first: there may be hundreds, and each is asked about each. */
+	if (user->stored->problem ||
+	    (user->state != STATE_WAKING && user->state != STATE_AWAKE && user->state != STATE_STOPPING))
+		return false;
+	found = is_same_container(i->container_name, user->container_id, o);
 	for (size_t m = 0; m < i->n_with && !found; m++)
 		found = is_same_container(i->with[m].container, user->with_ids[m], o);
-	return found && !user->stored->problem && instances_share_engine(i, &o->stored->instance) &&
-	       (user->state == STATE_WAKING || user->state == STATE_AWAKE || user->state == STATE_STOPPING);
+	return found && instances_share_engine(i, &o->stored->instance);
 }
 
 static void find_shared(struct observation *os, size_t n)
