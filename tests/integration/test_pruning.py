@@ -60,7 +60,7 @@ class PruningCase(harness.Case):
 
     def assert_refused(self, instance, *words):
         self.assertLess(harness.refusal(PORT), 5)
-        [complaint] = self.scope.complaints(instance, self.started)
+        [complaint] = harness.eventually(lambda: self.scope.complaints(instance, self.started))
         for word in words:
             self.assertIn(word, complaint)
         self.scope.fall_asleep(instance)  # until then others are refused for the same reason
