@@ -363,7 +363,7 @@ class LikeAnIdentifier(harness.Case):
         self.scope.fall_asleep(name)
         harness.refusal(PORT)
         self.scope.engine_run("start", "stranger")
-        [complaint, *_] = self.scope.complaints(name, self.started)
+        [complaint, *_] = harness.eventually(lambda: self.scope.complaints(name, self.started))
         self.assertIn(f"no container '{name}'", complaint)
         self.assertNotEqual(self.scope.sockwake("logs", name, check=False).returncode, 0)
         self.scope.sockwake("sleep", name)

@@ -116,7 +116,7 @@ class LifeOfAUnit:
         self.define(service="ExecStartPre=false\nRestart=always\nRestartSec=100ms")
         self.create("--unit", "cache.service", "--startup-timeout=10s", *self.name)
         self.assertLess(harness.refusal(PORT), 9)
-        [complaint] = self.scope.complaints("cache-wake", self.started)
+        [complaint] = harness.eventually(lambda: self.scope.complaints("cache-wake", self.started))
         self.assertIn("the unit 'cache.service' ", complaint)
         harness.eventually(lambda: self.scope.state("cache-wake.service") == "failed")
         reason = json.loads(self.scope.sockwake("status", "--json", "cache-wake").stdout)["reason"]
@@ -262,7 +262,7 @@ Exec={command}
                 self.define(command="sh -c 'echo speaking; sleep 3; exit 3'", container=health)
                 self.create("--unit", "cache.service", f"--health-check={check}", "--force")
                 harness.refusal(PORT)
-                [complaint] = self.scope.complaints("cache-wake", self.started)
+                [complaint] = harness.eventually(lambda: self.scope.complaints("cache-wake", self.started))
                 self.assertIn(f"ended before it was {moment}: {journal} may say why", complaint)
         harness.eventually(lambda: not self.running())
         refused = self.scope.sockwake("logs", "cache-wake", check=False)

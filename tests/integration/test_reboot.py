@@ -123,7 +123,7 @@ class Pruned(harness.Case):
         self.assertEqual(self.scope.container_state("cache"), "")
 
         self.assertLess(harness.refusal(PORT), 5)
-        [complaint] = self.scope.complaints("cache", self.started)
+        [complaint] = harness.eventually(lambda: self.scope.complaints("cache", self.started))
         self.assertIn("no container", complaint)
         harness.eventually(lambda: self.scope.state("cache.service") == "failed")
         told = status(self.scope, "cache")
