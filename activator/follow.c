@@ -48,7 +48,7 @@ static int look(const struct options *o, struct eyes *eyes, uint64_t since, stru
 		*ret = situation_of_unit(o, EVENT_ENDED, &v, eyes->lock_fd);
 	} else {
 		missing = halt_inspect(o, eyes->engine, &c, err) < 0;
-		if (missing && err->code != ENOENT && err->code != EREMOTEIO) /* as it is just being removed */
+		if (missing && !container_is_in_between(err))
 			return -1;
 		*ret = situation_of_container(o, EVENT_ENDED, missing ? NULL : &c, eyes->lock_fd);
 		if (!missing && container_may_come_back(&c) && recent < RESTART_USEC)

@@ -191,10 +191,10 @@ static enum next judge(const struct options *o, const struct container *c, int l
 	}
 }
 
-/* Between `rm` and `run` there is none for a moment, and the engine calls what it is just removing a failure. */
+/* Between `rm` and `run`, once one that was served has ended. */
 static bool is_being_replaced(const struct options *o, uint64_t began, const struct error *err)
 {
-	return (err->code == ENOENT || err->code == EREMOTEIO) && now_usec() - began < o->recent;
+	return container_is_in_between(err) && now_usec() - began < o->recent;
 }
 
 static int find(struct engine *e, const struct options *o, struct container_lock *lock, const char *directory,

@@ -54,19 +54,13 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 	return r;
 }
 
-/* A container that is being made or removed while it is asked for: the engine may well call that a failure. */
-static bool is_passing(const struct error *err)
-{
-	return err->code == ENOENT || err->code == EREMOTEIO;
-}
-
 /* 1: it is pinned; 0: not there yet; -1: error. */
 static int pin_by_name(struct engine *e, const struct options *o, struct container *c, int *ret_pidfd,
 		       struct error *err)
 {
 	container_clear(c);
 	if (e->backend->inspect(e, o->container, c, err) < 0)
-		return is_passing(err) ? 0 : -1;
+		return container_is_in_between(err) ? 0 : -1;
 	if (c->state == CONTAINER_PAUSED && e->backend->unpause(e, o->container, err) < 0 && err->code != EBUSY)
 		return -1;
 	return c->state == CONTAINER_RUNNING && c->pid > 1 ? pin_inspected(e, o, c, ret_pidfd, err) : 0;

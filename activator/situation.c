@@ -1,5 +1,6 @@
 #include "activator/situation.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,6 +52,11 @@ static enum run run_of_container(const struct container *c, int lock_fd)
 	    lock_is_asleep(lock_fd))
 		return RUN_FOUND;
 	return RUN_OTHERS;
+}
+
+bool container_is_in_between(const struct error *err)
+{
+	return err->code == ENOENT || err->code == EREMOTEIO;
 }
 
 struct situation situation_of_container(const struct options *o, enum event event, const struct container *c,

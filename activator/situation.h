@@ -9,6 +9,9 @@
 #include "lifecycle/decide.h"
 
 /* c: NULL for a container that does not exist. lock_fd: -1 where nothing is remembered. */
+/* Is a container asked for while it is being made, replaced or removed? The engine then has none, or calls that a failure. */
+bool container_is_in_between(const struct error *err);
+
 struct situation situation_of_container(const struct options *o, enum event event, const struct container *c,
 					int lock_fd);
 

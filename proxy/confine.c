@@ -80,7 +80,7 @@ int confine(const struct confinement *c, unsigned *ret_missing, struct error *er
 	    drop_capabilities(c->transparent, err) < 0 || disarm_sockets(c, ret_missing, err) < 0 ||
 	    landlock_restrict(c, ret_missing, err) < 0)
 		return -1;
-	/* Other credentials, nshelper's and those of the empty root, have taken it back (prctl(2)). */
+	/* nshelper's change of credentials has taken back what the keeper had set (prctl(2)). */
 	if (c->has_keeper && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return error_errno(err, errno, "cannot end with the keeper");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)

@@ -140,21 +140,6 @@ class Image(ImageCase):
         self.assertIn("A=new", self.environment("web"))
         self.assertEqual([trace for trace in self.traces() if not os.path.isabs(trace)], ["web"])
 
-    def test_force_leaves_a_container_that_another_instance_is_serving(self):
-        if self.scope.engine == "podman":
-            return  # a Quadlet's container is not replaced before its next start
-        self.sockwake("create", "web", *WEB, *NGINX)
-        self.sockwake("create", "other", "-p", f"{PORT + 1}:80", "--container-name", "web")
-        with harness.connect(PORT + 1) as connection:
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: web\r\n\r\n")
-            self.assertIn(b"nginx", connection.recv(4096))
-            self.assertIn("another instance is using", self.refused("create", "web", *WEB, "-e", "A=new", "--force", *NGINX))
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: web\r\n\r\n")
-            self.assertTrue(connection.recv(4096))
-        self.sockwake("sleep", "other")
-        self.sockwake("create", "web", *WEB, "-e", "A=new", "--force", *NGINX)
-        self.sockwake("remove", "other")
-
     def test_a_container_of_somebody_else_stays(self):
         self.scope.container("web", "serve", "nginx", options=("--network=none",))
         self.assertIn("already", self.refused("create", "web", *WEB, "--force", *NGINX))
@@ -184,6 +169,25 @@ class Image(ImageCase):
         self.assertEqual(note in self.sockwake("create", "web", *WEB, *NGINX).stderr, self.quadlets)
         kept = self.sockwake("create", "web", *WEB, "-v", "kept:/kept", "--force", *NGINX)
         self.assertNotIn(note, kept.stderr)
+
+
+class Shared(ImageCase):
+    """A container that is replaced at once, as a Quadlet's is not."""
+
+    scopes = (harness.SYSTEM_DOCKER,)
+
+    def test_force_leaves_a_container_that_another_instance_is_serving(self):
+        self.sockwake("create", "web", *WEB, *NGINX)
+        self.sockwake("create", "other", "-p", f"{PORT + 1}:80", "--container-name", "web")
+        with harness.connect(PORT + 1) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: web\r\n\r\n")
+            self.assertIn(b"nginx", connection.recv(4096))
+            self.assertIn("another instance is using", self.refused("create", "web", *WEB, "-e", "A=new", "--force", *NGINX))
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: web\r\n\r\n")
+            self.assertTrue(connection.recv(4096))
+        self.sockwake("sleep", "other")
+        self.sockwake("create", "web", *WEB, "-e", "A=new", "--force", *NGINX)
+        self.sockwake("remove", "other")
 
 
 class Quadlet(ImageCase):
