@@ -214,7 +214,8 @@ INSTALLED = 0755:$(call program,cli):$(BINDIR)/sockwake \
 	0644:packaging/sockwake.sysusers:$(SYSUSERSDIR)/sockwake.conf \
 	$(call wanted,sockwake-attend,$(SYSTEMDIR),docker.service) \
 	$(call wanted,sockwake-attend-boot,$(SYSTEMDIR),multi-user.target) \
-	$(call wanted,sockwake-attend-boot,$(USERDIR),default.target)
+	$(call wanted,sockwake-attend-boot,$(USERDIR),default.target) \
+	$(foreach d,$(SYSTEMDIR) $(USERDIR),0644:packaging/sockwake-engines.target:$d/sockwake-engines.target)
 # A unit that is made here, and what wants it.
 wanted   = 0644:$(BUILD)/$1.service:$2/$1.service link:../$1.service:$2/$3.wants/$1.service
 $(BUILD)/%.service: packaging/%.service $(BUILD)/obj/bindir

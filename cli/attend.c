@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/install.h"
 #include "lifecycle/decide.h"
 #include "units/paths.h"
 
@@ -58,6 +59,7 @@ static int attend_all(int argc, char *argv[], struct error *err)
 	if (require_rights(a.scope, err) < 0 || manager_connect(a.scope, &m, err) < 0 ||
 	    observe(a.scope, &stored, &os, &trouble, err) < 0)
 		return -1;
+	order_engines(m);
 	for (size_t k = 0; k < stored.n; k++) {
 		const struct instance *i = &stored.items[k].instance;
 

@@ -243,7 +243,7 @@ int make_container(struct create_request *r, struct manager *m, struct made *ret
 	_cleanup_image_ struct image image = {};
 	struct instance *i = &r->instance;
 
-	*ret = (struct made){.manager = m, .name = strdup(i->name)};
+	*ret = (struct made){.manager = m, .name = strdup(i->name), .begun = true, .signals = signals_hold()};
 	if (!ret->name)
 		return no_memory(err);
 	if (open_engine(i, &ret->engine, err) < 0 || check_sources(&r->order, err) < 0 ||
@@ -261,6 +261,8 @@ static void made_free(struct made *made)
 	free(made->quadlet);
 	free(made->before);
 	free(made->old);
+	if (made->begun)
+		signals_release(&made->signals);
 	*made = (struct made){};
 }
 

@@ -3,8 +3,9 @@
 
 #include "backends/make.h"
 #include "cli/create.h"
+#include "cli/signals.h"
 
-/* What was made, to be undone unless it is kept. */
+/* What was made, to be undone unless it is kept. Signals that would end the program are held back until then. */
 struct made {
 	struct manager *manager; /* not owned */
 	struct engine *engine;
@@ -13,6 +14,9 @@ struct made {
 	char *before;  /* its text before; NULL: there was no such file */
 	bool created;  /* by the engine */
 	char *old;     /* how the container that made place for that is called meanwhile */
+
+	bool begun;
+	sigset_t signals; /* those that were held back before that began */
 };
 
 /* Makes the container (r->order) of an instance, by a Quadlet where there are such, else through the engine's API, and

@@ -1,7 +1,6 @@
 #include "cli/install.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/keep.h"
 #include "cli/sharing.h"
+#include "cli/signals.h"
 #include "common/clock.h"
 #include "units/drop_in.h"
 #include "units/paths.h"
@@ -131,12 +131,20 @@ static void outwait_own_triggers(struct manager *m, const char *socket)
 	unit_states_clear(&state, 1);
 }
 
+void order_engines(struct manager *m)
+{
+	struct error ignored;
+
+	(void)manager_start(m, ENGINES_TARGET, 0, &ignored);
+}
+
 static int start_new(struct manager *m, const struct instance *i, const struct names *n, struct error *err)
 {
 	struct error ignored;
 
 	if (reload_if_needed(m, n, i->schedule, err) < 0)
 		return -1;
+	order_engines(m);
 	outwait_own_triggers(m, n->socket);
 	(void)manager_reset_failed(m, n->service, &ignored); /* the failure is that of what was replaced */
 	if (manager_start(m, n->socket, SOCKET_TIMEOUT, err) == 0)
@@ -202,26 +210,12 @@ static int install(struct manager *m, const char *directory, const struct instan
 	return -1;
 }
 
-/* Keeps what would end the program away until the units are whole again. */
-static void hold_signals(sigset_t *old)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, old);
-}
-
 int install_instance(struct manager *m, const char *directory, const struct instance *i, bool legacy, struct error *err)
 {
-	sigset_t old;
-	int r;
+	sigset_t before = signals_hold();
+	int r = install(m, directory, i, legacy, err);
 
-	hold_signals(&old);
-	r = install(m, directory, i, legacy, err);
-	sigprocmask(SIG_SETMASK, &old, NULL);
+	signals_release(&before);
 	return r;
 }
 

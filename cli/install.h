@@ -18,6 +18,10 @@ int check_name(struct manager *m, const char *directory, const char *name, struc
 int install_instance(struct manager *m, const char *directory, const struct instance *i, bool legacy,
 		     struct error *err);
 
+/* Has instances stop before their engines at a shutdown (packaging/sockwake-engines.target). Not by a dependency of
+ * theirs: at a boot they would wait for the engines, as that target does. Failure does not matter before the shutdown. */
+void order_engines(struct manager *m);
+
 /* Waits until systemd no longer counts the triggers for which it closed a socket at `closed_usec` (CLOCK_REALTIME): from
  * version 255 on they outlive a reload, and the first client would have the socket closed again. */
 void outwait_trigger_limit(uint64_t closed_usec);

@@ -192,6 +192,8 @@ static int refresh_all(struct manager *m, const char *directory, struct refresh 
 		write_units(&p, directory, &refreshes[k]);
 	if (m && reload(m, refreshes, n, err) < 0)
 		return -1;
+	if (m)
+		order_engines(m);
 	for (size_t k = 0; k < n; k++) {
 		if (!refreshes[k].failed)
 			finish(m, &refreshes[k], accept_volumes);

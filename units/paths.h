@@ -36,7 +36,8 @@ int user_runtime_directory(char ret[static PATH_MAX], struct error *err);
 #define SOCKET_SUFFIX  ".socket"
 #define SERVICE_SUFFIX ".service"
 #define TIMER_SUFFIX   ".timer"
-#define LEGACY_SUFFIX  "-proxy.service" /* the second service of the original tool's instances */
+#define ENGINES_TARGET "sockwake-engines.target" /* between instances and their engines: packaging/ */
+#define LEGACY_SUFFIX  "-proxy.service"		 /* the second service of the original tool's instances */
 const char *unit_name(const char *instance, const char *suffix, char ret[static UNIT_NAME_MAX]);
 
 /* "DIRECTORY/NAME": the path of a file in a directory. Fails if that is longer than a path can be. */

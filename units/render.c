@@ -7,6 +7,7 @@
 #include "common/parse.h"
 #include "units/calendar.h"
 #include "units/command_line.h"
+#include "units/paths.h"
 
 /* What the programs need beside the times they are told, in seconds: the engine's own slowness, mostly. */
 #define START_MARGIN 15
@@ -243,13 +244,6 @@ static void put_privileges(FILE *f, const struct instance *i)
 	fputs(i->transparent ? " CAP_NET_RAW\n" : "\n", f);
 }
 
-/* Order only, towards what holds the engine's socket. Not podman.service: it starts on demand, also while an instance
- * is being stopped, and systemd would let that start wait until the stop is over. */
-static const char *engine_units(const struct instance *i)
-{
-	return i->backend == BACKEND_DOCKER ? "docker.socket docker.service" : "podman.socket";
-}
-
 static void put_markers(FILE *f, const char *what, const char *json)
 {
 	fprintf(f, "[Unit]\nDescription=%s\nDocumentation=man:sockwake(1)\n", what);
@@ -262,7 +256,7 @@ static int put_service(FILE *f, const struct instance *i, const char *json)
 
 	snprintf(what, sizeof(what), "%s, woken on demand", i->container_name);
 	put_markers(f, what, json);
-	fprintf(f, "Requires=%s.socket\nAfter=%s.socket %s\n", i->name, i->name, engine_units(i));
+	fprintf(f, "Requires=%s.socket\nAfter=%s.socket " ENGINES_TARGET "\n", i->name, i->name);
 	/* Signals are the keeper's to hand on, and a process that runs out of memory is the keeper's to replace. Only a
 	 * keeper that was killed is started again; how often, activator/sleep.c says. */
 	fputs("\n[Service]\nType=notify\nNotifyAccess=main\nNonBlocking=yes\nKillMode=mixed\nOOMPolicy=continue\n"

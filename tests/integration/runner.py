@@ -4,8 +4,8 @@ inside a lab; with --share those of one scope (system, user), and of them every 
 
 One line a test as it goes; a failure is followed by its reason and by the journal since the test began. What failed is
 run once more, by itself, after all others, only to tell whether it always fails: one that passes then is flaky, and has
-failed. The last line is "N passed, N failed"; the exit status is 0 whatever failed, 3 when --before-reboot finds nothing
-to reboot for."""
+failed. Each of them has a line of its own then, with the reason. The last line is "N passed, N failed"; the exit status
+is 0 whatever failed, 3 when --before-reboot finds nothing to reboot for."""
 
 import argparse
 import fnmatch
@@ -23,6 +23,7 @@ import harness
 HERE = pathlib.Path(__file__).parent
 NOTHING_TO_DO = 3
 JOURNAL_LINES = 200
+REASON_LENGTH = 600
 
 
 class Result(unittest.TestResult):
@@ -32,7 +33,7 @@ class Result(unittest.TestResult):
         super().__init__()
         self.passed = self.failed = 0
         self.reasons = []
-        self.to_repeat = []
+        self.to_repeat = {}
 
     def startTest(self, test):
         super().startTest(test)
@@ -46,7 +47,7 @@ class Result(unittest.TestResult):
             print(indent(reason))
         if self.reasons:
             print(indent(journal_since(self.began)), flush=True)
-            self.to_repeat.append(test)
+            self.to_repeat[test] = " | ".join(self.reasons[0].split("\n"))[:REASON_LENGTH]
 
     def tell(self, passed, name, seconds):
         self.passed += passed
@@ -148,9 +149,8 @@ def repeat(result):
     again = Result()
     for test in result.to_repeat:
         unittest.TestSuite([test]).run(again)
-    for test in result.to_repeat:
-        if test not in again.to_repeat:
-            print(f"flaky: {name_of(test)}")
+    for test, reason in result.to_repeat.items():
+        print(f"{'failed' if test in again.to_repeat else 'flaky'}: {name_of(test)}: {reason}")
 
 
 def main():

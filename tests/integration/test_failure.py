@@ -211,6 +211,25 @@ class Engine(FailureCase):
         self.start_engine()
         self.assert_served()
 
+    def test_restarted_for_a_long_time(self):
+        """What systemd has to do about the engine keeps no wake from its own time limit."""
+        self.redis("--startup-timeout=5s")
+        service = self.engine_units()[1]
+        directory = f"{self.scope.runtime_directory}/systemd/{'system' if self.scope.is_system else 'user'}/{service}.d"
+        self.scope.run("mkdir", "-p", directory)
+        self.addCleanup(self.scope.systemctl, "daemon-reload")
+        self.addCleanup(self.scope.run, "rm", "-r", directory)
+        self.scope.run("tee", f"{directory}/slow.conf", input="[Service]\nExecStop=sleep 8\n")
+        self.scope.systemctl("daemon-reload")
+        self.scope.systemctl("start", service)
+        began = time.monotonic()
+        restart = self.scope.spawn("systemctl", *([] if self.scope.is_system else ["--user"]), "restart", service)
+        harness.eventually(lambda: self.scope.state(service) == "deactivating")
+        self.assert_served()  # it still lives
+        self.assertLess(time.monotonic() - began, 6)
+        self.assertEqual(self.scope.state("sockwake-engines.target"), "active")
+        self.assertEqual(restart.wait(60), 0)
+
     def test_restarted_while_connections_are_open(self):
         self.redis("--idle-timeout=1s")
         with harness.connect(PORT) as connection:

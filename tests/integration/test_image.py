@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 
+import fake_engine
 import harness
 
 PORT = 7600
@@ -188,6 +190,20 @@ class Shared(ImageCase):
         self.sockwake("sleep", "other")
         self.sockwake("create", "web", *WEB, "-e", "A=new", "--force", *NGINX)
         self.sockwake("remove", "other")
+
+    def test_interrupted_while_it_is_replaced(self):
+        """Either of the two is there afterwards, and nothing is in the way of another try."""
+        new = ("create", "web", *WEB, "-e", "A=new", "--force")
+        self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
+        for moment in (b"/rename?", b"/containers/create?", b"DELETE /"):
+            with self.subTest(moment), fake_engine.FakeEngine("/run/docker.sock") as engine:
+                engine.behave(fake_engine.once_before(moment, lambda: os.kill(command.pid, signal.SIGINT)))
+                argv = ("sockwake", *new, "--backend=docker", f"--engine-socket={engine.path}", *NGINX)
+                command = self.scope.spawn(*argv)
+                self.assertEqual(command.wait(60), -signal.SIGINT)
+                self.assertEqual([trace for trace in self.traces() if not os.path.isabs(trace)], ["web"])
+                self.sockwake(*new, *NGINX)
+                self.assertIn("nginx", harness.http(PORT))
 
 
 class Quadlet(ImageCase):

@@ -13,6 +13,9 @@ import servers
 
 PORT = 8300
 SOON = 4  # seconds; a pause for a start that may still be under way would take longer
+STOP_LIMIT = 150  # seconds; other units of a session, the engine's among them, may take 90
+# systemd.journal-fields(7), sd-messages.h
+STOPPING, STOPPED = "de5b426a63be47a7b6ac3eaac82e2f6f", "9d1aaa27d60140bd96365438aad20286"
 
 
 class Lifecycle(harness.Case):
@@ -34,7 +37,7 @@ class Lifecycle(harness.Case):
 
     def test_renamed_and_another_made_while_awake(self):
         """As updaters do, before they stop the old one."""
-        self.redis("--idle-timeout=1s")
+        self.redis("--idle-timeout=3s")
         self.scope.engine_run("rename", "server", "other")
         self.scope.container("server", "redis")
         harness.eventually(lambda: self.scope.container_state("other") == "exited", timeout=20)
@@ -430,6 +433,13 @@ class OneContainer(harness.Case):
 
 class EndOfTheSession(harness.Case):
     scopes = (harness.USER_PODMAN,)
+    timeout = 2 * STOP_LIMIT
+
+    def time_of(self, message):
+        """When the service manager last said so of server.service, in seconds."""
+        search = (f"--since=@{self.started}", f"MESSAGE_ID={message}", "USER_UNIT=server.service")
+        lines = harness.run("journalctl", "--output=json", *search).stdout.splitlines()
+        return int(json.loads(lines[-1])["__MONOTONIC_TIMESTAMP"]) / 1e6
 
     def test_does_not_wait_for_an_engine_that_has_gone(self):
         """At a shutdown nothing starts Podman's service any more, and its socket hangs up."""
@@ -438,9 +448,9 @@ class EndOfTheSession(harness.Case):
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
         manager = f"user@{self.scope.uid}.service"
         self.addCleanup(harness.run, "systemctl", "start", manager)
-        began = time.monotonic()
-        harness.run("systemctl", "stop", manager)
-        self.assertLess(time.monotonic() - began, 20)
+        harness.run("systemctl", "stop", manager, timeout=STOP_LIMIT)
+        began, ended = (self.time_of(message) for message in (STOPPING, STOPPED))
+        self.assertLess(ended - began, 20)
         harness.run("systemctl", "start", manager)
         self.scope.systemctl("stop", "sockwake-attend-boot.service")  # other tests are no boot
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")

@@ -43,7 +43,7 @@ DefaultDependencies=false
     def create(self, name="web", unit="site", port=PORT, inner=80):
         self.scope.systemctl("daemon-reload")
         self.scope.sockwake("create", name, "--backend=podman", "--unit", f"{unit}.service", "-p", f"{port}:{inner}",
-                            "--idle-timeout=1s")
+                            "--idle-timeout=3s")
 
     def served_and_asleep(self):
         self.assertIn("nginx", harness.http(PORT))

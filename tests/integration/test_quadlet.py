@@ -61,7 +61,7 @@ class LifeOfAUnit:
 
     def test_wakes_and_sleeps_through_the_unit(self):
         self.define()
-        self.create("--unit", "cache.service", "--idle-timeout=300ms", *self.name)
+        self.create("--unit", "cache.service", "--idle-timeout=2s", *self.name)
         for _ in range(2):
             self.assertEqual(self.scope.state("cache.service"), "inactive")
             self.assert_served()
@@ -95,7 +95,7 @@ class LifeOfAUnit:
 
     def test_a_container_that_dies_is_followed_when_its_unit_restarts(self):
         self.define(service="Restart=always\nRestartSec=1s")
-        self.create("--unit", "cache.service", "--idle-timeout=1s", *self.name)
+        self.create("--unit", "cache.service", "--idle-timeout=3s", *self.name)
         self.assert_served()
         before = self.scope.property("cache.service", "InvocationID")
         self.scope.engine_run("kill", "cache")
@@ -153,7 +153,7 @@ class LifeOfAUnit:
 
     def test_restarted_by_hand_while_awake(self):
         self.define()
-        self.create("--unit", "cache.service", "--idle-timeout=1s", *self.name)
+        self.create("--unit", "cache.service", "--idle-timeout=5s", *self.name)  # longer than a restart
         self.assert_served()
         self.scope.systemctl("restart", "cache.service")
         self.assertEqual(self.scope.state("cache-wake.service"), "active")

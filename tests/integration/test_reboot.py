@@ -50,10 +50,16 @@ class Sleepers(harness.RebootCase):
                 self.assertEqual(harness.redis(self.port(index), "ping"), "PONG")
                 self.assertEqual(status(self.scope, name)["state"], "awake")
 
+    def test_the_engine_was_there_until_it_slept(self):
+        said = "".join(self.scope.unit_journal("client"))  # the lab's boots have one identifier
+        self.assertIn("told to stop", said)
+        self.assertNotIn("may still run", said)
+        harness.eventually(lambda: self.scope.state("sockwake-engines.target") == "active", timeout=45)
+
     def check_eager(self):
         """Its engine has started it. sockwake attends to that, and it sleeps when nobody uses it."""
         found = "ran already, was found"
-        harness.eventually(lambda: found in "".join(self.scope.unit_journal("eager", "--boot")), timeout=45)
+        harness.eventually(lambda: found in self.scope.journal("SOCKWAKE_INSTANCE=eager"), timeout=45)
         harness.eventually(lambda: self.scope.container_state("eager") == "exited", timeout=20)
         self.scope.fall_asleep("eager")
         self.assertIn("restart policy 'always'", status(self.scope, "eager")["note"])

@@ -17,6 +17,7 @@
 #include "common/channel.h"
 #include "common/listen.h"
 #include "common/stats.h"
+#include "tests/unit/notify_fixture.h"
 
 #define LOG_FD	   61 /* the players say there what they do */
 #define PLAY_FD	   62 /* struct play */
@@ -423,24 +424,11 @@ static inline pid_t container_start(void)
 	return pid;
 }
 
-static inline int keeper_bind_notify(char name[static 64])
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	static unsigned serial;
-
-	snprintf(name, 64, "@keeper-test-%d-%u", getpid(), serial++);
-	memcpy(a.sun_path + 1, name + 1, strlen(name) - 1);
-	assert_int_equal(
-		bind(fd, (struct sockaddr *)&a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))), 0);
-	return fd;
-}
-
 /* May be called again, for the next keeper of the same instance. */
 static inline void keeper_start(struct keeper_run *k)
 {
 	int play_fd = memfd_create("play", MFD_CLOEXEC), log[2], output[2];
-	char notify[64];
+	char notify[NOTIFY_NAME_MAX];
 
 	assert_int_equal(ftruncate(play_fd, sizeof(*k->play)), 0);
 	k->play = mmap(NULL, sizeof(*k->play), PROT_READ | PROT_WRITE, MAP_SHARED, play_fd, 0);
@@ -451,7 +439,7 @@ static inline void keeper_start(struct keeper_run *k)
 	k->play->container = container_start();
 	assert_int_equal(pipe2(log, O_CLOEXEC | O_NONBLOCK), 0);
 	assert_int_equal(pipe2(output, O_CLOEXEC), 0);
-	k->notify = keeper_bind_notify(notify);
+	k->notify = notify_bind(SOCK_NONBLOCK, notify);
 	k->events[0] = k->notices[0] = k->text[0] = '\0';
 	k->began = now_usec();
 	k->pid = fork();

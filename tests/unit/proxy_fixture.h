@@ -30,6 +30,7 @@
 #include "common/clock.h"
 #include "common/listen.h"
 #include "common/stats.h"
+#include "tests/unit/notify_fixture.h"
 
 #define PROXY_ARGS_MAX	  24
 #define PROXY_SOCKETS_MAX 4
@@ -180,19 +181,12 @@ static inline void proxy_exec(struct proxy_run *p, const char *notify, int stats
 /* Starts it without waiting for READY. */
 static inline void proxy_spawn(struct proxy_run *p)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int stats = memfd_create("stats", MFD_CLOEXEC);
-	static unsigned serial;
+	char name[NOTIFY_NAME_MAX];
 	struct error err;
-	char name[64];
 
 	p->args[p->n_args] = NULL;
-	snprintf(name, sizeof(name), "@proxy-test-%d-%u", getpid(), serial++);
-	memcpy(a.sun_path + 1, name + 1, strlen(name) - 1);
-	p->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(p->notify, (struct sockaddr *)&a,
-			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))),
-			 0);
+	p->notify = notify_bind(0, name);
 	p->stats = stats_map(stats, 1, &err);
 	assert_non_null(p->stats);
 	p->pid = fork();
