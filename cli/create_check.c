@@ -92,13 +92,42 @@ static int check_life(const struct instance *i, const char *unit, const struct c
 	return 0;
 }
 
-/* With the host's network nothing is installed in it, and its loopback is not connected to. */
-static void note_hosts_network(const struct instance *i, const struct container *c)
+/* Where a port of the host's is bound. */
+static bool is_reached_at(const struct instance *i, const struct publish *p)
 {
-	if (strcmp(c->network_mode, "host") == 0 && !i->targets)
+	struct publish there = {.type = p->type, .port = p->container_port};
+
+	for (char **t = i->targets; t && *t; t++) {
+		snprintf(there.address, sizeof(there.address), "%s", *t);
+		if (publish_overlap(p, &there))
+			return true;
+	}
+	return !i->targets && publish_overlap(p, &there);
+}
+
+/* With the host's network nothing is installed in it, and its loopback is not connected to. */
+static int check_hosts_network(const struct instance *i, const struct container *c, struct error *err)
+{
+	if (strcmp(c->network_mode, "host") != 0)
+		return 0;
+	if (i->transparent)
+		return error_set(err, EINVAL,
+				 "--transparent needs a network of the container's own, and '%s' uses the host's: use "
+				 "--proxy-protocol, or make it with another network",
+				 c->name);
+	for (size_t k = 0; k < i->n_ports; k++) {
+		if (!i->ports[k].path[0] && is_reached_at(i, &i->ports[k]))
+			return error_set(
+				err, EADDRINUSE,
+				"the container '%s' uses the host's network, and its server could not listen on "
+				"port %u while sockwake does: listen on another port (-p OTHER:%u)",
+				c->name, i->ports[k].port, i->ports[k].container_port);
+	}
+	if (!i->targets)
 		print_note(
 			"the container uses the host's network: its server is looked for on the host's addresses but "
 			"loopback, from where all clients would be local ones to it; '--target 127.0.0.1' accepts that");
+	return 0;
 }
 
 /* Each wake would fail. */
@@ -113,27 +142,6 @@ static int check_own_check(const struct instance *i, const struct container *c, 
 		c->name, backend_kind_name(i->backend));
 }
 
-/* Each wake would fail, too. */
-static int check_combinations(const struct instance *i, struct error *err)
-{
-	static const char *const by_talking[] = {"postgres", "redis", "greeting", "http"};
-
-	if (i->transparent && i->proxy_protocol)
-		return error_set(err, EINVAL,
-				 "--transparent and --proxy-protocol both tell the server who the client is: use one");
-	for (size_t k = 0; k < sizeof(by_talking) / sizeof(*by_talking); k++) {
-		size_t len = strlen(by_talking[k]);
-
-		if (i->ports[0].type != SOCK_STREAM && strncmp(i->health_check, by_talking[k], len) == 0 &&
-		    (i->health_check[len] == '\0' || i->health_check[len] == ':'))
-			return error_set(err, EINVAL,
-					 "the health check '%s' needs a stream, and the first port is none: publish a "
-					 "TCP port before it, or use --health-check listen",
-					 i->health_check);
-	}
-	return 0;
-}
-
 int check_container(const struct instance *i, const char *unit, const struct container *c, struct error *err)
 {
 	return check_life(i, unit, c, err) < 0 || (!unit && refuse_published_listeners(i, c, err) < 0) ? -1 : 0;
@@ -145,7 +153,7 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 	struct instance *i = &r->instance;
 	const char *before = r->original_ports ? default_health_check(&i->ports[0], i->targets) : NULL;
 
-	if (check_combinations(i, err) < 0)
+	if (instance_check_combination(i, err) < 0)
 		return -1;
 	if (!s->exists && s->runner.unit) /* its unit makes it */
 		return instance_validate(i, err);
@@ -166,9 +174,8 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 		if (chosen && replace_text(&i->health_check, default_health_check(&i->ports[0], i->targets), err) < 0)
 			return -1;
 	}
-	if (check_own_check(i, c, err) < 0)
+	if (check_own_check(i, c, err) < 0 || check_hosts_network(i, c, err) < 0)
 		return -1;
-	note_hosts_network(i, c);
 	return check_container(i, i->unit, c, err) < 0 ? -1 : instance_validate(i, err);
 }
 

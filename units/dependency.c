@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/parse.h"
+#include "units/health_check.h"
 #include "units/instance.h"
 
 void dependency_clear(struct dependency *d)
@@ -42,18 +43,6 @@ const char *dependency_format(const struct dependency *d, char ret[static DEPEND
 	return ret;
 }
 
-/* Can it be asked for without a port? A command need not have a port in it. */
-static bool needs_port(const char *check)
-{
-	static const char *const kinds[] = {"listen", "postgres", "redis", "greeting", "http"};
-
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
-		if (strcmp(check, kinds[k]) == 0)
-			return true;
-	}
-	return strncmp(check, "http:", 5) == 0;
-}
-
 static int validate_one(const struct dependency *d, struct error *err)
 {
 	if (!d->container || !container_name_is_valid(d->container))
@@ -65,7 +54,7 @@ static int validate_one(const struct dependency *d, struct error *err)
 		return 0;
 	if (health_check_validate(d->health_check, err) < 0)
 		return error_context(err, "the container '%s' in --with", d->container);
-	if (d->port == 0 && needs_port(d->health_check))
+	if (d->port == 0 && health_check_needs_port(d->health_check))
 		return error_set(err, 0, "the health check '%s' of the container '%s' needs a port: --with %s:PORT:%s",
 				 d->health_check, d->container, d->container, d->health_check);
 	return 0;

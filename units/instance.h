@@ -105,6 +105,10 @@ enum appearance instance_appearance(const struct instance *i);
  * error names the value and the rule. */
 int instance_validate(const struct instance *i, struct error *err);
 
+/* Do the options of one that is to be created go together? Those of one that exists are not asked: it may have been made
+ * before there was the rule, and what is in it that works goes on working. The error says what to change. */
+int instance_check_combination(const struct instance *i, struct error *err);
+
 /* One line of JSON without a newline; malloc()ed. NULL on out of memory. */
 char *instance_to_json(const struct instance *i);
 
@@ -131,9 +135,6 @@ const char *dependency_format(const struct dependency *d, char ret[static DEPEND
 
 /* A part of instance_validate(): the rules for i->with. */
 int dependencies_validate(const struct instance *i, struct error *err);
-
-/* The rule for every health check. */
-int health_check_validate(const char *s, struct error *err);
 
 /* Is it a service's name as systemd takes it? */
 bool service_name_is_valid(const char *s);

@@ -5,6 +5,7 @@
 #include "common/cidr.h"
 #include "common/parse.h"
 #include "common/schedule.h"
+#include "units/health_check.h"
 #include "units/instance.h"
 
 /* A unit file takes a path to listen on as it is, without quotes: white space at its end would be lost, a backslash
@@ -144,34 +145,6 @@ static int validate_schedule(char **list, struct error *err)
 		if (window_parse(list[k], &ignored, err) < 0)
 			return -1;
 	}
-	return 0;
-}
-
-/* Shell commands may contain tabs. */
-static bool is_one_line(const char *s)
-{
-	char text[INSTANCE_TEXT_MAX + 1];
-	size_t n = 0;
-
-	for (; s[n]; n++) {
-		if (n == INSTANCE_TEXT_MAX)
-			return false;
-		text[n] = s[n] == '\t' ? ' ' : s[n];
-	}
-	text[n] = '\0';
-	return text_is_printable(text);
-}
-
-int health_check_validate(const char *s, struct error *err)
-{
-	if (!s || !*s || !is_one_line(s))
-		return error_set(
-			err, 0,
-			"the health check must be one line of printable UTF-8 of 1 to %d bytes: listen, postgres, "
-			"redis, greeting, http, http:/PATH, healthy, none or a shell command",
-			INSTANCE_TEXT_MAX);
-	if (strncmp(s, "http:", 5) == 0 && (s[5] != '/' || strchr(s, ' ')))
-		return error_set(err, 0, "the health check '%s' is not of the form http:/PATH", s);
 	return 0;
 }
 

@@ -465,14 +465,20 @@ class Telling(CliCase):
 
     def test_what_each_wake_would_refuse_is_refused_at_once(self):
         udp = ("-p", f"{PORT}:53/udp")
-        for options, word in (
-            (("-p", f"{PORT}:6379", "--transparent", "--proxy-protocol=v1"), "use one"),
-            *(((*udp, f"--health-check={check}"), "needs a stream") for check in ("redis", "http", "http:/health")),
+        self.scope.container("hosts", "redis", options=("--network=host",))
+        for name, options, word in (
+            ("server", ("-p", f"{PORT}:6379", "--transparent", "--proxy-protocol=v1"), "use one"),
+            *(("server", (*udp, f"--health-check={c}"), "needs a stream") for c in ("redis", "http", "http:/health")),
+            ("hosts", ("-p", f"{PORT}:6379", "--transparent"), "of the container's own"),
+            ("hosts", ("-p", f"{PORT}:{PORT}"), "could not listen"),
+            ("hosts", ("-p", f"127.0.0.1:{PORT}:{PORT}"), "could not listen"),
+            ("hosts", ("-p", f"127.0.0.1:{PORT}:{PORT}", "--target=127.0.0.1"), "could not listen"),
         ):
-            result = self.scope.sockwake("create", "server", *options, check=False)
+            result = self.scope.sockwake("create", name, *options, check=False)
             self.assertEqual(result.returncode, 1, options)
             self.assertIn(word, result.stderr)
         self.scope.sockwake("create", "server", *udp, "--health-check=redis-cli ping")
+        self.scope.sockwake("create", "hosts", "-p", f"127.0.0.1:{PORT}:{PORT}", "--target=127.0.0.2")
 
     def test_status_shows_what_was_asked_for(self):
         """Every value of every option, in its own words or as the option."""

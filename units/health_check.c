@@ -1,0 +1,70 @@
+#include "units/health_check.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "common/parse.h"
+#include "units/instance.h"
+
+enum need { NEEDS_NOTHING = 0, NEEDS_PORT = 1, NEEDS_STREAM = 2 };
+
+static const struct {
+	const char *word;
+	int needs;
+} words[] = {
+	{"listen", NEEDS_PORT},
+	{"postgres", NEEDS_PORT | NEEDS_STREAM},
+	{"redis", NEEDS_PORT | NEEDS_STREAM},
+	{"greeting", NEEDS_PORT | NEEDS_STREAM},
+	{"http", NEEDS_PORT | NEEDS_STREAM},
+};
+
+/* "http:/PATH" counts as "http". */
+static int needs(const char *s)
+{
+	size_t len = strncmp(s, "http:", 5) == 0 ? 4 : strlen(s);
+
+	for (size_t k = 0; k < sizeof(words) / sizeof(*words); k++) {
+		if (strncmp(s, words[k].word, len) == 0 && strlen(words[k].word) == len)
+			return words[k].needs;
+	}
+	return NEEDS_NOTHING;
+}
+
+bool health_check_needs_port(const char *s)
+{
+	return needs(s) & NEEDS_PORT;
+}
+
+bool health_check_needs_stream(const char *s)
+{
+	return needs(s) & NEEDS_STREAM;
+}
+
+/* Shell commands may contain tabs. */
+static bool is_one_line(const char *s)
+{
+	char text[INSTANCE_TEXT_MAX + 1];
+	size_t n = 0;
+
+	for (; s[n]; n++) {
+		if (n == INSTANCE_TEXT_MAX)
+			return false;
+		text[n] = s[n] == '\t' ? ' ' : s[n];
+	}
+	text[n] = '\0';
+	return text_is_printable(text);
+}
+
+int health_check_validate(const char *s, struct error *err)
+{
+	if (!s || !*s || !is_one_line(s))
+		return error_set(
+			err, 0,
+			"the health check must be one line of printable UTF-8 of 1 to %d bytes: listen, postgres, "
+			"redis, greeting, http, http:/PATH, healthy, none or a shell command",
+			INSTANCE_TEXT_MAX);
+	if (strncmp(s, "http:", 5) == 0 && (s[5] != '/' || strchr(s, ' ')))
+		return error_set(err, 0, "the health check '%s' is not of the form http:/PATH", s);
+	return 0;
+}
