@@ -1,10 +1,13 @@
 /* What `sockwake create` asks before it changes anything: the container, and the ports. */
 #include <arpa/inet.h>
+#include <errno.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/create.h"
 
@@ -243,6 +246,24 @@ static int try_listen(const struct publish *p)
 	return p->type == SOCK_STREAM && listen(fd, 1) < 0 ? errno : 0;
 }
 
+/* systemd makes the directories that are missing, in the last one that is there. */
+static int check_place(const char *path, struct error *err)
+{
+	char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	snprintf(directory, sizeof(directory), "%s", path);
+	do {
+		char *slash = strrchr(directory, '/');
+
+		slash[slash == directory] = '\0'; /* the root stays "/" */
+	} while (directory[1] && access(directory, F_OK) < 0 && errno == ENOENT);
+	if (access(directory, W_OK | X_OK) < 0)
+		return error_set(err, errno,
+				 "cannot listen on '%s': '%s' (%s); take a directory that this user may write to", path,
+				 directory, strerror(errno));
+	return 0;
+}
+
 /* systemd would take the path from a server that listens there, so this has to look. */
 static int check_path(const struct publish *p, struct error *err)
 {
@@ -250,6 +271,8 @@ static int check_path(const struct publish *p, struct error *err)
 	_cleanup_close_ int fd = socket(AF_UNIX, p->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct stat st;
 
+	if (check_place(p->path, err) < 0)
+		return -1;
 	if (lstat(p->path, &st) < 0)
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
@@ -286,9 +309,28 @@ static int check_port(const struct publish *p, struct error *err)
 	return error_errno(err, code, "cannot listen on the %s port %u of '%s'", protocol, p->port, p->address);
 }
 
+/* A user's own manager can give its sockets to no group but the user's. */
+static int check_group(const struct instance *i, struct error *err)
+{
+	const struct group *g = i->socket_group ? getgrnam(i->socket_group) : NULL;
+
+	if (!i->socket_group)
+		return 0;
+	if (!g)
+		return error_set(err, ENOENT, "there is no group '%s': 'getent group' lists them", i->socket_group);
+	if (geteuid() != 0 && g->gr_gid != getegid() && group_member(g->gr_gid) == 0)
+		return error_set(err, EPERM,
+				 "this user is not in the group '%s', and so cannot give it a socket: 'id' lists those "
+				 "that it is in",
+				 i->socket_group);
+	return 0;
+}
+
 int check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
 		struct error *err)
 {
+	if (check_group(i, err) < 0)
+		return -1;
 	for (size_t k = 0; k < i->n_ports; k++) {
 		const struct publish *p = &i->ports[k];
 		bool becomes_free = replaced && replaced->n_ports == 0;

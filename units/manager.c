@@ -14,6 +14,7 @@
 
 struct manager {
 	sd_bus *bus;
+	enum scope scope;
 	const char *job;     /* the object path of the job that is waited for */
 	char job_result[32]; /* "" until it is over */
 };
@@ -21,6 +22,11 @@ struct manager {
 sd_bus *manager_bus(struct manager *m)
 {
 	return m->bus;
+}
+
+const char *manager_option(const struct manager *m)
+{
+	return m->scope == SCOPE_USER ? "--user " : "";
 }
 
 static const struct {
@@ -41,8 +47,9 @@ int bus_failed(struct error *err, const char *what, int r, const sd_bus_error *b
 {
 	for (size_t k = 0; bus_error && bus_error->name && k < sizeof(error_names) / sizeof(*error_names); k++) {
 		if (strcmp(bus_error->name, error_names[k].name) == 0)
-			return error_set(err, error_names[k].code, "%s: %s", what,
-					 bus_error->message ? bus_error->message : bus_error->name);
+			return error_set(err, error_names[k].code, "%s: %s%s", what,
+					 bus_error->message ? bus_error->message : bus_error->name,
+					 error_names[k].code == EACCES ? ": run this as root (sudo)" : "");
 	}
 	if (bus_error && bus_error->message)
 		return error_set(err, r == -ETIMEDOUT ? ETIMEDOUT : EREMOTEIO, "%s: %s", what, bus_error->message);
@@ -137,6 +144,7 @@ int manager_connect(enum scope scope, struct manager **ret, struct error *err)
 		return error_set(err, ENOTCONN,
 				 "the system's service manager does not answer (%s): is systemd running?",
 				 strerror(-r));
+	m->scope = scope;
 	if (subscribe(m, err) < 0)
 		return -1;
 	*ret = steal_ptr(&m);
@@ -177,6 +185,28 @@ int manager_reload(struct manager *m, struct error *err)
 			NULL);
 }
 
+/* How a job may end (org.freedesktop.systemd1(5), JobRemoved). */
+static const struct {
+	const char *result, *means;
+} job_results[] = {
+	{"canceled", "somebody else wanted something else of it meanwhile: try again"},
+	{"timeout", "it took too long"},
+	{"failed", "it failed"},
+	{"dependency", "something that it needs failed"},
+	{"invalid", "it cannot do that"},
+	{"assert", "one of its conditions is not met"},
+	{"unsupported", "this machine does not support it"},
+};
+
+static int job_failed(const char *what, const char *result, struct error *err)
+{
+	for (size_t k = 0; k < sizeof(job_results) / sizeof(*job_results); k++) {
+		if (strcmp(result, job_results[k].result) == 0)
+			return error_set(err, EREMOTEIO, "%s: %s", what, job_results[k].means);
+	}
+	return error_set(err, EREMOTEIO, "%s: the job ended with '%s'", what, result);
+}
+
 static int wait_for_job(struct manager *m, const char *job, uint64_t timeout_usec, const char *what, struct error *err)
 {
 	uint64_t now = now_usec(), end;
@@ -204,7 +234,7 @@ static int wait_for_job(struct manager *m, const char *job, uint64_t timeout_use
 		return bus_failed(err, what, r, NULL);
 	if (strcmp(m->job_result, "done") == 0 || strcmp(m->job_result, "skipped") == 0)
 		return 0;
-	return error_set(err, EREMOTEIO, "%s: the job ended with '%s'", what, m->job_result);
+	return job_failed(what, m->job_result, err);
 }
 
 static int run_job(struct manager *m, const char *method, const char *what, const char *unit, uint64_t timeout_usec,

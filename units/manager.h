@@ -26,6 +26,9 @@ int manager_connect(enum scope scope, struct manager **ret, struct error *err);
 void manager_close(struct manager **m);
 #define _cleanup_manager_ _cleanup_(manager_close)
 
+/* What systemctl(1) has to be told to mean this manager: "" or "--user ". */
+const char *manager_option(const struct manager *m);
+
 /* Does it load units from this directory? (Its environment may differ from ours.) */
 int manager_looks_in(struct manager *m, const char *directory, bool *ret, struct error *err);
 

@@ -215,8 +215,8 @@ int runner_read(struct manager *m, const char *unit, struct runner *ret, struct 
 	if (strcmp(state, "loaded") != 0)
 		return error_set(err, is_absent(state) ? ENOENT : EINVAL,
 				 "the service manager cannot load the unit '%s' (%s): is its name right, and was "
-				 "'systemctl daemon-reload' run since it was written?",
-				 unit, state);
+				 "'systemctl %sdaemon-reload' run since it was written?",
+				 unit, state, manager_option(m));
 	if (get_text(m, path, "SourcePath", &source, err) < 0)
 		return -1;
 	if (ends_with(source, QUADLET_SUFFIX))

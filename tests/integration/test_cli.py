@@ -45,6 +45,13 @@ class CliCase(harness.Case):
         found += [line.split()[0] for line in units.stdout.splitlines()]
         return sorted(found)
 
+    def hopeless_path(self):
+        """Looks good, and only the service manager finds out that nobody can listen there."""
+        link = f"{self.scope.runtime_directory}/leads-nowhere"
+        self.scope.run("ln", "-s", "/no/such/directory", link)
+        self.addCleanup(self.scope.run, "rm", link)
+        return f"{link}/cli-test.sock"
+
     def assert_sentence(self, stderr, *words):
         """One sentence, beside notes."""
         lines = [line for line in stderr.splitlines() if not line.startswith(NOTE)]
@@ -200,9 +207,18 @@ class Checks(CliCase):
         self.assertIn("'always'", note)
 
     def test_failed_start_of_the_socket(self):
+        self.refuse(f"-p{self.hopeless_path()}:6379", words=("server.socket",))
+
+    def test_groups(self):
         path = f"{self.scope.runtime_directory}/cli-test.sock"
-        self.refuse(f"-p{path}:6379", "--socket-group=nobodys", words=("server.socket",))
-        self.assertFalse(os.path.exists(path))
+        self.refuse(f"-p{path}:6379", "--socket-group=nobodys", words=("there is no group 'nobodys'", "getent group"))
+        if not self.scope.is_system:
+            self.refuse(f"-p{path}:6379", "--socket-group=root", words=("not in the group 'root'",))
+
+    def test_places_of_sockets(self):
+        directory = "/proc" if self.scope.is_system else "/usr"
+        words = ("server.socket",) if self.scope.is_system else (f"'{directory}' (Permission denied)",)
+        self.refuse(f"-p{directory}/no/such/x.sock:6379", words=words)
 
 
 class UserChecks(CliCase):
@@ -330,8 +346,7 @@ class Force(CliCase):
 
     def test_in_vain_brings_back_what_had_to_be_stopped(self):
         self.scope.instance("server", PORT, 6379)
-        path = f"{self.scope.runtime_directory}/cli-test.sock"
-        self.refused("create", "server", "--force", f"-p{path}:6379", "--socket-group=nobodys", words=("server.socket",))
+        self.refused("create", "server", "--force", f"-p{self.hopeless_path()}:6379", words=("server.socket",))
         self.assertEqual(states(self.scope)["server"]["state"], "asleep")
         self.assert_served()
 
@@ -378,13 +393,17 @@ EVERY_OPTION = (
     *("--startup-timeout=1min", "--idle-timeout=1h", "--health-check=none", "--idle-action=pause", "--keep-running"),
     *("--keepalive=30", "--connection-timeout=2h", "--drain-timeout=1s", "--workers=2", "--proxy-protocol=v2"),
     *("--ignore-from=198.51.100.7", "--hold=data", "--flow-timeout=2min"),
-    *("--no-wake-from=192.0.2.0/24", "--no-hold-from=2001:db8::/32", "--socket-mode=0600", "--socket-group=root"),
+    *("--no-wake-from=192.0.2.0/24", "--no-hold-from=2001:db8::/32", "--socket-mode=0600"),
     *("--user=wake", "--no-selinux", "--warm-for=2h", "--schedule=Sun 03:00-03:01"),
 )
 
 
 class Telling(CliCase):
     """`list` and `status`, for people and for programs."""
+
+    def every_option(self):
+        path = f"{self.scope.runtime_directory}/every.sock"
+        return (*EVERY_OPTION, "-p", f"{path}:6379", f"--socket-group={self.scope.user}")
 
     def one(self):
         """The instance, as both commands have it."""
@@ -426,7 +445,7 @@ class Telling(CliCase):
             self.assertEqual(row[start - 2 : start], "  ")
 
     def test_json_is_stable(self):
-        for options in ((f"-p{PORT}:6379",), EVERY_OPTION):
+        for options in ((f"-p{PORT}:6379",), self.every_option()):
             self.scope.sockwake("create", "server", *options, "--force")
             self.assert_schema(states(self.scope)["server"], SCHEMA, OPTIONAL)
         created = json.loads(self.scope.sockwake("create", "server", f"-p{PORT}:6379", "--force", "--json").stdout)
@@ -483,9 +502,9 @@ class Telling(CliCase):
     def test_status_shows_what_was_asked_for(self):
         """Every value of every option, in its own words or as the option."""
         in_words = ("--idle-action", "--keep-running")
-        self.scope.sockwake("create", "server", *EVERY_OPTION)
+        self.scope.sockwake("create", "server", *self.every_option())
         text = self.scope.sockwake("status", "server").stdout
-        for option in EVERY_OPTION:
+        for option in self.every_option():
             name, _, value = option.partition("=")
             if name.startswith("--") and name not in in_words:
                 self.assertIn(value or name, text)

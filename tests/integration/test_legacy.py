@@ -132,7 +132,9 @@ TimeoutStartSec=30
                 self.assert_gone()
 
     def test_taken_over_in_vain(self):
-        argv = ("create", "old", "--force", "--container-name=old", "-p/run/old.sock:6379", "--socket-group=nobodys")
+        os.symlink("/no/such/directory", "/run/leads-nowhere")
+        self.addCleanup(os.unlink, "/run/leads-nowhere")
+        argv = ("create", "old", "--force", "--container-name=old", "-p/run/leads-nowhere/old.sock:6379")
         self.assertEqual(self.scope.sockwake(*argv, check=False).returncode, 1)
         self.assertTrue(self.listed()["old"]["legacy"])
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
