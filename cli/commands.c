@@ -102,7 +102,8 @@ const struct command help_command = {"help", "[COMMAND]", "Shows how to use sock
 
 static int version(int argc, char *argv[], struct error *err)
 {
-	(void)argc, (void)argv, (void)err;
+	if (argc > 1)
+		return error_set(err, USAGE_ERROR, "'%s' is one argument too many", argv[1]);
 	puts("sockwake " VERSION);
 	return 0;
 }
@@ -129,7 +130,7 @@ static int run_command(int argc, char *argv[], struct error *err)
 		return error_set(err, USAGE_ERROR, "a command is missing: 'sockwake help' lists them");
 	if (!c)
 		return error_set(err, USAGE_ERROR, "there is no command '%s': 'sockwake help' lists them", name);
-	if (is_given(argc, argv, "--help") && c->run != help) {
+	if ((is_given(argc, argv, "--help") || (argc == 3 && strcmp(argv[2], "-h") == 0)) && c->run != help) {
 		print_command_help(c);
 		return 0;
 	}

@@ -580,6 +580,7 @@ class Telling(CliCase):
             self.assertIn(f"  {command} ", overview)
             self.assertIn(f"Usage: sockwake {command} ", self.scope.sockwake("help", command).stdout)
             self.assertIn(f"Usage: sockwake {command} ", self.scope.sockwake(command, "--help").stdout)
+            self.assertIn(f"Usage: sockwake {command} ", self.scope.sockwake(command, "-h").stdout)
         self.assertRegex(self.scope.sockwake("--version").stdout, r"\Asockwake \d+\.\d")
 
     def test_reader_that_goes_away(self):
