@@ -156,8 +156,9 @@ static int restarts_for_ever(const struct options *o, const struct engine *e, st
 		o->container, e->backend->name, o->container);
 }
 
-int halt_container(const struct options *given, struct engine *e, struct container_lock *lock, const char *directory,
-		   const struct stats *stats, bool *ret_asleep, struct error *err)
+/* *ret_renamed: it was one that no longer has the name. */
+static int halt_one(const struct options *given, struct engine *e, struct container_lock *lock, const char *directory,
+		    const struct stats *stats, bool *ret_asleep, bool *ret_renamed, struct error *err)
 {
 	_cleanup_container_ struct container c = {};
 	struct options view = *given, *o = &view;
@@ -190,5 +191,20 @@ int halt_container(const struct options *given, struct engine *e, struct contain
 	if (slept)
 		halt_journal(o, stats, wall);
 	*ret_asleep = true;
+	*ret_renamed = o->container == id;
 	return 0;
+}
+
+/* Beside one that was renamed, the one that was made in its place may run by now. */
+int halt_container(const struct options *o, struct engine *e, struct container_lock *lock, const char *directory,
+		   const struct stats *stats, bool *ret_asleep, struct error *err)
+{
+	bool renamed;
+	int r;
+
+	do {
+		*ret_asleep = renamed = false;
+		r = halt_one(o, e, lock, directory, stats, ret_asleep, &renamed, err);
+	} while (r == 0 && renamed);
+	return r;
 }

@@ -46,6 +46,17 @@ class Lifecycle(harness.Case):
         self.assertEqual(self.scope.container_state("server"), "running")
         self.assertEqual(self.scope.container_state("other"), "exited")
 
+    def test_renamed_and_another_started_while_awake(self):
+        """Both run until nobody uses the instance."""
+        self.redis("--idle-timeout=3s")
+        self.scope.engine_run("rename", "server", "other")
+        self.scope.container("server", "redis")
+        self.scope.engine_run("start", "server")
+        harness.eventually(lambda: self.scope.container_state("other") == "exited", timeout=20)
+        harness.eventually(lambda: self.scope.container_state("server") == "exited")
+        self.scope.fall_asleep("server")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+
     def test_a_frozen_proxy_does_not_outlive_the_container(self):
         self.redis()
         container = self.scope.container_pid("server")
