@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/install.h"
+#include "cli/leftovers.h"
 #include "cli/labels.h"
 #include "cli/sharing.h"
 #include "common/clock.h"
@@ -351,10 +352,22 @@ static int adopt_some(struct adoption *a, struct error *err)
 	return 0;
 }
 
+static int prune_and_adopt(struct adoption *a, struct error *err)
+{
+	if (a->prune && prune(a, err) < 0)
+		return -1;
+	if ((a->name || a->all) && adopt_some(a, err) < 0)
+		return -1;
+	if (a->failed)
+		return error_set(err, 0, "%u of them could not be done: the reasons are above", a->failed);
+	return 0;
+}
+
 static int adopt(int argc, char *argv[], struct error *err)
 {
 	_cleanup_adoption_ struct adoption a = {};
 	_cleanup_close_ int lock = -1;
+	int r;
 
 	if (parse(argc, argv, &a, err) < 0 || require_rights(a.base.scope, err) < 0 ||
 	    unit_directory(a.base.scope, a.directory, err) < 0 ||
@@ -363,13 +376,10 @@ static int adopt(int argc, char *argv[], struct error *err)
 	    check_directory(a.manager, a.base.scope, a.directory, err) < 0 || list_containers(&a, err) < 0 ||
 	    list_quadlets(&a, err) < 0)
 		return -1;
-	if (a.prune && prune(&a, err) < 0)
-		return -1;
-	if ((a.name || a.all) && adopt_some(&a, err) < 0)
-		return -1;
-	if (a.failed)
-		return error_set(err, 0, "%u of them could not be done: the reasons are above", a.failed);
-	return 0;
+	r = prune_and_adopt(&a, err);
+	if (!a.dry_run)
+		sweep_locks(a.base.scope, a.directory);
+	return r;
 }
 
 const struct command adopt_command = {

@@ -8,6 +8,7 @@
 #include "cli/attend.h"
 #include "cli/image.h"
 #include "cli/install.h"
+#include "cli/leftovers.h"
 #include "cli/keep.h"
 #include "cli/programs.h"
 #include "common/clock.h"
@@ -192,6 +193,8 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	if (install_all(m, directory, i, before, drop_in, err) < 0)
 		return -1;
 	keep_made(r, &made);
+	if (old)
+		sweep_locks(i->scope, directory);
 	remember(r, m, &subject, before, all);
 	warm_up(m, i, engine);
 	if (before)

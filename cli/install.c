@@ -228,34 +228,6 @@ static void remove_runtime_file(enum scope scope, const char *file)
 		(void)unlink(path);
 }
 
-/* The locks of a container stay as long as another instance uses that, by whatever name. Who waits for one meanwhile
- * notices that it is gone and makes it anew. */
-static void remove_lock(const struct instance *i, const char *container, const char *unit,
-			const struct stored_list *all)
-{
-	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
-	char file[LOCK_NAME_MAX], identity[LOCK_NAME_MAX], socket[ENGINE_SOCKET_MAX], directory[PATH_MAX];
-	struct error ignored;
-
-	if (container_is_shared(i, container, all))
-		return;
-	if (engine_find_socket(i->backend, i->scope, i->engine_socket, socket, &ignored) < 0 ||
-	    find_runtime_directory(i->scope, directory, &ignored) < 0 ||
-	    container_lock_exclusive(&lock, directory, lock_name(i->backend, socket, container, file), unit, &ignored) <
-		    0)
-		return;
-	if (unit || lock.id[0])
-		remove_runtime_file(i->scope, lock_identity_name(unit, lock.id, identity));
-	remove_runtime_file(i->scope, file);
-}
-
-static void remove_locks(const struct instance *i, const struct stored_list *all)
-{
-	remove_lock(i, i->container_name, i->unit, all);
-	for (size_t k = 0; k < i->n_with; k++)
-		remove_lock(i, i->with[k].container, i->with[k].unit, all);
-}
-
 int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
 		       const struct stored_list *all, enum settle what, struct error *err)
 {
@@ -271,10 +243,8 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 	if (s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0)
 		return -1;
 	remove_runtime_file(scope, unit_name(name, ".stats", stats));
-	if (!s->problem) {
-		remove_locks(&s->instance, all);
+	if (!s->problem)
 		forget_volumes(&s->instance, all);
-	}
 	if (store_remove(directory, name, err) < 0)
 		return -1;
 	if (m) {

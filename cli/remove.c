@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/image.h"
 #include "cli/install.h"
+#include "cli/leftovers.h"
 #include "units/paths.h"
 #include "units/quadlet.h"
 
@@ -77,6 +78,7 @@ static int remove_instances(int argc, char *argv[], struct error *err)
 	_cleanup_close_ int lock = -1;
 	char directory[PATH_MAX];
 	struct arguments a;
+	int r;
 
 	if (parse_arguments(argc, argv, TAKES_NAME | TAKES_ALL | TAKES_SELINUX | TAKES_CONTAINER, &a, err) < 0)
 		return -1;
@@ -91,11 +93,12 @@ static int remove_instances(int argc, char *argv[], struct error *err)
 		return -1;
 	if (manager_connect(a.scope, &m, err) < 0)
 		print_note("only the files are removed: %s", err->text);
-	if (a.name)
-		return remove_some(m, directory, &a, &stored, 1, &all, err);
-	if (all.n == 0)
+	if (!a.name && all.n == 0)
 		puts("No managed instances found.");
-	return remove_some(m, directory, &a, all.items, all.n, &all, err);
+	r = a.name ? remove_some(m, directory, &a, &stored, 1, &all, err)
+		   : remove_some(m, directory, &a, all.items, all.n, &all, err);
+	sweep_locks(a.scope, directory);
+	return r;
 }
 
 const struct command remove_command = {

@@ -51,6 +51,11 @@ class ImageCase(harness.Case):
         files = [self.quadlet, *(f"{self.scope.unit_directory}/web.{kind}" for kind in ("socket", "service"))]
         return containers + [path for path in files if os.path.exists(path)]
 
+    def remains(self):
+        """What is there at run time, beside the lock of the commands themselves."""
+        directory = f"{self.scope.runtime_directory}/sockwake"
+        return [name for name in os.listdir(directory) if name != "units.lock"]
+
     def environment(self, name):
         words = self.scope.engine_run("inspect", "--type=container", name).stdout
         return json.loads(words)[0]["Config"]["Env"]
@@ -65,7 +70,7 @@ class Image(ImageCase):
             self.scope.fall_asleep("web")
             harness.eventually(lambda: self.scope.container_state("web") in ("", "exited"))
         self.sockwake("remove", "web", "--with-container")
-        self.assertEqual(self.traces(), [])
+        self.assertEqual((self.traces(), self.remains()), ([], []))
 
     def test_words_arrive_as_they_were_given(self):
         value = "two words $HOME ${HOME} %h %% \"'\\ ü;"

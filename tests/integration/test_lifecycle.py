@@ -56,6 +56,8 @@ class Lifecycle(harness.Case):
         harness.eventually(lambda: self.scope.container_state("server") == "exited")
         self.scope.fall_asleep("server")
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.scope.sockwake("remove", "server")
+        self.assertEqual(glob.glob(f"{self.scope.runtime_directory}/sockwake/*[0-9a-f].lock"), [])
 
     def test_a_frozen_proxy_does_not_outlive_the_container(self):
         self.redis()
