@@ -6,6 +6,8 @@
 
 #include "backends/json.h"
 #include "backends/make.h"
+#include "backends/origin.h"
+#include "backends/ports.h"
 #include "backends/reply.h"
 #include "backends/request.h"
 #include "common/parse.h"

@@ -1,30 +1,10 @@
-/* Where a container comes from: the parts of a reply about its creation, its image and its pod. */
+#include "backends/origin.h"
+
 #include <string.h>
 #include <time.h>
 
-#include "backends/reply.h"
+#include "backends/ports.h"
 #include "common/clock.h"
-
-bool reply_exposed_ports(const cJSON *object, const char *key, uint16_t *ret)
-{
-	const cJSON *ports = json_member(object, key);
-	const char *protocol;
-	const cJSON *j;
-	uint16_t port;
-
-	if (!ports)
-		return true;
-	if (!cJSON_IsObject(ports))
-		return false;
-	cJSON_ArrayForEach(j, ports)
-	{
-		if (!reply_port(j->string, &port, &protocol))
-			return false;
-		if (strcmp(protocol, "tcp") == 0 && (*ret == 0 || port < *ret))
-			*ret = port;
-	}
-	return true;
-}
 
 bool reply_time(const char *text, int64_t *ret)
 {

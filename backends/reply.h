@@ -28,38 +28,9 @@ bool reply_name(const cJSON *object, const char *key, struct container *ret);
 /* {"key": "value", …}: keeps what struct container says. */
 bool reply_labels(const cJSON *object, const char *key, struct container *ret);
 
-/* "80/tcp"; the protocol is "tcp" where it is missing. */
-bool reply_port(const char *text, uint16_t *ret, const char **ret_protocol);
-
-/* {"80/tcp": [{"HostIp": "", "HostPort": "8080"}], …} */
-bool reply_port_bindings(const cJSON *object, const char *key, struct container *ret);
-
-/* Adds one port, unless the container publishes absurdly many. An address of 0.0.0.0 or :: is "" in the result. */
-bool reply_add_port(struct container *ret, const char *address, int64_t host_port, int64_t container_port,
-		    const char *protocol);
-
 /* Config.Healthcheck of an inspection: {"Test": ["CMD", …]}. {"NONE"} and an empty list are no health check. Its
  * kind, the first word, is printable; the command's words are what somebody wrote. */
 bool reply_health_test(const cJSON *object, const char *key, struct container *ret);
-
-/* {"80/tcp": …, …}: the lowest TCP port, if *ret is 0 or higher. */
-bool reply_exposed_ports(const cJSON *object, const char *key, uint16_t *ret);
-
-/* "2026-11-22T03:10:35.269129923+01:00" (RFC 3339, as Go writes it) in microseconds since 1970. */
-bool reply_time(const char *text, int64_t *ret);
-
-/* Podman's Pod and IsInfra, in lists and inspections alike. */
-bool reply_pod(const cJSON *object, struct container *ret);
-
-/* 64 hexadecimal digits, with or without "sha256:"; "" when it is missing. */
-bool reply_image_id(const cJSON *object, const char *key, char ret[static IMAGE_ID_MAX]);
-
-/* All of these of an inspection. */
-bool reply_origin(const cJSON *root, struct container *ret);
-
-/* How much of the host the container sees: Mounts, NetworkSettings.SandboxKey, HostConfig's PidMode, CapAdd and
- * Privileged, Podman's EffectiveCaps and BoundingCaps. */
-bool reply_view(const cJSON *root, struct container *ret);
 
 /* What is the same in both inspections: what reply_origin() and reply_view() read, Id, Name, State, HostConfig and Config. */
 bool reply_inspect(const cJSON *root, struct container *ret);

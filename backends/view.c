@@ -1,8 +1,8 @@
-/* How much of the host a container sees: the parts of a reply that reach.c and process.c ask about. */
+#include "backends/view.h"
+
 #include <string.h>
 #include <strings.h>
 
-#include "backends/reply.h"
 #include "common/parse.h"
 
 #define MOUNTS_MAX 64

@@ -4,8 +4,8 @@
 
 #include "cli/cli.h"
 #include "cli/install.h"
-#include "cli/leftovers.h"
 #include "cli/labels.h"
+#include "cli/leftovers.h"
 #include "cli/sharing.h"
 #include "common/clock.h"
 #include "common/parse.h"

@@ -41,10 +41,6 @@ void note_unresolved(const struct create_request *r);
 /* Refuses a single word as a health check that is neither one of ours nor a program. For a valid instance. */
 int check_health_words(const struct instance *i, struct error *err);
 
-/* The health check that a person would choose for a server on this port, or on the Unix socket that is the target.
- * targets: of the instance, NULL-terminated, or NULL. */
-const char *default_health_check(const struct publish *p, char *const *targets);
-
 /* What the instance wakes. */
 struct subject {
 	bool exists; /* the container does: one that a unit runs may be there only while that runs */

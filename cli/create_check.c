@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/create.h"
+#include "units/health_check.h"
 
 int replace_text(char **text, const char *value, struct error *err)
 {
@@ -154,7 +155,7 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 {
 	const struct container *c = &s->container;
 	struct instance *i = &r->instance;
-	const char *before = r->original_ports ? default_health_check(&i->ports[0], i->targets) : NULL;
+	const char *before = r->original_ports ? health_check_default(&i->ports[0], i->targets) : NULL;
 
 	if (instance_check_combination(i, err) < 0)
 		return -1;
@@ -174,7 +175,7 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 		bool chosen = strcmp(i->health_check, before) == 0;
 
 		translate_published_port(i, c);
-		if (chosen && replace_text(&i->health_check, default_health_check(&i->ports[0], i->targets), err) < 0)
+		if (chosen && replace_text(&i->health_check, health_check_default(&i->ports[0], i->targets), err) < 0)
 			return -1;
 	}
 	if (check_own_check(i, c, err) < 0 || check_hosts_network(i, c, err) < 0)

@@ -8,6 +8,7 @@
 #include "cli/create.h"
 #include "common/cleanup.h"
 #include "common/parse.h"
+#include "units/health_check.h"
 
 /* What is put together only when the whole command line is read. */
 struct command_line {
@@ -353,45 +354,6 @@ static int complete_user(struct instance *i, bool wanted, struct error *err)
 	return 0;
 }
 
-static const struct {
-	uint16_t port;
-	const char *check;
-} well_known[] = {
-	{5432, "postgres"}, {6379, "redis"}, {3306, "greeting"}, /* MySQL, MariaDB */
-	{21, "greeting"},					 /* FTP */
-	{22, "greeting"},					 /* SSH */
-	{25, "greeting"},					 /* SMTP */
-	{587, "greeting"},					 /* submission */
-	{110, "greeting"},					 /* POP3 */
-	{143, "greeting"},					 /* IMAP */
-};
-
-/* As PostgreSQL calls its Unix sockets: .s.PGSQL.PORT. */
-static bool is_postgres_socket(const char *target)
-{
-	static const char prefix[] = ".s.PGSQL.";
-	const char *name;
-
-	if (!target || strncmp(target, "unix:", strlen("unix:")) != 0)
-		return false;
-	name = strrchr(target, '/');
-	if (!name || strncmp(name + 1, prefix, strlen(prefix)) != 0)
-		return false;
-	name += 1 + strlen(prefix);
-	return *name && !name[strspn(name, "0123456789")];
-}
-
-const char *default_health_check(const struct publish *p, char *const *targets)
-{
-	if (p->type == SOCK_STREAM && targets && is_postgres_socket(targets[0]))
-		return "postgres";
-	for (size_t k = 0; k < sizeof(well_known) / sizeof(*well_known); k++) {
-		if (p->type == SOCK_STREAM && p->container_port == well_known[k].port)
-			return well_known[k].check;
-	}
-	return "listen";
-}
-
 static int complete(struct create_request *r, const struct command_line *line, struct error *err)
 {
 	struct instance *i = &r->instance;
@@ -408,7 +370,7 @@ static int complete(struct create_request *r, const struct command_line *line, s
 	if ((!i->startup_timeout && replace(&i->startup_timeout, "30s", err) < 0) ||
 	    (!i->idle_timeout && replace(&i->idle_timeout, "15min", err) < 0) ||
 	    (!i->health_check && i->n_ports &&
-	     replace(&i->health_check, default_health_check(&i->ports[0], i->targets), err) < 0))
+	     replace(&i->health_check, health_check_default(&i->ports[0], i->targets), err) < 0))
 		return -1;
 	i->outside_source = true;
 	i->stop_timeout = 10; /* both engines' default, until the engine is asked */

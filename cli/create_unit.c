@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/create.h"
+#include "common/parse.h"
 #include "units/drop_in.h"
 #include "units/manager.h"
 #include "units/run_command.h"

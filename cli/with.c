@@ -6,12 +6,14 @@
 #include "backends/make.h"
 #include "cli/create.h"
 #include "cli/project.h"
+#include "common/parse.h"
+#include "units/health_check.h"
 
 static int choose_check(struct dependency *d, struct error *err)
 {
 	struct publish p = {.type = SOCK_STREAM, .container_port = d->port};
 
-	return d->health_check || !d->port ? 0 : replace_text(&d->health_check, default_health_check(&p, NULL), err);
+	return d->health_check || !d->port ? 0 : replace_text(&d->health_check, health_check_default(&p, NULL), err);
 }
 
 int parse_with(struct create_request *r, struct error *err)

@@ -182,6 +182,15 @@ bool container_name_is_valid(const char *s)
 	return is_alnum(s[0]) && made_of(s, "_.-", 255);
 }
 
+bool service_name_is_valid(const char *s)
+{
+	size_t len = strlen(s);
+
+	return len > 8 && len <= 255 && strcmp(s + len - 8, ".service") == 0 && s[0] != '.' && s[0] != '@' &&
+	       s[len - 9] != '@' &&
+	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-_.\\@") == len;
+}
+
 /* Line and paragraph separator, and what has a terminal show a text in another order than it is read in (Unicode
  * Standard Annex 9: embeddings, overrides, isolates). */
 static bool rearranges(uint32_t c)

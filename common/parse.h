@@ -25,6 +25,9 @@ bool instance_name_is_valid(const char *s);
 /* Container names and identifiers as both engines allow them: [A-Za-z0-9][A-Za-z0-9_.-]*, at most 255 bytes. */
 bool container_name_is_valid(const char *s);
 
+/* NAME.service as systemd takes it, without an instance: at most 255 bytes (systemd.unit(5)). */
+bool service_name_is_valid(const char *s);
+
 /* An absolute path of printable UTF-8 without control characters and without ".." components, shorter than
  * PATH_MAX. */
 bool path_is_valid(const char *s);

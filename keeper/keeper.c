@@ -35,6 +35,7 @@
 #include "common/log.h"
 #include "common/refuse.h"
 #include "keeper/overdue.h"
+#include "keeper/say.h"
 #include "keeper/stages.h"
 #include "keeper/tasks.h"
 

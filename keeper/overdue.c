@@ -7,6 +7,7 @@
 #include "common/channel.h"
 #include "common/listen.h"
 #include "common/log.h"
+#include "keeper/say.h"
 
 #define SPAN_TEXT_MAX 24
 

@@ -7,6 +7,7 @@
 #include "common/parse.h"
 #include "common/stats_text.h"
 #include "keeper/overdue.h"
+#include "keeper/say.h"
 #include "keeper/stages.h"
 #include "keeper/tasks.h"
 

@@ -6,6 +6,7 @@
 #include "common/exit.h"
 #include "common/listen.h"
 #include "common/log.h"
+#include "keeper/say.h"
 #include "keeper/stages.h"
 #include "keeper/tasks.h"
 

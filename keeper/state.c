@@ -11,9 +11,7 @@
 #include "common/listen.h"
 #include "common/log.h"
 #include "keeper/overdue.h"
-
-#define REPEAT_USEC (60 * USEC_PER_SEC)
-#define EXTEND_BY   (30 * USEC_PER_SEC)
+#include "keeper/say.h"
 
 /* As many messages as are taken at a time: a proxy that was taken over could send them without end. */
 #define MESSAGES_MAX 32
@@ -165,27 +163,6 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 		overdue_say(k);
 	if (watch_queue)
 		look_after_queue(k);
-}
-
-void keeper_say(struct keeper *k, int level, const char *sentence)
-{
-	uint64_t now = now_usec();
-
-	if (strcmp(k->said, sentence) == 0 && now - k->said_at < REPEAT_USEC)
-		return;
-	snprintf(k->said, sizeof(k->said), "%s", sentence);
-	k->said_at = now;
-	log_line(level, "%s", sentence);
-}
-
-void keeper_extend(struct keeper *k)
-{
-	uint64_t now = now_usec();
-
-	if (now - k->extended < KEEPER_PERIOD || (k->told_at && now - k->told_at > KEEPER_PATIENCE))
-		return;
-	k->extended = now;
-	notify_send(k->notify_fd, "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long)EXTEND_BY);
 }
 
 /* Readable once the process has ended, reaped or not (pidfd_open(2)). */

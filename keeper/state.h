@@ -102,9 +102,6 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue);
 /* Writes down since when somebody waits, for the next keeper. */
 void keeper_note_waiting(struct keeper *k);
 
-/* One line in the journal; the same again is said at most once a minute. */
-void keeper_say(struct keeper *k, int level, const char *sentence);
-
 /* Refuses everybody who waits, and says why, unless that is "". */
 void keeper_refuse(struct keeper *k, const char *why);
 
@@ -116,6 +113,3 @@ bool keeper_container_has_ended(const struct keeper *k);
 
 /* Ends the activator that has woken the container, and lets go of its locks. */
 void keeper_release_run(struct keeper *k);
-
-/* Asks the service manager for more time, where it might run out; whoever stops the service does not wait for ever. */
-void keeper_extend(struct keeper *k);

@@ -7,6 +7,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "keeper/say.h"
 
 /* "activator --wake …", "activator --sleep --because idle …": the words of `mode`, then those up to `end`, which may be
  * NULL. */

@@ -1,6 +1,7 @@
 #include <signal.h>
 
 #include "keeper/overdue.h"
+#include "keeper/say.h"
 #include "keeper/stages.h"
 #include "keeper/tasks.h"
 

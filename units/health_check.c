@@ -68,3 +68,42 @@ int health_check_validate(const char *s, struct error *err)
 		return error_set(err, 0, "the health check '%s' is not of the form http:/PATH", s);
 	return 0;
 }
+
+static const struct {
+	uint16_t port;
+	const char *check;
+} well_known[] = {
+	{5432, "postgres"}, {6379, "redis"}, {3306, "greeting"}, /* MySQL, MariaDB */
+	{21, "greeting"},					 /* FTP */
+	{22, "greeting"},					 /* SSH */
+	{25, "greeting"},					 /* SMTP */
+	{587, "greeting"},					 /* submission */
+	{110, "greeting"},					 /* POP3 */
+	{143, "greeting"},					 /* IMAP */
+};
+
+/* As PostgreSQL calls its Unix sockets: .s.PGSQL.PORT. */
+static bool is_postgres_socket(const char *target)
+{
+	static const char prefix[] = ".s.PGSQL.";
+	const char *name;
+
+	if (!target || strncmp(target, "unix:", strlen("unix:")) != 0)
+		return false;
+	name = strrchr(target, '/');
+	if (!name || strncmp(name + 1, prefix, strlen(prefix)) != 0)
+		return false;
+	name += 1 + strlen(prefix);
+	return *name && !name[strspn(name, "0123456789")];
+}
+
+const char *health_check_default(const struct publish *p, char *const *targets)
+{
+	if (p->type == SOCK_STREAM && targets && is_postgres_socket(targets[0]))
+		return "postgres";
+	for (size_t k = 0; k < sizeof(well_known) / sizeof(*well_known); k++) {
+		if (p->type == SOCK_STREAM && p->container_port == well_known[k].port)
+			return well_known[k].check;
+	}
+	return "listen";
+}

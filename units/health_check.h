@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "common/error.h"
+#include "common/publish.h"
 
 /* The rule for every health check. */
 int health_check_validate(const char *s, struct error *err);
@@ -13,3 +14,7 @@ bool health_check_needs_port(const char *s);
 
 /* Does it talk to the server, over a connection? */
 bool health_check_needs_stream(const char *s);
+
+/* The one that a person would choose for a server on this port, or on the Unix socket that is the target. targets: of
+ * the instance, NULL-terminated, or NULL. */
+const char *health_check_default(const struct publish *p, char *const *targets);

@@ -136,9 +136,6 @@ const char *dependency_format(const struct dependency *d, char ret[static DEPEND
 /* A part of instance_validate(): the rules for i->with. */
 int dependencies_validate(const struct instance *i, struct error *err);
 
-/* Is it a service's name as systemd takes it? */
-bool service_name_is_valid(const char *s);
-
 /* Can the kernel not bind both at once? The same type and port, with addresses of which one includes the other; or the
  * same path. A bare port means all addresses, IPv4 and IPv6. */
 bool publish_overlap(const struct publish *a, const struct publish *b);

@@ -148,16 +148,6 @@ static int validate_schedule(char **list, struct error *err)
 	return 0;
 }
 
-/* unit_name_is_valid() of systemd.unit(5): these characters, at most 255 bytes. */
-bool service_name_is_valid(const char *s)
-{
-	size_t len = strlen(s);
-
-	return len > 8 && len <= 255 && strcmp(s + len - 8, ".service") == 0 && s[0] != '.' && s[0] != '@' &&
-	       s[len - 9] != '@' &&
-	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-_.\\@") == len;
-}
-
 static int validate_names(const struct instance *i, struct error *err)
 {
 	if (i->drop_in && !path_is_valid(i->drop_in))

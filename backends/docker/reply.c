@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "backends/ports.h"
 #include "backends/reply.h"
 
 bool docker_parse_inspect(const char *text, size_t len, struct container *ret)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "backends/origin.h"
+#include "backends/ports.h"
 #include "backends/reply.h"
 #include "common/order.h"
 

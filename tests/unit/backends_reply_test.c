@@ -14,6 +14,7 @@
 #include "backends/docker/reply.h"
 #include "backends/json.h"
 #include "backends/podman/reply.h"
+#include "backends/ports.h"
 #include "backends/reply.h"
 
 #define ID "031ac4655cca2df8430faacea1ee34f9094d53239db0fdc19fa711a77926faf7"

@@ -7,6 +7,7 @@
 
 #include "cli/create.h"
 #include "common/io.h"
+#include "units/health_check.h"
 
 #define ARGS_MAX 64
 
@@ -199,7 +200,7 @@ static void health_check_by_port(void **state)
 		struct error err;
 
 		assert_int_equal(publish_parse(known[k].port, &p, &err), 0);
-		assert_string_equal(default_health_check(&p, NULL), known[k].check);
+		assert_string_equal(health_check_default(&p, NULL), known[k].check);
 	}
 }
 
