@@ -10,8 +10,8 @@
 #include "common/cidr.h"
 #include "common/clock.h"
 #include "proxy/connect.h"
+#include "proxy/hand.h"
 #include "proxy/keepalive.h"
-#include "proxy/threads.h"
 
 #define ACCEPT_BATCH 16
 #define PAUSE_USEC   (100 * USEC_PER_MSEC)
@@ -66,9 +66,9 @@ void accept_serve(struct worker *w, struct forward *forward, int fd)
 
 static void place(struct worker *w, struct forward *forward, int fd)
 {
-	struct worker *least = threads_least(w);
+	struct worker *least = hand_least(w);
 
-	if (least == w || !threads_hand(least, forward, fd))
+	if (least == w || !hand_over(least, forward, fd))
 		accept_serve(w, forward, fd);
 }
 

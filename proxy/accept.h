@@ -6,7 +6,7 @@
  * With several workers one could accept just as the first decides that nobody is served and ends. So a worker says that
  * it is accepting before it looks whether the first one is leaving, and the first says that it is leaving before it
  * looks whether one is accepting: both orders are sequentially consistent, so at least one of them sees the other. A
- * connection that is handed over (threads.h) is being accepted until its new worker has counted it.
+ * connection that is handed over (hand.h) is being accepted until its new worker has counted it.
  */
 #pragma once
 

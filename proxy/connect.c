@@ -18,6 +18,7 @@
 #include "proxy/relay.h"
 #include "proxy/report.h"
 #include "proxy/source.h"
+#include "proxy/turns.h"
 
 /* How long a Unix socket's full queue is waited for; TCP waits in the kernel. */
 #define PATIENCE_USEC (10 * USEC_PER_SEC)
@@ -211,7 +212,7 @@ static int attempt(struct worker *w, struct connection *c, const struct target *
 static void wait(struct worker *w, struct connection *c)
 {
 	c->state = CONNECTION_WAITING;
-	worker_later(w, c);
+	turn_later(w, c);
 }
 
 /* error: of the last attempt. */

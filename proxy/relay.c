@@ -11,6 +11,7 @@
 
 #include "proxy/keepalive.h"
 #include "proxy/packet.h"
+#include "proxy/turns.h"
 
 /* Bytes of one direction in one turn: some two milliseconds. A socket that is left half-read closes its peer's window,
  * and many streams then cost half as much again. */
@@ -44,7 +45,7 @@ static void took_error(struct worker *w, struct connection *c, struct end *e, bo
 		else
 			is_full(w, e);
 	} else if (is_shortage(errno)) {
-		worker_later(w, c);
+		turn_later(w, c);
 	} else if (errno != EINTR) {
 		e->failed = true;
 		e->read_on = true;
@@ -269,7 +270,7 @@ void relay_turn(struct worker *w, struct connection *c)
 	c->last_active = w->loop.now;
 	settle(w, c);
 	if (more && c->state != CONNECTION_CLOSED)
-		worker_again(w, c);
+		turn_again(w, c);
 }
 
 /* Edges are told once: what is not noted here is lost. */
@@ -334,7 +335,7 @@ void relay_start(struct worker *w, struct connection *c, uint32_t events)
 	relay_turn(w, c);
 	if (c->state != CONNECTION_CLOSED && watch_client(w, client) < 0) {
 		c->state = CONNECTION_CONNECTED;
-		worker_later(w, c);
+		turn_later(w, c);
 	}
 }
 

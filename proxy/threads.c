@@ -1,76 +1,27 @@
 #include "proxy/threads.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "proxy/accept.h"
+#include "proxy/hand.h"
 #include "proxy/processors.h"
 
 /* Buffers are on the heap; what the loop puts on the stack is some KiB. */
 #define STACK_SIZE (256U << 10)
 
-#define MESSAGES_MAX 64 /* read at a time */
-
-/* What a worker is told. Written and read whole, for they are smaller than PIPE_BUF (pipe(7)). */
-struct message {
-	struct forward *forward; /* NULL: look at the phase */
-	int fd;			 /* otherwise its new client, accepted */
-};
-
-static bool tell(struct worker *w, struct forward *forward, int fd)
-{
-	struct message message = {.forward = forward, .fd = fd};
-
-	return write(w->told_in, &message, sizeof(message)) == sizeof(message);
-}
-
-/* A full pipe wakes, too. */
-static void wake(struct worker *w)
-{
-	(void)tell(w, NULL, -1);
-}
-
-static uint64_t load(struct worker *w)
-{
-	return count_get(&w->counters.connections) + atomic_load(&w->handed);
-}
-
-struct worker *threads_least(struct worker *w)
-{
-	struct service *s = w->service;
-	struct worker *least = w;
-
-	for (unsigned i = 0; i < s->n_workers; i++) {
-		if (load(&s->workers[i]) < load(least))
-			least = &s->workers[i];
-	}
-	return least;
-}
-
-bool threads_hand(struct worker *w, struct forward *forward, int fd)
-{
-	atomic_fetch_add(&w->handed, 1);
-	if (tell(w, forward, fd))
-		return true;
-	atomic_fetch_sub(&w->handed, 1);
-	return false;
-}
-
 void threads_take(struct worker *w)
 {
-	struct message messages[MESSAGES_MAX];
-	ssize_t n = read(w->told.fd, messages, sizeof(messages));
+	struct handed handed[HANDED_MAX];
+	size_t n = hand_receive(w, handed);
 
-	for (ssize_t i = 0; i < n / (ssize_t)sizeof(*messages); i++) {
-		if (!messages[i].forward)
+	for (size_t i = 0; i < n; i++) {
+		if (!handed[i].forward)
 			continue;
-		accept_serve(w, messages[i].forward, messages[i].fd);
-		atomic_fetch_sub(&w->handed, 1);
+		accept_serve(w, handed[i].forward, handed[i].fd);
+		hand_taken(w);
 	}
 }
 
@@ -105,7 +56,7 @@ static bool after(struct loop *loop)
 	bool more = worker_after(loop);
 
 	if (!atomic_exchange(&w->service->changed, true) || (atomic_load(&w->service->phase) == DRAINING && !w->all))
-		wake(&w->service->workers[0]);
+		hand_wake(&w->service->workers[0]);
 	return more;
 }
 
@@ -133,19 +84,14 @@ int threads_open(struct service *s, struct error *err)
 {
 	for (unsigned i = 0; i < s->n_workers && s->n_workers > 1; i++) {
 		struct worker *w = &s->workers[i];
-		int fds[2];
 
 		if (i > 0) {
 			if (worker_init(w, s, i, err) < 0)
 				return -1;
 			w->loop.after = after;
 		}
-		if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
-			return error_errno(err, errno, "cannot prepare worker %u", i);
-		w->told = (struct watch){.ready = told, .fd = fds[0]};
-		w->told_in = fds[1];
-		if (loop_watch(&w->loop, &w->told, EPOLLIN) < 0)
-			return error_errno(err, errno, "cannot prepare worker %u", i);
+		if (hand_open(w, told, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -180,7 +126,7 @@ int threads_start(struct service *s, struct error *err)
 void threads_wake(struct service *s)
 {
 	for (unsigned i = 1; i < s->n_workers; i++)
-		wake(&s->workers[i]);
+		hand_wake(&s->workers[i]);
 }
 
 void threads_join(struct service *s)

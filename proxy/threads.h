@@ -17,12 +17,6 @@ int threads_open(struct service *s, struct error *err);
 /* Starts them; after confinement, whose filter they inherit. */
 int threads_start(struct service *s, struct error *err);
 
-/* Who has fewest connections; w, when nobody has fewer. */
-struct worker *threads_least(struct worker *w);
-
-/* Hands an accepted connection over; false: w cannot be told, and the caller still has it. */
-bool threads_hand(struct worker *w, struct forward *forward, int fd);
-
 /* Serves what others have handed over. */
 void threads_take(struct worker *w);
 

@@ -10,20 +10,6 @@
 #include "proxy/keepalive.h"
 #include "proxy/relay.h"
 
-#define RETRY_USEC (50 * USEC_PER_MSEC)
-
-void worker_again(struct worker *w, struct connection *c)
-{
-	queue_add(&w->ready, c);
-}
-
-void worker_later(struct worker *w, struct connection *c)
-{
-	queue_add(&w->waiting, c);
-	if (w->retry.when == USEC_INFINITY)
-		timer_set(&w->loop, &w->retry, w->loop.now + RETRY_USEC);
-}
-
 static void turn(struct worker *w, struct connection *c)
 {
 	switch (c->state) {

@@ -1,5 +1,5 @@
 /* A worker: one thread with an epoll loop of its own, its connections and everything they need. Nothing is shared
- * between workers but `struct service`; a connection stays with the worker that was chosen for it (threads.h). */
+ * between workers but `struct service`; a connection stays with the worker that was chosen for it (hand.h). */
 #pragma once
 
 #include <pthread.h>
@@ -41,7 +41,7 @@ struct worker {
 
 	struct udp *udp; /* the first worker's, NULL without UDP ports */
 
-	/* A pipe through which the others tell it something (threads.h). */
+	/* A pipe through which the others tell it something (hand.h). */
 	struct watch told;
 	int told_in;
 	atomic_uint handed; /* connections in there */
@@ -58,10 +58,6 @@ int worker_run(struct worker *w, struct error *err);
 
 /* Closes all connections, after what has come from their targets was passed on. */
 void worker_finish(struct worker *w);
-
-/* Another turn for this connection: at once after the other events, or at the next tick of the retry clock. */
-void worker_again(struct worker *w, struct connection *c);
-void worker_later(struct worker *w, struct connection *c);
 
 static inline struct worker *worker_of(struct loop *loop)
 {

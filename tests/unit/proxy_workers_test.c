@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 
+#include "proxy/hand.h"
 #include "proxy/threads.h"
 
 #define CLIENTS 30
@@ -169,13 +170,13 @@ static void handed_over_until_the_pipe_is_full(void **state)
 	assert_int_equal(worker_init(&workers[0], &s, 0, &err), 0);
 	assert_int_equal(threads_open(&s, &err), 0);
 	assert_false(threads_are_accepting(&s));
-	assert_ptr_equal(threads_least(&workers[0]), &workers[0]);
+	assert_ptr_equal(hand_least(&workers[0]), &workers[0]);
 	count_set(&workers[0].counters.connections, 1);
-	assert_ptr_equal(threads_least(&workers[0]), &workers[1]);
-	assert_true(threads_hand(&workers[1], &forward, -1));
+	assert_ptr_equal(hand_least(&workers[0]), &workers[1]);
+	assert_true(hand_over(&workers[1], &forward, -1));
 	assert_true(threads_are_accepting(&s));
-	assert_ptr_equal(threads_least(&workers[0]), &workers[0]);
-	while (threads_hand(&workers[1], &forward, -1))
+	assert_ptr_equal(hand_least(&workers[0]), &workers[0]);
+	while (hand_over(&workers[1], &forward, -1))
 		n++;
 	assert_true(n > 64);
 	assert_int_equal(atomic_load(&workers[1].handed), n + 1);
