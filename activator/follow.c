@@ -9,6 +9,7 @@
 #include "activator/runtime.h"
 #include "activator/situation.h"
 #include "backends/backend.h"
+#include "backends/engine.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "lifecycle/lock.h"

@@ -12,6 +12,7 @@
 #include "activator/runtime.h"
 #include "activator/unit.h"
 #include "activator/with.h"
+#include "backends/engine.h"
 #include "common/channel.h"
 #include "common/cleanup.h"
 #include "common/clock.h"

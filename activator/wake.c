@@ -10,6 +10,7 @@
 #include "activator/tell.h"
 #include "activator/volumes.h"
 #include "activator/with.h"
+#include "backends/engine.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/parse.h"

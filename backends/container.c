@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "backends/backend.h"
+#include "backends/container.h"
 
 void container_clear(struct container *c)
 {

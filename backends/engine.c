@@ -1,3 +1,5 @@
+#include "backends/engine.h"
+
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/engine.h"
 #include "cli/cli.h"
 #include "cli/install.h"
 #include "cli/labels.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backends/engine.h"
 #include "cli/attend.h"
 #include "cli/image.h"
 #include "cli/install.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backends/engine.h"
 #include "cli/create.h"
 #include "common/cleanup.h"
 #include "common/parse.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backends/engine.h"
 #include "cli/lost.h"
 #include "cli/settle.h"
 #include "common/clock.h"

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "backends/engine.h"
 #include "backends/keep.h"
 #include "cli/sharing.h"
 #include "common/clock.h"

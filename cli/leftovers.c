@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "backends/backend.h"
+#include "backends/engine.h"
 #include "lifecycle/lock.h"
 #include "lifecycle/lock_sweep.h"
 #include "units/paths.h"

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "backends/backend.h"
+#include "backends/engine.h"
 #include "cli/cli.h"
 #include "cli/text.h"
 #include "units/log_command.h"

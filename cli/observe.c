@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backends/backend.h"
+#include "backends/engine.h"
 #include "cli/programs.h"
 #include "cli/sharing.h"
 #include "cli/text.h"

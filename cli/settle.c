@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "backends/backend.h"
+#include "backends/engine.h"
 #include "cli/cli.h"
 #include "common/clock.h"
 #include "common/io.h"

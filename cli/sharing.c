@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backends/backend.h"
+#include "backends/engine.h"
 #include "common/io.h"
 
 static const char *find_engine(const struct instance *i, char ret[static PATH_MAX])

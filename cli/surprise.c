@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backends/backend.h"
+#include "backends/engine.h"
 #include "cli/attend.h"
 #include "cli/observe.h"
 #include "cli/settle.h"

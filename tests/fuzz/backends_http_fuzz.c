@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "backends/backend.h"
+#include "backends/engine.h"
 #include "backends/make.h"
 #include "common/clock.h"
 #include "common/parse.h"

@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "backends/engine.h"
 #include "backends/keep.h"
 #include "common/exit.h"
 #include "tests/unit/activator_fixture.h"

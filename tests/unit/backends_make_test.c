@@ -8,6 +8,7 @@
 
 #pragma GCC diagnostic ignored "-Wdiscarded-qualifiers" /* literals, where the program would own strings */
 
+#include "backends/engine.h"
 #include "backends/make.h"
 #include "common/clock.h"
 #include "tests/unit/fake_engine.h"
