@@ -135,7 +135,7 @@ void order_engines(struct manager *m)
 {
 	struct error ignored;
 
-	(void)manager_start(m, ENGINES_TARGET, 0, &ignored);
+	(void)manager_start_at_once(m, ENGINES_TARGET, &ignored);
 }
 
 static int start_new(struct manager *m, const struct instance *i, const struct names *n, struct error *err)

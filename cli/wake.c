@@ -124,16 +124,47 @@ static int try_start(struct manager *m, const struct arguments *a, const struct 
 	return r;
 }
 
+/* 0 before its first wake, and where that cannot be told. */
+static uint64_t count_wakes(const struct arguments *a, bool *ret_awake)
+{
+	char directory[PATH_MAX], path[PATH_MAX], file[UNIT_NAME_MAX];
+	struct stats stats;
+	struct error ignored;
+
+	*ret_awake = true;
+	if (find_runtime_directory(a->scope, directory, &ignored) < 0 ||
+	    path_join(directory, unit_name(a->name, ".stats", file), path, &ignored) < 0 ||
+	    stats_read(path, &stats, &ignored) < 0)
+		return 0;
+	*ret_awake = stats.flags & STATS_AWAKE;
+	return stats.wakes;
+}
+
+/* So often at most it may turn somebody away just when it is to be woken. */
+#define START_TRIES 20
+
+/* The start that this joins may be one of a client that may not wake it: then the service has ended well, and the
+ * container sleeps. */
 static int start(struct manager *m, const struct arguments *a, const struct stored *s, struct error *err)
 {
 	char unit[UNIT_NAME_MAX];
-	int r;
+	bool awake;
 
 	unit_name(a->name, s->instance.legacy ? LEGACY_SUFFIX : SERVICE_SUFFIX, unit);
-	r = try_start(m, a, s, unit, err);
-	if (r > 0)
-		r = try_start(m, a, s, unit, err);
-	return r == 0 ? 0 : -1;
+	for (int k = 0; k < START_TRIES; k++) {
+		uint64_t before = count_wakes(a, &awake);
+		int r = try_start(m, a, s, unit, err);
+
+		if (r > 0)
+			r = try_start(m, a, s, unit, err);
+		if (r != 0)
+			return -1;
+		if (count_wakes(a, &awake) > before || awake)
+			return 0;
+		(void)poll(NULL, 0, POLL_MSEC);
+	}
+	return error_set(err, EBUSY, "'%s' is not awake: clients who may not wake it come too often; try again",
+			 a->name);
 }
 
 /* So often at most it may fall asleep while it is being held. */

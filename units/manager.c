@@ -254,6 +254,12 @@ static int run_job(struct manager *m, const char *method, const char *what, cons
 	return wait_for_job(m, job, timeout_usec, what, err);
 }
 
+int manager_start_at_once(struct manager *m, const char *unit, struct error *err)
+{
+	return bus_call(m, NULL, CALL_TIMEOUT, "cannot start a unit", err, "StartUnit", "ss", unit,
+			"ignore-dependencies");
+}
+
 int manager_start(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err)
 {
 	char what[320];

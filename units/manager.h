@@ -40,6 +40,10 @@ int manager_reload(struct manager *m, struct error *err);
 int manager_start(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err);
 int manager_stop(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err);
 
+/* Starts a unit that takes no time, whatever it is ordered after; does not wait. An ordinary job, also one for a unit that
+ * is active, would wait for what others have to do, and keep waiting whoever is ordered after the unit. */
+int manager_start_at_once(struct manager *m, const char *unit, struct error *err);
+
 /* Forgets that a unit failed. One that is not loaded is success. */
 int manager_reset_failed(struct manager *m, const char *unit, struct error *err);
 

@@ -68,6 +68,15 @@ class NoWake(ExclusionCase):
             self.assertNotEqual(asked, [])
             self.scope.systemctl("stop", "server.service")
 
+    def test_a_wake_is_more_than_the_start_that_it_joins(self):
+        """That of a keeper which only turns a client away ends well, too."""
+        self.create(f"--no-wake-from={SCANNER}")
+        for _ in range(ROUNDS):
+            self.assert_refused(SCANNER)
+            self.scope.sockwake("wake", "server")
+            self.assertEqual(self.scope.container_state("server"), "running")
+            self.scope.sockwake("sleep", "server")
+
     def test_whoever_else_waits_is_served(self):
         self.create(f"--no-wake-from={SCANNER}")
         for _ in range(ROUNDS):

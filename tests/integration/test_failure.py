@@ -225,6 +225,8 @@ class Engine(FailureCase):
         began = time.monotonic()
         restart = self.scope.spawn("systemctl", *([] if self.scope.is_system else ["--user"]), "restart", service)
         harness.eventually(lambda: self.scope.state(service) == "deactivating")
+        self.scope.sockwake("attend")  # as after each boot; like create and refresh it sees to the target
+        self.assertNotIn("sockwake-engines", self.scope.systemctl("list-jobs", "--no-legend").stdout)
         self.assert_served()  # it still lives
         self.assertLess(time.monotonic() - began, 6)
         self.assertEqual(self.scope.state("sockwake-engines.target"), "active")

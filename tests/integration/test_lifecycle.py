@@ -366,6 +366,25 @@ class Others(harness.Case):
         harness.eventually(lambda: not os.path.exists(f"/proc/{pid}"), interval=0.001)
 
 
+class Neighbours(harness.Case):
+    def test_a_wake_does_not_wait_for_what_another_instance_does(self):
+        """Nor when a command is given meanwhile that sees to all of them."""
+        stubborn = ("sh", "-c", "trap '' INT TERM; serve redis & wait")
+        self.scope.container("stubborn", *stubborn, options=("--stop-timeout=15",))
+        self.scope.instance("stubborn", PORT + 1, 6379)
+        self.scope.container("server", "redis")
+        self.scope.instance("server", PORT, 6379)
+        self.assertEqual(harness.redis(PORT + 1, "ping"), "PONG")
+        sleep = self.scope.spawn("sockwake", "sleep", "stubborn")
+        harness.eventually(lambda: self.scope.state("stubborn.service") == "deactivating")
+        self.scope.sockwake("refresh", "--all")
+        self.scope.sockwake("attend")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.assertEqual(self.scope.state("stubborn.service"), "deactivating")
+        self.scope.engine_run("kill", "stubborn")
+        self.assertEqual(sleep.wait(40), 0)
+
+
 class LikeAnIdentifier(harness.Case):
     """A name that nobody has is taken by engines for the beginning of an identifier."""
 
