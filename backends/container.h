@@ -45,6 +45,8 @@ struct container_mount {
 	bool is_local; /* a volume of the engine's own driver: there whether the container runs or not */
 };
 
+#define DEFAULT_STOP_TIMEOUT 10 /* seconds; both engines' */
+
 /* What the engine says about a container. Strings are printable UTF-8. */
 struct container {
 #define CONTAINER_ID_SIZE 65

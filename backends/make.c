@@ -111,7 +111,9 @@ char *order_to_json(const struct order *o, const char *name, const char *image)
 	cJSON *labels = root ? cJSON_AddObjectToObject(root, "Labels") : NULL;
 	cJSON *host = root ? cJSON_AddObjectToObject(root, "HostConfig") : NULL;
 
+	/* Podman 4 takes none for 0, and would kill the server at once. */
 	if (!labels || !host || !cJSON_AddStringToObject(root, "Image", image) ||
+	    !cJSON_AddNumberToObject(root, "StopTimeout", DEFAULT_STOP_TIMEOUT) ||
 	    !cJSON_AddStringToObject(labels, MADE_LABEL, name) || !add_list(root, "Env", o->environment) ||
 	    !add_list(root, "Cmd", o->command) || !add_list(host, "Binds", o->volumes) ||
 	    (o->network && !cJSON_AddStringToObject(host, "NetworkMode", o->network)))

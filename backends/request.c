@@ -198,12 +198,17 @@ int container_stop(struct engine *e, const char *container, uint64_t stop_timeou
 		   struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
+	char action[80] = "stop";
 	uint64_t limit;
 
+	/* What the container has is what was asked for, but not always; each engine has a word of its own for it. */
+	if (stop_timeout <= UINT32_MAX)
+		snprintf(action, sizeof(action), "stop?t=%u&timeout=%u", (unsigned)stop_timeout,
+			 (unsigned)stop_timeout);
 	if (__builtin_mul_overflow(stop_timeout, USEC_PER_SEC, &limit) ||
 	    __builtin_add_overflow(limit, REQUEST_LIMIT, &limit))
 		limit = USEC_INFINITY;
-	if (container_request(e, "POST", container, "stop", NULL, limit, &reply, err) < 0)
+	if (container_request(e, "POST", container, action, NULL, limit, &reply, err) < 0)
 		return -1;
 	if (reply.status != 204 && reply.status != 304)
 		return reply_error(e, "stop", container, &reply, err);

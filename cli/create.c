@@ -160,6 +160,17 @@ static void remember(const struct create_request *r, struct manager *m, const st
 		note_pruning(i, subject);
 }
 
+/* What can be refused before there is a container is refused then: with it an engine makes its volumes, which stay. */
+static int prepare_container(struct create_request *r, struct manager *m, const struct stored_list *all,
+			     struct made *made, struct error *err)
+{
+	const struct stored *old = find(all, r->instance.name);
+
+	if (check_ports(&r->instance, all, old ? &old->instance : NULL, err) < 0)
+		return -1;
+	return make_container(r, m, made, err);
+}
+
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
 		    enum outcome *ret, struct error *err)
 {
@@ -173,9 +184,10 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	bool same = false;
 
 	if (check_programs(err) < 0 || (!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
-	    (r->order.image && make_container(r, m, &made, err) < 0) || open_engine(i, &engine, err) < 0 ||
+	    (r->order.image && prepare_container(r, m, all, &made, err) < 0) || open_engine(i, &engine, err) < 0 ||
 	    find_subject(r, m, engine, &subject, err) < 0)
 		return -1;
+	i->made_container |= was_made(i, &subject);
 	old = find(all, i->name);
 	before = old && !old->problem ? &old->instance : NULL;
 	if (check_old(r, old, err) < 0 || check_free(m, directory, i->name, err) < 0 ||

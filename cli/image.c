@@ -6,6 +6,7 @@
 
 #include "backends/engine.h"
 #include "cli/lost.h"
+#include "cli/replaced.h"
 #include "cli/settle.h"
 #include "common/clock.h"
 #include "common/parse.h"
@@ -123,18 +124,11 @@ static int plan(struct create_request *r, struct engine *e, struct image *ret, s
 	return name_volumes(&r->order, r->instance.name, ret, err);
 }
 
-static bool is_ours(const struct container *c, const char *name)
-{
-	const char *label = container_label(c, MADE_LABEL);
-
-	return label && strcmp(label, name) == 0;
-}
-
 static int in_the_way(const struct container *c, const char *name, struct error *err)
 {
 	return error_set(err, EEXIST,
 			 "there is a container '%s' already: leave out --image to wake that one%s, or remove it first",
-			 name, is_ours(c, name) ? ", use --force to replace it" : "");
+			 name, is_made_for(c, name) ? ", use --force to replace it" : "");
 }
 
 /* Has the generator made a unit of it? */
@@ -206,36 +200,48 @@ static int lock_made(const struct instance *i, struct engine *engine, const char
 		       : -1;
 }
 
+/* An engine that went away in the middle may have done what it was asked for. */
+static bool is_uncertain(const struct error *err)
+{
+	return err->code == ECONNRESET || err->code == ETIMEDOUT || err->code == EPROTO;
+}
+
 /* What was made for this instance before makes place; it comes back when the rest fails. */
-static int set_aside(const struct create_request *r, struct made *made, struct error *err)
+static int set_aside(const struct create_request *r, const struct container *there, struct made *made,
+		     struct error *err)
 {
 	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
 	const char *name = r->instance.name;
-	char service[UNIT_NAME_MAX], old[256];
+	char service[UNIT_NAME_MAX], old[REPLACED_NAME_MAX];
 
-	if (snprintf(old, sizeof(old), "%s.replaced", name) >= (int)sizeof(old))
-		return error_set(err, ENAMETOOLONG, "the name '%s' is too long for its container to be replaced", name);
-	if (manager_stop(made->manager, unit_name(name, SERVICE_SUFFIX, service), UNIT_TIMEOUT, err) < 0 ||
-	    lock_made(&r->instance, made->engine, "try again", &lock, err) < 0 ||
-	    engine_rename_container(made->engine, name, old, err) < 0)
+	if (replaced_name(name, old, err) < 0 ||
+	    manager_stop(made->manager, unit_name(name, SERVICE_SUFFIX, service), UNIT_TIMEOUT, err) < 0 ||
+	    lock_made(&r->instance, made->engine, "try again", &lock, err) < 0)
 		return -1;
 	made->old = strdup(old);
-	return made->old ? 0 : no_memory(err);
+	if (!made->old)
+		return no_memory(err);
+	snprintf(made->old_id, sizeof(made->old_id), "%s", there->id);
+	if (engine_rename_container(made->engine, name, old, err) == 0)
+		return 0;
+	if (!is_uncertain(err))
+		free_ptr(&made->old);
+	return -1;
 }
 
 static int make_by_engine(struct create_request *r, const struct container *there, const struct image *image,
 			  struct made *made, struct error *err)
 {
 	const char *name = r->instance.name;
+	int done;
 
-	if (there->id[0] && (!r->force || !is_ours(there, name)))
+	if (there->id[0] && (!r->force || !is_made_for(there, name)))
 		return in_the_way(there, name, err);
-	if (there->id[0] && set_aside(r, made, err) < 0)
+	if (there->id[0] && set_aside(r, there, made, err) < 0)
 		return -1;
-	if (engine_create_container(made->engine, &r->order, name, image, err) < 0)
-		return -1;
-	made->created = true;
-	return 0;
+	done = engine_create_container(made->engine, &r->order, name, image, err);
+	made->created = done == 0 || is_uncertain(err);
+	return done;
 }
 
 int make_container(struct create_request *r, struct manager *m, struct made *ret, struct error *err)
@@ -249,6 +255,8 @@ int make_container(struct create_request *r, struct manager *m, struct made *ret
 		return no_memory(err);
 	if (open_engine(i, &ret->engine, err) < 0 || check_sources(&r->order, err) < 0 ||
 	    plan(r, ret->engine, &image, err) < 0)
+		return -1;
+	if (!r->as_quadlet && replaced_settle(ret->engine, i->name, err) < 0)
 		return -1;
 	if (ret->engine->backend->inspect(ret->engine, i->name, &there, err) < 0 && err->code != ENOENT)
 		return -1;
@@ -276,11 +284,23 @@ void keep_made(const struct create_request *r, struct made *made)
 	if (made->quadlet)
 		note_lost_writes(r);
 	if (made->old && engine_remove_container(made->engine, made->old, &err) < 0)
-		print_note("the container that was replaced is left as '%s': %s", made->old, err.text);
+		print_note("the container that was replaced is left ('%s rm %s' removes it): %s",
+			   backend_kind_name(r->instance.backend), made->old, err.text);
 	made_free(made);
 }
 
-/* What goes wrong here cannot be told beside the first error. */
+/* Not what has the name because it was not set aside after all. */
+static void remove_created(struct made *made)
+{
+	_cleanup_container_ struct container c = {};
+	struct error ignored;
+
+	if (made->engine->backend->inspect(made->engine, made->name, &c, &ignored) == 0 &&
+	    is_made_for(&c, made->name) && strcmp(c.id, made->old_id) != 0)
+		(void)engine_remove_container(made->engine, c.id, &ignored);
+}
+
+/* What goes wrong here cannot be told beside the first error; the next time begins with it (replaced_settle()). */
 void made_clear(struct made *made)
 {
 	_cleanup_free_ char *unused = NULL;
@@ -294,7 +314,7 @@ void made_clear(struct made *made)
 		(void)manager_reload(made->manager, &ignored);
 	}
 	if (made->created)
-		(void)engine_remove_container(made->engine, made->name, &ignored);
+		remove_created(made);
 	if (made->old)
 		(void)engine_rename_container(made->engine, made->old, made->name, &ignored);
 	made_free(made);
@@ -330,6 +350,17 @@ int print_order(struct create_request *r, struct error *err)
 	return 0;
 }
 
+bool was_made(const struct instance *i, const struct subject *s)
+{
+	char path[PATH_MAX];
+	struct error ignored;
+
+	if (s->exists && is_made_for(&s->container, i->name))
+		return true;
+	return s->runner.quadlet && quadlet_path(i->scope, i->name, path, &ignored) == 0 &&
+	       strcmp(s->runner.quadlet, path) == 0;
+}
+
 int check_made(const struct instance *i, struct error *err)
 {
 	_cleanup_container_ struct container there = {};
@@ -346,7 +377,7 @@ int check_made(const struct instance *i, struct error *err)
 		return -1;
 	if (engine->backend->inspect(engine, i->container_name, &there, err) < 0)
 		return err->code == ENOENT ? 0 : -1;
-	if (is_ours(&there, i->name))
+	if (is_made_for(&there, i->name))
 		return 0;
 	return error_set(err, EINVAL,
 			 "the container '%s' is no longer the one that 'create --image' made: remove the instance "
@@ -376,6 +407,8 @@ int remove_made(const struct instance *i, struct manager *m, struct error *err)
 	_cleanup_engine_ struct engine *engine = NULL;
 
 	if (open_engine(i, &engine, err) < 0)
+		return -1;
+	if (!i->unit && replaced_settle(engine, i->name, err) < 0)
 		return -1;
 	if (lock_made(i, engine, "remove what made the container yourself", &lock, err) < 0)
 		return err->code == ENOENT ? 0 : -1;

@@ -12,8 +12,9 @@ struct made {
 	char *name;    /* the instance's, and the container's */
 	char *quadlet; /* the path of the one that was written; NULL: none was */
 	char *before;  /* its text before; NULL: there was no such file */
-	bool created;  /* by the engine */
+	bool created;  /* by the engine, or it may have been */
 	char *old;     /* how the container that made place for that is called meanwhile */
+	char old_id[CONTAINER_ID_SIZE];
 
 	bool begun;
 	sigset_t signals; /* those that were held back before that began */
@@ -26,6 +27,9 @@ int make_container(struct create_request *r, struct manager *m, struct made *ret
 
 /* The instance is there: what made place for the container goes. Notes what is lost with that, or will be. */
 void keep_made(const struct create_request *r, struct made *made);
+
+/* Was its container made so, for this instance or one of its name before? */
+bool was_made(const struct instance *i, const struct subject *s);
 
 /* Undoes what was not kept. */
 void made_clear(struct made *made);

@@ -6,6 +6,7 @@ sigset_t signals_hold(void)
 
 	sigemptyset(&held);
 	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGQUIT);
 	sigaddset(&held, SIGTERM);
 	sigaddset(&held, SIGHUP);
 	sigprocmask(SIG_BLOCK, &held, &before);

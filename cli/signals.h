@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-/* Holds back what would end the program (SIGINT, SIGTERM, SIGHUP), until signals_release() gets what this returned. May
+/* Holds back what would end the program (SIGINT, SIGQUIT, SIGTERM, SIGHUP), until signals_release() gets what this returned. May
  * be nested. Whatever is done meanwhile needs a time limit of its own. */
 sigset_t signals_hold(void);
 void signals_release(const sigset_t *before);

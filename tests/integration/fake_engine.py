@@ -66,6 +66,33 @@ def once_before(word, action):
     return prepared
 
 
+def losing_the_answer_to(word):
+    """The real engine, which goes away while it answers a request with this word, and has done what it was asked for."""
+
+    def lossy(client, real):
+        lost = threading.Event()
+
+        def relay_back():
+            with contextlib.suppress(OSError):
+                while data := engine.recv(65536):
+                    if lost.is_set():
+                        break
+                    client.sendall(data)
+                client.shutdown(socket.SHUT_RDWR)
+
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.connect(real)
+            back = threading.Thread(target=relay_back, daemon=True)
+            back.start()
+            while data := client.recv(65536):
+                if word in data:
+                    lost.set()
+                engine.sendall(data)
+            back.join()
+
+    return lossy
+
+
 class HoldingBack:
     """The real engine, but requests with one of these words reach it only after so many seconds, also those of clients
     that have gone meanwhile. Without seconds they never do."""

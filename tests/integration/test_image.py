@@ -121,13 +121,14 @@ class Image(ImageCase):
         self.assertEqual(self.traces(), [])
 
     def test_no_image_no_container(self):
-        self.assertIn(f"{self.scope.engine} pull localhost/none", self.refused("create", "web", "-p", "1:2", "--image", "localhost/none"))
+        self.assertIn(f"{self.scope.engine} pull localhost/none", self.refused("create", "web", "-p", f"{PORT}:2", "--image", "localhost/none"))
         self.assertEqual(self.traces(), [])
 
     def test_what_fails_leaves_nothing(self):
         with harness.socket.create_server(("127.0.0.1", PORT)):
-            self.assertIn("in use", self.refused("create", "web", *WEB, *NGINX))
+            self.assertIn("in use", self.refused("create", "web", *WEB, "-v", "new:/new", *NGINX))
         self.assertEqual(self.traces(), [])
+        self.assertNotIn("new", self.scope.engine_run("volume", "ls", "--quiet").stdout.split())
         self.refused("create", "web", *WEB, "-v", "/no/such/directory:/x", *NGINX)
         self.assertEqual(self.traces(), [])
 
@@ -163,6 +164,22 @@ class Image(ImageCase):
             self.assertLess(harness.refusal(PORT), 5)
             self.sockwake("create", "web", *WEB, "--force", *NGINX)
         self.assertIn("nginx", harness.http(PORT))
+
+    def test_told_to_stop_with_its_own_time(self):
+        """Podman 4 would take it for none, and a database would be killed each time."""
+        slow = "trap 'sleep 1; echo done >/kept/ended; exit' INT QUIT TERM; serve nginx & wait"
+        self.sockwake("create", "web", *WEB, "-v", "kept:/kept", "--", "sh", "-c", slow)
+        self.assertIn("nginx", harness.http(PORT))
+        self.sockwake("sleep", "web")
+        mounted = ("-v", "kept:/kept", "--network=none", harness.SERVERS, "cat", "/kept/ended")
+        self.assertEqual(self.scope.engine_run("run", "--rm", *mounted).stdout, "done\n")
+
+    def test_removal_with_the_container_of_an_earlier_instance(self):
+        self.sockwake("create", "web", *WEB, *NGINX)
+        self.sockwake("remove", "web")
+        self.sockwake("create", "web", "-p", f"{PORT}:80")
+        self.sockwake("remove", "web", "--with-container")
+        self.assertEqual(self.traces(), [])
 
     def test_removal_without_the_container(self):
         self.sockwake("create", "web", *WEB, *NGINX)
@@ -209,6 +226,31 @@ class Shared(ImageCase):
                 self.assertEqual([trace for trace in self.traces() if not os.path.isabs(trace)], ["web"])
                 self.sockwake(*new, *NGINX)
                 self.assertIn("nginx", harness.http(PORT))
+
+    def test_broken_off_while_it_is_replaced(self):
+        """What is left of that is in the way of nothing, and goes with the rest."""
+        moments = (b"/rename?", b"/containers/create?", b"DELETE /")
+        new = ("create", "web", *WEB, "-e", "A=new", "--force")
+        self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
+        with fake_engine.FakeEngine("/run/docker.sock") as engine:
+            argv = ("sockwake", *new, "--backend=docker", f"--engine-socket={engine.path}", *NGINX)
+            for moment in moments:
+                with self.subTest(moment):
+                    engine.behave(fake_engine.once_before(moment, lambda: command.kill()))
+                    command = self.scope.spawn(*argv)
+                    self.assertEqual(command.wait(60), -signal.SIGKILL)
+                    self.assert_replaced(new)
+                    engine.behave(fake_engine.losing_the_answer_to(moment))
+                    self.assertIn(self.scope.spawn(*argv).wait(60), (0, 1))
+                    self.assert_replaced(new)
+        self.scope.engine_run("rename", "web", "web.replaced")
+        self.sockwake("remove", "web", "--with-container")
+        self.assertEqual(self.traces(), [])
+
+    def assert_replaced(self, new):
+        self.sockwake(*new, *NGINX)
+        self.assertIn("nginx", harness.http(PORT))
+        self.assertEqual([trace for trace in self.traces() if not os.path.isabs(trace)], ["web"])
 
 
 class Quadlet(ImageCase):

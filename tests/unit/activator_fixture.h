@@ -124,14 +124,16 @@ static inline const char *requests(struct fake_engine *f)
 
 	text[0] = '\0';
 	for (const char *p = f->seen->text + f->told; (p = strstr(p, " HTTP/1.1\r\n")); p++) {
-		const char *line = p, *action = p;
+		const char *line = p, *action = p, *cut;
 
 		while (line > f->seen->text && line[-1] != '\n' && line[-1] != '}')
 			line--;
 		while (action[-1] != '/')
 			action--;
+		cut = strstr(action, "?t="); /* of a stop, which says its time */
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.*s %.*s", len ? " " : "",
-					(int)strcspn(line, " "), line, (int)(p - action), action);
+					(int)strcspn(line, " "), line,
+					(int)(cut && cut < p ? cut - action : p - action), action);
 	}
 	f->told = strlen(f->seen->text);
 	return text;

@@ -178,6 +178,12 @@ static void what_is_missing_has_a_default(void **state)
 	assert_int_equal(c.state, CONTAINER_UNKNOWN);
 	assert_true(c.stop_timeout == UINT64_MAX);
 	assert_null(c.health_test);
+	assert_true(inspect(INSPECT(GOOD_ID, GOOD_NAME, RUNNING, "{}", "{\"StopTimeout\":0}"), &c));
+	assert_int_equal(c.stop_timeout, 0);
+	assert_true(inspect(INSPECT(GOOD_ID, GOOD_NAME, RUNNING, "{}",
+				    "{\"Labels\":{\"sockwake.made-for\":\"x\"},\"StopTimeout\":0}"),
+			    &c));
+	assert_int_equal(c.stop_timeout, 10); /* nobody has asked for none */
 }
 
 #define WITH_STATE(state)   INSPECT(GOOD_ID, GOOD_NAME, state, HOST, CONFIG)

@@ -1,0 +1,50 @@
+#include "cli/replaced.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/make.h"
+#include "common/order.h"
+
+int replaced_name(const char *name, char ret[static REPLACED_NAME_MAX], struct error *err)
+{
+	if (snprintf(ret, REPLACED_NAME_MAX, "%s.replaced", name) < REPLACED_NAME_MAX)
+		return 0;
+	return error_set(err, ENAMETOOLONG, "the name '%s' is too long for its container to be replaced", name);
+}
+
+bool is_made_for(const struct container *c, const char *name)
+{
+	const char *label = container_label(c, MADE_LABEL);
+
+	return label && strcmp(label, name) == 0;
+}
+
+/* Somebody else's container of the name leaves the old one where it is. */
+static int settle_old(struct engine *e, const char *name, const struct container *old, struct error *err)
+{
+	_cleanup_container_ struct container now = {};
+
+	if (e->backend->inspect(e, name, &now, err) == 0)
+		return is_made_for(&now, name) ? engine_remove_container(e, old->id, err) : 0;
+	return err->code == ENOENT ? engine_rename_container(e, old->id, name, err) : -1;
+}
+
+int replaced_settle(struct engine *e, const char *name, struct error *err)
+{
+	_cleanup_container_ struct container old = {};
+	char old_name[REPLACED_NAME_MAX];
+	struct error ignored;
+	int r;
+
+	if (replaced_name(name, old_name, &ignored) < 0)
+		return 0; /* there cannot be one */
+	if (e->backend->inspect(e, old_name, &old, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
+	if (!is_made_for(&old, name))
+		return 0;
+	/* The engine may still be at what it was asked for last: then the name is taken just now. */
+	r = settle_old(e, name, &old, err);
+	return r < 0 && err->code == EREMOTEIO ? settle_old(e, name, &old, err) : r;
+}
