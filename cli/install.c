@@ -59,11 +59,11 @@ int check_name(struct manager *m, const char *directory, const char *name, struc
  * the container to sleep, within its TimeoutStopSec=. */
 static int stop_units(struct manager *m, const struct names *n, bool legacy, struct error *err)
 {
-	if (manager_stop(m, n->socket, SOCKET_TIMEOUT, err) < 0)
+	/* The socket's stop waits for the service's, whose own limit may be long (TimeoutStopSec=). */
+	if (manager_stop(m, n->socket, 0, err) < 0 || (legacy && manager_stop(m, n->legacy, USEC_INFINITY, err) < 0) ||
+	    manager_stop(m, n->service, USEC_INFINITY, err) < 0)
 		return -1;
-	if (legacy && manager_stop(m, n->legacy, USEC_INFINITY, err) < 0)
-		return -1;
-	return manager_stop(m, n->service, USEC_INFINITY, err);
+	return manager_stop(m, n->socket, SOCKET_TIMEOUT, err);
 }
 
 /* What the manager has not read yet, or has read in an older version. */
@@ -153,7 +153,16 @@ static int start_new(struct manager *m, const struct instance *i, const struct n
 	return -1;
 }
 
-/* Everything as it was. What goes wrong here cannot be told beside the first error. */
+/* What goes wrong here cannot be told beside the first error. */
+static void reopen(struct manager *m, const struct names *n, bool was_active)
+{
+	struct error ignored;
+
+	if (was_active)
+		(void)manager_start(m, n->socket, SOCKET_TIMEOUT, &ignored);
+}
+
+/* Everything as it was. */
 static void roll_back(struct manager *m, const char *directory, const char *name, const struct names *n,
 		      const struct snapshot *before, bool was_active)
 {
@@ -163,8 +172,7 @@ static void roll_back(struct manager *m, const char *directory, const char *name
 	(void)store_restore(directory, name, before, &ignored);
 	(void)manager_reload(m, &ignored);
 	(void)manager_reset_failed(m, n->socket, &ignored);
-	if (was_active)
-		(void)manager_start(m, n->socket, SOCKET_TIMEOUT, &ignored);
+	reopen(m, n, was_active);
 }
 
 /* Before nobody knows the container any more. What fails does not keep the instance. */
@@ -194,14 +202,14 @@ static int install(struct manager *m, const char *directory, const struct instan
 	_cleanup_snapshot_ struct snapshot before = {};
 	struct names n = names_of(i->name);
 	bool was_active = is_active(m, n.socket);
-	struct error ignored;
 
-	if (stop_units(m, &n, legacy, err) < 0)
+	if (stop_units(m, &n, legacy, err) < 0) {
+		reopen(m, &n, was_active);
 		return -1;
+	}
 	leave_container(m, directory, i);
 	if (store_write(directory, i, &before, err) < 0) {
-		if (was_active)
-			(void)manager_start(m, n.socket, SOCKET_TIMEOUT, &ignored);
+		reopen(m, &n, was_active);
 		return -1;
 	}
 	if (start_new(m, i, &n, err) == 0)
@@ -235,9 +243,13 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 	struct names n = names_of(name);
 	char stats[UNIT_NAME_MAX];
 	struct error ignored;
+	bool was_active;
 
-	if (m && stop_units(m, &n, s->instance.legacy, err) < 0)
+	was_active = m && is_active(m, n.socket);
+	if (m && stop_units(m, &n, s->instance.legacy, err) < 0) {
+		reopen(m, &n, was_active);
 		return -1;
+	}
 	put_to_sleep(m, s, what);
 	/* The units last: as long as they are there the instance is listed, and can be removed again. */
 	if (s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0)

@@ -15,6 +15,10 @@ sd_bus *manager_bus(struct manager *m);
 /* Sets *err from what sd-bus returned (a negative errno) and, where there is one, the peer's own error. Returns -1. */
 int bus_failed(struct error *err, const char *what, int r, const sd_bus_error *bus_error);
 
-/* Calls a method of the manager. ret may be NULL. */
+/* Has it failed because the connection was lost, as when systemd executes itself anew, and is there a new one? Then what
+ * has failed is to be asked again. Waits some seconds for that. */
+bool bus_revive(struct manager *m, const struct error *err);
+
+/* Calls a method of the manager, which must do no harm when it is called twice. ret may be NULL. */
 int bus_call(struct manager *m, sd_bus_message **ret, uint64_t timeout_usec, const char *what, struct error *err,
 	     const char *method, const char *types, ...);

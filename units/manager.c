@@ -1,6 +1,8 @@
 #include "units/manager.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
@@ -12,9 +14,14 @@
 #define CALL_TIMEOUT   (30 * USEC_PER_SEC)
 #define RELOAD_TIMEOUT (180 * USEC_PER_SEC)
 
+#define REVIVAL_TIMEOUT	   (10 * USEC_PER_SEC)
+#define REVIVAL_PAUSE_MSEC 50
+#define REVIVALS_MAX	   10
+
 struct manager {
 	sd_bus *bus;
 	enum scope scope;
+	unsigned revivals;
 	const char *job;     /* the object path of the job that is waited for */
 	char job_result[32]; /* "" until it is over */
 };
@@ -96,46 +103,26 @@ static int on_job_removed(sd_bus_message *message, void *data, sd_bus_error *unu
 	return 0;
 }
 
-int bus_call(struct manager *m, sd_bus_message **ret, uint64_t timeout, const char *what, struct error *err,
-	     const char *method, const char *types, ...)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
-	va_list ap;
-	int r;
-
-	r = sd_bus_message_new_method_call(m->bus, &call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, method);
-	if (r >= 0 && types) {
-		va_start(ap, types);
-		r = sd_bus_message_appendv(call, types, ap);
-		va_end(ap);
-	}
-	if (r >= 0)
-		r = sd_bus_call(m->bus, call, timeout, &bus_error, ret);
-	return r < 0 ? bus_failed(err, what, r, &bus_error) : 0;
-}
-
 static int subscribe(struct manager *m, struct error *err)
 {
+	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
 	int r = sd_bus_match_signal(m->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "JobRemoved",
 				    on_job_removed, m);
 
 	if (r < 0)
 		return bus_failed(err, "cannot listen to the service manager", r, NULL);
-	return bus_call(m, NULL, CALL_TIMEOUT, "cannot subscribe to the service manager", err, "Subscribe", NULL);
+	r = sd_bus_call_method(m->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "Subscribe", &bus_error, NULL,
+			       NULL);
+	return r < 0 ? bus_failed(err, "cannot subscribe to the service manager", r, &bus_error) : 0;
 }
 
-int manager_connect(enum scope scope, struct manager **ret, struct error *err)
+static int open_bus(struct manager *m, struct error *err)
 {
-	_cleanup_manager_ struct manager *m = calloc(1, sizeof(*m));
-	int r;
+	int r = connect_directly(m->scope, &m->bus);
 
-	if (!m)
-		return error_errno(err, ENOMEM, "cannot connect to the service manager");
-	r = connect_directly(scope, &m->bus);
 	if (r < 0)
-		r = scope == SCOPE_SYSTEM ? sd_bus_open_system(&m->bus) : sd_bus_open_user(&m->bus);
-	if (r < 0 && scope == SCOPE_USER)
+		r = m->scope == SCOPE_SYSTEM ? sd_bus_open_system(&m->bus) : sd_bus_open_user(&m->bus);
+	if (r < 0 && m->scope == SCOPE_USER)
 		return error_set(err, ENOTCONN,
 				 "this user's service manager does not answer (%s): log in as the user, or run "
 				 "'loginctl enable-linger' for it and set XDG_RUNTIME_DIR=/run/user/%u",
@@ -144,8 +131,69 @@ int manager_connect(enum scope scope, struct manager **ret, struct error *err)
 		return error_set(err, ENOTCONN,
 				 "the system's service manager does not answer (%s): is systemd running?",
 				 strerror(-r));
+	return subscribe(m, err);
+}
+
+static void close_bus(struct manager *m)
+{
+	sd_bus_flush_close_unref(m->bus);
+	m->bus = NULL;
+}
+
+bool bus_revive(struct manager *m, const struct error *err)
+{
+	uint64_t end = now_usec() + REVIVAL_TIMEOUT;
+	struct error ignored;
+
+	if (err->code != ENOTCONN || m->revivals++ == REVIVALS_MAX)
+		return false;
+	for (;;) {
+		close_bus(m);
+		if (open_bus(m, &ignored) == 0)
+			return true;
+		if (now_usec() >= end)
+			return false;
+		(void)poll(NULL, 0, REVIVAL_PAUSE_MSEC);
+	}
+}
+
+static int call_once(struct manager *m, sd_bus_message **ret, uint64_t timeout, const char *what, struct error *err,
+		     const char *method, const char *types, va_list ap)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
+	int r;
+
+	r = sd_bus_message_new_method_call(m->bus, &call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, method);
+	if (r >= 0 && types)
+		r = sd_bus_message_appendv(call, types, ap);
+	if (r >= 0)
+		r = sd_bus_call(m->bus, call, timeout, &bus_error, ret);
+	return r < 0 ? bus_failed(err, what, r, &bus_error) : 0;
+}
+
+int bus_call(struct manager *m, sd_bus_message **ret, uint64_t timeout, const char *what, struct error *err,
+	     const char *method, const char *types, ...)
+{
+	va_list ap;
+	int r;
+
+	do {
+		va_start(ap, types);
+		r = call_once(m, ret, timeout, what, err, method, types, ap);
+		va_end(ap);
+	} while (r < 0 && bus_revive(m, err));
+	return r;
+}
+
+int manager_connect(enum scope scope, struct manager **ret, struct error *err)
+{
+	_cleanup_manager_ struct manager *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return error_errno(err, ENOMEM, "cannot connect to the service manager");
 	m->scope = scope;
-	if (subscribe(m, err) < 0)
+	if (open_bus(m, err) < 0)
 		return -1;
 	*ret = steal_ptr(&m);
 	return 0;
@@ -155,21 +203,30 @@ void manager_close(struct manager **m)
 {
 	if (!*m)
 		return;
-	sd_bus_flush_close_unref((*m)->bus);
+	close_bus(*m);
 	free(*m);
 	*m = NULL;
 }
 
-int manager_looks_in(struct manager *m, const char *directory, bool *ret, struct error *err)
+static int read_unit_path(struct manager *m, char ***ret, struct error *err)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
+	int r = sd_bus_get_property_strv(m->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitPath", &bus_error,
+					 ret);
+
+	return r < 0 ? bus_failed(err, "cannot ask the service manager where it looks for units", r, &bus_error) : 0;
+}
+
+int manager_looks_in(struct manager *m, const char *directory, bool *ret, struct error *err)
+{
 	char **paths = NULL;
 	int r;
 
-	r = sd_bus_get_property_strv(m->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitPath", &bus_error,
-				     &paths);
+	do
+		r = read_unit_path(m, &paths, err);
+	while (r < 0 && bus_revive(m, err));
 	if (r < 0)
-		return bus_failed(err, "cannot ask the service manager where it looks for units", r, &bus_error);
+		return -1;
 	*ret = false;
 	for (char **p = paths; p && *p; p++) {
 		*ret |= strcmp(*p, directory) == 0;
@@ -237,8 +294,8 @@ static int wait_for_job(struct manager *m, const char *job, uint64_t timeout_use
 	return job_failed(what, m->job_result, err);
 }
 
-static int run_job(struct manager *m, const char *method, const char *what, const char *unit, uint64_t timeout_usec,
-		   struct error *err)
+static int run_job_once(struct manager *m, const char *method, const char *what, const char *unit,
+			uint64_t timeout_usec, struct error *err)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	const char *job;
@@ -252,6 +309,17 @@ static int run_job(struct manager *m, const char *method, const char *what, cons
 	if (timeout_usec == 0)
 		return 0;
 	return wait_for_job(m, job, timeout_usec, what, err);
+}
+
+static int run_job(struct manager *m, const char *method, const char *what, const char *unit, uint64_t timeout_usec,
+		   struct error *err)
+{
+	int r;
+
+	do
+		r = run_job_once(m, method, what, unit, timeout_usec, err);
+	while (r < 0 && bus_revive(m, err));
+	return r;
 }
 
 int manager_start_at_once(struct manager *m, const char *unit, struct error *err)

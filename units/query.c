@@ -204,7 +204,7 @@ static int fill(struct unit_state *s)
 	return r;
 }
 
-int manager_query(struct manager *m, const char *const *names, size_t n, struct unit_state *ret, struct error *err)
+static int query_once(struct manager *m, const char *const *names, size_t n, struct unit_state *ret, struct error *err)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
@@ -219,6 +219,17 @@ int manager_query(struct manager *m, const char *const *names, size_t n, struct 
 	for (size_t k = 0; r >= 0 && k < n; k++)
 		r = read_unit(reply, &ret[k]);
 	return r < 0 ? bus_failed(err, "cannot ask the service manager for the state of units", r, &bus_error) : 0;
+}
+
+int manager_query(struct manager *m, const char *const *names, size_t n, struct unit_state *ret, struct error *err)
+{
+	int r = query_once(m, names, n, ret, err);
+
+	while (r < 0 && bus_revive(m, err)) {
+		unit_states_clear(ret, n);
+		r = query_once(m, names, n, ret, err);
+	}
+	return r;
 }
 
 static int ask(sd_bus *bus, struct query *q)
@@ -238,7 +249,7 @@ static int ask(sd_bus *bus, struct query *q)
 	return r;
 }
 
-int manager_ask_details(struct manager *m, struct unit_state *states, size_t n, struct error *err)
+static int ask_details_once(struct manager *m, struct unit_state *states, size_t n, struct error *err)
 {
 	_cleanup_free_ struct query *queries = calloc(n + 1, sizeof(*queries));
 	unsigned pending = 0;
@@ -257,6 +268,16 @@ int manager_ask_details(struct manager *m, struct unit_state *states, size_t n, 
 	if (r >= 0)
 		r = drained;
 	return r < 0 ? bus_failed(err, "cannot ask the service manager about units", r, NULL) : 0;
+}
+
+int manager_ask_details(struct manager *m, struct unit_state *states, size_t n, struct error *err)
+{
+	int r;
+
+	do
+		r = ask_details_once(m, states, n, err);
+	while (r < 0 && bus_revive(m, err));
+	return r;
 }
 
 int manager_examine(struct manager *m, const char *const *names, size_t n, struct unit_state *ret, struct error *err)

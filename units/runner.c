@@ -50,13 +50,24 @@ static int no_memory(struct error *err)
 	return error_errno(err, ENOMEM, "cannot look at the units");
 }
 
-static int get(struct manager *m, const char *path, const char *interface, const char *property, const char *type,
-	       sd_bus_message **ret, struct error *err)
+static int get_once(struct manager *m, const char *path, const char *interface, const char *property, const char *type,
+		    sd_bus_message **ret, struct error *err)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
 	int r = sd_bus_get_property(manager_bus(m), SYSTEMD_NAME, path, interface, property, &bus_error, ret, type);
 
 	return r < 0 ? bus_failed(err, "cannot ask the service manager about a unit", r, &bus_error) : 0;
+}
+
+static int get(struct manager *m, const char *path, const char *interface, const char *property, const char *type,
+	       sd_bus_message **ret, struct error *err)
+{
+	int r;
+
+	do
+		r = get_once(m, path, interface, property, type, ret, err);
+	while (r < 0 && bus_revive(m, err));
+	return r;
 }
 
 static int get_text(struct manager *m, const char *path, const char *property, char **ret, struct error *err)

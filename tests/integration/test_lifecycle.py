@@ -385,6 +385,33 @@ class Neighbours(harness.Case):
         self.assertEqual(sleep.wait(40), 0)
 
 
+class Reexecution(harness.Case):
+    """systemd executes itself anew, as when it is upgraded, and drops all connections."""
+
+    def reexecute_meanwhile(self, *command):
+        """When what it has to stop is being stopped."""
+        stubborn = "trap 'sleep 2; exit' INT TERM; serve redis & wait"
+        self.scope.container("server", "sh", "-c", stubborn)
+        self.scope.instance("server", PORT, 6379)
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        process = self.scope.spawn("sockwake", *command)
+        harness.eventually(lambda: self.scope.state("server.service") == "deactivating")
+        self.scope.systemctl("daemon-reexec")
+        self.assertEqual(process.wait(40), 0)
+
+    def test_replaced(self):
+        self.reexecute_meanwhile("create", "server", "--force", "-p", f"{PORT}:6379", "--idle-timeout=7min")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+
+    def test_told_to_sleep(self):
+        self.reexecute_meanwhile("sleep", "server")
+        self.assertEqual(self.scope.container_state("server"), "exited")
+
+    def test_removed(self):
+        self.reexecute_meanwhile("remove", "server")
+        self.assertEqual(self.scope.systemctl("list-units", "--all", "--no-legend", "server.*").stdout, "")
+
+
 class LikeAnIdentifier(harness.Case):
     """A name that nobody has is taken by engines for the beginning of an identifier."""
 
