@@ -2,18 +2,45 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 
 #include "activator/halt.h"
 #include "activator/situation.h"
 #include "activator/unit_needs.h"
 #include "activator/volumes.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "lifecycle/lock.h"
+
+#define HELP_PERIOD (2 * USEC_PER_SEC)
+
+struct help {
+	struct engine *engine;
+	const struct options *options;
+};
+
+/* A unit that is stopped in the middle of its start may leave the container behind: that comes up when everything has
+ * been told to end, and the manager waits until it kills it (Podman's units: for 90 seconds). Its own stop ends it. */
+static uint64_t help_to_stop(struct unit *u, void *data)
+{
+	_cleanup_container_ struct container c = {};
+	const struct help *h = data;
+	struct engine *e = h->engine;
+	enum stop_result ignored;
+	struct unit_view v;
+	struct error err;
+
+	if (unit_look(u, &v, &err) == 0 && strcmp(v.sub, "final-sigterm") == 0 &&
+	    halt_inspect(h->options, e, &c, &err) == 0 && c.state == CONTAINER_RUNNING)
+		(void)e->backend->stop(e, h->options->container, c.stop_timeout, &ignored, &err);
+	return HELP_PERIOD;
+}
 
 /* Stops the unit, whatever its Restart= says, or pauses its container. One whose start is not over has nothing to pause:
  * its job would bring the container up later. */
 static int stop_or_pause(struct unit *u, const struct options *o, struct engine *e, struct error *err)
 {
+	struct help h = {e, o};
 	struct unit_view v;
 
 	if (unit_look(u, &v, err) < 0)
@@ -23,7 +50,7 @@ static int stop_or_pause(struct unit *u, const struct options *o, struct engine 
 		 * kill. */
 		if (o->backend == BACKEND_DOCKER)
 			(void)e->backend->unpause(e, o->container, err);
-		return unit_stop(u, USEC_INFINITY, err);
+		return unit_stop(u, USEC_INFINITY, &(struct meanwhile){help_to_stop, &h}, err);
 	}
 	return e->backend->pause(e, o->container, err) < 0 && err->code != EBUSY ? -1 : 0;
 }

@@ -13,6 +13,8 @@
 /* A question reaches the engine a little later. */
 #define MARGIN USEC_PER_SEC
 
+#define NOTICE_MSEC 1000
+
 bool health_failure_counts(const struct container *c, uint64_t wall_now)
 {
 	return c->health_acts && wall_now + MARGIN >= (uint64_t)c->started + c->health_start_period;
@@ -48,10 +50,25 @@ int health_ask(struct engine *e, const struct container *c, enum health *ret, st
 	return *ret == HEALTH_HEALTHY ? e->backend->check_health(e, c, ret, err) : 0;
 }
 
+/* An engine that fails about a container may do so because that ends: the kernel knows a moment later. */
+static bool ends(int pidfd)
+{
+	struct pollfd gone = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&gone, 1, NOTICE_MSEC) > 0;
+}
+
+static int has_ended(const struct options *o, const struct container *c, struct error *err)
+{
+	char log[LOG_COMMAND_MAX];
+
+	return error_set(err, ECHILD, "the container '%s' ended before it was healthy: '%s' may say why", c->name,
+			 log_command(o->scope, o->unit, o->backend, c->name, log));
+}
+
 int await_healthy(struct engine *e, const struct options *o, const struct container *c, int pidfd, struct error *err)
 {
 	uint64_t began = now_usec();
-	char log[LOG_COMMAND_MAX];
 	struct told told = {};
 
 	if (!c->health_test)
@@ -66,15 +83,13 @@ int await_healthy(struct engine *e, const struct options *o, const struct contai
 		uint64_t pause;
 
 		if (health_ask(e, c, &health, err) < 0 && err->code != EBUSY)
-			return -1;
+			return err->code == EREMOTEIO && ends(pidfd) ? has_ended(o, c, err) : -1;
 		if (health == HEALTH_HEALTHY)
 			return 0;
 		if (timeout_msec(e->deadline) == 0)
 			return error_set(err, ETIMEDOUT, "the container '%s' was not healthy in time", c->name);
 		pause = now_usec() + health_pause(now_usec() - began, health_failure_counts(c, wall_usec()));
 		if (poll(&gone, 1, timeout_msec(pause < e->deadline ? pause : e->deadline)) > 0)
-			return error_set(err, ECHILD,
-					 "the container '%s' ended before it was healthy: '%s' may say why", c->name,
-					 log_command(o->scope, o->unit, o->backend, c->name, log));
+			return has_ended(o, c, err);
 	}
 }

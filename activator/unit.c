@@ -19,6 +19,9 @@
 #define UNIT_INTERFACE	  "org.freedesktop.systemd1.Unit"
 #define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
 
+/* A unit whose properties change so often in a row has no state to wait for. */
+#define LOOKS_MAX 10
+
 /* Most units are started before anybody has to look what they wait for. */
 #define PATIENCE (500 * USEC_PER_MSEC)
 
@@ -188,8 +191,8 @@ static const struct property {
 } properties[] = {
 #define MEMBER(m) offsetof(struct unit_view, m), sizeof(((struct unit_view *)0)->m)
 	{UNIT_INTERFACE, "ActiveState", "s", MEMBER(active)},
-	{UNIT_INTERFACE, "SubState", "s", MEMBER(sub)},
 	{UNIT_INTERFACE, "InvocationID", "ay", MEMBER(invocation)},
+	{UNIT_INTERFACE, "SubState", "s", MEMBER(sub)},
 	{UNIT_INTERFACE, "Job", "(uo)", MEMBER(job)},
 	{SERVICE_INTERFACE, "Result", "s", MEMBER(result)},
 	{SERVICE_INTERFACE, "MainPID", "u", MEMBER(main_pid)},
@@ -199,6 +202,7 @@ static const struct property {
 #undef MEMBER
 };
 #define N_PROPERTIES (sizeof(properties) / sizeof(*properties))
+#define N_CHANGING   2 /* the first ones change whenever one of the others does that matters */
 
 static int read_value(sd_bus_message *reply, const struct property *p, void *member)
 {
@@ -223,21 +227,40 @@ static int read_value(sd_bus_message *reply, const struct property *p, void *mem
 	return r;
 }
 
+static int look_at(struct unit *u, const char *name, const char *path, const struct property *p, struct unit_view *ret,
+		   struct error *err)
+{
+	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	int r = bus.sd_bus_get_property(u->connection, MANAGER_NAME, path, p->interface, p->name, &bus_err, &reply,
+					p->type);
+
+	if (r >= 0)
+		r = read_value(reply, p, (char *)ret + p->offset);
+	if (r < 0)
+		return error_set(err, ENOTCONN, "the service manager does not tell %s of '%s': %s", p->name, name,
+				 bus_err.message ? bus_err.message : strerror(-r));
+	return 0;
+}
+
+/* Each property is asked for by itself, and a unit that nobody needs is forgotten when it has stopped. So what is seen
+ * has to be of one moment: the state of before with the invocation of after would look like somebody else's run. */
 static int look(struct unit *u, const char *name, const char *path, struct unit_view *ret, struct error *err)
 {
-	*ret = (struct unit_view){};
-	for (size_t k = 0; k < N_PROPERTIES; k++) {
-		_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
-		_cleanup_message_ sd_bus_message *reply = NULL;
-		const struct property *p = &properties[k];
-		int r = bus.sd_bus_get_property(u->connection, MANAGER_NAME, path, p->interface, p->name, &bus_err,
-						&reply, p->type);
+	struct unit_view now;
 
-		if (r >= 0)
-			r = read_value(reply, p, (char *)ret + p->offset);
-		if (r < 0)
-			return error_set(err, ENOTCONN, "the service manager does not tell %s of '%s': %s", p->name,
-					 name, bus_err.message ? bus_err.message : strerror(-r));
+	for (int tries = 0; tries < LOOKS_MAX; tries++) {
+		*ret = now = (struct unit_view){};
+		for (size_t k = 0; k < N_PROPERTIES; k++) {
+			if (look_at(u, name, path, &properties[k], ret, err) < 0)
+				return -1;
+		}
+		for (size_t k = 0; k < N_CHANGING; k++) {
+			if (look_at(u, name, path, &properties[k], &now, err) < 0)
+				return -1;
+		}
+		if (strcmp(now.active, ret->active) == 0 && strcmp(now.invocation, ret->invocation) == 0)
+			break;
 	}
 	return 0;
 }
@@ -430,9 +453,9 @@ int unit_start_later(struct unit *u, struct error *err)
 		     : 0;
 }
 
-int unit_stop(struct unit *u, uint64_t deadline, struct error *err)
+int unit_stop(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err)
 {
-	if (run_job(u, "StopUnit", deadline, NULL, err) < 0)
+	if (run_job(u, "StopUnit", deadline, m, err) < 0)
 		return -1;
 	if (strcmp(u->job.result, "done") != 0)
 		return error_set(err, ECHILD, "the stop of the unit '%s' ended as '%s': '%s status %s' may say why",

@@ -56,8 +56,8 @@ int unit_start(struct unit *u, uint64_t deadline, const struct meanwhile *m, str
 int unit_start_later(struct unit *u, struct error *err);
 
 /* Stops it, whatever its Restart= says, and forgets how often it was started: going to sleep must not count towards
- * its limit of starts. One that is not active is success. */
-int unit_stop(struct unit *u, uint64_t deadline, struct error *err);
+ * its limit of starts. One that is not active is success. m may be NULL. */
+int unit_stop(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err);
 
 /* Which unit does the job that runs in it wait for, before it begins? False: for none, or it is not told. */
 #define UNIT_NAME_TEXT_MAX 256

@@ -297,7 +297,7 @@ static int stop_one(const struct options *o, const char *service, int lock_fd, s
 {
 	_cleanup_unit_ struct unit *u = NULL;
 
-	if (unit_open(o->scope, service, &u, err) < 0 || unit_stop(u, USEC_INFINITY, err) < 0)
+	if (unit_open(o->scope, service, &u, err) < 0 || unit_stop(u, USEC_INFINITY, NULL, err) < 0)
 		return -1;
 	lock_record(lock_fd, "");
 	remove_record(o, service);

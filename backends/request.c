@@ -171,7 +171,9 @@ int container_inspect(struct engine *e, const char *container, struct container 
 		return reply_error(e, "inspect", container, &reply, err);
 	if (!e->backend->parse_inspect(reply.body, reply.len, ret))
 		return reply_nonsense(e, err);
-	if (!may_begin_an_identifier(container) || strcmp(container, ret->name) == 0)
+	/* One that is renamed just now has the name no more, and an identifier that does not begin so. */
+	if (!may_begin_an_identifier(container) || strcmp(container, ret->name) == 0 ||
+	    strncmp(container, ret->id, strlen(container)) != 0)
 		return 0;
 	error_set(
 		err, ENOENT,

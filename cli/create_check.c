@@ -55,6 +55,21 @@ static void translate_published_port(struct instance *i, const struct container 
 	p->container_port = inner;
 }
 
+/* Of -p it is not taken for granted: the server may listen on that number as well. */
+static void note_published_ports(const struct instance *i, const struct container *c)
+{
+	for (size_t k = 0; k < i->n_ports; k++) {
+		const struct publish *p = &i->ports[k];
+		uint16_t inner = p->type == SOCK_STREAM ? published_to(c, p->container_port) : 0;
+
+		if (inner)
+			print_note(
+				"port %u is where the host publishes port %u of the container: if that is meant, use -p "
+				"…:%u",
+				p->container_port, inner, inner);
+	}
+}
+
 /* While the container sleeps, such a port is free; when it wakes, the engine wants to listen there, too. */
 static int refuse_published_listeners(const struct instance *i, const struct container *c, struct error *err)
 {
@@ -178,6 +193,8 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 		if (chosen && replace_text(&i->health_check, health_check_default(&i->ports[0], i->targets), err) < 0)
 			return -1;
 	}
+	if (!r->original_ports)
+		note_published_ports(i, c);
 	if (check_own_check(i, c, err) < 0 || check_hosts_network(i, c, err) < 0)
 		return -1;
 	return check_container(i, i->unit, c, err) < 0 ? -1 : instance_validate(i, err);

@@ -78,14 +78,15 @@ def serve(client):
         client.sendall(data)
 
 listener = socket.create_server(("", int(sys.argv[1])), family=socket.AF_INET6, backlog=0, dualstack_ipv6=True)
-for _ in range(int(sys.argv[2])):
-    threading.Thread(target=serve, args=listener.accept()[:1]).start()
+served = [listener.accept()[0] for _ in range(int(sys.argv[2]))]
 waiting = []
 for address in ("127.0.0.1", "::1"):
     for _ in range(4):
         waiting.append(socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET))
         waiting[-1].setblocking(False)
         waiting[-1].connect_ex((address, int(sys.argv[1])))
+for client in served:
+    threading.Thread(target=serve, args=(client,)).start()
 threading.Event().wait()
 """
 

@@ -193,6 +193,10 @@ class Checks(CliCase):
             words = ("'other'", f"port {PORT} ")
             self.refuse(f"-p{address}{PORT}:6379", "--container-name=other", words=words)
 
+        [note] = self.notes("create", "guess", f"-p{PORT + 1}:{PORT}", "--container-name=other")
+        self.assertIn("use -p …:6379", note)
+        self.scope.sockwake("remove", "guess")
+
         # The original's --container-port was one of the host.
         original = ("--name", "server", "--container-name", "other", "--container-port", str(PORT))
         [note] = self.notes("create", *original, "--listen-port", str(PORT + 1))

@@ -219,17 +219,18 @@ class Engine(FailureCase):
         self.scope.run("mkdir", "-p", directory)
         self.addCleanup(self.scope.systemctl, "daemon-reload")
         self.addCleanup(self.scope.run, "rm", "-r", directory)
-        self.scope.run("tee", f"{directory}/slow.conf", input="[Service]\nExecStop=sleep 8\n")
+        self.scope.run("tee", f"{directory}/slow.conf", input="[Service]\nExecStop=sleep 60\n")
         self.scope.systemctl("daemon-reload")
         self.scope.systemctl("start", service)
-        began = time.monotonic()
-        restart = self.scope.spawn("systemctl", *([] if self.scope.is_system else ["--user"]), "restart", service)
+        manager = [] if self.scope.is_system else ["--user"]
+        restart = self.scope.spawn("systemctl", *manager, "restart", service)
         harness.eventually(lambda: self.scope.state(service) == "deactivating")
         self.scope.sockwake("attend")  # as after each boot; like create and refresh it sees to the target
         self.assertNotIn("sockwake-engines", self.scope.systemctl("list-jobs", "--no-legend").stdout)
         self.assert_served()  # it still lives
-        self.assertLess(time.monotonic() - began, 6)
+        self.assertEqual(self.scope.state(service), "deactivating")
         self.assertEqual(self.scope.state("sockwake-engines.target"), "active")
+        self.scope.systemctl("kill", "--kill-whom=control", service)
         self.assertEqual(restart.wait(60), 0)
 
     def test_restarted_while_connections_are_open(self):
