@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,10 @@
 
 /* Most units are started before anybody has to look what they wait for. */
 #define PATIENCE (500 * USEC_PER_MSEC)
+
+/* Not for long: at the end of a session the manager does not come back. */
+#define REVIVAL_TIMEOUT	   (3 * USEC_PER_SEC)
+#define REVIVAL_PAUSE_MSEC 20
 
 /* A job of the manager's, whose end is awaited. */
 struct job {
@@ -71,6 +76,30 @@ static int connect_manager(enum scope scope, sd_bus **ret, struct error *err)
 	return 0;
 }
 
+/* The code of an error for what sd-bus returned: ECONNRESET when the connection was lost. */
+static int manager_error(int r)
+{
+	return r == -ECONNRESET || r == -EPIPE || r == -ENOTCONN ? ECONNRESET : ENOTCONN;
+}
+
+/* A manager that executes itself anew drops its connections, and is there again at once. True: ask again. Else the code
+ * is ENOTCONN. */
+static bool revive(struct unit *u, struct error *err)
+{
+	uint64_t end = now_usec() + REVIVAL_TIMEOUT;
+	struct error ignored;
+
+	while (err->code == ECONNRESET && now_usec() < end) {
+		bus_close(&u->connection);
+		if (connect_manager(u->scope, &u->connection, &ignored) == 0)
+			return true;
+		(void)poll(NULL, 0, REVIVAL_PAUSE_MSEC);
+	}
+	if (err->code == ECONNRESET)
+		err->code = ENOTCONN;
+	return false;
+}
+
 /* JobRemoved(u id, o job, s unit, s result): org.freedesktop.systemd1(5). */
 static int on_job_removed(sd_bus_message *m, void *data, sd_bus_error *error)
 {
@@ -106,14 +135,15 @@ static int await_job(struct unit *u, uint64_t deadline, const struct meanwhile *
 		if (r == 0)
 			r = bus.sd_bus_wait(u->connection, until == USEC_INFINITY ? UINT64_MAX : until - now);
 		if (r < 0 && r != -EINTR)
-			return error_set(err, ENOTCONN, "lost the service manager while waiting for '%s': %s", u->name,
-					 strerror(-r));
+			return error_set(err, manager_error(r), "lost the service manager while waiting for '%s': %s",
+					 u->name, strerror(-r));
 	}
 	return 0;
 }
 
 /* Calls StartUnit or StopUnit and waits for the job. */
-static int run_job(struct unit *u, const char *method, uint64_t deadline, const struct meanwhile *m, struct error *err)
+static int run_job_once(struct unit *u, const char *method, uint64_t deadline, const struct meanwhile *m,
+			struct error *err)
 {
 	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
 	_cleanup_message_ sd_bus_message *reply = NULL;
@@ -136,10 +166,20 @@ static int run_job(struct unit *u, const char *method, uint64_t deadline, const 
 	if (r >= 0)
 		r = bus.sd_bus_message_read(reply, "o", &job->path);
 	if (r < 0)
-		return error_set(err, ENOTCONN, "the service manager does not do %s of '%s': %s", method, u->name,
-				 bus_err.message ? bus_err.message : strerror(-r));
+		return error_set(err, manager_error(r), "the service manager does not do %s of '%s': %s", method,
+				 u->name, bus_err.message ? bus_err.message : strerror(-r));
 	r = await_job(u, deadline, m, err);
 	job->path = NULL; /* it belongs to the reply */
+	return r;
+}
+
+static int run_job(struct unit *u, const char *method, uint64_t deadline, const struct meanwhile *m, struct error *err)
+{
+	int r;
+
+	do
+		r = run_job_once(u, method, deadline, m, err);
+	while (r < 0 && revive(u, err));
 	return r;
 }
 
@@ -238,14 +278,14 @@ static int look_at(struct unit *u, const char *name, const char *path, const str
 	if (r >= 0)
 		r = read_value(reply, p, (char *)ret + p->offset);
 	if (r < 0)
-		return error_set(err, ENOTCONN, "the service manager does not tell %s of '%s': %s", p->name, name,
-				 bus_err.message ? bus_err.message : strerror(-r));
+		return error_set(err, manager_error(r), "the service manager does not tell %s of '%s': %s", p->name,
+				 name, bus_err.message ? bus_err.message : strerror(-r));
 	return 0;
 }
 
 /* Each property is asked for by itself, and a unit that nobody needs is forgotten when it has stopped. So what is seen
  * has to be of one moment: the state of before with the invocation of after would look like somebody else's run. */
-static int look(struct unit *u, const char *name, const char *path, struct unit_view *ret, struct error *err)
+static int look_once(struct unit *u, const char *name, const char *path, struct unit_view *ret, struct error *err)
 {
 	struct unit_view now;
 
@@ -263,6 +303,16 @@ static int look(struct unit *u, const char *name, const char *path, struct unit_
 			break;
 	}
 	return 0;
+}
+
+static int look(struct unit *u, const char *name, const char *path, struct unit_view *ret, struct error *err)
+{
+	int r;
+
+	do
+		r = look_once(u, name, path, ret, err);
+	while (r < 0 && revive(u, err));
+	return r;
 }
 
 int unit_look(struct unit *u, struct unit_view *ret, struct error *err)

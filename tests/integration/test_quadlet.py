@@ -143,6 +143,20 @@ class LifeOfAUnit:
         self.assert_asleep()
         self.assertIn("3", harness.redis(PORT, "config", "get", "databases").split())
 
+    def test_the_manager_executes_itself_anew_meanwhile(self):
+        """While the unit starts, and while it stops."""
+        self.define(service="ExecStartPre=sleep 2\nExecStopPost=sleep 2")
+        self.create("--unit", "cache.service", "--idle-timeout=1s", *self.name)
+        with harness.connect(PORT) as client:
+            client.sendall(b"PING\r\n")
+            harness.eventually(lambda: self.scope.state("cache.service") == "activating")
+            self.scope.systemctl("daemon-reexec")
+            self.assertEqual(client.recv(64), b"+PONG\r\n")
+        harness.eventually(lambda: self.scope.state("cache.service") == "deactivating")
+        self.scope.systemctl("daemon-reexec")
+        self.assert_asleep()
+        self.assertEqual(self.scope.complaints("cache-wake", self.started), [])
+
     def test_stopped_by_hand_while_awake(self):
         self.define()
         self.create("--unit", "cache.service", *self.name)
