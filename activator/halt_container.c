@@ -199,12 +199,12 @@ static int halt_one(const struct options *given, struct engine *e, struct contai
 int halt_container(const struct options *o, struct engine *e, struct container_lock *lock, const char *directory,
 		   const struct stats *stats, bool *ret_asleep, struct error *err)
 {
-	bool renamed;
-	int r;
+	bool renamed = true;
+	int r = 0;
 
-	do {
+	while (r == 0 && renamed) {
 		*ret_asleep = renamed = false;
 		r = halt_one(o, e, lock, directory, stats, ret_asleep, &renamed, err);
-	} while (r == 0 && renamed);
+	}
 	return r;
 }
