@@ -6,6 +6,7 @@
 #include "common/exit.h"
 #include "common/listen.h"
 #include "common/log.h"
+#include "keeper/guard.h"
 #include "keeper/say.h"
 #include "keeper/stages.h"
 #include "keeper/tasks.h"
@@ -62,7 +63,7 @@ static void rest(struct keeper *k, uint64_t until)
 	}
 }
 
-int stage_sleep(struct keeper *k)
+static int sleep_at_last(struct keeper *k)
 {
 	uint64_t pause = PAUSE_FIRST, began = now_usec();
 	size_t n_locks = k->n_locks;
@@ -80,4 +81,15 @@ int stage_sleep(struct keeper *k)
 		pause = pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
 	}
 	return 0;
+}
+
+int stage_sleep(struct keeper *k)
+{
+	struct guard guard;
+	int r;
+
+	guard_start(&guard, k);
+	r = sleep_at_last(k);
+	guard_end(&guard);
+	return r;
 }

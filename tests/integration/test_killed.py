@@ -42,6 +42,23 @@ class KilledCase(test_keeper.KeeperCase):
         return [line for line in self.scope.unit_journal("server", since=since) if line.startswith("Starting ")]
 
 
+class Stopping(KilledCase):
+    def test_whoever_comes_while_the_container_stops_is_refused_in_time(self):
+        """systemd has nobody else who could be given the sockets."""
+        stubborn = ("sh", "-c", "trap '' INT TERM; serve redis & wait")
+        self.scope.container("server", *stubborn, options=("--network=none", "--stop-timeout=30"))
+        self.scope.instance("server", PORT, 6379, "--startup-timeout=3s")
+        self.wake()
+        stop = self.scope.spawn("systemctl", *([] if self.scope.is_system else ["--user"]), "stop", "server.service")
+        harness.eventually(lambda: self.scope.process("server", "guard"))
+        self.kill_keeper()
+        self.assertLess(harness.refusal(PORT), 3 + 2)
+        self.assertEqual(self.scope.state("server.service"), "deactivating")
+        self.scope.engine_run("kill", "server")
+        self.assertEqual(stop.wait(40), 0)
+        self.assert_nothing_runs()
+
+
 class Next(KilledCase):
     """What the next keeper does."""
 

@@ -1,0 +1,83 @@
+#include "keeper/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+static void forget_child(struct child *c)
+{
+	c->pid = 0;
+	close_fd(&c->channel);
+}
+
+/* What is the keeper's alone: the container, its locks, the word to the service manager. */
+static void forget_keeper(struct keeper *k)
+{
+	int *const descriptors[] = {&k->activator.fd,	     &k->nshelper.fd,  &k->proxy.fd,
+				    &k->notify_fd,	     &k->signal_fd,    &k->pidfd,
+				    &k->record.file_to_read, &k->record.memory};
+
+	for (size_t n = 0; n < sizeof(descriptors) / sizeof(*descriptors); n++)
+		close_fd(descriptors[n]);
+	while (k->n_locks > 0)
+		close_fd(&k->locks[--k->n_locks]);
+	forget_child(&k->waker);
+	forget_child(&k->relay);
+	forget_child(&k->sleeper);
+	forget_child(&k->notifier);
+	k->deadline = USEC_INFINITY;
+}
+
+/* Signals stay blocked: what ends it is the keeper's word, or SIGKILL. */
+static _Noreturn void stand_by(struct keeper *k, int alive)
+{
+	char word;
+	ssize_t n;
+
+	(void)prctl(PR_SET_NAME, "guard");
+	forget_keeper(k);
+	do
+		n = read(alive, &word, sizeof(word));
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		_exit(0);
+	for (;;)
+		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
+}
+
+void guard_start(struct guard *g, struct keeper *k)
+{
+	int ends[2];
+
+	*g = (struct guard){.alive = -1};
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	g->pid = fork();
+	if (g->pid == 0) {
+		close(ends[1]);
+		stand_by(k, ends[0]);
+	}
+	close(ends[0]);
+	if (g->pid < 0) {
+		g->pid = 0;
+		close(ends[1]);
+		return;
+	}
+	g->alive = ends[1];
+}
+
+void guard_end(struct guard *g)
+{
+	if (g->pid == 0)
+		return;
+	while (write(g->alive, "", 1) < 0 && errno == EINTR)
+		;
+	close_fd(&g->alive);
+	while (waitpid(g->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	g->pid = 0;
+}
