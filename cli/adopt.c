@@ -3,14 +3,21 @@
 #include <string.h>
 
 #include "backends/engine.h"
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/create.h"
 #include "cli/install.h"
 #include "cli/labels.h"
 #include "cli/leftovers.h"
+#include "cli/lock.h"
+#include "cli/note.h"
+#include "cli/selinux.h"
 #include "cli/sharing.h"
 #include "common/clock.h"
 #include "common/parse.h"
+#include "units/json.h"
 #include "units/paths.h"
+#include "units/query.h"
 #include "units/runner.h"
 
 #define ENGINE_TIMEOUT (60 * USEC_PER_SEC)

@@ -1,8 +1,12 @@
 /* What `sockwake create` says about choices that are allowed and may surprise. */
+#include "cli/advice.h"
+
 #include <string.h>
 
-#include "cli/create.h"
+#include "cli/create_request.h"
+#include "cli/note.h"
 #include "common/cidr.h"
+#include "units/instance.h"
 
 /* Where web servers listen: those that stand in front of others answer 502 until these are there. */
 static const uint16_t web_ports[] = {80, 3000, 5000, 8000, 8008, 8080, 8081, 8088, 8888, 9000};

@@ -1,8 +1,9 @@
 /* The options that several commands take. */
+#include "cli/arguments.h"
+
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "common/parse.h"
 #include "common/schedule.h"
 #include "units/paths.h"

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands.h"
 #include "cli/install.h"
+#include "cli/note.h"
 #include "lifecycle/decide.h"
 #include "units/paths.h"
 

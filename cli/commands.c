@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/note.h"
 #include "cli/text.h"
 #include "common/cleanup.h"
 #include "common/exit.h"
@@ -33,18 +35,6 @@ static bool is_given(int argc, char *argv[], const char *option)
 			return true;
 	}
 	return false;
-}
-
-void print_note(const char *format, ...)
-{
-	char text[sizeof(((struct error *)0)->text)];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	text_make_printable(text);
-	fprintf(stderr, "sockwake: note: %s\n", text);
 }
 
 /* One sentence on standard error. */

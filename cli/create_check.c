@@ -1,4 +1,6 @@
 /* What `sockwake create` asks before it changes anything: the container, and the ports. */
+#include "cli/create_check.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
@@ -9,8 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/create.h"
+#include "cli/create_request.h"
+#include "cli/holder.h"
+#include "cli/note.h"
+#include "units/combination.h"
 #include "units/health_check.h"
+#include "units/validate.h"
 
 int replace_text(char **text, const char *value, struct error *err)
 {

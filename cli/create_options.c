@@ -1,4 +1,6 @@
 /* The command line of `sockwake create`. */
+#include "cli/create_options.h"
+
 #include <pwd.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -6,10 +8,16 @@
 #include <unistd.h>
 
 #include "backends/engine.h"
-#include "cli/create.h"
+#include "cli/arguments.h"
+#include "cli/create_request.h"
+#include "cli/health_word.h"
+#include "cli/with.h"
 #include "common/cleanup.h"
 #include "common/parse.h"
+#include "proxy/dialog.h"
 #include "units/health_check.h"
+#include "units/query.h"
+#include "units/validate.h"
 
 /* What is put together only when the whole command line is read. */
 struct command_line {
@@ -132,15 +140,6 @@ const char create_options_help[] =
 	"  --force                     replace the instance of that name\n"
 	"  --dry-run                   print the units and do nothing else\n"
 	"  --json                      for programs\n";
-
-void create_request_clear(struct create_request *r)
-{
-	instance_clear(&r->instance);
-	order_clear(&r->order);
-	for (char **p = r->with; p && *p; p++)
-		free(*p);
-	free_ptr(&r->with);
-}
 
 static void command_line_clear(struct command_line *line)
 {

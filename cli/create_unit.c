@@ -1,12 +1,17 @@
 /* A container that a unit runs: finding that unit, and what has to change for it to sleep. */
+#include "cli/create_unit.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/create.h"
+#include "cli/create_check.h"
+#include "cli/create_request.h"
+#include "cli/note.h"
 #include "common/parse.h"
 #include "units/drop_in.h"
 #include "units/manager.h"
+#include "units/query.h"
 #include "units/run_command.h"
 
 /* The name of the container that this unit runs, as the label of a running one says. */
@@ -108,12 +113,6 @@ int find_subject(struct create_request *r, struct manager *m, struct engine *eng
 	    (!s->exists && s->runner.container && replace_text(&i->container_name, s->runner.container, err) < 0))
 		return -1;
 	return avoid_its_name(r, err);
-}
-
-void subject_clear(struct subject *s)
-{
-	container_clear(&s->container);
-	runner_clear(&s->runner);
 }
 
 static int check_boot(struct create_request *r, const struct runner *runner, struct error *err)

@@ -1,10 +1,12 @@
 /* What `sockwake create` asks about the container's process, if there is one, and about what the container sees. Of one
  * that does not run nothing can be said of the former: each wake asks again. */
+#include "cli/create_view.h"
+
 #include <string.h>
 
 #include "backends/process.h"
 #include "backends/reach.h"
-#include "cli/create.h"
+#include "cli/create_request.h"
 
 /* The process may have ended since it was told: then the engine tells another one now, or none. */
 static int check_process(struct engine *e, const struct container *c, struct error *err)

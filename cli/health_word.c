@@ -1,6 +1,9 @@
 /* A health check that is no word of ours is a shell command: so is a word of ours with a letter missing, which would fail
  * at every wake. */
+#include "cli/health_word.h"
+
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +11,7 @@
 #include <unistd.h>
 
 #include "backends/reach.h"
-#include "cli/create.h"
+#include "cli/create_request.h"
 
 /* What systemd gives to services (systemd.exec(5), $PATH): theirs need not be that of whoever runs this. */
 #define SERVICES_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

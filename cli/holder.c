@@ -1,9 +1,11 @@
 /* Who listens on a port: the kernel's tables name the socket's inode, /proc/PID/fd who has it open (proc(5)). */
+#include "cli/holder.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/create.h"
+#include "cli/create_request.h"
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/parse.h"

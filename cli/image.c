@@ -6,12 +6,14 @@
 
 #include "backends/engine.h"
 #include "cli/lost.h"
+#include "cli/note.h"
 #include "cli/replaced.h"
 #include "cli/settle.h"
 #include "common/clock.h"
 #include "common/parse.h"
 #include "units/own_file.h"
 #include "units/quadlet.h"
+#include "units/query.h"
 
 #define ENGINE_TIMEOUT	(60 * USEC_PER_SEC)
 #define UNIT_TIMEOUT	(120 * USEC_PER_SEC)

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "backends/make.h"
-#include "cli/create.h"
+#include "cli/create_request.h"
 #include "cli/signals.h"
 
 /* What was made, to be undone unless it is kept. Signals that would end the program are held back until then. */

@@ -6,13 +6,15 @@
 #include <unistd.h>
 
 #include "backends/backend.h"
-#include "cli/cli.h"
+#include "cli/arguments.h"
 #include "cli/keep.h"
+#include "cli/note.h"
 #include "cli/sharing.h"
 #include "cli/signals.h"
 #include "common/clock.h"
 #include "units/drop_in.h"
 #include "units/paths.h"
+#include "units/query.h"
 #include "units/render.h"
 
 /* systemd binds the sockets within this. */

@@ -5,11 +5,6 @@
 #include "units/manager.h"
 #include "units/store.h"
 
-/* Serialises changes of a unit directory, which is made where it does not exist, and clears away what an interrupted one
- * has left there. Waits for half a minute at most; then error ETIMEDOUT names who holds it. The lock ends with the
- * descriptor (cli/lock.c). */
-int lock_units(enum scope scope, const char *directory, int *ret_fd, struct error *err);
-
 /* Refuses a name whose units the manager knows from elsewhere. */
 int check_name(struct manager *m, const char *directory, const char *name, struct error *err);
 
@@ -34,8 +29,3 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 /* Has the manager forget the units of instances that were removed. It does so by itself where nothing else refers to
  * them; where sockets.target does, since the boot or another reload, it has to reload. */
 int forget_instances(struct manager *m, const struct stored *removed, size_t n, struct error *err);
-
-/* Labels the container's TCP ports as the original tool did, or removes the labels, when semanage(8) is there. Ports in
- * use by other instances keep theirs. Failure does not matter: the policy may know the port already. */
-void label_ports(const struct instance *i);
-void unlabel_ports(const struct instance *i, const struct stored_list *others);

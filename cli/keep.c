@@ -4,6 +4,7 @@
 
 #include "backends/engine.h"
 #include "backends/keep.h"
+#include "cli/note.h"
 #include "cli/sharing.h"
 #include "common/clock.h"
 #include "units/paths.h"

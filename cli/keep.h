@@ -1,7 +1,7 @@
 /* Data of containers that sleep: remembered, kept from pruning, or said to be in danger. */
 #pragma once
 
-#include "cli/create.h"
+#include "cli/create_request.h"
 
 /* Remembers and keeps what the containers of an instance have (backends/keep.h), those of --with included. `anew`: that
  * is right as it is, whatever was remembered. What fails is noted. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backends/reach.h"
+#include "cli/create_options.h"
 #include "common/order.h"
 #include "common/parse.h"
 

@@ -1,9 +1,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/arguments.h"
 #include "cli/attend.h"
-#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/note.h"
 #include "cli/observe.h"
+#include "cli/schedule.h"
 #include "cli/text.h"
 #include "units/paths.h"
 

@@ -3,6 +3,8 @@
  * The lock is a file that nobody else can open: whoever may open a file, or a directory, may hold flock(2) on it for as
  * long as he likes. So it lies in the runtime directory and not on the unit directory, which everybody may read.
  */
+#include "cli/lock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,8 +14,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "cli/cli.h"
 #include "cli/install.h"
+#include "cli/note.h"
 #include "cli/text.h"
 #include "common/clock.h"
 #include "common/io.h"

@@ -3,7 +3,8 @@
 
 #include "backends/backend.h"
 #include "backends/engine.h"
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands.h"
 #include "cli/text.h"
 #include "units/log_command.h"
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/note.h"
 #include "common/cleanup.h"
 #include "units/quadlet.h"
 

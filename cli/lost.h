@@ -1,7 +1,7 @@
 /* What is lost with the container of a Quadlet: `sockwake create --image` says it. */
 #pragma once
 
-#include "cli/create.h"
+#include "cli/create_request.h"
 
 /* Notes that what the container writes does not outlast its sleep, where it is a Quadlet's and has no volume. */
 void note_lost_writes(const struct create_request *r);

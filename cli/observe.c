@@ -11,7 +11,9 @@
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/parse.h"
+#include "units/json.h"
 #include "units/paths.h"
+#include "units/query.h"
 
 #define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
 

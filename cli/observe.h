@@ -6,6 +6,7 @@
 
 #include "common/stats.h"
 #include "units/manager.h"
+#include "units/query.h"
 #include "units/store.h"
 
 enum state {
@@ -45,7 +46,3 @@ uint64_t open_connections(const struct observation *o);
 
 /* The instance and all of that for programs. NULL on out of memory; the caller deletes it. */
 cJSON *observation_to_json(const struct observation *o);
-
-/* What starts the container behind the back of an instance, or has done so, as a sentence; "" for nothing. */
-#define SURPRISE_MAX 1024
-void find_surprise(const struct observation *o, char ret[static SURPRISE_MAX]);

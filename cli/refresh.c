@@ -7,12 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands.h"
 #include "cli/install.h"
 #include "cli/keep.h"
+#include "cli/lock.h"
+#include "cli/note.h"
 #include "cli/programs.h"
 #include "common/clock.h"
 #include "units/paths.h"
+#include "units/query.h"
 
 #define SOCKET_TIMEOUT (60 * USEC_PER_SEC)
 #define EXIT_EXEC      203 /* systemd.exec(5): a program could not be run */

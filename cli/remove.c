@@ -1,10 +1,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands.h"
 #include "cli/image.h"
 #include "cli/install.h"
 #include "cli/leftovers.h"
+#include "cli/lock.h"
+#include "cli/note.h"
+#include "cli/selinux.h"
 #include "units/paths.h"
 #include "units/quadlet.h"
 

@@ -1,7 +1,8 @@
 /* What the commands want to know about an instance's schedule. */
+#include "cli/schedule.h"
+
 #include <stdio.h>
 
-#include "cli/cli.h"
 #include "common/clock.h"
 #include "common/schedule.h"
 

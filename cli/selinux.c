@@ -1,4 +1,6 @@
 /* Port labels of SELinux, by semanage(8), as the original tool set them. */
+#include "cli/selinux.h"
+
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>

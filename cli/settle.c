@@ -10,10 +10,13 @@
 
 #include "backends/backend.h"
 #include "backends/engine.h"
-#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/note.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "units/paths.h"
+#include "units/query.h"
+#include "units/sleep_command.h"
 
 #define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
 

@@ -1,4 +1,7 @@
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/note.h"
+#include "cli/schedule.h"
 #include "cli/settle.h"
 #include "common/clock.h"
 #include "units/manager.h"

@@ -2,10 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/note.h"
 #include "cli/observe.h"
+#include "cli/surprise.h"
 #include "cli/text.h"
 #include "common/clock.h"
+#include "units/dependency.h"
 #include "units/paths.h"
 
 /* The parts of a wake, in the order in which they happen: each ends with the time that is kept in this member. */

@@ -1,4 +1,6 @@
 /* What runs a container while its instance sleeps: a surprise for who believes it asleep. */
+#include "cli/surprise.h"
+
 #include <stdio.h>
 #include <string.h>
 

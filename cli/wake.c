@@ -2,7 +2,9 @@
 #include <poll.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/note.h"
 #include "cli/programs.h"
 #include "common/channel.h"
 #include "common/clock.h"
@@ -11,6 +13,7 @@
 #include "common/stats.h"
 #include "units/manager.h"
 #include "units/paths.h"
+#include "units/query.h"
 
 #define MARGIN	  (60 * USEC_PER_SEC)
 #define POLL_MSEC 50

@@ -1,12 +1,18 @@
 /* `sockwake create --with`, --with-project: the containers that come before the instance's own. */
+#include "cli/with.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "backends/make.h"
-#include "cli/create.h"
+#include "cli/create_check.h"
+#include "cli/create_request.h"
+#include "cli/create_view.h"
+#include "cli/note.h"
 #include "cli/project.h"
 #include "common/parse.h"
+#include "units/dependency.h"
 #include "units/health_check.h"
 
 static int choose_check(struct dependency *d, struct error *err)

@@ -1,4 +1,4 @@
-#include "keeper/stages.h"
+#include "keeper/admit.h"
 
 bool keeper_is_wanted(struct keeper *k)
 {

@@ -3,12 +3,14 @@
  * activator can see that; the keeper meanwhile watches the queue: whoever comes once the container had been ready has it
  * woken at once.
  */
+#include "keeper/follow.h"
+
 #include <poll.h>
 #include <signal.h>
 
 #include "common/cleanup.h"
 #include "common/listen.h"
-#include "keeper/stages.h"
+#include "keeper/admit.h"
 #include "keeper/tasks.h"
 
 /* A container that ends so often within this time will go on doing so: the service manager has the next word. */

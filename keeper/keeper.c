@@ -34,10 +34,14 @@
 #include "common/listen.h"
 #include "common/log.h"
 #include "common/refuse.h"
+#include "keeper/admit.h"
+#include "keeper/follow.h"
 #include "keeper/overdue.h"
 #include "keeper/say.h"
-#include "keeper/stages.h"
+#include "keeper/serve.h"
+#include "keeper/sleep.h"
 #include "keeper/tasks.h"
+#include "keeper/wake.h"
 
 #define NOTIFY_LIMIT USEC_PER_SEC
 

@@ -1,3 +1,5 @@
+#include "keeper/serve.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,9 +8,9 @@
 #include "common/log.h"
 #include "common/parse.h"
 #include "common/stats_text.h"
+#include "keeper/admit.h"
 #include "keeper/overdue.h"
 #include "keeper/say.h"
-#include "keeper/stages.h"
 #include "keeper/tasks.h"
 
 #define TRAFFIC_PERIOD USEC_PER_SEC /* between two reports to the service manager */

@@ -1,3 +1,5 @@
+#include "keeper/sleep.h"
+
 #include <signal.h>
 
 #include <sys/wait.h>
@@ -8,7 +10,6 @@
 #include "common/log.h"
 #include "keeper/guard.h"
 #include "keeper/say.h"
-#include "keeper/stages.h"
 #include "keeper/tasks.h"
 
 #define PAUSE_FIRST (250 * USEC_PER_MSEC)

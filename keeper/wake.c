@@ -1,8 +1,9 @@
+#include "keeper/wake.h"
+
 #include <signal.h>
 
 #include "keeper/overdue.h"
 #include "keeper/say.h"
-#include "keeper/stages.h"
 #include "keeper/tasks.h"
 
 /* Until the container runs. An activator that is told to stop goes on while the engine has not answered its start: what

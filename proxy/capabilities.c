@@ -1,11 +1,11 @@
+#include "proxy/capabilities.h"
+
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "proxy/confine_steps.h"
 
 int drop_capabilities(bool keep_net_raw, struct error *err)
 {

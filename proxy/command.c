@@ -1,4 +1,6 @@
 /* Readiness by a command of the user. */
+#include "proxy/command.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

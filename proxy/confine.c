@@ -21,7 +21,11 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "proxy/confine_steps.h"
+#include "proxy/capabilities.h"
+#include "proxy/disarm.h"
+#include "proxy/empty_root.h"
+#include "proxy/landlock.h"
+#include "proxy/seccomp.h"
 
 static int compare(const void *a, const void *b)
 {

@@ -1,4 +1,6 @@
 /* One attempt to talk to the server: connect, send the request, read until the reply can be judged. */
+#include "proxy/dialog.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>

@@ -10,13 +10,13 @@
  * Some kernels of 2026 and later let only CAP_NET_ADMIN attach a filter to a TCP socket. There Landlock's port is what
  * remains.
  */
+#include "proxy/disarm.h"
+
 #include <errno.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-
-#include "proxy/confine_steps.h"
 
 static int option(int fd, int name)
 {

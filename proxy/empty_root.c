@@ -9,6 +9,8 @@
  * that mount namespace the host's mounts are slaves of their originals, so nothing propagates back:
  * mount_namespaces(7).
  */
+#include "proxy/empty_root.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -17,7 +19,6 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "proxy/confine_steps.h"
 
 /* A detached mount of it: fsopen(2), fsmount(2). */
 static int empty_file_system(void)

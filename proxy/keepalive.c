@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "common/clock.h"
+#include "proxy/dialog.h"
 
 static bool is_off(const struct config *config)
 {

@@ -5,13 +5,14 @@
  * The kernel's interface grows by versions; each adds rights that can be handled, and what is handled and not allowed
  * by a rule is denied. The numbers stand here because the headers may be older than the kernel.
  */
+#include "proxy/landlock.h"
+
 #include <errno.h>
 #include <linux/landlock.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "proxy/confine_steps.h"
 
 struct ruleset_attr {
 	uint64_t handled_access_fs;

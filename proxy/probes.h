@@ -37,13 +37,3 @@ size_t probe_request(const struct readiness *r, char buffer[static REQUEST_MAX])
  * VERDICT_MORE, and never VERDICT_MUTE. seen is a part of a sentence, only written with VERDICT_NOT_YET. */
 enum verdict probe_judge(enum readiness_kind kind, const uint8_t *reply, size_t len, bool complete,
 			 char seen[static SEEN_MAX]);
-
-/* Connects to the target, whose port is set, asks and judges: one attempt, until attempt_deadline at most. READY_LISTEN
- * only connects. Returns a verdict other than VERDICT_MORE, or -1 when the container has ended. */
-int probe(const struct readiness *r, int type, const struct target *t, uint64_t attempt_deadline,
-	  const struct patience *patience, char seen[static SEEN_MAX], struct error *err);
-
-/* Runs the command once, as sh -c, {container_port} replaced; kills it, and what it started, at the deadline of
- * patience. Returns as probe(), or VERDICT_FUTILE. */
-int probe_command(const char *command, uint16_t port, const struct patience *patience, char seen[static SEEN_MAX],
-		  struct error *err);

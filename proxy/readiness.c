@@ -8,6 +8,8 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/listen.h"
+#include "proxy/command.h"
+#include "proxy/dialog.h"
 #include "proxy/outside.h"
 #include "proxy/patience.h"
 #include "proxy/probes.h"

@@ -19,6 +19,8 @@
  * that is never written to (mprotect), replaced (mmap, mremap) or emptied (munmap, madvise). As it is the lowest page of
  * all, no range that begins above it contains it.
  */
+#include "proxy/seccomp.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -33,7 +35,6 @@
 #include <linux/sockios.h>
 
 #include "common/cleanup.h"
-#include "proxy/confine_steps.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 

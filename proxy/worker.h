@@ -7,6 +7,7 @@
 
 #include "proxy/connection.h"
 #include "proxy/counters.h"
+#include "proxy/dialog.h"
 #include "proxy/service.h"
 
 #define BUFFER_SIZE 262144U

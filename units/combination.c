@@ -1,4 +1,6 @@
 /* Options that are right by themselves, and of no use together: each wake would fail, or one of them do nothing. */
+#include "units/combination.h"
+
 #include <arpa/inet.h>
 #include <string.h>
 

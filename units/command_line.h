@@ -21,7 +21,3 @@ int command_line_add(struct command_line *c, const char *word, struct error *err
  * and "%%" are undone (systemd.syntax(7), "Quoting"). Code EINVAL: a quote or an escape has no end. The caller clears
  * *ret, also after an error. */
 int command_line_parse(const char *text, struct command_line *ret, struct error *err);
-
-/* What puts the container of an instance to sleep: the words behind ExecStopPost= of its service. The caller clears
- * *ret, also after an error. */
-int units_sleep_command(const struct instance *i, struct command_line *ret, struct error *err);

@@ -1,4 +1,6 @@
 /* The containers that an instance needs besides its own (--with). */
+#include "units/dependency.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

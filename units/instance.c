@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "units/dependency.h"
+
 static void free_list(char **list)
 {
 	for (char **p = list; p && *p; p++)

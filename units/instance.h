@@ -101,21 +101,6 @@ enum appearance {
 };
 enum appearance instance_appearance(const struct instance *i);
 
-/* Checks every member: what passes can be rendered into a unit file and is understood by the programs named there. The
- * error names the value and the rule. */
-int instance_validate(const struct instance *i, struct error *err);
-
-/* Do the options of one that is to be created go together? Those of one that exists are not asked: it may have been made
- * before there was the rule, and what is in it that works goes on working. The error says what to change. */
-int instance_check_combination(const struct instance *i, struct error *err);
-
-/* One line of JSON without a newline; malloc()ed. NULL on out of memory. */
-char *instance_to_json(const struct instance *i);
-
-/* Reads JSON back, and validates it; also that of the original tool (its four keys alone: `legacy`). A key with a value
- * of another type than it should have is an error. The caller clears *ret, also after an error. */
-int instance_from_json(const char *json, struct instance *ret, struct error *err);
-
 /* "system", "user"; "docker", "podman"; "stop", "pause". The parsers return -1 for another word. */
 const char *scope_name(enum scope scope);
 int scope_from_name(const char *s, enum scope *ret);
@@ -123,18 +108,6 @@ const char *backend_kind_name(enum backend_kind kind);
 int backend_kind_from_name(const char *s, enum backend_kind *ret);
 const char *idle_action_name(enum idle_action action);
 int idle_action_from_name(const char *s, enum idle_action *ret);
-
-/* "CONTAINER[:PORT[:HEALTH-CHECK]]", as in --with; an empty PORT is like none, so that a check can follow. What is not
- * given stays empty. The caller clears *ret, also after an error. */
-int dependency_parse(const char *text, struct dependency *ret, struct error *err);
-void dependency_clear(struct dependency *d);
-
-/* For a person: "db:5432 (postgres)", "cache". */
-#define DEPENDENCY_TEXT_MAX (256 + 16 + INSTANCE_TEXT_MAX)
-const char *dependency_format(const struct dependency *d, char ret[static DEPENDENCY_TEXT_MAX]);
-
-/* A part of instance_validate(): the rules for i->with. */
-int dependencies_validate(const struct instance *i, struct error *err);
 
 /* Can the kernel not bind both at once? The same type and port, with addresses of which one includes the other; or the
  * same path. A bare port means all addresses, IPv4 and IPv6. */

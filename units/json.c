@@ -1,10 +1,13 @@
 /* An instance as one line of JSON, both ways. A table says where each key is kept, so that writing and reading cannot
  * come apart. */
+#include "units/json.h"
+
 #include <cjson/cJSON.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "units/instance.h"
+#include "units/validate.h"
 
 enum field_type { TEXT, LIST, FLAG, WORKERS, SECONDS, PORT };
 

@@ -1,4 +1,6 @@
 /* The states of many units at once. */
+#include "units/query.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>

@@ -7,7 +7,10 @@
 #include "common/parse.h"
 #include "units/calendar.h"
 #include "units/command_line.h"
+#include "units/json.h"
 #include "units/paths.h"
+#include "units/sleep_command.h"
+#include "units/validate.h"
 
 /* What the programs need beside the times they are told, in seconds: the engine's own slowness, mostly. */
 #define START_MARGIN 15

@@ -1,3 +1,5 @@
+#include "units/sleep_command.h"
+
 #include "units/command_line.h"
 
 /* Nothing is added behind a word that could not be. */

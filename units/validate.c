@@ -1,10 +1,13 @@
 /* The rules for every member of an instance. */
+#include "units/validate.h"
+
 #include <arpa/inet.h>
 #include <string.h>
 
 #include "common/cidr.h"
 #include "common/parse.h"
 #include "common/schedule.h"
+#include "units/dependency.h"
 #include "units/health_check.h"
 #include "units/instance.h"
 

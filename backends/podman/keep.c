@@ -8,6 +8,8 @@
  * 4, and where containers are kept in BoltDB). Starting it by mistake must not run the image on the volumes a second
  * time: its command does not exist, and says why.
  */
+#include "backends/podman/keep.h"
+
 #include <stdio.h>
 #include <string.h>
 

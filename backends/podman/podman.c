@@ -2,6 +2,7 @@
  * /v4.0.0 is accepted from Podman 4.0 on. */
 #include "backends/podman/podman.h"
 #include "backends/exec.h"
+#include "backends/podman/keep.h"
 #include "backends/podman/reply.h"
 #include "backends/request.h"
 

@@ -4,6 +4,7 @@
  * floor: 410 */
 #include "cli/labels.h"
 #include "tests/fuzz/fuzz.h"
+#include "units/json.h"
 
 #define LABELS_MAX 64
 #define SOCKET	   "/run/podman/podman.sock"

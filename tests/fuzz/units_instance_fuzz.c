@@ -2,6 +2,7 @@
  *
  * floor: 340 */
 #include "tests/fuzz/fuzz.h"
+#include "units/json.h"
 #include "units/render.h"
 
 static void check_lines(const char *unit)

@@ -9,6 +9,7 @@
 
 #include "common/io.h"
 #include "tests/fuzz/fuzz.h"
+#include "units/json.h"
 #include "units/store.h"
 
 #define DIVIDER	 "\n====\n"

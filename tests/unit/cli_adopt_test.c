@@ -9,6 +9,8 @@
 
 #pragma GCC diagnostic ignored "-Wdiscarded-qualifiers" /* literals, where the program would own strings */
 
+#include "cli/arguments.h"
+#include "cli/create_options.h"
 #include "cli/labels.h"
 #include "common/cleanup.h"
 

@@ -5,7 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/create.h"
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/create_options.h"
+#include "cli/create_request.h"
 #include "common/io.h"
 #include "units/health_check.h"
 

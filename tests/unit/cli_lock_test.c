@@ -14,6 +14,7 @@
 /* In there time is short. */
 #define now_usec() (50 * now_usec())
 #include "cli/lock.c"
+#include "cli/lock.h"
 #undef now_usec
 
 static char root[64], units[128], runtime[128];

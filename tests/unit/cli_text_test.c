@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
-#include "cli/create.h"
+#include "cli/create_check.h"
+#include "cli/create_request.h"
+#include "cli/holder.h"
 #include "cli/text.h"
 #include "common/clock.h"
 #include "common/parse.h"

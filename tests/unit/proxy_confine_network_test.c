@@ -1,11 +1,13 @@
 /* A confined proxy connects to nothing but its target, by whatever socket. */
+#include "proxy/capabilities.h"
 #include "tests/unit/confine_fixture.h"
 
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 
-#include "proxy/confine_steps.h"
+#include "proxy/disarm.h"
+#include "proxy/landlock.h"
 
 static void makes_other_sockets(void)
 {

@@ -1,4 +1,5 @@
 /* What a confined proxy no longer has, descriptors, files and privileges, and what it must still be able to do. */
+#include "proxy/capabilities.h"
 #include "tests/unit/confine_fixture.h"
 
 #include <sys/epoll.h>
@@ -6,7 +7,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "proxy/confine_steps.h"
+#include "proxy/empty_root.h"
+#include "proxy/landlock.h"
 
 /* --- descriptors --- */
 

@@ -1,5 +1,6 @@
 /* Options that are of no use together. */
 #include "tests/unit/instance_fixture.h"
+#include "units/combination.h"
 
 /* Each row replaces the ports (none: keeps TCP), and may add one target, socket mode, check. */
 struct row {

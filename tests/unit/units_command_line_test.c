@@ -3,6 +3,7 @@
 
 #include "units/command_line.h"
 #include "units/render.h"
+#include "units/sleep_command.h"
 
 static void expect_words(const char *text, const char *const *words)
 {

@@ -2,7 +2,10 @@
 #include "tests/unit/instance_fixture.h"
 
 #include "common/clock.h"
+#include "units/dependency.h"
+#include "units/json.h"
 #include "units/render.h"
+#include "units/validate.h"
 
 static void assert_parsed(const char *text, const char *container, uint16_t port, const char *check)
 {

@@ -1,5 +1,7 @@
 /* units/json.c and validate.c: an instance survives the way through JSON; what is malformed is refused. */
 #include "tests/unit/instance_fixture.h"
+#include "units/json.h"
+#include "units/validate.h"
 
 static void round_trip(void **state)
 {

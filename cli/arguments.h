@@ -1,4 +1,4 @@
-/* What the commands of sockwake(1) share. Each command is one file and one function; commands.c has their table. */
+/* The options that several commands take. */
 #pragma once
 
 #include <getopt.h>
@@ -10,21 +10,6 @@
 
 /* The code of an error that is wrong usage: exit status 2. */
 #define USAGE_ERROR (-2)
-
-struct command {
-	const char *name;
-	const char *arguments; /* "[OPTIONS] NAME" */
-	const char *summary;   /* one line */
-	const char *options;   /* help for its options, several lines */
-
-	/* argv[0] is the command. Returns 0, or -1 with *err set. */
-	int (*run)(int argc, char *argv[], struct error *err);
-};
-extern const struct command create_command, remove_command, list_command, status_command, wake_command, sleep_command,
-	logs_command, adopt_command, refresh_command, attend_command, help_command, version_command;
-
-/* Everything of main() but the exit. */
-int sockwake(int argc, char *argv[]);
 
 /* What the commands but create take. */
 struct arguments {
@@ -70,15 +55,6 @@ int find_instance(const struct arguments *a, char ret_directory[static PATH_MAX]
 
 /* The command that shows a unit's journal: "journalctl -u", with --user for a user's. */
 const char *journal_of(enum scope scope);
-
-/* One line on standard error that is no error. */
-void print_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* Is it a time of its schedule now? */
-bool schedule_is_on(const struct instance *i);
-
-/* All of its schedule on one line, as adopt's label has it: "Mon..Fri 08:00-18:00; Sat,Sun 10:00-12:00". */
-void schedule_format(const struct instance *i, char *ret, size_t size);
 
 /* Refuses to change the system's units as an ordinary user. */
 int require_rights(enum scope scope, struct error *err);

@@ -1,0 +1,19 @@
+/* What the commands of sockwake(1) share. Each command is one file and one function; commands.c has their table. */
+#pragma once
+
+#include "common/error.h"
+
+struct command {
+	const char *name;
+	const char *arguments; /* "[OPTIONS] NAME" */
+	const char *summary;   /* one line */
+	const char *options;   /* help for its options, several lines */
+
+	/* argv[0] is the command. Returns 0, or -1 with *err set. */
+	int (*run)(int argc, char *argv[], struct error *err);
+};
+extern const struct command create_command, remove_command, list_command, status_command, wake_command, sleep_command,
+	logs_command, adopt_command, refresh_command, attend_command, help_command, version_command;
+
+/* Everything of main() but the exit. */
+int sockwake(int argc, char *argv[]);

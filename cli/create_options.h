@@ -1,0 +1,9 @@
+/* The command line of create. */
+#pragma once
+
+#include "cli/create_request.h"
+
+/* Reads the command line and fills in the defaults, without asking anybody. The caller clears *ret, also after an
+ * error. */
+int parse_create(int argc, char *argv[], struct create_request *ret, struct error *err);
+extern const char create_options_help[];

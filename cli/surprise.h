@@ -1,0 +1,8 @@
+/* What about an observed instance is not as a person would think. */
+#pragma once
+
+#include "cli/observe.h"
+
+/* What starts the container behind the back of an instance, or has done so, as a sentence; "" for nothing. */
+#define SURPRISE_MAX 1024
+void find_surprise(const struct observation *o, char ret[static SURPRISE_MAX]);

@@ -1,0 +1,10 @@
+/* Who may wake the container. */
+#pragma once
+
+#include "keeper/state.h"
+
+/* Does anybody wait who may wake the container? Whoever waits and may not is reset. */
+bool keeper_is_wanted(struct keeper *k);
+
+/* Is there anybody who may wake the container? The answer is yes as soon as there is, no after KEEPER_SHORTEST_LIFE. */
+bool stage_admit(struct keeper *k);

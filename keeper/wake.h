@@ -1,0 +1,7 @@
+/* The start of the container. */
+#pragma once
+
+#include "keeper/state.h"
+
+/* Until the container runs, and k has its pidfd and its locks. */
+int stage_wake(struct keeper *k, struct error *err);
