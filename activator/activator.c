@@ -34,6 +34,7 @@ int activator_run(int argc, char **argv)
 {
 	struct options o = {};
 	struct error err;
+	int status;
 
 	(void)prctl(PR_SET_NAME, "activator"); /* executed by descriptor, it would be called by its number */
 	/* Harmless where nothing was handed over. */
@@ -47,7 +48,7 @@ int activator_run(int argc, char **argv)
 	refuse_on_signal(NULL);
 	if (o.mode == MODE_FOLLOW)
 		return follow(&o, &err) < 0 ? EXIT_REFUSED : EXIT_SUCCESS;
-	if (o.mode == MODE_SLEEP)
-		return sleep_status(put_to_sleep(&o, &err), &err);
-	return notify(&o, &err);
+	status = o.mode == MODE_SLEEP ? sleep_status(put_to_sleep(&o, &err), &err) : notify(&o, &err);
+	log_settle();
+	return status;
 }

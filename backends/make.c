@@ -155,6 +155,15 @@ int engine_rename_container(struct engine *e, const char *container, const char 
 	return reply.status == 204 ? 0 : reply_error(e, "rename", container, &reply, err);
 }
 
+/* Docker: "removal of container … is already in progress" (409). */
+static bool is_under_way(const struct http_reply *reply)
+{
+	char message[256];
+
+	reply_message(reply->body, reply->len, message, sizeof(message));
+	return reply->status == 409 && strstr(message, "in progress");
+}
+
 int engine_remove_container(struct engine *e, const char *container, struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
@@ -168,7 +177,7 @@ int engine_remove_container(struct engine *e, const char *container, struct erro
 	if (engine_call(e, "DELETE", path, NULL, &reply, err) < 0)
 		return -1;
 	/* Podman answers 200 with a report, or 204 */
-	if (reply.status == 200 || reply.status == 204 || reply.status == 404)
+	if (reply.status == 200 || reply.status == 204 || reply.status == 404 || is_under_way(&reply))
 		return 0;
 	return reply_error(e, "remove", container, &reply, err);
 }

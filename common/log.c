@@ -15,6 +15,8 @@
 
 #define SETTLE_MSEC 100
 
+static bool has_logged;
+
 void log_line(int level, const char *format, ...)
 {
 	char text[2048];
@@ -30,6 +32,7 @@ void log_line(int level, const char *format, ...)
 		n = snprintf(line, sizeof(line), "<%d>%s\n", level, text);
 	else
 		n = snprintf(line, sizeof(line), "%s: %s\n", program_invocation_short_name, text);
+	has_logged = true;
 	/* One write, so that lines of several processes never mix. Nobody is left to tell of a failure. */
 	if (write(STDERR_FILENO, line, (size_t)n) < 0)
 		return;
@@ -54,7 +57,7 @@ void log_settle(void)
 {
 	int msec = SETTLE_MSEC;
 
-	if (!getenv("JOURNAL_STREAM"))
+	if (!has_logged || !getenv("JOURNAL_STREAM"))
 		return;
 	/* journald looks at the process after it has read the line. It drops an empty line, and when it has read that
 	 * one it is done with the line before. */

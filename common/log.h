@@ -11,5 +11,6 @@
 void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Waits until the journal has taken in what was logged, at most a tenth of a second. It finds out by the process which
- * unit wrote a line: a program that logs and ends at once would be missing from `journalctl --user -u`. */
+ * unit wrote a line: a program that logs and ends at once would be missing from `journalctl --user -u`. Nothing where this
+ * process has logged nothing. */
 void log_settle(void);
