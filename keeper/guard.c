@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,13 +33,24 @@ static void forget_keeper(struct keeper *k)
 	k->deadline = USEC_INFINITY;
 }
 
+/* ps(1) shows the words that it was started with, in the place where they are: there are no two keepers. */
+static void take_name(void)
+{
+	static const char name[] = "guard";
+	char *slash = strrchr(program_invocation_name, '/'), *word = slash ? slash + 1 : program_invocation_name;
+
+	(void)prctl(PR_SET_NAME, name);
+	if (strlen(word) >= strlen(name))
+		strcpy(word, name);
+}
+
 /* Signals stay blocked: what ends it is the keeper's word, or SIGKILL. */
 static _Noreturn void stand_by(struct keeper *k, int alive)
 {
 	char word;
 	ssize_t n;
 
-	(void)prctl(PR_SET_NAME, "guard");
+	take_name();
 	forget_keeper(k);
 	do
 		n = read(alive, &word, sizeof(word));

@@ -35,7 +35,7 @@ class KilledCase(test_keeper.KeeperCase):
 
     def assert_nothing_runs(self):
         self.assertIn(self.scope.container_state("server"), ("exited", "created"))
-        for program in ("keeper", "activator", "nshelper", "proxy"):
+        for program in ("keeper", "guard", "activator", "nshelper", "proxy"):
             self.assertEqual(self.processes(program), [], program)
 
     def starts(self, since):
