@@ -42,6 +42,7 @@ struct unit {
 	const char *name;
 	char *path; /* of its object */
 	sd_bus *connection;
+	unsigned revivals; /* another connection each time */
 	struct job job;
 };
 
@@ -91,8 +92,10 @@ static bool revive(struct unit *u, struct error *err)
 
 	while (err->code == ECONNRESET && now_usec() < end) {
 		bus_close(&u->connection);
-		if (connect_manager(u->scope, &u->connection, &ignored) == 0)
+		if (connect_manager(u->scope, &u->connection, &ignored) == 0) {
+			u->revivals++;
 			return true;
+		}
 		(void)poll(NULL, 0, REVIVAL_PAUSE_MSEC);
 	}
 	if (err->code == ECONNRESET)
@@ -119,6 +122,7 @@ static int on_job_removed(sd_bus_message *m, void *data, sd_bus_error *error)
 static int await_job(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err)
 {
 	uint64_t glance = m ? now_usec() + PATIENCE : USEC_INFINITY;
+	unsigned revivals = u->revivals;
 
 	while (!u->job.ended) {
 		int r = bus.sd_bus_process(u->connection, NULL);
@@ -129,6 +133,9 @@ static int await_job(struct unit *u, uint64_t deadline, const struct meanwhile *
 		if (r == 0 && now >= glance) {
 			glance = m->look(u, m->data);
 			glance += now_usec();
+			if (u->revivals != revivals) /* nothing is heard of the job over this connection */
+				return error_set(err, ECONNRESET, "lost the service manager while waiting for '%s'",
+						 u->name);
 			continue;
 		}
 		until = glance < deadline ? glance : deadline;
