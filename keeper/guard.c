@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -44,19 +45,18 @@ static void take_name(void)
 		strcpy(word, name);
 }
 
-/* Signals stay blocked: what ends it is the keeper's word, or SIGKILL. */
+/* Signals stay blocked: SIGKILL ends it, by the keeper or by systemd. */
 static _Noreturn void stand_by(struct keeper *k, int alive)
 {
-	char word;
-	ssize_t n;
+	char nothing;
 
 	take_name();
 	forget_keeper(k);
-	do
-		n = read(alive, &word, sizeof(word));
-	while (n < 0 && errno == EINTR);
-	if (n > 0)
-		_exit(0);
+	/* Whoever comes from now on may still be there when this has its turn. */
+	if (k->queue.since == USEC_INFINITY)
+		k->queue.since = now_usec();
+	while (read(alive, &nothing, sizeof(nothing)) < 0 && errno == EINTR)
+		;
 	for (;;)
 		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
 }
@@ -86,8 +86,7 @@ void guard_end(struct guard *g)
 {
 	if (g->pid == 0)
 		return;
-	while (write(g->alive, "", 1) < 0 && errno == EINTR)
-		;
+	(void)kill(g->pid, SIGKILL);
 	close_fd(&g->alive);
 	while (waitpid(g->pid, NULL, 0) < 0 && errno == EINTR)
 		;

@@ -1,8 +1,8 @@
 /* Who looks after the queue when the keeper is killed while it puts the container to sleep.
  *
  * systemd then runs ExecStopPost= for as long as the container needs to stop, and gives the listening sockets to nobody. So
- * a copy of the keeper waits beside it, from before the sleep to its end: when the keeper is gone without a word, it goes
- * on to reset who waits too long, until systemd ends it with the rest of the service.
+ * a copy of the keeper waits beside it, from before the sleep to its end: when the keeper is gone, it goes on to
+ * reset who waits too long, until systemd ends it with the rest of the service.
  */
 #pragma once
 
