@@ -1,6 +1,7 @@
 /* Requests that make and remove containers. Both engines take Docker's body to create one: Podman's own has changed
  * between versions, and takes a network apart that is one word here. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,10 @@
 #include "common/parse.h"
 
 #define VOLUMES_MAX 64
+
+/* How long an engine may hold a name for what it was asked for before; in microseconds, and milliseconds between looks. */
+#define NAME_LIMIT	(10 * USEC_PER_SEC)
+#define NAME_PAUSE_MSEC 100
 
 void image_clear(struct image *i)
 {
@@ -121,6 +126,33 @@ char *order_to_json(const struct order *o, const char *name, const char *image)
 	return cJSON_PrintUnformatted(root);
 }
 
+/* Docker has given the name away to a container that nobody sees, while it makes it or removes it. */
+static bool is_taken_by_nobody(struct engine *e, const char *name)
+{
+	_cleanup_container_ struct container c = {};
+	struct error err;
+
+	return e->backend->inspect(e, name, &c, &err) < 0 && err.code == ENOENT;
+}
+
+/* Repeats a request that gives a container this name as long as only the engine itself is in the way. */
+static int request_name(struct engine *e, const char *path, const char *json, const char *name, struct http_reply *ret,
+			struct error *err)
+{
+	uint64_t deadline = now_usec() + NAME_LIMIT;
+
+	for (;;) {
+		if (engine_call(e, "POST", path, json, ret, err) < 0)
+			return -1;
+		if (ret->status != 409)
+			return 0;
+		if (now_usec() >= deadline || !is_taken_by_nobody(e, name))
+			return error_set(err, EEXIST, "%s has a container '%s' already", e->backend->title, name);
+		http_reply_clear(ret);
+		(void)poll(NULL, 0, NAME_PAUSE_MSEC);
+	}
+}
+
 int engine_create_container(struct engine *e, const struct order *o, const char *name, const struct image *image,
 			    struct error *err)
 {
@@ -133,12 +165,10 @@ int engine_create_container(struct engine *e, const struct order *o, const char 
 	if (!json || !container_name_is_valid(name))
 		return error_set(err, EINVAL, "'%s' is not a container's name", name);
 	snprintf(path, sizeof(path), "/containers/create?name=%s", name);
-	if (engine_call(e, "POST", path, json, &reply, err) < 0)
+	if (request_name(e, path, json, name, &reply, err) < 0)
 		return -1;
 	if (reply.status == 201)
 		return 0;
-	if (reply.status == 409)
-		return error_set(err, EEXIST, "%s has a container '%s' already", e->backend->title, name);
 	if (reply.status == 404) /* the image went away, or a network */
 		reply.status = 400;
 	return reply_error(e, "create", name, &reply, err);
@@ -147,10 +177,14 @@ int engine_create_container(struct engine *e, const struct order *o, const char 
 int engine_rename_container(struct engine *e, const char *container, const char *name, struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
-	char action[280];
+	char path[640], id[CONTAINER_ID_SIZE];
 
-	snprintf(action, sizeof(action), "rename?name=%s", name);
-	if (container_request(e, "POST", container, action, NULL, REQUEST_LIMIT, &reply, err) < 0)
+	if (!container_name_is_valid(container) || !container_name_is_valid(name))
+		return error_set(err, EINVAL, "'%s' and '%s' are not both names of containers", container, name);
+	if (container_resolve(e, &container, id, err) < 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s/containers/%s/rename?name=%s", e->backend->prefix, container, name);
+	if (request_name(e, path, NULL, name, &reply, err) < 0)
 		return -1;
 	return reply.status == 204 ? 0 : reply_error(e, "rename", container, &reply, err);
 }

@@ -29,10 +29,12 @@ bool version_has_quadlet(const char *version);
 /* The body of the request that creates the container of an instance; malloc()ed, NULL on out of memory. */
 char *order_to_json(const struct order *o, const char *name, const char *image);
 
-/* Creates the container, without starting it. EEXIST: there is one of that name. */
+/* Creates the container, without starting it. EEXIST: there is one of that name; one that the engine is just making or
+ * removing is waited for. */
 int engine_create_container(struct engine *e, const struct order *o, const char *name, const struct image *image,
 			    struct error *err);
 
+/* EEXIST: as above. */
 int engine_rename_container(struct engine *e, const char *container, const char *name, struct error *err);
 
 /* Kills and removes it; its named volumes stay, and so do those without a name. One that is not there is success. */

@@ -44,7 +44,7 @@ int replaced_settle(struct engine *e, const char *name, struct error *err)
 		return err->code == ENOENT ? 0 : -1;
 	if (!is_made_for(&old, name))
 		return 0;
-	/* The engine may still be at what it was asked for last: then the name is taken just now. */
+	/* What the engine was asked for last may be there only now. */
 	r = settle_old(e, name, &old, err);
-	return r < 0 && err->code == EREMOTEIO ? settle_old(e, name, &old, err) : r;
+	return r < 0 && err->code == EEXIST ? settle_old(e, name, &old, err) : r;
 }

@@ -278,7 +278,7 @@ Exec={command}
                 harness.refusal(PORT)
                 [complaint] = harness.eventually(lambda: self.scope.complaints("cache-wake", self.started))
                 self.assertIn(f"ended before it was {moment}: {journal} may say why", complaint)
-        harness.eventually(lambda: not self.running())
+        harness.eventually(lambda: self.scope.container_state("cache") == "")
         refused = self.scope.sockwake("logs", "cache-wake", check=False)
         self.assertEqual(refused.returncode, 1)
         self.assertIn(f"no container 'cache' while its unit does not run: {journal}", refused.stderr)

@@ -182,9 +182,15 @@ class Reach(Case):
             with self.each(view, ()):
                 self.attacker(view)
                 self.scope.instance("attacker", PORT, INNER, "--startup-timeout=2s")
-                harness.refusal(PORT)
-                self.scope.sockwake("sleep", "attacker")
+                harness.eventually(self.is_seen_when_never_ready, timeout=30)
                 self.assert_denied("proxy")
+
+    def is_seen_when_never_ready(self):
+        """A container that takes most of that time to start sees little of the proxy."""
+        harness.refusal(PORT)
+        seen = "SEEN proxy" in self.said()
+        self.scope.sockwake("sleep", "attacker")
+        return seen
 
     def test_many_entries(self):
         """Each is a race for the moments between the first setns and the exec, and around that."""

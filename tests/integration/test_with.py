@@ -265,7 +265,7 @@ class Failure(WithCase):
     def test_one_that_ends(self):
         self.busybox("db", "sh", "-c", "exit 3")
         self.create("--with", "db:9000", "--with", "cache:6379")
-        self.assert_refused(" ended ")  # as soon as it was started, or before it was ready
+        self.assert_refused(" ended")  # as soon as it was started, or before it was ready
         self.assertEqual(self.scope.container_state("cache"), "created")
 
     def test_one_that_ends_before_it_is_ready(self):

@@ -17,6 +17,13 @@
 
 #define BODY(status, json) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" json
 
+#define THERE(name)                                                                                                    \
+	BODY("200 OK", "{\"Id\":\"" ID64 "\",\"Name\":\"/" name "\",\"State\":{\"Status\":\"created\",\"Pid\":0},"     \
+		       "\"HostConfig\":{\"NetworkMode\":\"none\"},\"Config\":{}}")
+#define TAKEN	SAY_THEN(BODY("409 Conflict", "{\"message\":\"in use\"}"), CLOSE)
+#define NOBODY	SAY_THEN(BODY("404 Not Found", "{\"message\":\"no such container\"}"), CLOSE)
+#define CREATED SAY_THEN(BODY("201 Created", "{\"Id\":\"" ID64 "\"}"), CLOSE)
+
 static struct engine *opened(const struct fake_engine *f, enum backend_kind kind)
 {
 	struct engine *e;
@@ -161,6 +168,24 @@ static void podman_makes_by_identifier(void **state)
 	fake_stop(&f);
 }
 
+/* Docker gives a name away before it shows the container, and keeps it until that is removed. */
+static void a_name_that_nobody_has_yet(void **state)
+{
+	FAKE_ENGINE(f, TAKEN, NOBODY, TAKEN, NOBODY, SAY_THEN(NO_CONTENT, CLOSE), TAKEN, NOBODY, CREATED, TAKEN,
+		    SAY_THEN(THERE("web"), CLOSE));
+	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER);
+	_cleanup_image_ struct image i = {};
+	struct order o = {.image = "x"};
+	struct error err;
+
+	(void)state;
+	assert_int_equal(engine_rename_container(e, "old", "web", &err), 0);
+	assert_int_equal(engine_create_container(e, &o, "web", &i, &err), 0);
+	assert_int_equal(engine_rename_container(e, "old", "web", &err), -1);
+	assert_int_equal(err.code, EEXIST);
+	fake_stop(&f);
+}
+
 /* A start fails for want of the container, or of something that it needs. */
 static void what_is_missing_at_a_start(void **state)
 {
@@ -187,8 +212,7 @@ static void what_is_missing_at_a_start(void **state)
 static void refusals(void **state)
 {
 	FAKE_ENGINE(f, SAY_THEN(BODY("404 Not Found", "{\"message\":\"no such image\"}"), CLOSE),
-		    SAY_THEN(BODY("200 OK", "{\"Id\":1}"), CLOSE),
-		    SAY_THEN(BODY("409 Conflict", "{\"message\":\"in use\"}"), CLOSE),
+		    SAY_THEN(BODY("200 OK", "{\"Id\":1}"), CLOSE), TAKEN, SAY_THEN(THERE("web"), CLOSE),
 		    SAY_THEN(BODY("404 Not Found", "{\"message\":\"no such network\"}"), CLOSE),
 		    SAY_THEN(BODY("404 Not Found", "{\"message\":\"no such container\"}"), CLOSE),
 		    SAY_THEN(BODY("500 Internal", "{\"message\":\"is stuck\"}"), CLOSE));
@@ -222,6 +246,7 @@ int main(void)
 		cmocka_unit_test(the_body),
 		cmocka_unit_test(docker_makes_and_removes),
 		cmocka_unit_test(podman_makes_by_identifier),
+		cmocka_unit_test(a_name_that_nobody_has_yet),
 		cmocka_unit_test(what_is_missing_at_a_start),
 		cmocka_unit_test(refusals),
 	};
