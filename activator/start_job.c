@@ -91,9 +91,10 @@ static uint64_t look(struct unit *u, void *data)
 	return GLANCE;
 }
 
-int start_job(struct unit *u, struct engine *e, const struct options *o, struct error *err)
+int start_job(struct unit *u, const struct unit_view *before, struct engine *e, const struct options *o,
+	      struct error *err)
 {
 	struct look l = {.engine = e, .options = o, .began = now_usec()};
 
-	return unit_start(u, e->deadline, &(struct meanwhile){look, &l}, err);
+	return unit_start(u, before, e->deadline, &(struct meanwhile){look, &l}, err);
 }

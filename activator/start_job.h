@@ -8,4 +8,5 @@
 #include "backends/backend.h"
 
 /* As unit_start(), until engine->deadline. */
-int start_job(struct unit *u, struct engine *e, const struct options *o, struct error *err);
+int start_job(struct unit *u, const struct unit_view *before, struct engine *e, const struct options *o,
+	      struct error *err);

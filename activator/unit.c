@@ -485,7 +485,14 @@ int unit_failed(const struct unit *u, const struct unit_view *v, struct error *e
 			 v->active, v->result, log);
 }
 
-int unit_start(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err)
+/* What is told of the last run then is about the one before. */
+static bool is_not_started_again(const struct unit_view *before, const struct unit_view *now)
+{
+	return now->invocation[0] && strcmp(now->invocation, before->invocation) == 0;
+}
+
+int unit_start(struct unit *u, const struct unit_view *before, uint64_t deadline, const struct meanwhile *m,
+	       struct error *err)
 {
 	struct unit_view v;
 
@@ -494,7 +501,12 @@ int unit_start(struct unit *u, uint64_t deadline, const struct meanwhile *m, str
 	if (strcmp(u->job.result, "done") == 0)
 		return 0;
 	if (strcmp(u->job.result, "failed") == 0 && unit_look(u, &v, err) == 0)
-		return unit_failed(u, &v, err);
+		return is_not_started_again(before, &v)
+			       ? error_set(err, ECHILD,
+					   "systemd starts the unit '%s' no more, for it was started too often "
+					   "(StartLimitBurst=): when it is mended, '%s reset-failed %s'",
+					   u->name, systemctl(u->scope), u->name)
+			       : unit_failed(u, &v, err);
 	return error_set(err, ECHILD, "the start of the unit '%s' ended as '%s': '%s status %s' may say why", u->name,
 			 u->job.result, systemctl(u->scope), u->name);
 }

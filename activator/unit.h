@@ -48,9 +48,10 @@ struct meanwhile {
 	void *data;
 };
 
-/* Starts the unit and waits for the job until the deadline (CLOCK_MONOTONIC microseconds). One that is active already
- * is success. m may be NULL. */
-int unit_start(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err);
+/* Starts the unit, which was seen as `before`, and waits for the job until the deadline (CLOCK_MONOTONIC microseconds).
+ * One that is active already is success. m may be NULL. */
+int unit_start(struct unit *u, const struct unit_view *before, uint64_t deadline, const struct meanwhile *m,
+	       struct error *err);
 
 /* Asks for its start, after a stop that is on its way, and does not wait. */
 int unit_start_later(struct unit *u, struct error *err);

@@ -126,6 +126,20 @@ class LifeOfAUnit:
         self.define()
         self.assert_served()
 
+    def test_one_that_was_started_too_often_is_refused_with_the_remedy(self):
+        limit = "StartLimitIntervalSec=1min\nStartLimitBurst=1"
+        self.define(unit=limit, service="ExecStartPre=false")
+        self.create("--unit", "cache.service", *self.name)
+        self.scope.systemctl("start", "cache.service", check=False)
+        harness.refusal(PORT)
+        [complaint] = harness.eventually(lambda: self.scope.complaints("cache-wake", self.started))
+        remedy = f"systemctl {'' if self.scope.is_system else '--user '}reset-failed cache.service"
+        self.assertIn(f"was started too often (StartLimitBurst=): when it is mended, '{remedy}'", complaint)
+        harness.eventually(lambda: self.scope.state("cache-wake.service") == "failed")
+        self.define(unit=limit)
+        self.scope.systemctl("reset-failed", "cache.service")
+        self.assert_served()
+
     def test_a_container_that_ends_at_once_is_refused(self):
         self.define(command="false", service="Restart=always\nRestartSec=100ms")
         self.create("--unit", "cache.service", "--startup-timeout=10s", *self.name)
