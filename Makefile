@@ -226,7 +226,8 @@ $(eval $(call record,bindir,BINDIR))
 install: all $(BUILD)/sockwake-attend.service $(BUILD)/sockwake-attend-boot.service
 	@chown -R --reference=. $(BUILD) 2>/dev/null || true
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/install $(MANIFEST) $(INSTALLED)
-	@DESTDIR=$(call quote,$(DESTDIR)) packaging/settle $(BINDIR)/sockwake $(SYSUSERSDIR)/sockwake.conf
+	@DESTDIR=$(call quote,$(DESTDIR)) packaging/settle $(BINDIR)/sockwake $(SYSUSERSDIR)/sockwake.conf \
+		$(SYSTEMDIR)
 
 # Without PREFIX or LIBEXECDIR it finds what is installed. It refuses while there are instances, unless FORCE=1.
 uninstall:

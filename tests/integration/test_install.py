@@ -105,6 +105,21 @@ class Home(InstallCase):
         self.assertTrue(os.path.exists(f"{PROGRAMS}/activator"))
 
 
+class Elsewhere(InstallCase):
+    def test_where_systemd_does_not_look(self):
+        harness.run("make", "-C", "/src", "uninstall")
+        self.copy()
+        install = "sudo make -j2 install PREFIX=/opt/sockwake"
+        self.assertIn("no units in '/opt/sockwake/lib/systemd/system'", self.typed(install).stderr)
+        where = "SYSTEMDIR=/etc/systemd/system USERDIR=/etc/systemd/user"
+        self.assertNotIn("no units", self.typed(f"{install} {where}").stderr)
+        self.redis_answers("/opt/sockwake/bin/sockwake")
+        self.scope.run("/opt/sockwake/bin/sockwake", "remove", "--all")
+        self.typed("sudo make uninstall PREFIX=/opt/sockwake")
+        left = [name for name in os.listdir("/etc/systemd/system") if name.startswith("sockwake")]
+        self.assertEqual(left, [])
+
+
 class Replaced(InstallCase):
     def watch(self, path):
         """Until the installations are over, a name always leads to a whole program."""
