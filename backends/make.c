@@ -70,6 +70,38 @@ int engine_find_image(struct engine *e, const char *reference, struct image *ret
 	return 0;
 }
 
+/* Is it one of the engine's own kinds, with or without options, and no network that somebody has made? */
+static bool is_network_mode(const char *network)
+{
+	static const char *const modes[] = {"none",  "host", "bridge",	    "default",	"private",
+					    "pasta", "ns",   "slirp4netns", "container"};
+	size_t len = strcspn(network, ":");
+
+	for (size_t k = 0; k < sizeof(modes) / sizeof(*modes); k++) {
+		if (strlen(modes[k]) == len && strncmp(modes[k], network, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+int engine_find_network(struct engine *e, const char *network, struct error *err)
+{
+	_cleanup_http_reply_ struct http_reply reply = {};
+	int len = (int)strcspn(network, ":,");
+	char path[640];
+
+	if (is_network_mode(network))
+		return 0;
+	snprintf(path, sizeof(path), "%s/networks/%.*s%s", e->backend->prefix, len, network,
+		 e->backend->kind == BACKEND_PODMAN ? "/json" : "");
+	if (engine_call(e, "GET", path, NULL, &reply, err) < 0)
+		return -1;
+	return reply.status == 404
+		       ? error_set(err, ENOENT, "%s has no network '%.*s': '%s network create %.*s' makes it",
+				   e->backend->title, len, network, e->backend->name, len, network)
+		       : 0;
+}
+
 bool version_has_quadlet(const char *version)
 {
 	unsigned major, minor;

@@ -20,6 +20,9 @@ int engine_find_image(struct engine *e, const char *reference, struct image *ret
 /* Pure: the answer to that request. False when it is not what the engine's API promises. */
 bool image_parse(const char *text, size_t len, struct image *ret);
 
+/* ENOENT: there is no such network, as order.network names it; the text says how to make it. */
+int engine_find_network(struct engine *e, const char *network, struct error *err);
+
 /* Does this Podman read Quadlets (4.4 and newer)? Docker does not. */
 int engine_has_quadlet(struct engine *e, bool *ret, struct error *err);
 

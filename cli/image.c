@@ -121,7 +121,8 @@ static int plan(struct create_request *r, struct engine *e, struct image *ret, s
 	bool quadlet;
 
 	if (engine_has_quadlet(e, &quadlet, err) < 0 || decide(r, quadlet, err) < 0 ||
-	    engine_find_image(e, r->order.image, ret, err) < 0)
+	    engine_find_image(e, r->order.image, ret, err) < 0 ||
+	    (r->order.network && engine_find_network(e, r->order.network, err) < 0))
 		return -1;
 	return name_volumes(&r->order, r->instance.name, ret, err);
 }

@@ -95,6 +95,16 @@ class Image(ImageCase):
         path = self.scope.engine_run("volume", "inspect", "--format", "{{.Mountpoint}}", "kept").stdout.strip()
         self.assertEqual(self.scope.run("cat", f"{path}/wakes").stdout, "x\nx\n")
 
+    def test_network_of_the_engines(self):
+        web = ("create", "web", "-p", f"{PORT}:80", "--image", harness.SERVERS, "--network", "shopnet")
+        self.assertIn(f"has no network 'shopnet': '{self.scope.engine} network create shopnet' makes it", self.refused(*web, *NGINX))
+        self.assertEqual(self.remains(), [])
+        self.scope.engine_run("network", "create", "shopnet")
+        self.addCleanup(self.scope.engine_run, "network", "rm", "-f", "shopnet")
+        self.sockwake(*web, *NGINX)
+        self.assertIn("nginx", harness.http(PORT))
+        self.sockwake("remove", "web", "--with-container")
+
     def test_volumes_of_the_image_get_names(self):
         self.build("localhost/with-volume", "VOLUME /data")
         created = self.sockwake("create", "web", "-p", f"{PORT}:80", "--network", "none", "--image", "localhost/with-volume",
