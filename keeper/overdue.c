@@ -25,13 +25,6 @@ static const char *span_text(uint64_t usec, char ret[static SPAN_TEXT_MAX])
 	return ret;
 }
 
-void overdue_begin(struct keeper *k)
-{
-	k->deadline = time_after(k->began, k->options.startup_timeout);
-	k->limit = time_after(k->began, k->options.start_limit);
-	k->limit_wall = time_after(wall_usec() - (now_usec() - k->began), k->options.start_limit);
-}
-
 void overdue_end(struct keeper *k)
 {
 	k->deadline = USEC_INFINITY;
@@ -101,7 +94,8 @@ static void show(struct keeper *k)
 	notify_send(k->notify_fd, "STATUS=%s", sentence);
 }
 
-void overdue_say(struct keeper *k)
+/* The deadline is over: says so, once. */
+static void say_overdue(struct keeper *k)
 {
 	char sentence[SENTENCE_MAX];
 
@@ -112,6 +106,14 @@ void overdue_say(struct keeper *k)
 	compose(k, sentence);
 	keeper_say(k, LOG_WARNING, sentence);
 	show(k);
+}
+
+void overdue_begin(struct keeper *k)
+{
+	k->late = say_overdue;
+	k->deadline = time_after(k->began, k->options.startup_timeout);
+	k->limit = time_after(k->began, k->options.start_limit);
+	k->limit_wall = time_after(wall_usec() - (now_usec() - k->began), k->options.start_limit);
 }
 
 void overdue_go_on(struct keeper *k)

@@ -5,7 +5,7 @@
 
 #include "keeper/state.h"
 
-/* A wake begins, or began at k->began: sets k->deadline and k->limit. */
+/* A wake begins, or began at k->began: sets k->deadline, at which it says so, and k->limit. */
 void overdue_begin(struct keeper *k);
 
 /* It has failed: it will not be overdue any more. */
@@ -13,9 +13,6 @@ void overdue_end(struct keeper *k);
 
 /* It is ready. Where clients did not wait so long, says which time would have let them. */
 void overdue_ready(struct keeper *k);
-
-/* To be called when k->deadline is over: says so, once. */
-void overdue_say(struct keeper *k);
 
 /* Asks for more time while it is overdue, and keeps the status text true. */
 void overdue_go_on(struct keeper *k);

@@ -10,7 +10,6 @@
 #include "common/cleanup.h"
 #include "common/listen.h"
 #include "common/log.h"
-#include "keeper/overdue.h"
 #include "keeper/say.h"
 
 /* As many messages as are taken at a time: a proxy that was taken over could send them without end. */
@@ -160,7 +159,7 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 	if (k->told_to_stop && k->told_at == 0)
 		k->told_at = now_usec();
 	if (time_is_over(k->deadline))
-		overdue_say(k);
+		k->late(k);
 	if (watch_queue)
 		look_after_queue(k);
 }

@@ -48,6 +48,7 @@ struct keeper {
 	char failed[SENTENCE_MAX];  /* why the last child failed; "" */
 
 	/* overdue.h */
+	void (*late)(struct keeper *k); /* what is done when the deadline is over */
 	uint64_t deadline;	  /* of those who wait since the wake began; USEC_INFINITY: nothing is being started */
 	uint64_t limit;		  /* of the start itself; 0: nothing is being started */
 	uint64_t limit_wall;	  /* the same on CLOCK_REALTIME */

@@ -1,7 +1,7 @@
 /* A connection: two sockets, and what was read from one and is still to be written to the other.
  *
  * Connections are carved from slabs and reused, so that accepting one allocates nothing on the steady path. One that is
- * closed while events are handed out keeps its memory until the batch is through (worker_after()).
+ * closed while events are handed out keeps its memory until the batch is through (worker_loop.h).
  */
 #pragma once
 

@@ -10,6 +10,7 @@
 #include "proxy/accept.h"
 #include "proxy/threads.h"
 #include "proxy/udp.h"
+#include "proxy/worker_loop.h"
 
 /* So often at most the end of a hold is looked at. */
 #define HOLD_GLANCE (60 * USEC_PER_SEC)

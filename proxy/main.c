@@ -27,6 +27,7 @@
 #include "proxy/lifecycle.h"
 #include "proxy/threads.h"
 #include "proxy/udp.h"
+#include "proxy/worker_loop.h"
 
 /* Open beside connections: standard streams, listeners, epoll, signals, notification, lock, pidfd, …; generous. */
 #define RESERVED_DESCRIPTORS 64

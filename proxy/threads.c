@@ -8,6 +8,7 @@
 #include "proxy/accept.h"
 #include "proxy/hand.h"
 #include "proxy/processors.h"
+#include "proxy/worker_loop.h"
 
 /* Buffers are on the heap; what the loop puts on the stack is some KiB. */
 #define STACK_SIZE (256U << 10)

@@ -5,7 +5,7 @@
 #include "proxy/accept.h"
 #include "proxy/config.h"
 #include "proxy/relay.h"
-#include "proxy/worker.h"
+#include "proxy/worker_loop.h"
 
 static bool no_memory;
 static int write_error; /* of the next write */

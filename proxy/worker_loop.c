@@ -1,4 +1,4 @@
-#include "proxy/worker.h"
+#include "proxy/worker_loop.h"
 
 #include <errno.h>
 #include <stdlib.h>
