@@ -53,7 +53,8 @@ bool reply_add_port(struct container *ret, const char *address, int64_t host_por
 	return true;
 }
 
-bool reply_port(const char *text, uint16_t *ret, const char **ret_protocol)
+/* "80/tcp"; the protocol is "tcp" where it is missing. */
+static bool read_port(const char *text, uint16_t *ret, const char **ret_protocol)
 {
 	const char *slash = strchr(text, '/');
 	size_t len = slash ? (size_t)(slash - text) : strlen(text);
@@ -75,7 +76,7 @@ static bool add_bindings(struct container *ret, const char *port, const cJSON *b
 	uint16_t inner;
 	const cJSON *j;
 
-	if (!reply_port(port, &inner, &protocol))
+	if (!read_port(port, &inner, &protocol))
 		return false;
 	cJSON_ArrayForEach(j, bindings)
 	{
@@ -121,7 +122,7 @@ bool reply_exposed_ports(const cJSON *object, const char *key, uint16_t *ret)
 		return false;
 	cJSON_ArrayForEach(j, ports)
 	{
-		if (!reply_port(j->string, &port, &protocol))
+		if (!read_port(j->string, &port, &protocol))
 			return false;
 		if (strcmp(protocol, "tcp") == 0 && (*ret == 0 || port < *ret))
 			*ret = port;

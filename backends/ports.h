@@ -7,9 +7,6 @@
 #include "backends/backend.h"
 #include "backends/json.h"
 
-/* "80/tcp"; the protocol is "tcp" where it is missing. */
-bool reply_port(const char *text, uint16_t *ret, const char **ret_protocol);
-
 /* {"80/tcp": [{"HostIp": "", "HostPort": "8080"}], …} */
 bool reply_port_bindings(const cJSON *object, const char *key, struct container *ret);
 

@@ -61,12 +61,13 @@ static bool take_name(const char *s, struct container *ret)
 	return true;
 }
 
-bool reply_name(const cJSON *object, const char *key, struct container *ret)
+static bool read_name(const cJSON *object, const char *key, struct container *ret)
 {
 	return take_name(json_string(object, key), ret);
 }
 
-bool reply_name_list(const cJSON *object, const char *key, struct container *ret)
+/* The first valid name of ["pg", …], without Docker's leading slash. False when there is none. */
+static bool read_name_list(const cJSON *object, const char *key, struct container *ret)
 {
 	const cJSON *j;
 
@@ -127,7 +128,9 @@ bool reply_labels(const cJSON *object, const char *key, struct container *ret)
 	return true;
 }
 
-bool reply_health_test(const cJSON *object, const char *key, struct container *ret)
+/* Config.Healthcheck of an inspection: {"Test": ["CMD", …]}. {"NONE"} and an empty list are no health check. Its
+ * kind, the first word, is printable; the command's words are what somebody wrote. */
+static bool read_health_test(const cJSON *object, const char *key, struct container *ret)
 {
 	const cJSON *test = json_member(json_member(object, key), "Test");
 	const cJSON *j;
@@ -197,7 +200,7 @@ bool reply_inspect(const cJSON *root, struct container *ret)
 	int64_t stop_timeout = DEFAULT_STOP_TIMEOUT;
 
 	if (!cJSON_IsObject(host) || !cJSON_IsObject(config) || !reply_id(root, "Id", ret) ||
-	    !reply_name(root, "Name", ret) || !inspect_state(json_member(root, "State"), ret) ||
+	    !read_name(root, "Name", ret) || !inspect_state(json_member(root, "State"), ret) ||
 	    !json_copy_string(host, "NetworkMode", ret->network_mode, sizeof(ret->network_mode)) ||
 	    !json_copy_string(json_member(host, "RestartPolicy"), "Name", ret->restart_policy,
 			      sizeof(ret->restart_policy)) ||
@@ -205,7 +208,7 @@ bool reply_inspect(const cJSON *root, struct container *ret)
 	    !reply_view(root, ret) || !json_bool(host, "AutoRemove", &ret->auto_remove) ||
 	    !reply_port_bindings(host, "PortBindings", ret) || !json_bool(config, "Tty", &ret->tty) ||
 	    !json_integer(config, "StopTimeout", -1, UINT32_MAX, &stop_timeout) ||
-	    !reply_labels(config, "Labels", ret) || !reply_health_test(config, "Healthcheck", ret) ||
+	    !reply_labels(config, "Labels", ret) || !read_health_test(config, "Healthcheck", ret) ||
 	    !health_rules(config, ret))
 		return false;
 	/* Nobody has asked for none in what an earlier version made through Podman 4 (make.c). */
@@ -239,7 +242,7 @@ bool reply_list(const cJSON *root, bool (*parse_item)(const cJSON *item, struct 
 	{
 		struct container *c = &ret->items[ret->n];
 
-		if (!reply_name_list(item, "Names", c))
+		if (!read_name_list(item, "Names", c))
 			continue;
 		ret->n++;
 		if (!parse_item(item, c))

@@ -21,16 +21,8 @@ enum health reply_health(const char *word);
 /* 64 hexadecimal digits. */
 bool reply_id(const cJSON *object, const char *key, struct container *ret);
 
-/* The first valid name of ["pg", …], without Docker's leading slash. False when there is none. */
-bool reply_name_list(const cJSON *object, const char *key, struct container *ret);
-bool reply_name(const cJSON *object, const char *key, struct container *ret);
-
 /* {"key": "value", …}: keeps what struct container says. */
 bool reply_labels(const cJSON *object, const char *key, struct container *ret);
-
-/* Config.Healthcheck of an inspection: {"Test": ["CMD", …]}. {"NONE"} and an empty list are no health check. Its
- * kind, the first word, is printable; the command's words are what somebody wrote. */
-bool reply_health_test(const cJSON *object, const char *key, struct container *ret);
 
 /* What is the same in both inspections: what reply_origin() and reply_view() read, Id, Name, State, HostConfig and Config. */
 bool reply_inspect(const cJSON *root, struct container *ret);

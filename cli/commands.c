@@ -13,6 +13,8 @@
 #include "common/exit.h"
 #include "common/parse.h"
 
+static const struct command help_command, version_command;
+
 static const struct command *const commands[] = {
 	&create_command, &remove_command, &list_command,    &status_command, &wake_command,    &sleep_command,
 	&logs_command,	 &adopt_command,  &refresh_command, &attend_command, &version_command, &help_command,
@@ -87,8 +89,8 @@ static int help(int argc, char *argv[], struct error *err)
 	return 0;
 }
 
-const struct command help_command = {"help", "[COMMAND]", "Shows how to use sockwake, or one of its commands", NULL,
-				     help};
+static const struct command help_command = {"help", "[COMMAND]", "Shows how to use sockwake, or one of its commands",
+					    NULL, help};
 
 static int version(int argc, char *argv[], struct error *err)
 {
@@ -98,7 +100,7 @@ static int version(int argc, char *argv[], struct error *err)
 	return 0;
 }
 
-const struct command version_command = {"version", "", "Shows the version", NULL, version};
+static const struct command version_command = {"version", "", "Shows the version", NULL, version};
 
 static const char *command_name(int argc, char *argv[])
 {

@@ -230,7 +230,9 @@ static size_t utf8_sequence(const unsigned char *s)
 	return len;
 }
 
-size_t printable_length(const char *s)
+/* The bytes of the character at the beginning of s, which is not at its end; 0 for a control character, one that
+ * rearranges those around it, and where there is no well-formed UTF-8 (RFC 3629). */
+static size_t printable_length(const char *s)
 {
 	return (unsigned char)s[0] < ' ' || s[0] == 0x7f ? 0 : utf8_sequence((const unsigned char *)s);
 }

@@ -32,11 +32,7 @@ bool service_name_is_valid(const char *s);
  * PATH_MAX. */
 bool path_is_valid(const char *s);
 
-/* The bytes of the character at the beginning of s, which is not at its end; 0 for a control character, one that
- * rearranges those around it, and where there is no well-formed UTF-8 (RFC 3629). */
-size_t printable_length(const char *s);
-
-/* Made of such characters alone. */
+/* Well-formed UTF-8 (RFC 3629) without control characters and those that rearrange what is around them. */
 bool text_is_printable(const char *s);
 
 /* Makes it so: every other byte becomes '?'. */

@@ -110,7 +110,8 @@ static void take_end(struct keeper *k, struct child *c)
 	close_fd(&c->channel);
 }
 
-void keeper_note_waiting(struct keeper *k)
+/* Writes down since when somebody waits, for the next keeper. */
+static void note_waiting(struct keeper *k)
 {
 	k->record.own.t_waiting = k->queue.since == USEC_INFINITY ? 0 : k->queue.since;
 	record_write(&k->record);
@@ -122,12 +123,12 @@ static void look_after_queue(struct keeper *k)
 
 	if (q->since == USEC_INFINITY && queue_waits(q)) {
 		q->since = now_usec();
-		keeper_note_waiting(k);
+		note_waiting(k);
 	}
 	if (now_usec() < queue_deadline(q))
 		return;
 	(void)queue_expire(q, now_usec());
-	keeper_note_waiting(k);
+	note_waiting(k);
 }
 
 void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
@@ -195,7 +196,7 @@ void keeper_refuse(struct keeper *k, const char *why)
 	queue_refuse(&k->queue);
 	if (news)
 		notify_send(k->notify_fd, "STATUS=%s", why);
-	keeper_note_waiting(k);
+	note_waiting(k);
 }
 
 const char *keeper_explain(struct keeper *k, const struct child *c)

@@ -100,9 +100,6 @@ static inline bool time_is_over(uint64_t when)
  * messages; and, with watch_queue, somebody who waits. Who has waited too long meanwhile is reset. */
 void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue);
 
-/* Writes down since when somebody waits, for the next keeper. */
-void keeper_note_waiting(struct keeper *k);
-
 /* Refuses everybody who waits, and says why, unless that is "". */
 void keeper_refuse(struct keeper *k, const char *why);
 

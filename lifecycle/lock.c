@@ -30,7 +30,8 @@ const char *lock_name(enum backend_kind kind, const char *engine_socket, const c
 	return ret;
 }
 
-const char *lock_identity_name(const char *unit, const char *id, char ret[static LOCK_NAME_MAX])
+/* Of the second lock: by `unit`, else by `id`, which has 64 digits. */
+static const char *identity_name(const char *unit, const char *id, char ret[static LOCK_NAME_MAX])
 {
 	if (unit)
 		snprintf(ret, LOCK_NAME_MAX, "unit-%016llx.lock", (unsigned long long)fnv1a(FNV1A_BASIS, unit));
@@ -153,7 +154,7 @@ static void forget(const char *directory, const char *id)
 {
 	char path[PATH_MAX], file[LOCK_NAME_MAX];
 
-	if (snprintf(path, sizeof(path), "%s/%s", directory, lock_identity_name(NULL, id, file)) < (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s", directory, identity_name(NULL, id, file)) < (int)sizeof(path))
 		(void)unlink(path);
 }
 
@@ -168,7 +169,7 @@ static int take_found(struct container_lock *l, const char *directory, const cha
 	if (l->id[0] && l->identity >= 0 && flock(l->identity, LOCK_EX | LOCK_NB) == 0)
 		forget(directory, l->id);
 	close_fd(&l->identity);
-	if (take(directory, lock_identity_name(NULL, id, file), deadline, &l->identity, err) < 0)
+	if (take(directory, identity_name(NULL, id, file), deadline, &l->identity, err) < 0)
 		return -1;
 	strcpy(l->id, id);
 	return 1;
@@ -183,7 +184,7 @@ static int take_both(struct container_lock *l, const char *directory, const char
 	if (take(directory, named, deadline, &l->named, err) < 0)
 		return -1;
 	if (unit)
-		return take(directory, lock_identity_name(unit, l->id, file), deadline, &l->identity, err);
+		return take(directory, identity_name(unit, l->id, file), deadline, &l->identity, err);
 	return lock_read_id(l->named, id) && take_found(l, directory, id, deadline, err) < 0 ? -1 : 0;
 }
 

@@ -22,8 +22,6 @@
 #define LOCK_NAME_MAX 80
 const char *lock_name(enum backend_kind kind, const char *engine_socket, const char *container,
 		      char ret[static LOCK_NAME_MAX]);
-/* Of the second lock: by `unit`, else by `id`, which has 64 digits. */
-const char *lock_identity_name(const char *unit, const char *id, char ret[static LOCK_NAME_MAX]);
 
 /* Locks shared, waiting for one that sleeps until the deadline (CLOCK_MONOTONIC microseconds). Error ETIMEDOUT. The
  * descriptor belongs to the caller; the lock ends with its last copy. -1 where the directory is full: done without. */

@@ -1,4 +1,4 @@
-/* What the files of units/ that speak D-Bus share. */
+/* The connection to the service manager that the files of units/ share. */
 #pragma once
 
 #include <stdint.h>
@@ -10,7 +10,17 @@
 #define SYSTEMD_PATH	"/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 
-sd_bus *manager_bus(struct manager *m);
+struct manager {
+	sd_bus *bus;
+	enum scope scope;
+	unsigned revivals;
+	const char *job;     /* the object path of the job that is waited for */
+	char job_result[32]; /* "" until it is over */
+};
+
+/* ENOTCONN; the text says why, and what helps. */
+int bus_connect(struct manager *m, struct error *err);
+void bus_disconnect(struct manager *m);
 
 /* Sets *err from what sd-bus returned (a negative errno) and, where there is one, the peer's own error. Returns -1. */
 int bus_failed(struct error *err, const char *what, int r, const sd_bus_error *bus_error);

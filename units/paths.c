@@ -67,7 +67,9 @@ int quadlet_directory(enum scope scope, char ret[static PATH_MAX], struct error 
 	return configuration("containers/systemd", ret, err);
 }
 
-int state_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
+/* What outlives a boot: $STATE_DIRECTORY, else /var/lib/sockwake or ~/.local/state/sockwake. The commands and the units must
+ * mean the same, whose environments may differ: so not $XDG_STATE_HOME. */
+static int state_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
 {
 	const char *given = absolute_variable("STATE_DIRECTORY");
 	char home[PATH_MAX];

@@ -18,10 +18,6 @@ int quadlet_directory(enum scope scope, char ret[static PATH_MAX], struct error 
 /* /run/sockwake or $XDG_RUNTIME_DIR/sockwake; without that variable /run/user/UID/sockwake. */
 int find_runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error *err);
 
-/* What outlives a boot: $STATE_DIRECTORY, else /var/lib/sockwake or ~/.local/state/sockwake. The commands and the units must
- * mean the same, whose environments may differ: so not $XDG_STATE_HOME. */
-int state_directory(enum scope scope, char ret[static PATH_MAX], struct error *err);
-
 /* The file in there about one container of an engine (common/volumes.h): FNV-1a 64 of the engine's socket, its links
  * resolved, a newline and the container's name. */
 int volumes_path(enum scope scope, enum backend_kind kind, const char *engine_socket, const char *container,

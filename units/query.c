@@ -215,7 +215,7 @@ static int query_once(struct manager *m, const char *const *names, size_t n, str
 	for (size_t k = 0; k < n; k++)
 		r |= fill(&ret[k]);
 	if (r >= 0)
-		r = list_units(manager_bus(m), names, n, &reply, &bus_error);
+		r = list_units(m->bus, names, n, &reply, &bus_error);
 	if (r >= 0)
 		r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
 	for (size_t k = 0; r >= 0 && k < n; k++)
@@ -261,12 +261,12 @@ static int ask_details_once(struct manager *m, struct unit_state *states, size_t
 		if (states[k].details == DETAILS_NONE || strcmp(states[k].load_state, "not-found") == 0)
 			continue;
 		queries[k] = (struct query){&states[k], &pending, &failure};
-		r = ask(manager_bus(m), &queries[k]);
+		r = ask(m->bus, &queries[k]);
 		if (r >= 0)
-			r = drain(manager_bus(m), &pending, WINDOW, &failure);
+			r = drain(m->bus, &pending, WINDOW, &failure);
 	}
 	/* Answers that are still to come would be written to what is gone: take them all, whatever happened. */
-	drained = drain(manager_bus(m), &pending, 0, &failure);
+	drained = drain(m->bus, &pending, 0, &failure);
 	if (r >= 0)
 		r = drained;
 	return r < 0 ? bus_failed(err, "cannot ask the service manager about units", r, NULL) : 0;

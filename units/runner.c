@@ -54,7 +54,7 @@ static int get_once(struct manager *m, const char *path, const char *interface, 
 		    sd_bus_message **ret, struct error *err)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
-	int r = sd_bus_get_property(manager_bus(m), SYSTEMD_NAME, path, interface, property, &bus_error, ret, type);
+	int r = sd_bus_get_property(m->bus, SYSTEMD_NAME, path, interface, property, &bus_error, ret, type);
 
 	return r < 0 ? bus_failed(err, "cannot ask the service manager about a unit", r, &bus_error) : 0;
 }

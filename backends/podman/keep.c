@@ -40,7 +40,7 @@ static cJSON *add_labels(cJSON *root, const char *container)
 	return labels ? cJSON_AddStringToObject(labels, KEEPS_LABEL, container) : NULL;
 }
 
-char *podman_format_pod(const char *container)
+static char *format_pod(const char *container)
 {
 	char name[POD_NAME_MAX];
 	_cleanup_json_ cJSON *root = cJSON_CreateObject();
@@ -70,7 +70,7 @@ static bool add_volumes(cJSON *root, const char *const *volumes)
 }
 
 /* The image's own VOLUMEs would get volumes without a name. */
-char *podman_format_anchor(const char *container, const char *image, const char *const *volumes)
+static char *format_anchor(const char *container, const char *image, const char *const *volumes)
 {
 	char name[ANCHOR_NAME_MAX], pod[POD_NAME_MAX];
 	_cleanup_json_ cJSON *root = cJSON_CreateObject();
@@ -181,10 +181,9 @@ int podman_keep(struct engine *e, const char *container, const char *image, cons
 
 	if (find_existing(e, volumes, existing, err) < 0 || podman_let_go(e, container, err) < 0)
 		return -1;
-	if (post(e, PODMAN_PREFIX "/pods/create", podman_format_pod(container), container, err) < 0)
+	if (post(e, PODMAN_PREFIX "/pods/create", format_pod(container), container, err) < 0)
 		return -1;
-	if (post(e, PODMAN_PREFIX "/containers/create", podman_format_anchor(container, image, existing), container,
-		 err) == 0)
+	if (post(e, PODMAN_PREFIX "/containers/create", format_anchor(container, image, existing), container, err) == 0)
 		return 0;
 	(void)podman_let_go(e, container, &ignored);
 	return -1;

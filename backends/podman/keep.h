@@ -7,7 +7,3 @@
 int podman_keep(struct engine *e, const char *container, const char *image, const char *const *volumes,
 		struct error *err);
 int podman_let_go(struct engine *e, const char *container, struct error *err);
-
-/* Pure: the bodies of the two requests that make it; malloc()ed, NULL on out of memory. */
-char *podman_format_pod(const char *container);
-char *podman_format_anchor(const char *container, const char *image, const char *const *volumes);
