@@ -259,7 +259,7 @@ static void find_needed(struct unit *u, struct needs *needs)
 static const char *container_of(const struct container_list *list, const char *service)
 {
 	for (size_t k = 0; k < list->n; k++) {
-		const char *label = container_label(&list->items[k], "PODMAN_SYSTEMD_UNIT");
+		const char *label = container_label(&list->items[k], UNIT_LABEL);
 
 		if (label && strcmp(label, service) == 0)
 			return list->items[k].name;

@@ -47,6 +47,9 @@ struct container_mount {
 
 #define DEFAULT_STOP_TIMEOUT 10 /* seconds; both engines' */
 
+/* Names the unit that runs the container, as Podman's generators and `podman generate systemd` write it. */
+#define UNIT_LABEL "PODMAN_SYSTEMD_UNIT"
+
 /* What the engine says about a container. Strings are printable UTF-8. */
 struct container {
 #define CONTAINER_ID_SIZE 65

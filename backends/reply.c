@@ -88,7 +88,7 @@ static bool is_wanted_label(const char *key)
 		if (strncmp(key, prefixes[i], strlen(prefixes[i])) == 0)
 			return true;
 	}
-	return strcmp(key, "PODMAN_SYSTEMD_UNIT") == 0 || strcmp(key, "io.containers.autoupdate") == 0;
+	return strcmp(key, UNIT_LABEL) == 0 || strcmp(key, "io.containers.autoupdate") == 0;
 }
 
 static bool add_label(struct container *ret, const char *key, const char *value)

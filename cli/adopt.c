@@ -128,7 +128,7 @@ static int list_containers(struct adoption *a, struct error *err)
 	return engine->backend->list(engine, &a->containers, err);
 }
 
-static const struct container *find_container(const struct adoption *a, const char *name)
+static struct container *find_container(const struct adoption *a, const char *name)
 {
 	for (size_t k = 0; k < a->containers.n; k++) {
 		if (strcmp(a->containers.items[k].name, name) == 0)
@@ -153,16 +153,48 @@ static void add_label(struct container *c, const char *text)
 	l->value = text_is_printable(value) ? strdup(value) : NULL;
 }
 
+/* What the Quadlet of a container that runs asks for by now. Labels that it does not have may be the image's. */
+static bool renew_labels(struct container *c, char *const *labels)
+{
+	struct label *more;
+	size_t n = 0;
+
+	while (labels[n])
+		n++;
+	more = reallocarray(c->labels, c->n_labels + n + 1, sizeof(*more));
+	if (!more)
+		return false;
+	c->labels = more;
+	for (size_t k = 0; k < n; k++) {
+		size_t len = strcspn(labels[k], "=");
+
+		for (size_t old = 0; old < c->n_labels; old++) {
+			if (strncmp(c->labels[old].key, labels[k], len) == 0 && !c->labels[old].key[len]) {
+				free(c->labels[old].key);
+				free(c->labels[old].value);
+				c->labels[old--] = c->labels[--c->n_labels];
+			}
+		}
+		add_label(c, labels[k]);
+	}
+	return true;
+}
+
 /* A Quadlet whose container is not there, because its unit does not run, counts as the container that it would be:
  * without an identifier. */
 static bool add_quadlet(void *data, struct runner *r)
 {
 	struct container_list *list = &((struct adoption *)data)->containers;
 	struct container *more, *c;
+	const char *unit;
 	size_t n = 0;
 
-	if (!r->container || !container_name_is_valid(r->container) || find_container(data, r->container))
+	if (!r->container || !container_name_is_valid(r->container))
 		return true;
+	c = find_container(data, r->container);
+	unit = c ? container_label(c, UNIT_LABEL) : NULL;
+	if (c)
+		return !unit || !r->unit || strcmp(unit, r->unit) != 0 || renew_labels(c, r->labels);
 	more = reallocarray(list->items, list->n + 1, sizeof(*more));
 	if (!more)
 		return false;
@@ -197,24 +229,29 @@ static bool is_adopted(const struct adoption *a, const struct stored *s)
 	return !s->problem && i->adopted && instances_share_engine(i, &a->base);
 }
 
-/* A unit may remove its container whenever that sleeps: then the unit has to be gone, too. */
+/* Its file is; it may run all the same. */
+static int unit_is_gone(const struct adoption *a, const char *unit, bool *ret, bool *ret_runs, struct error *err)
+{
+	struct unit_state state = {};
+	int r = manager_query(a->manager, &unit, 1, &state, err);
+
+	*ret = r == 0 && strcmp(state.load_state, "loaded") != 0;
+	*ret_runs = r == 0 && strcmp(state.active_state, "active") == 0;
+	unit_states_clear(&state, 1);
+	return r;
+}
+
+/* A unit may remove its container whenever that sleeps, and an image may have the labels: then the unit has to be gone. */
 static int is_lost(const struct adoption *a, const struct instance *i, bool *ret, struct error *err)
 {
 	const struct container *c = find_container(a, i->container_name);
-	const char *unit = i->unit;
-	struct unit_state state = {};
-	int r = 0;
+	bool runs;
 
 	*ret = false;
 	if (c && c->unreadable)
 		return 0;
-	*ret = c && c->id[0] ? !has_wishes(c) : !unit;
-	if ((!c || !c->id[0]) && unit) { /* an image may have the labels */
-		r = manager_query(a->manager, &unit, 1, &state, err);
-		*ret = r == 0 && strcmp(state.load_state, "loaded") != 0;
-		unit_states_clear(&state, 1);
-	}
-	return r;
+	*ret = c && c->id[0] ? !has_wishes(c) : !i->unit;
+	return i->unit && !*ret ? unit_is_gone(a, i->unit, ret, &runs, err) : 0;
 }
 
 static int remove_instance(struct adoption *a, const struct stored *s, struct error *err)
@@ -321,11 +358,31 @@ static int rename_instance(struct adoption *a, const struct stored *old, struct 
 	return -1;
 }
 
+/* What is left of a Quadlet that was deleted while its container ran. */
+static int check_leftover(const struct adoption *a, const struct container *c, struct error *err)
+{
+	const char *engine = backend_kind_name(a->base.backend), *unit = container_label(c, UNIT_LABEL);
+	bool gone = false, runs = false;
+
+	if (!unit || !c->id[0] || !service_name_is_valid(unit))
+		return 0;
+	if (unit_is_gone(a, unit, &gone, &runs, err) < 0)
+		return -1;
+	return gone && runs
+		       ? error_set(
+				 err, ENOENT,
+				 "the container '%s' is left of '%s', whose file is gone: '%s rm --force %s' removes it",
+				 c->name, unit, engine, c->name)
+		       : 0;
+}
+
 static int adopt_one(struct adoption *a, const struct container *c, struct error *err)
 {
 	_cleanup_create_request_ struct create_request r = {};
 	const struct stored *renamed;
 
+	if (check_leftover(a, c, err) < 0)
+		return -1;
 	if (request_from_labels(c, &a->base, &r, err) < 0)
 		return -1;
 	renamed = find_renamed(a, &r);
@@ -360,9 +417,16 @@ static int adopt_some(struct adoption *a, struct error *err)
 	return 0;
 }
 
+static int find_containers(struct adoption *a, struct error *err)
+{
+	container_list_clear(&a->containers);
+	return list_containers(a, err) < 0 || list_quadlets(a, err) < 0 ? -1 : 0;
+}
+
+/* A Quadlet's container goes when it is put to sleep. */
 static int prune_and_adopt(struct adoption *a, struct error *err)
 {
-	if (a->prune && prune(a, err) < 0)
+	if (find_containers(a, err) < 0 || (a->prune && (prune(a, err) < 0 || find_containers(a, err) < 0)))
 		return -1;
 	if ((a->name || a->all) && adopt_some(a, err) < 0)
 		return -1;
@@ -381,8 +445,7 @@ static int adopt(int argc, char *argv[], struct error *err)
 	    unit_directory(a.base.scope, a.directory, err) < 0 ||
 	    lock_units(a.base.scope, a.directory, &lock, err) < 0 || store_scan(a.directory, &a.instances, err) < 0 ||
 	    manager_connect(a.base.scope, &a.manager, err) < 0 ||
-	    check_directory(a.manager, a.base.scope, a.directory, err) < 0 || list_containers(&a, err) < 0 ||
-	    list_quadlets(&a, err) < 0)
+	    check_directory(a.manager, a.base.scope, a.directory, err) < 0)
 		return -1;
 	r = prune_and_adopt(&a, err);
 	if (!a.dry_run)

@@ -268,6 +268,16 @@ static int print_created(const struct create_request *r, struct error *err)
 	return 0;
 }
 
+/* Docker is what root's containers are looked for with, and may be the one that root does not use. */
+static void mention_podman(const struct create_request *r, struct error *err)
+{
+	struct error why = *err;
+
+	if (r->backend_assumed && r->instance.backend == BACKEND_DOCKER &&
+	    (why.code == ENOENT || why.code == ENOTCONN) && access("/usr/bin/podman", X_OK) == 0)
+		error_set(err, why.code, "%.900s; for one of Podman's, add --backend podman", why.text);
+}
+
 static int create(int argc, char *argv[], struct error *err)
 {
 	_cleanup_create_request_ struct create_request r = {};
@@ -283,8 +293,12 @@ static int create(int argc, char *argv[], struct error *err)
 	if (r.dry_run)
 		return r.order.image && print_order(&r, err) < 0 ? -1 : print_units(&r.instance, err);
 	if (require_rights(r.instance.scope, err) < 0 || unit_directory(r.instance.scope, directory, err) < 0 ||
-	    lock_units(r.instance.scope, directory, &lock, err) < 0 || create_installed(&r, directory, err) < 0)
+	    lock_units(r.instance.scope, directory, &lock, err) < 0)
 		return -1;
+	if (create_installed(&r, directory, err) < 0) {
+		mention_podman(&r, err);
+		return -1;
+	}
 	check_lingering(r.instance.scope);
 	advise(&r);
 	return print_created(&r, err);

@@ -1,18 +1,16 @@
 /* What `sockwake create` asks before it changes anything: the container, and the ports. */
 #include "cli/create_check.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
-#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/container_check.h"
 #include "cli/create_request.h"
-#include "cli/holder.h"
+#include "cli/listen_check.h"
 #include "cli/note.h"
 #include "units/combination.h"
 #include "units/health_check.h"
@@ -76,45 +74,16 @@ static void note_published_ports(const struct instance *i, const struct containe
 	}
 }
 
-/* While the container sleeps, such a port is free; when it wakes, the engine wants to listen there, too. */
-static int refuse_published_listeners(const struct instance *i, const struct container *c, struct error *err)
-{
-	for (size_t k = 0; k < c->n_ports; k++) {
-		struct publish theirs = {.type = c->ports[k].type, .port = c->ports[k].host_port};
-
-		if (theirs.port == 0)
-			continue; /* the engine chooses at each start */
-		snprintf(theirs.address, sizeof(theirs.address), "%s", c->ports[k].host_address);
-		for (size_t m = 0; m < i->n_ports; m++) {
-			if (!i->ports[m].path[0] && publish_overlap(&i->ports[m], &theirs))
-				return error_set(
-					err, EADDRINUSE,
-					"the container '%s' publishes port %u itself and could not start while "
-					"sockwake listens there: create it without that port, or listen on "
-					"another one",
-					c->name, theirs.port);
-		}
-	}
-	return 0;
-}
-
 /* Who starts and stops the container, besides us. */
-static int check_life(const struct instance *i, const char *unit, const struct container *c, struct error *err)
+static void note_life(const struct instance *i, const struct container *c)
 {
-	bool restarts = strcmp(c->restart_policy, "always") == 0 || strcmp(c->restart_policy, "unless-stopped") == 0;
+	char policy[POLICY_MAX];
 
-	if (unit)
-		return 0;
-	if (c->auto_remove && i->idle_action == IDLE_STOP)
-		return error_set(err, EINVAL,
-				 "the container '%s' is removed when it stops: create it without --rm, or use "
-				 "--idle-action pause",
-				 c->name);
-	if (restarts)
-		print_note("the engine starts the container at boot, asleep or not (restart policy '%s'): '%s update "
-			   "--restart=no %s' leaves that to the first connection",
-			   c->restart_policy, backend_kind_name(i->backend), c->name);
-	return 0;
+	if (c->auto_remove)
+		print_note("the container was created with --rm: whoever stops it, and the next boot, removes it with "
+			   "all its data; create it without --rm to keep it");
+	if (describe_policy(i, c, policy, sizeof(policy)))
+		print_note("%s", policy);
 }
 
 /* Where a port of the host's is bound. */
@@ -167,11 +136,6 @@ static int check_own_check(const struct instance *i, const struct container *c, 
 		c->name, backend_kind_name(i->backend));
 }
 
-int check_container(const struct instance *i, const char *unit, const struct container *c, struct error *err)
-{
-	return check_life(i, unit, c, err) < 0 || (!unit && refuse_published_listeners(i, c, err) < 0) ? -1 : 0;
-}
-
 int fit_container(struct create_request *r, const struct subject *s, struct error *err)
 {
 	const struct container *c = &s->container;
@@ -203,7 +167,11 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 		note_published_ports(i, c);
 	if (check_own_check(i, c, err) < 0 || check_hosts_network(i, c, err) < 0)
 		return -1;
-	return check_container(i, i->unit, c, err) < 0 ? -1 : instance_validate(i, err);
+	if (check_container(i, i->unit, c, err) < 0)
+		return -1;
+	if (!i->unit)
+		note_life(i, c);
+	return instance_validate(i, err);
 }
 
 static int check_neighbours(const struct instance *i, const struct publish *p, const struct stored_list *all,
@@ -222,115 +190,6 @@ static int check_neighbours(const struct instance *i, const struct publish *p, c
 		}
 	}
 	return 0;
-}
-
-/* A socket address as systemd will bind it. Returns its length. */
-static socklen_t bind_address(const struct publish *p, struct sockaddr_storage *ret)
-{
-	struct sockaddr_in *in = (struct sockaddr_in *)ret;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
-
-	*ret = (struct sockaddr_storage){};
-	if (inet_pton(AF_INET, p->address, &in->sin_addr) == 1) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons(p->port);
-		return sizeof(*in);
-	}
-	if (p->address[0])
-		inet_pton(AF_INET6, p->address, &in6->sin6_addr);
-	in6->sin6_family = AF_INET6;
-	in6->sin6_port = htons(p->port);
-	return sizeof(*in6);
-}
-
-/* Binds and listens for a moment. Returns an errno value, 0 when that works. */
-static int try_listen(const struct publish *p)
-{
-	struct sockaddr_storage address;
-	socklen_t len = bind_address(p, &address);
-	_cleanup_close_ int fd = socket(address.ss_family, p->type | SOCK_CLOEXEC, 0);
-	int one = 1, zero = 0;
-
-	if (fd < 0 && errno == EAFNOSUPPORT && !p->address[0]) { /* no IPv6 here: systemd falls back, too */
-		struct publish v4 = *p;
-
-		strcpy(v4.address, "0.0.0.0");
-		return try_listen(&v4);
-	}
-	if (fd < 0)
-		return errno;
-	/* Of a TCP socket this ignores connections that are closing; of a UDP one it would ignore its owner. */
-	if (p->type == SOCK_STREAM)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one));
-	if (address.ss_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
-	if (bind(fd, (struct sockaddr *)&address, len) < 0)
-		return errno;
-	return p->type == SOCK_STREAM && listen(fd, 1) < 0 ? errno : 0;
-}
-
-/* systemd makes the directories that are missing, in the last one that is there. */
-static int check_place(const char *path, struct error *err)
-{
-	char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
-
-	snprintf(directory, sizeof(directory), "%s", path);
-	do {
-		char *slash = strrchr(directory, '/');
-
-		slash[slash == directory] = '\0'; /* the root stays "/" */
-	} while (directory[1] && access(directory, F_OK) < 0 && errno == ENOENT);
-	if (access(directory, W_OK | X_OK) < 0)
-		return error_set(err, errno,
-				 "cannot listen on '%s': '%s' (%s); take a directory that this user may write to", path,
-				 directory, strerror(errno));
-	return 0;
-}
-
-/* systemd would take the path from a server that listens there, so this has to look. */
-static int check_path(const struct publish *p, struct error *err)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	_cleanup_close_ int fd = socket(AF_UNIX, p->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct stat st;
-
-	if (check_place(p->path, err) < 0)
-		return -1;
-	if (lstat(p->path, &st) < 0)
-		return 0;
-	if (!S_ISSOCK(st.st_mode))
-		return error_set(err, EEXIST, "'%s' exists and is not a socket: remove it, or listen elsewhere",
-				 p->path);
-	strcpy(address.sun_path, p->path);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 && errno == ECONNREFUSED)
-		return 0; /* left behind by a server that is gone */
-	return error_set(err, EADDRINUSE, "another server listens on '%s'", p->path);
-}
-
-static int check_port(const struct publish *p, struct error *err)
-{
-	const char *protocol = p->type == SOCK_DGRAM ? "UDP" : "TCP";
-	char holder[256];
-	int code;
-
-	if (p->path[0])
-		return check_path(p, err);
-	code = try_listen(p);
-	if (code == 0)
-		return 0;
-	if (code == EADDRINUSE) {
-		describe_holder(p->type, p->port, holder, sizeof(holder));
-		return error_set(err, code, "the %s port %u is in use by %s: listen on another port, or stop that",
-				 protocol, p->port, holder);
-	}
-	if (code == EACCES)
-		return error_set(
-			err, code,
-			"this user may not listen on the %s port %u: take one from 1024 on, or have root lower "
-			"net.ipv4.ip_unprivileged_port_start",
-			protocol, p->port);
-	return error_errno(err, code, "cannot listen on the %s port %u of '%s'", protocol, p->port, p->address);
 }
 
 /* A user's own manager can give its sockets to no group but the user's. */
@@ -361,7 +220,7 @@ int check_ports(const struct instance *i, const struct stored_list *all, const s
 
 		for (size_t m = 0; replaced && m < replaced->n_ports; m++)
 			becomes_free |= publish_overlap(p, &replaced->ports[m]);
-		if (check_neighbours(i, p, all, err) < 0 || (!becomes_free && check_port(p, err) < 0))
+		if (check_neighbours(i, p, all, err) < 0 || (!becomes_free && check_listen(p, err) < 0))
 			return -1;
 	}
 	return 0;

@@ -6,10 +6,6 @@
 /* Makes the instance fit its container, if that exists; notes what was changed or will surprise. */
 int fit_container(struct create_request *r, const struct subject *s, struct error *err);
 
-/* Refuses a container that could not be put to sleep, or not be woken while the instance listens; `unit` runs it, or
- * NULL. */
-int check_container(const struct instance *i, const char *unit, const struct container *c, struct error *err);
-
 /* Puts a copy of value in the place of an allocated text of the instance. */
 int replace_text(char **text, const char *value, struct error *err);
 

@@ -111,7 +111,7 @@ const char create_options_help[] =
 	"                              a directory or a named volume in it; repeatable; the image's own volumes get names\n"
 	"  --network NETWORK           none, host, or a network of the engine's (default: the engine's own)\n"
 	"When:\n"
-	"  --startup-timeout SPAN      until a wake has failed (default: 30s)\n"
+	"  --startup-timeout SPAN      for how long clients wait for a wake (default: 30s); it may go on\n"
 	"  --idle-timeout SPAN         without a connection until sleep (default: 15min)\n"
 	"  --warm-for SPAN             the same once a second client came, where it is longer (default: no longer)\n"
 	"  --schedule '[DAYS] HH:MM-HH:MM'\n"
@@ -241,14 +241,16 @@ static int read_options(int argc, char *argv[], struct command_line *line, struc
 	return name && name != line->name ? replace(&line->name, name, err) : 0;
 }
 
-static int read_words(const struct command_line *line, struct instance *i, struct error *err)
+static int read_words(const struct command_line *line, struct create_request *r, struct error *err)
 {
+	struct instance *i = &r->instance;
 	uint64_t n;
 
 	i->scope = default_scope();
 	if (line->scope && scope_from_name(line->scope, &i->scope) < 0)
 		return error_set(err, 0, "the scope '%s' is neither system nor user", line->scope);
 	i->backend = i->scope == SCOPE_SYSTEM ? BACKEND_DOCKER : BACKEND_PODMAN;
+	r->backend_assumed = !line->backend;
 	if (line->backend && backend_kind_from_name(line->backend, &i->backend) < 0)
 		return error_set(err, 0, "the backend '%s' is neither docker nor podman", line->backend);
 	if (line->idle_action && idle_action_from_name(line->idle_action, &i->idle_action) < 0)
@@ -360,7 +362,7 @@ static int complete(struct create_request *r, const struct command_line *line, s
 	char socket[ENGINE_SOCKET_MAX];
 
 	/* Kept as found now: the service will run without this environment. */
-	if (read_words(line, i, err) < 0 ||
+	if (read_words(line, r, err) < 0 ||
 	    engine_find_socket(i->backend, i->scope, line->engine_socket, socket, err) < 0 ||
 	    engine_check_socket(i->scope, socket, err) < 0 || replace(&i->engine_socket, socket, err) < 0 ||
 	    complete_names(r, line, err) < 0 || complete_ports(r, line, err) < 0 ||

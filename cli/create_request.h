@@ -17,6 +17,7 @@ struct create_request {
 	bool force;
 	bool json;
 	bool original_ports;	/* --container-port: where the original tool meant a published port of the host */
+	bool backend_assumed;	/* no --backend */
 	bool check_assumed;	/* the health check is what fits the port */
 	bool name_assumed;	/* the instance is called after its container or unit */
 	bool container_assumed; /* no --container-name with --unit: Quadlet's default until the unit tells */

@@ -22,7 +22,7 @@ static int find_by_label(struct engine *engine, struct instance *i, struct error
 	if (engine->backend->list(engine, &list, err) < 0)
 		return -1;
 	for (size_t k = 0; k < list.n; k++) {
-		const char *unit = container_label(&list.items[k], "PODMAN_SYSTEMD_UNIT");
+		const char *unit = container_label(&list.items[k], UNIT_LABEL);
 
 		if (unit && strcmp(unit, i->unit) == 0)
 			return replace_text(&i->container_name, list.items[k].name, err);
@@ -61,7 +61,7 @@ static int check_claim(const struct subject *s, struct error *err)
 static int find_unit(struct create_request *r, struct manager *m, struct subject *s, struct error *err)
 {
 	struct instance *i = &r->instance;
-	const char *label = s->exists ? container_label(&s->container, "PODMAN_SYSTEMD_UNIT") : NULL;
+	const char *label = s->exists ? container_label(&s->container, UNIT_LABEL) : NULL;
 
 	if (label && service_name_is_valid(label)) {
 		if (runner_read(m, label, &s->runner, err) == 0)

@@ -167,7 +167,7 @@ static int check_quadlet(const struct create_request *r, const char *path, const
 
 static int make_quadlet(struct create_request *r, const struct container *there, struct made *made, struct error *err)
 {
-	const char *unit = container_label(there, "PODMAN_SYSTEMD_UNIT");
+	const char *unit = container_label(there, UNIT_LABEL);
 	struct instance *i = &r->instance;
 	_cleanup_free_ char *text = NULL;
 	char path[PATH_MAX];

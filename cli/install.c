@@ -8,6 +8,7 @@
 #include "backends/backend.h"
 #include "cli/arguments.h"
 #include "cli/keep.h"
+#include "cli/listen_check.h"
 #include "cli/note.h"
 #include "cli/sharing.h"
 #include "cli/signals.h"
@@ -85,20 +86,22 @@ static int reload_if_needed(struct manager *m, const struct names *n, bool with_
 	return needed ? manager_reload(m, err) : r;
 }
 
-/* Puts why the socket failed where only that its job did is known. */
-static void explain(struct manager *m, enum scope scope, const char *unit, struct error *err)
+void explain_socket(struct manager *m, const struct instance *i, struct error *err)
 {
+	char name[UNIT_NAME_MAX], reason[UNIT_REASON_MAX];
+	const char *unit = unit_name(i->name, SOCKET_SUFFIX, name);
 	struct unit_state state = {};
-	char reason[UNIT_REASON_MAX];
 	struct error ignored;
 
 	if (err->code == EREMOTEIO && manager_examine(m, &unit, 1, &state, &ignored) == 0) {
 		unit_reason(&state, reason);
 		if (strcmp(state.load_state, "loaded") != 0)
 			error_set(err, EREMOTEIO, "the service manager cannot load %s (%s)", unit, state.load_state);
+		else if (strcmp(state.active_state, "active") != 0 && describe_obstacle(i, reason, sizeof(reason)))
+			error_set(err, EREMOTEIO, "cannot start %s: %s", unit, reason);
 		else if (reason[0])
 			error_set(err, EREMOTEIO, "cannot start %s: %s; '%s %s' has the whole story", unit, reason,
-				  journal_of(scope), unit);
+				  journal_of(i->scope), unit);
 	}
 	unit_states_clear(&state, 1);
 }
@@ -151,7 +154,7 @@ static int start_new(struct manager *m, const struct instance *i, const struct n
 	(void)manager_reset_failed(m, n->service, &ignored); /* the failure is that of what was replaced */
 	if (manager_start(m, n->socket, SOCKET_TIMEOUT, err) == 0)
 		return 0;
-	explain(m, i->scope, n->socket, err);
+	explain_socket(m, i, err);
 	return -1;
 }
 
@@ -275,6 +278,8 @@ int forget_instances(struct manager *m, const struct stored *removed, size_t n, 
 {
 	bool known = false;
 
+	for (size_t k = 0; k < n; k++)
+		known |= removed[k].instance.drop_in != NULL;
 	for (size_t k = 0; k < n && !known; k++) {
 		struct names names = names_of(removed[k].instance.name);
 		const char *units[] = {names.socket, names.service, names.timer, names.legacy};

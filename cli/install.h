@@ -17,6 +17,9 @@ int install_instance(struct manager *m, const char *directory, const struct inst
  * theirs: at a boot they would wait for the engines, as that target does. Failure does not matter before the shutdown. */
 void order_engines(struct manager *m);
 
+/* Puts why the instance's socket cannot be opened where only that its job failed is known. */
+void explain_socket(struct manager *m, const struct instance *i, struct error *err);
+
 /* Waits until systemd no longer counts the triggers for which it closed a socket at `closed_usec` (CLOCK_REALTIME): from
  * version 255 on they outlive a reload, and the first client would have the socket closed again. */
 void outwait_trigger_limit(uint64_t closed_usec);
@@ -26,6 +29,7 @@ void outwait_trigger_limit(uint64_t closed_usec);
 int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
 		       const struct stored_list *all, enum settle what, struct error *err);
 
-/* Has the manager forget the units of instances that were removed. It does so by itself where nothing else refers to
- * them; where sockets.target does, since the boot or another reload, it has to reload. */
+/* Has the manager forget the units of instances that were removed, and what they changed in those of others. It forgets
+ * units by itself where nothing else refers to them; where sockets.target does, since the boot or another reload, it has
+ * to reload. */
 int forget_instances(struct manager *m, const struct stored *removed, size_t n, struct error *err);

@@ -5,6 +5,7 @@
 
 #include "backends/backend.h"
 #include "backends/engine.h"
+#include "cli/listen_check.h"
 #include "cli/programs.h"
 #include "cli/sharing.h"
 #include "cli/text.h"
@@ -54,16 +55,25 @@ static enum state judge(const struct unit_state *socket, const struct unit_state
 	return is(service->active_state, "failed") ? STATE_FAILED : STATE_ASLEEP;
 }
 
-/* A limit closes the socket for good: only a start opens it again. */
+/* What has closed the socket has closed it for good: only a start opens it again. */
 static void socket_reason(struct observation *o, const struct unit_state *socket)
 {
-	size_t len;
+	const struct instance *i = &o->stored->instance;
+	bool could_not_listen = is(socket->result, "resources");
+	char reason[UNIT_REASON_MAX];
 
-	unit_reason(socket, o->reason);
-	len = strlen(o->reason);
-	if (strstr(socket->result, "limit-hit"))
-		snprintf(o->reason + len, sizeof(o->reason) - len,
-			 ", which closed the socket: 'sockwake refresh %s' opens it again", o->stored->instance.name);
+	unit_reason(socket, reason);
+	if (could_not_listen && describe_obstacle(i, reason, sizeof(reason)))
+		snprintf(o->reason, sizeof(o->reason), "%.400s; then 'sockwake refresh %s' opens the socket", reason,
+			 i->name);
+	else if (could_not_listen)
+		snprintf(o->reason, sizeof(o->reason),
+			 "systemd could not open the socket, and nothing is in its way any more: 'sockwake refresh %s' "
+			 "opens it",
+			 i->name);
+	else if (reason[0])
+		snprintf(o->reason, sizeof(o->reason),
+			 "%.400s, which closed the socket: 'sockwake refresh %s' opens it again", reason, i->name);
 }
 
 static bool begins_with(const char *text, const char *beginning)
@@ -103,8 +113,9 @@ static void observe_units(struct observation *o, const struct unit_state *socket
 			 o->stored->instance.scope == SCOPE_USER ? "--user " : "");
 	else if (!o->reason[0])
 		snprintf(o->reason, sizeof(o->reason),
-			 "the socket was stopped: 'systemctl %sstart %s.socket' opens it again",
-			 o->stored->instance.scope == SCOPE_USER ? "--user " : "", o->stored->instance.name);
+			 "the socket was stopped: 'systemctl %s%s %s.socket' opens it again",
+			 o->stored->instance.scope == SCOPE_USER ? "--user " : "",
+			 o->stored->enabled ? "start" : "enable --now", o->stored->instance.name);
 }
 
 /* The unit that proxies; the original tool's instances have one more for the container. */

@@ -106,13 +106,12 @@ static bool was_closed(const struct refresh *r, const struct unit_state *socket,
 	       (r->was_missing || (is(service->result, "exit-code") && service->main_status == EXIT_EXEC));
 }
 
-static int start_socket(struct manager *m, enum scope scope, const char *socket, struct error *err)
+static int start_socket(struct manager *m, const struct instance *i, const char *socket, struct error *err)
 {
-	struct error why;
-
-	if (manager_start(m, socket, SOCKET_TIMEOUT, &why) == 0)
+	if (manager_start(m, socket, SOCKET_TIMEOUT, err) == 0)
 		return 0;
-	return error_set(err, why.code, "%.800s; '%s %s' has the whole story", why.text, journal_of(scope), socket);
+	explain_socket(m, i, err);
+	return -1;
 }
 
 /* That it was the trigger limit is forgotten with the failure. */
@@ -122,19 +121,20 @@ static void outwait_triggers(const struct unit_state *socket)
 		outwait_trigger_limit(socket->since_usec);
 }
 
-static int open_socket(struct manager *m, enum scope scope, const char *socket, const char *service, struct error *err)
+static int open_socket(struct manager *m, const struct instance *i, const char *socket, const char *service,
+		       struct error *err)
 {
 	if (manager_reset_failed(m, socket, err) < 0 || manager_reset_failed(m, service, err) < 0)
 		return -1;
-	return start_socket(m, scope, socket, err);
+	return start_socket(m, i, socket, err);
 }
 
 /* Only while nobody is served or waits. */
-static int reopen_socket(struct manager *m, enum scope scope, const char *socket, struct error *err)
+static int reopen_socket(struct manager *m, const struct instance *i, const char *socket, struct error *err)
 {
 	if (manager_stop(m, socket, SOCKET_TIMEOUT, err) < 0)
 		return -1;
-	return start_socket(m, scope, socket, err);
+	return start_socket(m, i, socket, err);
 }
 
 /* Brings one into effect; *ret_opened: the socket was closed. */
@@ -154,9 +154,9 @@ static int apply(struct manager *m, const struct refresh *r, bool *ret_opened, s
 		*ret_opened = was_closed(r, &states[0], &states[1]);
 		if (*ret_opened) {
 			outwait_triggers(&states[0]);
-			done = open_socket(m, i->scope, socket, service, err);
+			done = open_socket(m, i, socket, service, err);
 		} else if (listens && sleeps && r->changed & REFRESHED_SOCKET)
-			done = reopen_socket(m, i->scope, socket, err);
+			done = reopen_socket(m, i, socket, err);
 		else if (listens && r->changed && i->schedule) /* which may be new to the manager */
 			done = manager_start(m, unit_name(i->name, TIMER_SUFFIX, timer), SOCKET_TIMEOUT, err);
 	}

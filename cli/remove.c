@@ -1,6 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/backend.h"
+#include "backends/engine.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/image.h"
@@ -9,8 +11,28 @@
 #include "cli/lock.h"
 #include "cli/note.h"
 #include "cli/selinux.h"
+#include "cli/sharing.h"
+#include "common/clock.h"
 #include "units/paths.h"
 #include "units/quadlet.h"
+
+#define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
+
+/* It holds memory, and neither `rm` nor a start by hand takes it as it is. */
+static void note_paused(const struct instance *i)
+{
+	_cleanup_container_ struct container c = {};
+	_cleanup_engine_ struct engine *engine = NULL;
+	const char *name = backend_kind_name(i->backend);
+	struct error ignored;
+
+	if (i->idle_action != IDLE_PAUSE || engine_open(i->backend, i->scope, i->engine_socket, &engine, &ignored) < 0)
+		return;
+	engine->deadline = now_usec() + ENGINE_TIMEOUT;
+	if (engine->backend->inspect(engine, i->container_name, &c, &ignored) == 0 && c.state == CONTAINER_PAUSED)
+		print_note("the container stays paused: '%s unpause %s' lets it go on, '%s rm --force %s' removes it",
+			   name, i->container_name, name, i->container_name);
+}
 
 static void note_what_stays(const struct instance *i)
 {
@@ -26,15 +48,17 @@ static void note_what_stays(const struct instance *i)
 		print_note("its container's Quadlet stays: '%s'", path);
 }
 
+/* `more`: who else is to be removed. Whether the container sleeps at the end is the last one's business. */
 static int remove_one(struct manager *m, const char *directory, const struct arguments *a, const struct stored *s,
-		      const struct stored_list *all, struct error *err)
+		      const struct stored_list *all, const struct stored_list *more, struct error *err)
 {
+	bool goes_on = !s->problem && container_is_shared(&s->instance, s->instance.container_name, more);
 	bool with_container = a->with_container && (a->name || s->instance.made_container);
 	const char *name = s->instance.name;
 
 	if (with_container && !s->problem && check_made(&s->instance, err) < 0)
 		return -1;
-	if (uninstall_instance(m, directory, a->scope, s, all, SETTLE_ALL, err) < 0)
+	if (uninstall_instance(m, directory, a->scope, s, all, goes_on ? SETTLE_OWN : SETTLE_ALL, err) < 0)
 		return error_context(err, "'%s' is not removed", name);
 	if (!a->no_selinux && !s->problem)
 		unlabel_ports(&s->instance, all);
@@ -45,6 +69,8 @@ static int remove_one(struct manager *m, const char *directory, const struct arg
 		printf("Removed container '%s'.\n", s->instance.container_name);
 	} else if (!s->problem) {
 		note_what_stays(&s->instance);
+		if (!goes_on)
+			note_paused(&s->instance);
 	}
 	return 0;
 }
@@ -58,19 +84,22 @@ static int remove_some(struct manager *m, const char *directory, const struct ar
 
 	for (size_t k = 0; k < n; k++) {
 		/* what still shares a container or a port */
-		struct stored_list left = *all;
+		struct stored_list left = *all, more;
 
 		if (some == all->items) {
 			left.items += k;
 			left.n -= k;
 		}
-		if (remove_one(m, directory, a, &some[k], &left, &one) < 0) {
+		more = (struct stored_list){.items = (struct stored *)&some[k + 1], .n = n - k - 1};
+		if (remove_one(m, directory, a, &some[k], &left, &more, &one) < 0) {
 			*err = one;
 			r = -1;
 		}
 	}
-	if (r == 0 && m)
-		r = forget_instances(m, some, n, err);
+	if (m && forget_instances(m, some, n, &one) < 0 && r == 0) {
+		*err = one;
+		r = -1;
+	}
 	return r;
 }
 

@@ -7,6 +7,7 @@
 #include "backends/backend.h"
 #include "backends/engine.h"
 #include "cli/attend.h"
+#include "cli/container_check.h"
 #include "cli/observe.h"
 #include "cli/settle.h"
 #include "common/clock.h"
@@ -37,24 +38,21 @@ static bool find_target(const struct instance *i, char *ret, size_t size)
 	return true;
 }
 
-/* "always" starts also what was stopped; "unless-stopped" remembers that it was. */
-static bool find_policy(const struct instance *i, char *ret, size_t size)
+/* Its container may be another one than when the instance was created. */
+static bool find_container_surprise(const struct instance *i, char *ret, size_t size)
 {
 	_cleanup_container_ struct container c = {};
 	_cleanup_engine_ struct engine *engine = NULL;
-	struct error ignored;
+	struct error ignored, err;
 
 	if (engine_open(i->backend, i->scope, i->engine_socket, &engine, &ignored) < 0)
 		return false;
 	engine->deadline = now_usec() + ENGINE_TIMEOUT;
-	if (engine->backend->inspect(engine, i->container_name, &c, &ignored) < 0 ||
-	    strcmp(c.restart_policy, "always") != 0)
+	if (engine->backend->inspect(engine, i->container_name, &c, &ignored) < 0)
 		return false;
-	snprintf(ret, size,
-		 "%s starts the container at boot, asleep or not (restart policy 'always'): '%s update --restart=no "
-		 "%s' leaves that to the first connection",
-		 i->backend == BACKEND_PODMAN ? "podman-restart.service, where it is enabled," : "Docker",
-		 engine->backend->name, i->container_name);
+	if (check_container(i, NULL, &c, &err) == 0)
+		return describe_policy(i, &c, ret, size);
+	snprintf(ret, size, "%.*s", (int)size - 1, err.text);
 	return true;
 }
 
@@ -67,12 +65,22 @@ void find_surprise(const struct observation *o, char ret[static SURPRISE_MAX])
 	ret[0] = '\0';
 	if (o->stored->problem)
 		return;
-	if (i->unit ? find_target(i, why, sizeof(why)) : find_policy(i, why, sizeof(why)))
+	if (i->made_container && !i->unit && strcmp(o->container_state, "missing") == 0)
+		snprintf(ret, SURPRISE_MAX,
+			 "somebody has removed the container that sockwake made: the 'sockwake create %s --image …' of "
+			 "then makes it again, with --force added",
+			 i->name);
+	else if (i->unit ? find_target(i, why, sizeof(why)) : find_container_surprise(i, why, sizeof(why)))
 		snprintf(ret, SURPRISE_MAX, "%s%s", runs ? "the container runs although nobody woke it; " : "", why);
 	else if (runs && i->keep_running)
 		snprintf(ret, SURPRISE_MAX,
 			 "the container runs although nobody woke it, and stays up (--keep-running): '%s' stops it",
 			 stop_command(i, command));
+	else if (!o->stored->enabled && o->state != STATE_OFF)
+		snprintf(ret, SURPRISE_MAX,
+			 "somebody has disabled %s.socket: after the next boot nobody can wake it; 'systemctl %senable "
+			 "%s.socket' brings it back",
+			 i->name, i->scope == SCOPE_USER ? "--user " : "", i->name);
 	else if (is_unattended(o))
 		snprintf(ret, SURPRISE_MAX,
 			 "the container runs although nobody woke it: 'sockwake sleep %s' stops it, 'sockwake attend' "

@@ -4,6 +4,7 @@
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/install.h"
 #include "cli/note.h"
 #include "cli/programs.h"
 #include "common/channel.h"
@@ -60,8 +61,8 @@ static int start_patiently(struct manager *m, const struct stored *s, const char
 }
 
 /* Says why the service failed rather than that its job did. */
-static void explain(const struct arguments *a, const struct stored *s, const char *unit, const struct unit_state *state,
-		    struct error *err)
+static void explain(struct manager *m, const struct arguments *a, const struct stored *s, const char *unit,
+		    const struct unit_state *state, struct error *err)
 {
 	_cleanup_programs_ struct programs programs = {};
 	char directory[PATH_MAX], reason[UNIT_REASON_MAX] = "";
@@ -77,6 +78,8 @@ static void explain(const struct arguments *a, const struct stored *s, const cha
 	if (reason[0])
 		error_set(err, EREMOTEIO, "'%s' did not wake: %s; '%s %s' has the whole story", a->name, reason,
 			  journal_of(a->scope), unit);
+	else if (!s->problem)
+		explain_socket(m, &s->instance, err); /* which it needs */
 }
 
 /* Until a service that is going to sleep, or to its end after a failed wake, has got there. systemd itself ends that. */
@@ -119,7 +122,7 @@ static int try_start(struct manager *m, const struct arguments *a, const struct 
 		r = start_patiently(m, s, unit, err);
 	if (r < 0 && err->code == EREMOTEIO && strcmp(before.active_state, "deactivating") != 0 &&
 	    manager_examine(m, &unit, 1, &after, &ignored) == 0) {
-		explain(a, s, unit, &after, err);
+		explain(m, a, s, unit, &after, err);
 		r = was_joined(&before, &after) ? 1 : -1;
 	}
 	unit_states_clear(&before, 1);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backends/make.h"
+#include "cli/container_check.h"
 #include "cli/create_check.h"
 #include "cli/create_request.h"
 #include "cli/create_view.h"
@@ -74,7 +75,7 @@ static int find_quadlet(struct dependency *d, struct manager *m, enum backend_ki
  * sleep stops it. */
 static int find_unit(struct dependency *d, struct manager *m, const struct container *c, struct error *err)
 {
-	const char *unit = container_label(c, "PODMAN_SYSTEMD_UNIT");
+	const char *unit = container_label(c, UNIT_LABEL);
 	_cleanup_runner_ struct runner runner = {};
 	struct error ignored;
 

@@ -120,3 +120,8 @@ bool message_value(const struct message *m, const char *name, char *ret, size_t 
 	}
 	return false;
 }
+
+const char *channel_unreachable_reason(int error)
+{
+	return error > 0 ? strerror(error) : "it does not accept in time";
+}

@@ -15,6 +15,7 @@
  *	COUNTED=1		the proxy has counted something
  *	NOTE=SENTENCE		what the system cannot give the proxy
  *	ANONYMOUS=1		a server cannot be shown the address of a client
+ *	UNREACHABLE=ERRNO	a client was reset because its server could not be connected to; 0: not in time
  *	STOPPING=1		the proxy accepts nobody any more
  *
  * A message after the first READY=1 may come from a proxy that was taken over.
@@ -31,6 +32,10 @@
 #define CHANNEL_ANONYMOUS                                                                                              \
 	"the server in the container cannot be shown the address of every client: an address was in use there, or is " \
 	"of another family than the server's"
+
+/* What is said about UNREACHABLE=, and the words for its value in brackets behind that. */
+#define CHANNEL_UNREACHABLE "a client was reset, as others may be: its server cannot be connected to"
+const char *channel_unreachable_reason(int error);
 
 /* How the status text of a service begins that clients do not wait for any longer, and that may still become ready. */
 #define STATUS_STILL_STARTING "still starting "

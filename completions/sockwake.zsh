@@ -56,7 +56,7 @@ _sockwake() {
 			'--with-project[wake first what it needs of its project]' \
 			'--backend[engine]:engine:(docker podman)' \
 			'--engine-socket[of the engine]:socket:_files' \
-			'--startup-timeout[until a wake has failed]:time span:' \
+			'--startup-timeout[for how long clients wait for a wake]:time span:' \
 			'--idle-timeout[without a connection until sleep]:time span:' \
 			'--warm-for[the same after a busy period]:time span:' \
 			'*--schedule[keep it warm at these times]:[DAYS] HH\:MM-HH\:MM:' \

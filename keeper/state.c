@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -40,6 +41,10 @@ static void take_notes(struct keeper *k, const struct message *m)
 	if (!k->anonymous && message_value(m, "ANONYMOUS", note, sizeof(note))) {
 		k->anonymous = true;
 		log_line(LOG_NOTICE, "%s", CHANNEL_ANONYMOUS);
+	}
+	if (!k->unreachable && message_value(m, "UNREACHABLE", note, sizeof(note))) {
+		k->unreachable = true;
+		log_line(LOG_WARNING, CHANNEL_UNREACHABLE " (%s)", channel_unreachable_reason((int)strtol(note, NULL, 10)));
 	}
 }
 

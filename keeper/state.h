@@ -39,6 +39,7 @@ struct keeper {
 	bool stopping;		    /* the proxy accepts no longer */
 	unsigned notes;		    /* that a proxy wanted to have in the journal */
 	bool anonymous;		    /* a server was not shown the address of a client */
+	bool unreachable;	    /* a client was reset for want of a server */
 	bool counted;		    /* the proxy has counted something */
 	bool untold;		    /* which the service manager was not told yet */
 	char awaited[SENTENCE_MAX]; /* what is waited for, as a part of a sentence */

@@ -168,14 +168,15 @@ void report_note(const struct service *service, const char *text)
 
 void report_unreachable(struct service *service, const struct target *target, int error)
 {
-	char address[TARGET_TEXT_MAX], text[TARGET_TEXT_MAX + 320];
+	char address[TARGET_TEXT_MAX];
 
 	if (atomic_flag_test_and_set(&service->said_unreachable))
 		return;
-	snprintf(text, sizeof(text),
-		 "a client was reset, as others may be: the server at %s cannot be connected to (%s)",
-		 target_text(target, address), error ? strerror(error) : "it does not accept in time");
-	report_note(service, text);
+	if (service->has_keeper)
+		notify_send(service->notify_fd, "UNREACHABLE=%d", error);
+	else
+		log_line(LOG_NOTICE, CHANNEL_UNREACHABLE " at %s (%s)", target_text(target, address),
+			 channel_unreachable_reason(error));
 }
 
 void report_anonymous(struct service *service)

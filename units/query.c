@@ -22,11 +22,14 @@ struct query {
 	int *failure; /* a negative errno, when an answer could not be read */
 };
 
+/* They come in one answer, so they are of one moment; the state of the list before may be older. */
 static const struct property {
 	const char *name;
 	char type;
 	size_t offset;
 } properties[] = {
+	{"ActiveState", 's', offsetof(struct unit_state, active_state)},
+	{"SubState", 's', offsetof(struct unit_state, sub_state)},
 	{"FragmentPath", 's', offsetof(struct unit_state, fragment_path)},
 	{"StatusText", 's', offsetof(struct unit_state, status_text)},
 	{"Result", 's', offsetof(struct unit_state, result)},

@@ -81,6 +81,15 @@ static int read_config(const char *config, const char *name, struct instance *re
 	return 0;
 }
 
+static bool is_enabled(const char *directory, const char *name)
+{
+	char link[PATH_MAX];
+	struct error ignored;
+	struct stat st;
+
+	return link_path(directory, name, link, &ignored) == 0 && lstat(link, &st) == 0;
+}
+
 int store_read(const char *directory, const char *name, struct stored *ret, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -95,6 +104,7 @@ int store_read(const char *directory, const char *name, struct stored *ret, stru
 		return -1;
 	if (read_file(AT_FDCWD, path, UNIT_FILE_MAX, &text, NULL, &why) < 0 || !find_markers(text, &config))
 		return error_set(err, ENOENT, "there is no instance '%s': 'sockwake list' shows those there are", name);
+	ret->enabled = is_enabled(directory, name);
 	if (read_config(config, name, &ret->instance, &why) == 0)
 		return 0;
 	instance_clear(&ret->instance);
@@ -211,22 +221,20 @@ bool store_is_part(const char *path, const char *name)
 
 static int take_snapshot(const char *directory, const char *name, struct snapshot *ret, struct error *err)
 {
-	char paths[SNAPSHOT_FILES][PATH_MAX], link[PATH_MAX];
+	char paths[SNAPSHOT_FILES][PATH_MAX];
 	struct error ignored;
-	struct stat st;
 
 	for (size_t k = 0; k < SNAPSHOT_FILES; k++) {
 		if (unit_path(directory, name, suffixes[k], paths[k], err) < 0)
 			return -1;
 	}
-	if (link_path(directory, name, link, err) < 0 ||
-	    read_own(paths[0], name, NO_CONFIG | BROKEN_CONFIG | FOREIGN_CONFIG, &ret->texts[0], err) < 0 ||
+	if (read_own(paths[0], name, NO_CONFIG | BROKEN_CONFIG | FOREIGN_CONFIG, &ret->texts[0], err) < 0 ||
 	    read_own(paths[1], name, BROKEN_CONFIG | (ret->texts[0] ? NO_CONFIG : 0), &ret->texts[1], err) < 0)
 		return -1;
 	/* A stranger's is in nobody's way here. */
 	(void)read_own(paths[2], name, BROKEN_CONFIG, &ret->texts[2], &ignored);
 	(void)read_own(paths[3], name, NO_CONFIG, &ret->texts[3], &ignored);
-	ret->enabled = lstat(link, &st) == 0;
+	ret->enabled = is_enabled(directory, name);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 /* What was read back. */
 struct stored {
 	struct instance instance; /* its name is always set */
+	bool enabled;		  /* it is there after the next boot */
 	char *problem;		  /* NULL; or why the configuration cannot be read: the rest is not set, then */
 };
 void stored_clear(struct stored *s);

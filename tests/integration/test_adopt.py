@@ -256,6 +256,26 @@ class AdoptQuadlet(AdoptCase):
         self.assertIn("Removed 'web'", self.adopt("--prune").stdout)
         self.assertEqual(self.instances(), {})
 
+    def test_changed_and_gone_while_it_is_awake(self):
+        rules = {"publish": f"{PORT}:80", "idle-timeout": "1h", "name": "web"}
+        self.write(rules)
+        self.adopt("--all")
+        self.assertIn("nginx", harness.http(PORT))
+        self.write(rules | {"idle-timeout": "2h"})
+        self.assertIn("Replaced", self.adopt("--all").stdout)
+        self.assertIn("Unchanged", self.adopt("--all", "--prune").stdout)
+        self.assertIn("nginx", harness.http(PORT))
+        self.write(None)
+        self.assertIn("Removed 'web'", self.adopt("--all", "--prune").stdout)
+        self.assertEqual((self.instances(), self.scope.container_state("systemd-site")), ({}, ""))
+
+        self.write(rules)  # the same, but it was started by somebody else
+        self.adopt("--all")
+        self.scope.systemctl("start", "site.service")
+        self.write(None)
+        self.assertIn(f"'{self.scope.engine} rm --force systemd-site' removes it", self.refused("--all", "--prune"))
+        self.assertEqual(self.instances(), {})
+
     def test_its_own_name_is_avoided(self):
         self.write({"publish": f"{PORT}:80\nContainerName=site"})
         self.adopt("site")

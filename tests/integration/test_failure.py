@@ -106,6 +106,15 @@ class Container(FailureCase):
         self.mend()
         self.assert_served()
 
+    def test_a_target_that_is_never_reached(self):
+        """Only a client finds out: it is a wake that succeeds."""
+        self.redis("--target=192.0.2.1", "--startup-timeout=2s")
+        since = time.time()
+        harness.refusal(PORT)
+        harness.eventually(lambda: any("its server cannot be connected to (it does not accept in time)" in line or
+                                       "its server cannot be connected to (Network is unreachable)" in line
+                                       for line in self.scope.unit_journal("server", since=since)))
+
     def test_many_failed_wakes_in_a_row(self):
         self.redis()
         self.scope.engine_run("rm", "server")

@@ -401,8 +401,11 @@ Exec={command}
         self.create("--unit", "cache.service", "--drop-publish")
         self.assert_served()
         self.assertEqual(harness.redis(PORT + 1, "ping"), "PONG", "the other port stays published")
-        self.scope.sockwake("remove", "cache-wake")
-        self.assertFalse(os.path.exists(f"{self.path}.d"))
+        for _ in range(2):  # after it was used, and before
+            self.scope.sockwake("remove", "cache-wake")
+            self.assertFalse(os.path.exists(f"{self.path}.d"))
+            self.assertIn(f" 127.0.0.1:{PORT}:6379 ", self.scope.property("cache.service", "ExecStart"))
+            self.create("--unit", "cache.service", "--drop-publish")
 
     def test_what_a_creation_changed_is_back_when_it_fails(self):
         self.define(container=f"Network=none\nPublishPort={PORT}:6379")
