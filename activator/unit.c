@@ -190,7 +190,8 @@ static int run_job(struct unit *u, const char *method, uint64_t deadline, const 
 	return r;
 }
 
-bool manager_is_stopping(enum scope scope)
+/* False where it does not tell. */
+static bool ask_whether_it_stops(enum scope scope, bool *ret)
 {
 	_cleanup_bus_ sd_bus *connection = NULL;
 	_cleanup_message_ sd_bus_message *reply = NULL;
@@ -201,8 +202,20 @@ bool manager_is_stopping(enum scope scope)
 	    bus.sd_bus_get_property(connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "SystemState", NULL,
 				    &reply, "s") < 0 ||
 	    bus.sd_bus_message_read(reply, "s", &state) < 0)
-		return true;
-	return strcmp(state, "stopping") == 0;
+		return false;
+	*ret = strcmp(state, "stopping") == 0;
+	return true;
+}
+
+bool manager_is_stopping(enum scope scope)
+{
+	uint64_t end = now_usec() + REVIVAL_TIMEOUT;
+	bool stops = true;
+
+	/* One that executes itself anew is there again at once. */
+	while (!ask_whether_it_stops(scope, &stops) && now_usec() < end)
+		(void)poll(NULL, 0, REVIVAL_PAUSE_MSEC);
+	return stops;
 }
 
 int unit_open(enum scope scope, const char *name, struct unit **ret, struct error *err)

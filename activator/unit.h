@@ -14,7 +14,8 @@
 
 struct unit;
 
-/* Is the whole system, or the user's session, being shut down? So is one whose manager cannot be reached. */
+/* Is the whole system, or the user's session, being shut down? So is one whose manager cannot be reached for some
+ * seconds. */
 bool manager_is_stopping(enum scope scope);
 
 /* *ret belongs to the caller; name has to live as long. */

@@ -124,8 +124,11 @@ static int remove_instances(int argc, char *argv[], struct error *err)
 		return -1;
 	if (store_scan(directory, &all, err) < 0)
 		return -1;
-	if (manager_connect(a.scope, &m, err) < 0)
+	if (manager_connect(a.scope, &m, err) < 0) {
+		if (manager_is_there(a.scope))
+			return -1;
 		print_note("only the files are removed: %s", err->text);
+	}
 	if (!a.name && all.n == 0)
 		puts("No managed instances found.");
 	r = a.name ? remove_some(m, directory, &a, &stored, 1, &all, err)

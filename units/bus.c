@@ -25,12 +25,22 @@ static const struct {
 	{"org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", EACCES},
 	{"org.freedesktop.DBus.Error.Timeout", ETIMEDOUT},
 	{"org.freedesktop.DBus.Error.NoReply", ETIMEDOUT},
-	{"org.freedesktop.DBus.Error.Disconnected", ENOTCONN},
 	{"org.freedesktop.DBus.Error.ServiceUnknown", ENOTCONN},
 };
 
-int bus_failed(struct error *err, const char *what, int r, const sd_bus_error *bus_error)
+/* sd-bus answers what is still asked when the connection breaks, and what is asked afterwards, in several ways. On the way
+ * over a bus daemon, that is the one who tells. */
+static bool is_lost(const struct manager *m, int r, const sd_bus_error *bus_error)
 {
+	return r == -ECONNRESET || r == -EPIPE || r == -ENOTCONN || !m->bus || sd_bus_is_open(m->bus) <= 0 ||
+	       (sd_bus_error_has_name(bus_error, SD_BUS_ERROR_NO_REPLY) && bus_error->message &&
+		strstr(bus_error->message, "disconnected"));
+}
+
+int bus_failed(const struct manager *m, struct error *err, const char *what, int r, const sd_bus_error *bus_error)
+{
+	if (is_lost(m, r, bus_error))
+		return error_set(err, ENOTCONN, "%s: the connection to the service manager was lost; try again", what);
 	for (size_t k = 0; bus_error && bus_error->name && k < sizeof(error_names) / sizeof(*error_names); k++) {
 		if (strcmp(bus_error->name, error_names[k].name) == 0)
 			return error_set(err, error_names[k].code, "%s: %s%s", what,
@@ -39,8 +49,6 @@ int bus_failed(struct error *err, const char *what, int r, const sd_bus_error *b
 	}
 	if (bus_error && bus_error->message)
 		return error_set(err, r == -ETIMEDOUT ? ETIMEDOUT : EREMOTEIO, "%s: %s", what, bus_error->message);
-	if (r == -ECONNRESET || r == -EPIPE)
-		r = -ENOTCONN;
 	return error_errno(err, -r, "%s", what);
 }
 
@@ -89,17 +97,19 @@ static int subscribe(struct manager *m, struct error *err)
 				    on_job_removed, m);
 
 	if (r < 0)
-		return bus_failed(err, "cannot listen to the service manager", r, NULL);
+		return bus_failed(m, err, "cannot listen to the service manager", r, NULL);
 	r = sd_bus_call_method(m->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "Subscribe", &bus_error, NULL,
 			       NULL);
-	return r < 0 ? bus_failed(err, "cannot subscribe to the service manager", r, &bus_error) : 0;
+	return r < 0 ? bus_failed(m, err, "cannot subscribe to the service manager", r, &bus_error) : 0;
 }
 
-int bus_connect(struct manager *m, struct error *err)
+static int connect_once(struct manager *m, bool *ret_passes, struct error *err)
 {
 	int r = connect_directly(m->scope, &m->bus);
 
-	if (r < 0)
+	/* One that executes itself anew has closed its socket, and not opened the next one yet. */
+	*ret_passes = r == -ECONNREFUSED;
+	if (r < 0 && !*ret_passes)
 		r = m->scope == SCOPE_SYSTEM ? sd_bus_open_system(&m->bus) : sd_bus_open_user(&m->bus);
 	if (r < 0 && m->scope == SCOPE_USER)
 		return error_set(err, ENOTCONN,
@@ -110,7 +120,9 @@ int bus_connect(struct manager *m, struct error *err)
 		return error_set(err, ENOTCONN,
 				 "the system's service manager does not answer (%s): is systemd running?",
 				 strerror(-r));
-	return subscribe(m, err);
+	r = subscribe(m, err);
+	*ret_passes = r < 0 && err->code == ENOTCONN; /* it took the connection, and then executed itself anew */
+	return r;
 }
 
 void bus_disconnect(struct manager *m)
@@ -119,21 +131,34 @@ void bus_disconnect(struct manager *m)
 	m->bus = NULL;
 }
 
-bool bus_revive(struct manager *m, const struct error *err)
+/* was_there: there has been one a moment ago, which will be back. */
+static int connect_patiently(struct manager *m, bool was_there, struct error *err)
 {
 	uint64_t end = now_usec() + REVIVAL_TIMEOUT;
+	bool passes;
+
+	while (connect_once(m, &passes, err) < 0) {
+		bus_disconnect(m);
+		if ((!passes && !was_there) || now_usec() >= end)
+			return -1;
+		(void)poll(NULL, 0, REVIVAL_PAUSE_MSEC);
+	}
+	return 0;
+}
+
+int bus_connect(struct manager *m, struct error *err)
+{
+	return connect_patiently(m, false, err);
+}
+
+bool bus_revive(struct manager *m, const struct error *err)
+{
 	struct error ignored;
 
 	if (err->code != ENOTCONN || m->revivals++ == REVIVALS_MAX)
 		return false;
-	for (;;) {
-		bus_disconnect(m);
-		if (bus_connect(m, &ignored) == 0)
-			return true;
-		if (now_usec() >= end)
-			return false;
-		(void)poll(NULL, 0, REVIVAL_PAUSE_MSEC);
-	}
+	bus_disconnect(m);
+	return connect_patiently(m, true, &ignored) == 0;
 }
 
 static int call_once(struct manager *m, sd_bus_message **ret, uint64_t timeout, const char *what, struct error *err,
@@ -148,7 +173,7 @@ static int call_once(struct manager *m, sd_bus_message **ret, uint64_t timeout, 
 		r = sd_bus_message_appendv(call, types, ap);
 	if (r >= 0)
 		r = sd_bus_call(m->bus, call, timeout, &bus_error, ret);
-	return r < 0 ? bus_failed(err, what, r, &bus_error) : 0;
+	return r < 0 ? bus_failed(m, err, what, r, &bus_error) : 0;
 }
 
 int bus_call(struct manager *m, sd_bus_message **ret, uint64_t timeout, const char *what, struct error *err,

@@ -22,8 +22,9 @@ struct manager {
 int bus_connect(struct manager *m, struct error *err);
 void bus_disconnect(struct manager *m);
 
-/* Sets *err from what sd-bus returned (a negative errno) and, where there is one, the peer's own error. Returns -1. */
-int bus_failed(struct error *err, const char *what, int r, const sd_bus_error *bus_error);
+/* Sets *err from what sd-bus returned (a negative errno) and, where there is one, the peer's own error; ENOTCONN, whatever
+ * they say, once the connection is lost. Returns -1. */
+int bus_failed(const struct manager *m, struct error *err, const char *what, int r, const sd_bus_error *bus_error);
 
 /* Has it failed because the connection was lost, as when systemd executes itself anew, and is there a new one? Then what
  * has failed is to be asked again. Waits some seconds for that. */

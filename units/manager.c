@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "units/bus.h"
+#include "units/paths.h"
 
 #define CALL_TIMEOUT   (30 * USEC_PER_SEC)
 #define RELOAD_TIMEOUT (180 * USEC_PER_SEC)
@@ -29,6 +31,15 @@ int manager_connect(enum scope scope, struct manager **ret, struct error *err)
 	return 0;
 }
 
+bool manager_is_there(enum scope scope)
+{
+	char runtime[PATH_MAX] = "/run", path[PATH_MAX];
+	struct error ignored;
+
+	return (scope == SCOPE_SYSTEM || user_runtime_directory(runtime, &ignored) == 0) &&
+	       path_join(runtime, "systemd/private", path, &ignored) == 0 && access(path, F_OK) == 0;
+}
+
 void manager_close(struct manager **m)
 {
 	if (!*m)
@@ -44,7 +55,7 @@ static int read_unit_path(struct manager *m, char ***ret, struct error *err)
 	int r = sd_bus_get_property_strv(m->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitPath", &bus_error,
 					 ret);
 
-	return r < 0 ? bus_failed(err, "cannot ask the service manager where it looks for units", r, &bus_error) : 0;
+	return r < 0 ? bus_failed(m, err, "cannot ask the service manager where it looks for units", r, &bus_error) : 0;
 }
 
 int manager_looks_in(struct manager *m, const char *directory, bool *ret, struct error *err)
@@ -118,7 +129,7 @@ static int wait_for_job(struct manager *m, const char *job, uint64_t timeout_use
 	}
 	m->job = NULL;
 	if (r < 0)
-		return bus_failed(err, what, r, NULL);
+		return bus_failed(m, err, what, r, NULL);
 	if (strcmp(m->job_result, "done") == 0 || strcmp(m->job_result, "skipped") == 0)
 		return 0;
 	return job_failed(what, m->job_result, err);
@@ -135,7 +146,7 @@ static int run_job_once(struct manager *m, const char *method, const char *what,
 		return -1;
 	r = sd_bus_message_read(reply, "o", &job);
 	if (r < 0)
-		return bus_failed(err, what, r, NULL);
+		return bus_failed(m, err, what, r, NULL);
 	if (timeout_usec == 0)
 		return 0;
 	return wait_for_job(m, job, timeout_usec, what, err);

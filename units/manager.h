@@ -22,6 +22,9 @@ struct manager;
 
 int manager_connect(enum scope scope, struct manager **ret, struct error *err);
 
+/* Has there been one since the boot, or the login? Then it is there, or soon will be again. */
+bool manager_is_there(enum scope scope);
+
 /* *m may be NULL, and is afterwards. */
 void manager_close(struct manager **m);
 #define _cleanup_manager_ _cleanup_(manager_close)

@@ -223,7 +223,7 @@ static int query_once(struct manager *m, const char *const *names, size_t n, str
 		r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
 	for (size_t k = 0; r >= 0 && k < n; k++)
 		r = read_unit(reply, &ret[k]);
-	return r < 0 ? bus_failed(err, "cannot ask the service manager for the state of units", r, &bus_error) : 0;
+	return r < 0 ? bus_failed(m, err, "cannot ask the service manager for the state of units", r, &bus_error) : 0;
 }
 
 int manager_query(struct manager *m, const char *const *names, size_t n, struct unit_state *ret, struct error *err)
@@ -272,7 +272,7 @@ static int ask_details_once(struct manager *m, struct unit_state *states, size_t
 	drained = drain(m->bus, &pending, 0, &failure);
 	if (r >= 0)
 		r = drained;
-	return r < 0 ? bus_failed(err, "cannot ask the service manager about units", r, NULL) : 0;
+	return r < 0 ? bus_failed(m, err, "cannot ask the service manager about units", r, NULL) : 0;
 }
 
 int manager_ask_details(struct manager *m, struct unit_state *states, size_t n, struct error *err)

@@ -56,7 +56,7 @@ static int get_once(struct manager *m, const char *path, const char *interface, 
 	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
 	int r = sd_bus_get_property(m->bus, SYSTEMD_NAME, path, interface, property, &bus_error, ret, type);
 
-	return r < 0 ? bus_failed(err, "cannot ask the service manager about a unit", r, &bus_error) : 0;
+	return r < 0 ? bus_failed(m, err, "cannot ask the service manager about a unit", r, &bus_error) : 0;
 }
 
 static int get(struct manager *m, const char *path, const char *interface, const char *property, const char *type,
