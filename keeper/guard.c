@@ -61,34 +61,33 @@ static _Noreturn void stand_by(struct keeper *k, int alive)
 		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
 }
 
-void guard_start(struct guard *g, struct keeper *k)
+void guard_start(struct keeper *k)
 {
 	int ends[2];
 
-	*g = (struct guard){.alive = -1};
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (k->guard || pipe2(ends, O_CLOEXEC) < 0)
 		return;
-	g->pid = fork();
-	if (g->pid == 0) {
+	k->guard = fork();
+	if (k->guard == 0) {
 		close(ends[1]);
 		stand_by(k, ends[0]);
 	}
 	close(ends[0]);
-	if (g->pid < 0) {
-		g->pid = 0;
+	if (k->guard < 0) {
+		k->guard = 0;
 		close(ends[1]);
 		return;
 	}
-	g->alive = ends[1];
+	k->guard_alive = ends[1];
 }
 
-void guard_end(struct guard *g)
+void guard_end(struct keeper *k)
 {
-	if (g->pid == 0)
+	if (k->guard == 0)
 		return;
-	(void)kill(g->pid, SIGKILL);
-	close_fd(&g->alive);
-	while (waitpid(g->pid, NULL, 0) < 0 && errno == EINTR)
+	(void)kill(k->guard, SIGKILL);
+	close_fd(&k->guard_alive);
+	while (waitpid(k->guard, NULL, 0) < 0 && errno == EINTR)
 		;
-	g->pid = 0;
+	k->guard = 0;
 }

@@ -36,6 +36,7 @@
 #include "common/refuse.h"
 #include "keeper/admit.h"
 #include "keeper/follow.h"
+#include "keeper/guard.h"
 #include "keeper/overdue.h"
 #include "keeper/say.h"
 #include "keeper/serve.h"
@@ -228,8 +229,10 @@ int keeper_run(int argc, char **argv)
 	static struct keeper k;
 	struct error err;
 	bool queued;
+	int r;
 
-	k.notify_fd = k.signal_fd = k.pidfd = -1;
+	k.notify_fd = k.signal_fd = k.pidfd = k.guard_alive = -1;
+	k.stopped = guard_start;
 	k.deadline = USEC_INFINITY;
 	k.began = k.extended = now_usec();
 	k.waker = k.sleeper = k.notifier = NO_CHILD("the activator");
@@ -254,5 +257,7 @@ int keeper_run(int argc, char **argv)
 		return leave(&k, 0, "What a keeper that was killed had woken sleeps again.");
 	k.touched = is_successor(&k); /* a wake that fails before the engine is asked leaves nothing running either */
 	begin_record(&k);
-	return live(&k, &err);
+	r = live(&k, &err);
+	guard_end(&k);
+	return r;
 }

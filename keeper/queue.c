@@ -191,7 +191,7 @@ static void drop_datagrams(int fd)
 	}
 }
 
-/* Also where a proxy holds a copy of it. Disconnecting a TCP socket resets the connection (connect(2), AF_UNSPEC). */
+/* Also where a proxy or the guard holds a copy of it. Disconnecting a TCP socket resets the connection (connect(2), AF_UNSPEC). */
 static void reset_for_all(int fd)
 {
 	static const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
@@ -266,7 +266,7 @@ size_t queue_expire(struct queue *q, uint64_t now)
 void queue_refuse(struct queue *q)
 {
 	for (size_t i = 0; i < q->n_accepted; i++)
-		reset_connection(q->accepted[i].fd);
+		reset_for_all(q->accepted[i].fd);
 	q->n_accepted = 0;
 	refuse_listeners(q->n);
 	q->since = USEC_INFINITY;

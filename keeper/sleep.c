@@ -86,11 +86,10 @@ static int sleep_at_last(struct keeper *k)
 
 int stage_sleep(struct keeper *k)
 {
-	struct guard guard;
 	int r;
 
-	guard_start(&guard, k);
+	guard_start(k);
 	r = sleep_at_last(k);
-	guard_end(&guard);
+	guard_end(k);
 	return r;
 }

@@ -44,7 +44,8 @@ static void take_notes(struct keeper *k, const struct message *m)
 	}
 	if (!k->unreachable && message_value(m, "UNREACHABLE", note, sizeof(note))) {
 		k->unreachable = true;
-		log_line(LOG_WARNING, CHANNEL_UNREACHABLE " (%s)", channel_unreachable_reason((int)strtol(note, NULL, 10)));
+		log_line(LOG_WARNING, CHANNEL_UNREACHABLE " (%s)",
+			 channel_unreachable_reason((int)strtol(note, NULL, 10)));
 	}
 }
 
@@ -162,8 +163,10 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 		take_messages(k, children[c]);
 		take_end(k, children[c]);
 	}
-	if (k->told_to_stop && k->told_at == 0)
+	if (k->told_to_stop && k->told_at == 0) {
 		k->told_at = now_usec();
+		k->stopped(k);
+	}
 	if (time_is_over(k->deadline))
 		k->late(k);
 	if (watch_queue)

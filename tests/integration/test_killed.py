@@ -59,6 +59,23 @@ class Stopping(KilledCase):
         self.assert_nothing_runs()
 
 
+    def test_whoever_comes_after_it_was_killed_as_clients_were_given_time(self):
+        stubborn = ("sh", "-c", "trap '' INT TERM; serve redis & wait")
+        self.scope.container("server", *stubborn, options=("--network=none", "--stop-timeout=30"))
+        self.scope.instance("server", PORT, 6379, "--startup-timeout=3s")
+        with harness.connect(PORT):
+            harness.eventually(lambda: self.scope.state("server.service") == "active")
+            stop = self.scope.spawn("systemctl", *([] if self.scope.is_system else ["--user"]), "stop", "server.service")
+            harness.eventually(lambda: self.scope.process("server", "guard"))
+            self.assertNotEqual(self.scope.process("server", "proxy"), 0)
+            self.kill_keeper()
+            self.assertLess(harness.refusal(PORT), 3 + 2)
+            self.assertEqual(self.scope.state("server.service"), "deactivating")
+        self.scope.engine_run("kill", "server")
+        self.assertEqual(stop.wait(40), 0)
+        self.assert_nothing_runs()
+
+
 class Next(KilledCase):
     """What the next keeper does."""
 

@@ -412,6 +412,49 @@ class Reexecution(harness.Case):
         self.assertEqual(self.scope.systemctl("list-units", "--all", "--no-legend", "server.*").stdout, "")
 
 
+    def reexecute_at_once(self, delay):
+        process = self.scope.spawn("systemctl", *([] if self.scope.is_system else ["--user"]), "daemon-reexec")
+        time.sleep(delay)
+        return process
+
+    def test_commands_begin_while_it_is_not_there(self):
+        self.scope.container("server", "redis")
+        create = ("create", "server", "-p", f"{PORT}:6379", "--force")
+        for delay in (0, 0.01, 0.02, 0.04, 0.08):
+            with self.subTest(delay=delay):
+                reexec = self.reexecute_at_once(delay)
+                self.scope.sockwake(*create)
+                self.assertEqual(reexec.wait(30), 0)
+                self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+                reexec = self.reexecute_at_once(delay)
+                self.scope.sockwake(*create)
+                self.assertEqual(reexec.wait(30), 0)
+                self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+                reexec = self.reexecute_at_once(delay)
+                self.scope.sockwake("remove", "server")
+                self.assertEqual(reexec.wait(30), 0)
+                self.assertEqual(self.scope.systemctl("list-units", "--all", "--no-legend", "server.*").stdout, "")
+                self.assertEqual(self.scope.container_state("server"), "exited")
+
+
+class ReexecutionWithoutEngine(harness.Case):
+    scopes = (harness.USER_PODMAN,)
+
+    def test_it_is_no_shutdown(self):
+        """The sleep goes on until the engine is there again."""
+        self.scope.container("server", "redis")
+        self.scope.instance("server", PORT, 6379, "--idle-timeout=1s")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.scope.systemctl("stop", "podman.socket", "podman.service")
+        self.addCleanup(self.scope.systemctl, "start", "podman.socket")
+        harness.eventually(lambda: self.scope.state("server.service") == "deactivating")
+        for _ in range(20):
+            self.scope.systemctl("daemon-reexec")
+        self.assertEqual(self.scope.state("server.service"), "deactivating")
+        self.scope.systemctl("start", "podman.socket")
+        harness.eventually(lambda: self.scope.container_state("server") == "exited")
+
+
 class LikeAnIdentifier(harness.Case):
     """A name that nobody has is taken by engines for the beginning of an identifier."""
 

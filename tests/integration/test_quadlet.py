@@ -46,7 +46,8 @@ class UnitCase(harness.Case):
     def running(self):
         return self.scope.engine_run("ps", "--quiet").stdout != ""
 
-    def assert_asleep(self, timeout=15):
+    def assert_asleep(self, timeout=40):
+        """`podman run` of Podman 4.3 may take 20 s to notice the end of its container."""
         harness.eventually(lambda: self.scope.state("cache.service") in ("inactive", "failed"), timeout)
         self.scope.fall_asleep("cache-wake")
         self.assertEqual(self.scope.state("cache-wake.service"), "inactive")
