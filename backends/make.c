@@ -142,7 +142,7 @@ static bool add_list(cJSON *object, const char *key, char *const *list)
 	return array || !list;
 }
 
-char *order_to_json(const struct order *o, const char *name, const char *image)
+char *order_to_json(const struct order *o, const char *name, const char *image, const char *image_id)
 {
 	_cleanup_json_ cJSON *root = cJSON_CreateObject();
 	cJSON *labels = root ? cJSON_AddObjectToObject(root, "Labels") : NULL;
@@ -151,7 +151,8 @@ char *order_to_json(const struct order *o, const char *name, const char *image)
 	/* Podman 4 takes none for 0, and would kill the server at once. */
 	if (!labels || !host || !cJSON_AddStringToObject(root, "Image", image) ||
 	    !cJSON_AddNumberToObject(root, "StopTimeout", DEFAULT_STOP_TIMEOUT) ||
-	    !cJSON_AddStringToObject(labels, MADE_LABEL, name) || !add_list(root, "Env", o->environment) ||
+	    !cJSON_AddStringToObject(labels, MADE_LABEL, name) ||
+	    !cJSON_AddStringToObject(labels, MADE_OF_LABEL, image_id) || !add_list(root, "Env", o->environment) ||
 	    !add_list(root, "Cmd", o->command) || !add_list(host, "Binds", o->volumes) ||
 	    (o->network && !cJSON_AddStringToObject(host, "NetworkMode", o->network)))
 		return NULL;
@@ -191,7 +192,8 @@ int engine_create_container(struct engine *e, const struct order *o, const char 
 	_cleanup_http_reply_ struct http_reply reply = {};
 	/* Podman takes a name here for one of Docker Hub; Docker would go on to show an identifier instead of a
 	 * name. */
-	_cleanup_free_ char *json = order_to_json(o, name, e->backend->kind == BACKEND_PODMAN ? image->id : o->image);
+	_cleanup_free_ char *json =
+		order_to_json(o, name, e->backend->kind == BACKEND_PODMAN ? image->id : o->image, image->id);
 	char path[320];
 
 	if (!json || !container_name_is_valid(name))
@@ -219,6 +221,21 @@ int engine_rename_container(struct engine *e, const char *container, const char 
 	if (request_name(e, path, NULL, name, &reply, err) < 0)
 		return -1;
 	return reply.status == 204 ? 0 : reply_error(e, "rename", container, &reply, err);
+}
+
+int engine_end_container(struct engine *e, const struct container *c, struct error *err)
+{
+	uint64_t deadline = e->deadline;
+	enum stop_result how;
+	int r = 0;
+
+	e->deadline = USEC_INFINITY; /* each request has a limit of its own */
+	if (c->state == CONTAINER_PAUSED)
+		r = e->backend->unpause(e, c->id, err) < 0 && err->code != EBUSY ? -1 : 0;
+	if (r == 0 && c->state != CONTAINER_EXITED && c->state != CONTAINER_CREATED)
+		r = e->backend->stop(e, c->id, c->stop_timeout, &how, err);
+	e->deadline = deadline == USEC_INFINITY ? deadline : now_usec() + REQUEST_LIMIT;
+	return r < 0 && err->code != ENOENT ? -1 : 0;
 }
 
 /* Docker: "removal of container … is already in progress" (409). */

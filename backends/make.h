@@ -29,8 +29,9 @@ int engine_has_quadlet(struct engine *e, bool *ret, struct error *err);
 /* Pure: is "5.4.2" 4.4 or newer? False, too, for what is no version. */
 bool version_has_quadlet(const char *version);
 
-/* The body of the request that creates the container of an instance; malloc()ed, NULL on out of memory. */
-char *order_to_json(const struct order *o, const char *name, const char *image);
+/* The body of the request that creates the container of an instance; malloc()ed, NULL on out of memory. image: as the
+ * engine is to be told. */
+char *order_to_json(const struct order *o, const char *name, const char *image, const char *image_id);
 
 /* Creates the container, without starting it. EEXIST: there is one of that name; one that the engine is just making or
  * removing is waited for. */
@@ -39,6 +40,9 @@ int engine_create_container(struct engine *e, const struct order *o, const char 
 
 /* EEXIST: as above. */
 int engine_rename_container(struct engine *e, const char *container, const char *name, struct error *err);
+
+/* Stops it in its own way and time, so that it may be removed; c is of inspect(). One that does not run is success. */
+int engine_end_container(struct engine *e, const struct container *c, struct error *err);
 
 /* Kills and removes it; its named volumes stay, and so do those without a name. One that is not there is success. */
 int engine_remove_container(struct engine *e, const char *container, struct error *err);

@@ -5,6 +5,7 @@
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/image.h"
 #include "cli/install.h"
 #include "cli/note.h"
 #include "lifecycle/decide.h"
@@ -50,7 +51,7 @@ static int attend_all(int argc, char *argv[], struct error *err)
 	_cleanup_manager_ struct manager *m = NULL;
 	_cleanup_free_ struct observation *os = NULL;
 	char directory[PATH_MAX];
-	struct error trouble;
+	struct error trouble, ignored;
 	struct arguments a;
 
 	if (parse_arguments(argc, argv, 0, &a, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
@@ -65,6 +66,8 @@ static int attend_all(int argc, char *argv[], struct error *err)
 	for (size_t k = 0; k < stored.n; k++) {
 		const struct instance *i = &stored.items[k].instance;
 
+		if (!stored.items[k].problem && strcmp(os[k].container_state, "missing") == 0)
+			(void)heal_made(i, &ignored);
 		if (is_unattended(&os[k]) && start(m, i))
 			printf("'%s': the container '%s' runs; it sleeps when nobody uses it\n", i->name,
 			       i->container_name);

@@ -21,6 +21,7 @@
 #include "cli/lock.h"
 #include "cli/note.h"
 #include "cli/programs.h"
+#include "cli/replaced.h"
 #include "cli/schedule.h"
 #include "cli/selinux.h"
 #include "cli/with.h"
@@ -199,6 +200,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 
 	if (check_programs(err) < 0 || (!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
 	    (r->order.image && prepare_container(r, m, all, &made, err) < 0) || open_engine(i, &engine, err) < 0 ||
+	    (!r->order.image && !i->unit && replaced_settle(engine, i->container_name, err) < 0) ||
 	    find_subject(r, m, engine, &subject, err) < 0)
 		return -1;
 	i->made_container |= was_made(i, &subject);

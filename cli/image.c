@@ -1,5 +1,7 @@
 #include "cli/image.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +18,8 @@
 #include "units/query.h"
 
 #define ENGINE_TIMEOUT	(60 * USEC_PER_SEC)
+#define UNDO_TIMEOUT	(15 * USEC_PER_SEC)
+#define UNDO_PAUSE_MSEC 200
 #define UNIT_TIMEOUT	(120 * USEC_PER_SEC)
 #define QUADLET_MODE	0600 /* variables may be secrets */
 #define VOLUME_NAME_MAX 256
@@ -219,7 +223,8 @@ static int set_aside(const struct create_request *r, const struct container *the
 
 	if (replaced_name(name, old, err) < 0 ||
 	    manager_stop(made->manager, unit_name(name, SERVICE_SUFFIX, service), UNIT_TIMEOUT, err) < 0 ||
-	    lock_made(&r->instance, made->engine, "try again", &lock, err) < 0)
+	    lock_made(&r->instance, made->engine, "try again", &lock, err) < 0 ||
+	    engine_end_container(made->engine, there, err) < 0)
 		return -1;
 	made->old = strdup(old);
 	if (!made->old)
@@ -293,17 +298,43 @@ void keep_made(const struct create_request *r, struct made *made)
 }
 
 /* Not what has the name because it was not set aside after all. */
-static void remove_created(struct made *made)
+static int remove_created(struct made *made, struct error *err)
 {
 	_cleanup_container_ struct container c = {};
-	struct error ignored;
 
-	if (made->engine->backend->inspect(made->engine, made->name, &c, &ignored) == 0 &&
-	    is_made_for(&c, made->name) && strcmp(c.id, made->old_id) != 0)
-		(void)engine_remove_container(made->engine, c.id, &ignored);
+	if (made->engine->backend->inspect(made->engine, made->name, &c, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
+	if (!is_made_for(&c, made->name) || strcmp(c.id, made->old_id) == 0)
+		return 0;
+	return engine_remove_container(made->engine, c.id, err);
 }
 
-/* What goes wrong here cannot be told beside the first error; the next time begins with it (replaced_settle()). */
+static int try_undo(struct made *made, struct error *err)
+{
+	made->engine->deadline = now_usec() + ENGINE_TIMEOUT;
+	if (made->created && remove_created(made, err) < 0)
+		return -1;
+	if (made->old && engine_rename_container(made->engine, made->old, made->name, err) < 0)
+		return err->code == ENOENT ? 0 : -1; /* it was not set aside */
+	return 0;
+}
+
+/* An engine that is being restarted is waited for. The next command begins with what is left (replaced_settle()). */
+static void undo(struct made *made)
+{
+	uint64_t end = now_usec() + UNDO_TIMEOUT;
+	struct error err;
+
+	while (try_undo(made, &err) < 0) {
+		if ((err.code != ENOTCONN && !is_uncertain(&err)) || now_usec() >= end) {
+			print_note("not everything is as it was before: %s; once that is mended, 'sockwake refresh %s'",
+				   err.text, made->name);
+			return;
+		}
+		(void)poll(NULL, 0, UNDO_PAUSE_MSEC);
+	}
+}
+
 void made_clear(struct made *made)
 {
 	_cleanup_free_ char *unused = NULL;
@@ -316,10 +347,8 @@ void made_clear(struct made *made)
 			(void)own_file_remove(made->quadlet, &ignored);
 		(void)manager_reload(made->manager, &ignored);
 	}
-	if (made->created)
-		remove_created(made);
-	if (made->old)
-		(void)engine_rename_container(made->engine, made->old, made->name, &ignored);
+	if (made->created || made->old)
+		undo(made);
 	made_free(made);
 }
 
@@ -346,7 +375,7 @@ int print_order(struct create_request *r, struct error *err)
 		printf("# --- %s-container.container ---\n%s\n", i->name, text);
 		return 0;
 	}
-	text = order_to_json(&r->order, i->name, r->order.image);
+	text = order_to_json(&r->order, i->name, r->order.image, image.id);
 	if (!text)
 		return no_memory(err);
 	printf("# --- container %s, through the engine's API ---\n# %s\n\n", i->name, text);
@@ -404,6 +433,25 @@ static int remove_quadlet(const struct instance *i, struct manager *m, struct er
 	return 0;
 }
 
+/* Somebody else may have started it. */
+static int remove_container(const struct instance *i, struct engine *engine, struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+
+	if (engine->backend->inspect(engine, i->container_name, &c, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
+	return engine_end_container(engine, &c, err) < 0 ? -1 : engine_remove_container(engine, c.id, err);
+}
+
+int heal_made(const struct instance *i, struct error *err)
+{
+	_cleanup_engine_ struct engine *engine = NULL;
+
+	if (!i->made_container || i->unit)
+		return 0;
+	return open_engine(i, &engine, err) < 0 ? -1 : replaced_settle(engine, i->name, err);
+}
+
 int remove_made(const struct instance *i, struct manager *m, struct error *err)
 {
 	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
@@ -415,5 +463,5 @@ int remove_made(const struct instance *i, struct manager *m, struct error *err)
 		return -1;
 	if (lock_made(i, engine, "remove what made the container yourself", &lock, err) < 0)
 		return err->code == ENOENT ? 0 : -1;
-	return i->unit ? remove_quadlet(i, m, err) : engine_remove_container(engine, i->container_name, err);
+	return i->unit ? remove_quadlet(i, m, err) : remove_container(i, engine, err);
 }

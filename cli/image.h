@@ -41,5 +41,8 @@ int print_order(struct create_request *r, struct error *err);
 /* May what was made for this instance be removed with it? The error says what else to do. */
 int check_made(const struct instance *i, struct error *err);
 
+/* Brings back what a replacement that was broken off, by SIGKILL for example, has left under another name. */
+int heal_made(const struct instance *i, struct error *err);
+
 /* Removes it, after the instance. Volumes stay. m is NULL when no manager runs. */
 int remove_made(const struct instance *i, struct manager *m, struct error *err);

@@ -257,13 +257,15 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 	}
 	put_to_sleep(m, s, what);
 	/* The units last: as long as they are there the instance is listed, and can be removed again. */
-	if (s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0)
+	if ((s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0) ||
+	    store_remove(directory, name, err) < 0) {
+		if (m)
+			reopen(m, &n, was_active);
 		return -1;
+	}
 	remove_runtime_file(scope, unit_name(name, ".stats", stats));
 	if (!s->problem)
 		forget_volumes(&s->instance, all);
-	if (store_remove(directory, name, err) < 0)
-		return -1;
 	if (m) {
 		(void)manager_reset_failed(m, n.socket, &ignored);
 		(void)manager_reset_failed(m, n.service, &ignored);
@@ -274,23 +276,48 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 	return 0;
 }
 
-int forget_instances(struct manager *m, const struct stored *removed, size_t n, struct error *err)
+/* Units of a removed instance that are known, and those that somebody has started since they were stopped. */
+static int look_for_remains(struct manager *m, const struct stored *s, bool *ret_known, bool *ret_run,
+			    struct error *err)
 {
-	bool known = false;
+	struct names names = names_of(s->instance.name);
+	const char *units[] = {names.socket, names.service, names.timer, names.legacy};
+	size_t n = s->instance.legacy ? 4 : 3;
+	struct unit_state states[4] = {};
+	int r = manager_query(m, units, n, states, err);
 
-	for (size_t k = 0; k < n; k++)
+	for (size_t u = 0; r == 0 && u < n; u++) {
+		*ret_known |= strcmp(states[u].load_state, "not-found") != 0;
+		*ret_run |= strcmp(states[u].active_state, "inactive") != 0 &&
+			    strcmp(states[u].active_state, "failed") != 0;
+	}
+	unit_states_clear(states, 4);
+	return r;
+}
+
+int forget_instances(struct manager *m, enum scope scope, const struct stored *removed, size_t n, struct error *err)
+{
+	bool known = false, ignored;
+	char stats[UNIT_NAME_MAX];
+
+	for (size_t k = 0; k < n; k++) {
 		known |= removed[k].instance.drop_in != NULL;
-	for (size_t k = 0; k < n && !known; k++) {
-		struct names names = names_of(removed[k].instance.name);
-		const char *units[] = {names.socket, names.service, names.timer, names.legacy};
-		struct unit_state states[4] = {};
-		int r = manager_query(m, units, removed[k].instance.legacy ? 4 : 3, states, err);
-
-		for (size_t u = 0; r == 0 && u < 4; u++)
-			known |= states[u].load_state && strcmp(states[u].load_state, "not-found") != 0;
-		unit_states_clear(states, 4);
-		if (r < 0)
+		if (!known && look_for_remains(m, &removed[k], &known, &ignored, err) < 0)
 			return -1;
 	}
-	return known ? manager_reload(m, err) : 0;
+	if (!known)
+		return 0;
+	if (manager_reload(m, err) < 0)
+		return -1;
+	for (size_t k = 0; k < n; k++) {
+		struct names names = names_of(removed[k].instance.name);
+		bool runs = false;
+
+		if (look_for_remains(m, &removed[k], &known, &runs, err) < 0 ||
+		    (runs && stop_units(m, &names, removed[k].instance.legacy, err) < 0))
+			return -1;
+		if (runs)
+			remove_runtime_file(scope, unit_name(removed[k].instance.name, ".stats", stats));
+	}
+	return 0;
 }

@@ -46,7 +46,8 @@ static const struct known {
 
 static bool is_wish(const struct label *l)
 {
-	return strncmp(l->key, LABEL_PREFIX, strlen(LABEL_PREFIX)) == 0 && strcmp(l->key, MADE_LABEL) != 0;
+	return strncmp(l->key, LABEL_PREFIX, strlen(LABEL_PREFIX)) == 0 && strcmp(l->key, MADE_LABEL) != 0 &&
+	       strcmp(l->key, MADE_OF_LABEL) != 0;
 }
 
 bool has_wishes(const struct container *c)

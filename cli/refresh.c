@@ -4,11 +4,13 @@
  * whose service runs, with clients in its queue, either. A socket that sleeps is started again when what it listens with
  * has changed, and one that systemd has closed, because programs were missing for example, is opened.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/image.h"
 #include "cli/install.h"
 #include "cli/keep.h"
 #include "cli/lock.h"
@@ -171,6 +173,8 @@ static void finish(struct manager *m, struct refresh *r, bool accept_volumes)
 	bool opened = false;
 	struct error err;
 
+	if (heal_made(&r->stored->instance, &err) < 0 && err.code != ENOTCONN)
+		print_note("the container of '%s': %s", name, err.text);
 	keep_volumes(m, &r->stored->instance, accept_volumes);
 	if (accept_volumes && m) /* a wake that was refused for them */
 		(void)manager_reset_failed(m, unit_name(name, SERVICE_SUFFIX, service), &err);

@@ -55,6 +55,7 @@ static int remove_one(struct manager *m, const char *directory, const struct arg
 	bool goes_on = !s->problem && container_is_shared(&s->instance, s->instance.container_name, more);
 	bool with_container = a->with_container && (a->name || s->instance.made_container);
 	const char *name = s->instance.name;
+	struct error ignored;
 
 	if (with_container && !s->problem && check_made(&s->instance, err) < 0)
 		return -1;
@@ -68,6 +69,7 @@ static int remove_one(struct manager *m, const char *directory, const struct arg
 			return error_context(err, "the instance '%s' is removed, its container is not", name);
 		printf("Removed container '%s'.\n", s->instance.container_name);
 	} else if (!s->problem) {
+		(void)heal_made(&s->instance, &ignored);
 		note_what_stays(&s->instance);
 		if (!goes_on)
 			note_paused(&s->instance);
@@ -96,7 +98,7 @@ static int remove_some(struct manager *m, const char *directory, const struct ar
 			r = -1;
 		}
 	}
-	if (m && forget_instances(m, some, n, &one) < 0 && r == 0) {
+	if (m && forget_instances(m, a->scope, some, n, &one) < 0 && r == 0) {
 		*err = one;
 		r = -1;
 	}

@@ -16,9 +16,9 @@ int replaced_name(const char *name, char ret[static REPLACED_NAME_MAX], struct e
 
 bool is_made_for(const struct container *c, const char *name)
 {
-	const char *label = container_label(c, MADE_LABEL);
+	const char *label = container_label(c, MADE_LABEL), *image = container_label(c, MADE_OF_LABEL);
 
-	return label && strcmp(label, name) == 0;
+	return label && strcmp(label, name) == 0 && image && strcmp(image, c->image) == 0;
 }
 
 /* Somebody else's container of the name leaves the old one where it is. */

@@ -6,7 +6,7 @@
 #define REPLACED_NAME_MAX 256
 int replaced_name(const char *name, char ret[static REPLACED_NAME_MAX], struct error *err);
 
-/* Has `create --image` made it for the instance of this name? */
+/* Has `create --image` made it for the instance of this name? c is of inspect(). */
 bool is_made_for(const struct container *c, const char *name);
 
 /* What a replacement that was broken off has left: gets its name back where no other container has that, else it is

@@ -66,10 +66,12 @@ void find_surprise(const struct observation *o, char ret[static SURPRISE_MAX])
 	if (o->stored->problem)
 		return;
 	if (i->made_container && !i->unit && strcmp(o->container_state, "missing") == 0)
-		snprintf(ret, SURPRISE_MAX,
-			 "somebody has removed the container that sockwake made: the 'sockwake create %s --image …' of "
-			 "then makes it again, with --force added",
-			 i->name);
+		snprintf(
+			ret, SURPRISE_MAX,
+			"the container that sockwake made is gone: 'sockwake refresh %s' brings it back where only its "
+			"replacement was broken off; else the 'sockwake create %s --image …' of then makes it again, "
+			"with --force added",
+			i->name, i->name);
 	else if (i->unit ? find_target(i, why, sizeof(why)) : find_container_surprise(i, why, sizeof(why)))
 		snprintf(ret, SURPRISE_MAX, "%s%s", runs ? "the container runs although nobody woke it; " : "", why);
 	else if (runs && i->keep_running)

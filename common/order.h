@@ -5,6 +5,8 @@
 
 /* The label that marks a container as made by sockwake; its value is the instance's name. */
 #define MADE_LABEL "sockwake.made-for"
+/* … and this of which image: no image can name itself, so the two together are not an image's labels. */
+#define MADE_OF_LABEL "sockwake.made-of"
 
 /* The label of what keeps the image and the volumes of a sleeping container; its value is that container's name. */
 #define KEEPS_LABEL "sockwake.keeps"

@@ -66,6 +66,28 @@ def once_before(word, action):
     return prepared
 
 
+def away_after(word, seconds):
+    """The real engine, until it has done what a request with this word asks for: it does not answer that, and nobody is
+    there for so long."""
+    gone = []
+
+    def restarting(client, real):
+        if gone and time.monotonic() - gone[0] < seconds:
+            return
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.connect(real)
+            threading.Thread(target=relay, args=(engine, client), daemon=True).start()
+            while data := client.recv(65536):
+                engine.sendall(data)
+                if word in data and not gone:
+                    gone.append(time.monotonic())
+                    with contextlib.suppress(OSError):
+                        client.shutdown(socket.SHUT_RDWR)
+                    break
+
+    return restarting
+
+
 def losing_the_answer_to(word):
     """The real engine, which goes away while it answers a request with this word, and has done what it was asked for."""
 

@@ -60,6 +60,13 @@ class ImageCase(harness.Case):
         words = self.scope.engine_run("inspect", "--type=container", name).stdout
         return json.loads(words)[0]["Config"]["Env"]
 
+    def build(self, name, change):
+        """An image that is SERVERS with a change."""
+        container = self.scope.engine_run("create", harness.SERVERS).stdout.strip()
+        self.scope.engine_run("commit", "--change", change, container, name, timeout=120)
+        self.scope.engine_run("rm", container)
+        self.addCleanup(self.scope.engine_run, "rmi", "--force", name, check=False)
+
 
 class Image(ImageCase):
     def test_one_line_is_served_and_sleeps(self):
@@ -116,13 +123,6 @@ class Image(ImageCase):
         self.sockwake("remove", "web", "--with-container")
         path = self.scope.engine_run("volume", "inspect", "--format", "{{.Mountpoint}}", "web-data").stdout.strip()
         self.assertEqual(self.scope.run("cat", f"{path}/wakes").stdout, "x\nx\n")
-
-    def build(self, name, change):
-        """An image that is SERVERS with a change."""
-        container = self.scope.engine_run("create", harness.SERVERS).stdout.strip()
-        self.scope.engine_run("commit", "--change", change, container, name, timeout=120)
-        self.scope.engine_run("rm", container)
-        self.addCleanup(self.scope.engine_run, "rmi", "--force", name, check=False)
 
     def test_dry_run_prints_what_would_be_made(self):
         printed = self.sockwake("create", "web", *WEB, "-e", "A=b", "--dry-run", *NGINX).stdout
@@ -256,6 +256,53 @@ class Shared(ImageCase):
         self.scope.engine_run("rename", "web", "web.replaced")
         self.sockwake("remove", "web", "--with-container")
         self.assertEqual(self.traces(), [])
+
+    def test_the_engine_is_restarted_while_it_is_replaced(self):
+        """What fails leaves the old one, without anybody's help."""
+        new = ("create", "web", *WEB, "-e", "A=new", "--force")
+        self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
+        with fake_engine.FakeEngine("/run/docker.sock") as engine:
+            argv = ("sockwake", *new, "--backend=docker", f"--engine-socket={engine.path}", *NGINX)
+            for moment in (b"/rename?", b"/containers/create?"):
+                with self.subTest(moment):
+                    engine.behave(fake_engine.away_after(moment, 2))
+                    self.assertEqual(self.scope.spawn(*argv).wait(60), 1)
+                    self.assertEqual([trace for trace in self.traces() if not os.path.isabs(trace)], ["web"])
+                    self.assertIn("A=old", self.environment("web"))
+                    self.assertIn("nginx", harness.http(PORT))
+
+    def test_what_was_broken_off_is_healed_by_others(self):
+        for command in (("refresh", "web"), ("attend",), ("remove", "web")):
+            with self.subTest(command):
+                self.sockwake("create", "web", *WEB, "--force", *NGINX)
+                self.scope.engine_run("rename", "web", "web.replaced")
+                self.assertIn("'sockwake refresh web'", self.scope.sockwake("status", "web").stdout)
+                self.scope.sockwake(*command)
+                self.assertEqual([trace for trace in self.traces() if not os.path.isabs(trace)], ["web"])
+        self.scope.engine_run("rename", "web", "web.replaced")
+        self.sockwake("create", "web", "-p", f"{PORT}:80")
+        self.assertIn("nginx", harness.http(PORT))
+
+    def test_one_that_somebody_has_started_is_stopped_in_its_own_way(self):
+        slow = ("sh", "-c", "trap 'sleep 1; echo done >>/kept/ended; exit' INT QUIT TERM; touch /tmp/ready; serve nginx & wait")
+        create = ("create", "web", *WEB, "-v", "kept:/kept", "--force", "--", *slow)
+        ways = (("create", "web", *WEB, "-v", "kept:/kept", "-e", "A=new", "--force", "--", *slow), ("remove", "web", "--with-container"))
+        for number, way in enumerate(ways, 1):
+            self.sockwake(*create)
+            self.scope.engine_run("start", "web")
+            harness.eventually(lambda: self.scope.engine_run("exec", "web", "ls", "/tmp/ready", check=False).returncode == 0)
+            self.sockwake(*way)
+            mounted = ("-v", "kept:/kept", "--network=none", harness.SERVERS, "cat", "/kept/ended")
+            self.assertEqual(self.scope.engine_run("run", "--rm", *mounted).stdout, "done\n" * number)
+
+    def test_labels_of_an_image_give_no_power(self):
+        self.build("localhost/labelled", "LABEL sockwake.made-for=web sockwake.made-of=x")
+        self.scope.container("web", "serve", "nginx", image="localhost/labelled", options=("--network=none",))
+        self.assertIn("already", self.refused("create", "web", *WEB, "--force", *NGINX))
+        self.sockwake("create", "web", "-p", f"{PORT}:80")
+        self.assertIn("was not made", self.refused("remove", "web", "--with-container"))
+        self.sockwake("remove", "web")
+        self.assertEqual(self.traces(), ["web"])
 
     def assert_replaced(self, new):
         self.sockwake(*new, *NGINX)

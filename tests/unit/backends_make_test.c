@@ -100,16 +100,17 @@ static void the_body(void **state)
 		.command = (char *[]){"sh", NULL},
 	};
 	struct order small = {.image = "x"};
-	_cleanup_free_ char *json = order_to_json(&o, "web", "x:1"), *least = order_to_json(&small, "web", "x");
+	_cleanup_free_ char *json = order_to_json(&o, "web", "x:1", "1"),
+			    *least = order_to_json(&small, "web", "x", "2");
 
 	(void)state;
 	assert_string_equal(
 		json,
-		"{\"Labels\":{\"sockwake.made-for\":\"web\"},\"HostConfig\":{\"Binds\":[\"v:/v\"],"
+		"{\"Labels\":{\"sockwake.made-for\":\"web\",\"sockwake.made-of\":\"1\"},\"HostConfig\":{\"Binds\":[\"v:/v\"],"
 		"\"NetworkMode\":\"none\"},\"Image\":\"x:1\",\"StopTimeout\":10,\"Env\":[\"A=\\\"b\\\"\"],\"Cmd\":[\"sh\"]}");
 	assert_string_equal(
 		least,
-		"{\"Labels\":{\"sockwake.made-for\":\"web\"},\"HostConfig\":{},\"Image\":\"x\",\"StopTimeout\":10}");
+		"{\"Labels\":{\"sockwake.made-for\":\"web\",\"sockwake.made-of\":\"2\"},\"HostConfig\":{},\"Image\":\"x\",\"StopTimeout\":10}");
 }
 
 static void docker_makes_and_removes(void **state)
