@@ -297,7 +297,7 @@ static int look_for_remains(struct manager *m, const struct stored *s, bool *ret
 
 int forget_instances(struct manager *m, enum scope scope, const struct stored *removed, size_t n, struct error *err)
 {
-	bool known = false, ignored;
+	bool known = false, ignored = false;
 	char stats[UNIT_NAME_MAX];
 
 	for (size_t k = 0; k < n; k++) {

@@ -18,7 +18,8 @@
 
 static const char *signalled_program;
 
-void reset_connection(int fd)
+/* Closes a connection so that its peer gets an RST. */
+static void reset_connection(int fd)
 {
 	static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
 

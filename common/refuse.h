@@ -19,6 +19,3 @@ void refuse_on_signal(const char *who);
 
 /* Refuses everything queued on so many sockets from LISTEN_FDS_START on. */
 void refuse_listeners(int count);
-
-/* Closes a connection so that its peer gets an RST. */
-void reset_connection(int fd);
