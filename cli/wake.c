@@ -60,6 +60,17 @@ static int start_patiently(struct manager *m, const struct stored *s, const char
 	return manager_start(m, unit, patience(s), err);
 }
 
+/* It was not even begun. */
+static void explain_needs(struct manager *m, const struct stored *s, const char *unit, struct error *err)
+{
+	struct error before = *err;
+
+	explain_socket(m, &s->instance, err); /* which it needs */
+	if (strcmp(err->text, before.text) == 0)
+		error_set(err, EREMOTEIO, "%.800s; '%s %s' has the whole story", before.text,
+			  journal_of(s->instance.scope), unit);
+}
+
 /* Says why the service failed rather than that its job did. */
 static void explain(struct manager *m, const struct arguments *a, const struct stored *s, const char *unit,
 		    const struct unit_state *state, struct error *err)
@@ -79,24 +90,33 @@ static void explain(struct manager *m, const struct arguments *a, const struct s
 		error_set(err, EREMOTEIO, "'%s' did not wake: %s; '%s %s' has the whole story", a->name, reason,
 			  journal_of(a->scope), unit);
 	else if (!s->problem)
-		explain_socket(m, &s->instance, err); /* which it needs */
+		explain_needs(m, s, unit, err);
 }
 
 /* Until a service that is going to sleep, or to its end after a failed wake, has got there. systemd itself ends that. */
-static int await_end(struct manager *m, const char *name, const char *unit, uint64_t patience_usec,
-		     struct unit_state *ret, struct error *err)
+static int await_end(struct manager *m, const struct stored *s, const char *unit, struct unit_state *ret,
+		     struct error *err)
 {
-	uint64_t begin = now_usec();
+	const char *name = s->instance.name;
+	uint64_t begin = now_usec(), note = startup_timeout(s), limit = patience(s);
 
 	for (;;) {
+		uint64_t passed = now_usec() - begin;
+
 		unit_states_clear(ret, 1);
 		if (manager_examine(m, &unit, 1, ret, err) < 0)
 			return -1;
 		if (strcmp(ret->active_state, "deactivating") != 0)
 			return 0;
-		if (now_usec() - begin > patience_usec)
-			return error_set(err, EREMOTEIO, "'%s' did not wake, for it does not fall asleep: %s", name,
-					 ret->status_text);
+		if (passed > limit)
+			return error_set(err, EREMOTEIO,
+					 "'%s' did not wake, for it is still being put to sleep: 'sockwake status %s' "
+					 "shows what it waits for",
+					 name, name);
+		if (passed > note) {
+			print_note("'%s' is still being put to sleep: %s", name, ret->status_text);
+			note = USEC_INFINITY;
+		}
 		(void)poll(NULL, 0, POLL_MSEC);
 	}
 }
@@ -116,10 +136,14 @@ static int try_start(struct manager *m, const struct arguments *a, const struct 
 {
 	struct unit_state before = {}, after = {};
 	struct error ignored;
-	int r = await_end(m, a->name, unit, startup_timeout(s), &before, err);
+	int r = await_end(m, s, unit, &before, err);
 
 	if (r == 0)
 		r = start_patiently(m, s, unit, err);
+	if (r < 0 && err->code == ENOENT)
+		error_set(err, ENOENT,
+			  "the service manager does not know %s: 'sockwake refresh %s' has it read the unit", unit,
+			  a->name);
 	if (r < 0 && err->code == EREMOTEIO && strcmp(before.active_state, "deactivating") != 0 &&
 	    manager_examine(m, &unit, 1, &after, &ignored) == 0) {
 		explain(m, a, s, unit, &after, err);
@@ -187,8 +211,11 @@ static int start_and_hold(struct manager *m, const struct arguments *a, const st
 	    path_join(directory, unit_name(a->name, ".stats", file), path, err) < 0)
 		return -1;
 	for (int k = 0; k < HOLD_TRIES; k++) {
-		if (start(m, a, s, err) < 0 || stats_read(path, &stats, err) < 0)
+		if (start(m, a, s, err) < 0)
 			return -1;
+		if (stats_read(path, &stats, err) < 0)
+			return error_context(err, "'%s' is awake and cannot be held so (is there room in '%s'?)",
+					     a->name, directory);
 		if (stats.held_until >= until)
 			return 0;
 		if (stats_hold(path, until, err) < 0)

@@ -13,6 +13,9 @@
 #define CALL_TIMEOUT   (30 * USEC_PER_SEC)
 #define RELOAD_TIMEOUT (180 * USEC_PER_SEC)
 
+/* So often somebody may ask for a start at the same time. */
+#define STOP_TRIES 5
+
 const char *manager_option(const struct manager *m)
 {
 	return m->scope == SCOPE_USER ? "--user " : "";
@@ -182,8 +185,13 @@ int manager_stop(struct manager *m, const char *unit, uint64_t timeout_usec, str
 	char what[320];
 
 	snprintf(what, sizeof(what), "cannot stop %s", unit);
-	if (run_job(m, "StopUnit", what, unit, timeout_usec, err) == 0)
-		return 0;
+	for (int tries = 0; tries < STOP_TRIES; tries++) {
+		m->job_result[0] = '\0';
+		if (run_job(m, "StopUnit", what, unit, timeout_usec, err) == 0)
+			return 0;
+		if (strcmp(m->job_result, "canceled") != 0)
+			break;
+	}
 	return err->code == ENOENT ? 0 : -1;
 }
 

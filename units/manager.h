@@ -39,7 +39,7 @@ int manager_looks_in(struct manager *m, const char *directory, bool *ret, struct
 int manager_reload(struct manager *m, struct error *err);
 
 /* Starts or stops a unit; waits for the job at most so many microseconds (USEC_INFINITY: for ever; 0: not at all).
- * Stopping a unit that is not loaded is success. */
+ * Stopping a unit that is not loaded is success; a stop beats a start that somebody asks for meanwhile. */
 int manager_start(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err);
 int manager_stop(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err);
 

@@ -699,6 +699,19 @@ class Remove(CliCase):
         self.scope.sockwake("sleep", "server")
         self.removed("--name", "server")
 
+    def test_while_somebody_wakes_it_again_and_again(self):
+        waker = self.scope.spawn("sh", "-c", "while :; do sockwake wake server & sockwake wake server; done 2>/dev/null")
+        try:
+            for _ in range(4):
+                self.removed("server")
+                self.assertEqual(self.scope.systemctl("list-units", "--all", "--no-legend", "server.*").stdout, "")
+                self.scope.instance("server", PORT, 6379, "--drain-timeout=100ms")
+        finally:
+            waker.kill()
+            waker.wait()
+        harness.eventually(lambda: self.scope.state("server.service") not in ("activating", "deactivating"))
+        self.removed("server")
+
     def test_awake(self):
         with harness.connect(PORT) as connection:
             connection.sendall(b"PING\r\n")
