@@ -60,7 +60,7 @@ syslibs  = $(if $1,$(shell $(PKG_CONFIG) --libs $1))
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo "  $1	$@")
 
-all: $(foreach p,$(PROGRAMS),$(call program,$p))
+all: $(foreach p,$(PROGRAMS),$(call program,$p)) ## the programs, in build/release; with VARIANT=asan in build/asan, with sanitizers
 
 # $(call record,FILE,VARIABLE): a file with the value of a variable, written only when the value is another one. What
 # depends on it is made anew then.
@@ -113,18 +113,19 @@ $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): private DEFINES = $(TOLD)
 
 # Unit tests: tests/unit/FOLDER_SUBJECT_test.c may use everything of ours.
 TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
-$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call archives,activator keeper proxy nshelper cli lifecycle units backends common) \
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/unit/filter.o \
+		$(call archives,activator keeper proxy nshelper cli lifecycle units backends common) \
 		$(BUILD)/obj/link-flags
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(call archives,activator keeper proxy nshelper cli lifecycle units backends common) \
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(call archives,activator keeper proxy nshelper cli lifecycle units backends common) \
 		$(call syslibs,cmocka libseccomp libcap libcurl libcjson libsystemd)
 
 # They run the programs, too.
-tests: all $(TESTS)
+tests: all $(TESTS) ## the unit tests as well
 
-check-unit: tests $(call program,proxy)
+check-unit: tests $(call program,proxy) ## unit tests; VARIANT=asan: with sanitizers
 	@tests/unit/run $(TESTS)
 
 # Fuzzing: tests/fuzz/FOLDER_SUBJECT_fuzz.c, each for FUZZ_SECONDS. Needs clang. All targets share one tree of objects.
@@ -149,14 +150,14 @@ build/fuzz/%_fuzz: build/fuzz/obj/tests/fuzz/%_fuzz.o build/fuzz/libsockwake.a
 
 fuzzers: $(FUZZERS)
 
-check-fuzz:
+check-fuzz: ## each fuzz target for FUZZ_SECONDS
 	@$(MAKE) --no-print-directory -j$$(nproc) fuzzers
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
 
 # Static checks. Each that is switched off has its reason in .clang-tidy or here:
 # missingIncludeSystem: system headers are not analysed; unusedFunction cannot see across programs (tests/structure can).
 C_FILES = $(foreach f,$(FOLDERS),$(wildcard $f/*.c $f/*/*.c))
-check-static: check-32 all
+check-static: check-32 all ## cppcheck, clang-tidy, the layout (tests/structure), 32 bits
 	@tests/structure $(BUILD)/obj
 	cppcheck --quiet -j $$(nproc) --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=memleak $(filter -D_% -I%,$(CPPFLAGS)) $(FOLDERS)
@@ -173,30 +174,30 @@ check-32:
 			"$$f" || exit 1; \
 	done
 
-check-integration:
+check-integration: ## real managers, engines and servers, in labs: HACKING.md
 	tests/integration/run
 
 # The targets that are no suites: demo, benches, installation and the like.
-check-targets:
+check-targets: ## what is no test: demo, benches, installation
 	@tests/targets
 
 # What the README promises: everything that is needed is installed first, then all tests run.
-check:
+check: ## all tests; installs what they need first
 	tests/setup
 	@tests/check all check-unit 'check-unit VARIANT=asan' check-fuzz check-targets check-integration
 
 # Times of a wake beside those of other recipes: tests/bench/wake says what BENCH_OPTIONS there are.
-bench-wake:
+bench-wake: ## times of a wake beside those of other recipes
 	tests/setup
 	tests/bench/wake $(BENCH_OPTIONS)
 
 # What the proxy forwards and costs beside others: tests/bench/proxy says what BENCH_OPTIONS there are.
-bench-proxy:
+bench-proxy: ## what the proxy forwards and costs beside others
 	tests/setup
 	tests/bench/proxy $(BENCH_OPTIONS)
 
 # One account's container in another's: tests/bench/crossover says what BENCH_OPTIONS there are.
-bench-crossover:
+bench-crossover: ## one account's container in another's
 	tests/setup
 	tests/bench/crossover $(BENCH_OPTIONS)
 
@@ -224,29 +225,33 @@ $(BUILD)/%.service: packaging/%.service $(BUILD)/obj/bindir
 $(eval $(call record,bindir,BINDIR))
 
 # What root has built here is its owner's afterwards, who goes on building.
-install: all $(BUILD)/sockwake-attend.service $(BUILD)/sockwake-attend-boot.service
+install: all $(BUILD)/sockwake-attend.service $(BUILD)/sockwake-attend-boot.service ## PREFIX=/usr; default: /usr/local
 	@chown -R --reference=. $(BUILD) 2>/dev/null || true
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/install $(MANIFEST) $(INSTALLED)
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/settle $(BINDIR)/sockwake $(SYSUSERSDIR)/sockwake.conf \
 		$(SYSTEMDIR)
 
 # Without PREFIX or LIBEXECDIR it finds what is installed. It refuses while there are instances, unless FORCE=1.
-uninstall:
+uninstall: ## what was installed, wherever
 	@DESTDIR=$(call quote,$(DESTDIR)) FORCE=$(call quote,$(FORCE)) packaging/uninstall \
 		$(if $(filter-out file,$(origin PREFIX) $(origin LIBEXECDIR)),$(MANIFEST))
 
-demo:
+demo: ## wakes real containers before your eyes
 	tests/setup
 	tests/integration/demo $(DEMO_OPTIONS)
 
-format:
+# Each rule with "##" behind it.
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/\1\t\2/p' Makefile | expand --tabs=20
+
+format: ## clang-format
 	clang-format -i $(C_FILES) $(wildcard */*.h */*/*.h tests/unit/*.c tests/fuzz/*.c)
 
-clean:
+clean: ## removes build/
 	rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .PHONY: always all tests check-unit fuzzers check-fuzz check-static check-32 check-integration check-targets check \
-	bench-wake bench-proxy bench-crossover install uninstall demo format clean
+	bench-wake bench-proxy bench-crossover install uninstall demo help format clean
 .SECONDARY:

@@ -155,7 +155,5 @@ int main(int argc, char **argv)
 
 	play_if_asked(argc, argv);
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (argc > 1) /* by hand: the names of tests, as a pattern */
-		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
