@@ -68,6 +68,7 @@ class Readme(InstallCase):
 
         # What root has made in the tree is in nobody's way.
         self.typed("make")
+        self.assertIn("sudo make install", self.typed("make install", check=False).stderr)
 
         refused = self.typed("sudo make uninstall", check=False)
         self.assertNotEqual(refused.returncode, 0)
@@ -94,6 +95,8 @@ class Home(InstallCase):
         for program in ("nshelper", "proxy"):
             mode = os.stat(f"{prefix}/libexec/sockwake/{program}").st_mode
             self.assertEqual(stat.S_IMODE(mode), 0o111, program)
+        first = self.typed(f"env PATH=/usr/bin:/bin make install PREFIX={prefix}").stderr
+        self.assertIn("Another one, '/usr/bin/sockwake', comes before", first)
         self.redis_answers(f"{prefix}/bin/sockwake")
         self.assertIn(f"ExecStart=:{prefix}/libexec/sockwake/", self.programs_of_the_unit())
 
