@@ -108,7 +108,7 @@ class Container(FailureCase):
 
     def test_a_target_that_is_never_reached(self):
         """Only a client finds out: it is a wake that succeeds."""
-        self.redis("--target=192.0.2.1", "--startup-timeout=2s")
+        self.redis("--target=192.0.2.1", "--startup-timeout=2s", "--health-check=listen")
         since = time.time()
         harness.refusal(PORT)
         harness.eventually(lambda: any("its server cannot be connected to (it does not accept in time)" in line or
