@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+
+#define PREPARED_MSEC 1000
 
 static void forget_child(struct child *c)
 {
@@ -46,12 +49,13 @@ static void take_name(void)
 }
 
 /* Signals stay blocked: SIGKILL ends it, by the keeper or by systemd. */
-static _Noreturn void stand_by(struct keeper *k, int alive)
+static _Noreturn void stand_by(struct keeper *k, int alive, int prepared)
 {
 	char nothing;
 
 	take_name();
 	forget_keeper(k);
+	close(prepared);
 	/* Whoever comes from now on may still be there when this has its turn. */
 	if (k->queue.since == USEC_INFINITY)
 		k->queue.since = now_usec();
@@ -61,24 +65,44 @@ static _Noreturn void stand_by(struct keeper *k, int alive)
 		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
 }
 
-void guard_start(struct keeper *k)
+static void fork_guard(struct keeper *k, const int alive[2], const int prepared[2])
 {
-	int ends[2];
-
-	if (k->guard || pipe2(ends, O_CLOEXEC) < 0)
-		return;
 	k->guard = fork();
 	if (k->guard == 0) {
-		close(ends[1]);
-		stand_by(k, ends[0]);
+		close(alive[1]);
+		close(prepared[0]);
+		stand_by(k, alive[0], prepared[1]);
 	}
-	close(ends[0]);
-	if (k->guard < 0) {
+	if (k->guard < 0)
 		k->guard = 0;
-		close(ends[1]);
+}
+
+/* Its copies of the container's locks are gone when it is prepared: who puts to sleep must not find them held. */
+static bool is_prepared(int fd)
+{
+	return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, PREPARED_MSEC) == 1;
+}
+
+void guard_start(struct keeper *k)
+{
+	int alive[2], prepared[2];
+
+	if (k->guard || pipe2(alive, O_CLOEXEC) < 0)
+		return;
+	if (pipe2(prepared, O_CLOEXEC) < 0) {
+		close(alive[0]);
+		close(alive[1]);
 		return;
 	}
-	k->guard_alive = ends[1];
+	fork_guard(k, alive, prepared);
+	close(alive[0]);
+	close(prepared[1]);
+	k->guard_alive = alive[1];
+	if (k->guard && !is_prepared(prepared[0]))
+		guard_end(k);
+	close(prepared[0]);
+	if (!k->guard)
+		close_fd(&k->guard_alive);
 }
 
 void guard_end(struct keeper *k)

@@ -107,7 +107,7 @@ class Image(ImageCase):
         self.assertIn(f"has no network 'shopnet': '{self.scope.engine} network create shopnet' makes it", self.refused(*web, *NGINX))
         self.assertEqual(self.remains(), [])
         self.scope.engine_run("network", "create", "shopnet")
-        self.addCleanup(self.scope.engine_run, "network", "rm", "-f", "shopnet")
+        self.addCleanup(self.scope.engine_run, "network", "rm", "shopnet", check=False)
         self.sockwake(*web, *NGINX)
         self.assertIn("nginx", harness.http(PORT))
         self.sockwake("remove", "web", "--with-container")
