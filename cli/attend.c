@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/image.h"
 #include "cli/install.h"
+#include "cli/lock.h"
 #include "cli/note.h"
 #include "lifecycle/decide.h"
 #include "units/paths.h"
@@ -45,13 +46,23 @@ bool attend(struct manager *m, const struct instance *i, enum container_state st
 	return serves(i, state == CONTAINER_RUNNING, false) && start(m, i);
 }
 
+/* A replacement that is still going on is waited for. */
+static void heal(enum scope scope, const char *directory, const struct instance *i)
+{
+	_cleanup_close_ int lock = -1;
+	struct error ignored;
+
+	if (i->made_container && !i->unit && lock_units(scope, directory, &lock, &ignored) == 0)
+		(void)heal_made(i, &ignored);
+}
+
 static int attend_all(int argc, char *argv[], struct error *err)
 {
 	_cleanup_stored_list_ struct stored_list stored = {};
 	_cleanup_manager_ struct manager *m = NULL;
 	_cleanup_free_ struct observation *os = NULL;
 	char directory[PATH_MAX];
-	struct error trouble, ignored;
+	struct error trouble;
 	struct arguments a;
 
 	if (parse_arguments(argc, argv, 0, &a, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
@@ -67,7 +78,7 @@ static int attend_all(int argc, char *argv[], struct error *err)
 		const struct instance *i = &stored.items[k].instance;
 
 		if (!stored.items[k].problem && strcmp(os[k].container_state, "missing") == 0)
-			(void)heal_made(i, &ignored);
+			heal(a.scope, directory, i);
 		if (is_unattended(&os[k]) && start(m, i))
 			printf("'%s': the container '%s' runs; it sleeps when nobody uses it\n", i->name,
 			       i->container_name);

@@ -18,6 +18,7 @@
 #include "units/query.h"
 
 #define ENGINE_TIMEOUT	(60 * USEC_PER_SEC)
+#define HEAL_TIMEOUT	(5 * USEC_PER_SEC)
 #define UNDO_TIMEOUT	(15 * USEC_PER_SEC)
 #define UNDO_PAUSE_MSEC 200
 #define UNIT_TIMEOUT	(120 * USEC_PER_SEC)
@@ -283,6 +284,26 @@ static void made_free(struct made *made)
 	*made = (struct made){};
 }
 
+/* An engine that is being restarted is waited for. */
+static int insist(struct made *made, int (*attempt)(struct made *made, struct error *err), struct error *err)
+{
+	uint64_t end = now_usec() + UNDO_TIMEOUT;
+
+	for (;;) {
+		made->engine->deadline = now_usec() + ENGINE_TIMEOUT;
+		if (attempt(made, err) == 0)
+			return 0;
+		if ((err->code != ENOTCONN && !is_uncertain(err)) || now_usec() >= end)
+			return -1;
+		(void)poll(NULL, 0, UNDO_PAUSE_MSEC);
+	}
+}
+
+static int remove_old(struct made *made, struct error *err)
+{
+	return engine_remove_container(made->engine, made->old, err);
+}
+
 void keep_made(const struct create_request *r, struct made *made)
 {
 	struct error err;
@@ -291,7 +312,7 @@ void keep_made(const struct create_request *r, struct made *made)
 		note_lost_volumes(r, made->before, made->quadlet);
 	if (made->quadlet)
 		note_lost_writes(r);
-	if (made->old && engine_remove_container(made->engine, made->old, &err) < 0)
+	if (made->old && insist(made, remove_old, &err) < 0)
 		print_note("the container that was replaced is left ('%s rm %s' removes it): %s",
 			   backend_kind_name(r->instance.backend), made->old, err.text);
 	made_free(made);
@@ -311,7 +332,6 @@ static int remove_created(struct made *made, struct error *err)
 
 static int try_undo(struct made *made, struct error *err)
 {
-	made->engine->deadline = now_usec() + ENGINE_TIMEOUT;
 	if (made->created && remove_created(made, err) < 0)
 		return -1;
 	if (made->old && engine_rename_container(made->engine, made->old, made->name, err) < 0)
@@ -319,26 +339,10 @@ static int try_undo(struct made *made, struct error *err)
 	return 0;
 }
 
-/* An engine that is being restarted is waited for. The next command begins with what is left (replaced_settle()). */
-static void undo(struct made *made)
-{
-	uint64_t end = now_usec() + UNDO_TIMEOUT;
-	struct error err;
-
-	while (try_undo(made, &err) < 0) {
-		if ((err.code != ENOTCONN && !is_uncertain(&err)) || now_usec() >= end) {
-			print_note("not everything is as it was before: %s; once that is mended, 'sockwake refresh %s'",
-				   err.text, made->name);
-			return;
-		}
-		(void)poll(NULL, 0, UNDO_PAUSE_MSEC);
-	}
-}
-
 void made_clear(struct made *made)
 {
 	_cleanup_free_ char *unused = NULL;
-	struct error ignored;
+	struct error ignored, err;
 
 	if (made->quadlet) {
 		if (made->before)
@@ -347,8 +351,9 @@ void made_clear(struct made *made)
 			(void)own_file_remove(made->quadlet, &ignored);
 		(void)manager_reload(made->manager, &ignored);
 	}
-	if (made->created || made->old)
-		undo(made);
+	if ((made->created || made->old) && insist(made, try_undo, &err) < 0)
+		print_note("not everything is as it was before: %s; once that is mended, 'sockwake refresh %s'",
+			   err.text, made->name);
 	made_free(made);
 }
 
@@ -434,13 +439,27 @@ static int remove_quadlet(const struct instance *i, struct manager *m, struct er
 }
 
 /* Somebody else may have started it. */
-static int remove_container(const struct instance *i, struct engine *engine, struct error *err)
+static int remove_container(struct engine *engine, const char *name, struct error *err)
 {
 	_cleanup_container_ struct container c = {};
 
-	if (engine->backend->inspect(engine, i->container_name, &c, err) < 0)
+	if (engine->backend->inspect(engine, name, &c, err) < 0)
 		return err->code == ENOENT ? 0 : -1;
 	return engine_end_container(engine, &c, err) < 0 ? -1 : engine_remove_container(engine, c.id, err);
+}
+
+/* What a replacement that was broken off has left beside it. */
+static int remove_older(const struct instance *i, struct engine *engine, struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+	char old[REPLACED_NAME_MAX];
+	struct error ignored;
+
+	if (replaced_name(i->name, old, &ignored) < 0)
+		return 0;
+	if (engine->backend->inspect(engine, old, &c, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
+	return is_made_for(&c, i->name) ? remove_container(engine, old, err) : 0;
 }
 
 int heal_made(const struct instance *i, struct error *err)
@@ -449,7 +468,10 @@ int heal_made(const struct instance *i, struct error *err)
 
 	if (!i->made_container || i->unit)
 		return 0;
-	return open_engine(i, &engine, err) < 0 ? -1 : replaced_settle(engine, i->name, err);
+	if (open_engine(i, &engine, err) < 0)
+		return -1;
+	engine->deadline = now_usec() + HEAL_TIMEOUT; /* nothing of the kind is there but after a mishap */
+	return replaced_settle(engine, i->name, err);
 }
 
 int remove_made(const struct instance *i, struct manager *m, struct error *err)
@@ -459,9 +481,11 @@ int remove_made(const struct instance *i, struct manager *m, struct error *err)
 
 	if (open_engine(i, &engine, err) < 0)
 		return -1;
-	if (!i->unit && replaced_settle(engine, i->name, err) < 0)
+	if (!i->unit && replaced_settle(engine, i->name, err) < 0 && err->code != EEXIST)
 		return -1;
 	if (lock_made(i, engine, "remove what made the container yourself", &lock, err) < 0)
 		return err->code == ENOENT ? 0 : -1;
-	return i->unit ? remove_quadlet(i, m, err) : remove_container(i, engine, err);
+	if (i->unit)
+		return remove_quadlet(i, m, err);
+	return remove_container(engine, i->container_name, err) < 0 ? -1 : remove_older(i, engine, err);
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backends/backend.h"
 #include "backends/engine.h"
@@ -59,11 +60,15 @@ static enum state judge(const struct unit_state *socket, const struct unit_state
 static void socket_reason(struct observation *o, const struct unit_state *socket)
 {
 	const struct instance *i = &o->stored->instance;
-	bool could_not_listen = is(socket->result, "resources");
+	bool could_not_listen = is(socket->result, "resources"), may_look = i->scope == SCOPE_USER || geteuid() == 0;
 	char reason[UNIT_REASON_MAX];
 
 	unit_reason(socket, reason);
-	if (could_not_listen && describe_obstacle(i, reason, sizeof(reason)))
+	if (could_not_listen && !may_look)
+		snprintf(o->reason, sizeof(o->reason),
+			 "systemd could not open the socket: 'sudo sockwake status %s' says what is in its way",
+			 i->name);
+	else if (could_not_listen && describe_obstacle(i, reason, sizeof(reason)))
 		snprintf(o->reason, sizeof(o->reason), "%.400s; then 'sockwake refresh %s' opens the socket", reason,
 			 i->name);
 	else if (could_not_listen)

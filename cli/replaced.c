@@ -21,14 +21,30 @@ bool is_made_for(const struct container *c, const char *name)
 	return label && strcmp(label, name) == 0 && image && strcmp(image, c->image) == 0;
 }
 
+/* The replacement did not get as far as to remove the old one. What came in its place may have served clients since. */
+static int settle_two(struct engine *e, const char *name, const struct container *now, const struct container *old,
+		      struct error *err)
+{
+	const char *engine = e->backend->name;
+
+	if (now->started)
+		return error_set(
+			err, EEXIST,
+			"a replacement was broken off, and there are two containers now: '%s' is the newer one, "
+			"which has run, and '%s' the older one; '%s rm %s', or '%s rm --force %s' and then "
+			"'sockwake refresh %s', leaves one of them",
+			name, old->name, engine, old->name, engine, name, name);
+	return engine_remove_container(e, now->id, err) < 0 ? -1 : engine_rename_container(e, old->id, name, err);
+}
+
 /* Somebody else's container of the name leaves the old one where it is. */
 static int settle_old(struct engine *e, const char *name, const struct container *old, struct error *err)
 {
 	_cleanup_container_ struct container now = {};
 
-	if (e->backend->inspect(e, name, &now, err) == 0)
-		return is_made_for(&now, name) ? engine_remove_container(e, old->id, err) : 0;
-	return err->code == ENOENT ? engine_rename_container(e, old->id, name, err) : -1;
+	if (e->backend->inspect(e, name, &now, err) < 0)
+		return err->code == ENOENT ? engine_rename_container(e, old->id, name, err) : -1;
+	return is_made_for(&now, name) ? settle_two(e, name, &now, old, err) : 0;
 }
 
 int replaced_settle(struct engine *e, const char *name, struct error *err)

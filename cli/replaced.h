@@ -9,6 +9,6 @@ int replaced_name(const char *name, char ret[static REPLACED_NAME_MAX], struct e
 /* Has `create --image` made it for the instance of this name? c is of inspect(). */
 bool is_made_for(const struct container *c, const char *name);
 
-/* What a replacement that was broken off has left: gets its name back where no other container has that, else it is
- * removed. Nothing of the kind is success. */
+/* What a replacement that was broken off has left gets its name back, unless somebody else's container has that. What was
+ * made in its place goes, but for one that has run: EEXIST. Nothing of the kind is success. */
 int replaced_settle(struct engine *e, const char *name, struct error *err);

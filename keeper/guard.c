@@ -35,6 +35,8 @@ static void forget_keeper(struct keeper *k)
 	forget_child(&k->sleeper);
 	forget_child(&k->notifier);
 	k->deadline = USEC_INFINITY;
+	if (k->ready) /* they are the proxy's */
+		queue_forget_accepted(&k->queue);
 }
 
 /* ps(1) shows the words that it was started with, in the place where they are: there are no two keepers. */

@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "units/paths.h"
 
+#define CONNECT_TIMEOUT	   (3 * USEC_PER_SEC)
 #define REVIVAL_TIMEOUT	   (10 * USEC_PER_SEC)
 #define REVIVAL_PAUSE_MSEC 50
 #define REVIVALS_MAX	   10
@@ -134,7 +135,7 @@ void bus_disconnect(struct manager *m)
 /* was_there: there has been one a moment ago, which will be back. */
 static int connect_patiently(struct manager *m, bool was_there, struct error *err)
 {
-	uint64_t end = now_usec() + REVIVAL_TIMEOUT;
+	uint64_t end = now_usec() + (was_there ? REVIVAL_TIMEOUT : CONNECT_TIMEOUT);
 	bool passes;
 
 	while (connect_once(m, &passes, err) < 0) {

@@ -324,6 +324,8 @@ void unit_reason(const struct unit_state *s, char ret[static UNIT_REASON_MAX])
 		return;
 	if (strcmp(s->result, "exit-code") == 0 && last_words_tell_the_end(s))
 		snprintf(ret, UNIT_REASON_MAX, "%s", s->status_text);
+	else if (strcmp(s->result, "exit-code") == 0 && s->main_status == 0)
+		snprintf(ret, UNIT_REASON_MAX, "one of its commands failed");
 	else if (strcmp(s->result, "exit-code") == 0)
 		snprintf(ret, UNIT_REASON_MAX, "it ended with status %d", s->main_status);
 	else if (strcmp(s->result, "signal") == 0)

@@ -283,6 +283,26 @@ class Shared(ImageCase):
         self.sockwake("create", "web", "-p", f"{PORT}:80")
         self.assertIn("nginx", harness.http(PORT))
 
+    def test_two_that_a_replacement_has_left(self):
+        """The older one comes back while the newer one has not run; else a person has to choose."""
+        self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
+        image = self.scope.engine_run("inspect", "--format", "{{.Image}}", "web").stdout.strip()
+        labels = ("--label=sockwake.made-for=web", f"--label=sockwake.made-of={image}")
+        for ran in (False, True):
+            with self.subTest(ran=ran):
+                self.scope.engine_run("rename", "web", "web.replaced")
+                self.scope.container("web", "serve", "nginx", options=("--network=none", "--env=A=new", *labels))
+                if ran:
+                    self.scope.engine_run("start", "web")
+                    self.scope.engine_run("stop", "web")
+                told = self.scope.sockwake("refresh", "web").stderr
+                names = [trace for trace in self.traces() if not os.path.isabs(trace)]
+                self.assertEqual("there are two containers now" in told, ran)
+                self.assertEqual(names, ["web", "web.replaced"] if ran else ["web"])
+                self.assertIn("A=new" if ran else "A=old", self.environment("web"))
+        self.sockwake("remove", "web", "--with-container")
+        self.assertEqual(self.traces(), [])
+
     def test_one_that_somebody_has_started_is_stopped_in_its_own_way(self):
         slow = ("sh", "-c", "trap 'sleep 1; echo done >>/kept/ended; exit' INT QUIT TERM; touch /tmp/ready; serve nginx & wait")
         create = ("create", "web", *WEB, "-v", "kept:/kept", "--force", "--", *slow)

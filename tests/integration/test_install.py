@@ -145,6 +145,13 @@ class Replaced(InstallCase):
             self.missed.append(error)
         self.over.set()
 
+    def test_with_another_spelling_of_the_prefix(self):
+        """What was there before is not what has just been installed."""
+        for prefix in ("/usr/", "/usr"):
+            harness.run(*("PREFIX=" + prefix if word.startswith("PREFIX=") else word for word in AGAIN))
+            self.assertTrue(os.path.exists(f"{PROGRAMS}/activator"))
+        self.redis_answers()
+
     def test_while_instances_wake(self):
         self.redis_answers()
         self.missed, self.over = [], threading.Event()
