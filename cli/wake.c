@@ -93,6 +93,12 @@ static void explain(struct manager *m, const struct arguments *a, const struct s
 		explain_needs(m, s, unit, err);
 }
 
+/* Is the container not put to sleep because something is wrong, rather than because it takes its time? */
+static bool is_in_trouble(const struct unit_state *s)
+{
+	return strncmp(s->status_text, STATUS_NOT_ASLEEP, strlen(STATUS_NOT_ASLEEP)) == 0;
+}
+
 /* Until a service that is going to sleep, or to its end after a failed wake, has got there. systemd itself ends that. */
 static int await_end(struct manager *m, const struct stored *s, const char *unit, struct unit_state *ret,
 		     struct error *err)
@@ -108,11 +114,11 @@ static int await_end(struct manager *m, const struct stored *s, const char *unit
 			return -1;
 		if (strcmp(ret->active_state, "deactivating") != 0)
 			return 0;
-		if (passed > limit)
+		if (passed > limit || (passed > note && is_in_trouble(ret)))
 			return error_set(err, EREMOTEIO,
-					 "'%s' did not wake, for it is still being put to sleep: 'sockwake status %s' "
-					 "shows what it waits for",
-					 name, name);
+					 "'%s' did not wake, for it is still being put to sleep (%.400s): try again "
+					 "when 'sockwake status %s' shows that it sleeps",
+					 name, ret->status_text, name);
 		if (passed > note) {
 			print_note("'%s' is still being put to sleep: %s", name, ret->status_text);
 			note = USEC_INFINITY;
