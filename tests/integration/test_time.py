@@ -62,7 +62,7 @@ class Schedule(TimeCase):
         status = self.status()
         self.assertEqual(status["schedule"], [schedule])
         self.assertAlmostEqual(status["held_until"], time.time() + 3570, delta=90)
-        self.assertRegex(self.scope.sockwake("status", "server").stdout, r"(?m)^ +Held: awake until .*\((59min \w+|1h) left\)$")
+        self.assertRegex(self.scope.sockwake("status", "server").stdout, r"(?m)^ +Held: awake until .*\((5[89]min \w+|59min|1h) left\)$")
         self.assertIn(schedule, self.scope.sockwake("list").stdout)
 
         pid = self.scope.property("server.service", "MainPID")
