@@ -180,21 +180,26 @@ static bool renew_labels(struct container *c, char *const *labels)
 	return true;
 }
 
+static bool is_of_unit(const struct container *c, const char *unit)
+{
+	const char *label = container_label(c, UNIT_LABEL);
+
+	return label && unit && strcmp(label, unit) == 0;
+}
+
 /* A Quadlet whose container is not there, because its unit does not run, counts as the container that it would be:
  * without an identifier. */
 static bool add_quadlet(void *data, struct runner *r)
 {
 	struct container_list *list = &((struct adoption *)data)->containers;
 	struct container *more, *c;
-	const char *unit;
 	size_t n = 0;
 
 	if (!r->container || !container_name_is_valid(r->container))
 		return true;
 	c = find_container(data, r->container);
-	unit = c ? container_label(c, UNIT_LABEL) : NULL;
 	if (c)
-		return !unit || !r->unit || strcmp(unit, r->unit) != 0 || renew_labels(c, r->labels);
+		return !is_of_unit(c, r->unit) || renew_labels(c, r->labels);
 	more = reallocarray(list->items, list->n + 1, sizeof(*more));
 	if (!more)
 		return false;
@@ -229,7 +234,7 @@ static bool is_adopted(const struct adoption *a, const struct stored *s)
 	return !s->problem && i->adopted && instances_share_engine(i, &a->base);
 }
 
-/* Its file is; it may run all the same. */
+/* Does the manager find no file of this unit any more? *ret_runs: the unit runs all the same. */
 static int unit_is_gone(const struct adoption *a, const char *unit, bool *ret, bool *ret_runs, struct error *err)
 {
 	struct unit_state state = {};
