@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "activator/bus.h"
 #include "common/clock.h"
 #include "units/log_command.h"
+#include "units/paths.h"
 
 #define MANAGER_NAME	  "org.freedesktop.systemd1"
 #define MANAGER_PATH	  "/org/freedesktop/systemd1"
@@ -53,17 +53,13 @@ static const char *systemctl(enum scope scope)
 
 static int connect_manager(enum scope scope, sd_bus **ret, struct error *err)
 {
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	_cleanup_bus_ sd_bus *connection = NULL;
-	char address[PATH_MAX];
+	char path[PATH_MAX], address[PATH_MAX + 64];
 	int r;
 
-	if (scope == SCOPE_SYSTEM)
-		snprintf(address, sizeof(address), "unix:path=/run/systemd/private");
-	else if (runtime && *runtime)
-		snprintf(address, sizeof(address), "unix:path=%s/systemd/private", runtime);
-	else
-		snprintf(address, sizeof(address), "unix:path=/run/user/%u/systemd/private", geteuid());
+	if (manager_socket(scope, path, err) < 0)
+		return -1;
+	snprintf(address, sizeof(address), "unix:path=%s", path);
 	if (bus_load(err) < 0)
 		return -1;
 	r = bus.sd_bus_new(&connection);
@@ -72,7 +68,7 @@ static int connect_manager(enum scope scope, sd_bus **ret, struct error *err)
 	if (r >= 0)
 		r = bus.sd_bus_start(connection);
 	if (r < 0)
-		return error_set(err, ENOTCONN, "cannot reach the service manager at '%s': %s", address, strerror(-r));
+		return error_set(err, ENOTCONN, "cannot reach the service manager at '%s': %s", path, strerror(-r));
 	*ret = steal_ptr(&connection);
 	return 0;
 }

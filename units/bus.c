@@ -58,15 +58,15 @@ int bus_failed(const struct manager *m, struct error *err, const char *what, int
 static int connect_directly(enum scope scope, sd_bus **ret)
 {
 	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-	char runtime[PATH_MAX] = "/run", address[PATH_MAX + 64];
+	char path[PATH_MAX], address[PATH_MAX + 64];
 	struct error ignored;
 	int r;
 
-	if (scope == SCOPE_SYSTEM ? geteuid() != 0 : user_runtime_directory(runtime, &ignored) < 0)
+	if ((scope == SCOPE_SYSTEM && geteuid() != 0) || manager_socket(scope, path, &ignored) < 0)
 		return -EACCES;
-	if (strpbrk(runtime, ",;%=: "))
+	if (strpbrk(path, ",;%=: "))
 		return -EINVAL; /* what an address would have to escape */
-	snprintf(address, sizeof(address), "unix:path=%s/systemd/private", runtime);
+	snprintf(address, sizeof(address), "unix:path=%s", path);
 	r = sd_bus_new(&bus);
 	if (r >= 0)
 		r = sd_bus_set_address(bus, address);

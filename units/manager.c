@@ -36,11 +36,10 @@ int manager_connect(enum scope scope, struct manager **ret, struct error *err)
 
 bool manager_is_there(enum scope scope)
 {
-	char runtime[PATH_MAX] = "/run", path[PATH_MAX];
 	struct error ignored;
+	char path[PATH_MAX];
 
-	return (scope == SCOPE_SYSTEM || user_runtime_directory(runtime, &ignored) == 0) &&
-	       path_join(runtime, "systemd/private", path, &ignored) == 0 && access(path, F_OK) == 0;
+	return manager_socket(scope, path, &ignored) == 0 && access(path, F_OK) == 0;
 }
 
 void manager_close(struct manager **m)
