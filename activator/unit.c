@@ -241,6 +241,29 @@ void unit_close(struct unit **u)
 	*u = NULL;
 }
 
+static int get_once(struct unit *u, const char *name, const char *path, const char *interface, const char *property,
+		    const char *type, sd_bus_message **ret, struct error *err)
+{
+	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
+	int r = bus.sd_bus_get_property(u->connection, MANAGER_NAME, path, interface, property, &bus_err, ret, type);
+
+	return r < 0 ? error_set(err, manager_error(r), "the service manager does not tell %s of '%s': %s", property,
+				 name, bus_err.message ? bus_err.message : strerror(-r))
+		     : 0;
+}
+
+/* Every question about a property goes through here. name: of the unit or job, for messages. */
+static int get(struct unit *u, const char *name, const char *path, const char *interface, const char *property,
+	       const char *type, sd_bus_message **ret, struct error *err)
+{
+	int r;
+
+	do
+		r = get_once(u, name, path, interface, property, type, ret, err);
+	while (r < 0 && revive(u, err));
+	return r;
+}
+
 static const struct property {
 	const char *interface, *name, *type;
 	size_t offset, size;
@@ -286,22 +309,18 @@ static int read_value(sd_bus_message *reply, const struct property *p, void *mem
 static int look_at(struct unit *u, const char *name, const char *path, const struct property *p, struct unit_view *ret,
 		   struct error *err)
 {
-	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
 	_cleanup_message_ sd_bus_message *reply = NULL;
-	int r = bus.sd_bus_get_property(u->connection, MANAGER_NAME, path, p->interface, p->name, &bus_err, &reply,
-					p->type);
+	int r;
 
-	if (r >= 0)
-		r = read_value(reply, p, (char *)ret + p->offset);
-	if (r < 0)
-		return error_set(err, manager_error(r), "the service manager does not tell %s of '%s': %s", p->name,
-				 name, bus_err.message ? bus_err.message : strerror(-r));
-	return 0;
+	if (get(u, name, path, p->interface, p->name, p->type, &reply, err) < 0)
+		return -1;
+	r = read_value(reply, p, (char *)ret + p->offset);
+	return r < 0 ? error_set(err, ENOTCONN, "the service manager's %s of '%s' makes no sense", p->name, name) : 0;
 }
 
 /* Each property is asked for by itself, and a unit that nobody needs is forgotten when it has stopped. So what is seen
  * has to be of one moment: the state of before with the invocation of after would look like somebody else's run. */
-static int look_once(struct unit *u, const char *name, const char *path, struct unit_view *ret, struct error *err)
+static int look(struct unit *u, const char *name, const char *path, struct unit_view *ret, struct error *err)
 {
 	struct unit_view now;
 
@@ -319,16 +338,6 @@ static int look_once(struct unit *u, const char *name, const char *path, struct 
 			break;
 	}
 	return 0;
-}
-
-static int look(struct unit *u, const char *name, const char *path, struct unit_view *ret, struct error *err)
-{
-	int r;
-
-	do
-		r = look_once(u, name, path, ret, err);
-	while (r < 0 && revive(u, err));
-	return r;
 }
 
 int unit_look(struct unit *u, struct unit_view *ret, struct error *err)
@@ -349,17 +358,11 @@ int unit_look_at(struct unit *u, const char *name, struct unit_view *ret, struct
 static int ask(struct unit *u, const char *name, const char *property, const char *type, sd_bus_message **ret,
 	       struct error *err)
 {
-	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
 	_cleanup_free_ char *path = NULL;
-	int r = bus.sd_bus_path_encode(MANAGER_PATH "/unit", name, &path);
 
-	if (r >= 0)
-		r = bus.sd_bus_get_property(u->connection, MANAGER_NAME, path, UNIT_INTERFACE, property, &bus_err, ret,
-					    type);
-	if (r < 0)
-		return error_set(err, ENOTCONN, "the service manager does not tell %s of '%s': %s", property, name,
-				 bus_err.message ? bus_err.message : strerror(-r));
-	return 0;
+	if (bus.sd_bus_path_encode(MANAGER_PATH "/unit", name, &path) < 0)
+		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
+	return get(u, name, path, UNIT_INTERFACE, property, type, ret, err);
 }
 
 int unit_state(struct unit *u, const char *name, char ret[static 16], struct error *err)
@@ -416,18 +419,35 @@ int unit_each(struct unit *u, const char *name, const char *property, unit_visit
 	return r < 0 ? error_set(err, ENOTCONN, "the service manager's %s of '%s' makes no sense", property, name) : 0;
 }
 
-bool unit_is_being_stopped(struct unit *u)
+/* The object of the job that somebody asked for; "" where there is none. Belongs to *reply. */
+static const char *job_of(struct unit *u, sd_bus_message **reply)
 {
-	_cleanup_message_ sd_bus_message *job = NULL, *type = NULL;
-	const char *path, *word;
+	struct error ignored;
+	const char *path;
 	uint32_t id;
 
-	return bus.sd_bus_get_property(u->connection, MANAGER_NAME, u->path, UNIT_INTERFACE, "Job", NULL, &job,
-				       "(uo)") >= 0 &&
-	       bus.sd_bus_message_read(job, "(uo)", &id, &path) >= 0 && id != 0 &&
-	       bus.sd_bus_get_property(u->connection, MANAGER_NAME, path, JOB_INTERFACE, "JobType", NULL, &type, "s") >=
-		       0 &&
-	       bus.sd_bus_message_read(type, "s", &word) >= 0 && strcmp(word, "stop") == 0;
+	return get(u, u->name, u->path, UNIT_INTERFACE, "Job", "(uo)", reply, &ignored) == 0 &&
+			       bus.sd_bus_message_read(*reply, "(uo)", &id, &path) >= 0 && id != 0
+		       ? path
+		       : "";
+}
+
+/* Does a property of this job have this value? */
+static bool job_is(struct unit *u, const char *path, const char *property, const char *value)
+{
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	struct error ignored;
+	const char *word;
+
+	return *path && get(u, u->name, path, JOB_INTERFACE, property, "s", &reply, &ignored) == 0 &&
+	       bus.sd_bus_message_read(reply, "s", &word) >= 0 && strcmp(word, value) == 0;
+}
+
+bool unit_is_being_stopped(struct unit *u)
+{
+	_cleanup_message_ sd_bus_message *job = NULL;
+
+	return job_is(u, job_of(u, &job), "JobType", "stop");
 }
 
 /* The first of "a(usssoo)", numbers, units, types, states and paths of jobs, that runs, else the first one. */
@@ -450,17 +470,11 @@ static bool read_first_job(sd_bus_message *reply, char ret[static UNIT_NAME_TEXT
 
 bool unit_waits_for(struct unit *u, char ret[static UNIT_NAME_TEXT_MAX])
 {
-	_cleanup_message_ sd_bus_message *job = NULL, *state = NULL, *reply = NULL;
-	const char *path, *word;
-	uint32_t id;
+	_cleanup_message_ sd_bus_message *job = NULL, *reply = NULL;
+	const char *path = job_of(u, &job);
 
 	/* Job.GetBefore() (systemd 233): the jobs that have to end before this one begins. */
-	return bus.sd_bus_get_property(u->connection, MANAGER_NAME, u->path, UNIT_INTERFACE, "Job", NULL, &job,
-				       "(uo)") >= 0 &&
-	       bus.sd_bus_message_read(job, "(uo)", &id, &path) >= 0 && id != 0 &&
-	       bus.sd_bus_get_property(u->connection, MANAGER_NAME, path, JOB_INTERFACE, "State", NULL, &state, "s") >=
-		       0 &&
-	       bus.sd_bus_message_read(state, "s", &word) >= 0 && strcmp(word, "waiting") == 0 &&
+	return job_is(u, path, "State", "waiting") &&
 	       bus.sd_bus_call_method(u->connection, MANAGER_NAME, path, JOB_INTERFACE, "GetBefore", NULL, &reply,
 				      "") >= 0 &&
 	       read_first_job(reply, ret);
