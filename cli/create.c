@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backends/engine.h"
 #include "cli/advice.h"
 #include "cli/arguments.h"
 #include "cli/attend.h"
@@ -16,6 +15,7 @@
 #include "cli/create_view.h"
 #include "cli/image.h"
 #include "cli/install.h"
+#include "cli/instance_engine.h"
 #include "cli/keep.h"
 #include "cli/leftovers.h"
 #include "cli/lock.h"
@@ -98,14 +98,6 @@ static int check_old(const struct create_request *r, const struct stored *old, s
 			name);
 	if (!r->instance.adopted && !r->force)
 		return error_set(err, EEXIST, "there is an instance '%s' already: --force replaces it", name);
-	return 0;
-}
-
-static int open_engine(const struct instance *i, struct engine **ret, struct error *err)
-{
-	if (engine_open(i->backend, i->scope, i->engine_socket, ret, err) < 0)
-		return -1;
-	(*ret)->deadline = now_usec() + ENGINE_TIMEOUT;
 	return 0;
 }
 
@@ -199,7 +191,8 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	bool same = false;
 
 	if (check_programs(err) < 0 || (!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
-	    (r->order.image && prepare_container(r, m, all, &made, err) < 0) || open_engine(i, &engine, err) < 0 ||
+	    (r->order.image && prepare_container(r, m, all, &made, err) < 0) ||
+	    instance_open_engine(i, ENGINE_TIMEOUT, &engine, err) < 0 ||
 	    (!r->order.image && !i->unit && replaced_settle(engine, i->container_name, err) < 0) ||
 	    find_subject(r, m, engine, &subject, err) < 0)
 		return -1;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backends/engine.h"
+#include "cli/instance_engine.h"
 #include "cli/lost.h"
 #include "cli/note.h"
 #include "cli/replaced.h"
@@ -18,7 +18,7 @@
 #include "units/query.h"
 
 #define ENGINE_TIMEOUT	(60 * USEC_PER_SEC)
-#define HEAL_TIMEOUT	(5 * USEC_PER_SEC)
+#define HEAL_TIMEOUT	(5 * USEC_PER_SEC) /* nothing of the kind is there but after a mishap */
 #define UNDO_TIMEOUT	(15 * USEC_PER_SEC)
 #define UNDO_PAUSE_MSEC 200
 #define UNIT_TIMEOUT	(120 * USEC_PER_SEC)
@@ -28,14 +28,6 @@
 static int no_memory(struct error *err)
 {
 	return error_errno(err, ENOMEM, "cannot make a container");
-}
-
-static int open_engine(const struct instance *i, struct engine **ret, struct error *err)
-{
-	if (engine_open(i->backend, i->scope, i->engine_socket, ret, err) < 0)
-		return -1;
-	(*ret)->deadline = now_usec() + ENGINE_TIMEOUT;
-	return 0;
 }
 
 static bool is_mounted(const struct order *o, const char *directory)
@@ -262,7 +254,7 @@ int make_container(struct create_request *r, struct manager *m, struct made *ret
 	*ret = (struct made){.manager = m, .name = strdup(i->name), .begun = true, .signals = signals_hold()};
 	if (!ret->name)
 		return no_memory(err);
-	if (open_engine(i, &ret->engine, err) < 0 || check_sources(&r->order, err) < 0 ||
+	if (instance_open_engine(i, ENGINE_TIMEOUT, &ret->engine, err) < 0 || check_sources(&r->order, err) < 0 ||
 	    plan(r, ret->engine, &image, err) < 0)
 		return -1;
 	if (!r->as_quadlet && replaced_settle(ret->engine, i->name, err) < 0)
@@ -364,7 +356,7 @@ int print_order(struct create_request *r, struct error *err)
 	_cleanup_free_ char *text = NULL;
 	struct instance *i = &r->instance;
 
-	if (open_engine(i, &engine, err) < 0)
+	if (instance_open_engine(i, ENGINE_TIMEOUT, &engine, err) < 0)
 		return -1;
 	if (plan(r, engine, &image, err) < 0) {
 		print_note("%s", err->text);
@@ -410,7 +402,7 @@ int check_made(const struct instance *i, struct error *err)
 				 i->container_name, backend_kind_name(i->backend), i->container_name);
 	if (i->unit)
 		return 0;
-	if (open_engine(i, &engine, err) < 0)
+	if (instance_open_engine(i, ENGINE_TIMEOUT, &engine, err) < 0)
 		return -1;
 	if (engine->backend->inspect(engine, i->container_name, &there, err) < 0)
 		return err->code == ENOENT ? 0 : -1;
@@ -468,10 +460,7 @@ int heal_made(const struct instance *i, struct error *err)
 
 	if (!i->made_container || i->unit)
 		return 0;
-	if (open_engine(i, &engine, err) < 0)
-		return -1;
-	engine->deadline = now_usec() + HEAL_TIMEOUT; /* nothing of the kind is there but after a mishap */
-	return replaced_settle(engine, i->name, err);
+	return instance_open_engine(i, HEAL_TIMEOUT, &engine, err) < 0 ? -1 : replaced_settle(engine, i->name, err);
 }
 
 int remove_made(const struct instance *i, struct manager *m, struct error *err)
@@ -479,7 +468,7 @@ int remove_made(const struct instance *i, struct manager *m, struct error *err)
 	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
 	_cleanup_engine_ struct engine *engine = NULL;
 
-	if (open_engine(i, &engine, err) < 0)
+	if (instance_open_engine(i, ENGINE_TIMEOUT, &engine, err) < 0)
 		return -1;
 	if (!i->unit && replaced_settle(engine, i->name, err) < 0 && err->code != EEXIST)
 		return -1;

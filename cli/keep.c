@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "backends/engine.h"
 #include "backends/keep.h"
+#include "cli/instance_engine.h"
 #include "cli/note.h"
 #include "cli/sharing.h"
 #include "common/clock.h"
@@ -37,14 +37,6 @@ static int record_path(const struct part *p, char ret[static PATH_MAX], struct e
 	if (engine_find_socket(i->backend, i->scope, i->engine_socket, socket, err) < 0)
 		return -1;
 	return volumes_path(i->scope, i->backend, socket, p->container, ret, err);
-}
-
-static int open_engine(const struct instance *i, struct engine **ret, struct error *err)
-{
-	if (engine_open(i->backend, i->scope, i->engine_socket, ret, err) < 0)
-		return -1;
-	(*ret)->deadline = now_usec() + ENGINE_TIMEOUT;
-	return 0;
 }
 
 /* It does not exist while it sleeps: its unit says what it will have. */
@@ -86,7 +78,7 @@ void keep_volumes(struct manager *m, const struct instance *i, bool anew)
 	_cleanup_engine_ struct engine *engine = NULL;
 	struct part own = own_part(i);
 	struct error err;
-	int r = open_engine(i, &engine, &err);
+	int r = instance_open_engine(i, ENGINE_TIMEOUT, &engine, &err);
 
 	if (r == 0)
 		r = keep_part(m, engine, &own, anew, &err);
@@ -112,7 +104,9 @@ static int forget_part(const struct part *p, struct error *err)
 	(void)volumes_read(path, &before, &ignored);
 	if (!before.image[0] && !p->unit && !p->is_made)
 		return volumes_write(path, &(struct volumes){}, err);
-	return open_engine(p->instance, &engine, err) < 0 ? -1 : volumes_forget(engine, path, p->container, err);
+	return instance_open_engine(p->instance, ENGINE_TIMEOUT, &engine, err) < 0
+		       ? -1
+		       : volumes_forget(engine, path, p->container, err);
 }
 
 static void forget(const struct part *p, const struct stored_list *all)

@@ -2,11 +2,11 @@
 #include <string.h>
 
 #include "backends/backend.h"
-#include "backends/engine.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/image.h"
 #include "cli/install.h"
+#include "cli/instance_engine.h"
 #include "cli/leftovers.h"
 #include "cli/lock.h"
 #include "cli/note.h"
@@ -26,9 +26,8 @@ static void note_paused(const struct instance *i)
 	const char *name = backend_kind_name(i->backend);
 	struct error ignored;
 
-	if (i->idle_action != IDLE_PAUSE || engine_open(i->backend, i->scope, i->engine_socket, &engine, &ignored) < 0)
+	if (i->idle_action != IDLE_PAUSE || instance_open_engine(i, ENGINE_TIMEOUT, &engine, &ignored) < 0)
 		return;
-	engine->deadline = now_usec() + ENGINE_TIMEOUT;
 	if (engine->backend->inspect(engine, i->container_name, &c, &ignored) == 0 && c.state == CONTAINER_PAUSED)
 		print_note("the container stays paused: '%s unpause %s' lets it go on, '%s rm --force %s' removes it",
 			   name, i->container_name, name, i->container_name);

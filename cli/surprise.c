@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "backends/backend.h"
-#include "backends/engine.h"
 #include "cli/attend.h"
 #include "cli/container_check.h"
+#include "cli/instance_engine.h"
 #include "cli/observe.h"
 #include "cli/settle.h"
 #include "common/clock.h"
@@ -45,10 +45,8 @@ static bool find_container_surprise(const struct instance *i, char *ret, size_t 
 	_cleanup_engine_ struct engine *engine = NULL;
 	struct error ignored, err;
 
-	if (engine_open(i->backend, i->scope, i->engine_socket, &engine, &ignored) < 0)
-		return false;
-	engine->deadline = now_usec() + ENGINE_TIMEOUT;
-	if (engine->backend->inspect(engine, i->container_name, &c, &ignored) < 0)
+	if (instance_open_engine(i, ENGINE_TIMEOUT, &engine, &ignored) < 0 ||
+	    engine->backend->inspect(engine, i->container_name, &c, &ignored) < 0)
 		return false;
 	if (check_container(i, NULL, &c, &err) == 0)
 		return describe_policy(i, &c, ret, size);
