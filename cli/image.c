@@ -214,7 +214,8 @@ static int set_aside(const struct create_request *r, const struct container *the
 	const char *name = r->instance.name;
 	char service[UNIT_NAME_MAX], old[REPLACED_NAME_MAX];
 
-	if (replaced_name(name, old, err) < 0 ||
+	if (replaced_name(name, REPLACED_DISCARDED, old, err) < 0 || /* the longer one */
+	    replaced_name(name, REPLACED_SET_ASIDE, old, err) < 0 ||
 	    manager_stop(made->manager, unit_name(name, SERVICE_SUFFIX, service), UNIT_TIMEOUT, err) < 0 ||
 	    lock_made(&r->instance, made->engine, "try again", &lock, err) < 0 ||
 	    engine_end_container(made->engine, there, err) < 0)
@@ -291,6 +292,24 @@ static int insist(struct made *made, int (*attempt)(struct made *made, struct er
 	}
 }
 
+/* From when its name has changed on, the new one has come to stay. */
+static int discard_old(struct made *made, struct error *err)
+{
+	char discarded[REPLACED_NAME_MAX];
+	char *name;
+
+	if (replaced_name(made->name, REPLACED_DISCARDED, discarded, err) < 0)
+		return -1;
+	if (engine_rename_container(made->engine, made->old, discarded, err) < 0 && err->code != ENOENT)
+		return -1;
+	name = strdup(discarded);
+	if (!name)
+		return no_memory(err);
+	free(made->old);
+	made->old = name;
+	return 0;
+}
+
 static int remove_old(struct made *made, struct error *err)
 {
 	return engine_remove_container(made->engine, made->old, err);
@@ -304,7 +323,7 @@ void keep_made(const struct create_request *r, struct made *made)
 		note_lost_volumes(r, made->before, made->quadlet);
 	if (made->quadlet)
 		note_lost_writes(r);
-	if (made->old && insist(made, remove_old, &err) < 0)
+	if (made->old && (insist(made, discard_old, &err) < 0 || insist(made, remove_old, &err) < 0))
 		print_note("the container that was replaced is left ('%s rm %s' removes it): %s",
 			   backend_kind_name(r->instance.backend), made->old, err.text);
 	made_free(made);
@@ -441,13 +460,13 @@ static int remove_container(struct engine *engine, const char *name, struct erro
 }
 
 /* What a replacement that was broken off has left beside it. */
-static int remove_older(const struct instance *i, struct engine *engine, struct error *err)
+static int remove_older(const struct instance *i, struct engine *engine, enum replaced_stage stage, struct error *err)
 {
 	_cleanup_container_ struct container c = {};
 	char old[REPLACED_NAME_MAX];
 	struct error ignored;
 
-	if (replaced_name(i->name, old, &ignored) < 0)
+	if (replaced_name(i->name, stage, old, &ignored) < 0)
 		return 0;
 	if (engine->backend->inspect(engine, old, &c, err) < 0)
 		return err->code == ENOENT ? 0 : -1;
@@ -476,5 +495,11 @@ int remove_made(const struct instance *i, struct manager *m, struct error *err)
 		return err->code == ENOENT ? 0 : -1;
 	if (i->unit)
 		return remove_quadlet(i, m, err);
-	return remove_container(engine, i->container_name, err) < 0 ? -1 : remove_older(i, engine, err);
+	if (remove_container(engine, i->container_name, err) < 0)
+		return -1;
+	for (enum replaced_stage s = 0; s < N_REPLACED_STAGES; s++) {
+		if (remove_older(i, engine, s, err) < 0)
+			return -1;
+	}
+	return 0;
 }

@@ -7,9 +7,11 @@
 #include "backends/make.h"
 #include "common/order.h"
 
-int replaced_name(const char *name, char ret[static REPLACED_NAME_MAX], struct error *err)
+int replaced_name(const char *name, enum replaced_stage s, char ret[static REPLACED_NAME_MAX], struct error *err)
 {
-	if (snprintf(ret, REPLACED_NAME_MAX, "%s.replaced", name) < REPLACED_NAME_MAX)
+	static const char *const suffixes[] = {[REPLACED_SET_ASIDE] = ".replaced", [REPLACED_DISCARDED] = ".discarded"};
+
+	if (snprintf(ret, REPLACED_NAME_MAX, "%s%s", name, suffixes[s]) < REPLACED_NAME_MAX)
 		return 0;
 	return error_set(err, ENAMETOOLONG, "the name '%s' is too long for its container to be replaced", name);
 }
@@ -38,29 +40,38 @@ static int settle_two(struct engine *e, const char *name, const struct container
 }
 
 /* Somebody else's container of the name leaves the old one where it is. */
-static int settle_old(struct engine *e, const char *name, const struct container *old, struct error *err)
+static int settle_old(struct engine *e, const char *name, enum replaced_stage stage, const struct container *old,
+		      struct error *err)
 {
 	_cleanup_container_ struct container now = {};
 
 	if (e->backend->inspect(e, name, &now, err) < 0)
 		return err->code == ENOENT ? engine_rename_container(e, old->id, name, err) : -1;
-	return is_made_for(&now, name) ? settle_two(e, name, &now, old, err) : 0;
+	if (!is_made_for(&now, name))
+		return 0;
+	return stage == REPLACED_DISCARDED ? engine_remove_container(e, old->name, err)
+					   : settle_two(e, name, &now, old, err);
 }
 
-int replaced_settle(struct engine *e, const char *name, struct error *err)
+static int settle_stage(struct engine *e, const char *name, enum replaced_stage stage, struct error *err)
 {
 	_cleanup_container_ struct container old = {};
 	char old_name[REPLACED_NAME_MAX];
 	struct error ignored;
 	int r;
 
-	if (replaced_name(name, old_name, &ignored) < 0)
+	if (replaced_name(name, stage, old_name, &ignored) < 0)
 		return 0; /* there cannot be one */
 	if (e->backend->inspect(e, old_name, &old, err) < 0)
 		return err->code == ENOENT ? 0 : -1;
 	if (!is_made_for(&old, name))
 		return 0;
 	/* What the engine was asked for last may be there only now. */
-	r = settle_old(e, name, &old, err);
-	return r < 0 && err->code == EEXIST ? settle_old(e, name, &old, err) : r;
+	r = settle_old(e, name, stage, &old, err);
+	return r < 0 && err->code == EEXIST ? settle_old(e, name, stage, &old, err) : r;
+}
+
+int replaced_settle(struct engine *e, const char *name, struct error *err)
+{
+	return settle_stage(e, name, REPLACED_SET_ASIDE, err) < 0 ? -1 : settle_stage(e, name, REPLACED_DISCARDED, err);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,24 +93,60 @@ bool is_temporary_name(const char *file)
 	       strncmp(file, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0;
 }
 
+/* Of a file without a name nothing is left when its writer is killed. Not every file system has such (open(2), O_TMPFILE);
+ * the directory may be missing. */
+static int open_nameless(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+
+	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	return open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+}
+
+/* Gives it one, of a template like mkostemp(3)'s. */
+static int give_name(int fd, char *template)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345"; /* 32: each is as likely */
+	char self[32], *random = template + strlen(template) - strlen(TEMPORARY_RANDOM);
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	for (;;) {
+		if (getrandom(random, strlen(TEMPORARY_RANDOM), 0) < 0)
+			return -1;
+		for (char *p = random; p < random + strlen(TEMPORARY_RANDOM); p++)
+			*p = letters[(unsigned char)*p % strlen(letters)];
+		if (linkat(AT_FDCWD, self, AT_FDCWD, template, AT_SYMLINK_FOLLOW) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return -1;
+	}
+}
+
 int write_file_beside(const char *path, const char *data, size_t len, mode_t mode, char ret[static PATH_MAX],
 		      struct error *err)
 {
 	_cleanup_close_ int fd = -1;
 	const char *slash = strrchr(path, '/');
 	int prefix = slash ? (int)(slash - path) + 1 : 0;
+	bool nameless;
 
 	/* The name begins with a dot, so that systemd does not take a left-over for a unit, and does not contain the
 	 * final name, which may be as long as a name can be. */
 	if (snprintf(ret, PATH_MAX, "%.*s" TEMPORARY_PREFIX TEMPORARY_RANDOM, prefix, path) >= PATH_MAX)
 		return error_set(err, ENAMETOOLONG, "the path '%s' is too long", path);
-	fd = mkostemp(ret, O_CLOEXEC);
+	fd = open_nameless(path);
+	nameless = fd >= 0;
+	if (!nameless)
+		fd = mkostemp(ret, O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot create a file beside '%s'", path);
-	if (write_all(fd, data, len) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0) {
+	if (write_all(fd, data, len) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
+	    (nameless && give_name(fd, ret) < 0)) {
 		int saved = errno;
 
-		(void)unlink(ret);
+		if (!nameless)
+			(void)unlink(ret);
 		return error_errno(err, saved, "cannot write '%s'", path);
 	}
 	return 0;

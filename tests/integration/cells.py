@@ -204,13 +204,23 @@ ExecStop=docker stop {cell.name}
 
         def asleep():
             self.test.assertEqual(self.running(), set())
-            services = [f"{cell.name}.service" for cell in self.cells]
-            states = self.scope.systemctl("is-active", *services, check=False).stdout.split()
-            awake = {name: state for name, state in zip(services, states) if state not in ("inactive", "failed")}
-            self.test.assertEqual(awake, {})
+            self.test.assertEqual(self.awake(), {})
             return True
 
-        harness.eventually(asleep, timeout, interval=0.2)
+        try:
+            harness.eventually(asleep, timeout, interval=0.2)
+        except AssertionError as failure:
+            raise AssertionError(f"{failure}; {self.stories(self.running() | set(self.awake()))}") from failure
+
+    def awake(self):
+        """The state of each instance that does not sleep."""
+        names = [cell.name for cell in self.cells]
+        states = self.scope.systemctl("is-active", *(f"{name}.service" for name in names), check=False).stdout.split()
+        return {name: state for name, state in zip(names, states) if state not in ("inactive", "failed")}
+
+    def stories(self, names, lines=12):
+        """The end of what the journal has about each."""
+        return {name: self.scope.unit_journal(name)[-lines:] for name in names}
 
     def assert_served(self, within=30):
         """Everybody, at the first try."""

@@ -227,7 +227,7 @@ class Shared(ImageCase):
         """Either of the two is there afterwards, and nothing is in the way of another try."""
         new = ("create", "web", *WEB, "-e", "A=new", "--force")
         self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
-        for moment in (b"/rename?", b"/containers/create?", b"DELETE /"):
+        for moment in (b"/rename?", b"/containers/create?", b"web.discarded", b"DELETE /"):
             with self.subTest(moment), fake_engine.FakeEngine("/run/docker.sock") as engine:
                 engine.behave(fake_engine.once_before(moment, lambda: os.kill(command.pid, signal.SIGINT)))
                 argv = ("sockwake", *new, "--backend=docker", f"--engine-socket={engine.path}", *NGINX)
@@ -239,7 +239,7 @@ class Shared(ImageCase):
 
     def test_broken_off_while_it_is_replaced(self):
         """What is left of that is in the way of nothing, and goes with the rest."""
-        moments = (b"/rename?", b"/containers/create?", b"DELETE /")
+        moments = (b"/rename?", b"/containers/create?", b"web.discarded", b"DELETE /")
         new = ("create", "web", *WEB, "-e", "A=new", "--force")
         self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
         with fake_engine.FakeEngine("/run/docker.sock") as engine:
@@ -256,6 +256,22 @@ class Shared(ImageCase):
         self.scope.engine_run("rename", "web", "web.replaced")
         self.sockwake("remove", "web", "--with-container")
         self.assertEqual(self.traces(), [])
+
+    def test_what_a_killed_one_has_asked_for_comes_late(self):
+        new = ("create", "web", *WEB, "-e", "A=new", "--force")
+        self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
+        for request in (b"web.discarded", b"DELETE /"):
+            with self.subTest(request), fake_engine.FakeEngine("/run/docker.sock") as engine:
+                late = fake_engine.HoldingBack(request, seconds=3)
+                engine.behave(late)
+                command = self.scope.spawn("sockwake", *new, "--backend=docker", f"--engine-socket={engine.path}", *NGINX)
+                harness.eventually(lambda: late.asked)
+                command.kill()
+                command.wait(60)
+                self.sockwake(*new, *NGINX)
+                harness.eventually(lambda: late.answered)
+                self.assertIn("nginx", harness.http(PORT))
+                self.assertEqual([trace for trace in self.traces() if not os.path.isabs(trace)], ["web"])
 
     def test_the_engine_is_restarted_while_it_is_replaced(self):
         """What fails leaves the old one, without anybody's help."""

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -66,6 +68,32 @@ static void replaced_as_a_whole(void **state)
 	assert_string_equal(data, "newer");
 	assert_int_equal(stat(in_directory("file"), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0644);
+}
+
+/* A limit of the file's size kills who writes, in the middle. */
+static void killed_without_a_trace(void **state)
+{
+	const struct rlimit none = {0, 0}, one = {1, 1};
+	char path[300];
+	pid_t child;
+	int status;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s", in_directory("deep"));
+	assert_int_equal(mkdir(path, 0700), 0);
+	child = fork();
+	if (child == 0) {
+		struct error ignored;
+
+		(void)setrlimit(RLIMIT_CORE, &none);
+		(void)setrlimit(RLIMIT_FSIZE, &one);
+		(void)write_file_atomic(in_directory("deep/file"), "12", 2, 0600, &ignored);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGXFSZ);
+	assert_int_equal(rmdir(path), 0);
 }
 
 static void failures_are_told(void **state)
@@ -250,6 +278,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replaced_as_a_whole),
+		cmocka_unit_test(killed_without_a_trace),
 		cmocka_unit_test(failures_are_told),
 		cmocka_unit_test(directories),
 		cmocka_unit_test(real_paths),
