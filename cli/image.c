@@ -345,9 +345,7 @@ static int try_undo(struct made *made, struct error *err)
 {
 	if (made->created && remove_created(made, err) < 0)
 		return -1;
-	if (made->old && engine_rename_container(made->engine, made->old, made->name, err) < 0)
-		return err->code == ENOENT ? 0 : -1; /* it was not set aside */
-	return 0;
+	return made->old ? replaced_settle(made->engine, made->name, err) : 0;
 }
 
 void made_clear(struct made *made)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import unittest.mock
 
 import fake_engine
 import harness
@@ -258,20 +259,26 @@ class Shared(ImageCase):
         self.assertEqual(self.traces(), [])
 
     def test_what_a_killed_one_has_asked_for_comes_late(self):
+        """In the middle of what the next one does."""
         new = ("create", "web", *WEB, "-e", "A=new", "--force")
         self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
-        for request in (b"web.discarded", b"DELETE /"):
-            with self.subTest(request), fake_engine.FakeEngine("/run/docker.sock") as engine:
-                late = fake_engine.HoldingBack(request, seconds=3)
-                engine.behave(late)
-                command = self.scope.spawn("sockwake", *new, "--backend=docker", f"--engine-socket={engine.path}", *NGINX)
-                harness.eventually(lambda: late.asked)
-                command.kill()
-                command.wait(60)
-                self.sockwake(*new, *NGINX)
-                harness.eventually(lambda: late.answered)
-                self.assertIn("nginx", harness.http(PORT))
-                self.assertEqual([trace for trace in self.traces() if not os.path.isabs(trace)], ["web"])
+        late = {b"name=web.discarded": ("rename", "web.replaced", "web.discarded"), b"DELETE /": ("rm", "-f", "web.discarded")}
+        with fake_engine.FakeEngine("/run/docker.sock") as engine:
+            argv = ("sockwake", *new, "--backend=docker", f"--engine-socket={engine.path}", *NGINX)
+            for request, command in late.items():
+                with self.subTest(request):
+                    never = fake_engine.HoldingBack(request)
+                    engine.behave(never)
+                    killed = self.scope.spawn(*argv)
+                    harness.eventually(lambda: never.asked)
+                    killed.kill()
+                    killed.wait(60)
+                    happens = unittest.mock.Mock(side_effect=lambda: self.scope.engine_run(*command, check=False))
+                    engine.behave(fake_engine.once_before(b"/rename?name=web", happens))
+                    self.assertEqual(self.scope.spawn(*argv).wait(60), 0)
+                    happens.assert_called_once()
+                    self.assertIn("nginx", harness.http(PORT))
+                    self.assertEqual([trace for trace in self.traces() if not os.path.isabs(trace)], ["web"])
 
     def test_the_engine_is_restarted_while_it_is_replaced(self):
         """What fails leaves the old one, without anybody's help."""
