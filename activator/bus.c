@@ -2,7 +2,11 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "units/paths.h"
 
 #define LIBRARY "libsystemd.so.0"
 
@@ -30,5 +34,27 @@ int bus_load(struct error *err)
 		return -1;
 	BUS_FUNCTIONS(X)
 #undef X
+	return 0;
+}
+
+int bus_connect_manager(enum scope scope, sd_bus **ret, struct error *err)
+{
+	_cleanup_bus_ sd_bus *connection = NULL;
+	char path[PATH_MAX], address[PATH_MAX + 64];
+	int r;
+
+	if (manager_socket(scope, path, err) < 0)
+		return -1;
+	snprintf(address, sizeof(address), "unix:path=%s", path);
+	if (bus_load(err) < 0)
+		return -1;
+	r = bus.sd_bus_new(&connection);
+	if (r >= 0)
+		r = bus.sd_bus_set_address(connection, address);
+	if (r >= 0)
+		r = bus.sd_bus_start(connection);
+	if (r < 0)
+		return error_set(err, ENOTCONN, "cannot reach the service manager at '%s': %s", path, strerror(-r));
+	*ret = steal_ptr(&connection);
 	return 0;
 }

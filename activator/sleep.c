@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "activator/apart.h"
 #include "activator/halt.h"
 #include "activator/halt_container.h"
 #include "activator/halt_unit.h"
@@ -55,7 +56,7 @@ static bool keeper_is_done(void)
 /* One that exited in another way has given up. */
 static bool keeper_was_killed(void)
 {
-	return getenv("SERVICE_RESULT") && !variable_is("EXIT_CODE", "exited");
+	return apart_is_this() || (getenv("SERVICE_RESULT") && !variable_is("EXIT_CODE", "exited"));
 }
 
 /* systemd sends no signal to a service that is stopping already: the keeper would not learn that somebody waits. */
@@ -73,7 +74,7 @@ static void tell_of_stop(const struct options *o)
  * there will be a next one. */
 static bool await_next_keeper(const struct options *o)
 {
-	_cleanup_unit_ struct unit *u = manager_is_stopping(o->scope) ? NULL : halt_open_service(o);
+	_cleanup_unit_ struct unit *u = halt_open_service(o);
 	uint64_t until = now_usec() + STOP_WINDOW;
 
 	if (!u)
@@ -84,6 +85,13 @@ static bool await_next_keeper(const struct options *o)
 			return false;
 	} while (now_usec() < until);
 	return true;
+}
+
+/* At shutdown no more is begun. */
+static bool is_left_to_others(const struct options *o, char *const *argv)
+{
+	return keeper_was_killed() && !apart_is_this() && !manager_is_stopping(o->scope) &&
+	       (await_next_keeper(o) || apart_begin(o, argv));
 }
 
 /* At shutdown the engine is gone for good, and so are its containers, or they soon will be. */
@@ -106,7 +114,7 @@ static int put_one_to_sleep(const struct options *o, struct engine *e, const str
 	lock_name(o->backend, e->socket, o->container, named);
 	if (runtime_directory(o->scope, directory, err) < 0)
 		return -1;
-	if (container_lock_exclusive(&lock, directory, named, o->unit, err) < 0) {
+	if (container_lock_exclusive(&lock, directory, named, o->unit, now_usec() + HALT_LOCK_LIMIT, err) < 0) {
 		if (err->code != EWOULDBLOCK)
 			return -1;
 		halt_leave(o, decide(&shared));
@@ -144,14 +152,12 @@ static int try_all(const struct options *o, const struct stats *stats, struct er
 	return put_all_to_sleep(o, engine, stats, err);
 }
 
-int put_to_sleep(const struct options *o, struct error *err)
+int put_to_sleep(const struct options *o, char *const *argv, struct error *err)
 {
 	uint64_t until = now_usec() + PATIENCE;
 	const struct stats *stats;
 
-	if (keeper_is_done())
-		return 0;
-	if (keeper_was_killed() && await_next_keeper(o))
+	if (keeper_is_done() || is_left_to_others(o, argv))
 		return 0;
 	stats = runtime_stats(o);
 	while (try_all(o, stats, err) < 0) {

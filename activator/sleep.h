@@ -3,5 +3,6 @@
 
 #include "activator/options.h"
 
-/* Returns 0 also when there is a reason to leave the container as it is, and says that reason. */
-int put_to_sleep(const struct options *o, struct error *err);
+/* Returns 0 also when there is a reason to leave the container as it is, and says that reason. argv: the words of the
+ * options. */
+int put_to_sleep(const struct options *o, char *const *argv, struct error *err);

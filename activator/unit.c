@@ -13,9 +13,6 @@
 #include "units/log_command.h"
 #include "units/paths.h"
 
-#define MANAGER_NAME	  "org.freedesktop.systemd1"
-#define MANAGER_PATH	  "/org/freedesktop/systemd1"
-#define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
 #define JOB_INTERFACE	  "org.freedesktop.systemd1.Job"
 #define UNIT_INTERFACE	  "org.freedesktop.systemd1.Unit"
 #define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
@@ -51,28 +48,6 @@ static const char *systemctl(enum scope scope)
 	return scope == SCOPE_USER ? "systemctl --user" : "systemctl";
 }
 
-static int connect_manager(enum scope scope, sd_bus **ret, struct error *err)
-{
-	_cleanup_bus_ sd_bus *connection = NULL;
-	char path[PATH_MAX], address[PATH_MAX + 64];
-	int r;
-
-	if (manager_socket(scope, path, err) < 0)
-		return -1;
-	snprintf(address, sizeof(address), "unix:path=%s", path);
-	if (bus_load(err) < 0)
-		return -1;
-	r = bus.sd_bus_new(&connection);
-	if (r >= 0)
-		r = bus.sd_bus_set_address(connection, address);
-	if (r >= 0)
-		r = bus.sd_bus_start(connection);
-	if (r < 0)
-		return error_set(err, ENOTCONN, "cannot reach the service manager at '%s': %s", path, strerror(-r));
-	*ret = steal_ptr(&connection);
-	return 0;
-}
-
 /* The code of an error for what sd-bus returned: ECONNRESET when the connection was lost. */
 static int manager_error(int r)
 {
@@ -88,7 +63,7 @@ static bool revive(struct unit *u, struct error *err)
 
 	while (err->code == ECONNRESET && now_usec() < end) {
 		bus_close(&u->connection);
-		if (connect_manager(u->scope, &u->connection, &ignored) == 0) {
+		if (bus_connect_manager(u->scope, &u->connection, &ignored) == 0) {
 			u->revivals++;
 			return true;
 		}
@@ -194,7 +169,7 @@ static bool ask_whether_it_stops(enum scope scope, bool *ret)
 	const char *state = "";
 	struct error ignored;
 
-	if (connect_manager(scope, &connection, &ignored) < 0 ||
+	if (bus_connect_manager(scope, &connection, &ignored) < 0 ||
 	    bus.sd_bus_get_property(connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "SystemState", NULL,
 				    &reply, "s") < 0 ||
 	    bus.sd_bus_message_read(reply, "s", &state) < 0)
@@ -222,7 +197,7 @@ int unit_open(enum scope scope, const char *name, struct unit **ret, struct erro
 		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
 	u->scope = scope;
 	u->name = name;
-	if (connect_manager(scope, &u->connection, err) < 0)
+	if (bus_connect_manager(scope, &u->connection, err) < 0)
 		return -1;
 	/* The manager finds, or loads, the unit by this path (org.freedesktop.systemd1(5)). */
 	if (bus.sd_bus_path_encode(MANAGER_PATH "/unit", name, &u->path) < 0)

@@ -284,7 +284,7 @@ static int choose(struct unit *u, struct engine *e, const struct options *o, str
 		if (!container)
 			continue;
 		lock_name(o->backend, e->socket, container, named);
-		if (container_lock_exclusive(&locks[k], directory, named, one->name, err) < 0) {
+		if (container_lock_exclusive(&locks[k], directory, named, one->name, 0, err) < 0) {
 			if (err->code != EWOULDBLOCK)
 				return -1;
 			one->stays = true;

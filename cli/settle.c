@@ -19,6 +19,7 @@
 #include "units/sleep_command.h"
 
 #define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
+#define LOCK_TIMEOUT   (90 * USEC_PER_SEC)
 
 const char *stop_command(const struct instance *i, char ret[static STOP_COMMAND_MAX])
 {
@@ -181,13 +182,14 @@ static bool unit_rests(struct manager *m, const char *unit)
 int lock_container(const struct instance *i, const struct engine *e, const char *id, struct container_lock *ret,
 		   struct error *err)
 {
+	uint64_t deadline = now_usec() + LOCK_TIMEOUT;
 	char directory[PATH_MAX], named[LOCK_NAME_MAX];
 
 	lock_name(i->backend, e->socket, i->container_name, named);
 	if (find_runtime_directory(i->scope, directory, err) < 0 || make_directories(directory, 0755, err) < 0 ||
-	    container_lock_exclusive(ret, directory, named, i->unit, err) < 0)
+	    container_lock_exclusive(ret, directory, named, i->unit, deadline, err) < 0)
 		return -1;
-	return i->unit ? 0 : container_lock_found_exclusive(ret, directory, id, err) < 0 ? -1 : 0;
+	return i->unit ? 0 : container_lock_found_exclusive(ret, directory, id, deadline, err) < 0 ? -1 : 0;
 }
 
 /* What the action would not do, because it is not told that a person wants it: the unit may have been started by hand. */

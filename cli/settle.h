@@ -19,7 +19,7 @@ int settle(struct manager *m, const struct instance *instance, enum settle what,
 const char *stop_command(const struct instance *i, char ret[static STOP_COMMAND_MAX]);
 
 /* Takes the locks of the instance's container, which has this identifier, exclusively, as whoever stops or removes it
- * must. Error EWOULDBLOCK: an instance uses it. */
+ * must, and waits for others who do. Error EWOULDBLOCK: an instance uses it. */
 int lock_container(const struct instance *i, const struct engine *e, const char *id, struct container_lock *ret,
 		   struct error *err);
 

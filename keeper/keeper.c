@@ -36,7 +36,6 @@
 #include "common/refuse.h"
 #include "keeper/admit.h"
 #include "keeper/follow.h"
-#include "keeper/guard.h"
 #include "keeper/overdue.h"
 #include "keeper/say.h"
 #include "keeper/serve.h"
@@ -229,10 +228,8 @@ int keeper_run(int argc, char **argv)
 	static struct keeper k;
 	struct error err;
 	bool queued;
-	int r;
 
-	k.notify_fd = k.signal_fd = k.pidfd = k.guard_alive = -1;
-	k.stopped = guard_start;
+	k.notify_fd = k.signal_fd = k.pidfd = -1;
 	k.deadline = USEC_INFINITY;
 	k.began = k.extended = now_usec();
 	k.waker = k.sleeper = k.notifier = NO_CHILD("the activator");
@@ -257,7 +254,5 @@ int keeper_run(int argc, char **argv)
 		return leave(&k, 0, "What a keeper that was killed had woken sleeps again.");
 	k.touched = is_successor(&k); /* a wake that fails before the engine is asked leaves nothing running either */
 	begin_record(&k);
-	r = live(&k, &err);
-	guard_end(&k);
-	return r;
+	return live(&k, &err);
 }

@@ -191,7 +191,7 @@ static void drop_datagrams(int fd)
 	}
 }
 
-/* Also where a proxy or the guard holds a copy of it. Disconnecting a TCP socket resets the connection (connect(2), AF_UNSPEC). */
+/* Also where a proxy holds a copy of it. Disconnecting a TCP socket resets the connection (connect(2), AF_UNSPEC). */
 static void reset_for_all(int fd)
 {
 	static const struct sockaddr nobody = {.sa_family = AF_UNSPEC};

@@ -8,7 +8,6 @@
 #include "common/exit.h"
 #include "common/listen.h"
 #include "common/log.h"
-#include "keeper/guard.h"
 #include "keeper/say.h"
 #include "keeper/tasks.h"
 
@@ -64,7 +63,7 @@ static void rest(struct keeper *k, uint64_t until)
 	}
 }
 
-static int sleep_at_last(struct keeper *k)
+int stage_sleep(struct keeper *k)
 {
 	uint64_t pause = PAUSE_FIRST, began = now_usec();
 	size_t n_locks = k->n_locks;
@@ -82,14 +81,4 @@ static int sleep_at_last(struct keeper *k)
 		pause = pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
 	}
 	return 0;
-}
-
-int stage_sleep(struct keeper *k)
-{
-	int r;
-
-	guard_start(k);
-	r = sleep_at_last(k);
-	guard_end(k);
-	return r;
 }

@@ -163,10 +163,8 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 		take_messages(k, children[c]);
 		take_end(k, children[c]);
 	}
-	if (k->told_to_stop && k->told_at == 0) {
+	if (k->told_to_stop && k->told_at == 0)
 		k->told_at = now_usec();
-		k->stopped(k);
-	}
 	if (time_is_over(k->deadline))
 		k->late(k);
 	if (watch_queue)

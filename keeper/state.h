@@ -60,13 +60,10 @@ struct keeper {
 	bool wake_failed;  /* and that is why the container is put to sleep */
 	unsigned followed; /* how often it was followed to another run, since then */
 	uint64_t followed_since;
-	bool told_to_stop;		   /* SIGTERM */
-	uint64_t told_at;		   /* when that was */
-	void (*stopped)(struct keeper *k); /* what is done then, once */
-	pid_t guard;			   /* guard.h; 0: there is none */
-	int guard_alive;		   /* the end of a pipe that is closed with the keeper */
-	uint64_t extended;		   /* when the service manager was last asked for more time */
-	char said[SENTENCE_MAX];	   /* in the journal, last */
+	bool told_to_stop;	 /* SIGTERM */
+	uint64_t told_at;	 /* when that was */
+	uint64_t extended;	 /* when the service manager was last asked for more time */
+	char said[SENTENCE_MAX]; /* in the journal, last */
 	uint64_t said_at;
 };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,10 @@
 #include "common/io.h"
 
 #define ID_LENGTH 64
+
+/* Whether it is held shared can be seen only by doing the same, for a moment: what is seen once may be another one's look. */
+#define SHARED_LOOKS	     3
+#define EXCLUSIVE_PAUSE_MSEC 20
 
 const char *lock_name(enum backend_kind kind, const char *engine_socket, const char *container,
 		      char ret[static LOCK_NAME_MAX])
@@ -116,20 +121,34 @@ int lock_shared(const char *path, uint64_t deadline, int *ret_fd, struct error *
 	return error_set(err, ETIMEDOUT, "the lock '%s' is removed over and over", path);
 }
 
-int lock_exclusive(const char *path, int *ret_fd, struct error *err)
+int lock_exclusive(const char *path, uint64_t deadline, int *ret_fd, struct error *err)
 {
-	for (;;) {
+	for (unsigned shared = 0;;) {
 		_cleanup_close_ int fd = lock_open(path, err);
 
 		*ret_fd = -1;
 		if (fd < 0)
 			return is_dispensable(err) ? 0 : -1;
-		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-			return error_errno(err, errno, "cannot lock '%s'", path);
-		if (!is_stale(fd)) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+			if (is_stale(fd))
+				continue;
 			*ret_fd = steal_fd(&fd);
 			return 0;
 		}
+		error_errno(err, errno, "cannot lock '%s'", path);
+		if (err->code != EWOULDBLOCK || deadline == 0)
+			return -1;
+		shared += flock(fd, LOCK_SH | LOCK_NB) == 0;
+		if (shared == SHARED_LOOKS)
+			return -1;
+		if (now_usec() >= deadline)
+			return error_set(
+				err, ETIMEDOUT,
+				"the container is still being put to sleep, or removed, by another process, which "
+				"holds the lock '%s'",
+				path);
+		close_fd(&fd);
+		(void)poll(NULL, 0, EXCLUSIVE_PAUSE_MSEC);
 	}
 }
 
@@ -139,14 +158,20 @@ void container_lock_release(struct container_lock *l)
 	close_fd(&l->identity);
 }
 
-/* How a lock is taken: shared until a deadline, or (0) exclusively. */
-static int take(const char *directory, const char *file, uint64_t deadline, int *ret_fd, struct error *err)
+/* How a lock is taken. */
+struct taking {
+	bool exclusive;
+	uint64_t deadline;
+};
+
+static int take(const char *directory, const char *file, struct taking how, int *ret_fd, struct error *err)
 {
 	char path[PATH_MAX];
 
 	if (snprintf(path, sizeof(path), "%s/%s", directory, file) >= (int)sizeof(path))
 		return error_set(err, ENAMETOOLONG, "the runtime directory '%s' has too long a path", directory);
-	return deadline ? lock_shared(path, deadline, ret_fd, err) : lock_exclusive(path, ret_fd, err);
+	return how.exclusive ? lock_exclusive(path, how.deadline, ret_fd, err)
+			     : lock_shared(path, how.deadline, ret_fd, err);
 }
 
 /* Whoever waits for it notices that it is gone, and makes it anew. */
@@ -158,7 +183,7 @@ static void forget(const char *directory, const char *id)
 		(void)unlink(path);
 }
 
-static int take_found(struct container_lock *l, const char *directory, const char *id, uint64_t deadline,
+static int take_found(struct container_lock *l, const char *directory, const char *id, struct taking how,
 		      struct error *err)
 {
 	char file[LOCK_NAME_MAX];
@@ -169,46 +194,47 @@ static int take_found(struct container_lock *l, const char *directory, const cha
 	if (l->id[0] && l->identity >= 0 && flock(l->identity, LOCK_EX | LOCK_NB) == 0)
 		forget(directory, l->id);
 	close_fd(&l->identity);
-	if (take(directory, identity_name(NULL, id, file), deadline, &l->identity, err) < 0)
+	if (take(directory, identity_name(NULL, id, file), how, &l->identity, err) < 0)
 		return -1;
 	strcpy(l->id, id);
 	return 1;
 }
 
 static int take_both(struct container_lock *l, const char *directory, const char *named, const char *unit,
-		     uint64_t deadline, struct error *err)
+		     struct taking how, struct error *err)
 {
 	char file[LOCK_NAME_MAX], id[sizeof(l->id)];
 
 	*l = NO_CONTAINER_LOCK;
-	if (take(directory, named, deadline, &l->named, err) < 0)
+	if (take(directory, named, how, &l->named, err) < 0)
 		return -1;
 	if (unit)
-		return take(directory, identity_name(unit, l->id, file), deadline, &l->identity, err);
-	return lock_read_id(l->named, id) && take_found(l, directory, id, deadline, err) < 0 ? -1 : 0;
+		return take(directory, identity_name(unit, l->id, file), how, &l->identity, err);
+	return lock_read_id(l->named, id) && take_found(l, directory, id, how, err) < 0 ? -1 : 0;
 }
 
 int container_lock_shared(struct container_lock *l, const char *directory, const char *named, const char *unit,
 			  uint64_t deadline, struct error *err)
 {
-	return take_both(l, directory, named, unit, deadline, err);
+	return take_both(l, directory, named, unit, (struct taking){false, deadline}, err);
 }
 
 int container_lock_exclusive(struct container_lock *l, const char *directory, const char *named, const char *unit,
-			     struct error *err)
+			     uint64_t deadline, struct error *err)
 {
-	return take_both(l, directory, named, unit, 0, err);
+	return take_both(l, directory, named, unit, (struct taking){true, deadline}, err);
 }
 
 int container_lock_found_shared(struct container_lock *l, const char *directory, const char *id, uint64_t deadline,
 				struct error *err)
 {
-	return take_found(l, directory, id, deadline, err);
+	return take_found(l, directory, id, (struct taking){false, deadline}, err);
 }
 
-int container_lock_found_exclusive(struct container_lock *l, const char *directory, const char *id, struct error *err)
+int container_lock_found_exclusive(struct container_lock *l, const char *directory, const char *id, uint64_t deadline,
+				   struct error *err)
 {
-	return take_found(l, directory, id, 0, err);
+	return take_found(l, directory, id, (struct taking){true, deadline}, err);
 }
 
 static void format_run(const struct container *c, bool own, char ret[static RUN_TEXT_MAX])

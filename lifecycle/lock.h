@@ -27,9 +27,10 @@ const char *lock_name(enum backend_kind kind, const char *engine_socket, const c
  * descriptor belongs to the caller; the lock ends with its last copy. -1 where the directory is full: done without. */
 int lock_shared(const char *path, uint64_t deadline, int *ret_fd, struct error *err);
 
-/* Locks exclusively without waiting. Error EWOULDBLOCK: it is in use. Who holds it so may remove the file as
- * the last thing done under it. */
-int lock_exclusive(const char *path, int *ret_fd, struct error *err);
+/* Locks exclusively. Error EWOULDBLOCK: it is in use. Where somebody else puts to sleep, that is waited for until the
+ * deadline (error ETIMEDOUT); 0: it is in use, too. Who holds several such locks does not wait for the next one. Who holds
+ * one may remove the file as the last thing done under it. */
+int lock_exclusive(const char *path, uint64_t deadline, int *ret_fd, struct error *err);
 
 /* Both locks of one container; {-1, -1} for none. */
 struct container_lock {
@@ -45,13 +46,14 @@ void container_lock_release(struct container_lock *l);
 int container_lock_shared(struct container_lock *l, const char *directory, const char *named, const char *unit,
 			  uint64_t deadline, struct error *err);
 int container_lock_exclusive(struct container_lock *l, const char *directory, const char *named, const char *unit,
-			     struct error *err);
+			     uint64_t deadline, struct error *err);
 
 /* Takes the second lock of the container that was found to have this identifier, unless it is held already. 1: it was
  * taken just now, so that somebody may have put the container to sleep before. */
 int container_lock_found_shared(struct container_lock *l, const char *directory, const char *id, uint64_t deadline,
 				struct error *err);
-int container_lock_found_exclusive(struct container_lock *l, const char *directory, const char *id, struct error *err);
+int container_lock_found_exclusive(struct container_lock *l, const char *directory, const char *id, uint64_t deadline,
+				   struct error *err);
 
 /* What is written into the first lock is a short text, and read back whole. What cannot be written down is forgotten. */
 #define RUN_TEXT_MAX (sizeof(((struct container *)0)->id) + sizeof(((struct container *)0)->started_at) + 2)

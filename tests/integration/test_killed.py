@@ -35,7 +35,7 @@ class KilledCase(test_keeper.KeeperCase):
 
     def assert_nothing_runs(self):
         self.assertIn(self.scope.container_state("server"), ("exited", "created"))
-        for program in ("keeper", "guard", "activator", "nshelper", "proxy"):
+        for program in ("keeper", "activator", "nshelper", "proxy"):
             self.assertEqual(self.processes(program), [], program)
 
     def starts(self, since):
@@ -43,36 +43,70 @@ class KilledCase(test_keeper.KeeperCase):
 
 
 class Stopping(KilledCase):
-    def test_whoever_comes_while_the_container_stops_is_refused_in_time(self):
-        """systemd has nobody else who could be given the sockets."""
-        stubborn = ("sh", "-c", "trap '' INT TERM; serve redis & wait")
-        self.scope.container("server", *stubborn, options=("--network=none", "--stop-timeout=30"))
-        self.scope.instance("server", PORT, 6379, "--startup-timeout=3s")
-        self.wake()
-        stop = self.scope.spawn("systemctl", *([] if self.scope.is_system else ["--user"]), "stop", "server.service")
-        harness.eventually(lambda: self.scope.process("server", "guard"))
-        self.kill_keeper()
-        self.assertLess(harness.refusal(PORT), 3 + 2)
-        self.assertEqual(self.scope.state("server.service"), "deactivating")
+    """systemd gives the sockets to nobody while a service stops: who waits must not wait for the container's end."""
+
+    LIMIT = 3  # --startup-timeout
+    APART = "sockwake-sleep-server.service"
+
+    def stubborn(self):
+        command = ("sh", "-c", "trap '' INT TERM; serve redis & wait")
+        self.scope.container("server", *command, options=("--network=none", "--stop-timeout=30"))
+        self.scope.instance("server", PORT, 6379, f"--startup-timeout={self.LIMIT}s", "--idle-timeout=2s")
+
+    def stop(self):
+        return self.scope.spawn("systemctl", *([] if self.scope.is_system else ["--user"]), "stop", "server.service")
+
+    def assert_refused_and_asleep(self):
+        self.assertLess(harness.refusal(PORT), self.LIMIT + 2)
+        self.assertEqual(self.scope.state(self.APART), "active")
+        self.assertIn(self.scope.container_state("server"), ("running", "stopping"))
         self.scope.engine_run("kill", "server")
-        self.assertEqual(stop.wait(40), 0)
+        harness.eventually(lambda: self.scope.state(self.APART) == "inactive")
+        # Who was refused had asked for it: it is up for a moment.
+        harness.eventually(lambda: self.scope.state("server.service") == "active")
+        self.scope.engine_run("kill", "server")
+        harness.eventually(lambda: self.scope.state("server.service") in ("inactive", "failed"))
         self.assert_nothing_runs()
 
+    def test_killed_while_it_stops(self):
+        self.stubborn()
+        self.wake()
+        stop = self.stop()
+        harness.eventually(lambda: self.scope.state("server.service") == "deactivating")
+        self.kill_keeper()
+        self.assert_refused_and_asleep()
+        self.assertEqual(stop.wait(40), 0)
 
-    def test_whoever_comes_after_it_was_killed_as_clients_were_given_time(self):
-        stubborn = ("sh", "-c", "trap '' INT TERM; serve redis & wait")
-        self.scope.container("server", *stubborn, options=("--network=none", "--stop-timeout=30"))
-        self.scope.instance("server", PORT, 6379, "--startup-timeout=3s")
+    def test_killed_as_clients_were_given_time(self):
+        self.stubborn()
         with harness.connect(PORT):
             harness.eventually(lambda: self.scope.state("server.service") == "active")
-            stop = self.scope.spawn("systemctl", *([] if self.scope.is_system else ["--user"]), "stop", "server.service")
-            harness.eventually(lambda: self.scope.process("server", "guard"))
+            stop = self.stop()
+            harness.eventually(lambda: self.scope.state("server.service") == "deactivating")
             self.assertNotEqual(self.scope.process("server", "proxy"), 0)
             self.kill_keeper()
-            self.assertLess(harness.refusal(PORT), 3 + 2)
-            self.assertEqual(self.scope.state("server.service"), "deactivating")
-        self.scope.engine_run("kill", "server")
+            self.assert_refused_and_asleep()
         self.assertEqual(stop.wait(40), 0)
+
+    def test_killed_and_then_stopped(self):
+        self.stubborn()
+        self.wake()
+        self.kill_keeper()
+        stop = self.stop()
+        self.assert_refused_and_asleep()
+        self.assertEqual(stop.wait(40), 0)
+
+    def test_removed_meanwhile(self):
+        """The removal waits until it sleeps."""
+        self.stubborn()
+        self.wake()
+        self.kill_keeper()
+        self.scope.systemctl("stop", "server.service")
+        self.assertEqual(self.scope.state(self.APART), "active")
+        remove = self.scope.spawn("sockwake", "remove", "server")
+        harness.eventually(lambda: self.scope.state("server.socket") == "inactive")
+        self.scope.engine_run("kill", "server")
+        self.assertEqual(remove.wait(40), 0)
         self.assert_nothing_runs()
 
 

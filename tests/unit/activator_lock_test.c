@@ -1,6 +1,7 @@
 /* The lock of a container under concurrency, and the runtime directory. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -63,12 +64,12 @@ static void many_may_use_but_only_one_may_put_to_sleep(void **state)
 	(void)state;
 	assert_int_equal(lock_shared(path, now_usec() + USEC_PER_SEC, &a, &err), 0);
 	assert_int_equal(lock_shared(path, now_usec() + USEC_PER_SEC, &b, &err), 0);
-	assert_int_equal(lock_exclusive(path, &sleeper, &err), -1);
+	assert_int_equal(lock_exclusive(path, 0, &sleeper, &err), -1);
 	assert_int_equal(err.code, EWOULDBLOCK);
 	close_fd(&a);
-	assert_int_equal(lock_exclusive(path, &sleeper, &err), -1);
+	assert_int_equal(lock_exclusive(path, 0, &sleeper, &err), -1);
 	close_fd(&b);
-	assert_int_equal(lock_exclusive(path, &sleeper, &err), 0);
+	assert_int_equal(lock_exclusive(path, 0, &sleeper, &err), 0);
 	assert_int_equal(fstat(sleeper, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
@@ -82,7 +83,7 @@ static void a_wake_gives_up_at_its_deadline(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(lock_exclusive(path, &sleeper, &err), 0);
+	assert_int_equal(lock_exclusive(path, 0, &sleeper, &err), 0);
 	assert_int_equal(lock_shared(path, begin + 50 * USEC_PER_MSEC, &a, &err), -1);
 	assert_int_equal(err.code, ETIMEDOUT);
 	assert_in_range(now_usec() - begin, 50 * USEC_PER_MSEC, 2 * USEC_PER_SEC);
@@ -113,7 +114,7 @@ static void a_wake_waits_for_a_sleep_to_end(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(lock_exclusive(path, &sleeper, &err), 0);
+	assert_int_equal(lock_exclusive(path, 0, &sleeper, &err), 0);
 	assert_int_equal(fstat(sleeper, &st), 0);
 	pid = fork();
 	if (pid == 0) { /* holds the lock until the wake waits for it */
@@ -152,7 +153,7 @@ static void hammer(struct tally *t, const char *path, unsigned seed)
 				t->violations++;
 			t->used++;
 			t->users--;
-		} else if (lock_exclusive(path, &fd, &err) == 0) {
+		} else if (lock_exclusive(path, 0, &fd, &err) == 0) {
 			if (++t->sleepers > 1 || t->users > 0)
 				t->violations++;
 			t->slept++;
@@ -190,6 +191,59 @@ static void nobody_uses_a_container_that_goes_to_sleep(void **state)
 	munmap(t, sizeof(*t));
 }
 
+/* Another process holds the lock for so long. */
+static pid_t hold_exclusively(const char *path, int msec)
+{
+	int told[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(told), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct error ignored;
+		int fd;
+
+		if (lock_exclusive(path, 0, &fd, &ignored) == 0 && write(told[1], "", 1) == 1)
+			(void)poll(NULL, 0, msec);
+		_exit(0);
+	}
+	close(told[1]);
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	close(told[0]);
+	return pid;
+}
+
+static void who_puts_to_sleep_waits_for_another(void **state)
+{
+	const char *path = path_in_directory("x.lock");
+	pid_t other = hold_exclusively(path, 500);
+	_cleanup_close_ int fd = -1;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(lock_exclusive(path, 0, &fd, &err), -1);
+	assert_int_equal(err.code, EWOULDBLOCK);
+	assert_int_equal(lock_exclusive(path, now_usec() + USEC_PER_SEC / 10, &fd, &err), -1);
+	assert_int_equal(err.code, ETIMEDOUT);
+	assert_int_equal(lock_exclusive(path, now_usec() + 30 * USEC_PER_SEC, &fd, &err), 0);
+	assert_int_equal(waitpid(other, NULL, 0), other);
+}
+
+static void who_puts_to_sleep_does_not_wait_for_a_user(void **state)
+{
+	_cleanup_close_ int user = -1, fd = -1;
+	const char *path = path_in_directory("x.lock");
+	uint64_t began = now_usec();
+	struct error err;
+
+	(void)state;
+	assert_int_equal(lock_shared(path, now_usec() + USEC_PER_SEC, &user, &err), 0);
+	assert_int_equal(lock_exclusive(path, now_usec() + 30 * USEC_PER_SEC, &fd, &err), -1);
+	assert_int_equal(err.code, EWOULDBLOCK);
+	assert_in_range(now_usec() - began, 0, USEC_PER_SEC);
+}
+
 static void a_run_is_recognised(void **state)
 {
 	struct container c = {.id = "abc", .started_at = "2026-11-22T03:10:35Z"};
@@ -197,7 +251,7 @@ static void a_run_is_recognised(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(lock_exclusive(path_in_directory("x.lock"), &fd, &err), 0);
+	assert_int_equal(lock_exclusive(path_in_directory("x.lock"), 0, &fd, &err), 0);
 	assert_false(lock_is_own_run(fd, &c));
 	lock_record_run(fd, &c, true);
 	assert_true(lock_is_own_run(fd, &c));
@@ -228,22 +282,22 @@ static void one_container_is_one_lock(void **state)
 	assert_int_equal(container_lock_shared(&user, directory, "docker-1.lock", NULL, soon, &err), 0);
 	assert_int_equal(container_lock_found_shared(&user, directory, ID_A, soon, &err), 1);
 	assert_int_equal(container_lock_found_shared(&user, directory, ID_A, soon, &err), 0);
-	assert_int_equal(container_lock_exclusive(&sleeper, directory, "docker-2.lock", NULL, &err), 0);
-	assert_int_equal(container_lock_found_exclusive(&sleeper, directory, ID_A, &err), -1);
+	assert_int_equal(container_lock_exclusive(&sleeper, directory, "docker-2.lock", NULL, 0, &err), 0);
+	assert_int_equal(container_lock_found_exclusive(&sleeper, directory, ID_A, 0, &err), -1);
 	assert_int_equal(err.code, EWOULDBLOCK);
-	assert_int_equal(container_lock_found_exclusive(&sleeper, directory, ID_B, &err), 1);
+	assert_int_equal(container_lock_found_exclusive(&sleeper, directory, ID_B, 0, &err), 1);
 	/* The next wake knows the second lock before it asks. */
 	lock_record_asleep(sleeper.named, ID_A);
 	container_lock_release(&sleeper);
-	assert_int_equal(container_lock_exclusive(&sleeper, directory, "docker-2.lock", NULL, &err), -1);
+	assert_int_equal(container_lock_exclusive(&sleeper, directory, "docker-2.lock", NULL, 0, &err), -1);
 	assert_int_equal(err.code, EWOULDBLOCK);
 	container_lock_release(&sleeper);
 	container_lock_release(&user);
-	assert_int_equal(container_lock_exclusive(&sleeper, directory, "docker-2.lock", NULL, &err), 0);
+	assert_int_equal(container_lock_exclusive(&sleeper, directory, "docker-2.lock", NULL, 0, &err), 0);
 	assert_string_equal(sleeper.id, ID_A);
 	/* Of a container that was replaced nothing is left. */
 	assert_int_equal(access(path_in_directory(ID_A ".lock"), F_OK), 0);
-	assert_int_equal(container_lock_found_exclusive(&sleeper, directory, ID_B, &err), 1);
+	assert_int_equal(container_lock_found_exclusive(&sleeper, directory, ID_B, 0, &err), 1);
 	assert_int_equal(access(path_in_directory(ID_A ".lock"), F_OK), -1);
 	assert_int_equal(access(path_in_directory(ID_B ".lock"), F_OK), 0);
 	container_lock_release(&sleeper);
@@ -261,10 +315,10 @@ static void one_unit_is_one_lock(void **state)
 
 	(void)state;
 	assert_int_equal(container_lock_shared(&user, directory, "podman-1.lock", "pg.service", soon, &err), 0);
-	assert_int_equal(container_lock_exclusive(&sleeper, directory, "podman-2.lock", "pg.service", &err), -1);
+	assert_int_equal(container_lock_exclusive(&sleeper, directory, "podman-2.lock", "pg.service", 0, &err), -1);
 	assert_int_equal(err.code, EWOULDBLOCK);
 	container_lock_release(&sleeper);
-	assert_int_equal(container_lock_exclusive(&sleeper, directory, "podman-2.lock", "web.service", &err), 0);
+	assert_int_equal(container_lock_exclusive(&sleeper, directory, "podman-2.lock", "web.service", 0, &err), 0);
 }
 
 static void paths_follow_the_environment(void **state)
@@ -303,6 +357,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_wake_gives_up_at_its_deadline, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_wake_waits_for_a_sleep_to_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_uses_a_container_that_goes_to_sleep, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_puts_to_sleep_waits_for_another, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_puts_to_sleep_does_not_wait_for_a_user, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_run_is_recognised, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_container_is_one_lock, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_unit_is_one_lock, setup, teardown),

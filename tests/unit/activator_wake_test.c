@@ -63,7 +63,7 @@ static bool is_locked(const char *path)
 	_cleanup_close_ int fd = -1;
 	struct error err;
 
-	return lock_exclusive(path, &fd, &err) < 0 && err.code == EWOULDBLOCK;
+	return lock_exclusive(path, 0, &fd, &err) < 0 && err.code == EWOULDBLOCK;
 }
 
 static void a_wake_hands_over(void **state)

@@ -111,10 +111,10 @@ static void all_locks_are_handed_over(void **state)
 		snprintf(own, sizeof(own), "/proc/self/fd/%d", p.woken.fds[2 * k + 1]);
 		assert_true(readlink(own, link, sizeof(link) - 1) > 0);
 		assert_string_equal(link, path);
-		assert_int_equal(lock_exclusive(path, &fd, &err), -1);
+		assert_int_equal(lock_exclusive(path, 0, &fd, &err), -1);
 		close_fd(&p.woken.fds[2 * k + 1]);
 		close_fd(&p.woken.fds[2 * k + 2]);
-		assert_int_equal(lock_exclusive(path, &fd, &err), 0); /* each lock is one descriptor's alone */
+		assert_int_equal(lock_exclusive(path, 0, &fd, &err), 0); /* each lock is one descriptor's alone */
 	}
 	p.woken.n_fds = 1;
 	assert_true(p.stats->t_with > 0 && p.stats->t_with < p.stats->t_started &&

@@ -654,73 +654,6 @@ static bool has_gone(int pidfd)
 	return poll(&(struct pollfd){.fd = pidfd, .events = POLLIN}, 1, PATIENCE_MSEC) == 1;
 }
 
-/* What is left of a keeper that was killed while it slept. As systemd does it, SIGKILL ends it. */
-static void end_guard(void)
-{
-	DIR *d = opendir("/proc");
-	struct dirent *entry;
-	char path[300], text[300];
-	pid_t guard = 0;
-
-	assert_non_null(d);
-	while ((entry = readdir(d))) {
-		int pid = atoi(entry->d_name), parent, fd;
-		ssize_t n;
-
-		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-		fd = pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-		n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-		if (fd >= 0)
-			close(fd);
-		text[n > 0 ? n : 0] = '\0';
-		if (strstr(text, "(guard)") && sscanf(strstr(text, "(guard)"), "(guard) %*c %d", &parent) == 1 &&
-		    parent == getpid())
-			guard = pid;
-	}
-	closedir(d);
-	assert_true(guard > 0);
-	kill(guard, SIGKILL);
-	assert_int_equal(waitpid(guard, NULL, 0), guard);
-}
-
-/* systemd gives the sockets to nobody then, until the container sleeps. */
-static void who_waits_when_it_is_killed_while_it_sleeps(void **state)
-{
-	struct keeper_run k;
-	uint64_t came;
-	int client;
-
-	(void)state;
-	keeper_init(&k);
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	k.options[0] = "--startup-timeout";
-	k.options[1] = "800ms";
-	k.scripts[RELAY] = "ready serve term exit:0";
-	k.scripts[SLEEP] = "hang";
-	client = keeper_client(&k);
-	keeper_start(&k);
-	assert_true(was_served(client));
-	close(client);
-	keeper_expect(&k, "awaits SIGTERM");
-	kill(k.pid, SIGTERM);
-	keeper_expect(&k, "sleep 1 begins");
-	/* Who came before waits no longer than who comes after. */
-	for (int n = 0; n < 3; n++) {
-		came = now_usec();
-		client = keeper_client(&k);
-		if (n == 0) {
-			wait_msec(500);
-			kill(k.pid, SIGKILL);
-			assert_int_equal(keeper_finish(&k), 128 + SIGKILL);
-		}
-		assert_true(was_reset(client));
-		assert_in_range(now_usec() - came, 750 * USEC_PER_MSEC, 1250 * USEC_PER_MSEC);
-		close(client);
-	}
-	end_guard();
-	keeper_clear(&k);
-}
-
 static void no_child_outlives_it(void **state)
 {
 	static const enum part parts[] = {WAKE, RELAY, SLEEP};
@@ -743,8 +676,6 @@ static void no_child_outlives_it(void **state)
 		kill(k.pid, SIGKILL);
 		assert_int_equal(keeper_finish(&k), 128 + SIGKILL);
 		assert_true(has_gone(child));
-		if (parts[c] == SLEEP)
-			end_guard();
 		close(child);
 		close(client);
 		keeper_clear(&k);
@@ -1202,7 +1133,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(told_to_stop_while_it_serves),
 		cmocka_unit_test(told_to_stop_while_it_sleeps),
 		cmocka_unit_test(the_last_look_at_the_queue),
-		cmocka_unit_test(who_waits_when_it_is_killed_while_it_sleeps),
 		cmocka_unit_test(no_child_outlives_it),
 		cmocka_unit_test(a_notifier_that_hangs),
 		cmocka_unit_test(a_person_is_told_of_both),

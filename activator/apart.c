@@ -1,0 +1,146 @@
+#include "activator/apart.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "activator/bus.h"
+#include "activator/runtime.h"
+#include "activator/unit.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "units/paths.h"
+
+#define MARK "SOCKWAKE_APART"
+
+/* Clients wait for the next keeper meanwhile. */
+#define MOMENT	    USEC_PER_SEC
+#define GLANCE_MSEC 20
+
+bool apart_is_this(void)
+{
+	return getenv(MARK) != NULL;
+}
+
+static int append_text(sd_bus_message *m, const char *property, const char *value)
+{
+	return bus.sd_bus_message_append(m, "(sv)", property, "s", value);
+}
+
+/* What it has of this one's environment. */
+static int append_environment(sd_bus_message *m, const struct options *o)
+{
+	char runtime[PATH_MAX], variable[PATH_MAX + 32];
+	struct error ignored;
+
+	if (runtime_directory(o->scope, runtime, &ignored) < 0)
+		return -1;
+	snprintf(variable, sizeof(variable), "RUNTIME_DIRECTORY=%s", runtime);
+	return bus.sd_bus_message_append(m, "(sv)", "Environment", "as", 2, MARK "=1", variable);
+}
+
+/* ExecStart, a(sasb): the path, the words, whether a failure is ignored (org.freedesktop.systemd1(5)). */
+static int append_command(sd_bus_message *m, char *const *argv)
+{
+	static const struct {
+		char type;
+		const char *contents;
+	} layers[] = {{'r', "sv"}, {'v', "a(sasb)"}, {'a', "(sasb)"}, {'r', "sasb"}};
+	enum { N = sizeof(layers) / sizeof(*layers) };
+	int r = 0;
+
+	for (size_t k = 0; r >= 0 && k < N; k++) {
+		r = bus.sd_bus_message_open_container(m, layers[k].type, layers[k].contents);
+		if (r >= 0 && k == 0)
+			r = bus.sd_bus_message_append(m, "s", "ExecStart");
+	}
+	if (r >= 0)
+		r = bus.sd_bus_message_append(m, "s", argv[0]);
+	if (r >= 0)
+		r = bus.sd_bus_message_append_strv(m, (char **)argv);
+	if (r >= 0)
+		r = bus.sd_bus_message_append(m, "b", 0);
+	for (size_t k = 0; r >= 0 && k < N; k++)
+		r = bus.sd_bus_message_close_container(m);
+	return r;
+}
+
+static int append_properties(sd_bus_message *m, const struct options *o, char *const *argv)
+{
+	char what[512];
+	int r = bus.sd_bus_message_open_container(m, 'a', "(sv)");
+
+	snprintf(what, sizeof(what), "Puts the container of %s to sleep, whose keeper was killed", o->name);
+	if (r >= 0)
+		r = append_text(m, "Description", what);
+	if (r >= 0)
+		r = append_text(m, "CollectMode", "inactive-or-failed");
+	if (r >= 0)
+		r = append_text(m, "SyslogIdentifier", "sockwake");
+	if (r >= 0)
+		r = bus.sd_bus_message_append(m, "(sv)", "NoNewPrivileges", "b", 1);
+	if (r >= 0)
+		r = append_environment(m, o);
+	if (r >= 0)
+		r = append_command(m, argv);
+	return r < 0 ? r : bus.sd_bus_message_close_container(m);
+}
+
+/* StartTransientUnit(s name, s mode, a(sv) properties, a(sa(sv)) auxiliary units). */
+static int start(const struct options *o, const char *service, char *const *argv)
+{
+	_cleanup_bus_ sd_bus *connection = NULL;
+	_cleanup_message_ sd_bus_message *m = NULL;
+	struct error ignored;
+	int r;
+
+	if (bus_connect_manager(o->scope, &connection, &ignored) < 0)
+		return -1;
+	r = bus.sd_bus_message_new_method_call(connection, &m, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE,
+					       "StartTransientUnit");
+	if (r >= 0)
+		r = bus.sd_bus_message_append(m, "ss", service, "fail");
+	if (r >= 0)
+		r = append_properties(m, o, argv);
+	if (r >= 0)
+		r = bus.sd_bus_message_append(m, "a(sa(sv))", 0);
+	return r < 0 ? r : bus.sd_bus_call(connection, m, 0, NULL, NULL);
+}
+
+/* One that is about to begin is inactive, too. */
+static bool is_at_work(struct unit *u, const char *service)
+{
+	struct error ignored;
+	char state[16];
+
+	return unit_has_job(u, service) ||
+	       (unit_state(u, service, state, &ignored) == 0 && strcmp(state, "inactive") != 0);
+}
+
+static void wait_a_moment(enum scope scope, const char *service)
+{
+	_cleanup_unit_ struct unit *u = NULL;
+	uint64_t until = now_usec() + MOMENT;
+	struct error ignored;
+
+	if (unit_open(scope, service, &u, &ignored) < 0)
+		return;
+	while (now_usec() < until && is_at_work(u, service))
+		(void)poll(NULL, 0, GLANCE_MSEC);
+}
+
+bool apart_begin(const struct options *o, char *const *argv)
+{
+	char service[UNIT_NAME_MAX];
+
+	if (snprintf(service, sizeof(service), "sockwake-sleep-%s.service", o->name) >= (int)sizeof(service) ||
+	    start(o, service, argv) < 0)
+		return false;
+	log_line(LOG_NOTICE,
+		 "the keeper was killed, and its service is being stopped: %s puts the container '%s' to sleep",
+		 service, o->container);
+	wait_a_moment(o->scope, service);
+	return true;
+}
