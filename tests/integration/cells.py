@@ -199,7 +199,7 @@ ExecStop=docker stop {cell.name}
         """The containers that run, and are not paused."""
         return set(self.scope.engine_run("ps", "--filter=status=running", "--format={{.Names}}").stdout.split())
 
-    def assert_nothing_runs(self, timeout=30):
+    def assert_nothing_runs(self, timeout=60):
         """No container, and nothing of ours."""
 
         def asleep():

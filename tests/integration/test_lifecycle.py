@@ -12,6 +12,7 @@ import harness
 import servers
 
 PORT = 8300
+RECENT = 5  # seconds; so long the keeper looks for another run of a container that has ended
 SOON = 4  # seconds; a pause for a start that may still be under way would take longer
 STOP_LIMIT = 150  # seconds; other units of a session, the engine's among them, may take 90
 # systemd.journal-fields(7), sd-messages.h
@@ -253,8 +254,8 @@ class Others(harness.Case):
         self.scope.engine_run("stop", "server")
 
     def test_replaced_while_clients_come(self):
-        """At most who is connected in that moment is cut off."""
-        rounds, served, lost, over = 3, [], [], threading.Event()
+        """At most who is connected in that moment is cut off, when another one is there within RECENT seconds."""
+        served, lost, over = [], [], threading.Event()
 
         def come():
             while not over.is_set():
@@ -265,20 +266,32 @@ class Others(harness.Case):
                     lost.append(error)
                 time.sleep(0.03)
 
+        def assert_served_again():
+            before = len(served)
+            harness.eventually(lambda: len(served) > before, timeout=30)
+
         self.server()
         self.scope.instance("server", PORT, 6379, "--idle-timeout=5s")
         client = threading.Thread(target=come, daemon=True)
         client.start()
         self.addCleanup(client.join, 40)
         self.addCleanup(over.set)
-        for _ in range(rounds):
-            before = len(served)
-            harness.eventually(lambda before=before: len(served) > before)
+        in_time = 0
+        for _ in range(10):
+            assert_served_again()
+            before, began = len(lost), time.monotonic()
             self.scope.engine_run("rm", "--force", "server")
             self.server()
             self.scope.engine_run("start", "server")
+            took = time.monotonic() - began
+            assert_served_again()
+            if took < RECENT:  # a disk may be busy
+                in_time += 1
+                self.assertLessEqual(len(lost) - before, 1, lost[before:])
+            if in_time == 3:
+                break
+        self.assertEqual(in_time, 3)
         harness.eventually(lambda: self.scope.state("server.service") == "active")
-        self.assertLessEqual(len(lost), rounds, lost)
 
     def test_running_when_the_instance_is_created(self):
         self.server()

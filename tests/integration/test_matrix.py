@@ -110,6 +110,7 @@ class SlowStart(EngineCase):
 
     LIMIT = 4
     SECONDS = 9
+    timeout = 240  # engines write to disks that may be busy
 
     def test_outlasts_the_time_limit(self):
         slow = f"{self.scope.runtime_directory}/slow-start"

@@ -70,9 +70,10 @@ class RealServers(WithCase):
         self.assertIn("first wakes db:5432 (postgres)\n", told)
         self.assertIn("then cache:6379 (redis)\n", told)
         for _ in range(2):
-            self.assert_served()
-            self.assert_order("StartedAt", "db", "cache", "app")
-            self.assertEqual({one["container_state"] for one in self.with_of()}, {"running"})
+            with harness.connect(PORT):
+                self.assert_served()
+                self.assert_order("StartedAt", "db", "cache", "app")
+                self.assertEqual({one["container_state"] for one in self.with_of()}, {"running"})
             self.scope.fall_asleep("app")
             self.assert_states(app="exited", cache="exited", db="exited")
             self.assert_order("FinishedAt", "app", "cache", "db")
