@@ -1,5 +1,6 @@
 #include "activator/apart.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -10,14 +11,21 @@
 #include "activator/runtime.h"
 #include "activator/unit.h"
 #include "common/clock.h"
+#include "common/hash.h"
 #include "common/log.h"
 #include "units/paths.h"
 
 #define MARK "SOCKWAKE_APART"
 
 /* Clients wait for the next keeper meanwhile. */
-#define MOMENT	    USEC_PER_SEC
+#define MOMENT	    (500 * USEC_PER_MSEC)
 #define GLANCE_MSEC 20
+
+/* One that has left the container to somebody who was using it may be about to end when that one is gone. */
+#define TRIES 5
+
+/* A manager that executes itself anew is there again at once. */
+#define REVIVAL_TIMEOUT (3 * USEC_PER_SEC)
 
 bool apart_is_this(void)
 {
@@ -80,6 +88,8 @@ static int append_properties(sd_bus_message *m, const struct options *o, char *c
 	if (r >= 0)
 		r = append_text(m, "SyslogIdentifier", "sockwake");
 	if (r >= 0)
+		r = append_text(m, "Restart", "on-abnormal");
+	if (r >= 0)
 		r = bus.sd_bus_message_append(m, "(sv)", "NoNewPrivileges", "b", 1);
 	if (r >= 0)
 		r = append_environment(m, o);
@@ -88,16 +98,17 @@ static int append_properties(sd_bus_message *m, const struct options *o, char *c
 	return r < 0 ? r : bus.sd_bus_message_close_container(m);
 }
 
-/* StartTransientUnit(s name, s mode, a(sv) properties, a(sa(sv)) auxiliary units). */
-static int start(const struct options *o, const char *service, char *const *argv)
+/* StartTransientUnit(s name, s mode, a(sv) properties, a(sa(sv)) auxiliary units). -EEXIST: there is one already. */
+static int start_once(const struct options *o, const char *service, char *const *argv)
 {
-	_cleanup_bus_ sd_bus *connection = NULL;
+	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
 	_cleanup_message_ sd_bus_message *m = NULL;
-	struct error ignored;
+	_cleanup_bus_ sd_bus *connection = NULL;
+	struct error err;
 	int r;
 
-	if (bus_connect_manager(o->scope, &connection, &ignored) < 0)
-		return -1;
+	if (bus_connect_manager(o->scope, &connection, &err) < 0)
+		return err.code == ENOTCONN ? -ENOTCONN : -ENOSYS;
 	r = bus.sd_bus_message_new_method_call(connection, &m, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE,
 					       "StartTransientUnit");
 	if (r >= 0)
@@ -106,7 +117,20 @@ static int start(const struct options *o, const char *service, char *const *argv
 		r = append_properties(m, o, argv);
 	if (r >= 0)
 		r = bus.sd_bus_message_append(m, "a(sa(sv))", 0);
-	return r < 0 ? r : bus.sd_bus_call(connection, m, 0, NULL, NULL);
+	if (r >= 0)
+		r = bus.sd_bus_call(connection, m, 0, &bus_err, NULL);
+	return r < 0 && bus.sd_bus_error_has_name(&bus_err, MANAGER_NAME ".UnitExists") ? -EEXIST : r;
+}
+
+static int start(const struct options *o, const char *service, char *const *argv)
+{
+	uint64_t end = now_usec() + REVIVAL_TIMEOUT;
+	int r;
+
+	while ((r = start_once(o, service, argv)) < 0 && (r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE) &&
+	       now_usec() < end)
+		(void)poll(NULL, 0, GLANCE_MSEC);
+	return r;
 }
 
 /* One that is about to begin is inactive, too. */
@@ -119,28 +143,48 @@ static bool is_at_work(struct unit *u, const char *service)
 	       (unit_state(u, service, state, &ignored) == 0 && strcmp(state, "inactive") != 0);
 }
 
-static void wait_a_moment(enum scope scope, const char *service)
+/* Returns whether it is at work still. */
+static bool wait_a_moment(enum scope scope, const char *service)
 {
 	_cleanup_unit_ struct unit *u = NULL;
 	uint64_t until = now_usec() + MOMENT;
 	struct error ignored;
 
 	if (unit_open(scope, service, &u, &ignored) < 0)
-		return;
-	while (now_usec() < until && is_at_work(u, service))
+		return true;
+	while (is_at_work(u, service)) {
+		if (now_usec() >= until)
+			return true;
 		(void)poll(NULL, 0, GLANCE_MSEC);
+	}
+	return false;
+}
+
+/* No instance has a name with a colon. */
+static const char *service_of(const struct options *o, char ret[static UNIT_NAME_MAX])
+{
+	if (snprintf(ret, UNIT_NAME_MAX, "sockwake-sleep:%s.service", o->name) >= UNIT_NAME_MAX)
+		snprintf(ret, UNIT_NAME_MAX, "sockwake-sleep:%016llx.service",
+			 (unsigned long long)fnv1a(FNV1A_BASIS, o->name));
+	return ret;
 }
 
 bool apart_begin(const struct options *o, char *const *argv)
 {
 	char service[UNIT_NAME_MAX];
+	int r = -EEXIST;
 
-	if (snprintf(service, sizeof(service), "sockwake-sleep-%s.service", o->name) >= (int)sizeof(service) ||
-	    start(o, service, argv) < 0)
+	(void)service_of(o, service);
+	for (int tries = 0; r == -EEXIST && tries < TRIES; tries++) {
+		r = start(o, service, argv);
+		if (r == -EEXIST && wait_a_moment(o->scope, service))
+			return true;
+	}
+	if (r < 0)
 		return false;
 	log_line(LOG_NOTICE,
 		 "the keeper was killed, and its service is being stopped: %s puts the container '%s' to sleep",
 		 service, o->container);
-	wait_a_moment(o->scope, service);
+	(void)wait_a_moment(o->scope, service);
 	return true;
 }

@@ -1,4 +1,4 @@
-/* Putting a container to sleep in a service of its own, "sockwake-sleep-INSTANCE.service".
+/* Putting a container to sleep in a service of its own, "sockwake-sleep:INSTANCE.service".
  *
  * When a keeper was killed and somebody stops its service, systemd gives the listening sockets to nobody before
  * ExecStopPost= has ended, which may take as long as the container needs to stop. So that ends early, and the work goes

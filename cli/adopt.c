@@ -266,7 +266,7 @@ static int remove_instance(struct adoption *a, const struct stored *s, struct er
 		return error_context(err, "'%s' is not removed", s->instance.name);
 	if (!s->instance.no_selinux)
 		unlabel_ports(&s->instance, &a->instances);
-	return forget_instances(a->manager, a->base.scope, s, 1, err);
+	return forget_instances(a->manager, a->base.scope, &s, 1, err);
 }
 
 static int prune_one(struct adoption *a, const struct stored *s, struct error *err)

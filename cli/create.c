@@ -138,7 +138,7 @@ static int is_same(const struct instance *a, const struct instance *b, bool *ret
 
 /* At a time of its schedule it is warm at once, not only in the timer's next minute; a container that runs is seen to,
  * for it would never sleep. Nobody waits for that: status tells. */
-static void warm_up(struct manager *m, const struct instance *i, struct engine *engine)
+static void warm_up(struct manager *m, const struct instance *i, struct engine *engine, bool ran)
 {
 	_cleanup_container_ struct container now = {};
 	char unit[UNIT_NAME_MAX];
@@ -151,6 +151,9 @@ static void warm_up(struct manager *m, const struct instance *i, struct engine *
 			   i->container_name);
 	else if (schedule_is_on(i))
 		(void)manager_start(m, unit_name(i->name, SERVICE_SUFFIX, unit), 0, &ignored);
+	else if (ran && now.state != CONTAINER_RUNNING)
+		print_note("the container '%s', which ran, was put to sleep with the instance that was replaced",
+			   i->container_name);
 }
 
 /* What a person creates an instance for is right as it is; labels that ask for one again say nothing about volumes. */
@@ -218,7 +221,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	if (old)
 		sweep_locks(i->scope, directory);
 	remember(r, m, &subject, before, all);
-	warm_up(m, i, engine);
+	warm_up(m, i, engine, before && subject.exists && subject.container.state == CONTAINER_RUNNING);
 	if (before)
 		unlabel_ports(before, all);
 	label_ports(i);

@@ -94,7 +94,8 @@ static int check_sources(const struct order *o, struct error *err)
 	for (char **v = o->volumes; v && *v; v++) {
 		snprintf(path, sizeof(path), "%.*s", (int)strcspn(*v, ":"), *v);
 		if (path[0] == '/' && access(path, F_OK) < 0)
-			return error_errno(err, errno, "the directory '%s' cannot be mounted in the container", path);
+			return error_set(err, EINVAL, "the directory '%s' cannot be mounted in the container (%s)",
+					 path, strerror(errno));
 	}
 	return 0;
 }

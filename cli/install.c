@@ -295,14 +295,15 @@ static int look_for_remains(struct manager *m, const struct stored *s, bool *ret
 	return r;
 }
 
-int forget_instances(struct manager *m, enum scope scope, const struct stored *removed, size_t n, struct error *err)
+int forget_instances(struct manager *m, enum scope scope, const struct stored *const *removed, size_t n,
+		     struct error *err)
 {
 	bool known = false, ignored = false;
 	char stats[UNIT_NAME_MAX];
 
 	for (size_t k = 0; k < n; k++) {
-		known |= removed[k].instance.drop_in != NULL;
-		if (!known && look_for_remains(m, &removed[k], &known, &ignored, err) < 0)
+		known |= removed[k]->instance.drop_in != NULL;
+		if (!known && look_for_remains(m, removed[k], &known, &ignored, err) < 0)
 			return -1;
 	}
 	if (!known)
@@ -310,14 +311,14 @@ int forget_instances(struct manager *m, enum scope scope, const struct stored *r
 	if (manager_reload(m, err) < 0)
 		return -1;
 	for (size_t k = 0; k < n; k++) {
-		struct names names = names_of(removed[k].instance.name);
+		struct names names = names_of(removed[k]->instance.name);
 		bool runs = false;
 
-		if (look_for_remains(m, &removed[k], &known, &runs, err) < 0 ||
-		    (runs && stop_units(m, &names, removed[k].instance.legacy, err) < 0))
+		if (look_for_remains(m, removed[k], &known, &runs, err) < 0 ||
+		    (runs && stop_units(m, &names, removed[k]->instance.legacy, err) < 0))
 			return -1;
 		if (runs)
-			remove_runtime_file(scope, unit_name(removed[k].instance.name, ".stats", stats));
+			remove_runtime_file(scope, unit_name(removed[k]->instance.name, ".stats", stats));
 	}
 	return 0;
 }

@@ -32,4 +32,5 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 /* Has the manager forget the units of instances that were removed, and what they changed in those of others. It forgets
  * units by itself where nothing else refers to them; where sockets.target does, since the boot or another reload, it has
  * to reload. What somebody has woken just then is stopped once more. */
-int forget_instances(struct manager *m, enum scope scope, const struct stored *removed, size_t n, struct error *err);
+int forget_instances(struct manager *m, enum scope scope, const struct stored *const *removed, size_t n,
+		     struct error *err);

@@ -131,7 +131,7 @@ int check_programs(struct error *err)
 
 	if (r <= 0)
 		return r;
-	return error_set(err, ENOENT, "'%s' %s: install sockwake again (make install), then 'sockwake refresh --all'",
+	return error_set(err, EINVAL, "'%s' %s: install sockwake again (make install), then 'sockwake refresh --all'",
 			 path, trouble);
 }
 

@@ -1,4 +1,6 @@
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "backends/backend.h"
@@ -47,19 +49,22 @@ static void note_what_stays(const struct instance *i)
 		print_note("its container's Quadlet stays: '%s'", path);
 }
 
-/* `more`: who else is to be removed. Whether the container sleeps at the end is the last one's business. */
+/* `more`: who else is to be removed. Whether the container sleeps at the end is the last one's business. *ret_gone: the
+ * instance is, whatever else fails. */
 static int remove_one(struct manager *m, const char *directory, const struct arguments *a, const struct stored *s,
-		      const struct stored_list *all, const struct stored_list *more, struct error *err)
+		      const struct stored_list *all, const struct stored_list *more, bool *ret_gone, struct error *err)
 {
 	bool goes_on = !s->problem && container_is_shared(&s->instance, s->instance.container_name, more);
 	bool with_container = a->with_container && (a->name || s->instance.made_container);
 	const char *name = s->instance.name;
 	struct error ignored;
 
+	*ret_gone = false;
 	if (with_container && !s->problem && check_made(&s->instance, err) < 0)
 		return -1;
 	if (uninstall_instance(m, directory, a->scope, s, all, goes_on ? SETTLE_OWN : SETTLE_ALL, err) < 0)
 		return error_context(err, "'%s' is not removed", name);
+	*ret_gone = true;
 	if (!a->no_selinux && !s->problem)
 		unlabel_ports(&s->instance, all);
 	printf("Removed instance '%s'.\n", name);
@@ -80,10 +85,16 @@ static int remove_one(struct manager *m, const char *directory, const struct arg
 static int remove_some(struct manager *m, const char *directory, const struct arguments *a, const struct stored *some,
 		       size_t n, const struct stored_list *all, struct error *err)
 {
+	_cleanup_free_ const struct stored **removed = calloc(n, sizeof(*removed));
+	size_t n_removed = 0;
 	struct error one;
 	int r = 0;
 
+	if (!removed)
+		return error_errno(err, ENOMEM, "cannot remove instances");
 	for (size_t k = 0; k < n; k++) {
+		bool gone;
+
 		/* what still shares a container or a port */
 		struct stored_list left = *all, more;
 
@@ -92,12 +103,14 @@ static int remove_some(struct manager *m, const char *directory, const struct ar
 			left.n -= k;
 		}
 		more = (struct stored_list){.items = (struct stored *)&some[k + 1], .n = n - k - 1};
-		if (remove_one(m, directory, a, &some[k], &left, &more, &one) < 0) {
+		if (remove_one(m, directory, a, &some[k], &left, &more, &gone, &one) < 0) {
 			*err = one;
 			r = -1;
 		}
+		if (gone)
+			removed[n_removed++] = &some[k];
 	}
-	if (m && forget_instances(m, a->scope, some, n, &one) < 0 && r == 0) {
+	if (m && forget_instances(m, a->scope, removed, n_removed, &one) < 0 && r == 0) {
 		*err = one;
 		r = -1;
 	}

@@ -100,6 +100,8 @@ static int open_nameless(const char *path)
 	const char *slash = strrchr(path, '/');
 	char directory[PATH_MAX];
 
+	if (access("/proc/self/fd", F_OK) < 0) /* by which it gets a name */
+		return -1;
 	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
 	return open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 }

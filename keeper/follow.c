@@ -5,7 +5,6 @@
  */
 #include "keeper/follow.h"
 
-#include <poll.h>
 #include <signal.h>
 
 #include "common/cleanup.h"
@@ -16,9 +15,6 @@
 /* A container that ends so often within this time will go on doing so: the service manager has the next word. */
 #define RUNS_MAX    5
 #define RUNS_PERIOD (10 * USEC_PER_SEC)
-
-/* For the kernel to end a process that has begun to. */
-#define NOTICE_MSEC 100
 
 static bool ends_too_often(struct keeper *k)
 {
@@ -44,20 +40,12 @@ static void forget_run(struct keeper *k)
 	k->awaited[0] = k->hint[0] = k->in_case[0] = k->failed[0] = '\0';
 }
 
-/* Who fails because the container ends sees that a moment before its first process is gone. */
-static bool has_ended(const struct keeper *k)
-{
-	if (k->failed[0] && k->pidfd >= 0)
-		(void)poll(&(struct pollfd){.fd = k->pidfd, .events = POLLIN}, 1, NOTICE_MSEC);
-	return keeper_container_has_ended(k);
-}
-
 bool stage_follow(struct keeper *k)
 {
 	bool was_ready = k->ready, again;
 	struct error err;
 
-	if (!has_ended(k) || k->told_to_stop || ends_too_often(k) || task_follow(k, &err) < 0)
+	if (!keeper_container_is_ending(k) || k->told_to_stop || ends_too_often(k) || task_follow(k, &err) < 0)
 		return false;
 	notify_send(k->notify_fd, "STATUS=the container has ended; it may be restarted");
 	while (goes_on(k, was_ready))

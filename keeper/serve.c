@@ -204,7 +204,7 @@ static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct
 	good = child_result(&k->relay, how, sizeof(how)) == 0 && k->ready;
 	if (good && !keeper_is_wanted(k)) /* the last look: who has come meanwhile is served */
 		return true;
-	if (!k->ready && k->ended && k->in_case[0]) {
+	if (!k->ready && k->in_case[0] && keeper_container_is_ending(k)) {
 		*r = error_set(err, 0, "%s", k->in_case);
 		return true;
 	}

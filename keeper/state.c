@@ -17,6 +17,9 @@
 #define MESSAGES_MAX 32
 #define NOTES_MAX    16 /* a proxy has no more to say */
 
+/* For the kernel to end a process that has begun to. */
+#define NOTICE_MSEC 100
+
 static void take_woken(struct keeper *k, struct message *m)
 {
 	if (k->woken || m->n_fds == 0)
@@ -175,6 +178,13 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 bool keeper_container_has_ended(const struct keeper *k)
 {
 	return k->pidfd >= 0 && poll(&(struct pollfd){.fd = k->pidfd, .events = POLLIN}, 1, 0) == 1;
+}
+
+bool keeper_container_is_ending(const struct keeper *k)
+{
+	if (k->failed[0] && k->pidfd >= 0)
+		(void)poll(&(struct pollfd){.fd = k->pidfd, .events = POLLIN}, 1, NOTICE_MSEC);
+	return keeper_container_has_ended(k);
 }
 
 /* Once the container runs, the activator has told all, and its copies of the locks must be gone. */

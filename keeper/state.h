@@ -110,5 +110,9 @@ const char *keeper_explain(struct keeper *k, const struct child *c);
 /* Has the container's first process ended? */
 bool keeper_container_has_ended(const struct keeper *k);
 
+/* The same once a child has failed: who fails because the container ends sees that a moment before its first process is
+ * gone. */
+bool keeper_container_is_ending(const struct keeper *k);
+
 /* Ends the activator that has woken the container, and lets go of its locks. */
 void keeper_release_run(struct keeper *k);

@@ -343,7 +343,10 @@ class Shared(ImageCase):
         self.scope.container("web", "serve", "nginx", image="localhost/labelled", options=("--network=none",))
         self.assertIn("already", self.refused("create", "web", *WEB, "--force", *NGINX))
         self.sockwake("create", "web", "-p", f"{PORT}:80")
-        self.assertIn("was not made", self.refused("remove", "web", "--with-container"))
+        with harness.connect(PORT) as connection:
+            self.assertIn("was not made", self.refused("remove", "web", "--with-container"))
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: web\r\n\r\n")
+            self.assertIn(b"nginx", connection.recv(4096))
         self.sockwake("remove", "web")
         self.assertEqual(self.traces(), ["web"])
 

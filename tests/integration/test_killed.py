@@ -46,11 +46,11 @@ class Stopping(KilledCase):
     """systemd gives the sockets to nobody while a service stops: who waits must not wait for the container's end."""
 
     LIMIT = 3  # --startup-timeout
-    APART = "sockwake-sleep-server.service"
+    APART = "sockwake-sleep:server.service"
 
-    def stubborn(self):
+    def stubborn(self, stop_timeout="--stop-timeout=30"):
         command = ("sh", "-c", "trap '' INT TERM; serve redis & wait")
-        self.scope.container("server", *command, options=("--network=none", "--stop-timeout=30"))
+        self.scope.container("server", *command, options=("--network=none", stop_timeout))
         self.scope.instance("server", PORT, 6379, f"--startup-timeout={self.LIMIT}s", "--idle-timeout=2s")
 
     def stop(self):
@@ -95,6 +95,29 @@ class Stopping(KilledCase):
         stop = self.stop()
         self.assert_refused_and_asleep()
         self.assertEqual(stop.wait(40), 0)
+
+    def test_killed_and_stopped_again(self):
+        """While the first one's container is still being stopped."""
+        self.stubborn()
+        self.wake()
+        self.kill_keeper()
+        self.scope.systemctl("stop", "server.service")
+        with harness.connect(PORT):  # whom the next keeper is for
+            first = self.kill_keeper()
+            stop = self.stop()
+            self.assert_refused_and_asleep()
+            self.assertNotEqual(self.keeper(), first)
+        self.assertEqual(stop.wait(40), 0)
+
+    def test_the_one_that_goes_on_is_killed_too(self):
+        self.stubborn("--stop-timeout=3")
+        self.wake()
+        self.kill_keeper()
+        self.scope.systemctl("stop", "server.service")
+        os.kill(int(self.scope.property(self.APART, "MainPID")), signal.SIGKILL)
+        harness.eventually(lambda: self.scope.container_state("server") == "exited", timeout=20)
+        harness.eventually(lambda: self.scope.state(self.APART) == "inactive")
+        self.assert_nothing_runs()
 
     def test_removed_meanwhile(self):
         """The removal waits until it sleeps."""
