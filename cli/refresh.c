@@ -139,8 +139,10 @@ static int reopen_socket(struct manager *m, const struct instance *i, const char
 	return start_socket(m, i, socket, err);
 }
 
-/* Brings one into effect; *ret_opened: the socket was closed. */
-static int apply(struct manager *m, const struct refresh *r, bool *ret_opened, struct error *err)
+enum socket_fate { SOCKET_AS_IT_WAS, SOCKET_OPENED, SOCKET_STAYS_STOPPED };
+
+/* Brings one into effect. A socket that somebody has stopped stays so. */
+static int apply(struct manager *m, const struct refresh *r, enum socket_fate *ret, struct error *err)
 {
 	const struct instance *i = &r->stored->instance;
 	char socket[UNIT_NAME_MAX], service[UNIT_NAME_MAX], timer[UNIT_NAME_MAX];
@@ -149,45 +151,60 @@ static int apply(struct manager *m, const struct refresh *r, bool *ret_opened, s
 	int done = manager_examine(m, units, 2, states, err);
 	bool listens, sleeps;
 
-	*ret_opened = false;
+	*ret = SOCKET_AS_IT_WAS;
 	if (done == 0) {
 		listens = is(states[0].active_state, "active");
 		sleeps = is(states[1].active_state, "inactive") || is(states[1].active_state, "failed");
-		*ret_opened = was_closed(r, &states[0], &states[1]);
-		if (*ret_opened) {
+		if (was_closed(r, &states[0], &states[1])) {
+			*ret = SOCKET_OPENED;
 			outwait_triggers(&states[0]);
 			done = open_socket(m, i, socket, service, err);
 		} else if (listens && sleeps && r->changed & REFRESHED_SOCKET)
 			done = reopen_socket(m, i, socket, err);
 		else if (listens && r->changed && i->schedule) /* which may be new to the manager */
 			done = manager_start(m, unit_name(i->name, TIMER_SUFFIX, timer), SOCKET_TIMEOUT, err);
+		else if (is(states[0].active_state, "inactive"))
+			*ret = SOCKET_STAYS_STOPPED;
 	}
 	unit_states_clear(states, 2);
 	return done;
 }
 
+static void say_what_was_done(const struct refresh *r, enum socket_fate fate, bool accept_volumes)
+{
+	const struct instance *i = &r->stored->instance;
+
+	if (r->changed)
+		printf("Refreshed '%s'%s.\n", i->name, fate == SOCKET_OPENED ? ", and opened its socket again" : "");
+	else if (fate == SOCKET_OPENED)
+		printf("Opened the socket of '%s' again.\n", i->name);
+	else if (accept_volumes)
+		printf("The volumes of '%s' are accepted as they are.\n", i->name);
+	else if (fate == SOCKET_AS_IT_WAS)
+		printf("'%s' is as it should be.\n", i->name);
+	if (fate == SOCKET_STAYS_STOPPED)
+		print_note("the socket of '%s' was stopped: 'systemctl %sstart %s" SOCKET_SUFFIX "' opens it again",
+			   i->name, i->scope == SCOPE_USER ? "--user " : "", i->name);
+}
+
 static void finish(struct manager *m, struct refresh *r, bool accept_volumes)
 {
-	const char *name = r->stored->instance.name;
+	const struct instance *i = &r->stored->instance;
+	enum socket_fate fate = SOCKET_AS_IT_WAS;
 	char service[UNIT_NAME_MAX];
-	bool opened = false;
 	struct error err;
 
-	if (heal_made(&r->stored->instance, &err) < 0 && err.code != ENOTCONN)
-		print_note("the container of '%s': %s", name, err.text);
-	keep_volumes(m, &r->stored->instance, accept_volumes);
+	if (heal_made(i, &err) < 0 && err.code != ENOTCONN) {
+		print_note("the container of '%s': %s", i->name, err.text);
+		r->failed |= err.code == EEXIST; /* a person has to choose */
+	}
+	keep_volumes(m, i, accept_volumes);
 	if (accept_volumes && m) /* a wake that was refused for them */
-		(void)manager_reset_failed(m, unit_name(name, SERVICE_SUFFIX, service), &err);
-	if (m && apply(m, r, &opened, &err) < 0)
+		(void)manager_reset_failed(m, unit_name(i->name, SERVICE_SUFFIX, service), &err);
+	if (m && apply(m, r, &fate, &err) < 0)
 		tell(r, &err);
-	else if (r->changed)
-		printf("Refreshed '%s'%s.\n", name, opened ? ", and opened its socket again" : "");
-	else if (opened)
-		printf("Opened the socket of '%s' again.\n", name);
-	else if (accept_volumes)
-		printf("The volumes of '%s' are accepted as they are.\n", name);
-	else
-		printf("'%s' is as it should be.\n", name);
+	if (!r->failed)
+		say_what_was_done(r, fate, accept_volumes);
 }
 
 static int refresh_all(struct manager *m, const char *directory, struct refresh *refreshes, size_t n,

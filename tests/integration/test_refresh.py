@@ -64,6 +64,15 @@ class Versions(RefreshCase):
         self.assertEqual(self.refresh(), "'server' is as it should be.\n")
         self.assertEqual(self.read_units(), self.units)
 
+    def test_a_socket_that_somebody_has_stopped(self):
+        self.scope.systemctl("stop", "server.socket")
+        result = self.scope.sockwake("refresh", "server")
+        self.assertEqual(result.stdout, "")
+        remedy = f"systemctl {'' if self.scope.is_system else '--user '}start server.socket"
+        self.assertIn(f"'{remedy}'", result.stderr)
+        self.scope.run(*remedy.split())
+        self.assert_served()
+
     def test_asleep(self):
         self.change("socket", "^Backlog=.*", "Backlog=7")
         self.change("service", "^LimitNOFILE=.*\n", "")
