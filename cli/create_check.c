@@ -74,6 +74,31 @@ static void note_published_ports(const struct instance *i, const struct containe
 	}
 }
 
+static bool is_named_before(const struct container *c, size_t k)
+{
+	for (size_t n = 0; n < k; n++) {
+		if (c->ports[n].host_port == c->ports[k].host_port)
+			return true;
+	}
+	return false;
+}
+
+/* What the engine forwards goes past the sockets that systemd holds. */
+static void note_own_ports(const struct container *c)
+{
+	char ports[256] = "";
+	size_t len = 0;
+
+	for (size_t k = 0; k < c->n_ports; k++) {
+		if (c->ports[k].host_port && !is_named_before(c, k) && len < sizeof(ports) - 16)
+			len += (size_t)sprintf(ports + len, "%s%u", len ? ", " : "", c->ports[k].host_port);
+	}
+	if (len > 0)
+		print_note(
+			"the container publishes port %s itself: who connects there neither wakes it nor keeps it awake",
+			ports);
+}
+
 /* Who starts and stops the container, besides us. */
 static void note_life(const struct instance *i, const struct container *c)
 {
@@ -169,8 +194,10 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 		return -1;
 	if (check_container(i, i->unit, c, err) < 0)
 		return -1;
-	if (!i->unit)
+	if (!i->unit) {
 		note_life(i, c);
+		note_own_ports(c);
+	}
 	return instance_validate(i, err);
 }
 

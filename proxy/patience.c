@@ -9,7 +9,7 @@
 #define PAUSE_SHARE 32
 #define PAUSE_MAX   (20 * USEC_PER_MSEC)
 
-/* After so long nobody minds a little more, and a command that is run as a check costs much. */
+/* After so long nobody minds a little more. */
 #define LONG_TIME	(30 * USEC_PER_SEC)
 #define LONG_TIME_PAUSE (250 * USEC_PER_MSEC)
 
@@ -37,10 +37,10 @@ int patience_poll(const struct patience *p, int fd, short events, uint64_t until
 	}
 }
 
-int patience_pause(const struct patience *p, uint64_t min_usec, struct error *err)
+int patience_pause(const struct patience *p, uint64_t min_usec, bool costly, struct error *err)
 {
 	uint64_t now = now_usec(), waited = now - p->started, usec = waited / PAUSE_SHARE;
-	uint64_t most = waited < LONG_TIME ? PAUSE_MAX : LONG_TIME_PAUSE;
+	uint64_t most = waited < LONG_TIME && !costly ? PAUSE_MAX : LONG_TIME_PAUSE;
 
 	if (usec < min_usec)
 		usec = min_usec;

@@ -29,6 +29,7 @@
 #define FUTILE_HINT "126 and 127 mean that sh cannot run it, which no time mends: correct --health-check"
 
 #define TELL_PAUSE (250 * USEC_PER_MSEC)
+#define OTHERS_MAX 4
 
 /* A server on loopback alone, and since when it is known. */
 struct alone {
@@ -49,8 +50,9 @@ struct check {
 	unsigned mute;	  /* so many times in a row it said nothing */
 	struct alone alone[TARGETS_MAX];
 	char seen[SEEN_MAX];
-	int futile;	     /* and no time changes that */
-	char told[SEEN_MAX]; /* to the keeper */
+	bool nothing;		 /* listens on the port */
+	int futile;		 /* and no time changes that */
+	char told[2 * SEEN_MAX]; /* to the keeper */
 	uint64_t told_at;
 };
 
@@ -147,6 +149,7 @@ static enum verdict look(struct check *c, size_t k, const struct target *t, char
 			c->port);
 		break;
 	case SOCKET_NONE: /* of several targets, what the others show says more */
+		c->nothing = c->nothing || !seen[0];
 		if (!seen[0])
 			snprintf(seen, SEEN_MAX, "nothing listens on port %u%s", c->port,
 				 c->type == SOCK_DGRAM ? "/udp" : "");
@@ -216,11 +219,12 @@ static int try_targets(struct check *c, int *ret_asked, char seen[static SEEN_MA
 	return VERDICT_NOT_YET;
 }
 
-static int try(struct check *c, uint64_t *ret_pause, struct error *err)
+static int try(struct check *c, uint64_t *ret_pause, bool *ret_costly, struct error *err)
 {
 	char seen[SEEN_MAX] = "";
 	int asked = 0, verdict;
 
+	c->nothing = false;
 	if (c->readiness->kind == READY_COMMAND) {
 		verdict = probe_command(c->readiness->argument, c->port, &c->patience, seen, err);
 		c->futile = verdict == VERDICT_FUTILE;
@@ -235,20 +239,43 @@ static int try(struct check *c, uint64_t *ret_pause, struct error *err)
 	if (!c->asked || now_usec() < c->patience.deadline)
 		memcpy(c->seen, seen, sizeof(seen));
 	c->asked |= asked;
+	*ret_costly = asked;
 	return verdict;
+}
+
+/* What does listen, where that is a TCP port: it may be the one that was meant. */
+static void describe_others(const struct check *c, char ret[static SEEN_MAX])
+{
+	uint16_t ports[OTHERS_MAX];
+	size_t n = c->nothing && c->type == SOCK_STREAM && c->diag >= 0 ? sock_diag_listening(ports, OTHERS_MAX) : 0;
+	size_t len = 0;
+
+	ret[0] = '\0';
+	for (size_t k = 0; k < n; k++)
+		len += (size_t)snprintf(ret + len, SEEN_MAX - len, "%s%u", k ? ", " : "it does listen on port ",
+					ports[k]);
+	if (n > 0)
+		(void)snprintf(ret + len, SEEN_MAX - len, " ('-p PORT:%u' forwards there)", ports[0]);
 }
 
 /* A start that takes its time is told about: the keeper says what it waits for when clients do not wait any longer. */
 static void tell_seen(struct check *c)
 {
+	char others[SEEN_MAX], both[2 * SEEN_MAX];
 	uint64_t now = now_usec();
 
-	if (now - c->told_at < TELL_PAUSE || strcmp(c->seen, c->told) == 0)
+	if (now - c->told_at < TELL_PAUSE)
 		return;
-	memcpy(c->told, c->seen, sizeof(c->told));
 	c->told_at = now;
+	describe_others(c, others);
+	snprintf(both, sizeof(both), "%s\n%s", c->seen, others);
+	if (strcmp(both, c->told) == 0)
+		return;
+	strcpy(c->told, both);
 	if (c->futile)
 		notify_send(channel_inherited(), "AWAITED=%s\nHINT=" FUTILE_HINT "\nFUTILE=1", c->seen);
+	else if (others[0])
+		notify_send(channel_inherited(), "AWAITED=%s\nHINT=%s", c->seen, others);
 	else
 		notify_send(channel_inherited(), "AWAITED=%s", c->seen);
 }
@@ -284,12 +311,13 @@ int readiness_wait(const struct readiness *r, int type, uint16_t port, const str
 	c.diag = diag;
 	for (;;) {
 		uint64_t pause = 0;
-		int verdict = r->kind == READY_NONE ? VERDICT_READY : try(&c, &pause, err);
+		bool costly = false;
+		int verdict = r->kind == READY_NONE ? VERDICT_READY : try(&c, &pause, &costly, err);
 
 		if (verdict == VERDICT_READY) /* if the container has not ended meanwhile */
 			return patience_poll(&c.patience, -1, 0, 0, err) < 0 ? -1 : 0;
 		tell_seen(&c);
-		if (verdict < 0 || patience_pause(&c.patience, pause, err) < 0)
+		if (verdict < 0 || patience_pause(&c.patience, pause, costly, err) < 0)
 			return -1;
 		if (now_usec() >= deadline_usec)
 			return error_set(err, ETIMEDOUT, "the container was not ready in time: %s", c.seen);

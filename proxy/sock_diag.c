@@ -5,6 +5,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 #include "common/netlink.h"
 
 #define STRANGERS_MAX 64
+#define PARTS_MAX     16 /* of a dump: some thousand sockets */
 
 struct question {
 	struct nlmsghdr header;
@@ -33,12 +35,12 @@ static uint8_t protocol_of(int type)
 
 /* One message of the kernel's. Other processes of the namespace may write to this socket: what is not from port 0 is
  * passed over; a flood of it ends in ENOBUFS. Returns its size, or -1 with errno set. */
-static ssize_t receive(int diag, union answer *answer)
+static ssize_t receive(int diag, void *answer, size_t size)
 {
 	for (int k = 0; k < STRANGERS_MAX; k++) {
 		struct sockaddr_nl from = {0};
 		socklen_t len = sizeof(from);
-		ssize_t n = recvfrom(diag, answer, sizeof(*answer), MSG_TRUNC, (struct sockaddr *)&from, &len);
+		ssize_t n = recvfrom(diag, answer, size, MSG_TRUNC, (struct sockaddr *)&from, &len);
 
 		if (n < 0 && errno != EINTR)
 			return -1;
@@ -86,7 +88,7 @@ static int ask(int diag, struct question *q, union answer *answer, const struct 
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno;
-	n = receive(diag, answer);
+	n = receive(diag, answer, sizeof(*answer));
 	if (n < 0)
 		return errno;
 	return (size_t)n > sizeof(*answer) ? EPROTO : sock_diag_read(answer, (size_t)n, ret);
@@ -188,4 +190,69 @@ enum socket_found sock_diag_find(int diag, int type, const struct target *t, str
 enum socket_found sock_diag_look(int diag, int type, const struct target *t)
 {
 	return sock_diag_find(diag, type, t, NULL);
+}
+
+/* What is listed, in the order in which the kernel tells. */
+struct listing {
+	uint16_t *ports;
+	size_t n, max;
+	bool ours;
+};
+
+static void add_port(struct listing *l, uint16_t port)
+{
+	for (size_t k = 0; k < l->n; k++) {
+		if (l->ports[k] == port)
+			return;
+	}
+	if (l->n < l->max)
+		l->ports[l->n++] = port;
+}
+
+/* Takes the messages of one part of a dump. Returns whether there may be another part. */
+static bool take_part(struct listing *l, const struct nlmsghdr *header, size_t len)
+{
+	for (; NLMSG_OK(header, len); header = NLMSG_NEXT(header, len)) {
+		const struct inet_diag_msg *m;
+
+		if (sock_diag_read(header, header->nlmsg_len, &m) != 0 || !m)
+			return false;
+		l->ours |= is_ours(m->idiag_inode);
+		add_port(l, ntohs(m->id.idiag_sport));
+	}
+	return true;
+}
+
+/* On a socket of its own: what is not read of it must not be taken for another answer. */
+static void list_family(struct listing *l, uint8_t family)
+{
+	struct question q = {
+		.header = {.nlmsg_len = sizeof(q),
+			   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		.request = {.sdiag_family = family, .sdiag_protocol = IPPROTO_TCP, .idiag_states = 1 << TCP_LISTEN},
+	};
+	_cleanup_close_ int diag = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+	union {
+		struct nlmsghdr header;
+		char bytes[8192];
+	} part;
+	ssize_t n;
+
+	if (diag < 0 || send(diag, &q, sizeof(q), 0) < 0)
+		return;
+	for (int k = 0; k < PARTS_MAX; k++) {
+		n = receive(diag, &part, sizeof(part));
+		if (n < 0 || (size_t)n > sizeof(part) || !take_part(l, &part.header, (size_t)n))
+			return;
+	}
+}
+
+size_t sock_diag_listening(uint16_t *ret, size_t max)
+{
+	struct listing l = {.ports = ret, .max = max};
+
+	list_family(&l, AF_INET);
+	list_family(&l, AF_INET6);
+	return l.ours ? 0 : l.n;
 }

@@ -35,6 +35,10 @@ struct listener {
 enum socket_found sock_diag_find(int diag, int type, const struct target *t, struct listener *ret);
 enum socket_found sock_diag_look(int diag, int type, const struct target *t);
 
+/* Which TCP ports are in LISTEN state in our network namespace, each once, in host byte order. Returns how many were found,
+ * `max` at most; 0 also where sockets of ours are among them: then it is the host's. */
+size_t sock_diag_listening(uint16_t *ret, size_t max);
+
 /* Pure: what the kernel answered, in a buffer that is aligned as struct nlmsghdr. 0: *ret, in there, is the socket that
  * was found, or NULL (the end of a dump); else an errno value. */
 int sock_diag_read(const void *answer, size_t len, const struct inet_diag_msg **ret);

@@ -193,7 +193,7 @@ static int add_unix(struct target_list *list, const char *path, const struct pat
 				err, ETIMEDOUT,
 				"the container was not ready in time: it has no directory '%s'; check --target",
 				directory);
-		if (patience_pause(patience, USEC_PER_MSEC, err) < 0)
+		if (patience_pause(patience, USEC_PER_MSEC, false, err) < 0)
 			return -1;
 	}
 	sun->sun_family = AF_UNIX;

@@ -193,14 +193,15 @@ class Checks(CliCase):
             words = ("'other'", f"port {PORT} ")
             self.refuse(f"-p{address}{PORT}:6379", "--container-name=other", words=words)
 
-        [note] = self.notes("create", "guess", f"-p{PORT + 1}:{PORT}", "--container-name=other")
-        self.assertIn("use -p …:6379", note)
+        guess, own = self.notes("create", "guess", f"-p{PORT + 1}:{PORT}", "--container-name=other")
+        self.assertIn("use -p …:6379", guess)
+        self.assertIn(f"publishes port {PORT} itself: who connects there neither wakes it nor keeps it awake", own)
         self.scope.sockwake("remove", "guess")
 
         # The original's --container-port was one of the host.
         original = ("--name", "server", "--container-name", "other", "--container-port", str(PORT))
-        [note] = self.notes("create", *original, "--listen-port", str(PORT + 1))
-        self.assertIn("6379", note)
+        translation, _ = self.notes("create", *original, "--listen-port", str(PORT + 1))
+        self.assertIn("6379", translation)
         self.assertEqual(states(self.scope)["server"]["container_port"], 6379)
         self.assertEqual(states(self.scope)["server"]["health_check"], "redis")
         self.assert_served(PORT + 1)

@@ -78,6 +78,15 @@ class Overdue(SlowCase):
         self.assert_asleep()
         self.assertEqual(self.scope.complaints("slow", self.started), [])
 
+    def test_another_port_was_meant(self):
+        self.busybox("slow", "nc", "-ll", "-p", str(SERVER_PORT + 1), "-e", "cat", options=("--network=none",))
+        self.create()
+        self.assert_refused_in_time()
+        self.assert_still_starting(
+            f"nothing listens on port {SERVER_PORT};", f"it does listen on port {SERVER_PORT + 1} ('-p PORT:{SERVER_PORT + 1}' forwards there)"
+        )
+        self.scope.sockwake("sleep", "slow")
+
     def test_ready_for_nobody(self):
         self.busybox("slow", *servers.late(SERVER_PORT, 4))
         self.create(timeout=1)

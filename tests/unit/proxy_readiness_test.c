@@ -30,6 +30,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "proxy/patience.h"
 #include "proxy/readiness.h"
 #include "proxy/sock_diag.h"
 
@@ -730,6 +731,23 @@ static void test_waiting_is_cheap(void **state)
 	assert_true(usec < 50000);
 }
 
+static uint64_t pause_of(bool costly)
+{
+	struct patience p = {.started = now_usec() - 10 * USEC_PER_SEC, .deadline = USEC_INFINITY, .pidfd = -1};
+	uint64_t before = now_usec();
+	struct error err;
+
+	assert_int_equal(patience_pause(&p, USEC_PER_MSEC, costly, &err), 0);
+	return now_usec() - before;
+}
+
+static void test_costly_looks_are_rarer(void **state)
+{
+	(void)state;
+	assert_in_range(pause_of(true), 250 * USEC_PER_MSEC, USEC_PER_SEC);
+	assert_in_range(pause_of(false), 20 * USEC_PER_MSEC, 200 * USEC_PER_MSEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -746,6 +764,7 @@ int main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_waiting_is_cheap),
+		cmocka_unit_test(test_costly_looks_are_rarer),
 	};
 
 	return cmocka_run_group_tests_name("proxy/readiness", tests, own_network, NULL);

@@ -53,6 +53,25 @@ static void only_the_kernel_answers(void **state)
 	close(listener);
 }
 
+static void what_listens(void **state)
+{
+	int listeners[3] = {bound(SOCK_STREAM), bound(SOCK_STREAM), bound(SOCK_DGRAM)};
+	uint16_t ports[1024] = {}; /* others of the machine may be among them */
+	size_t n = sock_diag_listening(ports, 1024);
+	bool found[3] = {};
+
+	(void)state;
+	assert_in_range(n, 2, 1024);
+	for (size_t k = 0; k < n; k++) {
+		for (size_t l = 0; l < 3; l++)
+			found[l] |= ports[k] == port_of(listeners[l]);
+	}
+	assert_true(found[0] && found[1] && !found[2]);
+	assert_int_equal(sock_diag_listening(ports, 1), 1);
+	for (size_t l = 0; l < 3; l++)
+		close(listeners[l]);
+}
+
 static void errors_of_the_kernel(void **state)
 {
 	static const struct {
@@ -127,8 +146,11 @@ static void lengths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_the_kernel_answers), cmocka_unit_test(answers),
-		cmocka_unit_test(errors_out_of_range),	   cmocka_unit_test(lengths),
+		cmocka_unit_test(only_the_kernel_answers),
+		cmocka_unit_test(answers),
+		cmocka_unit_test(errors_out_of_range),
+		cmocka_unit_test(lengths),
+		cmocka_unit_test(what_listens),
 		cmocka_unit_test(errors_of_the_kernel),
 	};
 
