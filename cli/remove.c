@@ -85,7 +85,7 @@ static int remove_one(struct manager *m, const char *directory, const struct arg
 static int remove_some(struct manager *m, const char *directory, const struct arguments *a, const struct stored *some,
 		       size_t n, const struct stored_list *all, struct error *err)
 {
-	_cleanup_free_ const struct stored **removed = calloc(n, sizeof(*removed));
+	_cleanup_free_ const struct stored **removed = calloc(n + 1, sizeof(*removed));
 	size_t n_removed = 0;
 	struct error one;
 	int r = 0;

@@ -57,19 +57,25 @@ static bool find_container_surprise(const struct instance *i, char *ret, size_t 
 void find_surprise(const struct observation *o, char ret[static SURPRISE_MAX])
 {
 	bool runs = o->state == STATE_ASLEEP && strcmp(o->container_state, "running") == 0;
+	bool missing = !o->stored->instance.unit && strcmp(o->container_state, "missing") == 0;
 	const struct instance *i = &o->stored->instance;
 	char why[SURPRISE_MAX / 2], command[STOP_COMMAND_MAX];
 
 	ret[0] = '\0';
 	if (o->stored->problem)
 		return;
-	if (i->made_container && !i->unit && strcmp(o->container_state, "missing") == 0)
+	if (missing && i->made_container)
 		snprintf(
 			ret, SURPRISE_MAX,
 			"the container that sockwake made is gone: 'sockwake refresh %s' brings it back where only its "
 			"replacement was broken off; else the 'sockwake create %s --image …' of then makes it again, "
 			"with --force added",
 			i->name, i->name);
+	else if (missing && !o->reason[0])
+		snprintf(ret, SURPRISE_MAX,
+			 "there is no container '%s': '%s ps -a' lists those that there are; one that is made under "
+			 "that name is woken as this one was",
+			 i->container_name, backend_kind_name(i->backend));
 	else if (i->unit ? find_target(i, why, sizeof(why)) : find_container_surprise(i, why, sizeof(why)))
 		snprintf(ret, SURPRISE_MAX, "%s%s", runs ? "the container runs although nobody woke it; " : "", why);
 	else if (runs && i->keep_running)

@@ -534,6 +534,7 @@ class Telling(CliCase):
     def test_failed_with_the_last_reason(self):
         self.scope.instance("server", PORT, 6379)
         self.scope.engine_run("rm", "server")
+        self.assertIn(f"there is no container 'server': '{self.scope.engine} ps -a'", self.scope.sockwake("status", "server").stdout)
         harness.refusal(PORT)
         harness.eventually(lambda: self.one()["state"] == "failed")
         self.assertEqual(self.one()["container_state"], "missing")
