@@ -15,9 +15,6 @@
 #define HALT_SETTLE_USEC  (5 * USEC_PER_SEC)
 #define HALT_SETTLE_PAUSE (100 * USEC_PER_MSEC)
 
-/* How long another process that puts the same container to sleep is waited for. */
-#define HALT_LOCK_LIMIT (90 * USEC_PER_SEC)
-
 /* The service of the instance itself; NULL where the manager cannot be reached. */
 struct unit *halt_open_service(const struct options *o);
 

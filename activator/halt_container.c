@@ -128,7 +128,7 @@ static int judge_container(struct options *o, struct engine *e, struct container
 			return -1;
 		s = situation_of_container(o, o->because, found < 0 ? NULL : c, lock->named);
 		if (found == 0 &&
-		    container_lock_found_exclusive(lock, directory, c->id, now_usec() + HALT_LOCK_LIMIT, err) < 0) {
+		    container_lock_found_exclusive(lock, directory, c->id, now_usec() + LOCK_PATIENCE, err) < 0) {
 			if (err->code != EWOULDBLOCK)
 				return -1;
 			s.circumstances |= CIRCUMSTANCE_SHARED;

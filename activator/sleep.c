@@ -114,7 +114,7 @@ static int put_one_to_sleep(const struct options *o, struct engine *e, const str
 	lock_name(o->backend, e->socket, o->container, named);
 	if (runtime_directory(o->scope, directory, err) < 0)
 		return -1;
-	if (container_lock_exclusive(&lock, directory, named, o->unit, now_usec() + HALT_LOCK_LIMIT, err) < 0) {
+	if (container_lock_exclusive(&lock, directory, named, o->unit, now_usec() + LOCK_PATIENCE, err) < 0) {
 		if (err->code != EWOULDBLOCK)
 			return -1;
 		halt_leave(o, decide(&shared));

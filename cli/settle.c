@@ -19,7 +19,6 @@
 #include "units/sleep_command.h"
 
 #define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
-#define LOCK_TIMEOUT   (90 * USEC_PER_SEC)
 
 const char *stop_command(const struct instance *i, char ret[static STOP_COMMAND_MAX])
 {
@@ -182,7 +181,7 @@ static bool unit_rests(struct manager *m, const char *unit)
 int lock_container(const struct instance *i, const struct engine *e, const char *id, struct container_lock *ret,
 		   struct error *err)
 {
-	uint64_t deadline = now_usec() + LOCK_TIMEOUT;
+	uint64_t deadline = now_usec() + LOCK_PATIENCE;
 	char directory[PATH_MAX], named[LOCK_NAME_MAX];
 
 	lock_name(i->backend, e->socket, i->container_name, named);

@@ -20,7 +20,7 @@
 
 #define ID_LENGTH 64
 
-/* Whether it is held shared can be seen only by doing the same, for a moment: what is seen once may be another one's look. */
+/* Whether a lock is held shared shows only in taking it so, for a moment. Seen once, it may be another one who looks. */
 #define SHARED_LOOKS	     3
 #define EXCLUSIVE_PAUSE_MSEC 20
 

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "backends/backend.h"
+#include "common/clock.h"
 #include "common/error.h"
 
 #define LOCK_NAME_MAX 80
@@ -31,6 +32,9 @@ int lock_shared(const char *path, uint64_t deadline, int *ret_fd, struct error *
  * deadline (error ETIMEDOUT); 0: it is in use, too. Who holds several such locks does not wait for the next one. Who holds
  * one may remove the file as the last thing done under it. */
 int lock_exclusive(const char *path, uint64_t deadline, int *ret_fd, struct error *err);
+
+/* How long one who puts to sleep, or removes, waits for another one who does. */
+#define LOCK_PATIENCE (90 * USEC_PER_SEC)
 
 /* Both locks of one container; {-1, -1} for none. */
 struct container_lock {
