@@ -6,6 +6,8 @@ import signal
 import threading
 import time
 
+import cells
+import fake_engine
 import harness
 import test_keeper
 
@@ -110,10 +112,18 @@ class Stopping(KilledCase):
         self.assertEqual(stop.wait(40), 0)
 
     def test_the_one_that_goes_on_is_killed_too(self):
-        self.stubborn("--stop-timeout=3")
+        """Before the engine has heard of it."""
+        self.scope.container("server", "redis", options=("--network=none",))
+        engine = self.enterContext(fake_engine.FakeEngine(cells.engine_socket(self.scope)))
+        self.scope.instance("server", PORT, 6379, "--idle-timeout=1h", f"--engine-socket={engine.path}", f"--backend={self.scope.engine}")
+        self.addCleanup(self.scope.sockwake, "remove", "server", check=False)
         self.wake()
+        never = fake_engine.HoldingBack(b"/stop")
+        engine.behave(never)
         self.kill_keeper()
         self.scope.systemctl("stop", "server.service")
+        harness.eventually(lambda: never.asked)
+        engine.behaviour = fake_engine.faithful
         os.kill(int(self.scope.property(self.APART, "MainPID")), signal.SIGKILL)
         harness.eventually(lambda: self.scope.container_state("server") == "exited", timeout=20)
         harness.eventually(lambda: self.scope.state(self.APART) == "inactive")
