@@ -113,14 +113,20 @@ static void note_asleep(struct keeper *k)
 	record_write(&k->record);
 }
 
-/* Wakes nothing. A service of Type=notify that ends before READY=1 has failed; this one is done. */
+/* A service of Type=notify that ends before READY=1 has failed, and is started again; this one is done. */
+static void end_without_wake(struct keeper *k, const char *why)
+{
+	notify_send(k->notify_fd, "READY=1\nSTATUS=%s", why);
+}
+
+/* Wakes nothing. */
 static int leave(struct keeper *k, uint64_t flag, const char *why)
 {
 	if (is_successor(k) && stage_sleep(k) < 0)
 		return EXIT_FAILURE;
 	k->record.own.flags |= flag;
 	note_asleep(k);
-	notify_send(k->notify_fd, "READY=1\nSTATUS=%s", why);
+	end_without_wake(k, why);
 	return EXIT_SUCCESS;
 }
 
@@ -218,6 +224,8 @@ static int live(struct keeper *k, struct error *err)
 		log_settle();
 		return EXIT_REFUSED;
 	}
+	if (r < 0)
+		end_without_wake(k, err->text);
 	task_notify(k, "stopped");
 	task_end_notify(k, time_after(now_usec(), NOTIFY_LIMIT));
 	return EXIT_SUCCESS;

@@ -342,6 +342,7 @@ class Ourselves(FailureCase):
             self.assertEqual(harness.read_all(connection), b"hello\n")
 
     def test_terminated_during_the_wake(self):
+        """By somebody who is not the manager, which would take a service that ends too early for one to restart."""
         self.scope.container("server", "sleep", "1000", image=harness.BUSYBOX, options=servers.STOP_AT_ONCE)
         self.scope.instance("server", PORT, 6379)
         with harness.connect(PORT) as connection:
@@ -349,7 +350,11 @@ class Ourselves(FailureCase):
             os.kill(self.main_pid(), signal.SIGTERM)
             with self.assertRaises(ConnectionResetError):
                 connection.recv(1)
-        self.assertIn("told to stop", self.reason(self.started))
+        self.scope.fall_asleep("server")
+        self.assertEqual(self.scope.property("server.service", "NRestarts"), "0")
+        self.assertEqual(self.scope.container_state("server"), "exited")
+        (sentence,) = harness.eventually(lambda: self.scope.complaints("server", self.started))
+        self.assertIn("told to stop", sentence)
 
     def test_program_missing(self):
         for program in ("activator", "nshelper", "proxy"):

@@ -539,6 +539,8 @@ static void told_to_stop_while_it_wakes(void **state)
 	assert_int_equal(keeper_finish(&k), EXIT_SUCCESS);
 	assert_non_null(strstr(k.text, "told to stop before the container was ready"));
 	assert_non_null(strstr(k.events, "sleep 1 begins"));
+	/* Else the manager would take it for one that failed, and start the next one. */
+	assert_non_null(strstr(k.notices, "READY=1\nSTATUS=it was told to stop"));
 	close(client);
 	keeper_clear(&k);
 }
