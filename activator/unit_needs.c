@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/log.h"
+#include "common/path.h"
 #include "lifecycle/lock.h"
 #include "units/paths.h"
 

@@ -26,6 +26,7 @@
 #include "cli/selinux.h"
 #include "cli/with.h"
 #include "common/clock.h"
+#include "common/path.h"
 #include "units/dependency.h"
 #include "units/drop_in.h"
 #include "units/json.h"

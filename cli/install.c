@@ -13,6 +13,7 @@
 #include "cli/sharing.h"
 #include "cli/signals.h"
 #include "common/clock.h"
+#include "common/path.h"
 #include "units/drop_in.h"
 #include "units/paths.h"
 #include "units/query.h"

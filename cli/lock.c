@@ -20,6 +20,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/parse.h"
+#include "common/path.h"
 #include "units/paths.h"
 #include "units/sweep.h"
 

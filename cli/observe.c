@@ -13,6 +13,7 @@
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/parse.h"
+#include "common/path.h"
 #include "units/json.h"
 #include "units/paths.h"
 #include "units/query.h"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/io.h"
+#include "common/path.h"
 #include "units/command_line.h"
 #include "units/paths.h"
 #include "units/render.h"

@@ -10,6 +10,7 @@
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/parse.h"
+#include "common/path.h"
 #include "common/start_limit.h"
 #include "common/stats.h"
 #include "units/manager.h"

@@ -3,32 +3,12 @@
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/hash.h"
 #include "common/io.h"
-
-__attribute__((format(printf, 2, 4))) static int print_path(char ret[static PATH_MAX], const char *format,
-							    struct error *err, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, err);
-	n = vsnprintf(ret, PATH_MAX, format, ap);
-	va_end(ap);
-	return n < PATH_MAX ? 0 : error_set(err, ENAMETOOLONG, "the path '%.64s…' is too long", ret);
-}
-
-/* The XDG base directory specification has relative paths ignored. */
-static const char *absolute_variable(const char *name)
-{
-	const char *value = getenv(name);
-
-	return value && value[0] == '/' ? value : NULL;
-}
+#include "common/path.h"
 
 static int home_directory(char ret[static PATH_MAX], struct error *err)
 {
@@ -94,15 +74,6 @@ int volumes_path(enum scope scope, enum backend_kind kind, const char *engine_so
 	return path_join(directory, file, ret, err);
 }
 
-int user_runtime_directory(char ret[static PATH_MAX], struct error *err)
-{
-	const char *runtime = absolute_variable("XDG_RUNTIME_DIR");
-
-	if (runtime)
-		return print_path(ret, "%s", err, runtime);
-	return print_path(ret, "/run/user/%u", err, (unsigned)geteuid());
-}
-
 int find_runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
 {
 	char base[PATH_MAX];
@@ -127,9 +98,4 @@ const char *unit_name(const char *instance, const char *suffix, char ret[static 
 {
 	snprintf(ret, UNIT_NAME_MAX, "%s%s", instance, suffix);
 	return ret;
-}
-
-int path_join(const char *directory, const char *name, char ret[static PATH_MAX], struct error *err)
-{
-	return print_path(ret, "%s/%s", err, directory, name);
 }

@@ -23,9 +23,6 @@ int find_runtime_directory(enum scope scope, char ret[static PATH_MAX], struct e
 int volumes_path(enum scope scope, enum backend_kind kind, const char *engine_socket, const char *container,
 		 char ret[static PATH_MAX], struct error *err);
 
-/* The runtime directory of the user manager's own, without the last part above. */
-int user_runtime_directory(char ret[static PATH_MAX], struct error *err);
-
 /* The socket of the service manager's own, over which systemctl(1) speaks to it, too. */
 int manager_socket(enum scope scope, char ret[static PATH_MAX], struct error *err);
 
@@ -38,6 +35,3 @@ int manager_socket(enum scope scope, char ret[static PATH_MAX], struct error *er
 #define ENGINES_TARGET "sockwake-engines.target" /* between instances and their engines: packaging/ */
 #define LEGACY_SUFFIX  "-proxy.service"		 /* the second service of the original tool's instances */
 const char *unit_name(const char *instance, const char *suffix, char ret[static UNIT_NAME_MAX]);
-
-/* "DIRECTORY/NAME": the path of a file in a directory. Fails if that is longer than a path can be. */
-int path_join(const char *directory, const char *name, char ret[static PATH_MAX], struct error *err);

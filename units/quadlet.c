@@ -13,6 +13,7 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/parse.h"
+#include "common/path.h"
 #include "units/own_file.h"
 
 #define QUADLET_SUFFIX "-container.container"

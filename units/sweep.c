@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/parse.h"
+#include "common/path.h"
 #include "units/drop_in.h"
 #include "units/own_file.h"
 #include "units/paths.h"

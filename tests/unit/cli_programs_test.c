@@ -5,7 +5,7 @@
 
 #include "cli/programs.h"
 #include "common/io.h"
-#include "units/paths.h"
+#include "common/path.h"
 #include "units/render.h"
 
 static char directory[64];

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/io.h"
+#include "common/path.h"
 #include "units/json.h"
 #include "units/paths.h"
 #include "units/render.h"
