@@ -37,16 +37,16 @@ LDFLAGS    += -Wl,--as-needed $(LDFLAGS.$(VARIANT))
 LIBS.keeper    = common
 LIBS.nshelper  = common
 LIBS.proxy     = common
-LIBS.activator = lifecycle backends units common
-LIBS.cli       = lifecycle units backends common
+LIBS.activator = lifecycle backends units bus common
+LIBS.cli       = lifecycle units bus backends common
 SYSLIBS.nshelper  = libcap
 SYSLIBS.proxy     = libseccomp
-# The activator loads libsystemd itself when it is needed (activator/bus.h). Libraries are what its start costs; -no-pie,
-# -z now, -z norelro make less than 0.1 ms, so it is linked like everything else.
+# libsystemd is loaded when it is needed (bus/library.h). Libraries are what the activator's start costs; -no-pie, -z now,
+# -z norelro make less than 0.1 ms, so it is linked like everything else.
 SYSLIBS.activator = libcurl libcjson
-SYSLIBS.cli       = libcurl libcjson libsystemd
+SYSLIBS.cli       = libcurl libcjson
 
-FOLDERS  = common backends units lifecycle keeper nshelper proxy activator cli
+FOLDERS  = common bus backends units lifecycle keeper nshelper proxy activator cli
 PROGRAMS = keeper nshelper proxy activator cli
 program  = $(BUILD)/$(if $(filter cli,$1),sockwake,$1)
 
@@ -114,13 +114,13 @@ $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): private DEFINES = $(TOLD)
 # Unit tests: tests/unit/FOLDER_SUBJECT_test.c may use everything of ours.
 TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/unit/filter.o \
-		$(call archives,activator keeper proxy nshelper cli lifecycle units backends common) \
+		$(call archives,activator keeper proxy nshelper cli lifecycle units bus backends common) \
 		$(BUILD)/obj/link-flags
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(call archives,activator keeper proxy nshelper cli lifecycle units backends common) \
-		$(call syslibs,cmocka libseccomp libcap libcurl libcjson libsystemd)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(call archives,activator keeper proxy nshelper cli lifecycle units bus backends common) \
+		$(call syslibs,cmocka libseccomp libcap libcurl libcjson)
 
 # They run the programs, too.
 tests: all $(TESTS) ## the unit tests as well
@@ -144,7 +144,7 @@ build/fuzz/libsockwake.a: $(FUZZ_OBJECTS)
 
 build/fuzz/%_fuzz: build/fuzz/obj/tests/fuzz/%_fuzz.o build/fuzz/libsockwake.a
 	$(call say,FUZZER)
-	$(Q)clang -fsanitize=fuzzer $(FUZZ_FLAGS) -o $@ $^ $(call syslibs,libseccomp libcap libcurl libcjson libsystemd)
+	$(Q)clang -fsanitize=fuzzer $(FUZZ_FLAGS) -o $@ $^ $(call syslibs,libseccomp libcap libcurl libcjson)
 
 -include $(shell find build/fuzz -name '*.d' 2>/dev/null)
 

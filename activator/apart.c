@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "activator/bus.h"
 #include "activator/runtime.h"
 #include "activator/unit.h"
+#include "bus/systemd.h"
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/log.h"
@@ -99,18 +99,13 @@ static int append_properties(sd_bus_message *m, const struct options *o, char *c
 }
 
 /* StartTransientUnit(s name, s mode, a(sv) properties, a(sa(sv)) auxiliary units). -EEXIST: there is one already. */
-static int start_once(const struct options *o, const char *service, char *const *argv)
+static int start_once(struct manager *manager, const struct options *o, const char *service, char *const *argv)
 {
 	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
 	_cleanup_message_ sd_bus_message *m = NULL;
-	_cleanup_bus_ sd_bus *connection = NULL;
-	struct error err;
-	int r;
+	int r = bus.sd_bus_message_new_method_call(manager->bus, &m, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+						   "StartTransientUnit");
 
-	if (bus_connect_manager(o->scope, &connection, &err) < 0)
-		return err.code == ENOTCONN ? -ENOTCONN : -ENOSYS;
-	r = bus.sd_bus_message_new_method_call(connection, &m, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE,
-					       "StartTransientUnit");
 	if (r >= 0)
 		r = bus.sd_bus_message_append(m, "ss", service, "fail");
 	if (r >= 0)
@@ -118,18 +113,20 @@ static int start_once(const struct options *o, const char *service, char *const 
 	if (r >= 0)
 		r = bus.sd_bus_message_append(m, "a(sa(sv))", 0);
 	if (r >= 0)
-		r = bus.sd_bus_call(connection, m, 0, &bus_err, NULL);
-	return r < 0 && bus.sd_bus_error_has_name(&bus_err, MANAGER_NAME ".UnitExists") ? -EEXIST : r;
+		r = bus.sd_bus_call(manager->bus, m, 0, &bus_err, NULL);
+	if (r < 0)
+		(void)bus_reason(manager, r, &bus_err);
+	return r < 0 && bus.sd_bus_error_has_name(&bus_err, SYSTEMD_NAME ".UnitExists") ? -EEXIST : r;
 }
 
 static int start(const struct options *o, const char *service, char *const *argv)
 {
+	_cleanup_(bus_disconnect) struct manager manager = {.scope = o->scope, .lost = true};
 	uint64_t end = now_usec() + REVIVAL_TIMEOUT;
-	int r;
+	int r = -ENOTCONN;
 
-	while ((r = start_once(o, service, argv)) < 0 && (r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE) &&
-	       now_usec() < end)
-		(void)poll(NULL, 0, GLANCE_MSEC);
+	while (r < 0 && bus_revive(&manager, end))
+		r = start_once(&manager, o, service, argv);
 	return r;
 }
 

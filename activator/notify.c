@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "activator/bus.h"
+#include "bus/library.h"
 #include "common/cleanup.h"
 
 /* Seconds after which a bus or a desktop that hangs is given up; what was sent by then is on its way. Nobody waits for

@@ -1,21 +1,14 @@
 #include "activator/unit.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "activator/bus.h"
+#include "bus/systemd.h"
 #include "common/clock.h"
 #include "units/log_command.h"
-#include "units/paths.h"
-
-#define JOB_INTERFACE	  "org.freedesktop.systemd1.Job"
-#define UNIT_INTERFACE	  "org.freedesktop.systemd1.Unit"
-#define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
 
 /* A unit whose properties change so often in a row has no state to wait for. */
 #define LOOKS_MAX 10
@@ -24,23 +17,12 @@
 #define PATIENCE (500 * USEC_PER_MSEC)
 
 /* Not for long: at the end of a session the manager does not come back. */
-#define REVIVAL_TIMEOUT	   (3 * USEC_PER_SEC)
-#define REVIVAL_PAUSE_MSEC 20
-
-/* A job of the manager's, whose end is awaited. */
-struct job {
-	const char *path;
-	bool ended;
-	char result[32]; /* "done", "failed", "timeout", … */
-};
+#define REVIVAL_TIMEOUT (3 * USEC_PER_SEC)
 
 struct unit {
-	enum scope scope;
+	struct manager manager;
 	const char *name;
 	char *path; /* of its object */
-	sd_bus *connection;
-	unsigned revivals; /* another connection each time */
-	struct job job;
 };
 
 static const char *systemctl(enum scope scope)
@@ -48,75 +30,32 @@ static const char *systemctl(enum scope scope)
 	return scope == SCOPE_USER ? "systemctl --user" : "systemctl";
 }
 
-/* The code of an error for what sd-bus returned: ECONNRESET when the connection was lost. */
-static int manager_error(int r)
+/* A manager that did not come back is not waited for again. */
+static bool ask_again(struct unit *u)
 {
-	return r == -ECONNRESET || r == -EPIPE || r == -ENOTCONN ? ECONNRESET : ENOTCONN;
+	return u->manager.bus && bus_revive(&u->manager, now_usec() + REVIVAL_TIMEOUT);
 }
 
-/* A manager that executes itself anew drops its connections, and is there again at once. True: ask again. Else the code
- * is ENOTCONN. */
-static bool revive(struct unit *u, struct error *err)
-{
-	uint64_t end = now_usec() + REVIVAL_TIMEOUT;
-	struct error ignored;
-
-	while (err->code == ECONNRESET && now_usec() < end) {
-		bus_close(&u->connection);
-		if (bus_connect_manager(u->scope, &u->connection, &ignored) == 0) {
-			u->revivals++;
-			return true;
-		}
-		(void)poll(NULL, 0, REVIVAL_PAUSE_MSEC);
-	}
-	if (err->code == ECONNRESET)
-		err->code = ENOTCONN;
-	return false;
-}
-
-/* JobRemoved(u id, o job, s unit, s result): org.freedesktop.systemd1(5). */
-static int on_job_removed(sd_bus_message *m, void *data, sd_bus_error *error)
-{
-	const char *path, *unit, *result;
-	struct job *job = data;
-	uint32_t id;
-
-	(void)error;
-	if (bus.sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) >= 0 && job->path &&
-	    strcmp(path, job->path) == 0) {
-		job->ended = true;
-		snprintf(job->result, sizeof(job->result), "%s", result);
-	}
-	return 0;
-}
-
+/* Nothing is heard of the job over another connection. */
 static int await_job(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err)
 {
 	uint64_t glance = m ? now_usec() + PATIENCE : USEC_INFINITY;
-	unsigned revivals = u->revivals;
+	unsigned revivals = u->manager.revivals;
+	int r;
 
-	while (!u->job.ended) {
-		int r = bus.sd_bus_process(u->connection, NULL);
-		uint64_t now = now_usec(), until;
-
-		if (r == 0 && now >= deadline)
+	while ((r = bus_await_job(&u->manager, glance < deadline ? glance : deadline)) == 0) {
+		if (!m || now_usec() >= deadline)
 			return error_set(err, ETIMEDOUT, "the unit '%s' did not get there in time", u->name);
-		if (r == 0 && now >= glance) {
-			glance = m->look(u, m->data);
-			glance += now_usec();
-			if (u->revivals != revivals) /* nothing is heard of the job over this connection */
-				return error_set(err, ECONNRESET, "lost the service manager while waiting for '%s'",
-						 u->name);
-			continue;
+		glance = m->look(u, m->data);
+		glance += now_usec();
+		if (u->manager.revivals != revivals) {
+			r = -ECONNRESET;
+			break;
 		}
-		until = glance < deadline ? glance : deadline;
-		if (r == 0)
-			r = bus.sd_bus_wait(u->connection, until == USEC_INFINITY ? UINT64_MAX : until - now);
-		if (r < 0 && r != -EINTR)
-			return error_set(err, manager_error(r), "lost the service manager while waiting for '%s': %s",
-					 u->name, strerror(-r));
 	}
-	return 0;
+	return r < 0 ? error_set(err, ENOTCONN, "lost the service manager while waiting for '%s': %s", u->name,
+				 bus_reason(&u->manager, r, NULL))
+		     : 0;
 }
 
 /* Calls StartUnit or StopUnit and waits for the job. */
@@ -124,31 +63,16 @@ static int run_job_once(struct unit *u, const char *method, uint64_t deadline, c
 			struct error *err)
 {
 	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
-	_cleanup_message_ sd_bus_message *reply = NULL;
-	struct job *job = &u->job; /* the match below outlives this call */
-	int r;
+	int r = bus_begin_job(&u->manager, method, u->name, 0, &bus_err);
+	const char *reason = r < 0 ? bus_reason(&u->manager, r, &bus_err) : "";
 
-	*job = (struct job){};
-	/* The reply comes before the job's end is looked at: signals are queued during a call. */
-	r = bus.sd_bus_match_signal(u->connection, NULL, NULL, MANAGER_PATH, MANAGER_INTERFACE, "JobRemoved",
-				    on_job_removed, job);
-	if (r >= 0)
-		r = bus.sd_bus_call_method(u->connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe",
-					   NULL, NULL, "");
-	if (r >= 0)
-		r = bus.sd_bus_call_method(u->connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, method,
-					   &bus_err, &reply, "ss", u->name, "replace");
 	if (r < 0 && bus.sd_bus_error_has_name(&bus_err, "org.freedesktop.systemd1.NoSuchUnit"))
 		return error_set(err, ENOENT, "there is no unit '%s': '%s list-unit-files' lists those that there are",
-				 u->name, systemctl(u->scope));
-	if (r >= 0)
-		r = bus.sd_bus_message_read(reply, "o", &job->path);
+				 u->name, systemctl(u->manager.scope));
 	if (r < 0)
-		return error_set(err, manager_error(r), "the service manager does not do %s of '%s': %s", method,
-				 u->name, bus_err.message ? bus_err.message : strerror(-r));
-	r = await_job(u, deadline, m, err);
-	job->path = NULL; /* it belongs to the reply */
-	return r;
+		return error_set(err, ENOTCONN, "the service manager does not do %s of '%s': %s", method, u->name,
+				 reason);
+	return await_job(u, deadline, m, err);
 }
 
 static int run_job(struct unit *u, const char *method, uint64_t deadline, const struct meanwhile *m, struct error *err)
@@ -157,36 +81,25 @@ static int run_job(struct unit *u, const char *method, uint64_t deadline, const 
 
 	do
 		r = run_job_once(u, method, deadline, m, err);
-	while (r < 0 && revive(u, err));
+	while (r < 0 && ask_again(u));
 	return r;
-}
-
-/* False where it does not tell. */
-static bool ask_whether_it_stops(enum scope scope, bool *ret)
-{
-	_cleanup_bus_ sd_bus *connection = NULL;
-	_cleanup_message_ sd_bus_message *reply = NULL;
-	const char *state = "";
-	struct error ignored;
-
-	if (bus_connect_manager(scope, &connection, &ignored) < 0 ||
-	    bus.sd_bus_get_property(connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "SystemState", NULL,
-				    &reply, "s") < 0 ||
-	    bus.sd_bus_message_read(reply, "s", &state) < 0)
-		return false;
-	*ret = strcmp(state, "stopping") == 0;
-	return true;
 }
 
 bool manager_is_stopping(enum scope scope)
 {
+	_cleanup_(bus_disconnect) struct manager m = {.scope = scope, .lost = true};
+	_cleanup_message_ sd_bus_message *reply = NULL;
 	uint64_t end = now_usec() + REVIVAL_TIMEOUT;
-	bool stops = true;
+	const char *state = "";
+	int r = -1;
 
-	/* One that executes itself anew is there again at once. */
-	while (!ask_whether_it_stops(scope, &stops) && now_usec() < end)
-		(void)poll(NULL, 0, REVIVAL_PAUSE_MSEC);
-	return stops;
+	while (r < 0 && bus_revive(&m, end)) {
+		r = bus.sd_bus_get_property(m.bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "SystemState", NULL,
+					    &reply, "s");
+		if (r < 0)
+			(void)bus_reason(&m, r, NULL);
+	}
+	return r < 0 || bus.sd_bus_message_read(reply, "s", &state) < 0 || strcmp(state, "stopping") == 0;
 }
 
 int unit_open(enum scope scope, const char *name, struct unit **ret, struct error *err)
@@ -195,12 +108,12 @@ int unit_open(enum scope scope, const char *name, struct unit **ret, struct erro
 
 	if (!u)
 		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
-	u->scope = scope;
+	u->manager.scope = scope;
 	u->name = name;
-	if (bus_connect_manager(scope, &u->connection, err) < 0)
+	if (bus_connect(&u->manager, 0, err) < 0)
 		return -1;
 	/* The manager finds, or loads, the unit by this path (org.freedesktop.systemd1(5)). */
-	if (bus.sd_bus_path_encode(MANAGER_PATH "/unit", name, &u->path) < 0)
+	if (bus.sd_bus_path_encode(SYSTEMD_PATH "/unit", name, &u->path) < 0)
 		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
 	*ret = steal_ptr(&u);
 	return 0;
@@ -210,7 +123,7 @@ void unit_close(struct unit **u)
 {
 	if (!*u)
 		return;
-	bus_close(&(*u)->connection);
+	bus_disconnect(&(*u)->manager);
 	free((*u)->path);
 	free(*u);
 	*u = NULL;
@@ -220,10 +133,10 @@ static int get_once(struct unit *u, const char *name, const char *path, const ch
 		    const char *type, sd_bus_message **ret, struct error *err)
 {
 	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
-	int r = bus.sd_bus_get_property(u->connection, MANAGER_NAME, path, interface, property, &bus_err, ret, type);
+	int r = bus.sd_bus_get_property(u->manager.bus, SYSTEMD_NAME, path, interface, property, &bus_err, ret, type);
 
-	return r < 0 ? error_set(err, manager_error(r), "the service manager does not tell %s of '%s': %s", property,
-				 name, bus_err.message ? bus_err.message : strerror(-r))
+	return r < 0 ? error_set(err, ENOTCONN, "the service manager does not tell %s of '%s': %s", property, name,
+				 bus_reason(&u->manager, r, &bus_err))
 		     : 0;
 }
 
@@ -235,7 +148,7 @@ static int get(struct unit *u, const char *name, const char *path, const char *i
 
 	do
 		r = get_once(u, name, path, interface, property, type, ret, err);
-	while (r < 0 && revive(u, err));
+	while (r < 0 && ask_again(u));
 	return r;
 }
 
@@ -244,15 +157,15 @@ static const struct property {
 	size_t offset, size;
 } properties[] = {
 #define MEMBER(m) offsetof(struct unit_view, m), sizeof(((struct unit_view *)0)->m)
-	{UNIT_INTERFACE, "ActiveState", "s", MEMBER(active)},
-	{UNIT_INTERFACE, "InvocationID", "ay", MEMBER(invocation)},
-	{UNIT_INTERFACE, "SubState", "s", MEMBER(sub)},
-	{UNIT_INTERFACE, "Job", "(uo)", MEMBER(job)},
-	{SERVICE_INTERFACE, "Result", "s", MEMBER(result)},
-	{SERVICE_INTERFACE, "MainPID", "u", MEMBER(main_pid)},
-	{SERVICE_INTERFACE, "NRestarts", "u", MEMBER(restarts)},
-	{SERVICE_INTERFACE, "ExecMainCode", "i", MEMBER(main_code)},
-	{SERVICE_INTERFACE, "ExecMainStatus", "i", MEMBER(main_status)},
+	{SYSTEMD_UNIT, "ActiveState", "s", MEMBER(active)},
+	{SYSTEMD_UNIT, "InvocationID", "ay", MEMBER(invocation)},
+	{SYSTEMD_UNIT, "SubState", "s", MEMBER(sub)},
+	{SYSTEMD_UNIT, "Job", "(uo)", MEMBER(job)},
+	{SYSTEMD_SERVICE, "Result", "s", MEMBER(result)},
+	{SYSTEMD_SERVICE, "MainPID", "u", MEMBER(main_pid)},
+	{SYSTEMD_SERVICE, "NRestarts", "u", MEMBER(restarts)},
+	{SYSTEMD_SERVICE, "ExecMainCode", "i", MEMBER(main_code)},
+	{SYSTEMD_SERVICE, "ExecMainStatus", "i", MEMBER(main_status)},
 #undef MEMBER
 };
 #define N_PROPERTIES (sizeof(properties) / sizeof(*properties))
@@ -324,7 +237,7 @@ int unit_look_at(struct unit *u, const char *name, struct unit_view *ret, struct
 {
 	_cleanup_free_ char *path = NULL;
 
-	if (bus.sd_bus_path_encode(MANAGER_PATH "/unit", name, &path) < 0)
+	if (bus.sd_bus_path_encode(SYSTEMD_PATH "/unit", name, &path) < 0)
 		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
 	return look(u, name, path, ret, err);
 }
@@ -335,9 +248,9 @@ static int ask(struct unit *u, const char *name, const char *property, const cha
 {
 	_cleanup_free_ char *path = NULL;
 
-	if (bus.sd_bus_path_encode(MANAGER_PATH "/unit", name, &path) < 0)
+	if (bus.sd_bus_path_encode(SYSTEMD_PATH "/unit", name, &path) < 0)
 		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
-	return get(u, name, path, UNIT_INTERFACE, property, type, ret, err);
+	return get(u, name, path, SYSTEMD_UNIT, property, type, ret, err);
 }
 
 int unit_state(struct unit *u, const char *name, char ret[static 16], struct error *err)
@@ -401,7 +314,7 @@ static const char *job_of(struct unit *u, sd_bus_message **reply)
 	const char *path;
 	uint32_t id;
 
-	return get(u, u->name, u->path, UNIT_INTERFACE, "Job", "(uo)", reply, &ignored) == 0 &&
+	return get(u, u->name, u->path, SYSTEMD_UNIT, "Job", "(uo)", reply, &ignored) == 0 &&
 			       bus.sd_bus_message_read(*reply, "(uo)", &id, &path) >= 0 && id != 0
 		       ? path
 		       : "";
@@ -414,7 +327,7 @@ static bool job_is(struct unit *u, const char *path, const char *property, const
 	struct error ignored;
 	const char *word;
 
-	return *path && get(u, u->name, path, JOB_INTERFACE, property, "s", &reply, &ignored) == 0 &&
+	return *path && get(u, u->name, path, SYSTEMD_JOB, property, "s", &reply, &ignored) == 0 &&
 	       bus.sd_bus_message_read(reply, "s", &word) >= 0 && strcmp(word, value) == 0;
 }
 
@@ -450,8 +363,8 @@ bool unit_waits_for(struct unit *u, char ret[static UNIT_NAME_TEXT_MAX])
 
 	/* Job.GetBefore() (systemd 233): the jobs that have to end before this one begins. */
 	return job_is(u, path, "State", "waiting") &&
-	       bus.sd_bus_call_method(u->connection, MANAGER_NAME, path, JOB_INTERFACE, "GetBefore", NULL, &reply,
-				      "") >= 0 &&
+	       bus.sd_bus_call_method(u->manager.bus, SYSTEMD_NAME, path, SYSTEMD_JOB, "GetBefore", NULL, &reply, "") >=
+		       0 &&
 	       read_first_job(reply, ret);
 }
 
@@ -469,7 +382,7 @@ int unit_failed(const struct unit *u, const struct unit_view *v, struct error *e
 {
 	char log[LOG_COMMAND_MAX];
 
-	(void)log_command(u->scope, u->name, BACKEND_PODMAN, NULL, log);
+	(void)log_command(u->manager.scope, u->name, BACKEND_PODMAN, NULL, log);
 	if (strcmp(v->result, "timeout") == 0)
 		return error_set(err, ECHILD,
 				 "systemd has ended the unit '%s', which took longer than its own TimeoutStartSec=: "
@@ -496,27 +409,27 @@ int unit_start(struct unit *u, const struct unit_view *before, uint64_t deadline
 
 	if (run_job(u, "StartUnit", deadline, m, err) < 0)
 		return -1;
-	if (strcmp(u->job.result, "done") == 0)
+	if (strcmp(u->manager.job_result, "done") == 0)
 		return 0;
-	if (strcmp(u->job.result, "failed") == 0 && unit_look(u, &v, err) == 0)
+	if (strcmp(u->manager.job_result, "failed") == 0 && unit_look(u, &v, err) == 0)
 		return is_not_started_again(before, &v)
 			       ? error_set(err, ECHILD,
 					   "systemd starts the unit '%s' no more, for it was started too often "
 					   "(StartLimitBurst=): when it is mended, '%s reset-failed %s'",
-					   u->name, systemctl(u->scope), u->name)
+					   u->name, systemctl(u->manager.scope), u->name)
 			       : unit_failed(u, &v, err);
 	return error_set(err, ECHILD, "the start of the unit '%s' ended as '%s': '%s status %s' may say why", u->name,
-			 u->job.result, systemctl(u->scope), u->name);
+			 u->manager.job_result, systemctl(u->manager.scope), u->name);
 }
 
 int unit_start_later(struct unit *u, struct error *err)
 {
 	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
-	int r = bus.sd_bus_call_method(u->connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "StartUnit",
+	int r = bus.sd_bus_call_method(u->manager.bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StartUnit",
 				       &bus_err, NULL, "ss", u->name, "fail");
 
 	return r < 0 ? error_set(err, ENOTCONN, "the service manager does not start '%s' again: %s", u->name,
-				 bus_err.message ? bus_err.message : strerror(-r))
+				 bus_reason(&u->manager, r, &bus_err))
 		     : 0;
 }
 
@@ -524,11 +437,11 @@ int unit_stop(struct unit *u, uint64_t deadline, const struct meanwhile *m, stru
 {
 	if (run_job(u, "StopUnit", deadline, m, err) < 0)
 		return -1;
-	if (strcmp(u->job.result, "done") != 0)
+	if (strcmp(u->manager.job_result, "done") != 0)
 		return error_set(err, ECHILD, "the stop of the unit '%s' ended as '%s': '%s status %s' may say why",
-				 u->name, u->job.result, systemctl(u->scope), u->name);
+				 u->name, u->manager.job_result, systemctl(u->manager.scope), u->name);
 	/* A unit that nothing refers to is forgotten as a whole, and this fails. */
-	(void)bus.sd_bus_call_method(u->connection, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "ResetFailedUnit",
+	(void)bus.sd_bus_call_method(u->manager.bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "ResetFailedUnit",
 				     NULL, NULL, "s", u->name);
 	return 0;
 }

@@ -3,15 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "units/bus.h"
-#include "units/paths.h"
+#include "units/ask.h"
 
-#define CALL_TIMEOUT   (30 * USEC_PER_SEC)
-#define RELOAD_TIMEOUT (180 * USEC_PER_SEC)
+#define CONNECT_TIMEOUT (3 * USEC_PER_SEC)
+#define CALL_TIMEOUT	(30 * USEC_PER_SEC)
+#define RELOAD_TIMEOUT	(180 * USEC_PER_SEC)
 
 /* So often somebody may ask for a start at the same time. */
 #define STOP_TRIES 5
@@ -27,9 +26,11 @@ int manager_connect(enum scope scope, struct manager **ret, struct error *err)
 
 	if (!m)
 		return error_errno(err, ENOMEM, "cannot connect to the service manager");
-	m->scope = scope;
-	if (bus_connect(m, err) < 0)
+	*m = (struct manager){.scope = scope, .for_command = true};
+	if (bus_connect(m, now_usec() + CONNECT_TIMEOUT, err) < 0) {
+		err->code = err->code == ENOENT ? ENOTCONN : err->code; /* libsystemd is missing */
 		return -1;
+	}
 	*ret = steal_ptr(&m);
 	return 0;
 }
@@ -51,38 +52,26 @@ void manager_close(struct manager **m)
 	*m = NULL;
 }
 
-static int read_unit_path(struct manager *m, char ***ret, struct error *err)
-{
-	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
-	int r = sd_bus_get_property_strv(m->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitPath", &bus_error,
-					 ret);
-
-	return r < 0 ? bus_failed(m, err, "cannot ask the service manager where it looks for units", r, &bus_error) : 0;
-}
-
 int manager_looks_in(struct manager *m, const char *directory, bool *ret, struct error *err)
 {
-	char **paths = NULL;
+	static const char what[] = "cannot ask the service manager where it looks for units";
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	const char *path;
 	int r;
 
-	do
-		r = read_unit_path(m, &paths, err);
-	while (r < 0 && bus_revive(m, err));
-	if (r < 0)
+	if (ask_property(m, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitPath", "as", what, &reply, err) < 0)
 		return -1;
 	*ret = false;
-	for (char **p = paths; p && *p; p++) {
-		*ret |= strcmp(*p, directory) == 0;
-		free(*p);
-	}
-	free(paths);
-	return 0;
+	r = bus.sd_bus_message_enter_container(reply, 'a', "s");
+	while (r >= 0 && (r = bus.sd_bus_message_read(reply, "s", &path)) > 0)
+		*ret |= strcmp(path, directory) == 0;
+	return r < 0 ? bus_failed(m, err, what, r, NULL) : 0;
 }
 
 int manager_reload(struct manager *m, struct error *err)
 {
-	return bus_call(m, NULL, RELOAD_TIMEOUT, "cannot make the service manager reload its units", err, "Reload",
-			NULL);
+	return ask_manager(m, NULL, RELOAD_TIMEOUT, "cannot make the service manager reload its units", err, "Reload",
+			   NULL);
 }
 
 /* How a job may end (org.freedesktop.systemd1(5), JobRemoved). */
@@ -107,51 +96,24 @@ static int job_failed(const char *what, const char *result, struct error *err)
 	return error_set(err, EREMOTEIO, "%s: the job ended with '%s'", what, result);
 }
 
-static int wait_for_job(struct manager *m, const char *job, uint64_t timeout_usec, const char *what, struct error *err)
-{
-	uint64_t now = now_usec(), end;
-	int r = 0;
-
-	if (__builtin_add_overflow(now, timeout_usec, &end))
-		end = USEC_INFINITY;
-	m->job = job;
-	m->job_result[0] = '\0';
-	while (r >= 0 && !m->job_result[0]) {
-		r = sd_bus_process(m->bus, NULL);
-		if (r != 0)
-			continue;
-		now = now_usec();
-		if (now >= end) {
-			r = -ETIMEDOUT;
-			break;
-		}
-		r = sd_bus_wait(m->bus, end == USEC_INFINITY ? UINT64_MAX : end - now);
-		if (r == -EINTR)
-			r = 0;
-	}
-	m->job = NULL;
-	if (r < 0)
-		return bus_failed(m, err, what, r, NULL);
-	if (strcmp(m->job_result, "done") == 0 || strcmp(m->job_result, "skipped") == 0)
-		return 0;
-	return job_failed(what, m->job_result, err);
-}
-
 static int run_job_once(struct manager *m, const char *method, const char *what, const char *unit,
 			uint64_t timeout_usec, struct error *err)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	const char *job;
-	int r;
+	_cleanup_bus_err_ sd_bus_error bus_error = SD_BUS_ERROR_NULL;
+	int r = bus_begin_job(m, method, unit, CALL_TIMEOUT, &bus_error);
+	uint64_t end;
 
-	if (bus_call(m, &reply, CALL_TIMEOUT, what, err, method, "ss", unit, "replace") < 0)
-		return -1;
-	r = sd_bus_message_read(reply, "o", &job);
-	if (r < 0)
-		return bus_failed(m, err, what, r, NULL);
-	if (timeout_usec == 0)
+	if (r >= 0 && timeout_usec == 0)
 		return 0;
-	return wait_for_job(m, job, timeout_usec, what, err);
+	if (__builtin_add_overflow(now_usec(), timeout_usec, &end))
+		end = USEC_INFINITY;
+	if (r >= 0)
+		r = bus_await_job(m, end);
+	if (r <= 0)
+		return bus_failed(m, err, what, r < 0 ? r : -ETIMEDOUT, &bus_error);
+	if (strcmp(m->job_result, "done") == 0 || strcmp(m->job_result, "skipped") == 0)
+		return 0;
+	return job_failed(what, m->job_result, err);
 }
 
 static int run_job(struct manager *m, const char *method, const char *what, const char *unit, uint64_t timeout_usec,
@@ -161,14 +123,14 @@ static int run_job(struct manager *m, const char *method, const char *what, cons
 
 	do
 		r = run_job_once(m, method, what, unit, timeout_usec, err);
-	while (r < 0 && bus_revive(m, err));
+	while (r < 0 && ask_again(m));
 	return r;
 }
 
 int manager_start_at_once(struct manager *m, const char *unit, struct error *err)
 {
-	return bus_call(m, NULL, CALL_TIMEOUT, "cannot start a unit", err, "StartUnit", "ss", unit,
-			"ignore-dependencies");
+	return ask_manager(m, NULL, CALL_TIMEOUT, "cannot start a unit", err, "StartUnit", "ss", unit,
+			   "ignore-dependencies");
 }
 
 int manager_start(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err)
@@ -185,7 +147,6 @@ int manager_stop(struct manager *m, const char *unit, uint64_t timeout_usec, str
 
 	snprintf(what, sizeof(what), "cannot stop %s", unit);
 	for (int tries = 0; tries < STOP_TRIES; tries++) {
-		m->job_result[0] = '\0';
 		if (run_job(m, "StopUnit", what, unit, timeout_usec, err) == 0)
 			return 0;
 		if (strcmp(m->job_result, "canceled") != 0)
@@ -199,7 +160,7 @@ int manager_reset_failed(struct manager *m, const char *unit, struct error *err)
 	char what[320];
 
 	snprintf(what, sizeof(what), "cannot reset %s", unit);
-	if (bus_call(m, NULL, CALL_TIMEOUT, what, err, "ResetFailedUnit", "s", unit) == 0)
+	if (ask_manager(m, NULL, CALL_TIMEOUT, what, err, "ResetFailedUnit", "s", unit) == 0)
 		return 0;
 	return err->code == ENOENT ? 0 : -1;
 }

@@ -85,15 +85,6 @@ int find_runtime_directory(enum scope scope, char ret[static PATH_MAX], struct e
 	return path_join(base, "sockwake", ret, err);
 }
 
-int manager_socket(enum scope scope, char ret[static PATH_MAX], struct error *err)
-{
-	char base[PATH_MAX] = "/run";
-
-	if (scope == SCOPE_USER && user_runtime_directory(base, err) < 0)
-		return -1;
-	return path_join(base, "systemd/private", ret, err);
-}
-
 const char *unit_name(const char *instance, const char *suffix, char ret[static UNIT_NAME_MAX])
 {
 	snprintf(ret, UNIT_NAME_MAX, "%s%s", instance, suffix);

@@ -23,9 +23,6 @@ int find_runtime_directory(enum scope scope, char ret[static PATH_MAX], struct e
 int volumes_path(enum scope scope, enum backend_kind kind, const char *engine_socket, const char *container,
 		 char ret[static PATH_MAX], struct error *err);
 
-/* The socket of the service manager's own, over which systemctl(1) speaks to it, too. */
-int manager_socket(enum scope scope, char ret[static PATH_MAX], struct error *err);
-
 /* The name of a unit has at most 255 bytes. */
 #define UNIT_NAME_MAX  256
 #define SOCKETS_WANTS  "sockets.target.wants" /* links in this directory enable sockets */

@@ -10,7 +10,7 @@
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/exit.h"
-#include "units/bus.h"
+#include "units/ask.h"
 
 #define QUERY_TIMEOUT (30 * USEC_PER_SEC)
 /* A bus daemon allows each client only so many unanswered calls (dbus-daemon(1), max_replies_per_connection). */
@@ -74,15 +74,15 @@ static int read_property(sd_bus_message *reply, const struct property *p, struct
 
 	switch (p->type) {
 	case 's':
-		r = sd_bus_message_read(reply, "v", "s", &text);
+		r = bus.sd_bus_message_read(reply, "v", "s", &text);
 		return r < 0 ? r : replace(member, text);
 	case 'b':
-		r = sd_bus_message_read(reply, "v", "b", &flag);
+		r = bus.sd_bus_message_read(reply, "v", "b", &flag);
 		if (r >= 0)
 			*(bool *)member = flag;
 		return r;
 	default:
-		return sd_bus_message_read(reply, "v", (char[]){p->type, '\0'}, member);
+		return bus.sd_bus_message_read(reply, "v", (char[]){p->type, '\0'}, member);
 	}
 }
 
@@ -101,15 +101,15 @@ static int read_properties(sd_bus_message *reply, struct unit_state *s)
 	const char *name;
 	int r;
 
-	r = sd_bus_message_enter_container(reply, 'a', "{sv}");
-	while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
-		r = sd_bus_message_read(reply, "s", &name);
+	r = bus.sd_bus_message_enter_container(reply, 'a', "{sv}");
+	while (r >= 0 && (r = bus.sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
+		r = bus.sd_bus_message_read(reply, "s", &name);
 		if (r < 0)
 			return r;
 		p = find_property(name);
-		r = p ? read_property(reply, p, s) : sd_bus_message_skip(reply, "v");
+		r = p ? read_property(reply, p, s) : bus.sd_bus_message_skip(reply, "v");
 		if (r >= 0)
-			r = sd_bus_message_exit_container(reply);
+			r = bus.sd_bus_message_exit_container(reply);
 	}
 	return r;
 }
@@ -117,10 +117,10 @@ static int read_properties(sd_bus_message *reply, struct unit_state *s)
 /* A unit that was unloaded meanwhile has nothing more to tell. */
 static int answer_errno(sd_bus_message *reply)
 {
-	if (sd_bus_message_is_method_error(reply, "org.freedesktop.DBus.Error.UnknownObject") ||
-	    sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit"))
+	if (bus.sd_bus_message_is_method_error(reply, "org.freedesktop.DBus.Error.UnknownObject") ||
+	    bus.sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit"))
 		return -ENOENT;
-	return -sd_bus_message_get_errno(reply);
+	return -bus.sd_bus_message_get_errno(reply);
 }
 
 static int answered(struct query *q, int r)
@@ -146,16 +146,16 @@ static int on_since(sd_bus_message *reply, void *data, sd_bus_error *unused)
 	int r = answer_errno(reply);
 
 	(void)unused;
-	return answered(q, r < 0 ? r : sd_bus_message_read(reply, "v", "t", &q->state->since_usec));
+	return answered(q, r < 0 ? r : bus.sd_bus_message_read(reply, "v", "t", &q->state->since_usec));
 }
 
-static int drain(sd_bus *bus, const unsigned *pending, unsigned limit, const int *failure)
+static int drain(sd_bus *connection, const unsigned *pending, unsigned limit, const int *failure)
 {
 	while (*pending > limit) {
-		int r = sd_bus_process(bus, NULL);
+		int r = bus.sd_bus_process(connection, NULL);
 
 		if (r == 0)
-			r = sd_bus_wait(bus, UINT64_MAX); /* each call has its own time-out */
+			r = bus.sd_bus_wait(connection, UINT64_MAX); /* each call has its own time-out */
 		if (r < 0 && r != -EINTR)
 			return r;
 	}
@@ -167,8 +167,8 @@ static int read_unit(sd_bus_message *reply, struct unit_state *s)
 {
 	const char *name, *description, *load, *active, *sub, *followed, *object, *job_type, *job;
 	uint32_t job_id;
-	int r = sd_bus_message_read(reply, "(ssssssouso)", &name, &description, &load, &active, &sub, &followed,
-				    &object, &job_id, &job_type, &job);
+	int r = bus.sd_bus_message_read(reply, "(ssssssouso)", &name, &description, &load, &active, &sub, &followed,
+					&object, &job_id, &job_type, &job);
 
 	if (r == 0)
 		r = -EBADMSG; /* too few */
@@ -181,19 +181,20 @@ static int read_unit(sd_bus_message *reply, struct unit_state *s)
 	return r < 0 ? r : replace(&s->object, object);
 }
 
-static int list_units(sd_bus *bus, const char *const *names, size_t n, sd_bus_message **ret, sd_bus_error *bus_error)
+static int list_units(sd_bus *connection, const char *const *names, size_t n, sd_bus_message **ret,
+		      sd_bus_error *bus_error)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-	int r = sd_bus_message_new_method_call(bus, &call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-					       "ListUnitsByNames");
+	_cleanup_message_ sd_bus_message *call = NULL;
+	int r = bus.sd_bus_message_new_method_call(connection, &call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+						   "ListUnitsByNames");
 
 	if (r >= 0)
-		r = sd_bus_message_open_container(call, 'a', "s");
+		r = bus.sd_bus_message_open_container(call, 'a', "s");
 	for (size_t k = 0; r >= 0 && k < n; k++)
-		r = sd_bus_message_append(call, "s", names[k]);
+		r = bus.sd_bus_message_append(call, "s", names[k]);
 	if (r >= 0)
-		r = sd_bus_message_close_container(call);
-	return r < 0 ? r : sd_bus_call(bus, call, QUERY_TIMEOUT, bus_error, ret);
+		r = bus.sd_bus_message_close_container(call);
+	return r < 0 ? r : bus.sd_bus_call(connection, call, QUERY_TIMEOUT, bus_error, ret);
 }
 
 /* So that no string is NULL whatever is not asked. */
@@ -211,8 +212,8 @@ static int fill(struct unit_state *s)
 
 static int query_once(struct manager *m, const char *const *names, size_t n, struct unit_state *ret, struct error *err)
 {
-	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_bus_err_ sd_bus_error bus_error = SD_BUS_ERROR_NULL;
+	_cleanup_message_ sd_bus_message *reply = NULL;
 	int r = 0;
 
 	for (size_t k = 0; k < n; k++)
@@ -220,7 +221,7 @@ static int query_once(struct manager *m, const char *const *names, size_t n, str
 	if (r >= 0)
 		r = list_units(m->bus, names, n, &reply, &bus_error);
 	if (r >= 0)
-		r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
+		r = bus.sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
 	for (size_t k = 0; r >= 0 && k < n; k++)
 		r = read_unit(reply, &ret[k]);
 	return r < 0 ? bus_failed(m, err, "cannot ask the service manager for the state of units", r, &bus_error) : 0;
@@ -230,25 +231,26 @@ int manager_query(struct manager *m, const char *const *names, size_t n, struct 
 {
 	int r = query_once(m, names, n, ret, err);
 
-	while (r < 0 && bus_revive(m, err)) {
+	while (r < 0 && ask_again(m)) {
 		unit_states_clear(ret, n);
 		r = query_once(m, names, n, ret, err);
 	}
 	return r;
 }
 
-static int ask(sd_bus *bus, struct query *q)
+static int ask(sd_bus *connection, struct query *q)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	_cleanup_message_ sd_bus_message *call = NULL;
 	bool all = q->state->details == DETAILS_ALL;
-	int r = sd_bus_message_new_method_call(bus, &call, SYSTEMD_NAME, q->state->object,
-					       "org.freedesktop.DBus.Properties", all ? "GetAll" : "Get");
+	int r = bus.sd_bus_message_new_method_call(connection, &call, SYSTEMD_NAME, q->state->object,
+						   "org.freedesktop.DBus.Properties", all ? "GetAll" : "Get");
 
 	if (r >= 0) /* the empty name of an interface means all of them */
-		r = all ? sd_bus_message_append(call, "s", "")
-			: sd_bus_message_append(call, "ss", "org.freedesktop.systemd1.Unit", "StateChangeTimestamp");
+		r = all ? bus.sd_bus_message_append(call, "s", "")
+			: bus.sd_bus_message_append(call, "ss", "org.freedesktop.systemd1.Unit",
+						    "StateChangeTimestamp");
 	if (r >= 0)
-		r = sd_bus_call_async(bus, NULL, call, all ? on_properties : on_since, q, QUERY_TIMEOUT);
+		r = bus.sd_bus_call_async(connection, NULL, call, all ? on_properties : on_since, q, QUERY_TIMEOUT);
 	if (r >= 0)
 		(*q->pending)++;
 	return r;
@@ -281,7 +283,7 @@ int manager_ask_details(struct manager *m, struct unit_state *states, size_t n, 
 
 	do
 		r = ask_details_once(m, states, n, err);
-	while (r < 0 && bus_revive(m, err));
+	while (r < 0 && ask_again(m));
 	return r;
 }
 

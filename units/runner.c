@@ -3,19 +3,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 
-#include "units/bus.h"
+#include "units/ask.h"
 #include "units/quadlet.h"
 #include "units/run_command.h"
 
-#define UNIT_INTERFACE	  "org.freedesktop.systemd1.Unit"
-#define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
-#define QUADLET_SUFFIX	  ".container"
-#define QUADLETS_MAX	  4096
+#define QUADLET_SUFFIX ".container"
+#define QUADLETS_MAX   4096
 
-#define _cleanup_message_ _cleanup_(sd_bus_message_unrefp)
-#define _cleanup_strv_	  _cleanup_(free_strv)
+#define _cleanup_strv_ _cleanup_(free_strv)
 
 static void free_strv(char ***list)
 {
@@ -50,24 +46,11 @@ static int no_memory(struct error *err)
 	return error_errno(err, ENOMEM, "cannot look at the units");
 }
 
-static int get_once(struct manager *m, const char *path, const char *interface, const char *property, const char *type,
-		    sd_bus_message **ret, struct error *err)
-{
-	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
-	int r = sd_bus_get_property(m->bus, SYSTEMD_NAME, path, interface, property, &bus_error, ret, type);
-
-	return r < 0 ? bus_failed(m, err, "cannot ask the service manager about a unit", r, &bus_error) : 0;
-}
-
 static int get(struct manager *m, const char *path, const char *interface, const char *property, const char *type,
 	       sd_bus_message **ret, struct error *err)
 {
-	int r;
-
-	do
-		r = get_once(m, path, interface, property, type, ret, err);
-	while (r < 0 && bus_revive(m, err));
-	return r;
+	return ask_property(m, path, interface, property, type, "cannot ask the service manager about a unit", ret,
+			    err);
 }
 
 static int get_text(struct manager *m, const char *path, const char *property, char **ret, struct error *err)
@@ -75,9 +58,9 @@ static int get_text(struct manager *m, const char *path, const char *property, c
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	const char *text;
 
-	if (get(m, path, UNIT_INTERFACE, property, "s", &reply, err) < 0)
+	if (get(m, path, SYSTEMD_UNIT, property, "s", &reply, err) < 0)
 		return -1;
-	if (sd_bus_message_read(reply, "s", &text) < 0)
+	if (bus.sd_bus_message_read(reply, "s", &text) < 0)
 		return error_set(err, EREMOTEIO, "the service manager's %s of a unit makes no sense", property);
 	*ret = strdup(text);
 	return *ret ? 0 : no_memory(err);
@@ -142,25 +125,25 @@ static int read_command(struct manager *m, const char *path, struct runner *ret,
 {
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	struct run_command command = {};
-	int r = get(m, path, SERVICE_INTERFACE, "ExecStart", "a(sasbttttuii)", &reply, err);
+	int r = get(m, path, SYSTEMD_SERVICE, "ExecStart", "a(sasbttttuii)", &reply, err);
 
 	if (r < 0)
 		return -1;
-	r = sd_bus_message_enter_container(reply, 'a', "(sasbttttuii)");
-	while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'r', "sasbttttuii")) > 0) {
+	r = bus.sd_bus_message_enter_container(reply, 'a', "(sasbttttuii)");
+	while (r >= 0 && (r = bus.sd_bus_message_enter_container(reply, 'r', "sasbttttuii")) > 0) {
 		_cleanup_strv_ char **argv = NULL;
 
-		r = sd_bus_message_skip(reply, "s");
+		r = bus.sd_bus_message_skip(reply, "s");
 		if (r >= 0)
-			r = sd_bus_message_read_strv(reply, &argv);
+			r = bus.sd_bus_message_read_strv(reply, &argv);
 		if (r >= 0 && argv && run_command_parse((const char *const *)argv, &command)) {
 			ret->image = find_image(ret->quadlet, (const char *const *)argv);
 			return keep_command(&command, ret, err);
 		}
 		if (r >= 0)
-			r = sd_bus_message_skip(reply, "bttttuii");
+			r = bus.sd_bus_message_skip(reply, "bttttuii");
 		if (r >= 0)
-			r = sd_bus_message_exit_container(reply);
+			r = bus.sd_bus_message_exit_container(reply);
 	}
 	return r < 0 ? error_set(err, EREMOTEIO, "the service manager's ExecStart of a unit makes no sense")
 		     : keep_command(&command, ret, err);
@@ -175,12 +158,12 @@ static int find_target(struct manager *m, const char *path, struct runner *ret, 
 		_cleanup_message_ sd_bus_message *reply = NULL;
 		_cleanup_strv_ char **units = NULL;
 
-		if (get(m, path, UNIT_INTERFACE, dependencies[k], "as", &reply, err) < 0) {
+		if (get(m, path, SYSTEMD_UNIT, dependencies[k], "as", &reply, err) < 0) {
 			if (k == 2) /* UpheldBy= is of systemd 249 */
 				break;
 			return -1;
 		}
-		if (sd_bus_message_read_strv(reply, &units) < 0)
+		if (bus.sd_bus_message_read_strv(reply, &units) < 0)
 			return error_set(err, EREMOTEIO, "the service manager's %s of a unit makes no sense",
 					 dependencies[k]);
 		for (char **p = units; p && *p && !ret->wanted_by; p++) {
@@ -198,9 +181,9 @@ static int find_network_waiter(struct manager *m, const char *path, struct runne
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	_cleanup_strv_ char **units = NULL;
 
-	if (get(m, path, UNIT_INTERFACE, "After", "as", &reply, err) < 0)
+	if (get(m, path, SYSTEMD_UNIT, "After", "as", &reply, err) < 0)
 		return -1;
-	if (sd_bus_message_read_strv(reply, &units) < 0)
+	if (bus.sd_bus_message_read_strv(reply, &units) < 0)
 		return error_set(err, EREMOTEIO, "the service manager's After of a unit makes no sense");
 	for (char **p = units; p && *p; p++)
 		ret->waits_for_network |= strcmp(*p, NETWORK_WAITER) == 0;
@@ -219,7 +202,7 @@ int runner_read(struct manager *m, const char *unit, struct runner *ret, struct 
 
 	*ret = (struct runner){.unit = strdup(unit)};
 	/* Asking for an object of this path loads the unit. */
-	if (!ret->unit || sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path) < 0)
+	if (!ret->unit || bus.sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path) < 0)
 		return no_memory(err);
 	if (get_text(m, path, "LoadState", &state, err) < 0)
 		return -1;
@@ -254,8 +237,8 @@ static bool is_called(const struct runner *r, const char *name)
 /* The service units that generators have made: a(ss), path and state. */
 static int list_generated(struct manager *m, sd_bus_message **ret, struct error *err)
 {
-	return bus_call(m, ret, 0, "cannot ask the service manager for units", err, "ListUnitFilesByPatterns", "asas",
-			1, "generated", 1, "*.service");
+	return ask_manager(m, ret, 0, "cannot ask the service manager for units", err, "ListUnitFilesByPatterns",
+			   "asas", 1, "generated", 1, "*.service");
 }
 
 int runner_each(struct manager *m, runner_visitor visit, void *data, struct error *err)
@@ -266,8 +249,8 @@ int runner_each(struct manager *m, runner_visitor visit, void *data, struct erro
 
 	if (r < 0)
 		return -1;
-	r = sd_bus_message_enter_container(reply, 'a', "(ss)");
-	for (int n = 0; r >= 0 && n < QUADLETS_MAX && (r = sd_bus_message_read(reply, "(ss)", &file, &state)) > 0;
+	r = bus.sd_bus_message_enter_container(reply, 'a', "(ss)");
+	for (int n = 0; r >= 0 && n < QUADLETS_MAX && (r = bus.sd_bus_message_read(reply, "(ss)", &file, &state)) > 0;
 	     n++) {
 		_cleanup_runner_ struct runner runner = {};
 		const char *slash = strrchr(file, '/');

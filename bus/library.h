@@ -1,6 +1,5 @@
 /* libsystemd's sd-bus, loaded when it is needed: being linked with it would cost every wake the loading of six more
- * libraries (0.4 ms on Debian 13, 0.8 ms on 12). Only instances with --unit, notifications, and the sleep after a keeper
- * that was killed speak to a bus.
+ * libraries (0.4 ms on Debian 13, 0.8 ms on 12). Of the wakes, only those of instances with --unit speak to a bus.
  */
 #pragma once
 
@@ -8,27 +7,36 @@
 
 #include "common/cleanup.h"
 #include "common/error.h"
-#include "common/scope.h"
 
 /* What is used of sd-bus(3), under its own names. */
 #define BUS_FUNCTIONS(X)                                                                                               \
 	X(sd_bus_call)                                                                                                 \
+	X(sd_bus_call_async)                                                                                           \
 	X(sd_bus_call_method)                                                                                          \
 	X(sd_bus_error_free)                                                                                           \
 	X(sd_bus_error_has_name)                                                                                       \
 	X(sd_bus_flush_close_unref)                                                                                    \
 	X(sd_bus_get_property)                                                                                         \
+	X(sd_bus_is_open)                                                                                              \
 	X(sd_bus_match_signal)                                                                                         \
 	X(sd_bus_message_append)                                                                                       \
 	X(sd_bus_message_append_strv)                                                                                  \
+	X(sd_bus_message_appendv)                                                                                      \
 	X(sd_bus_message_close_container)                                                                              \
 	X(sd_bus_message_enter_container)                                                                              \
+	X(sd_bus_message_exit_container)                                                                               \
+	X(sd_bus_message_get_errno)                                                                                    \
+	X(sd_bus_message_is_method_error)                                                                              \
 	X(sd_bus_message_new_method_call)                                                                              \
 	X(sd_bus_message_open_container)                                                                               \
 	X(sd_bus_message_read)                                                                                         \
 	X(sd_bus_message_read_array)                                                                                   \
+	X(sd_bus_message_read_strv)                                                                                    \
+	X(sd_bus_message_skip)                                                                                         \
 	X(sd_bus_message_unref)                                                                                        \
 	X(sd_bus_new)                                                                                                  \
+	X(sd_bus_open_system)                                                                                          \
+	X(sd_bus_open_user)                                                                                            \
 	X(sd_bus_path_encode)                                                                                          \
 	X(sd_bus_process)                                                                                              \
 	X(sd_bus_set_address)                                                                                          \
@@ -45,13 +53,8 @@ struct bus_library {
 /* Filled in by bus_load(). */
 extern struct bus_library bus;
 
+/* Does nothing when it has been done. Code ENOENT. */
 int bus_load(struct error *err);
-
-/* The service manager (org.freedesktop.systemd1(5)), over its own socket. The connection belongs to the caller. */
-#define MANAGER_NAME	  "org.freedesktop.systemd1"
-#define MANAGER_PATH	  "/org/freedesktop/systemd1"
-#define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
-int bus_connect_manager(enum scope scope, sd_bus **ret, struct error *err);
 
 /* A variable that is not NULL shows that bus_load() was called. */
 static inline void bus_close(sd_bus **b)
