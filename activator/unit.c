@@ -10,6 +10,7 @@
 
 #include "activator/bus.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "units/log_command.h"
 #include "units/paths.h"
 
@@ -153,11 +154,14 @@ static int run_job_once(struct unit *u, const char *method, uint64_t deadline, c
 
 static int run_job(struct unit *u, const char *method, uint64_t deadline, const struct meanwhile *m, struct error *err)
 {
+	uint64_t began = log_clock();
 	int r;
 
 	do
 		r = run_job_once(u, method, deadline, m, err);
 	while (r < 0 && revive(u, err));
+	log_debug("service manager: %s '%s': %s after %.1f ms", method, u->name, r < 0 ? err->text : u->job.result,
+		  log_took(began));
 	return r;
 }
 

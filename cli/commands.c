@@ -2,7 +2,9 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
@@ -11,6 +13,7 @@
 #include "cli/text.h"
 #include "common/cleanup.h"
 #include "common/exit.h"
+#include "common/log.h"
 #include "common/parse.h"
 
 static const struct command help_command, version_command;
@@ -152,11 +155,33 @@ static int run_command(int argc, char *argv[], struct error *err)
 	return c->run(argc - 1, argv + 1, err);
 }
 
+/* As systemd.exec(5) tells: what a desktop's service has in its environment the shells in its terminals have as well. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char text[48];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	return strcmp(stream, text) == 0;
+}
+
+static void begin_log(void)
+{
+	if (!stderr_is_journal())
+		(void)unsetenv("JOURNAL_STREAM");
+	if (!log_begin("sockwake"))
+		log_line(LOG_WARNING, LOG_INVALID);
+}
+
 int sockwake(int argc, char *argv[])
 {
 	struct error err;
 
 	setlocale(LC_TIME, "");
+	begin_log();
 	signal(SIGPIPE, SIG_IGN); /* an engine or a reader that goes away is an error like another */
 	if (run_command(argc, argv, &err) == 0) {
 		if (fflush(stdout) == 0)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "units/paths.h"
 
 #define CONNECT_TIMEOUT	   (3 * USEC_PER_SEC)
@@ -53,6 +54,12 @@ int bus_failed(const struct manager *m, struct error *err, const char *what, int
 	return error_errno(err, -r, "%s", what);
 }
 
+void bus_tell(const char *method, const char *about, uint64_t began, int r)
+{
+	log_debug("service manager: %s%s%s: %s after %.1f ms", method, *about ? " " : "", about,
+		  r < 0 ? strerror(-r) : "done", log_took(began));
+}
+
 /* The manager's own socket, which systemctl(1) uses too: it spares the way over the bus daemon, and works where none
  * runs, as in sessions without dbus-user-session. */
 static int connect_directly(enum scope scope, sd_bus **ret)
@@ -94,6 +101,7 @@ static int on_job_removed(sd_bus_message *message, void *data, sd_bus_error *unu
 static int subscribe(struct manager *m, struct error *err)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
+	uint64_t began = log_clock();
 	int r = sd_bus_match_signal(m->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "JobRemoved",
 				    on_job_removed, m);
 
@@ -101,6 +109,7 @@ static int subscribe(struct manager *m, struct error *err)
 		return bus_failed(m, err, "cannot listen to the service manager", r, NULL);
 	r = sd_bus_call_method(m->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "Subscribe", &bus_error, NULL,
 			       NULL);
+	bus_tell("Subscribe", "", began, r);
 	return r < 0 ? bus_failed(m, err, "cannot subscribe to the service manager", r, &bus_error) : 0;
 }
 
@@ -162,18 +171,29 @@ bool bus_revive(struct manager *m, const struct error *err)
 	return connect_patiently(m, true, &ignored) == 0;
 }
 
+/* The first argument, where that is a string: mostly a unit's name. */
+static const char *first_text(const char *types, va_list ap)
+{
+	return types && types[0] == 's' ? va_arg(ap, const char *) : "";
+}
+
 static int call_once(struct manager *m, sd_bus_message **ret, uint64_t timeout, const char *what, struct error *err,
 		     const char *method, const char *types, va_list ap)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
 	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
+	uint64_t began = log_clock();
+	va_list again;
 	int r;
 
+	va_copy(again, ap);
 	r = sd_bus_message_new_method_call(m->bus, &call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, method);
 	if (r >= 0 && types)
 		r = sd_bus_message_appendv(call, types, ap);
 	if (r >= 0)
 		r = sd_bus_call(m->bus, call, timeout, &bus_error, ret);
+	bus_tell(method, first_text(types, again), began, r);
+	va_end(again);
 	return r < 0 ? bus_failed(m, err, what, r, &bus_error) : 0;
 }
 

@@ -26,6 +26,9 @@ void bus_disconnect(struct manager *m);
  * they say, once the connection is lost. Returns -1. */
 int bus_failed(const struct manager *m, struct error *err, const char *what, int r, const sd_bus_error *bus_error);
 
+/* Tells the debug level of a call of which sd-bus returned r, and what it was about ("": nothing in particular). */
+void bus_tell(const char *method, const char *about, uint64_t began, int r);
+
 /* Has it failed because the connection was lost, as when systemd executes itself anew, and is there a new one? Then what
  * has failed is to be asked again. Waits some seconds for that. */
 bool bus_revive(struct manager *m, const struct error *err);

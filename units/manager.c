@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "units/bus.h"
 #include "units/paths.h"
 
@@ -54,9 +55,11 @@ void manager_close(struct manager **m)
 static int read_unit_path(struct manager *m, char ***ret, struct error *err)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
+	uint64_t began = log_clock();
 	int r = sd_bus_get_property_strv(m->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitPath", &bus_error,
 					 ret);
 
+	bus_tell("Get", "UnitPath", began, r);
 	return r < 0 ? bus_failed(m, err, "cannot ask the service manager where it looks for units", r, &bus_error) : 0;
 }
 
@@ -109,7 +112,7 @@ static int job_failed(const char *what, const char *result, struct error *err)
 
 static int wait_for_job(struct manager *m, const char *job, uint64_t timeout_usec, const char *what, struct error *err)
 {
-	uint64_t now = now_usec(), end;
+	uint64_t now = now_usec(), end, began = log_clock();
 	int r = 0;
 
 	if (__builtin_add_overflow(now, timeout_usec, &end))
@@ -132,6 +135,7 @@ static int wait_for_job(struct manager *m, const char *job, uint64_t timeout_use
 	m->job = NULL;
 	if (r < 0)
 		return bus_failed(m, err, what, r, NULL);
+	log_debug("service manager: the job ended as '%s' after %.1f ms", m->job_result, log_took(began));
 	if (strcmp(m->job_result, "done") == 0 || strcmp(m->job_result, "skipped") == 0)
 		return 0;
 	return job_failed(what, m->job_result, err);

@@ -10,6 +10,7 @@
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/exit.h"
+#include "common/log.h"
 #include "units/bus.h"
 
 #define QUERY_TIMEOUT (30 * USEC_PER_SEC)
@@ -184,6 +185,7 @@ static int read_unit(sd_bus_message *reply, struct unit_state *s)
 static int list_units(sd_bus *bus, const char *const *names, size_t n, sd_bus_message **ret, sd_bus_error *bus_error)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	uint64_t began = log_clock();
 	int r = sd_bus_message_new_method_call(bus, &call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
 					       "ListUnitsByNames");
 
@@ -193,7 +195,10 @@ static int list_units(sd_bus *bus, const char *const *names, size_t n, sd_bus_me
 		r = sd_bus_message_append(call, "s", names[k]);
 	if (r >= 0)
 		r = sd_bus_message_close_container(call);
-	return r < 0 ? r : sd_bus_call(bus, call, QUERY_TIMEOUT, bus_error, ret);
+	if (r >= 0)
+		r = sd_bus_call(bus, call, QUERY_TIMEOUT, bus_error, ret);
+	bus_tell("ListUnitsByNames", n > 0 ? names[0] : "", began, r);
+	return r;
 }
 
 /* So that no string is NULL whatever is not asked. */
@@ -257,6 +262,7 @@ static int ask(sd_bus *bus, struct query *q)
 static int ask_details_once(struct manager *m, struct unit_state *states, size_t n, struct error *err)
 {
 	_cleanup_free_ struct query *queries = calloc(n + 1, sizeof(*queries));
+	uint64_t began = log_clock();
 	unsigned pending = 0;
 	int failure = 0, drained, r = queries ? 0 : -ENOMEM;
 
@@ -270,6 +276,7 @@ static int ask_details_once(struct manager *m, struct unit_state *states, size_t
 	}
 	/* Answers that are still to come would be written to what is gone: take them all, whatever happened. */
 	drained = drain(m->bus, &pending, 0, &failure);
+	bus_tell("Get", "the properties of these units", began, r < 0 ? r : drained);
 	if (r >= 0)
 		r = drained;
 	return r < 0 ? bus_failed(m, err, "cannot ask the service manager about units", r, NULL) : 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <systemd/sd-bus.h>
 
+#include "common/log.h"
 #include "units/bus.h"
 #include "units/quadlet.h"
 #include "units/run_command.h"
@@ -54,8 +55,10 @@ static int get_once(struct manager *m, const char *path, const char *interface, 
 		    sd_bus_message **ret, struct error *err)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
+	uint64_t began = log_clock();
 	int r = sd_bus_get_property(m->bus, SYSTEMD_NAME, path, interface, property, &bus_error, ret, type);
 
+	bus_tell("Get", property, began, r);
 	return r < 0 ? bus_failed(m, err, "cannot ask the service manager about a unit", r, &bus_error) : 0;
 }
 
