@@ -4,6 +4,7 @@ import json
 
 import harness
 
+ANY_RELEASE = True
 PORT = 7960
 
 
