@@ -60,6 +60,11 @@ static const char *option_name(const char *argument, char ret[static OPTION_NAME
 	return ret;
 }
 
+static int no_value(const char *argument, const char *option, struct error *err)
+{
+	return error_set(err, USAGE_ERROR, "'%s': the option '--%s' takes no value", argument, option);
+}
+
 /* getopt_long() does not tell one that does not exist from one that is short for several or that takes no value. */
 static int long_option_error(char *argv[], const char *argument, const struct option *options, struct error *err)
 {
@@ -71,12 +76,12 @@ static int long_option_error(char *argv[], const char *argument, const struct op
 	for (; n < OPTIONS_MAX && options[n].name; n++) {
 		names[n] = options[n].name;
 		if (strcmp(names[n], name) == 0)
-			return error_set(err, USAGE_ERROR, "the option '--%s' takes no value", name);
+			return no_value(argument, name, err);
 		if (strncmp(names[n], name, strlen(name)) == 0)
 			begins[n_begins++] = names[n];
 	}
 	if (n_begins == 1)
-		return error_set(err, USAGE_ERROR, "the option '--%s' takes no value", begins[0]);
+		return no_value(argument, begins[0], err);
 	if (n_begins > 1)
 		return error_set(err, USAGE_ERROR,
 				 "'--%s' may be short for '--%s' and for '--%s'%s: write out which is meant", name,
