@@ -203,6 +203,8 @@ bench-crossover: ## one account's container in another's
 
 # Installing replaces what runs, at any moment (packaging/install). nshelper and proxy can be read by nobody but root:
 # what is in a container's namespaces and runs a file that its owner can read is within that container's reach.
+# Where zsh looks for what packages bring; below /usr Debian has a place of its own.
+ZSH_FUNCTIONS = $(if $(and $(filter /usr,$(PREFIX)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
 LIBEXEC_PROGRAMS = $(filter-out cli,$(PROGRAMS))
 MANIFEST = $(LIBEXECDIR)/sockwake/installed
 MODES    = nshelper=0711 proxy=0711
@@ -211,7 +213,7 @@ INSTALLED = 0755:$(call program,cli):$(BINDIR)/sockwake \
 	$(foreach p,$(LIBEXEC_PROGRAMS),$(call mode,$p):$(call program,$p):$(LIBEXECDIR)/sockwake/$p) \
 	$(foreach m,$(wildcard man/*.[18]),0644:$m:$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
 	0644:completions/sockwake.bash:$(DATADIR)/bash-completion/completions/sockwake \
-	0644:completions/sockwake.zsh:$(DATADIR)/zsh/site-functions/_sockwake \
+	0644:completions/sockwake.zsh:$(DATADIR)/zsh/$(ZSH_FUNCTIONS)/_sockwake \
 	0644:completions/sockwake.fish:$(DATADIR)/fish/vendor_completions.d/sockwake.fish \
 	0644:packaging/sockwake.sysusers:$(SYSUSERSDIR)/sockwake.conf \
 	$(call wanted,sockwake-attend,$(SYSTEMDIR),docker.service) \

@@ -37,6 +37,7 @@ int activator_run(int argc, char **argv)
 	int status;
 
 	(void)prctl(PR_SET_NAME, "activator"); /* executed by descriptor, it would be called by its number */
+	(void)log_begin("activator");
 	/* Harmless where nothing was handed over. */
 	refuse_on_signal("the activator");
 	if (options_parse(argc, argv, &o, &err) < 0) {

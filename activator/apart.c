@@ -46,7 +46,8 @@ static int append_environment(sd_bus_message *m, const struct options *o)
 	if (runtime_directory(o->scope, runtime, &ignored) < 0)
 		return -1;
 	snprintf(variable, sizeof(variable), "RUNTIME_DIRECTORY=%s", runtime);
-	return bus.sd_bus_message_append(m, "(sv)", "Environment", "as", 2, MARK "=1", variable);
+	return bus.sd_bus_message_append(m, "(sv)", "Environment", "as", log_is_debug ? 3 : 2, MARK "=1", variable,
+					 LOG_VARIABLE "=debug");
 }
 
 /* ExecStart, a(sasb): the path, the words, whether a failure is ignored (org.freedesktop.systemd1(5)). */

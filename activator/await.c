@@ -25,6 +25,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/exit.h"
+#include "common/log.h"
 #include "common/outside.h"
 
 #define WORDS_MAX 13
@@ -177,8 +178,10 @@ int await_ready(const struct options *o, uint16_t port, const char *health_check
 		(void)kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		log_debug("the server on port %u is ready, says 'proxy --await'", port);
 		return 0;
+	}
 	if (!said[0])
 		return error_set(err, ECHILD, "its health check '%s' ended without an answer", health_check);
 	return error_set(err, ECHILD, "%s", last_line(said));

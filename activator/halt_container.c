@@ -7,6 +7,7 @@
 #include "activator/halt.h"
 #include "activator/situation.h"
 #include "activator/volumes.h"
+#include "common/log.h"
 
 /* Stops or pauses it. *ret_slept becomes true where it did run. *ret_ended: by itself, before it was told to. */
 static int stop_or_pause(struct engine *e, const struct options *o, const struct container *c, bool *ret_slept,
@@ -174,6 +175,7 @@ static int halt_one(const struct options *given, struct engine *e, struct contai
 			return restarts_for_ever(o, e, err);
 		if (judge_container(o, e, lock, directory, ended, &c, id, &d, err) < 0)
 			return -1;
+		log_debug("the container '%s' %s", o->container, d->because);
 		ended = false;
 		if (d->action == ACTION_LEAVE || d->action == ACTION_SERVE) {
 			halt_leave(o, d);

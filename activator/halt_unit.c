@@ -106,6 +106,7 @@ int halt_unit(const struct options *o, struct engine *e, int lock_fd, const stru
 		log_line(LOG_INFO, "%s", err->text); /* the manager ends, and its units with it */
 		return 0;
 	}
+	log_debug("the unit '%s' %s", o->unit, d->because);
 	if (d->action == ACTION_LEAVE || d->action == ACTION_SERVE) {
 		halt_leave(o, d);
 		return 0;

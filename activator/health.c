@@ -6,6 +6,7 @@
 #include "activator/tell.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "units/log_command.h"
 
 #define PAUSE_MAX (5 * USEC_PER_SEC)
@@ -84,8 +85,10 @@ int await_healthy(struct engine *e, const struct options *o, const struct contai
 
 		if (health_ask(e, c, &health, err) < 0 && err->code != EBUSY)
 			return err->code == EREMOTEIO && ends(pidfd) ? has_ended(o, c, err) : -1;
-		if (health == HEALTH_HEALTHY)
+		if (health == HEALTH_HEALTHY) {
+			log_debug("the health check of '%s' has succeeded", c->name);
 			return 0;
+		}
 		if (timeout_msec(e->deadline) == 0)
 			return error_set(err, ETIMEDOUT, "the container '%s' was not healthy in time", c->name);
 		pause = now_usec() + health_pause(now_usec() - began, health_failure_counts(c, wall_usec()));

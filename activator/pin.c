@@ -26,6 +26,7 @@
 #include "backends/reach.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "units/log_command.h"
 
 #define RETRY_MSEC    50
@@ -140,6 +141,7 @@ int pin_inspected(struct engine *e, const struct options *o, const struct contai
 		*err = refusal;
 		return -1;
 	}
+	log_debug("process %d is the first one of the container '%s': has its pidfd", c->pid, o->container);
 	*ret_pidfd = steal_fd(&pidfd);
 	return 1;
 }

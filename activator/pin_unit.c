@@ -20,6 +20,7 @@
 #include "backends/reach.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "lifecycle/lock.h"
 
 /* Podman's API and the `podman run` of a unit take turns at one database: asking too often holds up what is awaited. */
@@ -42,6 +43,7 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 	}
 	if (unit_look(u, &v, err) < 0)
 		return -1;
+	log_debug("the unit '%s' is %s", o->unit, v.active);
 	if (unit_is_active(&v))
 		return 0;
 	*woken = true;
@@ -82,6 +84,8 @@ static int pin_by_monitor(struct engine *e, const struct options *o, const struc
 	snprintf(c->name, sizeof(c->name), "%s", o->container);
 	c->pid = m.pid;
 	c->state = CONTAINER_RUNNING;
+	log_debug("process %d is the first one of the container '%s', says the unit's conmon: has its pidfd", c->pid,
+		  c->name);
 	return 1;
 }
 

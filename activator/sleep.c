@@ -111,6 +111,7 @@ static int put_one_to_sleep(const struct options *o, struct engine *e, const str
 	char directory[PATH_MAX], named[LOCK_NAME_MAX];
 
 	*ret_asleep = false;
+	log_debug("puts the container '%s' to sleep (%s)", o->container, event_name(o->because));
 	lock_name(o->backend, e->socket, o->container, named);
 	if (runtime_directory(o->scope, directory, err) < 0)
 		return -1;

@@ -8,6 +8,7 @@
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/listen.h"
+#include "common/log.h"
 #include "units/log_command.h"
 
 static uint64_t deadline; /* of the wake, while the engine has none */
@@ -56,6 +57,7 @@ void tell_awaited(struct told *t, const char *hint, const char *format, ...)
 	if (strcmp(t->clause, clause) == 0)
 		return;
 	strcpy(t->clause, clause);
+	log_debug("waits: %s", clause);
 	notify_send(channel_inherited(), "AWAITED=%s%s%s", clause, hint ? "\nHINT=" : "", hint ? hint : "");
 }
 

@@ -13,6 +13,7 @@
 #include "backends/engine.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/parse.h"
 
 static void write_journal(const struct options *o, const struct stats *s, const struct container *c, bool woken)
@@ -42,6 +43,7 @@ static int bring_up(const struct options *o, uint64_t deadline, struct stats *st
 	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, err) < 0)
 		return -1;
 	engine->deadline = deadline;
+	log_debug("wakes the container '%s' of %s, at '%s'", o->container, engine->backend->title, engine->socket);
 	if (volumes_check(engine, o, err) < 0)
 		return -1;
 	if (o->n_with && with_wake(engine, o, stats, needed, err) < 0)
@@ -93,6 +95,7 @@ int wake(const struct options *o, struct error *err)
 		needed[k] = NO_CONTAINER_LOCK;
 	if (find_deadline(o, now_usec(), &deadline, err) < 0 || bring_up(o, deadline, stats, needed, &own, err) < 0)
 		return -1;
+	log_debug("the container '%s' %s: tells the keeper", o->container, own.woken ? "was woken" : "ran already");
 	if (tell_woken(o, &own, needed, err) < 0)
 		return -1;
 	/* A unit's wake has not asked the engine, whose service may have to be started for that: once since boot will do. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backends/reply.h"
+#include "common/log.h"
 #include "common/parse.h"
 
 uint64_t request_deadline(const struct engine *e, uint64_t limit)
@@ -49,9 +50,17 @@ static int explain(const struct engine *e, struct error *err)
 
 int engine_request(struct engine *e, const struct http_request *request, struct http_reply *ret, struct error *err)
 {
-	if (http_perform(e->http, request, ret, err) < 0)
-		return explain(e, err);
-	return 0;
+	uint64_t began = log_clock();
+	int r = http_perform(e->http, request, ret, err);
+
+	/* No more than this: a body may hold what is secret. */
+	if (r < 0)
+		log_debug("%s: %s %s: no answer after %.1f ms: %s", e->backend->title, request->method, request->path,
+			  log_took(began), err->text);
+	else
+		log_debug("%s: %s %s: status %ld after %.1f ms", e->backend->title, request->method, request->path,
+			  ret->status, log_took(began));
+	return r < 0 ? explain(e, err) : 0;
 }
 
 static int perform(struct engine *e, const char *method, const char *path, const char *json, uint64_t limit,
@@ -171,6 +180,7 @@ int container_inspect(struct engine *e, const char *container, struct container 
 		return reply_error(e, "inspect", container, &reply, err);
 	if (!e->backend->parse_inspect(reply.body, reply.len, ret))
 		return reply_nonsense(e, err);
+	log_debug("the container '%s' is %s, its PID %d", ret->name, container_state_name(ret->state), ret->pid);
 	/* One that is renamed just now has the name no more, and an identifier that does not begin so. */
 	if (!may_begin_an_identifier(container) || strcmp(container, ret->name) == 0 ||
 	    strncmp(container, ret->id, strlen(container)) != 0)

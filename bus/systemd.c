@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/path.h"
 
 #define PAUSE_MSEC 20
@@ -56,6 +57,12 @@ int bus_failed(struct manager *m, struct error *err, const char *what, int r, co
 	return error_set(err, code, "%s: %s%s", what, reason, hint);
 }
 
+void bus_tell(const char *method, const char *about, uint64_t began, int r)
+{
+	log_debug("service manager: %s%s%s: %s after %.1f ms", method, *about ? " " : "", about,
+		  r < 0 ? strerror(-r) : "done", log_took(began));
+}
+
 int manager_socket(enum scope scope, char ret[static PATH_MAX], struct error *err)
 {
 	char base[PATH_MAX] = "/run";
@@ -94,13 +101,16 @@ static int on_job_removed(sd_bus_message *message, void *data, sd_bus_error *unu
 	uint32_t id;
 
 	(void)unused;
-	if (bus.sd_bus_message_read(message, "uoss", &id, &path, &unit, &result) >= 0 && strcmp(path, m->job) == 0)
+	if (bus.sd_bus_message_read(message, "uoss", &id, &path, &unit, &result) >= 0 && strcmp(path, m->job) == 0) {
 		snprintf(m->job_result, sizeof(m->job_result), "%s", result);
+		log_debug("service manager: the job of %s ended as '%s'", unit, result);
+	}
 	return 0;
 }
 
 static int subscribe(struct manager *m, sd_bus_error *bus_error)
 {
+	uint64_t began = log_clock();
 	int r;
 
 	if (m->subscribed)
@@ -110,6 +120,7 @@ static int subscribe(struct manager *m, sd_bus_error *bus_error)
 	if (r >= 0)
 		r = bus.sd_bus_call_method(m->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "Subscribe", bus_error,
 					   NULL, NULL);
+	bus_tell("Subscribe", "", began, r);
 	m->subscribed = r >= 0;
 	return r;
 }
@@ -193,6 +204,7 @@ bool bus_revive(struct manager *m, uint64_t deadline)
 int bus_begin_job(struct manager *m, const char *method, const char *unit, uint64_t timeout, sd_bus_error *bus_error)
 {
 	_cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
+	uint64_t began = log_clock();
 	const char *job;
 	int r;
 
@@ -205,6 +217,7 @@ int bus_begin_job(struct manager *m, const char *method, const char *unit, uint6
 		r = bus.sd_bus_message_append(call, "ss", unit, "replace");
 	if (r >= 0)
 		r = bus.sd_bus_call(m->bus, call, timeout, bus_error, &reply);
+	bus_tell(method, unit, began, r);
 	if (r >= 0)
 		r = bus.sd_bus_message_read(reply, "o", &job);
 	if (r >= 0) /* its end is looked at later: signals are queued during a call */

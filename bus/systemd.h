@@ -55,6 +55,9 @@ const char *bus_reason(struct manager *m, int r, const sd_bus_error *bus_error);
  * EREMOTEIO, or else what sd-bus returned. Returns -1. */
 int bus_failed(struct manager *m, struct error *err, const char *what, int r, const sd_bus_error *bus_error);
 
+/* Tells the debug level of a call of which sd-bus returned r, and what it was about ("": nothing in particular). */
+void bus_tell(const char *method, const char *about, uint64_t began, int r);
+
 /* Asks for a job of a unit ("StartUnit", "StopUnit") in place of the one that it has. Returns a negative errno. A time-out of
  * 0 is sd-bus's own. */
 int bus_begin_job(struct manager *m, const char *method, const char *unit, uint64_t timeout_usec,

@@ -104,7 +104,7 @@ static int parse(int argc, char *argv[], struct adoption *a, struct error *err)
 	optind = 0; /* glibc: start anew */
 	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		if (option == '?' || option == ':')
-			return option_error(argv, option, err);
+			return option_error(argv, option, options, err);
 		if (take_option(option, a, &engine_socket, &backend_given, err) < 0)
 			return -1;
 	}

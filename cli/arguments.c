@@ -1,14 +1,18 @@
 /* The options that several commands take. */
 #include "cli/arguments.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/nearest.h"
 #include "common/parse.h"
 #include "common/schedule.h"
 #include "units/paths.h"
 
-#define LINES_MAX 1000000
+#define LINES_MAX	1000000
+#define OPTIONS_MAX	64 /* more than any command has */
+#define OPTION_NAME_MAX 64
 
 enum {
 	OPTION_NAME = 256,
@@ -48,17 +52,55 @@ const char *journal_of(enum scope scope)
 	return scope == SCOPE_USER ? "journalctl --user -u" : "journalctl -u";
 }
 
-int option_error(char *argv[], int result, struct error *err)
+/* The name in an argument like "--name" or "--name=value". */
+static const char *option_name(const char *argument, char ret[static OPTION_NAME_MAX])
+{
+	snprintf(ret, OPTION_NAME_MAX, "%s", argument + strspn(argument, "-"));
+	ret[strcspn(ret, "=")] = '\0';
+	return ret;
+}
+
+static int no_value(const char *argument, const char *option, struct error *err)
+{
+	return error_set(err, USAGE_ERROR, "'%s': the option '--%s' takes no value", argument, option);
+}
+
+/* getopt_long() does not tell one that does not exist from one that is short for several or that takes no value. */
+static int long_option_error(char *argv[], const char *argument, const struct option *options, struct error *err)
+{
+	const char *names[OPTIONS_MAX], *begins[OPTIONS_MAX], *meant;
+	char name[OPTION_NAME_MAX];
+	size_t n = 0, n_begins = 0;
+
+	(void)option_name(argument, name);
+	for (; n < OPTIONS_MAX && options[n].name; n++) {
+		names[n] = options[n].name;
+		if (strcmp(names[n], name) == 0)
+			return no_value(argument, name, err);
+		if (strncmp(names[n], name, strlen(name)) == 0)
+			begins[n_begins++] = names[n];
+	}
+	if (n_begins == 1)
+		return no_value(argument, begins[0], err);
+	if (n_begins > 1)
+		return error_set(err, USAGE_ERROR,
+				 "'--%s' may be short for '--%s' and for '--%s'%s: write out which is meant", name,
+				 begins[0], begins[1], n_begins > 2 ? " and others" : "");
+	meant = nearest(name, names, n);
+	if (meant)
+		return error_set(err, USAGE_ERROR, "there is no option '--%s': did you mean '--%s'?", name, meant);
+	return error_set(err, USAGE_ERROR, "there is no option '--%s': 'sockwake help %s' shows those there are", name,
+			 argv[0]);
+}
+
+int option_error(char *argv[], int result, const struct option *options, struct error *err)
 {
 	if (result == ':')
 		return error_set(err, USAGE_ERROR, "the option '%s' needs a value: see 'sockwake help %s'",
 				 argv[optind - 1], argv[0]);
-	if (optopt && optopt < 256)
+	if (optopt && optopt < OPTION_NAME)
 		return error_set(err, USAGE_ERROR, "there is no option '-%c': see 'sockwake help %s'", optopt, argv[0]);
-	return error_set(err, USAGE_ERROR,
-			 "the option '%s' does not exist, is short for several, or takes no value: see "
-			 "'sockwake help %s'",
-			 argv[optind - 1], argv[0]);
+	return long_option_error(argv, argv[optind - 1], options, err);
 }
 
 static int check_valid(const char *name, struct error *err)
@@ -80,14 +122,30 @@ int plain_name(int argc, char *argv[], const char **name, struct error *err)
 	return *name ? check_valid(*name, err) : 0;
 }
 
-static int take_names(int argc, char *argv[], struct arguments *ret, struct error *err)
+static int name_missing(struct error *err)
 {
+	return error_set(err, USAGE_ERROR, "the name of an instance is missing: 'sockwake list' shows them");
+}
+
+static int take_names(int argc, char *argv[], int takes, struct arguments *ret, struct error *err)
+{
+	if (ret->name && optind < argc && (optind + 1 < argc || strcmp(ret->name, argv[optind]) != 0))
+		return error_set(err, USAGE_ERROR, "give the names of instances either with --name or without");
+	if (ret->name && check_valid(ret->name, err) < 0)
+		return -1;
 	for (int k = optind; k < argc; k++) {
 		if (check_valid(argv[k], err) < 0)
 			return -1;
+		for (int m = optind; m < k; m++) {
+			if (strcmp(argv[m], argv[k]) == 0)
+				return error_set(err, USAGE_ERROR, "'%s' is given twice", argv[k]);
+		}
 	}
-	ret->names = optind < argc ? argv + optind : NULL;
-	return 0;
+	ret->only[0] = (char *)ret->name;
+	ret->names = optind < argc ? argv + optind : ret->name ? ret->only : NULL;
+	if ((takes & TAKES_ALL) && !ret->names == !ret->all)
+		return error_set(err, USAGE_ERROR, "give the names of instances, or --all");
+	return (takes & NEEDS_NAMES) == NEEDS_NAMES && !ret->names ? name_missing(err) : 0;
 }
 
 static int parse_hold(const char *s, uint64_t *ret, struct error *err)
@@ -157,18 +215,18 @@ int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, st
 	optind = 0; /* glibc: start anew */
 	while ((option = getopt_long(argc, argv, shorts, options, NULL)) != -1) {
 		if (option == '?' || option == ':')
-			return option_error(argv, option, err);
+			return option_error(argv, option, options, err);
 		if (take_option(option, ret, err) < 0)
 			return -1;
 	}
 	if ((takes & TAKES_NAMES) == TAKES_NAMES)
-		return take_names(argc, argv, ret, err);
+		return take_names(argc, argv, takes, ret, err);
 	if (plain_name(argc, argv, &ret->name, err) < 0)
 		return -1;
 	if (!(takes & TAKES_NAME) && ret->name)
 		return error_set(err, USAGE_ERROR, "'%s' is one argument too many", ret->name);
 	if ((takes & NEEDS_NAME) == NEEDS_NAME && !ret->name)
-		return error_set(err, USAGE_ERROR, "the name of an instance is missing: 'sockwake list' shows them");
+		return name_missing(err);
 	return 0;
 }
 
@@ -182,8 +240,27 @@ static bool is_in_system_scope(const char *name)
 	return unit_directory(SCOPE_SYSTEM, directory, &ignored) == 0 && store_read(directory, name, &s, &ignored) == 0;
 }
 
+/* The instance whose name is nearest; false: none is near. */
+static bool find_meant(const char *directory, const char *name, char ret[static UNIT_NAME_MAX])
+{
+	_cleanup_stored_list_ struct stored_list all = {};
+	_cleanup_free_ const char **names = NULL;
+	const char *meant = NULL;
+	struct error ignored;
+
+	if (store_scan(directory, &all, &ignored) == 0 && (names = calloc(all.n + 1, sizeof(*names)))) {
+		for (size_t k = 0; k < all.n; k++)
+			names[k] = all.items[k].instance.name;
+		meant = nearest(name, names, all.n);
+	}
+	snprintf(ret, UNIT_NAME_MAX, "%s", meant ? meant : "");
+	return meant != NULL;
+}
+
 int find_instance(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored *ret, struct error *err)
 {
+	char meant[UNIT_NAME_MAX];
+
 	if (unit_directory(a->scope, ret_directory, err) < 0)
 		return -1;
 	if (store_read(ret_directory, a->name, ret, err) == 0)
@@ -193,6 +270,9 @@ int find_instance(const struct arguments *a, char ret_directory[static PATH_MAX]
 	if (a->scope == SCOPE_USER && is_in_system_scope(a->name))
 		return error_set(err, ENOENT,
 				 "'%s' is an instance of the system: use 'sudo sockwake', or --scope system", a->name);
+	if (find_meant(ret_directory, a->name, meant))
+		return error_set(err, ENOENT, "there is no instance '%s' in the %s scope: did you mean '%s'?", a->name,
+				 scope_name(a->scope), meant);
 	return error_set(err, ENOENT,
 			 "there is no instance '%s' in the %s scope: 'sockwake list --scope %s' shows those there are",
 			 a->name, scope_name(a->scope), scope_name(a->scope));

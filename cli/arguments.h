@@ -14,8 +14,9 @@
 /* What the commands but create take. */
 struct arguments {
 	enum scope scope; /* --scope, else that of the effective user */
-	const char *name; /* --name or the plain argument; NULL: none */
-	char **names;	  /* NULL-terminated: the plain arguments, where several may be given; none: NULL */
+	const char *name; /* --name or the plain argument, where one may be given; NULL: none */
+	char **names;	  /* NULL-terminated: all of them, where several may be given; none: NULL */
+	char *only[2];	  /* what names points to when there is --name alone */
 	bool json;
 	bool all;
 	bool follow;
@@ -35,15 +36,17 @@ enum {
 	TAKES_CONTAINER = 64,
 	TAKES_FOR = 128,
 	TAKES_VOLUMES = 512,
-	TAKES_NAMES = 256 /* any number of plain arguments, --name is none of them */
+	/* any number of plain arguments; with TAKES_ALL either some or --all */
+	TAKES_NAMES = 256 | TAKES_NAME,
+	NEEDS_NAMES = 1024 | TAKES_NAMES
 };
 int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, struct error *err);
 
 /* The scope of who runs this: root's is the system. */
 enum scope default_scope(void);
 
-/* Sets *err after getopt_long() returned '?' or ':'. Returns -1. */
-int option_error(char *argv[], int result, struct error *err);
+/* Sets *err after getopt_long() with these options returned '?' or ':'. Returns -1. */
+int option_error(char *argv[], int result, const struct option *options, struct error *err);
 
 /* A name as the plain argument or with --name: at most one of them, or both the same. */
 int plain_name(int argc, char *argv[], const char **name, struct error *err);

@@ -1,16 +1,19 @@
 /* The table of commands, and what happens around one. */
-#include <cjson/cJSON.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/nearest.h"
 #include "cli/note.h"
 #include "cli/text.h"
 #include "common/cleanup.h"
 #include "common/exit.h"
+#include "common/log.h"
 #include "common/parse.h"
 
 static const struct command help_command, version_command;
@@ -21,13 +24,54 @@ static const struct command *const commands[] = {
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
+/* What the same things are called elsewhere. */
+static const struct {
+	const char *word;
+	const struct command *command;
+	bool is_alias; /* else only asked for: what it does elsewhere is not quite the same */
+} words[] = {
+	{"ls", &list_command, true},	     {"ps", &list_command, true},	  {"rm", &remove_command, true},
+	{"delete", &remove_command, false},  {"stop", &sleep_command, false},	  {"start", &wake_command, false},
+	{"run", &create_command, false},     {"add", &create_command, false},	  {"new", &create_command, false},
+	{"info", &status_command, false},    {"inspect", &status_command, false}, {"show", &status_command, false},
+	{"update", &refresh_command, false},
+};
+#define N_WORDS (sizeof(words) / sizeof(*words))
+
 static const struct command *find_command(const char *name)
 {
 	for (size_t k = 0; k < N_COMMANDS; k++) {
 		if (strcmp(commands[k]->name, name) == 0)
 			return commands[k];
 	}
+	for (size_t k = 0; k < N_WORDS; k++) {
+		if (words[k].is_alias && strcmp(words[k].word, name) == 0)
+			return words[k].command;
+	}
 	return NULL;
+}
+
+/* What somebody may have meant who gave a command that there is not; NULL: no idea. */
+static const char *command_meant(const char *name)
+{
+	const char *names[N_COMMANDS];
+
+	for (size_t k = 0; k < N_WORDS; k++) {
+		if (strcmp(words[k].word, name) == 0)
+			return words[k].command->name;
+	}
+	for (size_t k = 0; k < N_COMMANDS; k++)
+		names[k] = commands[k]->name;
+	return nearest(name, names, N_COMMANDS);
+}
+
+static int no_command(const char *name, struct error *err)
+{
+	const char *meant = command_meant(name);
+
+	if (meant)
+		return error_set(err, USAGE_ERROR, "there is no command '%s': did you mean '%s'?", name, meant);
+	return error_set(err, USAGE_ERROR, "there is no command '%s': 'sockwake help' lists them", name);
 }
 
 static bool is_given(int argc, char *argv[], const char *option)
@@ -37,24 +81,6 @@ static bool is_given(int argc, char *argv[], const char *option)
 			return true;
 	}
 	return false;
-}
-
-/* One sentence on standard error. */
-static void print_error(struct error *err, bool as_json)
-{
-	_cleanup_free_ char *json = NULL;
-	cJSON *object;
-
-	text_make_printable(err->text);
-	if (!as_json) {
-		fprintf(stderr, "sockwake: %s\n", err->text);
-		return;
-	}
-	object = cJSON_CreateObject();
-	cJSON_AddStringToObject(object, "error", err->text);
-	json = cJSON_PrintUnformatted(object);
-	cJSON_Delete(object);
-	fprintf(stderr, "%s\n", json ? json : "{\"error\":\"out of memory\"}");
 }
 
 static void print_help(FILE *f)
@@ -84,7 +110,7 @@ static int help(int argc, char *argv[], struct error *err)
 	}
 	c = find_command(argv[1]);
 	if (!c)
-		return error_set(err, USAGE_ERROR, "there is no command '%s'", argv[1]);
+		return no_command(argv[1], err);
 	print_command_help(c);
 	return 0;
 }
@@ -121,7 +147,7 @@ static int run_command(int argc, char *argv[], struct error *err)
 	if (!*name)
 		return error_set(err, USAGE_ERROR, "a command is missing: 'sockwake help' lists them");
 	if (!c)
-		return error_set(err, USAGE_ERROR, "there is no command '%s': 'sockwake help' lists them", name);
+		return no_command(name, err);
 	if ((is_given(argc, argv, "--help") || (argc == 3 && strcmp(argv[2], "-h") == 0)) && c->run != help) {
 		print_command_help(c);
 		return 0;
@@ -129,17 +155,39 @@ static int run_command(int argc, char *argv[], struct error *err)
 	return c->run(argc - 1, argv + 1, err);
 }
 
+/* As systemd.exec(5) tells: what a desktop's service has in its environment the shells in its terminals have as well. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char text[48];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	return strcmp(stream, text) == 0;
+}
+
+static void begin_log(void)
+{
+	if (!stderr_is_journal())
+		(void)unsetenv("JOURNAL_STREAM");
+	if (!log_begin("sockwake"))
+		log_line(LOG_WARNING, LOG_INVALID);
+}
+
 int sockwake(int argc, char *argv[])
 {
 	struct error err;
 
 	setlocale(LC_TIME, "");
+	begin_log();
 	signal(SIGPIPE, SIG_IGN); /* an engine or a reader that goes away is an error like another */
 	if (run_command(argc, argv, &err) == 0) {
 		if (fflush(stdout) == 0)
 			return EXIT_SUCCESS;
 		error_errno(&err, errno, "cannot write to standard output");
 	}
-	print_error(&err, is_given(argc, argv, "--json"));
+	print_failure(&err, is_given(argc, argv, "--json"));
 	return err.code == USAGE_ERROR ? EXIT_USAGE : EXIT_FAILURE;
 }

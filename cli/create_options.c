@@ -229,7 +229,7 @@ static int read_options(int argc, char *argv[], struct command_line *line, struc
 	optind = 0; /* glibc: start anew */
 	for (int index = -1; (code = getopt_long(argc, argv, ":p:e:v:", options, &index)) != -1; index = -1) {
 		if (code == '?' || code == ':')
-			return option_error(argv, code, err);
+			return option_error(argv, code, options, err);
 		/* a short option has no index */
 		if (index < 0 ? take_short(code, line->request, err) < 0
 			      : take_option((size_t)index, optarg, line, err) < 0)

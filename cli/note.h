@@ -1,5 +1,12 @@
-/* Words to a person beside what was asked for. */
+/* What a person is told beside what was asked for. */
 #pragma once
+
+#include <stdbool.h>
+
+#include "common/error.h"
 
 /* One line on standard error that is no error. */
 void print_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* One sentence on standard error, which is made printable; for programs an object. */
+void print_failure(struct error *err, bool as_json);

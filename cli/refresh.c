@@ -10,6 +10,7 @@
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/each.h"
 #include "cli/image.h"
 #include "cli/install.h"
 #include "cli/keep.h"
@@ -247,24 +248,9 @@ static size_t choose(const struct stored_list *all, char *const *names, struct r
 	return n;
 }
 
-/* All names are looked at before anything is changed. */
-static int check_names(struct arguments *a, size_t *ret_n, struct error *err)
-{
-	char directory[PATH_MAX];
-
-	for (*ret_n = 0; a->names && a->names[*ret_n]; (*ret_n)++) {
-		_cleanup_stored_ struct stored ignored = {};
-
-		a->name = a->names[*ret_n];
-		if (find_instance(a, directory, &ignored, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static int refresh(int argc, char *argv[], struct error *err)
 {
-	_cleanup_stored_list_ struct stored_list all = {};
+	_cleanup_stored_list_ struct stored_list all = {}, named = {};
 	_cleanup_manager_ struct manager *m = NULL;
 	_cleanup_free_ struct refresh *refreshes = NULL;
 	_cleanup_close_ int lock = -1;
@@ -274,9 +260,7 @@ static int refresh(int argc, char *argv[], struct error *err)
 
 	if (parse_arguments(argc, argv, TAKES_NAMES | TAKES_ALL | TAKES_VOLUMES, &a, err) < 0)
 		return -1;
-	if (!a.names == !a.all)
-		return error_set(err, USAGE_ERROR, "give the names of instances, or --all");
-	if (check_names(&a, &n, err) < 0 || require_rights(a.scope, err) < 0 ||
+	if (find_instances(&a, directory, &named, err) < 0 || require_rights(a.scope, err) < 0 ||
 	    unit_directory(a.scope, directory, err) < 0 || lock_units(a.scope, directory, &lock, err) < 0 ||
 	    store_scan(directory, &all, err) < 0)
 		return -1;
@@ -286,7 +270,7 @@ static int refresh(int argc, char *argv[], struct error *err)
 	}
 	if (check_programs(err) < 0)
 		return -1;
-	refreshes = calloc(all.n + n, sizeof(*refreshes));
+	refreshes = calloc(all.n + named.n, sizeof(*refreshes));
 	if (!refreshes)
 		return error_errno(err, ENOMEM, "cannot refresh the instances");
 	n = choose(&all, a.names, refreshes);

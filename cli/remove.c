@@ -6,6 +6,7 @@
 #include "backends/backend.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/each.h"
 #include "cli/image.h"
 #include "cli/install.h"
 #include "cli/instance_engine.h"
@@ -55,7 +56,7 @@ static int remove_one(struct manager *m, const char *directory, const struct arg
 		      const struct stored_list *all, const struct stored_list *more, bool *ret_gone, struct error *err)
 {
 	bool goes_on = !s->problem && container_is_shared(&s->instance, s->instance.container_name, more);
-	bool with_container = a->with_container && (a->name || s->instance.made_container);
+	bool with_container = a->with_container && (!a->all || s->instance.made_container);
 	const char *name = s->instance.name;
 	struct error ignored;
 
@@ -81,57 +82,59 @@ static int remove_one(struct manager *m, const char *directory, const struct arg
 	return 0;
 }
 
-/* One that cannot be removed does not keep the others. */
-static int remove_some(struct manager *m, const char *directory, const struct arguments *a, const struct stored *some,
-		       size_t n, const struct stored_list *all, struct error *err)
+static void take_out(struct stored_list *list, const char *name)
 {
-	_cleanup_free_ const struct stored **removed = calloc(n + 1, sizeof(*removed));
-	size_t n_removed = 0;
-	struct error one;
-	int r = 0;
+	size_t n = 0;
 
-	if (!removed)
+	for (size_t k = 0; k < list->n; k++) {
+		if (strcmp(list->items[k].instance.name, name) != 0)
+			list->items[n++] = list->items[k];
+	}
+	list->n = n;
+}
+
+/* One that cannot be removed does not keep the others. */
+static int remove_some(struct manager *m, const char *directory, const struct arguments *a,
+		       const struct stored_list *some, const struct stored_list *all, struct error *err)
+{
+	_cleanup_free_ const struct stored **removed = calloc(some->n + 1, sizeof(*removed));
+	_cleanup_free_ struct stored *items = calloc(all->n + 1, sizeof(*items));
+	struct stored_list left = {items, all->n}; /* what still shares a container or a port */
+	struct tally tally = {.of = some->n};
+	size_t n_removed = 0;
+
+	if (!removed || !items)
 		return error_errno(err, ENOMEM, "cannot remove instances");
-	for (size_t k = 0; k < n; k++) {
+	memcpy(items, all->items, all->n * sizeof(*items));
+	for (size_t k = 0; k < some->n; k++) {
+		const struct stored *s = &some->items[k];
+		struct stored_list more = {&some->items[k + 1], some->n - k - 1};
+		struct error why;
 		bool gone;
 
-		/* what still shares a container or a port */
-		struct stored_list left = *all, more;
-
-		if (some == all->items) {
-			left.items += k;
-			left.n -= k;
+		if (remove_one(m, directory, a, s, &left, &more, &gone, &why) < 0)
+			tally_failure(&tally, &why);
+		if (gone) {
+			take_out(&left, s->instance.name);
+			removed[n_removed++] = s;
 		}
-		more = (struct stored_list){.items = (struct stored *)&some[k + 1], .n = n - k - 1};
-		if (remove_one(m, directory, a, &some[k], &left, &more, &gone, &one) < 0) {
-			*err = one;
-			r = -1;
-		}
-		if (gone)
-			removed[n_removed++] = &some[k];
 	}
-	if (m && forget_instances(m, a->scope, removed, n_removed, &one) < 0 && r == 0) {
-		*err = one;
-		r = -1;
-	}
-	return r;
+	if (m && forget_instances(m, a->scope, removed, n_removed, err) < 0)
+		tally_failure(&tally, err);
+	return tally_result(&tally, err);
 }
 
 static int remove_instances(int argc, char *argv[], struct error *err)
 {
-	_cleanup_stored_list_ struct stored_list all = {};
+	_cleanup_stored_list_ struct stored_list all = {}, named = {};
 	_cleanup_manager_ struct manager *m = NULL;
-	_cleanup_stored_ struct stored stored = {};
 	_cleanup_close_ int lock = -1;
 	char directory[PATH_MAX];
 	struct arguments a;
 	int r;
 
-	if (parse_arguments(argc, argv, TAKES_NAME | TAKES_ALL | TAKES_SELINUX | TAKES_CONTAINER, &a, err) < 0)
-		return -1;
-	if (!a.name == !a.all)
-		return error_set(err, USAGE_ERROR, "give the name of one instance, or --all");
-	if (a.name && find_instance(&a, directory, &stored, err) < 0)
+	if (parse_arguments(argc, argv, TAKES_NAMES | TAKES_ALL | TAKES_SELINUX | TAKES_CONTAINER, &a, err) < 0 ||
+	    find_instances(&a, directory, &named, err) < 0)
 		return -1;
 	if (require_rights(a.scope, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
 	    lock_units(a.scope, directory, &lock, err) < 0)
@@ -143,18 +146,17 @@ static int remove_instances(int argc, char *argv[], struct error *err)
 			return -1;
 		print_note("only the files are removed: %s", err->text);
 	}
-	if (!a.name && all.n == 0)
+	if (a.all && all.n == 0)
 		puts("No managed instances found.");
-	r = a.name ? remove_some(m, directory, &a, &stored, 1, &all, err)
-		   : remove_some(m, directory, &a, all.items, all.n, &all, err);
+	r = remove_some(m, directory, &a, a.all ? &all : &named, &all, err);
 	sweep_locks(a.scope, directory);
 	return r;
 }
 
 const struct command remove_command = {
 	"remove",
-	"[--with-container] [--no-selinux] [--scope system|user] NAME | --name NAME | --all",
-	"Removes an instance, or all: the container is put to sleep and stays as it is",
+	"[--with-container] [--no-selinux] [--scope system|user] NAME... | --all",
+	"Removes instances: their containers are put to sleep and stay as they are",
 	"  --all                 all instances of the scope\n"
 	"  --with-container      also the container that create --image made; its volumes stay\n"
 	"  --no-selinux          leave SELinux port labels alone\n"

@@ -1,5 +1,8 @@
+#include <stdio.h>
+
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/each.h"
 #include "cli/note.h"
 #include "cli/schedule.h"
 #include "cli/settle.h"
@@ -23,35 +26,45 @@ static int look(struct manager *m, const struct stored *s, struct error *err)
 			 why.text, name);
 }
 
-static int put_to_sleep(int argc, char *argv[], struct error *err)
+static int put_to_sleep(const struct arguments *a, const char *directory, const struct stored *s, struct error *err)
 {
 	_cleanup_manager_ struct manager *m = NULL;
-	_cleanup_stored_ struct stored stored = {};
-	char directory[PATH_MAX], unit[UNIT_NAME_MAX];
-	struct arguments a;
+	char unit[UNIT_NAME_MAX];
 	struct error ignored;
 
-	if (parse_arguments(argc, argv, NEEDS_NAME, &a, err) < 0 || find_instance(&a, directory, &stored, err) < 0 ||
-	    manager_connect(a.scope, &m, err) < 0)
+	(void)directory;
+	if (manager_connect(a->scope, &m, err) < 0)
 		return -1;
 	/* The units' own TimeoutStopSec= are the limit. */
-	if (stored.instance.legacy && manager_stop(m, unit_name(a.name, LEGACY_SUFFIX, unit), USEC_INFINITY, err) < 0)
+	if (s->instance.legacy && manager_stop(m, unit_name(a->name, LEGACY_SUFFIX, unit), USEC_INFINITY, err) < 0)
 		return -1;
-	if (manager_stop(m, unit_name(a.name, SERVICE_SUFFIX, unit), USEC_INFINITY, err) < 0)
+	if (manager_stop(m, unit_name(a->name, SERVICE_SUFFIX, unit), USEC_INFINITY, err) < 0)
 		return -1;
-	if (look(m, &stored, err) < 0)
+	if (look(m, s, err) < 0)
 		return -1;
 	(void)manager_reset_failed(m, unit, &ignored); /* whatever went wrong before, it sleeps */
-	if (schedule_is_on(&stored.instance))
+	if (!s->problem)
+		printf("'%s' sleeps.\n", a->name);
+	if (schedule_is_on(&s->instance))
 		print_note("its schedule wakes it again: 'systemctl %sstop %s" SOCKET_SUFFIX "' keeps it asleep",
-			   a.scope == SCOPE_USER ? "--user " : "", a.name);
+			   a->scope == SCOPE_USER ? "--user " : "", a->name);
 	return 0;
+}
+
+static int sleep_instances(int argc, char *argv[], struct error *err)
+{
+	struct arguments a;
+
+	if (parse_arguments(argc, argv, TAKES_NAMES | TAKES_ALL, &a, err) < 0)
+		return -1;
+	return each_instance(&a, put_to_sleep, err);
 }
 
 const struct command sleep_command = {
 	"sleep",
-	"[--scope system|user] NAME | --name NAME",
-	"Puts an instance to sleep now, and waits until it is; a client that still waits wakes it again",
-	"  --scope system|user   whose instance (default: the system's for root, else one's own)\n",
-	put_to_sleep,
+	"[--scope system|user] NAME... | --all",
+	"Puts instances to sleep now, and waits until they are; a client that still waits wakes its own again",
+	"  --all                 all instances of the scope\n"
+	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
+	sleep_instances,
 };

@@ -4,6 +4,7 @@
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/each.h"
 #include "cli/note.h"
 #include "cli/observe.h"
 #include "cli/surprise.h"
@@ -327,32 +328,38 @@ static void print_text(const struct observation *o, const char *note, const char
 	}
 }
 
-static int status(int argc, char *argv[], struct error *err)
+static int show(const struct arguments *a, const char *directory, const struct stored *s, struct error *err)
 {
 	_cleanup_free_ struct observation *o = NULL;
-	_cleanup_stored_ struct stored stored = {};
-	char directory[PATH_MAX], surprise[SURPRISE_MAX];
+	char surprise[SURPRISE_MAX];
 	struct error trouble;
-	struct arguments a;
 
-	if (parse_arguments(argc, argv, NEEDS_NAME | TAKES_JSON, &a, err) < 0 ||
-	    find_instance(&a, directory, &stored, err) < 0 ||
-	    observe(a.scope, &(struct stored_list){&stored, 1}, &o, &trouble, err) < 0)
+	if (observe(a->scope, &(struct stored_list){(struct stored *)s, 1}, &o, &trouble, err) < 0)
 		return -1;
 	if (trouble.text[0])
 		print_note("%s", trouble.text);
 	find_surprise(o, surprise);
-	if (a.json)
+	if (a->json)
 		return print_json(o, surprise, err);
 	print_text(o, surprise, directory);
 	return 0;
 }
 
+/* Of none in particular: of all, in short. */
+static int status(int argc, char *argv[], struct error *err)
+{
+	struct arguments a;
+
+	if (parse_arguments(argc, argv, TAKES_NAMES | TAKES_JSON, &a, err) < 0)
+		return -1;
+	return a.names ? each_instance(&a, show, err) : list_command.run(argc, argv, err);
+}
+
 const struct command status_command = {
 	"status",
-	"[--json] [--scope system|user] NAME | --name NAME",
-	"Shows all about one instance: what it does, why it failed, where the time of a wake went",
-	"  --json                for programs\n"
-	"  --scope system|user   whose instance (default: the system's for root, else one's own)\n",
+	"[--json] [--scope system|user] [NAME...]",
+	"Shows all about an instance: what it does, why it failed, where the time of a wake went; without NAME, the list",
+	"  --json                for programs: one object for each NAME\n"
+	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
 	status,
 };

@@ -1,12 +1,15 @@
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/each.h"
 #include "cli/install.h"
 #include "cli/note.h"
 #include "cli/programs.h"
+#include "cli/text.h"
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/parse.h"
@@ -232,31 +235,54 @@ static int start_and_hold(struct manager *m, const struct arguments *a, const st
 			 journal_of(a->scope), a->name);
 }
 
-static int wake(int argc, char *argv[], struct error *err)
+/* The one that has come up, or was up. */
+static void say_how_long(const struct arguments *a, uint64_t wakes_before, uint64_t began)
+{
+	char span[TEXT_MAX];
+	bool awake;
+
+	if (count_wakes(a, &awake) > wakes_before)
+		printf("'%s' is awake: that took %s.\n", a->name, format_span(now_usec() - began, span));
+	else
+		printf("'%s' is awake, as it was before.\n", a->name);
+}
+
+static int wake(const struct arguments *a, const char *directory, const struct stored *s, struct error *err)
 {
 	_cleanup_manager_ struct manager *m = NULL;
-	_cleanup_stored_ struct stored stored = {};
-	char directory[PATH_MAX];
-	struct arguments a;
+	uint64_t began = now_usec(), wakes;
+	bool ignored;
+	int r;
 
-	if (parse_arguments(argc, argv, NEEDS_NAME | TAKES_FOR, &a, err) < 0 ||
-	    find_instance(&a, directory, &stored, err) < 0)
-		return -1;
-	if (a.hold && stored.instance.legacy)
+	(void)directory;
+	if (a->hold && s->instance.legacy)
 		return error_set(err, EINVAL,
 				 "'%s' was made by the original tool, which cannot hold it awake: 'sockwake create "
 				 "--force' takes it over",
-				 a.name);
-	if (manager_connect(a.scope, &m, err) < 0)
+				 a->name);
+	if (manager_connect(a->scope, &m, err) < 0)
 		return -1;
-	return a.hold ? start_and_hold(m, &a, &stored, wall_usec() + a.hold, err) : start(m, &a, &stored, err);
+	wakes = count_wakes(a, &ignored);
+	r = a->hold ? start_and_hold(m, a, s, wall_usec() + a->hold, err) : start(m, a, s, err);
+	if (r == 0 && !s->instance.legacy)
+		say_how_long(a, wakes, began);
+	return r;
+}
+
+static int wake_instances(int argc, char *argv[], struct error *err)
+{
+	struct arguments a;
+
+	if (parse_arguments(argc, argv, NEEDS_NAMES | TAKES_FOR, &a, err) < 0)
+		return -1;
+	return each_instance(&a, wake, err);
 }
 
 const struct command wake_command = {
 	"wake",
-	"[--for SPAN] [--scope system|user] NAME | --name NAME",
-	"Wakes an instance, as a connection would, and waits until it is awake",
-	"  --for SPAN            and holds it awake so long, also without connections; 'sockwake sleep' ends that\n"
-	"  --scope system|user   whose instance (default: the system's for root, else one's own)\n",
-	wake,
+	"[--for SPAN] [--scope system|user] NAME...",
+	"Wakes instances, as a connection would, and waits until they are awake",
+	"  --for SPAN            and holds them awake so long, also without connections; 'sockwake sleep' ends that\n"
+	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
+	wake_instances,
 };

@@ -15,27 +15,97 @@
 
 #define SETTLE_MSEC 100
 
+#define TEXT_MAX 2048
+
+#define DEBUG "debug"
+
+bool log_is_debug;
+
+static const char *program;
+static uint64_t wake_began; /* or the program, where it has no part in a wake */
 static bool has_logged;
 
-void log_line(int level, const char *format, ...)
+static void write_line(int level, char text[static TEXT_MAX])
 {
-	char text[2048];
-	char line[2200];
-	va_list ap;
+	char line[TEXT_MAX + 152];
 	int n;
 
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
 	text_make_printable(text);
 	if (getenv("JOURNAL_STREAM"))
 		n = snprintf(line, sizeof(line), "<%d>%s\n", level, text);
+	else if (level == LOG_DEBUG) /* begins with the program */
+		n = snprintf(line, sizeof(line), "%s\n", text);
 	else
 		n = snprintf(line, sizeof(line), "%s: %s\n", program_invocation_short_name, text);
 	has_logged = true;
 	/* One write, so that lines of several processes never mix. Nobody is left to tell of a failure. */
 	if (write(STDERR_FILENO, line, (size_t)n) < 0)
 		return;
+}
+
+void log_line(int level, const char *format, ...)
+{
+	char text[TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	write_line(level, text);
+}
+
+/* "debug" or, from the program before, "debug@MICROSECONDS". */
+static bool take_level(const char *text)
+{
+	size_t len = strlen(DEBUG);
+	struct error ignored;
+
+	if (strncmp(text, DEBUG, len) != 0)
+		return false;
+	return !text[len] ||
+	       (text[len] == '@' && parse_u64("", text + len + 1, 0, wake_began, &wake_began, &ignored) == 0);
+}
+
+bool log_begin(const char *who)
+{
+	const char *text = getenv(LOG_VARIABLE);
+
+	program = who;
+	wake_began = now_usec();
+	log_is_debug = false;
+	if (!text || !*text)
+		return true;
+	log_is_debug = take_level(text);
+	(void)unsetenv(LOG_VARIABLE);
+	return log_is_debug;
+}
+
+void log_wake(uint64_t began)
+{
+	wake_began = began;
+}
+
+void log_hand_on(void)
+{
+	char text[sizeof(DEBUG) + 24];
+
+	if (!log_is_debug)
+		return;
+	snprintf(text, sizeof(text), DEBUG "@%llu", (unsigned long long)wake_began);
+	(void)setenv(LOG_VARIABLE, text, 1);
+}
+
+void log_step(const char *format, ...)
+{
+	char text[TEXT_MAX];
+	va_list ap;
+	int n;
+
+	n = snprintf(text, sizeof(text), "%s +%.1f ms: ", program, log_took(wake_began));
+	va_start(ap, format);
+	vsnprintf(text + n, sizeof(text) - (size_t)n, format, ap);
+	va_end(ap);
+	write_line(LOG_DEBUG, text);
 }
 
 /* SIOCOUTQ: what the other end of a Unix socket has not read yet. Anything else is nothing to wait for. */

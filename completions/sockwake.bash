@@ -71,8 +71,8 @@ _sockwake() {
 	list) options+=' --json --scope' ;;
 	status) options+=' --name --json --scope' ;;
 	wake) options+=' --name --for --scope' ;;
-	sleep) options+=' --name --scope' ;;
-	refresh) options+=' --all --accept-volumes --scope' ;;
+	sleep) options+=' --name --all --scope' ;;
+	refresh) options+=' --name --all --accept-volumes --scope' ;;
 	attend) options+=' --scope' ;;
 	logs) options+=' --name --follow --lines --scope' ;;
 	esac

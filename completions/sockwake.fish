@@ -15,8 +15,7 @@ function __sockwake_containers
 end
 
 set -l commands create adopt remove list status wake sleep refresh attend logs version help
-set -l named remove status wake sleep logs
-set -l several $named refresh
+set -l named remove status wake sleep refresh logs
 complete -c sockwake -f
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a create -d 'Make a container wake on the first connection'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a adopt -d 'Create what labels of containers ask for'
@@ -33,11 +32,11 @@ complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a help -d '
 complete -c sockwake -n '__fish_seen_subcommand_from help' -a "$commands"
 
 complete -c sockwake -l scope -x -a 'system user' -d 'Whose instances'
-complete -c sockwake -n "__fish_seen_subcommand_from $several" -a '(__sockwake_instances)'
+complete -c sockwake -n "__fish_seen_subcommand_from $named" -a '(__sockwake_instances)'
 complete -c sockwake -n "__fish_seen_subcommand_from $named" -l name -x -a '(__sockwake_instances)' -d 'Instance'
 complete -c sockwake -n '__fish_seen_subcommand_from create list status' -l json -d 'For programs'
 complete -c sockwake -n '__fish_seen_subcommand_from create remove' -l no-selinux -d 'Leave SELinux port labels alone'
-complete -c sockwake -n '__fish_seen_subcommand_from remove refresh' -l all -d 'All instances'
+complete -c sockwake -n '__fish_seen_subcommand_from remove sleep refresh' -l all -d 'All instances'
 complete -c sockwake -n '__fish_seen_subcommand_from refresh' -l accept-volumes -d 'Their volumes are right as they are'
 complete -c sockwake -n '__fish_seen_subcommand_from wake' -l for -x -a '30min 2h 8h' -d 'Hold it awake so long'
 complete -c sockwake -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'Go on as long as the container runs'

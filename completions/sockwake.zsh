@@ -9,14 +9,16 @@ _sockwake_instances() {
 
 _sockwake_containers() {
 	local -a names
-	local backend=${opt_args[--backend]:-$( ((EUID == 0)) && print docker || print podman)}
+	local backend=podman
+	((EUID)) || backend=docker
+	backend=${opt_args[--backend]:-$backend}
 	(($+commands[$backend])) && names=(${(f)"$($backend ps --all --format '{{.Names}}' 2>/dev/null)"})
 	_describe 'container' names
 }
 
 _sockwake() {
 	local curcontext=$curcontext state
-	local -a commands scope name
+	local -a commands scope name names
 	typeset -A opt_args
 	commands=(
 		'create:make a container wake on the first connection'
@@ -34,6 +36,7 @@ _sockwake() {
 	)
 	scope=('--scope[whose instances]:scope:(system user)')
 	name=('--name[instance]:instance:_sockwake_instances' '::instance:_sockwake_instances')
+	names=('--name[instance]:instance:_sockwake_instances' '*:instance:_sockwake_instances')
 
 	_arguments -C '1:command:->command' '*::argument:->argument' && return
 	if [[ $state == command ]]; then
@@ -93,12 +96,12 @@ _sockwake() {
 			'--dry-run[say what would be done]' '--backend[engine]:engine:(docker podman)' \
 			'--engine-socket[of the engine]:socket:_files' '::container:_sockwake_containers'
 		;;
-	remove) _arguments $scope $name '--all[all instances]' '--with-container[also the container that create --image made]' '--no-selinux[leave SELinux port labels alone]' ;;
+	remove) _arguments $scope $names '--all[all instances]' '--with-container[also the container that create --image made]' '--no-selinux[leave SELinux port labels alone]' ;;
 	list) _arguments $scope '--json[for programs]' ;;
-	status) _arguments $scope $name '--json[for programs]' ;;
-	wake) _arguments $scope $name '--for[hold it awake so long]:time span:' ;;
-	sleep) _arguments $scope $name ;;
-	refresh) _arguments $scope '--all[all instances]' '--accept-volumes[their volumes are right as they are]' '*:instance:_sockwake_instances' ;;
+	status) _arguments $scope $names '--json[for programs]' ;;
+	wake) _arguments $scope $names '--for[hold it awake so long]:time span:' ;;
+	sleep) _arguments $scope $names '--all[all instances]' ;;
+	refresh) _arguments $scope $names '--all[all instances]' '--accept-volumes[their volumes are right as they are]' ;;
 	attend) _arguments $scope ;;
 	logs) _arguments $scope $name '(-f --follow)'{-f,--follow}'[go on]' '(-n --lines)'{-n,--lines}'[so many lines]:lines:' ;;
 	help) _describe 'command' commands ;;

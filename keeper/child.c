@@ -14,6 +14,7 @@
 #include "common/cleanup.h"
 #include "common/exit.h"
 #include "common/listen.h"
+#include "common/log.h"
 
 int program_open(const char *path, struct program *ret, struct error *err)
 {
@@ -58,6 +59,7 @@ static void set_environment(const struct inheritance *i)
 		(void)setenv(i->variables[k].name, i->variables[k].value, 1);
 	if (i->accepted && *i->accepted)
 		(void)setenv("SOCKWAKE_ACCEPTED", i->accepted, 1);
+	log_hand_on();
 	if (!i->listeners)
 		return;
 	snprintf(text, sizeof(text), "%d", getpid());

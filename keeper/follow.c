@@ -9,6 +9,7 @@
 
 #include "common/cleanup.h"
 #include "common/listen.h"
+#include "common/log.h"
 #include "keeper/admit.h"
 #include "keeper/tasks.h"
 
@@ -47,6 +48,7 @@ bool stage_follow(struct keeper *k)
 
 	if (!keeper_container_is_ending(k) || k->told_to_stop || ends_too_often(k) || task_follow(k, &err) < 0)
 		return false;
+	log_debug("looks whether the container is restarted");
 	notify_send(k->notify_fd, "STATUS=the container has ended; it may be restarted");
 	while (goes_on(k, was_ready))
 		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);

@@ -79,6 +79,7 @@ static void begin_record(struct keeper *k)
 		schedule_next(o->windows, o->n_windows, wall, &s->warm[i].from, &s->warm[i].until);
 	record_share(&k->record);
 	record_write(&k->record);
+	log_wake(k->began);
 }
 
 /* While the service runs, its timer waits; when that ends, the timer finds that it should have elapsed long ago, and
@@ -122,6 +123,7 @@ static void end_without_wake(struct keeper *k, const char *why)
 /* Wakes nothing. */
 static int leave(struct keeper *k, uint64_t flag, const char *why)
 {
+	log_debug("wakes nothing: %s", why);
 	if (is_successor(k) && stage_sleep(k) < 0)
 		return EXIT_FAILURE;
 	k->record.own.flags |= flag;
@@ -242,6 +244,9 @@ int keeper_run(int argc, char **argv)
 	k.began = k.extended = now_usec();
 	k.waker = k.sleeper = k.notifier = NO_CHILD("the activator");
 	k.relay = NO_CHILD("the proxy");
+	if (!log_begin("keeper"))
+		log_line(LOG_WARNING, LOG_INVALID);
+	log_wake(k.began);
 	if (keeper_options_parse(argc, argv, &k.options, &err) < 0) {
 		(void)refuse_queue(&err);
 		return EXIT_USAGE;
@@ -252,6 +257,8 @@ int keeper_run(int argc, char **argv)
 		return EXIT_REFUSED;
 	}
 	queued = queue_waits(&k.queue);
+	log_debug("has %d listening sockets; %s", k.queue.n,
+		  queued ? "somebody waits there" : "nobody waits there: a person or a timer has started the service");
 	/* With nobody in the queue it was not a client that started the service, but a person or the timer; or systemd,
 	 * after a keeper that was killed. */
 	if (queued && !stage_admit(&k) && !is_held(&k))

@@ -1,5 +1,6 @@
 #include "keeper/queue.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -12,11 +13,15 @@
 
 #include "common/clock.h"
 #include "common/listen.h"
+#include "common/log.h"
 #include "common/refuse.h"
 #include "keeper/backlog.h"
 
 /* A hostile client could go on connecting for ever. */
 #define LOOK_MAX 100000
+
+/* So many who may not wake the container are told of one by one. */
+#define TOLD_MAX 16
 
 static int option(int fd, int name)
 {
@@ -109,17 +114,34 @@ static bool is_excluded(const struct cidr *ranges, size_t n, const struct sockad
 	return false;
 }
 
+static void tell_admission(bool excluded, const struct sockaddr_storage *source)
+{
+	char host[INET6_ADDRSTRLEN] = "somebody on a Unix socket";
+	static unsigned told;
+
+	if (!log_is_debug || (excluded && told++ >= TOLD_MAX))
+		return;
+	if (source->ss_family == AF_INET)
+		(void)inet_ntop(AF_INET, &((const struct sockaddr_in *)source)->sin_addr, host, sizeof(host));
+	else if (source->ss_family == AF_INET6)
+		(void)inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)source)->sin6_addr, host, sizeof(host));
+	log_step("%s %s", host, excluded ? "may not wake the container (--no-wake-from): is refused" : "is admitted");
+}
+
 static void admit_streams(struct queue *q, int listener, const struct cidr *ranges, size_t n)
 {
 	struct sockaddr_storage source;
 	struct client c;
+	bool excluded;
 
 	for (int i = 0; i < LOOK_MAX && q->n_accepted < ACCEPTED_MAX; i++) {
 		if (!accept_client(q, listener, &c, &source))
 			return;
 		if (c.fd < 0)
 			continue;
-		if (is_excluded(ranges, n, &source))
+		excluded = is_excluded(ranges, n, &source);
+		tell_admission(excluded, &source);
+		if (excluded)
 			close(c.fd);
 		else
 			q->accepted[q->n_accepted++] = c;
@@ -132,6 +154,7 @@ static bool admit_datagrams(int fd, const struct cidr *ranges, size_t n)
 	for (int i = 0; i < LOOK_MAX; i++) {
 		struct sockaddr_storage source = {.ss_family = AF_UNSPEC};
 		socklen_t len = sizeof(source);
+		bool excluded;
 		char byte;
 
 		if (recvfrom(fd, &byte, 0, MSG_DONTWAIT | MSG_PEEK, (struct sockaddr *)&source, &len) < 0) {
@@ -139,7 +162,9 @@ static bool admit_datagrams(int fd, const struct cidr *ranges, size_t n)
 				return false;
 			continue; /* an ICMP error was queued, and now is not */
 		}
-		if (!is_excluded(ranges, n, &source))
+		excluded = is_excluded(ranges, n, &source);
+		tell_admission(excluded, &source);
+		if (!excluded)
 			return true;
 		(void)recv(fd, &byte, 0, MSG_DONTWAIT);
 	}

@@ -43,12 +43,25 @@ static int start_relay(struct keeper *k, uint64_t deadline, struct error *err)
 	k->awaited[0] = k->hint[0] = '\0';
 	k->futile = false;
 	k->failed[0] = '\0';
-	return child_start(&k->relay, &k->nshelper, k->options.nshelper, &i, err);
+	if (child_start(&k->relay, &k->nshelper, k->options.nshelper, &i, err) < 0)
+		return -1;
+	log_debug("has started nshelper, which becomes the proxy, as process %d", k->relay.pid);
+	return 0;
+}
+
+/* Has anybody come to the proxy? Only numbers are the proxy's to tell. */
+static bool is_used(const struct keeper *k)
+{
+	return k->record.own.connections_total > 0 || k->record.own.flows_total > 0;
 }
 
 static void take_traffic(struct keeper *k)
 {
+	bool was_used = is_used(k);
+
 	record_take_traffic(&k->record);
+	if (!was_used && is_used(k))
+		log_debug("the first client is served");
 	record_write(&k->record);
 	k->counted = false;
 	k->untold = true;
@@ -73,6 +86,7 @@ static void became_ready(struct keeper *k)
 	k->record.own.t_waiting = 0;
 	if (!k->record.own.t_accepting) /* that of the first proxy */
 		k->record.own.t_accepting = now_usec();
+	log_debug("the proxy is confined and accepts: says READY=1");
 	report_traffic(k, "READY=1\n");
 }
 
@@ -202,8 +216,11 @@ static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct
 	if (k->told_to_stop || (k->ready && keeper_container_has_ended(k)))
 		return true;
 	good = child_result(&k->relay, how, sizeof(how)) == 0 && k->ready;
-	if (good && !keeper_is_wanted(k)) /* the last look: who has come meanwhile is served */
+	if (good && !keeper_is_wanted(k)) { /* the last look: who has come meanwhile is served */
+		log_debug("is idle: nobody has used the container for %.1f ms",
+			  log_took(k->record.own.t_last_activity));
 		return true;
+	}
 	if (!k->ready && k->in_case[0] && keeper_container_is_ending(k)) {
 		*r = error_set(err, 0, "%s", k->in_case);
 		return true;

@@ -26,8 +26,10 @@ static int try_sleep(struct keeper *k, struct error *err)
 		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
 		keeper_extend(k);
 	}
-	if (k->sleeper.status == 0)
+	if (k->sleeper.status == 0) {
+		log_debug("the container sleeps, or has a reason to stay up");
 		return 0;
+	}
 	return error_set(err, 0, "%s", keeper_explain(k, &k->sleeper));
 }
 
@@ -70,6 +72,7 @@ int stage_sleep(struct keeper *k)
 	struct error err;
 
 	keeper_release_run(k);
+	log_debug("has let go of %zu locks", n_locks);
 	while (try_sleep(k, &err) < 0) {
 		keeper_say(k, LOG_WARNING, err.text);
 		notify_send(k->notify_fd, "STATUS=" STATUS_NOT_ASLEEP "%s", err.text);

@@ -30,6 +30,7 @@ static void take_woken(struct keeper *k, struct message *m)
 	memcpy(k->locks, m->fds + 1, k->n_locks * sizeof(*k->locks));
 	m->n_fds = 0;
 	record_take_wake(&k->record);
+	log_debug("the container runs: has the pidfd of its first process and %zu locks", k->n_locks);
 }
 
 /* Words of the proxy's own are said while it has not met a client. */
@@ -83,7 +84,10 @@ static void take_message(struct keeper *k, struct child *c, struct message *m)
 		k->told_to_stop |= message_value(m, "STOP", word, sizeof(word));
 	} else if (c == &k->relay) {
 		take_notes(k, m);
-		k->stopping |= message_value(m, "STOPPING", word, sizeof(word));
+		if (!k->stopping && message_value(m, "STOPPING", word, sizeof(word))) {
+			k->stopping = true;
+			log_debug("the proxy accepts nobody any more");
+		}
 		k->ready |= message_value(m, "READY", word, sizeof(word));
 		k->counted = true;
 	}
@@ -105,17 +109,26 @@ static void take_messages(struct keeper *k, struct child *c)
 static void take_signals(struct keeper *k)
 {
 	struct signalfd_siginfo info;
+	bool told = k->told_to_stop;
 
 	while (read(k->signal_fd, &info, sizeof(info)) == sizeof(info))
 		k->told_to_stop |= info.ssi_signo != SIGCHLD;
+	if (k->told_to_stop && !told)
+		log_debug("is told to stop");
 }
 
 /* What a child has told before it ended is taken first. */
 static void take_end(struct keeper *k, struct child *c)
 {
+	char how[64];
+
 	if (c->pid == 0 || !child_reap(c))
 		return;
 	take_messages(k, c);
+	if (log_is_debug) {
+		(void)child_result(c, how, sizeof(how));
+		log_step("%s %s", c->name, how);
+	}
 	close_fd(&c->channel);
 }
 
@@ -129,6 +142,7 @@ static void note_waiting(struct keeper *k)
 static void look_after_queue(struct keeper *k)
 {
 	struct queue *q = &k->queue;
+	size_t gone;
 
 	if (q->since == USEC_INFINITY && queue_waits(q)) {
 		q->since = now_usec();
@@ -136,7 +150,8 @@ static void look_after_queue(struct keeper *k)
 	}
 	if (now_usec() < queue_deadline(q))
 		return;
-	(void)queue_expire(q, now_usec());
+	gone = queue_expire(q, now_usec());
+	log_debug("resets %zu clients, who have waited for --startup-timeout", gone);
 	note_waiting(k);
 }
 
@@ -160,7 +175,10 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 	}
 	until = k->deadline < until ? k->deadline : until;
 	(void)poll(fds, n, timeout_msec(until));
-	k->ended |= fds[1].revents != 0;
+	if (!k->ended && fds[1].revents != 0) {
+		k->ended = true;
+		log_debug("the container's first process has ended");
+	}
 	take_signals(k);
 	for (size_t c = 0; c < N; c++) {
 		take_messages(k, children[c]);
@@ -209,6 +227,7 @@ void keeper_refuse(struct keeper *k, const char *why)
 	/* Whoever is reset can read why; whoever comes once the service manager was told is not meant. */
 	if (*why)
 		keeper_say(k, LOG_ERR, why);
+	log_debug("resets everybody who waits");
 	queue_refuse(&k->queue);
 	if (news)
 		notify_send(k->notify_fd, "STATUS=%s", why);

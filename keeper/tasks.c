@@ -38,7 +38,10 @@ static int start(struct keeper *k, struct child *c, const char *const *mode, cha
 		return error_set(err, ENOMEM, "out of memory");
 	inherit_fd(i, "SOCKWAKE_STATS_FD", k->record.memory);
 	k->failed[0] = '\0';
-	return child_start(c, &k->activator, argv, i, err);
+	if (child_start(c, &k->activator, argv, i, err) < 0)
+		return -1;
+	log_debug("has started 'activator %s' as process %d", mode[0], c->pid);
+	return 0;
 }
 
 int task_wake(struct keeper *k, struct inheritance *i, struct error *err)

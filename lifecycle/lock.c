@@ -17,6 +17,7 @@
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/io.h"
+#include "common/log.h"
 
 #define ID_LENGTH 64
 
@@ -166,12 +167,17 @@ struct taking {
 
 static int take(const char *directory, const char *file, struct taking how, int *ret_fd, struct error *err)
 {
+	uint64_t began = log_clock();
 	char path[PATH_MAX];
+	int r;
 
 	if (snprintf(path, sizeof(path), "%s/%s", directory, file) >= (int)sizeof(path))
 		return error_set(err, ENAMETOOLONG, "the runtime directory '%s' has too long a path", directory);
-	return how.exclusive ? lock_exclusive(path, how.deadline, ret_fd, err)
-			     : lock_shared(path, how.deadline, ret_fd, err);
+	r = how.exclusive ? lock_exclusive(path, how.deadline, ret_fd, err)
+			  : lock_shared(path, how.deadline, ret_fd, err);
+	log_debug("%s the lock '%s' (%s) after %.1f ms", r < 0 ? "does not get" : "has", path,
+		  how.exclusive ? "exclusive" : "shared", log_took(began));
+	return r;
 }
 
 /* Whoever waits for it notices that it is gone, and makes it anew. */

@@ -117,6 +117,9 @@ static int become(const struct options *o, struct error *err)
 		return -1;
 	if (entry_enter(&entry, err) < 0)
 		return error_context(err, "cannot enter the network namespace of process %d", target.pid);
+	log_debug(entry.netns < 0 ? "process %d uses the host's network: there is nothing to enter"
+				  : "has entered the network namespace of process %d",
+		  target.pid);
 	if (o->outside_source && arrange_sources(&entry, err) < 0)
 		return -1;
 	if (o->transparent && transparent_install(o->mark, err) < 0)
@@ -131,6 +134,7 @@ static int become(const struct options *o, struct error *err)
 		    },
 		    err) < 0)
 		return -1;
+	log_debug("has dropped all privileges; executes '%s'", o->command[0]);
 	return o->unreachable ? unreachable_check(keepers_program(), o->command[0], err) : 0;
 }
 
@@ -158,6 +162,7 @@ static void execute(char **command)
 	}
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	(void)unsetenv(EXEC_VARIABLE);
+	log_hand_on();
 	/* With its caches, the GNU C library would keep what making a filter of system calls takes, 50 kB, for good. */
 	(void)setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 0);
 	(void)execveat(fd, "", command, environ, AT_EMPTY_PATH);
@@ -170,6 +175,7 @@ int nshelper_run(int argc, char *argv[])
 	int status;
 
 	(void)prctl(PR_SET_NAME, "nshelper"); /* executed by descriptor, it would be called by its number */
+	(void)log_begin("nshelper");
 	refuse_on_signal("nshelper");
 	switch (nshelper_options_parse(argc, argv, &options, &err)) {
 	case OPTIONS_DONE:

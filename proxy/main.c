@@ -158,6 +158,7 @@ static int await_ready(struct proxy *p, struct error *err)
 			   p->pidfd, err) < 0)
 		return -1;
 	s->stats->t_ready = now_usec();
+	log_debug("the server on port %u is ready", f->publish->container_port);
 	note_seen(s, &seen, f->publish->container_port);
 	if (p->config.n_targets == 0)
 		remember_seen(s->stats, &seen);
@@ -208,6 +209,8 @@ static int confine_all(const struct proxy *p, struct error *err)
 	c.n_keep = k;
 	c.ports = ports;
 	c.n_ports = n_ports;
+	log_debug("confines itself%s", s->has_keeper ? "; what it does from here on the keeper tells" : "");
+	log_is_debug &= !s->has_keeper;
 	if (s->has_keeper && leave_journal(err) < 0)
 		return -1;
 	if (confine(&c, &missing, err) < 0)
@@ -304,6 +307,7 @@ static int run(int argc, char **argv)
 	struct error err;
 
 	(void)prctl(PR_SET_NAME, "proxy"); /* executed by descriptor, it would be called by its number */
+	(void)log_begin("proxy");
 	refuse_on_signal("the proxy");
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (config_parse(argc, argv, &p.config, &err) < 0) {

@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/listen.h"
+#include "common/log.h"
 #include "proxy/command.h"
 #include "proxy/dialog.h"
 #include "proxy/outside.h"
@@ -54,6 +55,7 @@ struct check {
 	int futile;		 /* and no time changes that */
 	char told[2 * SEEN_MAX]; /* to the keeper */
 	uint64_t told_at;
+	char logged[SEEN_MAX]; /* the outcome that the debug level told last */
 };
 
 static const struct {
@@ -280,6 +282,15 @@ static void tell_seen(struct check *c)
 		notify_send(channel_inherited(), "AWAITED=%s", c->seen);
 }
 
+/* Each outcome that is another one than before. */
+static void log_seen(struct check *c, int verdict)
+{
+	if (!log_is_debug || verdict != VERDICT_NOT_YET || strcmp(c->seen, c->logged) == 0)
+		return;
+	memcpy(c->logged, c->seen, sizeof(c->seen));
+	log_step("not ready yet: %s", c->seen);
+}
+
 int readiness_wait(const struct readiness *r, int type, uint16_t port, const struct target *targets, size_t n_targets,
 		   uint64_t deadline_usec, int pidfd, struct error *err)
 {
@@ -314,6 +325,7 @@ int readiness_wait(const struct readiness *r, int type, uint16_t port, const str
 		bool costly = false;
 		int verdict = r->kind == READY_NONE ? VERDICT_READY : try(&c, &pause, &costly, err);
 
+		log_seen(&c, verdict);
 		if (verdict == VERDICT_READY) /* if the container has not ended meanwhile */
 			return patience_poll(&c.patience, -1, 0, 0, err) < 0 ? -1 : 0;
 		tell_seen(&c);

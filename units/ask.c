@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 
 #define REVIVAL_TIMEOUT (10 * USEC_PER_SEC)
 #define REVIVALS_MAX	10
@@ -12,18 +13,29 @@ bool ask_again(struct manager *m)
 	return m->revivals < REVIVALS_MAX && bus_revive(m, now_usec() + REVIVAL_TIMEOUT);
 }
 
+/* The first argument, where that is a string: mostly a unit's name. */
+static const char *first_text(const char *types, va_list ap)
+{
+	return types && types[0] == 's' ? va_arg(ap, const char *) : "";
+}
+
 static int call_once(struct manager *m, sd_bus_message **ret, uint64_t timeout, const char *what, struct error *err,
 		     const char *method, const char *types, va_list ap)
 {
 	_cleanup_bus_err_ sd_bus_error bus_error = SD_BUS_ERROR_NULL;
 	_cleanup_message_ sd_bus_message *call = NULL;
+	uint64_t began = log_clock();
+	va_list again;
 	int r;
 
+	va_copy(again, ap);
 	r = bus.sd_bus_message_new_method_call(m->bus, &call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, method);
 	if (r >= 0 && types)
 		r = bus.sd_bus_message_appendv(call, types, ap);
 	if (r >= 0)
 		r = bus.sd_bus_call(m->bus, call, timeout, &bus_error, ret);
+	bus_tell(method, first_text(types, again), began, r);
+	va_end(again);
 	return r < 0 ? bus_failed(m, err, what, r, &bus_error) : 0;
 }
 
@@ -45,8 +57,10 @@ static int get_once(struct manager *m, const char *path, const char *interface, 
 		    const char *what, sd_bus_message **ret, struct error *err)
 {
 	_cleanup_bus_err_ sd_bus_error bus_error = SD_BUS_ERROR_NULL;
+	uint64_t began = log_clock();
 	int r = bus.sd_bus_get_property(m->bus, SYSTEMD_NAME, path, interface, property, &bus_error, ret, type);
 
+	bus_tell("Get", property, began, r);
 	return r < 0 ? bus_failed(m, err, what, r, &bus_error) : 0;
 }
 

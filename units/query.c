@@ -10,6 +10,7 @@
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/exit.h"
+#include "common/log.h"
 #include "units/ask.h"
 
 #define QUERY_TIMEOUT (30 * USEC_PER_SEC)
@@ -185,6 +186,7 @@ static int list_units(sd_bus *connection, const char *const *names, size_t n, sd
 		      sd_bus_error *bus_error)
 {
 	_cleanup_message_ sd_bus_message *call = NULL;
+	uint64_t began = log_clock();
 	int r = bus.sd_bus_message_new_method_call(connection, &call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
 						   "ListUnitsByNames");
 
@@ -194,7 +196,10 @@ static int list_units(sd_bus *connection, const char *const *names, size_t n, sd
 		r = bus.sd_bus_message_append(call, "s", names[k]);
 	if (r >= 0)
 		r = bus.sd_bus_message_close_container(call);
-	return r < 0 ? r : bus.sd_bus_call(connection, call, QUERY_TIMEOUT, bus_error, ret);
+	if (r >= 0)
+		r = bus.sd_bus_call(connection, call, QUERY_TIMEOUT, bus_error, ret);
+	bus_tell("ListUnitsByNames", n > 0 ? names[0] : "", began, r);
+	return r;
 }
 
 /* So that no string is NULL whatever is not asked. */
@@ -259,6 +264,7 @@ static int ask(sd_bus *connection, struct query *q)
 static int ask_details_once(struct manager *m, struct unit_state *states, size_t n, struct error *err)
 {
 	_cleanup_free_ struct query *queries = calloc(n + 1, sizeof(*queries));
+	uint64_t began = log_clock();
 	unsigned pending = 0;
 	int failure = 0, drained, r = queries ? 0 : -ENOMEM;
 
@@ -272,6 +278,7 @@ static int ask_details_once(struct manager *m, struct unit_state *states, size_t
 	}
 	/* Answers that are still to come would be written to what is gone: take them all, whatever happened. */
 	drained = drain(m->bus, &pending, 0, &failure);
+	bus_tell("Get", "the properties of these units", began, r < 0 ? r : drained);
 	if (r >= 0)
 		r = drained;
 	return r < 0 ? bus_failed(m, err, "cannot ask the service manager about units", r, NULL) : 0;

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
-"""runner.py [-k PATTERN] [--share SCOPE:K/N] [--before-reboot | --after-reboot]: runs the tests of test_*.py beside it,
-inside a lab; with --share those of one scope (system, user), and of them every Nth class from the Kth on.
+"""runner.py [-k PATTERN] [--share SCOPE:K/N] [--release K/N] [--before-reboot | --after-reboot]: runs the tests of
+test_*.py beside it, inside a lab; with --share those of one scope (system, user), and of them every Nth class from the Kth
+on. With --release this is the Kth of N releases: of the modules that say ANY_RELEASE, as what they test is ours and the
+kernel's alone, every Nth from the Kth on runs here, and the others elsewhere.
 
 One line a test as it goes; a failure is followed by its reason and by the journal since the test began. What failed is
 run once more, by itself, after all others, only to tell whether it always fails: one that passes then is flaky, and has
@@ -100,10 +102,22 @@ def name_of(test):
     return f"{type(test).__module__}.{type(test).__name__}[{test.scope}].{method}"
 
 
-def classes():
+def every(part, found):
+    """Those that "K/N" chooses: every Nth from the Kth on."""
+    first, of = map(int, part.split("/"))
+    return found[first - 1 :: of]
+
+
+def modules(options):
+    found = [importlib.import_module(path.stem) for path in sorted(HERE.glob("test_*.py"))]
+    anywhere = [module for module in found if getattr(module, "ANY_RELEASE", False)]
+    here = every(options.release, anywhere)
+    return [module for module in found if module not in anywhere or module in here]
+
+
+def classes(options):
     """Every test class of every module, once for each of its scopes."""
-    for path in sorted(HERE.glob("test_*.py")):
-        module = importlib.import_module(path.stem)
+    for module in modules(options):
         for cls in vars(module).values():
             if isinstance(cls, type) and issubclass(cls, harness.Case) and cls.__module__ == module.__name__:
                 for scope in cls.scopes:
@@ -113,13 +127,12 @@ def classes():
 def shared(options, found):
     """Those classes that --share chooses."""
     scope, _, part = options.share.partition(":")
-    first, of = map(int, (part or "1/1").split("/"))
-    return [cls for cls in found if str(cls.scope).startswith(scope)][first - 1 :: of]
+    return every(part or "1/1", [cls for cls in found if str(cls.scope).startswith(scope)])
 
 
 def tests(options, across_reboot):
     loader = unittest.TestLoader()
-    for cls in shared(options, classes()):
+    for cls in shared(options, classes(options)):
         if issubclass(cls, harness.RebootCase) == across_reboot:
             suite = loader.loadTestsFromTestCase(cls)
             chosen = [test for test in suite if fnmatch.fnmatchcase(name_of(test), f"*{options.pattern}*")]
@@ -157,6 +170,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-k", dest="pattern", default="")
     parser.add_argument("--share", default="")
+    parser.add_argument("--release", default="1/1")
     parser.add_argument("--before-reboot", action="store_true")
     parser.add_argument("--after-reboot", action="store_true")
     options = parser.parse_args()

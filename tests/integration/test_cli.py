@@ -570,8 +570,8 @@ class Telling(CliCase):
 
     def test_wrong_usage(self):
         for argv in (
-            *((), ("nonsense",), ("status",), ("remove",), ("remove", "a", "--all"), ("list", "server")),
-            *(("status", "a", "b"), ("status", "--name"), ("status", "-x", "a"), ("logs", "-n", "0", "a")),
+            *((), ("nonsense",), ("wake",), ("remove",), ("remove", "a", "--all"), ("list", "server")),
+            *(("sleep", "a", "a"), ("wake", "a", "--name=b"), ("logs", "a", "b"), ("status", "--name"), ("status", "-x", "a"), ("logs", "-n", "0", "a")),
             *(("create",), ("create", "a"), ("create", "a", "-p"), ("create", "a", "--listen-port=1")),
             *(("list", "--scope=both"), ("list", "--json=yes"), ("create", "a", "--name=b", "-p1:1")),
         ):

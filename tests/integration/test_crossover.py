@@ -6,6 +6,7 @@ import os
 
 import harness
 
+ANY_RELEASE = True
 PORT = 5432
 DIRECTORY = "/srv/postgresql"
 GROUP = "dbclients"

@@ -14,6 +14,7 @@ import harness
 import servers
 import test_notifications
 
+ANY_RELEASE = True
 PORT = 7900
 LIBEXEC = "/usr/libexec/sockwake"
 PROMPT = 2  # seconds within which a client is served or reset when nothing has to be waited for

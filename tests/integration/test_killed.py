@@ -59,6 +59,7 @@ class Stopping(KilledCase):
         return self.scope.spawn("systemctl", *([] if self.scope.is_system else ["--user"]), "stop", "server.service")
 
     def assert_refused_and_asleep(self):
+        harness.eventually(lambda: self.processes("proxy") == [])  # it would still accept until it is killed, too
         self.assertLess(harness.refusal(PORT), self.LIMIT + 2)
         self.assertEqual(self.scope.state(self.APART), "active")
         self.assertIn(self.scope.container_state("server"), ("running", "stopping"))

@@ -9,6 +9,7 @@ import resource
 
 import harness
 
+ANY_RELEASE = True
 PORT = 8100
 CLIENTS = 50
 IDLE = 1000  # connections

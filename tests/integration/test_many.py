@@ -8,6 +8,7 @@ import time
 
 import harness
 
+ANY_RELEASE = True
 INSTANCES = 1000 if harness.THOROUGH else 200
 PORT = 20000
 MORE = PORT - 10  # for those that are created one by one

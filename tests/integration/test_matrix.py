@@ -11,6 +11,7 @@ import cells
 import fake_engine
 import harness
 
+ANY_RELEASE = True
 PORT = 7400
 FREEZE = 40  # seconds
 LIMIT = 30  # --startup-timeout of the frozen ones

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import threading
 import time
 
@@ -99,6 +100,104 @@ class Figures(EchoCase):
         # From the beginning of the wake to the beginning of the sleep; each entry is written later than that.
         self.assertAlmostEqual(int(slept["SOCKWAKE_AWAKE_USEC"]) / 1e6, (ends - begins) / 1e6, delta=2)
         self.assertGreater(int(slept["SOCKWAKE_AWAKE_USEC"]), 1_000_000)
+
+
+class Debug(harness.Case):
+    """SOCKWAKE_LOG=debug, as the manual says: each step of a wake and of the sleep, and none without it."""
+
+    STEPS = (
+        ("keeper", "somebody waits there"),
+        ("keeper", "has started 'activator --wake'"),
+        ("activator", "wakes the container 'cache'"),
+        ("activator", "has the lock '"),
+        ("activator", "/containers/cache/start: status 204 after "),
+        ("activator", "the container 'cache' is running, its PID "),
+        ("activator", "has its pidfd"),
+        ("activator", "tells the keeper"),
+        ("keeper", "has the pidfd of its first process"),
+        ("keeper", "has started nshelper"),
+        ("nshelper", "has entered the network namespace of process "),
+        ("nshelper", "has dropped all privileges"),
+        ("proxy", "the server on port 6379 is ready"),
+        ("proxy", "confines itself"),
+        ("keeper", "says READY=1"),
+        ("keeper", "the first client is served"),
+        ("keeper", "the proxy accepts nobody any more"),
+        ("keeper", "is idle: nobody has used the container for "),
+        ("keeper", "has started 'activator --sleep'"),
+        ("activator", "puts the container 'cache' to sleep (idle)"),
+        ("activator", "(exclusive) after "),
+        ("activator", "the container 'cache' goes to sleep"),
+        ("activator", "/containers/cache/stop"),
+        ("keeper", "the container sleeps"),
+    )
+    SECRET = "c2VjcmV0"
+
+    def setUp(self):
+        super().setUp()
+        self.directory = f"{self.scope.unit_directory}/cache.service.d"
+        self.scope.container("cache", "redis", options=("--network=none", "--env", f"PASSWORD={self.SECRET}"))
+        self.scope.instance("cache", 6379, 6379, "--health-check=redis", "--idle-timeout=1s", "--no-notifications")
+
+    def set_level(self, level):
+        self.addCleanup(self.scope.systemctl, "daemon-reload")
+        self.addCleanup(self.scope.run, "rm", "-rf", self.directory)
+        self.scope.run("mkdir", "-p", self.directory)
+        self.scope.run("tee", f"{self.directory}/log.conf", input=f"[Service]\nEnvironment=SOCKWAKE_LOG={level}\n")
+        self.scope.systemctl("daemon-reload")
+
+    def wake_and_sleep(self):
+        self.assertEqual(harness.redis(6379, "ping"), "PONG")
+        self.scope.fall_asleep("cache")
+
+    def steps(self):
+        """(program, milliseconds, sentence) of each line of the debug level."""
+        found = [re.fullmatch(r"(\w+) \+([0-9.]+) ms: (.*)", line) for line in self.debug_lines()]
+        return [(step[1], float(step[2]), step[3]) for step in found]
+
+    def debug_lines(self):
+        return self.scope.unit_journal("cache", "--priority=debug..debug", "--identifier=sockwake", since=self.started)
+
+    def check_steps(self):
+        steps = self.steps()
+        rest = iter(steps)
+        for program, sentence in self.STEPS:
+            if not any(step[0] == program and sentence in step[2] for step in rest):
+                self.fail(f"no {(program, sentence)}, or not in this order, among {steps}")
+        times = [time for _, time, _ in steps]
+        self.assertLess(times[0], 1000)
+        self.assertLess(max(later - earlier for earlier, later in zip(times[1:], times)), 50)  # of several processes
+        return True
+
+    def test_each_step_of_a_wake_and_a_sleep(self):
+        self.set_level("debug")
+        self.wake_and_sleep()
+        harness.eventually(self.check_steps)
+        self.assertNotIn(self.SECRET, "\n".join(self.lines()))
+
+    def test_nothing_without_it(self):
+        self.wake_and_sleep()
+        harness.eventually(lambda: any("; 1 connections were served" in line for line in self.lines()))
+        self.assertEqual(self.debug_lines(), [])
+
+    def lines(self):
+        return self.scope.unit_journal("cache", since=self.started)
+
+    def test_another_value_is_ignored_with_one_warning(self):
+        self.set_level("verbose")
+        self.wake_and_sleep()
+        warning = "SOCKWAKE_LOG is ignored: 'debug' is the only value that it may have"
+        harness.eventually(lambda: warning in self.lines())
+        self.assertEqual(self.lines().count(warning), 1)
+        self.assertEqual(self.debug_lines(), [])
+
+    def test_what_sockwake_itself_asks(self):
+        argv = ("env", "SOCKWAKE_LOG=debug", "sockwake", "status", "cache")
+        told = self.scope.run(*argv)
+        self.assertRegex(told.stderr, r"sockwake \+[0-9.]+ ms: \w+: GET /\S*containers/\S+: status 200 after [0-9.]+ ms\n")
+        self.assertRegex(told.stderr, r"sockwake \+[0-9.]+ ms: service manager: ListUnitsByNames ")
+        self.assertNotIn("ms: ", told.stdout)
+        self.assertEqual(self.scope.sockwake("status", "cache").stderr, "")
 
 
 class Stopping(EchoCase):

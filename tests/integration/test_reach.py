@@ -22,6 +22,8 @@ CAPABILITIES = ((), ("--cap-add=SYS_PTRACE",))
 ATTACK = """
 import ctypes, os, socket, sys, threading, time
 
+ANY_RELEASE = True
+
 proc, port, delay, *names = sys.argv[1:]
 libc = ctypes.CDLL(None, use_errno=True)
 

@@ -9,6 +9,7 @@ import harness
 import servers
 from test_quadlet import PODMANS, PORT, UnitCase, quadlet_directory
 
+ANY_RELEASE = True
 WAIT = 2  # --startup-timeout, in seconds
 SERVER_PORT = 9000
 

@@ -8,6 +8,7 @@ import socket
 import harness
 import servers
 
+ANY_RELEASE = True
 PORT = 7850
 PG_SOCKET = ".s.PGSQL.5432"
 

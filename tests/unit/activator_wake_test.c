@@ -98,6 +98,39 @@ static void a_wake_hands_over(void **state)
 	fake_stop(&f);
 }
 
+/* Each request with its status, and nothing of what is in the bodies. */
+static void the_debug_level_tells_each_step(void **state)
+{
+	static const char *const steps[] = {"activator +",
+					    "wakes the container 'x' of Docker, at '",
+					    "has the lock '",
+					    "(shared) after ",
+					    "Docker: POST /containers/x/start: status 204 after ",
+					    "Docker: GET /containers/x/json: status 200 after ",
+					    "' is running, its PID ",
+					    "is the first one of the container 'x': has its pidfd\n",
+					    "the container 'x' was woken: tells the keeper\n",
+					    NULL};
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()));
+	const char *rest;
+	struct program p;
+
+	(void)state;
+	setenv("SOCKWAKE_LOG", "debug", 1);
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
+	unsetenv("SOCKWAKE_LOG");
+	rest = p.text;
+	for (const char *const *step = steps; *step; step++) {
+		rest = strstr(rest, *step);
+		if (!rest)
+			fail_msg("no '%s', or not in this order, in\n%s", *step, p.text);
+	}
+	assert_null(strchr(p.text, '{'));
+	assert_null(strstr(p.text, STARTED));
+	program_release(&p);
+	fake_stop(&f);
+}
+
 /* Said before the engine is asked: it may never answer. */
 static void what_takes_long_is_told_in_advance(void **state)
 {
@@ -790,6 +823,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_wake_hands_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_debug_level_tells_each_step, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_takes_long_is_told_in_advance, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_late_start_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_signal_during_a_start_waits_for_the_answer, setup, teardown),

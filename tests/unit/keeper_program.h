@@ -108,6 +108,7 @@ static inline void say_environment(char **argv)
 		say("seals=%d", fcntl(atoi(stats), F_GET_SEALS));
 	if (exec)
 		say("exec=%d", fcntl(atoi(exec), F_GETFL) & O_PATH ? 1 : 0);
+	say("SOCKWAKE_LOG=%s", getenv("SOCKWAKE_LOG") ? getenv("SOCKWAKE_LOG") : "unset");
 }
 
 /* Two locks for each container, of which the first is one. */
@@ -555,6 +556,16 @@ static inline struct stats keeper_stats(const struct keeper_run *k)
 	if (stats_read(path, &s, &err) < 0)
 		fail_msg("%s", err.text);
 	return s;
+}
+
+/* Does the text have these one after the other? */
+static inline void expect_in_order(const char *text, const char *const *parts)
+{
+	for (const char *rest = text; *parts; parts++) {
+		rest = strstr(rest, *parts);
+		if (!rest)
+			fail_msg("no '%s', or not in this order, in\n%s", *parts, text);
+	}
 }
 
 /* How often that is in a text. */

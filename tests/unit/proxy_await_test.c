@@ -114,12 +114,36 @@ static void the_end_of_the_container_is_noticed(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* A check that is made all the time has one line for each outcome. */
+static void the_debug_level_tells_an_outcome_once(void **state)
+{
+	_cleanup_close_ int server = bound(SOCK_STREAM);
+	uint16_t port = port_of(server);
+	const char *first;
+	char outcome[64];
+	struct said s;
+
+	(void)state;
+	close_fd(&server);
+	setenv("SOCKWAKE_LOG", "debug", 1);
+	s = await(port, "listen", -1, 200);
+	unsetenv("SOCKWAKE_LOG");
+	snprintf(outcome, sizeof(outcome), " ms: not ready yet: nothing listens on port %u\n", port);
+	first = strstr(s.text, outcome);
+	assert_non_null(first);
+	assert_int_equal(strncmp(s.text, "proxy +", strlen("proxy +")), 0);
+	assert_null(strstr(first + 1, outcome));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_server_that_listens_is_ready),      cmocka_unit_test(a_server_that_does_not_is_told),
-		cmocka_unit_test(what_it_says_is_looked_at),	       cmocka_unit_test(a_command_needs_no_port),
+		cmocka_unit_test(a_server_that_listens_is_ready),
+		cmocka_unit_test(a_server_that_does_not_is_told),
+		cmocka_unit_test(what_it_says_is_looked_at),
+		cmocka_unit_test(a_command_needs_no_port),
 		cmocka_unit_test(the_end_of_the_container_is_noticed),
+		cmocka_unit_test(the_debug_level_tells_an_outcome_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,92 @@
+"""What people type: several names at once, words of other tools, slips."""
+
+import json
+
+import harness
+
+ANY_RELEASE = True
+PORT = 7960
+
+
+class Several(harness.Case):
+    def setUp(self):
+        super().setUp()
+        for k, name in enumerate(("first", "second")):
+            self.scope.container(name, "redis")
+            self.scope.instance(name, PORT + k, 6379)
+
+    def states(self):
+        return {name: self.scope.container_state(name) for name in ("first", "second")}
+
+    def test_each_command(self):
+        woken = self.scope.sockwake("wake", "first", "second").stdout.splitlines()
+        self.assertEqual([line.split()[0] for line in woken], ["'first'", "'second'"])
+        self.assertRegex(woken[0], r"^'first' is awake: that took \d+(\.\d+)? ?m?s\.$")
+        self.assertEqual(self.states(), {"first": "running", "second": "running"})
+        self.assertEqual(self.scope.sockwake("wake", "first").stdout, "'first' is awake, as it was before.\n")
+        shown = self.scope.sockwake("status", "second", "first").stdout.splitlines()
+        self.assertEqual([line for line in shown if not line.startswith(" ")], ["second", "first"])
+        self.assertEqual(self.scope.sockwake("sleep", "--all").stdout, "'first' sleeps.\n'second' sleeps.\n")
+        self.assertEqual(self.states(), {"first": "exited", "second": "exited"})
+        self.assertEqual(
+            self.scope.sockwake("rm", "second", "first").stdout,
+            "Removed instance 'second'.\nRemoved instance 'first'.\n",
+        )
+        self.assertEqual(self.scope.sockwake("sleep", "--all").stdout, "No managed instances found.\n")
+
+    def test_one_that_fails(self):
+        """Does not keep the other, and is told."""
+        self.scope.engine_run("rm", "first")
+        result = self.scope.sockwake("wake", "first", "second", check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertTrue(result.stdout.startswith("'second' is awake"), result.stdout)
+        first, last = result.stderr.splitlines()
+        self.assertIn("'first' did not wake: ", first)
+        self.assertEqual(last, "sockwake: 1 of 2 failed: the reasons are above")
+        result = self.scope.sockwake("wake", "first", check=False)  # alone it needs no sum
+        self.assertEqual(len(result.stderr.splitlines()), 1)
+
+    def test_none_unless_all_exist(self):
+        for command in ("wake", "remove", "sleep", "refresh"):
+            result = self.scope.sockwake(command, "first", "third", check=False)
+            self.assertEqual((result.returncode, result.stdout), (1, ""))
+            self.assertIn("'third'", result.stderr)
+        self.assertLessEqual(set(self.states().values()), {"created", "configured"})
+        self.assertEqual(self.scope.state("first.socket"), "active")
+
+
+class Words(harness.Case):
+    def test_of_other_tools(self):
+        self.scope.container("server", "redis")
+        self.scope.instance("server", PORT, 6379)
+        overview = self.scope.sockwake("list").stdout
+        self.assertIn("server", overview)
+        for words in (["ls"], ["ps"], ["status"]):
+            self.assertEqual(self.scope.sockwake(*words).stdout.split(), overview.split())
+        self.assertEqual(json.loads(self.scope.sockwake("status", "--json").stdout)[0]["name"], "server")
+        for word, meant in (("stop", "sleep"), ("start", "wake"), ("run", "create"), ("inspect", "status")):
+            self.asked(word, meant=meant, status=2)
+        self.assertIn(self.scope.container_state("server"), ("created", "configured"))
+
+    def test_slips(self):
+        self.scope.container("server", "redis")
+        self.scope.instance("server", PORT, 6379)
+        self.asked("stauts", meant="status", status=2)
+        self.asked("lsit", meant="list", status=2)
+        self.asked("create", "x", "--idel-timeout=1min", meant="--idle-timeout", status=2)
+        self.asked("list", "--jsno", meant="--json", status=2)
+        self.asked("status", "sever", meant="server", status=1)
+        for argv, words in (
+            (("list", "--json=yes"), "takes no value"),
+            (("create", "x", "--no"), "may be short for"),
+            (("list", "--nonsense"), "'sockwake help list'"),
+            (("status", "quite-another"), "'sockwake list"),
+        ):
+            result = self.scope.sockwake(*argv, check=False)
+            self.assertIn(words, result.stderr)
+            self.assertNotIn("did you mean", result.stderr)
+
+    def asked(self, *argv, meant, status):
+        result = self.scope.sockwake(*argv, check=False)
+        self.assertEqual((result.returncode, result.stdout), (status, ""))
+        self.assertIn(f"did you mean '{meant}'?", result.stderr)
