@@ -177,6 +177,12 @@ check-32:
 check-integration: ## real managers, engines and servers, in labs: HACKING.md
 	tests/integration/run
 
+# Do the unit tests see what breaks? tests/mutants says what is done. MUTANT_FILES="FILE FILE:LINE": only there.
+MUTANTS       ?= 200
+MUTANTS_LEAST ?= 92
+check-mutants: ## do unit tests fail when one of MUTANTS places breaks? MUTANTS_LEAST: per cent; SEED: the same places again
+	@tests/mutants --mutants=$(MUTANTS) --least=$(MUTANTS_LEAST) --seed=$(SEED) $(MUTANT_FILES)
+
 # The targets that are no suites: demo, benches, installation and the like.
 check-targets: ## what is no test: demo, benches, installation
 	@tests/targets
@@ -254,6 +260,6 @@ clean: ## removes build/
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: always all tests check-unit fuzzers check-fuzz check-static check-32 check-integration check-targets check \
-	bench-wake bench-proxy bench-crossover install uninstall demo help format clean
+.PHONY: always all tests check-unit fuzzers check-fuzz check-static check-32 check-integration check-targets check-mutants \
+	check bench-wake bench-proxy bench-crossover install uninstall demo help format clean
 .SECONDARY:

@@ -78,6 +78,22 @@ static void images(void **state)
 	}
 }
 
+static void an_image_has_at_most_64_volumes(void **state)
+{
+	struct image i;
+
+	(void)state;
+	for (int n = 64; n <= 65; n++) {
+		char text[2048] = "{\"Id\":\"" ID64 "\",\"Config\":{\"Volumes\":{\"/0\":{}";
+
+		for (int k = 1; k < n; k++)
+			sprintf(text + strlen(text), ",\"/%d\":{}", k);
+		strcat(text, "}}}");
+		assert_int_equal(parses(text, &i), n == 64);
+		image_clear(&i);
+	}
+}
+
 static void versions(void **state)
 {
 	static const char *const new[] = {"4.4.0", "4.10.1", "5.4.2", "5.0.0-rc1", "10.0"};
@@ -243,6 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(images),
+		cmocka_unit_test(an_image_has_at_most_64_volumes),
 		cmocka_unit_test(versions),
 		cmocka_unit_test(the_body),
 		cmocka_unit_test(docker_makes_and_removes),
