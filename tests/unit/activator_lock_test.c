@@ -161,7 +161,9 @@ static void hammer(struct tally *t, const char *path, unsigned seed)
 			t->sleepers--;
 			if (rand_r(&seed) % 4 == 0)
 				(void)unlink(path);
-		} else if (err.code != EWOULDBLOCK) {
+		} else if (err.code == EWOULDBLOCK) {
+			usleep(100); /* who tries in vain leaves the processors to those who have it */
+		} else {
 			_exit(2);
 		}
 	}
