@@ -22,8 +22,6 @@ CAPABILITIES = ((), ("--cap-add=SYS_PTRACE",))
 ATTACK = """
 import ctypes, os, socket, sys, threading, time
 
-ANY_RELEASE = True
-
 proc, port, delay, *names = sys.argv[1:]
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -176,6 +174,7 @@ class Reach(Case):
                     self.scope.instance("attacker", PORT, INNER)
                     with harness.connect(PORT) as client:
                         self.assertEqual(client.recv(5), b"hello")
+                        harness.eventually(lambda: "SEEN proxy" in self.said(), timeout=20)
                         time.sleep(0.5)
                         self.assert_denied("proxy")
 
