@@ -1,8 +1,6 @@
 /* What a keeper that was killed leaves to the next one; and when a keeper gives up putting to sleep. */
 #include "tests/unit/keeper_program.h"
 
-#include "common/exit.h"
-
 #define MARK ((uint64_t)STATS_AWAKE)
 
 #define SLEEPS_AGAIN "READY=1\nSTATUS=What a keeper that was killed had woken sleeps again."

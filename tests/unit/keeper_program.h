@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "common/channel.h"
+#include "common/exit.h"
 #include "common/listen.h"
 #include "common/stats.h"
 #include "tests/unit/notify_fixture.h"
@@ -558,6 +559,22 @@ static inline struct stats keeper_stats(const struct keeper_run *k)
 	return s;
 }
 
+/* How many of a process's descriptors are links to this. */
+static inline unsigned descriptors_of(pid_t pid, const char *text)
+{
+	char path[64], link[PATH_MAX];
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 4096; fd++) {
+		ssize_t length;
+
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+		length = readlink(path, link, sizeof(link));
+		n += length == (ssize_t)strlen(text) && memcmp(link, text, (size_t)length) == 0;
+	}
+	return n;
+}
+
 /* Does the text have these one after the other? */
 static inline void expect_in_order(const char *text, const char *const *parts)
 {
@@ -576,6 +593,27 @@ static inline unsigned occurrences(const char *text, const char *part)
 	for (; (text = strstr(text, part)); text += strlen(part))
 		n++;
 	return n;
+}
+
+/* The client is reset, the status says why, and the next one is as well until a second is over. */
+static inline void expect_refusal(struct keeper_run *k, const char *why)
+{
+	int first = keeper_client(k), second;
+
+	keeper_start(k);
+	assert_true(was_reset(first));
+	assert_in_range(now_usec() - k->began, 0, 900 * USEC_PER_MSEC);
+	second = keeper_client(k);
+	assert_true(was_reset(second));
+	assert_int_equal(keeper_finish(k), EXIT_REFUSED);
+	assert_in_range(keeper_msec(k), 1000, 3000);
+	if (!strstr(k->notices, why))
+		fail_msg("no '%s' in\n%s", why, k->notices);
+	assert_non_null(strstr(k->text, why));
+	assert_int_equal(occurrences(k->text, "\n"), 1); /* one line, however many clients */
+	assert_null(strstr(k->notices, "READY=1"));
+	close(first);
+	close(second);
 }
 
 static inline bool was_served(int fd)
