@@ -207,10 +207,11 @@ bench-crossover: ## one account's container in another's
 	tests/setup
 	tests/bench/crossover $(BENCH_OPTIONS)
 
+# Where zsh looks for what packages bring: below /usr Debian has a place of its own.
+ZSH_FUNCTIONS = $(if $(and $(filter /usr,$(PREFIX)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
+
 # Installing replaces what runs, at any moment (packaging/install). nshelper and proxy can be read by nobody but root:
 # what is in a container's namespaces and runs a file that its owner can read is within that container's reach.
-# Where zsh looks for what packages bring; below /usr Debian has a place of its own.
-ZSH_FUNCTIONS = $(if $(and $(filter /usr,$(PREFIX)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
 LIBEXEC_PROGRAMS = $(filter-out cli,$(PROGRAMS))
 MANIFEST = $(LIBEXECDIR)/sockwake/installed
 MODES    = nshelper=0711 proxy=0711

@@ -180,7 +180,11 @@ int container_inspect(struct engine *e, const char *container, struct container 
 		return reply_error(e, "inspect", container, &reply, err);
 	if (!e->backend->parse_inspect(reply.body, reply.len, ret))
 		return reply_nonsense(e, err);
-	log_debug("the container '%s' is %s, its PID %d", ret->name, container_state_name(ret->state), ret->pid);
+	if (ret->pid)
+		log_debug("the container '%s' is %s, its PID %d", ret->name, container_state_name(ret->state),
+			  ret->pid);
+	else
+		log_debug("the container '%s' is %s", ret->name, container_state_name(ret->state));
 	/* One that is renamed just now has the name no more, and an identifier that does not begin so. */
 	if (!may_begin_an_identifier(container) || strcmp(container, ret->name) == 0 ||
 	    strncmp(container, ret->id, strlen(container)) != 0)

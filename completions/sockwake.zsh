@@ -18,9 +18,9 @@ _sockwake_containers() {
 
 _sockwake() {
 	local curcontext=$curcontext state
-	local -a commands scope name names
+	local -a verbs scope name names
 	typeset -A opt_args
-	commands=(
+	verbs=(
 		'create:make a container wake on the first connection'
 		'adopt:create what labels of containers ask for'
 		'remove:remove an instance, or all'
@@ -40,7 +40,7 @@ _sockwake() {
 
 	_arguments -C '1:command:->command' '*::argument:->argument' && return
 	if [[ $state == command ]]; then
-		_describe 'command' commands
+		_describe 'command' verbs
 		return
 	fi
 	case $words[1] in
@@ -104,7 +104,7 @@ _sockwake() {
 	refresh) _arguments $scope $names '--all[all instances]' '--accept-volumes[their volumes are right as they are]' ;;
 	attend) _arguments $scope ;;
 	logs) _arguments $scope $name '(-f --follow)'{-f,--follow}'[go on]' '(-n --lines)'{-n,--lines}'[so many lines]:lines:' ;;
-	help) _describe 'command' commands ;;
+	help) _describe 'command' verbs ;;
 	esac
 }
 

@@ -257,7 +257,7 @@ int keeper_run(int argc, char **argv)
 		return EXIT_REFUSED;
 	}
 	queued = queue_waits(&k.queue);
-	log_debug("has %d listening sockets; %s", k.queue.n,
+	log_debug("begins with %d listening socket%s; %s", k.queue.n, k.queue.n == 1 ? "" : "s",
 		  queued ? "somebody waits there" : "nobody waits there: a person or a timer has started the service");
 	/* With nobody in the queue it was not a client that started the service, but a person or the timer; or systemd,
 	 * after a keeper that was killed. */

@@ -317,7 +317,7 @@ static void without_a_runtime_directory_it_serves(void **state)
 static void the_debug_level_tells_each_step(void **state)
 {
 	static const char *const steps[] = {"keeper +",
-					    "has 1 listening sockets; somebody waits there\n",
+					    "begins with 1 listening socket; somebody waits there\n",
 					    "has started 'activator --wake' as process ",
 					    "the container runs: has the pidfd of its first process and 2 locks\n",
 					    "has started nshelper, which becomes the proxy, as process ",
