@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "common/clock.h"
+#include "common/exit.h"
 #include "tests/unit/activator_program.h"
 #include "tests/unit/fake_engine.h"
 #include "tests/unit/lock_fixture.h"
@@ -166,3 +168,29 @@ static inline void queue_close(struct queue *q)
 }
 
 #define OPTIONS(f, backend) "--name", "t", "--backend", backend, "--container", "x", "--engine-socket", (f).socket
+
+#define EXITED inspection("exited", 0, STARTED, "")
+static inline uint64_t msec_since(uint64_t begin)
+{
+	return (now_usec() - begin) / USEC_PER_MSEC;
+}
+
+/* Runs a wake that must fail: the keeper is told why, in these words, and nobody else; nothing stays held. */
+static inline void assert_refused_for(const char *const *arguments, const char *const *words)
+{
+	struct program p;
+
+	assert_int_equal(program_run_kept(&p, arguments), EXIT_REFUSED);
+	for (; *words; words++) {
+		if (!strstr(p.failed, *words))
+			fail_msg("'%s' does not say '%s'", p.failed, *words);
+	}
+	assert_string_equal(p.text, "");
+	assert_int_equal(p.woken.n_fds, 0);
+	program_release(&p);
+}
+
+static inline void assert_refused(const char *const *arguments, const char *why)
+{
+	assert_refused_for(arguments, (const char *const[]){why, NULL});
+}

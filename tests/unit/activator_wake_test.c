@@ -1,5 +1,5 @@
-/* A wake from the first request to what the keeper gets, and every way to fail before; putting to sleep and every reason
- * not to. The engine is a fake, the test is the keeper, sockets and clients are real. */
+/* A wake from the first request to what the keeper gets, and every way to fail before. The engine is a fake, the test is
+ * the keeper, sockets and clients are real. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,6 @@
 
 #include <cmocka.h>
 
-#include "activator/health.h"
 #include "activator/runtime.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -53,9 +52,6 @@ static const char *describe_fd(int fd, const char *folder)
 	text[n > 0 ? n : 0] = '\0';
 	return text;
 }
-
-#define EXITED inspection("exited", 0, STARTED, "")
-#define PAUSED inspection("paused", 0, STARTED, "")
 
 /* Would somebody who puts it to sleep be kept out? */
 static bool is_locked(const char *path)
@@ -149,11 +145,6 @@ static void what_takes_long_is_told_in_advance(void **state)
 	assert_int_equal(program_finish(&p), -SIGKILL);
 	program_release(&p);
 	fake_stop(&f);
-}
-
-static uint64_t msec_since(uint64_t begin)
-{
-	return (now_usec() - begin) / USEC_PER_MSEC;
 }
 
 /* A start cannot be called off: it is waited for beyond the deadline, and then there is time for what is left. */
@@ -335,19 +326,6 @@ static void a_restart_in_between_is_noticed(void **state)
 	fake_stop(&f);
 }
 
-/* Runs a wake that must fail: the keeper is told why, and nobody else; nothing stays held. */
-static void assert_refused(const char *const *arguments, const char *why)
-{
-	struct program p;
-
-	assert_int_equal(program_run_kept(&p, arguments), EXIT_REFUSED);
-	if (!strstr(p.failed, why))
-		fail_msg("'%s' does not say '%s'", p.failed, why);
-	assert_string_equal(p.text, "");
-	assert_int_equal(p.woken.n_fds, 0);
-	program_release(&p);
-}
-
 /* Its first process is a zombie, but the engine still says that it runs. */
 static void an_end_is_noticed_before_the_engine_knows(void **state)
 {
@@ -527,287 +505,6 @@ static void wrong_usage_is_refused(void **state)
 	}
 }
 
-static void healthy_is_asked_for_until_it_is(void **state)
-{
-	static const char test[] = "\"Healthcheck\":{\"Test\":[\"CMD\",\"true\"]}";
-	const char *sick = reply("200", "{\"Status\":\"starting\",\"Log\":[{\"ExitCode\":1}]}");
-	const char *well = reply("200", "{\"Status\":\"starting\",\"Log\":[{\"ExitCode\":0}]}");
-	START(f, SAY(NO_CONTENT), SAY(inspection("running", container_process(), STARTED, test)),
-	      SAY(inspection("running", container_process(), STARTED, test)), SAY(sick), SAY(well), SAY(NO_CONTENT),
-	      SAY(running()), SAY(running()));
-	struct program p;
-
-	(void)state;
-	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"), "--healthy")), 0);
-	assert_string_equal(requests(&f), "POST start GET json GET json GET healthcheck GET healthcheck");
-	assert_refused(ARGUMENTS(OPTIONS(f, "podman"), "--healthy"), "has no health check");
-	fake_stop(&f);
-}
-
-#define KILLS	   ",\"HealthcheckOnFailureAction\":\"kill\""
-#define LONG_START "\"Healthcheck\":{\"Test\":[\"CMD\",\"true\"],\"StartPeriod\":315360000000000000}"
-#define NO_START   "\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"true\"],\"StartPeriod\":1000000000}"
-
-/* A failure that the engine counts may have it kill the container: the check is tried on the side until it succeeds. */
-static void a_health_check_that_kills_is_tried_first(void **state)
-{
-	static const char *const configs[] = {
-		NO_START KILLS,
-		NO_START ",\"HealthcheckOnFailureAction\":\"restart\"",
-		LONG_START ",\"StartupHealthCheck\":{\"Test\":[\"CMD\",\"true\"],\"Retries\":2}",
-	};
-	const char *made = reply("201", "{\"Id\":\"" ID "\"}"), *ran = reply("200", "");
-	const char *sick = reply("200", "{\"Running\":false,\"ExitCode\":1}");
-	const char *well = reply("200", "{\"Running\":false,\"ExitCode\":0}");
-	const char *healthy = reply("200", "{\"Status\":\"healthy\",\"Log\":[{\"ExitCode\":0}]}");
-
-	(void)state;
-	for (size_t k = 0; k < sizeof(configs) / sizeof(*configs); k++) {
-		const char *here = inspection("running", container_process(), STARTED, configs[k]);
-		START(f, SAY(NO_CONTENT), SAY(here), SAY(here), SAY(made), SAY(ran), SAY(sick), SAY(made), SAY(ran),
-		      SAY(well), SAY(healthy));
-		struct program p;
-
-		assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"), "--healthy")), 0);
-		assert_string_equal(p.awaited, "the health check of 'x' has not succeeded");
-		assert_string_equal(requests(&f),
-				    "POST start GET json GET json POST exec POST start GET json POST exec "
-				    "POST start GET json GET healthcheck");
-		assert_non_null(strstr(f.seen->text, "POST /v4.0.0/libpod/exec/" ID "/start HTTP/1.1"));
-		program_release(&p);
-		fake_stop(&f);
-	}
-}
-
-/* Within the start period Podman does not count; without an action nobody minds. */
-static void a_health_check_that_does_no_harm_is_asked_for(void **state)
-{
-	static const char *const configs[] = {
-		LONG_START KILLS,
-		NO_START,
-		NO_START ",\"HealthcheckOnFailureAction\":\"none\"",
-		LONG_START ",\"StartupHealthCheck\":{\"Test\":[\"CMD\",\"true\"]}",
-	};
-	const char *sick = reply("200", "{\"Status\":\"starting\",\"Log\":[{\"ExitCode\":1}]}");
-	const char *healthy = reply("200", "{\"Status\":\"healthy\",\"Log\":[{\"ExitCode\":0}]}");
-
-	(void)state;
-	for (size_t k = 0; k < sizeof(configs) / sizeof(*configs); k++) {
-		const char *here = inspection("running", container_process(), STARTED, configs[k]);
-		START(f, SAY(NO_CONTENT), SAY(here), SAY(here), SAY(sick), SAY(healthy));
-		struct program p;
-
-		assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"), "--healthy")), 0);
-		assert_string_equal(requests(&f), "POST start GET json GET json GET healthcheck GET healthcheck");
-		program_release(&p);
-		fake_stop(&f);
-	}
-}
-
-/* Often at first, and then less and less. */
-static void a_health_check_is_asked_for_at_a_sensible_pace(void **state)
-{
-	unsigned cheap = 0, costly = 0;
-
-	(void)state;
-	for (uint64_t t = 0; t < 60 * USEC_PER_SEC; t += health_pause(t, false))
-		cheap++;
-	for (uint64_t t = 0; t < 60 * USEC_PER_SEC; t += health_pause(t, true))
-		costly++;
-	assert_in_range(cheap, 20, 70);
-	assert_in_range(costly, 10, 25);
-	assert_int_equal(health_pause(0, false), 200 * USEC_PER_MSEC);
-	assert_int_equal(health_pause(3600 * USEC_PER_SEC, true), 5 * USEC_PER_SEC);
-}
-
-/* Runs --sleep, and says which requests it made. */
-#define SLEEP(status, ...)                                                                                             \
-	({                                                                                                             \
-		assert_int_equal(program_run_kept(&p, ARGUMENTS("--sleep", __VA_ARGS__)), status);                     \
-		assert_int_equal(p.woken.n_fds, 0);                                                                    \
-		program_release(&p);                                                                                   \
-		requests(&f);                                                                                          \
-	})
-
-static void sleep_stops_or_pauses_by_state(void **state)
-{
-	START(f, SAY(running()), SAY(NO_CONTENT), SAY(EXITED),		     /* */
-	      SAY(running()), SAY(NO_CONTENT), SAY(PAUSED),		     /* */
-	      SAY(PAUSED), SAY(NO_CONTENT), SAY(NO_CONTENT), SAY(EXITED),    /* */
-	      SAY(PAUSED), SAY(EXITED), SAY(NO_SUCH),			     /* */
-	      SAY(running()), SAY(NOT_MODIFIED), SAY(NO_SUCH), SAY(NO_SUCH), /* */
-	      SAY(running()), SAY(NO_SUCH),				     /* */
-	      SAY(inspection("restarting", 0, STARTED, "")), SAY(NO_CONTENT), SAY(EXITED));
-	struct program p;
-
-	(void)state;
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop GET json");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--idle-action", "pause"), "GET json POST pause GET json");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST unpause POST stop GET json");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--idle-action", "pause"), "GET json");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json"); /* exited */
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json"); /* removed */
-	/* removed by its end; in the middle */
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop GET json GET json");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop GET json");
-	fake_stop(&f);
-}
-
-/* Its policy starts it again, unless it was a stop that has ended it. */
-static void sleep_outlasts_a_policy(void **state)
-{
-	START(f, SAY(running()), SAY(NOT_MODIFIED), SAY(running()), SAY(NO_CONTENT), SAY(EXITED));
-	struct program p;
-
-	(void)state;
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop GET json POST stop GET json");
-	fake_stop(&f);
-}
-
-/* Done is what was seen to be done. */
-static void an_engine_that_only_says_so_is_not_believed(void **state)
-{
-	START(f, SAY(running()), SAY(NO_CONTENT), SAY(running()), /* */
-	      SAY(running()), SAY(NO_CONTENT), SAY(PAUSED),	  /* */
-	      SAY(running()), SAY(NO_CONTENT), SAY(running()),	  /* */
-	      SAY(running()), SAY(NO_CONTENT), SAY(reply("500", "{\"message\":\"hm\"}")));
-	struct program p;
-
-	(void)state;
-	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker")), "GET json POST stop GET json");
-	assert_non_null(strstr(p.failed, "Docker says that it has stopped the container 'x', which is running"));
-	assert_non_null(strstr(p.failed, "'docker stop x'"));
-	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker")), "GET json POST stop GET json");
-	assert_non_null(strstr(p.failed, "which is paused"));
-	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker"), "--idle-action", "pause"),
-			    "GET json POST pause GET json");
-	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker")), "GET json POST stop GET json");
-	fake_stop(&f);
-}
-
-/* The start of an activator that was killed is still on its way through the engine. */
-static void a_start_that_is_on_its_way_is_waited_for(void **state)
-{
-	START(f, SAY_THEN(NULL, STALL), SAY(EXITED), SAY(EXITED), SAY(running()), SAY(NO_CONTENT), SAY(EXITED),
-	      SAY(EXITED));
-	struct program p;
-
-	(void)state;
-	program_start_kept(&p, ARGUMENTS(OPTIONS(f, "docker")));
-	while (((volatile struct seen *)f.seen)->requests == 0)
-		usleep(1000);
-	kill(p.pid, SIGKILL);
-	assert_int_equal(program_finish(&p), -SIGKILL);
-	program_release(&p);
-	assert_string_equal(requests(&f), "POST start");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json GET json GET json POST stop GET json");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json"); /* once and no more */
-	fake_stop(&f);
-}
-
-static void sleep_leaves_what_is_not_to_sleep(void **state)
-{
-	START(f, SAY(EXITED), SAY(NO_CONTENT), SAY(running()), SAY(running()), /* a wake of ours */
-	      SAY(running()), SAY(NO_CONTENT), SAY(EXITED),
-	      SAY(inspection("running", container_process(), "2027", "")));
-	struct options o = {.name = "t", .container = "x", .backend = BACKEND_DOCKER};
-	_cleanup_close_ int lock = -1;
-	char path[PATH_MAX];
-	struct program p;
-	struct error err;
-
-	(void)state;
-	/* Another instance uses it. */
-	assert_int_equal(lock_path(&o, f.socket, path, &err), 0);
-	assert_int_equal(lock_shared(path, UINT64_MAX, &lock, &err), 0);
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "");
-	assert_non_null(strstr(p.text, "another instance"));
-	close_fd(&lock);
-	/* --keep-running leaves what somebody else has started, and that alone. */
-	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--keep-running")), 0);
-	assert_string_equal(requests(&f), "GET json POST start GET json GET json");
-	program_release(&p);
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--keep-running"), "GET json POST stop GET json");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--keep-running"), "GET json");
-	assert_non_null(strstr(p.text, "was not started by sockwake"));
-	fake_stop(&f);
-}
-
-static void set_end(const char *result, const char *code, const char *status)
-{
-	setenv("SERVICE_RESULT", result, 1);
-	setenv("EXIT_CODE", code, 1);
-	setenv("EXIT_STATUS", status, 1);
-}
-
-/* As ExecStopPost=: a keeper that ended by itself has done it. */
-static void a_keeper_that_ended_by_itself_needs_no_net(void **state)
-{
-	START(f, SAY(EXITED), SAY(EXITED), SAY(EXITED));
-	struct program p;
-
-	(void)state;
-	set_end("success", "exited", "0");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "");
-	set_end("exit-code", "exited", "75");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "");
-	assert_string_equal(p.text, "");
-	/* It gave up; it was killed, or ran out of memory; a sanitizer ended it. */
-	set_end("exit-code", "exited", "1");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json");
-	set_end("signal", "killed", "KILL");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json");
-	set_end("oom-kill", "killed", "KILL");
-	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json");
-	fake_stop(&f);
-}
-
-/* Nobody else would try again. */
-static void the_net_tries_again_until_it_is_done(void **state)
-{
-	START(f, SAY(running()), SAY(reply("500", "{\"message\":\"will not\"}")), SAY(running()), SAY(NO_CONTENT),
-	      SAY(EXITED));
-	uint64_t begin = now_usec();
-	struct program p;
-
-	(void)state;
-	set_end("signal", "killed", "KILL");
-	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(f, "docker"))), 0);
-	assert_string_equal(requests(&f), "GET json POST stop GET json POST stop GET json");
-	assert_in_range(msec_since(begin), 1000, 10000);
-	fake_stop(&f);
-}
-
-/* Without a manager there is nobody to stay awake for. */
-static void at_shutdown_a_missing_engine_is_no_failure(void **state)
-{
-	struct fake_engine none = {.socket = "/nonexistent/engine.sock"};
-	struct program p;
-
-	(void)state;
-	setenv("XDG_RUNTIME_DIR", directory, 1);
-	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", "--scope", "user", OPTIONS(none, "docker"))), 0);
-	unsetenv("XDG_RUNTIME_DIR");
-	assert_non_null(strstr(p.text, "the system is going down: "));
-	assert_non_null(strstr(p.text, "nothing listens"));
-}
-
-static void a_failing_engine_is_a_failure_of_sleep(void **state)
-{
-	START(f, SAY(running()), SAY(reply("500", "{\"message\":\"will not\"}")), /* */
-	      SAY(running()), SAY(reply("500", "{\"message\":\"will not\"}")));
-	struct program p;
-
-	(void)state;
-	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker")), "GET json POST stop");
-	assert_non_null(strstr(p.failed, "cannot stop the container 'x': will not"));
-	/* by hand */
-	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(f, "docker"))), EXIT_REFUSED);
-	assert_non_null(strstr(p.text, "cannot stop the container 'x': will not"));
-	fake_stop(&f);
-}
-
 static void a_notification_that_nobody_sees_is_no_failure(void **state)
 {
 	struct program p;
@@ -842,19 +539,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_deadline_is_the_keepers, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_signal_before_the_end_refuses_the_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_usage_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(healthy_is_asked_for_until_it_is, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_health_check_that_kills_is_tried_first, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_health_check_that_does_no_harm_is_asked_for, setup, teardown),
-		cmocka_unit_test(a_health_check_is_asked_for_at_a_sensible_pace),
-		cmocka_unit_test_setup_teardown(sleep_stops_or_pauses_by_state, setup, teardown),
-		cmocka_unit_test_setup_teardown(sleep_outlasts_a_policy, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_engine_that_only_says_so_is_not_believed, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_start_that_is_on_its_way_is_waited_for, setup, teardown),
-		cmocka_unit_test_setup_teardown(sleep_leaves_what_is_not_to_sleep, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_keeper_that_ended_by_itself_needs_no_net, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_net_tries_again_until_it_is_done, setup, teardown),
-		cmocka_unit_test_setup_teardown(at_shutdown_a_missing_engine_is_no_failure, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_failing_engine_is_a_failure_of_sleep, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_notification_that_nobody_sees_is_no_failure, setup, teardown),
 	};
 

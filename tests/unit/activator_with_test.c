@@ -161,18 +161,9 @@ static void a_health_check_of_the_image_is_asked_for(void **state)
 }
 
 /* One sentence says which container, and why. */
-static void assert_refused(const char *const *arguments, const char *why)
+static void assert_dependency_refused(const char *const *arguments, const char *why)
 {
-	struct program p;
-
-	assert_int_equal(program_run_kept(&p, arguments), EXIT_REFUSED);
-	if (!strstr(p.failed, "'pg', which comes before 'x': "))
-		fail_msg("'%s' does not name the container", p.failed);
-	if (!strstr(p.failed, why))
-		fail_msg("'%s' does not say '%s'", p.failed, why);
-	assert_string_equal(p.text, "");
-	assert_int_equal(p.woken.n_fds, 0);
-	program_release(&p);
+	assert_refused_for(arguments, (const char *const[]){"'pg', which comes before 'x': ", why, NULL});
 }
 
 #define DB "--with", "pg", "--with-port", "5432", "--with-health-check", "postgres"
@@ -185,17 +176,21 @@ static void every_failure_is_told(void **state)
 	      SAY(running()), SAY(running()));
 
 	(void)state;
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("true"))), "has no container 'pg'");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("true"))), "ended with status 7");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB,
-				 SERVED_BY(helper("echo '<5>a note' >&2; echo '<3>port 5432 is dead' >&2; exit 75"))),
-		       " port 5432 is dead");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("exit 1"))), "ended without an answer");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY("/nonexistent/nshelper")),
-		       "cannot run '/nonexistent/nshelper'");
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, "--", "/bin/true"), "of the form");
+	assert_dependency_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("true"))),
+				  "has no container 'pg'");
+	assert_dependency_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("true"))),
+				  "ended with status 7");
+	assert_dependency_refused(
+		ARGUMENTS(OPTIONS(f, "docker"), DB,
+			  SERVED_BY(helper("echo '<5>a note' >&2; echo '<3>port 5432 is dead' >&2; exit 75"))),
+		" port 5432 is dead");
+	assert_dependency_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("exit 1"))),
+				  "ended without an answer");
+	assert_dependency_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY("/nonexistent/nshelper")),
+				  "cannot run '/nonexistent/nshelper'");
+	assert_dependency_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, "--", "/bin/true"), "of the form");
 	/* One that hangs is not waited for longer than the rest of the time that all have together. */
-	assert_refused(
+	assert_dependency_refused(
 		ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "300ms", DB, SERVED_BY(helper("exec sleep 1000"))),
 		"ended without an answer");
 	assert_string_equal(requests(&f), "POST start POST start GET json POST start GET json GET json "
