@@ -100,12 +100,8 @@ int halt_unit(const struct options *o, struct engine *e, int lock_fd, const stru
 	uint64_t wall = wall_usec();
 	const struct decision *d;
 
-	if (unit_open(o->scope, o->unit, &u, err) < 0 || judge_unit(u, o, lock_fd, &d, err) < 0) {
-		if (err->code != ENOTCONN)
-			return -1;
-		log_line(LOG_INFO, "%s", err->text); /* the manager ends, and its units with it */
-		return 0;
-	}
+	if (unit_open(o->scope, o->unit, &u, err) < 0 || judge_unit(u, o, lock_fd, &d, err) < 0)
+		return -1;
 	log_debug("the unit '%s' %s", o->unit, d->because);
 	if (d->action == ACTION_LEAVE || d->action == ACTION_SERVE) {
 		halt_leave(o, d);

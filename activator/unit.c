@@ -110,7 +110,7 @@ int unit_open(enum scope scope, const char *name, struct unit **ret, struct erro
 		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
 	u->manager.scope = scope;
 	u->name = name;
-	if (bus_connect(&u->manager, 0, err) < 0)
+	if (bus_connect(&u->manager, now_usec() + REVIVAL_TIMEOUT, err) < 0)
 		return -1;
 	/* The manager finds, or loads, the unit by this path (org.freedesktop.systemd1(5)). */
 	if (bus.sd_bus_path_encode(SYSTEMD_PATH "/unit", name, &u->path) < 0)

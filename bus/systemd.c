@@ -133,6 +133,7 @@ static int connect_once(struct manager *m, struct error *err)
 	if (manager_socket(m->scope, path, err) < 0)
 		return -1;
 	r = connect_directly(path, &m->bus);
+	m->lost = r < 0; /* who asks like this runs below that manager: it will be back */
 	return r < 0 ? error_set(err, ENOTCONN, "cannot reach the service manager at '%s': %s", path, strerror(-r)) : 0;
 }
 

@@ -98,16 +98,16 @@ static int parse(int argc, char *argv[], struct adoption *a, struct error *err)
 	const char *engine_socket = NULL;
 	char socket[ENGINE_SOCKET_MAX];
 	bool backend_given = false;
-	int option;
+	int option, ignored;
 
 	a->base.scope = default_scope();
 	optind = 0; /* glibc: start anew */
-	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-		if (option == '?' || option == ':')
-			return option_error(argv, option, options, err);
+	while ((option = next_option(argc, argv, ":", options, &ignored, err)) > 0) {
 		if (take_option(option, a, &engine_socket, &backend_given, err) < 0)
 			return -1;
 	}
+	if (option < 0)
+		return -1;
 	if (!backend_given)
 		a->base.backend = a->base.scope == SCOPE_SYSTEM ? BACKEND_DOCKER : BACKEND_PODMAN;
 	if (take_name(argc, argv, a, err) < 0 ||

@@ -60,47 +60,53 @@ static const char *option_name(const char *argument, char ret[static OPTION_NAME
 	return ret;
 }
 
-static int no_value(const char *argument, const char *option, struct error *err)
+/* A short form is none: what it means may change, and `--all` is too much to be meant by `--a`. */
+static const char *option_meant(const char *name, const struct option *options)
 {
-	return error_set(err, USAGE_ERROR, "'%s': the option '--%s' takes no value", argument, option);
-}
+	const char *names[OPTIONS_MAX];
+	size_t n = 0;
 
-/* getopt_long() does not tell one that does not exist from one that is short for several or that takes no value. */
-static int long_option_error(char *argv[], const char *argument, const struct option *options, struct error *err)
-{
-	const char *names[OPTIONS_MAX], *begins[OPTIONS_MAX], *meant;
-	char name[OPTION_NAME_MAX];
-	size_t n = 0, n_begins = 0;
-
-	(void)option_name(argument, name);
 	for (; n < OPTIONS_MAX && options[n].name; n++) {
 		names[n] = options[n].name;
-		if (strcmp(names[n], name) == 0)
-			return no_value(argument, name, err);
 		if (strncmp(names[n], name, strlen(name)) == 0)
-			begins[n_begins++] = names[n];
+			return names[n];
 	}
-	if (n_begins == 1)
-		return no_value(argument, begins[0], err);
-	if (n_begins > 1)
-		return error_set(err, USAGE_ERROR,
-				 "'--%s' may be short for '--%s' and for '--%s'%s: write out which is meant", name,
-				 begins[0], begins[1], n_begins > 2 ? " and others" : "");
-	meant = nearest(name, names, n);
+	return nearest(name, names, n);
+}
+
+static int wrong_option(char *argv[], const char *argument, const struct option *options, struct error *err)
+{
+	char name[OPTION_NAME_MAX];
+	const char *meant = option_meant(option_name(argument, name), options);
+
+	if (meant && strcmp(meant, name) == 0)
+		return error_set(err, USAGE_ERROR, "'%s': the option '--%s' takes no value", argument, name);
 	if (meant)
 		return error_set(err, USAGE_ERROR, "there is no option '--%s': did you mean '--%s'?", name, meant);
 	return error_set(err, USAGE_ERROR, "there is no option '--%s': 'sockwake help %s' shows those there are", name,
 			 argv[0]);
 }
 
-int option_error(char *argv[], int result, const struct option *options, struct error *err)
+int next_option(int argc, char *argv[], const char *shorts, const struct option *options, int *ret_index,
+		struct error *err)
 {
-	if (result == ':')
+	int code, index = -1;
+	const char *argument;
+	char name[OPTION_NAME_MAX];
+
+	code = getopt_long(argc, argv, shorts, options, &index);
+	*ret_index = index;
+	if (code == -1)
+		return 0;
+	if (code == ':')
 		return error_set(err, USAGE_ERROR, "the option '%s' needs a value: see 'sockwake help %s'",
 				 argv[optind - 1], argv[0]);
-	if (optopt && optopt < OPTION_NAME)
+	if (code == '?' && optopt && optopt < OPTION_NAME)
 		return error_set(err, USAGE_ERROR, "there is no option '-%c': see 'sockwake help %s'", optopt, argv[0]);
-	return long_option_error(argv, argv[optind - 1], options, err);
+	argument = argv[optind - (index >= 0 && optarg == argv[optind - 1] ? 2 : 1)];
+	if (code == '?' || (index >= 0 && strcmp(option_name(argument, name), options[index].name) != 0))
+		return wrong_option(argv, argument, options, err);
+	return code;
 }
 
 static int check_valid(const char *name, struct error *err)
@@ -110,11 +116,16 @@ static int check_valid(const char *name, struct error *err)
 	return error_set(err, USAGE_ERROR, "the name '%s' is not 1 to 240 of the characters A-Z a-z 0-9 _ -", name);
 }
 
+static int two_names(const char *one, const char *other, struct error *err)
+{
+	return error_set(err, USAGE_ERROR, "two names are given, '%s' and '%s'", one, other);
+}
+
 int plain_name(int argc, char *argv[], const char **name, struct error *err)
 {
 	if (optind < argc) {
 		if (*name && strcmp(*name, argv[optind]) != 0)
-			return error_set(err, USAGE_ERROR, "two names are given, '%s' and '%s'", *name, argv[optind]);
+			return two_names(*name, argv[optind], err);
 		*name = argv[optind++];
 	}
 	if (optind < argc)
@@ -164,6 +175,8 @@ static int take_option(int option, struct arguments *a, struct error *err)
 
 	switch (option) {
 	case OPTION_NAME:
+		if (a->name && strcmp(a->name, optarg) != 0)
+			return two_names(a->name, optarg, err);
 		a->name = optarg;
 		return 0;
 	case OPTION_SCOPE:
@@ -204,8 +217,8 @@ int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, st
 {
 	struct option options[N_KNOWN + 1] = {};
 	const char *shorts = (takes & TAKES_LOGS) == TAKES_LOGS ? ":fn:" : ":";
+	int option, ignored;
 	size_t n = 0;
-	int option;
 
 	for (size_t k = 0; k < N_KNOWN; k++) {
 		if ((takes & known[k].takes) == known[k].takes)
@@ -213,12 +226,12 @@ int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, st
 	}
 	*ret = (struct arguments){.scope = default_scope()};
 	optind = 0; /* glibc: start anew */
-	while ((option = getopt_long(argc, argv, shorts, options, NULL)) != -1) {
-		if (option == '?' || option == ':')
-			return option_error(argv, option, options, err);
+	while ((option = next_option(argc, argv, shorts, options, &ignored, err)) > 0) {
 		if (take_option(option, ret, err) < 0)
 			return -1;
 	}
+	if (option < 0)
+		return -1;
 	if ((takes & TAKES_NAMES) == TAKES_NAMES)
 		return take_names(argc, argv, takes, ret, err);
 	if (plain_name(argc, argv, &ret->name, err) < 0)

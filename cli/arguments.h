@@ -45,8 +45,10 @@ int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, st
 /* The scope of who runs this: root's is the system. */
 enum scope default_scope(void);
 
-/* Sets *err after getopt_long() with these options returned '?' or ':'. Returns -1. */
-int option_error(char *argv[], int result, const struct option *options, struct error *err);
+/* getopt_long(3), which begins anew with optind = 0; long options have to be written out. Returns the option's code, 0 at the
+ * end, -1 with *err set. *ret_index: of a long option; a short one has -1. */
+int next_option(int argc, char *argv[], const char *shorts, const struct option *options, int *ret_index,
+		struct error *err);
 
 /* A name as the plain argument or with --name: at most one of them, or both the same. */
 int plain_name(int argc, char *argv[], const char **name, struct error *err);

@@ -181,6 +181,7 @@ int sockwake(int argc, char *argv[])
 	struct error err;
 
 	setlocale(LC_TIME, "");
+	setvbuf(stdout, NULL, _IOLBF, 0); /* in the order of what goes to standard error, also in a file */
 	begin_log();
 	signal(SIGPIPE, SIG_IGN); /* an engine or a reader that goes away is an error like another */
 	if (run_command(argc, argv, &err) == 0) {

@@ -221,20 +221,19 @@ static int read_options(int argc, char *argv[], struct command_line *line, struc
 {
 	struct option options[N_OPTIONS + 1] = {};
 	const char *name;
-	int code;
+	int code, index;
 
 	for (size_t k = 0; k < N_OPTIONS; k++)
 		options[k] = (struct option){table[k].name, table[k].type == FLAG ? no_argument : required_argument,
 					     NULL, 256 + (int)k};
 	optind = 0; /* glibc: start anew */
-	for (int index = -1; (code = getopt_long(argc, argv, ":p:e:v:", options, &index)) != -1; index = -1) {
-		if (code == '?' || code == ':')
-			return option_error(argv, code, options, err);
-		/* a short option has no index */
+	while ((code = next_option(argc, argv, ":p:e:v:", options, &index, err)) > 0) {
 		if (index < 0 ? take_short(code, line->request, err) < 0
 			      : take_option((size_t)index, optarg, line, err) < 0)
 			return -1;
 	}
+	if (code < 0)
+		return -1;
 	name = line->name;
 	if (plain_name(argc, argv, &name, err) < 0)
 		return -1;

@@ -126,7 +126,7 @@ static int remove_some(struct manager *m, const char *directory, const struct ar
 
 static int remove_instances(int argc, char *argv[], struct error *err)
 {
-	_cleanup_stored_list_ struct stored_list all = {}, named = {};
+	_cleanup_stored_list_ struct stored_list all = {}, asked = {}, named = {};
 	_cleanup_manager_ struct manager *m = NULL;
 	_cleanup_close_ int lock = -1;
 	char directory[PATH_MAX];
@@ -134,10 +134,13 @@ static int remove_instances(int argc, char *argv[], struct error *err)
 	int r;
 
 	if (parse_arguments(argc, argv, TAKES_NAMES | TAKES_ALL | TAKES_SELINUX | TAKES_CONTAINER, &a, err) < 0 ||
-	    find_instances(&a, directory, &named, err) < 0)
+	    find_instances(&a, directory, &asked, err) < 0)
 		return -1;
 	if (require_rights(a.scope, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
 	    lock_units(a.scope, directory, &lock, err) < 0)
+		return -1;
+	/* Somebody may have made others of them while this one waited. */
+	if (find_instances(&a, directory, &named, err) < 0)
 		return -1;
 	if (store_scan(directory, &all, err) < 0)
 		return -1;

@@ -235,16 +235,18 @@ static int start_and_hold(struct manager *m, const struct arguments *a, const st
 			 journal_of(a->scope), a->name);
 }
 
-/* The one that has come up, or was up. */
-static void say_how_long(const struct arguments *a, uint64_t wakes_before, uint64_t began)
+/* It has come up, or was up. */
+static void say_it_is_awake(const struct arguments *a, uint64_t wakes_before, uint64_t began)
 {
-	char span[TEXT_MAX];
+	char span[TEXT_MAX], held[TEXT_MAX + 32] = "";
 	bool awake;
 
+	if (a->hold)
+		snprintf(held, sizeof(held), ", and stays so for %s", format_span(a->hold, span));
 	if (count_wakes(a, &awake) > wakes_before)
-		printf("'%s' is awake: that took %s.\n", a->name, format_span(now_usec() - began, span));
+		printf("'%s' is awake%s: that took %s.\n", a->name, held, format_span(now_usec() - began, span));
 	else
-		printf("'%s' is awake, as it was before.\n", a->name);
+		printf("'%s' is awake, as it was before%s.\n", a->name, held);
 }
 
 static int wake(const struct arguments *a, const char *directory, const struct stored *s, struct error *err)
@@ -265,7 +267,7 @@ static int wake(const struct arguments *a, const char *directory, const struct s
 	wakes = count_wakes(a, &ignored);
 	r = a->hold ? start_and_hold(m, a, s, wall_usec() + a->hold, err) : start(m, a, s, err);
 	if (r == 0 && !s->instance.legacy)
-		say_how_long(a, wakes, began);
+		say_it_is_awake(a, wakes, began);
 	return r;
 }
 

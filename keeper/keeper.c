@@ -114,13 +114,7 @@ static void note_asleep(struct keeper *k)
 	record_write(&k->record);
 }
 
-/* A service of Type=notify that ends before READY=1 has failed, and is started again; this one is done. */
-static void end_without_wake(struct keeper *k, const char *why)
-{
-	notify_send(k->notify_fd, "READY=1\nSTATUS=%s", why);
-}
-
-/* Wakes nothing. */
+/* Wakes nothing. A service of Type=notify that ends before READY=1 has failed; this one is done. */
 static int leave(struct keeper *k, uint64_t flag, const char *why)
 {
 	log_debug("wakes nothing: %s", why);
@@ -128,7 +122,7 @@ static int leave(struct keeper *k, uint64_t flag, const char *why)
 		return EXIT_FAILURE;
 	k->record.own.flags |= flag;
 	note_asleep(k);
-	end_without_wake(k, why);
+	notify_send(k->notify_fd, "READY=1\nSTATUS=%s", why);
 	return EXIT_SUCCESS;
 }
 
@@ -226,11 +220,9 @@ static int live(struct keeper *k, struct error *err)
 		log_settle();
 		return EXIT_REFUSED;
 	}
-	if (r < 0)
-		end_without_wake(k, err->text);
 	task_notify(k, "stopped");
 	task_end_notify(k, time_after(now_usec(), NOTIFY_LIMIT));
-	return EXIT_SUCCESS;
+	return r < 0 ? EXIT_BROKEN_OFF : EXIT_SUCCESS;
 }
 
 int keeper_run(int argc, char **argv)

@@ -322,8 +322,9 @@ static bool last_words_tell_the_end(const struct unit_state *s)
 {
 	const char *text = s->status_text ? s->status_text : "";
 
-	return s->main_status == EXIT_REFUSED ? text[0] != '\0'
-					      : strncmp(text, STATUS_STAYS, strlen(STATUS_STAYS)) == 0;
+	return s->main_status == EXIT_REFUSED || s->main_status == EXIT_BROKEN_OFF
+		       ? text[0] != '\0'
+		       : strncmp(text, STATUS_STAYS, strlen(STATUS_STAYS)) == 0;
 }
 
 void unit_reason(const struct unit_state *s, char ret[static UNIT_REASON_MAX])
@@ -331,9 +332,11 @@ void unit_reason(const struct unit_state *s, char ret[static UNIT_REASON_MAX])
 	ret[0] = '\0';
 	if (!s->result[0] || strcmp(s->result, "success") == 0)
 		return;
-	if (strcmp(s->result, "exit-code") == 0 && last_words_tell_the_end(s))
+	if ((strcmp(s->result, "exit-code") == 0 || strcmp(s->result, "protocol") == 0) && last_words_tell_the_end(s)) {
 		snprintf(ret, UNIT_REASON_MAX, "%s", s->status_text);
-	else if (strcmp(s->result, "exit-code") == 0 && s->main_status == 0)
+		return;
+	}
+	if (strcmp(s->result, "exit-code") == 0 && s->main_status == 0)
 		snprintf(ret, UNIT_REASON_MAX, "one of its commands failed");
 	else if (strcmp(s->result, "exit-code") == 0)
 		snprintf(ret, UNIT_REASON_MAX, "it ended with status %d", s->main_status);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/exit.h"
 #include "common/parse.h"
 #include "units/calendar.h"
 #include "units/command_line.h"
@@ -261,10 +262,12 @@ static int put_service(FILE *f, const struct instance *i, const char *json)
 	put_markers(f, what, json);
 	fprintf(f, "Requires=%s.socket\nAfter=%s.socket " ENGINES_TARGET "\n", i->name, i->name);
 	/* Signals are the keeper's to hand on, and a process that runs out of memory is the keeper's to replace. Only a
-	 * keeper that was killed is started again; how often, activator/sleep.c says. */
+	 * keeper that was killed is started again; how often, activator/sleep.c says. One whose wake was broken off is a
+	 * success to the manager that has stopped it; to one that has not, it ended too early, which is abnormal. */
 	fputs("\n[Service]\nType=notify\nNotifyAccess=main\nNonBlocking=yes\nKillMode=mixed\nOOMPolicy=continue\n"
 	      "Restart=on-abnormal\nRestartSec=0\n",
 	      f);
+	fprintf(f, "SuccessExitStatus=%d\nRestartPreventExitStatus=%d\n", EXIT_BROKEN_OFF, EXIT_BROKEN_OFF);
 	if (put_commands(f, i) < 0)
 		return -1;
 	put_timeouts(f, i);

@@ -1,7 +1,10 @@
 """Containers that systemd owns: Quadlets, and units that somebody wrote around `podman run` or `docker run`."""
 
+import contextlib
 import json
 import os
+import pathlib
+import socket
 import time
 
 import harness
@@ -171,6 +174,40 @@ class LifeOfAUnit:
         self.scope.systemctl("daemon-reexec")
         self.assert_asleep()
         self.assertEqual(self.scope.complaints("cache-wake", self.started), [])
+
+    def test_the_manager_is_not_there_for_a_moment(self):
+        """As when it executes itself anew, just when the container is to sleep."""
+        self.define()
+        self.create("--unit", "cache.service", "--idle-timeout=1s", *self.name)
+        self.assert_served()
+        harness.eventually(lambda: self.scope.state("cache-wake.service") == "active")
+        processes = "/sys/fs/cgroup" + self.scope.property("cache-wake.service", "ControlGroup") + "/cgroup.procs"
+        with self.refusing_manager():
+            harness.eventually(lambda: self.is_asked_to_stop(processes))
+        self.assert_asleep()
+        self.assertEqual(self.scope.complaints("cache-wake", self.started), [])
+
+    @contextlib.contextmanager
+    def refusing_manager(self):
+        """Nobody listens on its socket."""
+        path = f"{self.scope.runtime_directory}/systemd/private"
+        os.rename(path, f"{path}.away")
+        try:
+            with socket.socket(socket.AF_UNIX) as nobody:
+                nobody.bind(path)
+                yield
+        finally:
+            os.rename(f"{path}.away", path)
+
+    @staticmethod
+    def is_asked_to_stop(processes):
+        """By an activator that is at it, or has been."""
+        try:
+            with open(processes) as pids:
+                names = [pathlib.Path(f"/proc/{pid}/comm").read_text() for pid in pids.read().split()]
+        except FileNotFoundError:
+            names = []
+        return "activator\n" in names or not names
 
     def test_stopped_by_hand_while_awake(self):
         self.define()

@@ -1,6 +1,9 @@
 """What people type: several names at once, words of other tools, slips."""
 
+import glob
 import json
+import os
+from subprocess import PIPE
 
 import harness
 
@@ -46,6 +49,28 @@ class Several(harness.Case):
         result = self.scope.sockwake("wake", "first", check=False)  # alone it needs no sum
         self.assertEqual(len(result.stderr.splitlines()), 1)
 
+    def test_in_the_order_of_what_happens(self):
+        """Also where both outputs go into one file."""
+        self.scope.engine_run("rm", "second")
+        both = self.scope.run("sh", "-c", "sockwake wake first second 2>&1", check=False).stdout.splitlines()
+        self.assertTrue(both[0].startswith("'first' is awake"), both)
+        self.assertIn("'second' did not wake", both[1])
+
+    def test_removed_while_a_removal_waits(self):
+        """What others have made of it meanwhile counts."""
+        lock = f"{self.scope.runtime_directory}/sockwake/units.lock"
+        holder = self.scope.spawn("flock", lock, "sh", "-c", "echo held; read line", stdin=PIPE, stdout=PIPE)
+        self.addCleanup(holder.communicate)
+        self.assertEqual(holder.stdout.readline(), "held\n")
+        both = [self.scope.spawn("sockwake", "remove", "first", stdout=PIPE, stderr=PIPE) for _ in range(2)]
+        for remove in both:
+            harness.eventually(lambda: lock in map(os.readlink, glob.glob(f"/proc/{remove.pid}/fd/*")))
+        holder.stdin.write("\n")
+        holder.stdin.flush()
+        said = sorted("".join(remove.communicate()) for remove in both)
+        self.assertEqual(said[0], "Removed instance 'first'.\n")
+        self.assertIn("there is no instance 'first'", said[1])
+
     def test_none_unless_all_exist(self):
         for command in ("wake", "remove", "sleep", "refresh"):
             result = self.scope.sockwake(command, "first", "third", check=False)
@@ -75,10 +100,14 @@ class Words(harness.Case):
         self.asked("lsit", meant="list", status=2)
         self.asked("create", "x", "--idel-timeout=1min", meant="--idle-timeout", status=2)
         self.asked("list", "--jsno", meant="--json", status=2)
+        # No short forms: least of all of what is done to everybody.
+        self.asked("remove", "--a", meant="--all", status=2)
+        self.asked("create", "x", "--idle-time", "1min", meant="--idle-timeout", status=2)
+        self.asked("list", "--sco=user", meant="--scope", status=2)
         self.asked("status", "sever", meant="server", status=1)
         for argv, words in (
             (("list", "--json=yes"), "takes no value"),
-            (("create", "x", "--no"), "may be short for"),
+            (("sleep", "--name", "a", "--name=b"), "two names"),
             (("list", "--nonsense"), "'sockwake help list'"),
             (("status", "quite-another"), "'sockwake list"),
         ):

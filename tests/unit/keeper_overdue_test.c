@@ -233,7 +233,7 @@ static void an_activator_that_hangs(void **state)
 	late = keeper_client(&k);
 	assert_true(was_reset(late)); /* again and again */
 	kill(k.pid, SIGTERM);
-	assert_int_equal(keeper_finish(&k), EXIT_SUCCESS);
+	assert_int_equal(keeper_finish(&k), EXIT_BROKEN_OFF);
 	close(client);
 	close(late);
 	keeper_clear(&k);
@@ -324,7 +324,7 @@ static void told_to_stop_meanwhile(void **state)
 		assert_true(was_reset(client));
 		keeper_expect(&k, "STATUS=still starting");
 		kill(k.pid, SIGTERM);
-		assert_int_equal(keeper_finish(&k), EXIT_SUCCESS);
+		assert_int_equal(keeper_finish(&k), EXIT_BROKEN_OFF);
 		assert_in_range(keeper_msec(&k), 300, 5000);
 		assert_non_null(strstr(k.text, "told to stop before the container was ready"));
 		assert_non_null(strstr(k.events, "sleep 1 begins"));

@@ -39,6 +39,9 @@ static void last_words_may_be_the_reason(void **state)
 	(void)state;
 	expect("exit-code", EXIT_REFUSED, "no such container", "no such container");
 	expect("exit-code", EXIT_REFUSED, "", "it ended with status 75");
+	expect("protocol", EXIT_BROKEN_OFF, "told to stop", "told to stop");
+	expect("protocol", EXIT_BROKEN_OFF, "", "it ended before it was ready");
+	expect("protocol", 0, "2 connections", "it ended before it was ready");
 	expect("exit-code", 1, "2 connections", "it ended with status 1");
 	expect("exit-code", 1, STATUS_STAYS "no engine", STATUS_STAYS "no engine");
 	expect("signal", EXIT_REFUSED, "no such container", "it was killed by signal 75 (?)");

@@ -263,7 +263,8 @@ static void the_keeper_is_the_service(void **state)
 	assert_value(r.service, "OOMPolicy", "continue");
 	assert_value(r.service, "Restart", "on-abnormal");
 	assert_value(r.service, "RestartSec", "0");
-	assert_absent(r.service, "RestartPreventExitStatus");
+	assert_value(r.service, "SuccessExitStatus", "76");
+	assert_value(r.service, "RestartPreventExitStatus", "76");
 	assert_absent(r.service, "ExecStartPost");
 	assert_absent(r.service, "ExecStartPre");
 	assert_absent(r.service, "ExecStop");
