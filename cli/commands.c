@@ -185,9 +185,10 @@ int sockwake(int argc, char *argv[])
 	begin_log();
 	signal(SIGPIPE, SIG_IGN); /* an engine or a reader that goes away is an error like another */
 	if (run_command(argc, argv, &err) == 0) {
-		if (fflush(stdout) == 0)
+		if (fflush(stdout) == 0 && !ferror(stdout))
 			return EXIT_SUCCESS;
-		error_errno(&err, errno, "cannot write to standard output");
+		error_set(&err, EIO,
+			  "not all of it could be written to standard output: is its disk full, or its reader gone?");
 	}
 	print_failure(&err, is_given(argc, argv, "--json"));
 	return err.code == USAGE_ERROR ? EXIT_USAGE : EXIT_FAILURE;

@@ -242,13 +242,24 @@ static void remove_runtime_file(enum scope scope, const char *file)
 		(void)unlink(path);
 }
 
+/* A unit that has failed is remembered after its file is gone. */
+static void forget_failures(struct manager *m, const struct names *n, bool legacy)
+{
+	struct error ignored;
+
+	(void)manager_reset_failed(m, n->socket, &ignored);
+	(void)manager_reset_failed(m, n->service, &ignored);
+	(void)manager_reset_failed(m, n->timer, &ignored);
+	if (legacy)
+		(void)manager_reset_failed(m, n->legacy, &ignored);
+}
+
 int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
 		       const struct stored_list *all, enum settle what, struct error *err)
 {
 	const char *name = s->instance.name;
 	struct names n = names_of(name);
 	char stats[UNIT_NAME_MAX];
-	struct error ignored;
 	bool was_active;
 
 	was_active = m && is_active(m, n.socket);
@@ -267,13 +278,8 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 	remove_runtime_file(scope, unit_name(name, ".stats", stats));
 	if (!s->problem)
 		forget_volumes(&s->instance, all);
-	if (m) {
-		(void)manager_reset_failed(m, n.socket, &ignored);
-		(void)manager_reset_failed(m, n.service, &ignored);
-		(void)manager_reset_failed(m, n.timer, &ignored);
-		if (s->instance.legacy)
-			(void)manager_reset_failed(m, n.legacy, &ignored);
-	}
+	if (m)
+		forget_failures(m, &n, s->instance.legacy);
 	return 0;
 }
 
@@ -320,6 +326,8 @@ int forget_instances(struct manager *m, enum scope scope, const struct stored *c
 			return -1;
 		if (runs)
 			remove_runtime_file(scope, unit_name(removed[k]->instance.name, ".stats", stats));
+		/* One that was woken after it was stopped may have failed, for want of what was removed. */
+		forget_failures(m, &names, removed[k]->instance.legacy);
 	}
 	return 0;
 }
