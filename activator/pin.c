@@ -31,6 +31,7 @@
 
 #define RETRY_MSEC    50
 #define ABSENCE_LIMIT USEC_PER_SEC
+#define REFUSAL_LIMIT USEC_PER_SEC
 
 /* A run that somebody else began must not be taken for one's own, should this process die in the middle. */
 static bool is_foreign(struct engine *e, const struct options *o)
@@ -132,7 +133,7 @@ int pin_inspected(struct engine *e, const struct options *o, const struct contai
 	}
 	refused = check_process(o, c, &refusal);
 	if (e->backend->inspect(e, o->container, &again, err) < 0)
-		return -1;
+		return err->code == ENOENT ? 0 : -1;
 	if (again.state != CONTAINER_RUNNING || again.pid != c->pid || strcmp(again.started_at, c->started_at) != 0)
 		return 0;
 	if (has_ended(pidfd)) /* which an engine learns later than the kernel */
@@ -176,6 +177,15 @@ static bool is_waited_for(const struct container *c, uint64_t *since)
 	return container_may_come_back(c) && now_usec() - *since < RESTART_USEC;
 }
 
+/* It refused to start what, by the state that it has now, it would: it was being removed, say, and another one has its name.
+ * *since: 0, or since when this is so. */
+static bool is_asked_again(const struct container *c, uint64_t *since)
+{
+	if (*since == 0)
+		*since = now_usec();
+	return c->state != CONTAINER_DEAD && now_usec() - *since < REFUSAL_LIMIT;
+}
+
 /* What is to be done next about a container that was just inspected. */
 enum next { NEXT_PIN, NEXT_WAIT, NEXT_FAIL };
 
@@ -210,7 +220,7 @@ static int find(struct engine *e, const struct options *o, struct container_lock
 int pin_container(struct engine *e, const struct options *o, struct stats *stats, struct container_lock *lock,
 		  const char *directory, struct container *ret, int *ret_pidfd, bool *ret_woken, struct error *err)
 {
-	uint64_t began = now_usec(), absent_since = 0, ended_since = 0;
+	uint64_t began = now_usec(), absent_since = 0, ended_since = 0, refused_since = 0;
 	struct told told = {};
 
 	*ret_woken = false;
@@ -244,7 +254,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 				r = check_presence(ret, &absent_since, err);
 			break;
 		case NEXT_FAIL:
-			if (started == 0 && is_waited_for(ret, &ended_since))
+			if (started == 0 ? is_waited_for(ret, &ended_since) : is_asked_again(ret, &refused_since))
 				break;
 			if (started == 0)
 				return ended(o, ret, err);

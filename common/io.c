@@ -1,7 +1,9 @@
 #include "common/io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -86,6 +89,7 @@ static int write_all(int fd, const char *data, size_t len)
 
 #define TEMPORARY_PREFIX ".sockwake-"
 #define TEMPORARY_RANDOM "XXXXXX"
+#define WRITING_LIMIT	 60 /* seconds */
 
 bool is_temporary_name(const char *file)
 {
@@ -171,6 +175,27 @@ const char *real_path(const char *path, char ret[static PATH_MAX])
 	return ret;
 }
 
+static bool is_left_over(int directory, const char *file)
+{
+	struct stat st;
+
+	return is_temporary_name(file) && fstatat(directory, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && st.st_uid == geteuid() && time(NULL) - st.st_mtime > WRITING_LIMIT;
+}
+
+void sweep_temporary_files(const char *directory)
+{
+	DIR *d = opendir(directory);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		if (is_left_over(dirfd(d), entry->d_name))
+			(void)unlinkat(dirfd(d), entry->d_name, 0);
+	}
+	if (d)
+		closedir(d);
+}
+
 int write_file_atomic(const char *path, const char *data, size_t len, mode_t mode, struct error *err)
 {
 	char temporary[PATH_MAX];
@@ -183,6 +208,7 @@ int write_file_atomic(const char *path, const char *data, size_t len, mode_t mod
 		(void)unlink(temporary);
 		return error_errno(err, saved, "cannot write '%s'", path);
 	}
+	sweep_temporary_files(dirname(temporary));
 	return 0;
 }
 

@@ -20,10 +20,13 @@ int write_file_beside(const char *path, const char *data, size_t len, mode_t mod
 /* Has a file of this name been made by that, and not been renamed? */
 bool is_temporary_name(const char *file);
 
+/* Removes those of the caller's that a writer who was killed has left in the directory: none takes a minute. */
+void sweep_temporary_files(const char *directory);
+
 /* Where all paths to a file lead, as /run/x for /var/run/x, be it there or not; path itself when its directory is not. */
 const char *real_path(const char *path, char ret[static PATH_MAX]);
 
-/* Replaces path as a whole: temporary file in the same directory, fsync, rename. */
+/* Replaces path as a whole: temporary file in the same directory, fsync, rename. Sweeps that directory. */
 int write_file_atomic(const char *path, const char *data, size_t len, mode_t mode, struct error *err);
 
 /* "": nothing; or ": remove what is there", where something else than a file is in its place. */

@@ -173,6 +173,7 @@ int volumes_write(const char *path, const struct volumes *v, struct error *err)
 	if (v->n == 0 && !v->image[0]) {
 		if (unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR)
 			return error_errno(err, errno, "cannot remove '%s'", path);
+		sweep_temporary_files(directory);
 		(void)rmdir(directory); /* when it is empty */
 		return 0;
 	}

@@ -326,6 +326,26 @@ static void a_restart_in_between_is_noticed(void **state)
 	fake_stop(&f);
 }
 
+/* It was being removed when it was asked to start, and is another one by the time that it is looked at; or it is removed
+ * while it is looked at. */
+static void a_replacement_in_between_is_noticed(void **state)
+{
+	START(f, SAY(PODMAN_IMPROPER), SAY(PODMAN_IMPROPER), SAY(inspection("created", 0, STARTED, "")),
+	      SAY(NO_CONTENT), SAY(running()), SAY(running()), /* */
+	      SAY(NO_CONTENT), SAY(running()), SAY(NO_SUCH), SAY(NO_SUCH), SAY(NO_CONTENT), SAY(running()),
+	      SAY(running()));
+	struct program p;
+
+	(void)state;
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"))), 0);
+	assert_string_equal(requests(&f), "POST start POST unpause GET json POST start GET json GET json");
+	program_release(&p);
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"), "--recent", "5s")), 0);
+	assert_string_equal(requests(&f), "POST start GET json GET json GET json POST start GET json GET json");
+	program_release(&p);
+	fake_stop(&f);
+}
+
 /* Its first process is a zombie, but the engine still says that it runs. */
 static void an_end_is_noticed_before_the_engine_knows(void **state)
 {
@@ -532,6 +552,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_machines_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_command_for_who_sees_the_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_restart_in_between_is_noticed, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_replacement_in_between_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_end_is_noticed_before_the_engine_knows, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_failure_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_a_keeper_a_failure_refuses_the_queue, setup, teardown),

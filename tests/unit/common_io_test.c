@@ -96,6 +96,30 @@ static void killed_without_a_trace(void **state)
 	assert_int_equal(rmdir(path), 0);
 }
 
+/* A writer that is killed between giving its file a name and renaming it cannot clean up. Others may be writing. */
+static void what_a_killed_writer_has_left_is_swept(void **state)
+{
+	const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	char beside[PATH_MAX], left[300], others[300];
+	struct error err;
+
+	(void)state;
+	assert_int_equal(mkdir(in_directory("swept"), 0700), 0);
+	assert_int_equal(write_file_beside(in_directory("swept/file"), "new", 3, 0600, beside, &err), 0);
+	snprintf(left, sizeof(left), "%s", in_directory("swept/.sockwake-a0b1c2"));
+	snprintf(others, sizeof(others), "%s", in_directory("swept/.sockwake-a0b1c23"));
+	close(open(left, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	close(open(others, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	assert_int_equal(utimensat(AT_FDCWD, left, long_ago, 0), 0);
+	assert_int_equal(utimensat(AT_FDCWD, others, long_ago, 0), 0);
+	assert_int_equal(write_file_atomic(in_directory("swept/file"), "newer", 5, 0600, &err), 0);
+	assert_int_equal(access(left, F_OK), -1);
+	assert_int_equal(access(beside, F_OK), 0);
+	assert_int_equal(access(others, F_OK), 0);
+	assert_int_equal(unlink(beside) | unlink(others) | unlink(in_directory("swept/file")), 0);
+	assert_int_equal(rmdir(in_directory("swept")), 0);
+}
+
 static void failures_are_told(void **state)
 {
 	char *data;
@@ -279,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replaced_as_a_whole),
 		cmocka_unit_test(killed_without_a_trace),
+		cmocka_unit_test(what_a_killed_writer_has_left_is_swept),
 		cmocka_unit_test(failures_are_told),
 		cmocka_unit_test(directories),
 		cmocka_unit_test(real_paths),
