@@ -31,7 +31,7 @@
 
 #define RETRY_MSEC    50
 #define ABSENCE_LIMIT USEC_PER_SEC
-#define REFUSAL_LIMIT USEC_PER_SEC
+#define ANOTHER_LIMIT USEC_PER_SEC
 
 /* A run that somebody else began must not be taken for one's own, should this process die in the middle. */
 static bool is_foreign(struct engine *e, const struct options *o)
@@ -177,13 +177,15 @@ static bool is_waited_for(const struct container *c, uint64_t *since)
 	return container_may_come_back(c) && now_usec() - *since < RESTART_USEC;
 }
 
-/* It refused to start what, by the state that it has now, it would: it was being removed, say, and another one has its name.
- * *since: 0, or since when this is so. */
-static bool is_asked_again(const struct container *c, uint64_t *since)
+/* Is it another one than that which was started, or refused because it was being removed, say? Then it is started next, unless
+ * this goes on. *since: 0, or since when this is so. */
+static bool is_another(const struct container *c, int started, uint64_t *since)
 {
+	if (started == 0 ? c->state != CONTAINER_CREATED : c->state == CONTAINER_DEAD)
+		return false;
 	if (*since == 0)
 		*since = now_usec();
-	return c->state != CONTAINER_DEAD && now_usec() - *since < REFUSAL_LIMIT;
+	return now_usec() - *since < ANOTHER_LIMIT;
 }
 
 /* What is to be done next about a container that was just inspected. */
@@ -220,7 +222,7 @@ static int find(struct engine *e, const struct options *o, struct container_lock
 int pin_container(struct engine *e, const struct options *o, struct stats *stats, struct container_lock *lock,
 		  const char *directory, struct container *ret, int *ret_pidfd, bool *ret_woken, struct error *err)
 {
-	uint64_t began = now_usec(), absent_since = 0, ended_since = 0, refused_since = 0;
+	uint64_t began = now_usec(), absent_since = 0, ended_since = 0, another_since = 0;
 	struct told told = {};
 
 	*ret_woken = false;
@@ -254,7 +256,11 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 				r = check_presence(ret, &absent_since, err);
 			break;
 		case NEXT_FAIL:
-			if (started == 0 ? is_waited_for(ret, &ended_since) : is_asked_again(ret, &refused_since))
+			if (is_another(ret, started, &another_since)) {
+				*ret_woken = false;
+				break;
+			}
+			if (started == 0 && is_waited_for(ret, &ended_since))
 				break;
 			if (started == 0)
 				return ended(o, ret, err);

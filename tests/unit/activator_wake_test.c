@@ -326,19 +326,24 @@ static void a_restart_in_between_is_noticed(void **state)
 	fake_stop(&f);
 }
 
-/* It was being removed when it was asked to start, and is another one by the time that it is looked at; or it is removed
- * while it is looked at. */
+/* It was being removed when it was asked to start, or started, and is another one by the time that it is looked at; or it is
+ * removed while it is looked at. */
 static void a_replacement_in_between_is_noticed(void **state)
 {
-	START(f, SAY(PODMAN_IMPROPER), SAY(PODMAN_IMPROPER), SAY(inspection("created", 0, STARTED, "")),
-	      SAY(NO_CONTENT), SAY(running()), SAY(running()), /* */
-	      SAY(NO_CONTENT), SAY(running()), SAY(NO_SUCH), SAY(NO_SUCH), SAY(NO_CONTENT), SAY(running()),
-	      SAY(running()));
+	START(f, SAY(PODMAN_IMPROPER), SAY(PODMAN_IMPROPER), SAY(inspection("created", 0, STARTED, "")), /* */
+	      SAY(NO_CONTENT), SAY(running()), SAY(running()),						 /* */
+	      SAY(NO_CONTENT), SAY(inspection("created", 0, STARTED, "")),				 /* */
+	      SAY(NO_CONTENT), SAY(running()), SAY(running()),						 /* */
+	      SAY(NO_CONTENT), SAY(running()), SAY(NO_SUCH), SAY(NO_SUCH),				 /* */
+	      SAY(NO_CONTENT), SAY(running()), SAY(running()));
 	struct program p;
 
 	(void)state;
 	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"))), 0);
 	assert_string_equal(requests(&f), "POST start POST unpause GET json POST start GET json GET json");
+	program_release(&p);
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"))), 0);
+	assert_string_equal(requests(&f), "POST start GET json POST start GET json GET json");
 	program_release(&p);
 	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"), "--recent", "5s")), 0);
 	assert_string_equal(requests(&f), "POST start GET json GET json GET json POST start GET json GET json");
