@@ -557,6 +557,49 @@ static void an_errors_text_is_one_printable_line(void **state)
 	assert_string_equal(s, "??x");
 }
 
+static void an_errors_text_stays_within_its_bounds(void **state)
+{
+	struct {
+		char before, s[8], after;
+	} one = {.before = ' ', .after = 'x'};
+
+	(void)state;
+	reply_message(TEXT("{\"message\":\"1234567\"}"), one.s, sizeof(one.s));
+	assert_string_equal(one.s, "1234567");
+	reply_message(TEXT("{\"message\":\"123456789\"}"), one.s, sizeof(one.s));
+	assert_string_equal(one.s, "1234567");
+	reply_message(TEXT("{\"message\":\" \\n\"}"), one.s, sizeof(one.s));
+	assert_string_equal(one.s, "");
+	assert_int_equal(one.before, ' ');
+	assert_int_equal(one.after, 'x');
+}
+
+static void ports_have_bounds(void **state)
+{
+	static const struct {
+		int64_t host, container;
+		bool ok;
+	} cases[] = {
+		{0, 1, true},	{65535, 65535, true}, {-1, 80, false}, {65536, 80, false},
+		{80, 0, false}, {80, 65536, false},   {80, -1, false}, {(int64_t)1 << 32, 80, false},
+		{80, 80, true},
+	};
+	_cleanup_container_ struct container c = {};
+	size_t n = 0;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		assert_int_equal(reply_add_port(&c, "", cases[k].host, cases[k].container, "tcp"), cases[k].ok);
+		n += cases[k].ok;
+		assert_int_equal(c.n_ports, n);
+	}
+	assert_int_equal(c.ports[1].host_port, 65535);
+	assert_int_equal(c.ports[1].container_port, 65535);
+	assert_false(reply_add_port(&c, "no.address", 80, 80, "tcp"));
+	assert_true(reply_add_port(&c, "", 80, 80, "sctp"));
+	assert_int_equal(c.n_ports, n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -576,6 +619,8 @@ int main(void)
 		cmocka_unit_test(the_last_run_of_podmans_health_check_counts),
 		cmocka_unit_test(a_health_check_becomes_a_process_in_docker),
 		cmocka_unit_test(an_errors_text_is_one_printable_line),
+		cmocka_unit_test(an_errors_text_stays_within_its_bounds),
+		cmocka_unit_test(ports_have_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
