@@ -574,6 +574,32 @@ static void an_errors_text_stays_within_its_bounds(void **state)
 	assert_int_equal(one.after, 'x');
 }
 
+static void labels_have_bounds(void **state)
+{
+	_cleanup_json_ cJSON *root = cJSON_CreateObject();
+	cJSON *labels = cJSON_AddObjectToObject(root, "Labels");
+	_cleanup_container_ struct container few = {}, many = {};
+	char key[32];
+
+	(void)state;
+	cJSON_AddStringToObject(labels, "com.docker.compose.bad", "\033[2J");
+	cJSON_AddNumberToObject(labels, "com.docker.compose.number", 1);
+	cJSON_AddStringToObject(labels, "sockwake.bad\033", "1");
+	cJSON_AddStringToObject(labels, "sockwak", "1");
+	cJSON_AddStringToObject(labels, "com.docker.compose.good", "1");
+	assert_true(reply_labels(root, "Labels", &few));
+	assert_int_equal(few.n_labels, 1);
+	assert_string_equal(container_label(&few, "com.docker.compose.good"), "1");
+	for (int k = 0; k < 100; k++) {
+		snprintf(key, sizeof(key), "sockwake.%d", k);
+		cJSON_AddStringToObject(labels, key, "1");
+	}
+	assert_true(reply_labels(root, "Labels", &many));
+	assert_int_equal(many.n_labels, 64);
+	assert_string_equal(container_label(&many, "sockwake.62"), "1");
+	assert_null(container_label(&many, "sockwake.63"));
+}
+
 static void ports_have_bounds(void **state)
 {
 	static const struct {
@@ -620,6 +646,7 @@ int main(void)
 		cmocka_unit_test(a_health_check_becomes_a_process_in_docker),
 		cmocka_unit_test(an_errors_text_is_one_printable_line),
 		cmocka_unit_test(an_errors_text_stays_within_its_bounds),
+		cmocka_unit_test(labels_have_bounds),
 		cmocka_unit_test(ports_have_bounds),
 	};
 
