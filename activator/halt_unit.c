@@ -36,6 +36,23 @@ static uint64_t help_to_stop(struct unit *u, void *data)
 	return HELP_PERIOD;
 }
 
+/* What would have removed the container of a unit without a file is killed together with it: so the engine stops it before,
+ * and removes one that was made with --rm. */
+static void stop_before(const struct options *o, struct engine *e)
+{
+	_cleanup_container_ struct container c = {};
+	enum stop_result ignored;
+	struct error err;
+	uint64_t until;
+
+	if (halt_inspect(o, e, &c, &err) < 0 || c.state != CONTAINER_RUNNING ||
+	    e->backend->stop(e, o->container, c.stop_timeout, &ignored, &err) < 0 || !c.auto_remove)
+		return;
+	until = now_usec() + HALT_SETTLE_USEC;
+	while (halt_inspect(o, e, &c, &err) == 0 && now_usec() < until)
+		(void)poll(NULL, 0, (int)(HALT_SETTLE_PAUSE / USEC_PER_MSEC));
+}
+
 /* Stops the unit, whatever its Restart= says, or pauses its container. One whose start is not over has nothing to pause:
  * its job would bring the container up later. */
 static int stop_or_pause(struct unit *u, const struct options *o, struct engine *e, struct error *err)
@@ -50,6 +67,8 @@ static int stop_or_pause(struct unit *u, const struct options *o, struct engine 
 		 * kill. */
 		if (o->backend == BACKEND_DOCKER)
 			(void)e->backend->unpause(e, o->container, err);
+		if (unit_has_lost_its_file(u, o->unit))
+			stop_before(o, e);
 		return unit_stop(u, USEC_INFINITY, &(struct meanwhile){help_to_stop, &h}, err);
 	}
 	return e->backend->pause(e, o->container, err) < 0 && err->code != EBUSY ? -1 : 0;

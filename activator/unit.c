@@ -293,6 +293,16 @@ bool unit_is_quadlet(struct unit *u, const char *name)
 	return false;
 }
 
+bool unit_has_lost_its_file(struct unit *u, const char *name)
+{
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	const char *state = "";
+	struct error ignored;
+
+	return ask(u, name, "LoadState", "s", &reply, &ignored) == 0 &&
+	       bus.sd_bus_message_read(reply, "s", &state) >= 0 && strcmp(state, "not-found") == 0;
+}
+
 int unit_each(struct unit *u, const char *name, const char *property, unit_visitor visit, void *data, struct error *err)
 {
 	_cleanup_message_ sd_bus_message *reply = NULL;

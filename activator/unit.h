@@ -76,6 +76,9 @@ bool unit_has_job(struct unit *u, const char *name);
 /* Has Podman's generator made it, of a container, a pod or a Kubernetes file? */
 bool unit_is_quadlet(struct unit *u, const char *name);
 
+/* Was its file removed while it ran? Then the manager does not know any more how to stop it, and just kills. */
+bool unit_has_lost_its_file(struct unit *u, const char *name);
+
 /* Shows the names in a property of a unit that is a list of units ("Requires", "WantedBy", …) to a function. */
 typedef void (*unit_visitor)(void *data, const char *name);
 int unit_each(struct unit *u, const char *name, const char *property, unit_visitor visit, void *data,

@@ -268,6 +268,9 @@ class AdoptQuadlet(AdoptCase):
         self.write(None)
         self.assertIn("Removed 'web'", self.adopt("--all", "--prune").stdout)
         self.assertEqual((self.instances(), self.scope.container_state("systemd-site")), ({}, ""))
+        # By its engine: the unit does not know how to any more, and kills who would remove the container.
+        asked = self.scope.unit_journal("podman", since=self.started)
+        self.assertTrue(any("POST /v4.0.0/libpod/containers/systemd-site/stop" in line for line in asked))
 
         self.write(rules)  # the same, but it was started by somebody else
         self.adopt("--all")
