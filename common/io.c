@@ -91,10 +91,18 @@ static int write_all(int fd, const char *data, size_t len)
 #define TEMPORARY_RANDOM "XXXXXX"
 #define WRITING_LIMIT	 60 /* seconds */
 
-bool is_temporary_name(const char *file)
+static bool is_temporary_name(const char *file)
 {
 	return strlen(file) == strlen(TEMPORARY_PREFIX TEMPORARY_RANDOM) &&
 	       strncmp(file, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0;
+}
+
+bool is_temporary_file(int directory, const char *file, time_t age)
+{
+	struct stat st;
+
+	return is_temporary_name(file) && fstatat(directory, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && st.st_uid == geteuid() && (age == 0 || time(NULL) - st.st_mtime > age);
 }
 
 /* Of a file without a name nothing is left when its writer is killed. Not every file system has such (open(2), O_TMPFILE);
@@ -175,25 +183,15 @@ const char *real_path(const char *path, char ret[static PATH_MAX])
 	return ret;
 }
 
-static bool is_left_over(int directory, const char *file)
-{
-	struct stat st;
-
-	return is_temporary_name(file) && fstatat(directory, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISREG(st.st_mode) && st.st_uid == geteuid() && time(NULL) - st.st_mtime > WRITING_LIMIT;
-}
-
 void sweep_temporary_files(const char *directory)
 {
-	DIR *d = opendir(directory);
-	struct dirent *entry;
+	_cleanup_dir_ DIR *dir = opendir(directory);
+	struct dirent *e;
 
-	while (d && (entry = readdir(d))) {
-		if (is_left_over(dirfd(d), entry->d_name))
-			(void)unlinkat(dirfd(d), entry->d_name, 0);
+	while (dir && (e = readdir(dir))) {
+		if (is_temporary_file(dirfd(dir), e->d_name, WRITING_LIMIT))
+			(void)unlinkat(dirfd(dir), e->d_name, 0);
 	}
-	if (d)
-		closedir(d);
 }
 
 int write_file_atomic(const char *path, const char *data, size_t len, mode_t mode, struct error *err)

@@ -17,10 +17,10 @@ int read_file(int dirfd, const char *path, size_t max, char **ret, size_t *ret_l
 int write_file_beside(const char *path, const char *data, size_t len, mode_t mode, char ret[static PATH_MAX],
 		      struct error *err);
 
-/* Has a file of this name been made by that, and not been renamed? */
-bool is_temporary_name(const char *file);
+/* Is it a file of the caller's that was made by that, more than `age` seconds ago (0: ever), and was not renamed? */
+bool is_temporary_file(int directory, const char *file, time_t age);
 
-/* Removes those of the caller's that a writer who was killed has left in the directory: none takes a minute. */
+/* Removes those that a killed writer has left in the directory: no writer takes a minute. */
 void sweep_temporary_files(const char *directory);
 
 /* Where all paths to a file lead, as /run/x for /var/run/x, be it there or not; path itself when its directory is not. */

@@ -47,11 +47,11 @@ static bool has_socket(const char *directory, const char *name)
 	return path_join(directory, unit_name(name, SOCKET_SUFFIX, file), path, &ignored) < 0 || !is_missing(path);
 }
 
-static bool is_temporary(const char *path, const char *file)
+/* Nobody else writes there: the caller has the lock of the unit directory. */
+static void sweep_temporary(int directory, const char *file)
 {
-	struct stat st;
-
-	return is_temporary_name(file) && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid();
+	if (is_temporary_file(directory, file, 0))
+		(void)unlinkat(directory, file, 0);
 }
 
 /* One entry of the unit directory. */
@@ -59,8 +59,6 @@ static bool sweep_unit(const char *directory, const char *path, const char *file
 {
 	char name[UNIT_NAME_MAX];
 
-	if (is_temporary(path, file))
-		(void)unlink(path);
 	return (take_name(file, "", SERVICE_SUFFIX, name) || take_name(file, "", TIMER_SUFFIX, name)) &&
 	       !has_socket(directory, name) && store_is_part(path, name) && unlink(path) == 0;
 }
@@ -86,8 +84,6 @@ static bool sweep_drop_in(const char *units, const char *path, const char *file)
 	char name[UNIT_NAME_MAX];
 	struct error ignored;
 
-	if (is_temporary(path, file))
-		(void)unlink(path);
 	if (!take_name(file, DROP_IN_PREFIX, DROP_IN_SUFFIX, name))
 		return false;
 	if (has_socket(units, name) && (store_read(units, name, &s, &ignored) < 0 || s.problem ||
@@ -105,8 +101,10 @@ static size_t each(const char *directory, const char *units,
 	struct dirent *e;
 	size_t n = 0;
 
-	while (dir && (e = readdir(dir)))
+	while (dir && (e = readdir(dir))) {
+		sweep_temporary(dirfd(dir), e->d_name);
 		n += path_join(directory, e->d_name, path, &ignored) == 0 && sweep(units, path, e->d_name);
+	}
 	return n;
 }
 
@@ -121,11 +119,9 @@ static size_t sweep_quadlets(const char *directory, const char *units)
 	while (dir && (e = readdir(dir))) {
 		size_t len = strlen(e->d_name);
 
-		if (path_join(directory, e->d_name, path, &ignored) < 0)
-			continue;
-		if (is_temporary(path, e->d_name))
-			(void)unlink(path);
-		else if (len > 2 && strcmp(e->d_name + len - 2, ".d") == 0)
+		sweep_temporary(dirfd(dir), e->d_name);
+		if (len > 2 && strcmp(e->d_name + len - 2, ".d") == 0 &&
+		    path_join(directory, e->d_name, path, &ignored) == 0)
 			n += each(path, units, sweep_drop_in);
 	}
 	return n;
