@@ -34,19 +34,19 @@ LDFLAGS.asan = -fsanitize=address,undefined
 LDFLAGS    += -Wl,--as-needed $(LDFLAGS.$(VARIANT))
 
 # Libraries of the project by folder, in link order, and those of the system by program.
-LIBS.keeper    = common
-LIBS.nshelper  = common
-LIBS.proxy     = common
-LIBS.activator = lifecycle backends units bus common
-LIBS.cli       = lifecycle units bus backends common
+LIBS.keeper    = handover instance common
+LIBS.nshelper  = handover common
+LIBS.proxy     = relay readiness confine dial handover instance common
+LIBS.activator = lifecycle units backends handover instance common
+LIBS.cli       = control lifecycle units backends handover instance common
 SYSLIBS.nshelper  = libcap
 SYSLIBS.proxy     = libseccomp
-# libsystemd is loaded when it is needed (bus/library.h). Libraries are what the activator's start costs; -no-pie, -z now,
+# libsystemd is loaded when it is needed (units/bus_library.h). Libraries are what the activator's start costs; -no-pie, -z now,
 # -z norelro make less than 0.1 ms, so it is linked like everything else.
 SYSLIBS.activator = libcurl libcjson
 SYSLIBS.cli       = libcurl libcjson
 
-FOLDERS  = common bus backends units lifecycle keeper nshelper proxy activator cli
+FOLDERS  = common instance handover backends units lifecycle dial readiness confine relay control $(PROGRAMS)
 PROGRAMS = keeper nshelper proxy activator cli
 program  = $(BUILD)/$(if $(filter cli,$1),sockwake,$1)
 
@@ -106,20 +106,21 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/obj/flags
 	@rm -f $@
 	$(Q)$(COMPILE) $(DEFINES) -MMD -MP -c -o $@ $<
 
-$(BUILD)/obj/proxy/%.o: OPTIMIZE = -O2
+$(BUILD)/obj/relay/%.o: OPTIMIZE = -O2
 
 $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): $(BUILD)/obj/told
 $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): private DEFINES = $(TOLD)
 
 # Unit tests: tests/unit/FOLDER_SUBJECT_test.c may use everything of ours.
+TESTED = $(PROGRAMS) relay readiness confine dial control lifecycle units backends handover instance common
 TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/unit/filter.o \
-		$(call archives,activator keeper proxy nshelper cli lifecycle units bus backends common) \
+		$(call archives,$(TESTED)) \
 		$(BUILD)/obj/link-flags
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(call archives,activator keeper proxy nshelper cli lifecycle units bus backends common) \
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(call archives,$(TESTED)) \
 		$(call syslibs,cmocka libseccomp libcap libcurl libcjson)
 
 # They run the programs, too.

@@ -9,9 +9,9 @@
 #include "activator/options.h"
 #include "activator/sleep.h"
 #include "activator/wake.h"
-#include "common/exit.h"
 #include "common/log.h"
-#include "common/refuse.h"
+#include "handover/exit.h"
+#include "handover/refuse.h"
 
 /* A notification is nobody's task to repeat. */
 static int notify(const struct options *o, struct error *err)

@@ -9,10 +9,10 @@
 
 #include "activator/runtime.h"
 #include "activator/unit.h"
-#include "bus/systemd.h"
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/log.h"
+#include "units/bus.h"
 #include "units/paths.h"
 
 #define MARK "SOCKWAKE_APART"

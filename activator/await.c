@@ -21,12 +21,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/channel.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/exit.h"
 #include "common/log.h"
-#include "common/outside.h"
+#include "handover/channel.h"
+#include "handover/exit.h"
+#include "handover/outside.h"
 
 #define WORDS_MAX 13
 

@@ -7,7 +7,7 @@
 #include "activator/unit.h"
 #include "backends/backend.h"
 #include "common/clock.h"
-#include "common/stats.h"
+#include "handover/stats.h"
 #include "lifecycle/decide.h"
 
 /* A start that was asked for by a program that was killed may still be on its way through the engine; somebody may be

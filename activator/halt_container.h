@@ -5,7 +5,7 @@
 
 #include "activator/options.h"
 #include "backends/backend.h"
-#include "common/stats.h"
+#include "handover/stats.h"
 #include "lifecycle/lock.h"
 
 /* *ret_asleep: it does not run any more. stats: NULL for a container of --with. The caller holds the first lock

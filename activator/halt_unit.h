@@ -5,7 +5,7 @@
 
 #include "activator/options.h"
 #include "backends/backend.h"
-#include "common/stats.h"
+#include "handover/stats.h"
 
 /* As halt_container(); lock_fd is the first lock, and the caller holds both exclusively. */
 int halt_unit(const struct options *o, struct engine *e, int lock_fd, const struct stats *stats, bool *ret_asleep,

@@ -6,7 +6,7 @@
 #include "activator/options.h"
 #include "backends/backend.h"
 #include "common/cleanup.h"
-#include "common/stats.h"
+#include "handover/stats.h"
 #include "lifecycle/lock.h"
 
 struct hold {

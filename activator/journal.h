@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "common/stats.h"
+#include "handover/stats.h"
 
 /* MESSAGE_ID: see `journalctl MESSAGE_ID=…`. */
 #define MESSAGE_WAKE  "8500f14f1ae745629162ae27994edddc"

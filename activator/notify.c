@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "bus/library.h"
 #include "common/cleanup.h"
+#include "units/bus_library.h"
 
 /* Seconds after which a bus or a desktop that hangs is given up; what was sent by then is on its way. Nobody waits for
  * this process, which its person may stop: the keeper ends it (keeper/tasks.h). */

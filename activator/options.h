@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
-#include "common/scope.h"
+#include "instance/scope.h"
 #include "lifecycle/decide.h"
 
 enum mode { MODE_WAKE, MODE_SLEEP, MODE_FOLLOW, MODE_NOTIFY };

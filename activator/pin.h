@@ -5,7 +5,7 @@
 
 #include "activator/options.h"
 #include "backends/backend.h"
-#include "common/stats.h"
+#include "handover/stats.h"
 #include "lifecycle/lock.h"
 
 /* Starts or unpauses the container, unless it runs, and opens a pidfd of its first process, which is certain to be the

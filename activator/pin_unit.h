@@ -6,7 +6,7 @@
 #include "activator/options.h"
 #include "activator/unit.h"
 #include "backends/backend.h"
-#include "common/stats.h"
+#include "handover/stats.h"
 
 /* As pin_container(), by a job of the service manager. Of *ret only id, name, pid and state are sure to be set. The
  * run is written down in the lock; *ret_own: it was begun by this or an earlier wake. */

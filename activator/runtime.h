@@ -8,7 +8,7 @@
 #include "activator/options.h"
 #include "backends/backend.h"
 #include "common/error.h"
-#include "common/stats.h"
+#include "handover/stats.h"
 
 /* The directory's path; made if it is missing. */
 int runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error *err);

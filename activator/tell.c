@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/channel.h"
 #include "common/clock.h"
-#include "common/listen.h"
 #include "common/log.h"
+#include "handover/channel.h"
+#include "handover/listen.h"
 #include "units/log_command.h"
 
 static uint64_t deadline; /* of the wake, while the engine has none */

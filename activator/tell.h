@@ -1,4 +1,4 @@
-/* What a wake tells the keeper that asked for it (common/channel.h). By hand, without a keeper, nobody is told. */
+/* What a wake tells the keeper that asked for it (handover/channel.h). By hand, without a keeper, nobody is told. */
 #pragma once
 
 #include "activator/hold.h"

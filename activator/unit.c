@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bus/systemd.h"
 #include "common/clock.h"
+#include "units/bus.h"
 #include "units/log_command.h"
 
 /* A unit whose properties change so often in a row has no state to wait for. */

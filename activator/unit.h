@@ -10,7 +10,7 @@
 
 #include "common/cleanup.h"
 #include "common/error.h"
-#include "common/scope.h"
+#include "instance/scope.h"
 
 struct unit;
 

@@ -5,7 +5,7 @@
 #include "backends/backend.h"
 
 /* Refuses to wake when a volume of the container, or of one of --with, is not the one that it had when it last slept
- * (common/volumes.h): the image would initialise an empty one. Costs no request unless that is so; a container that runs
+ * (backends/volumes.h): the image would initialise an empty one. Costs no request unless that is so; a container that runs
  * all the same is accepted. */
 int volumes_check(struct engine *e, const struct options *o, struct error *err);
 

@@ -3,7 +3,7 @@
 
 #include "activator/options.h"
 #include "backends/backend.h"
-#include "common/stats.h"
+#include "handover/stats.h"
 #include "lifecycle/lock.h"
 
 /* The options as they would be if the k-th of them were the instance's own container. */

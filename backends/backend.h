@@ -36,7 +36,7 @@
 #include "backends/container.h"
 #include "common/cleanup.h"
 #include "common/error.h"
-#include "common/scope.h"
+#include "instance/scope.h"
 
 enum start_result {
 	START_STARTED,	       /* the container was started, and by this request */

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "backends/backend.h"
-#include "backends/http.h"
+#include "backends/transport/http.h"
 #include "common/clock.h"
 #include "common/parse.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "backends/make.h"
-#include "common/order.h"
+#include "instance/made_container.h"
 
 const char *anchor_name(const char *container, char ret[static ANCHOR_NAME_MAX])
 {

@@ -4,9 +4,9 @@
 #pragma once
 
 #include "backends/backend.h"
-#include "common/volumes.h"
+#include "backends/volumes.h"
 
-/* Writes down what the inspected container has in the file `path` (common/volumes.h), and keeps it. Of a container that a
+/* Writes down what the inspected container has in the file `path` (backends/volumes.h), and keeps it. Of a container that a
  * unit runs, directories of the host's are not remembered: the unit may be what mounts them. Cheap where nothing has
  * changed. What cannot be kept is written down all the same. */
 int volumes_remember(struct engine *e, const char *path, const struct container *c, bool by_unit, struct error *err);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "backends/backend.h"
-#include "common/order.h"
+#include "instance/made_container.h"
 
 /* What the engine says about an image. */
 struct image {

@@ -7,8 +7,8 @@
 #include "backends/ports.h"
 #include "backends/view.h"
 #include "common/clock.h"
-#include "common/order.h"
 #include "common/parse.h"
+#include "instance/made_container.h"
 
 #define CONTAINERS_MAX	 20000
 #define LABELS_MAX	 64U

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "backends/backend.h"
-#include "backends/http.h"
+#include "backends/transport/http.h"
 #include "common/clock.h"
 
 #define REPLY_MAX      (4U * 1024 * 1024)

@@ -7,7 +7,7 @@
 
 #include "cli/nearest.h"
 #include "common/parse.h"
-#include "common/schedule.h"
+#include "instance/schedule.h"
 #include "units/paths.h"
 
 #define LINES_MAX	1000000
@@ -45,11 +45,6 @@ static const struct {
 enum scope default_scope(void)
 {
 	return geteuid() == 0 ? SCOPE_SYSTEM : SCOPE_USER;
-}
-
-const char *journal_of(enum scope scope)
-{
-	return scope == SCOPE_USER ? "journalctl --user -u" : "journalctl -u";
 }
 
 /* The name in an argument like "--name" or "--name=value". */

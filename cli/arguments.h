@@ -58,8 +58,5 @@ int plain_name(int argc, char *argv[], const char **name, struct error *err);
 int find_instance(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored *ret,
 		  struct error *err);
 
-/* The command that shows a unit's journal: "journalctl -u", with --user for a user's. */
-const char *journal_of(enum scope scope);
-
 /* Refuses to change the system's units as an ordinary user. */
 int require_rights(enum scope scope, struct error *err);

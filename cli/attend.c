@@ -1,50 +1,13 @@
-#include "cli/attend.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
-#include "cli/image.h"
-#include "cli/install.h"
-#include "cli/lock.h"
-#include "cli/note.h"
-#include "lifecycle/decide.h"
+#include "control/image.h"
+#include "control/install.h"
+#include "control/unattended.h"
+#include "control/units_lock.h"
 #include "units/paths.h"
-
-static bool serves(const struct instance *i, bool runs, bool awake)
-{
-	struct situation s = {.event = EVENT_FOUND, .condition = runs ? CONDITION_RUNNING : CONDITION_OFF};
-
-	s.run = RUN_FOUND;
-	s.circumstances = (awake ? CIRCUMSTANCE_AWAKE : 0U) | (i->keep_running ? CIRCUMSTANCE_KEEP_RUNNING : 0U);
-	return !i->legacy && decide(&s)->action == ACTION_SERVE;
-}
-
-bool is_unattended(const struct observation *o)
-{
-	bool awake = (o->state != STATE_ASLEEP && o->state != STATE_FAILED) || o->attended;
-
-	return !o->stored->problem &&
-	       serves(&o->stored->instance, strcmp(o->container_state, container_state_name(CONTAINER_RUNNING)) == 0,
-		      awake);
-}
-
-static bool start(struct manager *m, const struct instance *i)
-{
-	char unit[UNIT_NAME_MAX];
-	struct error why;
-
-	if (manager_start(m, unit_name(i->name, SERVICE_SUFFIX, unit), 0, &why) == 0)
-		return true;
-	print_note("the idle clock of '%s' is not started: %s", i->name, why.text);
-	return false;
-}
-
-bool attend(struct manager *m, const struct instance *i, enum container_state state)
-{
-	return serves(i, state == CONTAINER_RUNNING, false) && start(m, i);
-}
 
 /* A replacement that is still going on is waited for. */
 static void heal(enum scope scope, const char *directory, const struct instance *i)
@@ -79,7 +42,7 @@ static int attend_all(int argc, char *argv[], struct error *err)
 
 		if (!stored.items[k].problem && strcmp(os[k].container_state, "missing") == 0)
 			heal(a.scope, directory, i);
-		if (is_unattended(&os[k]) && start(m, i))
+		if (unattended_is(&os[k]) && unattended_start(m, i))
 			printf("'%s': the container '%s' runs; it sleeps when nobody uses it\n", i->name,
 			       i->container_name);
 	}

@@ -9,12 +9,12 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/nearest.h"
-#include "cli/note.h"
 #include "cli/text.h"
 #include "common/cleanup.h"
-#include "common/exit.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "control/note.h"
+#include "handover/exit.h"
 
 static const struct command help_command, version_command;
 

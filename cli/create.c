@@ -5,31 +5,31 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/advice.h"
 #include "cli/arguments.h"
-#include "cli/attend.h"
 #include "cli/commands.h"
-#include "cli/create_check.h"
 #include "cli/create_options.h"
-#include "cli/create_unit.h"
-#include "cli/create_view.h"
-#include "cli/image.h"
-#include "cli/install.h"
-#include "cli/instance_engine.h"
-#include "cli/keep.h"
-#include "cli/leftovers.h"
-#include "cli/lock.h"
-#include "cli/note.h"
-#include "cli/programs.h"
-#include "cli/replaced.h"
-#include "cli/schedule.h"
-#include "cli/selinux.h"
-#include "cli/with.h"
 #include "common/clock.h"
 #include "common/path.h"
-#include "units/dependency.h"
+#include "control/advice.h"
+#include "control/create_check.h"
+#include "control/create_unit.h"
+#include "control/create_view.h"
+#include "control/image.h"
+#include "control/install.h"
+#include "control/instance_engine.h"
+#include "control/keep.h"
+#include "control/leftovers.h"
+#include "control/note.h"
+#include "control/programs.h"
+#include "control/replaced.h"
+#include "control/schedule.h"
+#include "control/selinux.h"
+#include "control/unattended.h"
+#include "control/units_lock.h"
+#include "control/with.h"
+#include "instance/dependency.h"
+#include "instance/json.h"
 #include "units/drop_in.h"
-#include "units/json.h"
 #include "units/paths.h"
 #include "units/render.h"
 
@@ -147,7 +147,8 @@ static void warm_up(struct manager *m, const struct instance *i, struct engine *
 
 	engine->deadline = now_usec() + ENGINE_TIMEOUT;
 	/* What the instance that was replaced had woken sleeps by now. */
-	if (engine->backend->inspect(engine, i->container_name, &now, &ignored) == 0 && attend(m, i, now.state))
+	if (engine->backend->inspect(engine, i->container_name, &now, &ignored) == 0 &&
+	    unattended_start_if(m, i, now.state))
 		print_note("the container '%s' runs already: it sleeps when nobody has used it for --idle-timeout",
 			   i->container_name);
 	else if (schedule_is_on(i))

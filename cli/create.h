@@ -1,7 +1,7 @@
 /* `sockwake create`, once it is known what is asked for. */
 #pragma once
 
-#include "cli/create_request.h"
+#include "control/create_request.h"
 
 /* Writes and starts the instance of a request, for an existing container (or after making one). `all` are the instances
  * that there are. An adopted one replaces what adoption made before, unless nothing has changed; with dry_run that is

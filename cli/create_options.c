@@ -9,15 +9,15 @@
 
 #include "backends/engine.h"
 #include "cli/arguments.h"
-#include "cli/create_request.h"
-#include "cli/health_word.h"
-#include "cli/with.h"
 #include "common/cleanup.h"
 #include "common/parse.h"
-#include "proxy/dialog.h"
-#include "units/health_check.h"
+#include "control/create_request.h"
+#include "control/health_word.h"
+#include "control/with.h"
+#include "instance/health_check.h"
+#include "instance/validate.h"
+#include "readiness/probe.h"
 #include "units/query.h"
-#include "units/validate.h"
 
 /* What is put together only when the whole command line is read. */
 struct command_line {

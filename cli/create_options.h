@@ -1,7 +1,7 @@
 /* The command line of create. */
 #pragma once
 
-#include "cli/create_request.h"
+#include "control/create_request.h"
 
 /* Reads the command line and fills in the defaults, without asking anybody. The caller clears *ret, also after an
  * error. */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/note.h"
+#include "control/note.h"
 #include "units/paths.h"
 
 int find_instances(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored_list *ret,

@@ -5,8 +5,8 @@
 
 #include "backends/reach.h"
 #include "cli/create_options.h"
-#include "common/order.h"
 #include "common/parse.h"
+#include "instance/made_container.h"
 
 #define ARGUMENTS_MAX 1024
 #define PUBLISH_LABEL LABEL_PREFIX "publish"

@@ -5,7 +5,7 @@
  * user, another engine) cannot be asked for at all. */
 #pragma once
 
-#include "cli/create_request.h"
+#include "control/create_request.h"
 
 #define LABEL_PREFIX "sockwake."
 

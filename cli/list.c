@@ -2,12 +2,12 @@
 #include <string.h>
 
 #include "cli/arguments.h"
-#include "cli/attend.h"
 #include "cli/commands.h"
-#include "cli/note.h"
-#include "cli/observe.h"
-#include "cli/schedule.h"
 #include "cli/text.h"
+#include "control/note.h"
+#include "control/observe.h"
+#include "control/schedule.h"
+#include "control/unattended.h"
 #include "units/paths.h"
 
 enum { NAME, PORTS, CONTAINER, STATE, SINCE, CONNECTIONS, ENGINE, SCHEDULE, REASON, COLUMNS };
@@ -45,7 +45,7 @@ static void fill_row(const struct observation *o, struct row *row, const char **
 	cells[STATE] = state_name(o->state);
 	cells[SINCE] = row->since;
 	cells[CONNECTIONS] = row->connections;
-	cells[ENGINE] = is_unattended(o) ? "running, unattended" : o->container_state;
+	cells[ENGINE] = unattended_is(o) ? "running, unattended" : o->container_state;
 	schedule_format(i, row->schedule, sizeof(row->schedule));
 	cells[SCHEDULE] = row->schedule;
 	cells[REASON] = o->reason;

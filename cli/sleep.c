@@ -3,10 +3,10 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/each.h"
-#include "cli/note.h"
-#include "cli/schedule.h"
-#include "cli/settle.h"
 #include "common/clock.h"
+#include "control/note.h"
+#include "control/schedule.h"
+#include "control/settle.h"
 #include "units/manager.h"
 #include "units/paths.h"
 

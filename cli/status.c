@@ -5,12 +5,12 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/each.h"
-#include "cli/note.h"
-#include "cli/observe.h"
-#include "cli/surprise.h"
 #include "cli/text.h"
 #include "common/clock.h"
-#include "units/dependency.h"
+#include "control/note.h"
+#include "control/observe.h"
+#include "control/surprise.h"
+#include "instance/dependency.h"
 #include "units/paths.h"
 
 /* The parts of a wake, in the order in which they happen: each ends with the time that is kept in this member. */

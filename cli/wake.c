@@ -6,16 +6,17 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/each.h"
-#include "cli/install.h"
-#include "cli/note.h"
-#include "cli/programs.h"
 #include "cli/text.h"
-#include "common/channel.h"
 #include "common/clock.h"
 #include "common/parse.h"
 #include "common/path.h"
-#include "common/start_limit.h"
-#include "common/stats.h"
+#include "control/install.h"
+#include "control/note.h"
+#include "control/programs.h"
+#include "handover/channel.h"
+#include "handover/start_limit.h"
+#include "handover/stats.h"
+#include "units/log_command.h"
 #include "units/manager.h"
 #include "units/paths.h"
 #include "units/query.h"
@@ -72,7 +73,7 @@ static void explain_needs(struct manager *m, const struct stored *s, const char 
 	explain_socket(m, &s->instance, err); /* which it needs */
 	if (strcmp(err->text, before.text) == 0)
 		error_set(err, EREMOTEIO, "%.800s; '%s %s' has the whole story", before.text,
-			  journal_of(s->instance.scope), unit);
+			  journal_command(s->instance.scope), unit);
 }
 
 /* Says why the service failed rather than that its job did. */
@@ -92,7 +93,7 @@ static void explain(struct manager *m, const struct arguments *a, const struct s
 	unit_reason(state, reason);
 	if (reason[0])
 		error_set(err, EREMOTEIO, "'%s' did not wake: %s; '%s %s' has the whole story", a->name, reason,
-			  journal_of(a->scope), unit);
+			  journal_command(a->scope), unit);
 	else if (!s->problem)
 		explain_needs(m, s, unit, err);
 }
@@ -232,7 +233,7 @@ static int start_and_hold(struct manager *m, const struct arguments *a, const st
 			return -1;
 	}
 	return error_set(err, EBUSY, "'%s' falls asleep again and again: '%s %s.service' says why", a->name,
-			 journal_of(a->scope), a->name);
+			 journal_command(a->scope), a->name);
 }
 
 /* It has come up, or was up. */

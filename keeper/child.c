@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "common/exit.h"
-#include "common/listen.h"
 #include "common/log.h"
+#include "handover/exit.h"
+#include "handover/listen.h"
 
 int program_open(const char *path, struct program *ret, struct error *err)
 {

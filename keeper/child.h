@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "common/channel.h"
 #include "common/error.h"
+#include "handover/channel.h"
 
 struct program {
 	const char *path;

@@ -8,8 +8,8 @@
 #include <signal.h>
 
 #include "common/cleanup.h"
-#include "common/listen.h"
 #include "common/log.h"
+#include "handover/listen.h"
 #include "keeper/admit.h"
 #include "keeper/tasks.h"
 

@@ -30,10 +30,10 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "common/exit.h"
-#include "common/listen.h"
 #include "common/log.h"
-#include "common/refuse.h"
+#include "handover/exit.h"
+#include "handover/listen.h"
+#include "handover/refuse.h"
 #include "keeper/admit.h"
 #include "keeper/follow.h"
 #include "keeper/overdue.h"

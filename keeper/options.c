@@ -5,7 +5,7 @@
 
 #include "common/clock.h"
 #include "common/parse.h"
-#include "common/start_limit.h"
+#include "handover/start_limit.h"
 
 #define DEFAULT_STARTUP_TIMEOUT (30 * USEC_PER_SEC)
 

@@ -5,14 +5,14 @@
 
 #include "common/cidr.h"
 #include "common/error.h"
-#include "common/schedule.h"
+#include "instance/schedule.h"
 
 #define NO_WAKE_MAX 128 /* an instance has two lists of 64 */
 
 struct keeper_options {
 	const char *name;	  /* of the instance */
 	uint64_t startup_timeout; /* microseconds: so long somebody may wait */
-	uint64_t start_limit;	  /* so long a start may take (common/start_limit.h) */
+	uint64_t start_limit;	  /* so long a start may take (handover/start_limit.h) */
 	struct cidr no_wake_from[NO_WAKE_MAX];
 	unsigned n_no_wake_from;
 	struct window windows[WINDOWS_MAX]; /* --schedule */

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/channel.h"
-#include "common/listen.h"
 #include "common/log.h"
+#include "handover/channel.h"
+#include "handover/listen.h"
 #include "keeper/say.h"
 
 #define SPAN_TEXT_MAX 24

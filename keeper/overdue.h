@@ -1,4 +1,4 @@
-/* A start that takes longer than clients wait (common/start_limit.h). It is overdue from the start-up time-out on: who
+/* A start that takes longer than clients wait (handover/start_limit.h). It is overdue from the start-up time-out on: who
  * has waited so long is refused, and can read why; who comes later has a time of their own. It has failed only when its
  * limit is over. */
 #pragma once

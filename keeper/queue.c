@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/listen.h"
 #include "common/log.h"
-#include "common/refuse.h"
+#include "handover/listen.h"
+#include "handover/refuse.h"
 #include "keeper/backlog.h"
 
 /* A hostile client could go on connecting for ever. */

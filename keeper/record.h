@@ -1,8 +1,8 @@
-/* The statistics of the instance (common/stats.h): memory that is shared with the activator and the proxy, and the file
+/* The statistics of the instance (handover/stats.h): memory that is shared with the activator and the proxy, and the file
  * that others read. What cannot be had is done without: statistics are no reason to refuse a client. */
 #pragma once
 
-#include "common/stats.h"
+#include "handover/stats.h"
 
 struct record {
 	struct stats own;     /* what is known, and written to the file */

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/listen.h"
 #include "common/log.h"
+#include "handover/listen.h"
 
 #define REPEAT_USEC (60 * USEC_PER_SEC)
 #define EXTEND_BY   (30 * USEC_PER_SEC)

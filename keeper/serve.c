@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/listen.h"
 #include "common/log.h"
 #include "common/parse.h"
-#include "common/stats_text.h"
+#include "handover/listen.h"
+#include "handover/stats_text.h"
 #include "keeper/admit.h"
 #include "keeper/overdue.h"
 #include "keeper/say.h"
@@ -21,7 +21,7 @@
 
 #define NOTIFY_START_LIMIT (5 * USEC_PER_SEC)
 
-/* A proxy ends by itself when its drain time-out is over, this one unless it was told another (proxy/config.c). */
+/* A proxy ends by itself when its drain time-out is over, this one unless it was told another (proxy/options.c). */
 #define DEFAULT_DRAIN (10 * USEC_PER_SEC)
 #define STOP_GRACE    (2 * USEC_PER_SEC)
 

@@ -5,9 +5,9 @@
 #include <sys/wait.h>
 
 #include "common/cleanup.h"
-#include "common/exit.h"
-#include "common/listen.h"
 #include "common/log.h"
+#include "handover/exit.h"
+#include "handover/listen.h"
 #include "keeper/say.h"
 #include "keeper/tasks.h"
 

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "common/listen.h"
 #include "common/log.h"
+#include "handover/listen.h"
 #include "keeper/say.h"
 
 /* As many messages as are taken at a time: a proxy that was taken over could send them without end. */

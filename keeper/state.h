@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/channel.h"
 #include "common/clock.h"
+#include "handover/channel.h"
 #include "keeper/child.h"
 #include "keeper/options.h"
 #include "keeper/queue.h"

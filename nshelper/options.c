@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/mark.h"
 #include "common/parse.h"
+#include "handover/mark.h"
 
 #define USAGE                                                                                                          \
 	"nshelper [--pid PID | --pidfd FD] [--user USER] [--container-root] [--unreachable] [--outside-source] "       \

@@ -15,7 +15,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "common/outside.h"
+#include "handover/outside.h"
 #include "nshelper/routes.h"
 
 /* Is it, as far as the mask says, the same? A prefix of no bits contains all, and says nothing. */

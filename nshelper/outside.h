@@ -1,5 +1,5 @@
 /* What --outside-source arranges in the entered network namespace, so that a proxy can connect to the servers there
- * from addresses that they do not hold for their own (common/outside.h). */
+ * from addresses that they do not hold for their own (handover/outside.h). */
 #pragma once
 
 #include <stdbool.h>

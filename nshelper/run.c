@@ -24,13 +24,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "common/channel.h"
-#include "common/exit.h"
-#include "common/listen.h"
 #include "common/log.h"
-#include "common/outside.h"
 #include "common/parse.h"
-#include "common/refuse.h"
+#include "handover/channel.h"
+#include "handover/exit.h"
+#include "handover/listen.h"
+#include "handover/outside.h"
+#include "handover/refuse.h"
 #include "nshelper/enter.h"
 #include "nshelper/options.h"
 #include "nshelper/outside.h"

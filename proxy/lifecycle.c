@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "proxy/accept.h"
-#include "proxy/threads.h"
-#include "proxy/udp.h"
-#include "proxy/worker_loop.h"
+#include "relay/accept.h"
+#include "relay/threads.h"
+#include "relay/udp.h"
+#include "relay/worker_loop.h"
 
 /* So often at most the end of a hold is looked at. */
 #define HOLD_GLANCE (60 * USEC_PER_SEC)
@@ -22,7 +22,7 @@
 
 static struct lifecycle *lifecycle_of(struct loop *loop)
 {
-	return worker_of(loop)->service->lifecycle;
+	return worker_of(loop)->service->program;
 }
 
 static void end(struct lifecycle *l, const char *reason)
@@ -42,7 +42,7 @@ static void drain(struct lifecycle *l)
 		sched_yield();
 	}
 	l->reason = "told to stop";
-	report_stopping(&l->report, "Stopping: open connections are given some time to end");
+	report_stopping(l->report, "Stopping: open connections are given some time to end");
 	accept_stop(l->first);
 	udp_stop(l->first->udp);
 	threads_wake(s);
@@ -80,23 +80,23 @@ static void container_ready(struct loop *loop, struct watch *watch, uint32_t eve
 /* How long it waits for the next client: longer once a second one came, for then somebody is at work. */
 static uint64_t patience(const struct service *s)
 {
-	const struct config *c = s->config;
+	const struct relay_config *c = s->config;
 
 	return service_holders(s) > 1 && c->warm_for > c->idle_timeout ? c->warm_for : c->idle_timeout;
 }
 
 /* How long it is held awake from now on, as far as that can be said in advance: both the clock and the end may be set
- * meanwhile, and a suspended machine's time goes on (common/stats.h). */
-static uint64_t held_for(const struct service *s)
+ * meanwhile, and a suspended machine's time goes on (handover/stats.h). */
+static uint64_t held_for(const struct lifecycle *l)
 {
 	uint64_t now = wall_usec(), until, left;
 	struct stats file;
 
 	/* Read, not mapped: a file that somebody has cut short costs nothing then. */
-	if (s->hold_fd >= 0 && pread(s->hold_fd, &file, sizeof(file), 0) == sizeof(file) && stats_is_ours(&file))
+	if (l->hold_fd >= 0 && pread(l->hold_fd, &file, sizeof(file), 0) == sizeof(file) && stats_is_ours(&file))
 		until = stats_held_until(&file, now);
 	else
-		until = stats_held_until(s->stats, now);
+		until = stats_held_until(l->report->stats, now);
 	left = until ? until - now : 0;
 
 	return left < HOLD_GLANCE ? left : HOLD_GLANCE;
@@ -114,7 +114,7 @@ static uint64_t idle_deadline(const struct lifecycle *l)
 {
 	uint64_t now = l->first->loop.now;
 	uint64_t since = service_holding(l->service) > 0 ? now : service_last_activity(l->service);
-	uint64_t idle = later(since, patience(l->service)), held = now + held_for(l->service);
+	uint64_t idle = later(since, patience(l->service)), held = now + held_for(l);
 
 	return idle > held ? idle : held;
 }
@@ -180,24 +180,43 @@ static bool after(struct loop *loop)
 	struct lifecycle *l = lifecycle_of(loop);
 	bool more = worker_after(loop);
 
-	report_update(&l->report, loop);
+	report_update(l->report, loop);
 	if (atomic_load(&l->service->phase) == DRAINING && service_connections(l->service) == 0)
 		end(l, NULL);
 	return more;
 }
 
-int lifecycle_open(struct lifecycle *l, struct service *service, int pidfd, struct error *err)
+static void say_unreachable(struct service *s, const struct target *target, int error)
 {
+	const struct lifecycle *l = s->program;
+
+	report_unreachable(l->report, target, error);
+}
+
+static void say_anonymous(struct service *s)
+{
+	const struct lifecycle *l = s->program;
+
+	report_anonymous(l->report);
+}
+
+int lifecycle_open(struct lifecycle *l, struct report *report, int pidfd, int hold_fd, struct error *err)
+{
+	struct service *service = report->service;
 	struct worker *w = &service->workers[0];
 	sigset_t set;
 
 	*l = (struct lifecycle){
 		.service = service,
 		.first = w,
+		.report = report,
+		.hold_fd = hold_fd,
 		.signals = {.ready = signal_ready},
 		.container = {.ready = container_ready, .fd = pidfd},
 	};
-	service->lifecycle = l;
+	service->program = l;
+	service->say_unreachable = say_unreachable;
+	service->say_anonymous = say_anonymous;
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -223,8 +242,8 @@ int lifecycle_start(struct lifecycle *l, struct error *err)
 	count_set(&w->counters.last_activity, w->loop.now);
 	if (accept_start(w, err) < 0 || udp_start(w->udp, err) < 0 || threads_start(s, err) < 0)
 		return -1;
-	s->stats->t_accepting = w->loop.now;
-	report_ready(&l->report, s, &w->loop);
+	l->report->stats->t_accepting = w->loop.now;
+	report_ready(l->report, &w->loop);
 	if (s->config->idle_timeout != USEC_INFINITY)
 		timer_set(&w->loop, &l->idle, idle_deadline(l));
 	return 0;
@@ -241,6 +260,6 @@ int lifecycle_run(struct lifecycle *l, const struct accepted *accepted, size_t n
 	atomic_store(&s->phase, ENDING);
 	threads_wake(s);
 	threads_join(s);
-	report_stopping(&l->report, l->reason ? l->reason : "failed");
+	report_stopping(l->report, l->reason ? l->reason : "failed");
 	return r;
 }

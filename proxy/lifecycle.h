@@ -10,13 +10,14 @@
 
 #include "proxy/listeners.h"
 #include "proxy/report.h"
-#include "proxy/worker.h"
+#include "relay/worker.h"
 
 struct lifecycle {
 	struct service *service;
 	struct worker *first;
-	struct report report;
-	struct watch signals;	/* a signalfd */
+	struct report *report;
+	int hold_fd;	      /* the statistics file, to read until when the instance is held awake; -1: they say so */
+	struct watch signals; /* a signalfd */
 	struct watch container; /* a pidfd, -1 for none */
 	struct timer idle;
 	struct timer drain;
@@ -24,8 +25,8 @@ struct lifecycle {
 	const char *reason;	/* why it ended: one sentence for the journal */
 };
 
-/* Blocks SIGTERM and SIGINT, which from here on are read by the loop. Before confinement. */
-int lifecycle_open(struct lifecycle *l, struct service *service, int pidfd, struct error *err);
+/* Blocks SIGTERM and SIGINT, which from here on are read by the loop. Before confinement. The descriptors remain the caller's. */
+int lifecycle_open(struct lifecycle *l, struct report *report, int pidfd, int hold_fd, struct error *err);
 
 /* Watches the listeners, starts the other workers and says READY=1. After confinement. */
 int lifecycle_start(struct lifecycle *l, struct error *err);

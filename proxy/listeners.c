@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 
 #include "common/cleanup.h"
-#include "common/listen.h"
 #include "common/parse.h"
+#include "handover/listen.h"
 
 #define ACCEPTED_MAX 100000
 
@@ -45,7 +45,7 @@ static int match_one(int fd, struct forward *forwards, size_t n, struct error *e
 			 fd - LISTEN_FDS_START + 1);
 }
 
-int listeners_match(const struct config *config, struct forward **ret, struct error *err)
+int listeners_match(const struct relay_config *config, struct forward **ret, struct error *err)
 {
 	_cleanup_free_ struct forward *forwards = calloc(config->n_forwards, sizeof(*forwards));
 	char text[PUBLISH_TEXT_MAX];

@@ -1,12 +1,12 @@
 /* The sockets that systemd handed over, each matched to the --forward that asks for it. */
 #pragma once
 
-#include "proxy/service.h"
+#include "relay/service.h"
 
 /* Fills *ret with one forward for each of the configuration's, in its order, with the socket and its family; a socket
  * without a --forward, and a --forward without a socket, are errors. *ret is malloc()ed. The sockets become
  * non-blocking and close-on-exec. */
-int listeners_match(const struct config *config, struct forward **ret, struct error *err);
+int listeners_match(const struct relay_config *config, struct forward **ret, struct error *err);
 
 /* Connections that the activator has accepted already: SOCKWAKE_ACCEPTED. */
 struct accepted {

@@ -13,32 +13,34 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "common/channel.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/exit.h"
-#include "common/listen.h"
 #include "common/log.h"
-#include "common/refuse.h"
-#include "proxy/accept.h"
+#include "confine/confine.h"
+#include "handover/channel.h"
+#include "handover/environment.h"
+#include "handover/exit.h"
+#include "handover/listen.h"
+#include "handover/refuse.h"
 #include "proxy/await.h"
-#include "proxy/confine.h"
-#include "proxy/environment.h"
 #include "proxy/lifecycle.h"
-#include "proxy/threads.h"
-#include "proxy/udp.h"
-#include "proxy/worker_loop.h"
+#include "relay/accept.h"
+#include "relay/threads.h"
+#include "relay/udp.h"
+#include "relay/worker_loop.h"
 
 /* Open beside connections: standard streams, listeners, epoll, signals, notification, lock, pidfd, …; generous. */
 #define RESERVED_DESCRIPTORS 64
 
 struct proxy {
-	struct config config;
+	struct proxy_options options;
 	struct service service;
+	struct report report;
 	struct lifecycle lifecycle;
 	struct accepted *accepted;
 	size_t n_accepted;
 	int pidfd;
+	int hold_fd;
 };
 
 /* A server on all addresses answers a datagram that was sent to one of the container's own from loopback (see
@@ -75,19 +77,19 @@ static int set_targets(struct service *s, const struct target *targets, size_t n
 	return 0;
 }
 
-static int map_statistics(struct service *s, struct error *err)
+static int map_statistics(struct report *r, struct error *err)
 {
 	static struct stats unseen; /* run by hand */
 	int fd;
 
-	s->stats = &unseen;
+	r->stats = &unseen;
 	if (environment_fd("SOCKWAKE_STATS_FD", &fd, err) < 0)
 		return -1;
 	if (fd >= 0)
-		s->stats = stats_map(fd, 0, err);
-	if (!s->stats)
+		r->stats = stats_map(fd, 0, err);
+	if (!r->stats)
 		return -1;
-	s->stats->t_proxy = now_usec();
+	r->stats->t_proxy = now_usec();
 	return 0;
 }
 
@@ -104,7 +106,7 @@ static int leave_journal(struct error *err)
 /* How long a server on loopback alone has to last. MongoDB's image runs its temporary one for some seconds. */
 #define LOOPBACK_USEC (5 * USEC_PER_SEC)
 
-static void note_seen(struct service *s, const struct readiness_seen *seen, uint16_t port)
+static void note_seen(const struct report *r, const struct readiness_seen *seen, uint16_t port)
 {
 	char text[320];
 
@@ -113,7 +115,7 @@ static void note_seen(struct service *s, const struct readiness_seen *seen, uint
 			 "the server on port %u speaks TLS: it counts as ready when it takes connections, as with "
 			 "--health-check listen",
 			 port);
-		report_note(s, text);
+		report_note(r, text);
 	}
 	if (seen->denied) {
 		snprintf(
@@ -121,14 +123,14 @@ static void note_seen(struct service *s, const struct readiness_seen *seen, uint
 			"Redis on port %u is in protected mode and answers DENIED to clients who are not local: give it "
 			"a password, or start it with '--protected-mode no'; '--target 127.0.0.1' makes all clients local",
 			port);
-		report_note(s, text);
+		report_note(r, text);
 	}
 	if (seen->stayed) {
 		snprintf(text, sizeof(text),
 			 "the server on port %u listens on loopback alone, as temporary ones do: this wake has waited "
 			 "to see whether it stays, the next ones do not",
 			 port);
-		report_note(s, text);
+		report_note(r, text);
 	}
 }
 
@@ -147,21 +149,22 @@ static int await_ready(struct proxy *p, struct error *err)
 	struct service *s = &p->service;
 	const struct forward *f = &s->forwards[0];
 	struct readiness_seen seen = {};
-	struct readiness r = p->config.readiness;
-	uint64_t watch = p->config.startup_timeout / 2; /* a client waits no longer than twice that */
+	struct stats *stats = p->report.stats;
+	struct readiness r = p->options.readiness;
+	uint64_t watch = p->options.relay.startup_timeout / 2; /* a client waits no longer than twice that */
 
 	r.seen = &seen;
 	r.outside = &s->outside;
-	if (p->config.n_targets == 0 && !(s->stats->flags & STATS_LOOPBACK))
+	if (p->options.relay.n_targets == 0 && !(stats->flags & STATS_LOOPBACK))
 		r.loopback_usec = watch < LOOPBACK_USEC ? watch : LOOPBACK_USEC;
 	if (readiness_wait(&r, f->publish->type, f->publish->container_port, f->targets, f->n_targets, s->deadline,
 			   p->pidfd, err) < 0)
 		return -1;
-	s->stats->t_ready = now_usec();
+	stats->t_ready = now_usec();
 	log_debug("the server on port %u is ready", f->publish->container_port);
-	note_seen(s, &seen, f->publish->container_port);
-	if (p->config.n_targets == 0)
-		remember_seen(s->stats, &seen);
+	note_seen(&p->report, &seen, f->publish->container_port);
+	if (p->options.relay.n_targets == 0)
+		remember_seen(stats, &seen);
 	return 0;
 }
 
@@ -176,9 +179,9 @@ static int confine_all(const struct proxy *p, struct error *err)
 		.unix_target = s->config->unix_target,
 		.transparent = s->config->transparent,
 		.threads = s->n_workers > 1,
-		.has_keeper = s->has_keeper,
+		.has_keeper = p->report.has_keeper,
 		.n_shared = LISTEN_FDS_START + (int)s->n_forwards,
-		.reports = s->notify_fd,
+		.reports = p->report.notify_fd,
 		.sources = {s->outside.ipv4, s->outside.ipv6},
 	};
 	unsigned missing;
@@ -187,8 +190,8 @@ static int confine_all(const struct proxy *p, struct error *err)
 	if (!keep || !ports)
 		return error_set(err, ENOMEM, "out of memory");
 	keep[k++] = p->pidfd;
-	keep[k++] = s->notify_fd;
-	keep[k++] = s->hold_fd;
+	keep[k++] = p->report.notify_fd;
+	keep[k++] = p->hold_fd;
 	keep[k++] = p->lifecycle.signals.fd;
 	for (size_t i = 0; i < s->n_forwards; i++) {
 		keep[k++] = s->forwards[i].fd;
@@ -209,24 +212,24 @@ static int confine_all(const struct proxy *p, struct error *err)
 	c.n_keep = k;
 	c.ports = ports;
 	c.n_ports = n_ports;
-	log_debug("confines itself%s", s->has_keeper ? "; what it does from here on the keeper tells" : "");
-	log_is_debug &= !s->has_keeper;
-	if (s->has_keeper && leave_journal(err) < 0)
+	log_debug("confines itself%s", p->report.has_keeper ? "; what it does from here on the keeper tells" : "");
+	log_is_debug &= !p->report.has_keeper;
+	if (p->report.has_keeper && leave_journal(err) < 0)
 		return -1;
 	if (confine(&c, &missing, err) < 0)
 		return error_context(err, "cannot confine the proxy");
 	text = confine_missing_text(missing);
 	if (text)
-		report_note(s, text);
+		report_note(&p->report, text);
 	return 0;
 }
 
 /* To the keeper, else to the service manager. */
-static int connect_reports(struct service *s, struct error *err)
+static int connect_reports(struct report *r, struct error *err)
 {
-	s->notify_fd = channel_inherited();
-	s->has_keeper = s->notify_fd >= 0;
-	return s->has_keeper ? 0 : notify_connect(&s->notify_fd, err);
+	r->notify_fd = channel_inherited();
+	r->has_keeper = r->notify_fd >= 0;
+	return r->has_keeper ? 0 : notify_connect(&r->notify_fd, err);
 }
 
 /* The keeper resets those whose time is over before the server is ready. */
@@ -245,7 +248,7 @@ static void drop_reset(struct proxy *p)
 	p->n_accepted = kept;
 }
 
-static bool needs_own_addresses(const struct config *c)
+static bool needs_own_addresses(const struct relay_config *c)
 {
 	return c->transparent || c->proxy_protocol != PROXY_PROTOCOL_NONE || c->n_targets > 0;
 }
@@ -259,14 +262,16 @@ static int prepare(struct proxy *p, struct error *err)
 	size_t n_targets;
 	int used;
 
-	if (map_statistics(s, err) < 0 || environment_deadline(p->config.startup_timeout, &s->deadline, err) < 0 ||
+	if (map_statistics(&p->report, err) < 0 ||
+	    environment_deadline(p->options.relay.startup_timeout, &s->deadline, err) < 0 ||
 	    environment_mark(&s->mark, err) < 0 || environment_fd("SOCKWAKE_PIDFD", &p->pidfd, err) < 0 ||
-	    environment_fd("SOCKWAKE_HOLD_FD", &s->hold_fd, err) < 0 || connect_reports(s, err) < 0 ||
-	    listeners_match(&p->config, &s->forwards, err) < 0)
+	    environment_fd("SOCKWAKE_HOLD_FD", &p->hold_fd, err) < 0 || connect_reports(&p->report, err) < 0 ||
+	    listeners_match(&p->options.relay, &s->forwards, err) < 0)
 		return -1;
-	s->config = &p->config;
-	s->n_forwards = p->config.n_forwards;
-	s->n_workers = p->config.workers > 0 ? p->config.workers : threads_default(s);
+	p->report.service = s;
+	s->config = &p->options.relay;
+	s->n_forwards = p->options.relay.n_forwards;
+	s->n_workers = p->options.relay.workers > 0 ? p->options.relay.workers : threads_default(s);
 	if (accepted_parse(getenv("SOCKWAKE_ACCEPTED"), s->forwards, s->n_forwards, &p->accepted, &p->n_accepted, err) <
 	    0)
 		return -1;
@@ -279,23 +284,23 @@ static int prepare(struct proxy *p, struct error *err)
 				 "unit to %d at least",
 				 used + 2);
 
-	if (outside_open(&s->outside, needs_own_addresses(&p->config), err) < 0 ||
-	    targets_resolve(p->config.targets, s->deadline, p->pidfd, &targets, &n_targets, err) < 0 ||
-	    outside_arrange(&s->outside, p->config.n_targets > 0, targets, &n_targets, err) < 0 ||
+	if (outside_open(&s->outside, needs_own_addresses(&p->options.relay), err) < 0 ||
+	    targets_resolve(p->options.relay.targets, s->deadline, p->pidfd, &targets, &n_targets, err) < 0 ||
+	    outside_arrange(&s->outside, p->options.relay.n_targets > 0, targets, &n_targets, err) < 0 ||
 	    set_targets(s, targets, n_targets, err) < 0 || await_ready(p, err) < 0)
 		return -1;
 	drop_reset(p);
 	/* A start may take longer than clients wait. From here on no server is waited for beyond that. */
-	clients_deadline = p->config.startup_timeout;
+	clients_deadline = p->options.relay.startup_timeout;
 	if (clients_deadline != USEC_INFINITY)
-		clients_deadline += s->stats->t_ready;
+		clients_deadline += p->report.stats->t_ready;
 	s->deadline = clients_deadline < s->deadline ? clients_deadline : s->deadline;
 
 	s->workers = calloc(s->n_workers, sizeof(*s->workers));
 	if (!s->workers)
 		return error_set(err, ENOMEM, "out of memory");
 	if (worker_init(&s->workers[0], s, 0, err) < 0 || udp_open(&s->workers[0], &s->workers[0].udp, err) < 0 ||
-	    threads_open(s, err) < 0 || lifecycle_open(&p->lifecycle, s, p->pidfd, err) < 0)
+	    threads_open(s, err) < 0 || lifecycle_open(&p->lifecycle, &p->report, p->pidfd, p->hold_fd, err) < 0)
 		return -1;
 	accept_prepare(s);
 	return confine_all(p, err);
@@ -303,28 +308,28 @@ static int prepare(struct proxy *p, struct error *err)
 
 static int run(int argc, char **argv)
 {
-	static struct proxy p = {.pidfd = -1};
+	static struct proxy p = {.pidfd = -1, .hold_fd = -1};
 	struct error err;
 
 	(void)prctl(PR_SET_NAME, "proxy"); /* executed by descriptor, it would be called by its number */
 	(void)log_begin("proxy");
 	refuse_on_signal("the proxy");
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (config_parse(argc, argv, &p.config, &err) < 0) {
+	if (proxy_options_parse(argc, argv, &p.options, &err) < 0) {
 		refuse_queue(&err);
 		return EXIT_USAGE;
 	}
-	if (p.config.await)
-		return await_server(&p.config, &err) < 0 ? refuse_queue(&err) : EXIT_SUCCESS;
+	if (p.options.await)
+		return await_server(&p.options, &err) < 0 ? refuse_queue(&err) : EXIT_SUCCESS;
 	if (prepare(&p, &err) < 0 || lifecycle_start(&p.lifecycle, &err) < 0)
 		return refuse_queue(&err);
 	if (lifecycle_run(&p.lifecycle, p.accepted, p.n_accepted, &err) < 0) {
 		log_line(LOG_ERR, "%s", err.text);
 		return EXIT_FAILURE;
 	}
-	if (!p.service.has_keeper) /* else the keeper says it */
+	if (!p.report.has_keeper) /* else the keeper says it */
 		log_line(LOG_INFO, "%s; %llu connections were served", p.lifecycle.reason,
-			 (unsigned long long)p.service.stats->connections_total);
+			 (unsigned long long)p.report.stats->connections_total);
 	return EXIT_SUCCESS;
 }
 

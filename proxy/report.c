@@ -3,87 +3,28 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/channel.h"
 #include "common/clock.h"
-#include "common/listen.h"
 #include "common/log.h"
-#include "common/stats_text.h"
-#include "proxy/worker.h"
+#include "handover/channel.h"
+#include "handover/listen.h"
+#include "handover/stats_text.h"
+#include "relay/worker.h"
 
 /* So often at most the service manager gets a text, and the keeper a hint to look at what was counted. */
 #define STATUS_USEC USEC_PER_SEC
 #define HINT_USEC   (10 * USEC_PER_MSEC)
 
-static uint64_t counter(const struct service *s, unsigned worker, size_t offset)
-{
-	return count_get((const _Atomic uint64_t *)(const void *)((const char *)&s->workers[worker].counters + offset));
-}
-
-static uint64_t sum(const struct service *s, size_t offset)
-{
-	uint64_t total = 0;
-
-	for (unsigned i = 0; i < s->n_workers; i++)
-		total += counter(s, i, offset);
-	return total;
-}
-
-static uint64_t latest(const struct service *s, size_t offset)
-{
-	uint64_t last = 0;
-
-	for (unsigned i = 0; i < s->n_workers; i++) {
-		uint64_t t = counter(s, i, offset);
-
-		last = t > last ? t : last;
-	}
-	return last;
-}
-
-#define SUM(s, field)	 sum(s, offsetof(struct counters, field))
-#define LATEST(s, field) latest(s, offsetof(struct counters, field))
-
-uint64_t service_connections(const struct service *s)
-{
-	return SUM(s, connections);
-}
-
-uint64_t service_holding(const struct service *s)
-{
-	return SUM(s, holding);
-}
-
-uint64_t service_holders(const struct service *s)
-{
-	return SUM(s, holders);
-}
-
-uint64_t service_silent(const struct service *s)
-{
-	uint64_t silent = SUM(s, silent);
-
-	atomic_thread_fence(memory_order_acquire); /* as connection_speaks() */
-	return silent;
-}
-
-uint64_t service_last_activity(const struct service *s)
-{
-	return LATEST(s, last_activity);
-}
-
-uint64_t service_last_silent(const struct service *s)
-{
-	return LATEST(s, last_silent);
-}
+#define SUM(s, field) service_sum(s, offsetof(struct counters, field))
 
 static void store(uint64_t *field, uint64_t value)
 {
 	__atomic_store_n(field, value, __ATOMIC_RELAXED);
 }
 
-static void write_statistics(const struct service *s)
+static void write_statistics(const struct report *r)
 {
-	struct stats *stats = s->stats;
+	const struct service *s = r->service;
+	struct stats *stats = r->stats;
 
 	store(&stats->connections, SUM(s, connections));
 	store(&stats->connections_total, SUM(s, connections_total));
@@ -107,13 +48,13 @@ static bool changed(const struct stats *a, const struct stats *b)
 
 static void send_status(struct report *r, const char *first, uint64_t now)
 {
-	const struct stats *s = r->service->stats;
+	const struct stats *s = r->stats;
 	char text[STATS_TEXT_MAX];
 
-	if (r->service->has_keeper)
-		notify_send(r->service->notify_fd, "%sCOUNTED=1", first);
+	if (r->has_keeper)
+		notify_send(r->notify_fd, "%sCOUNTED=1", first);
 	else
-		notify_send(r->service->notify_fd, "%sSTATUS=%s", first, stats_text(s, now - r->since, text));
+		notify_send(r->notify_fd, "%sSTATUS=%s", first, stats_text(s, now - r->since, text));
 	r->told = *s;
 	r->last = now;
 }
@@ -123,17 +64,17 @@ static void status_fired(struct loop *loop, struct timer *timer)
 	struct report *r = container_of(timer, struct report, timer);
 
 	atomic_store(&r->service->changed, false);
-	write_statistics(r->service);
+	write_statistics(r);
 	send_status(r, "", loop->now);
 }
 
-void report_ready(struct report *report, struct service *service, struct loop *loop)
+void report_ready(struct report *report, struct loop *loop)
 {
-	*report = (struct report){.service = service, .since = loop->now};
+	report->since = loop->now;
 	timer_add(loop, &report->timer, status_fired);
-	write_statistics(service);
+	write_statistics(report);
 	send_status(report, "READY=1\n", loop->now);
-	if (service->has_keeper)
+	if (report->has_keeper)
 		report->last = 0; /* the first client is news at once */
 }
 
@@ -145,46 +86,42 @@ void report_update(struct report *report, struct loop *loop)
 	 * comes to do that; and what changes from here on is told anew. */
 	if (!planned)
 		atomic_store(&report->service->changed, false);
-	write_statistics(report->service);
-	if (planned || !changed(report->service->stats, &report->told))
+	write_statistics(report);
+	if (planned || !changed(report->stats, &report->told))
 		return;
 	atomic_store(&report->service->changed, true);
-	timer_set(loop, &report->timer, report->last + (report->service->has_keeper ? HINT_USEC : STATUS_USEC));
+	timer_set(loop, &report->timer, report->last + (report->has_keeper ? HINT_USEC : STATUS_USEC));
 }
 
 void report_stopping(struct report *report, const char *why)
 {
-	write_statistics(report->service);
-	notify_send(report->service->notify_fd, "STOPPING=1\nSTATUS=%s", why);
+	write_statistics(report);
+	notify_send(report->notify_fd, "STOPPING=1\nSTATUS=%s", why);
 }
 
-void report_note(const struct service *service, const char *text)
+void report_note(const struct report *report, const char *text)
 {
-	if (service->has_keeper)
-		notify_send(service->notify_fd, "NOTE=%s", text);
+	if (report->has_keeper)
+		notify_send(report->notify_fd, "NOTE=%s", text);
 	else
 		log_line(LOG_NOTICE, "%s", text);
 }
 
-void report_unreachable(struct service *service, const struct target *target, int error)
+void report_unreachable(const struct report *report, const struct target *target, int error)
 {
 	char address[TARGET_TEXT_MAX];
 
-	if (atomic_flag_test_and_set(&service->said_unreachable))
-		return;
-	if (service->has_keeper)
-		notify_send(service->notify_fd, "UNREACHABLE=%d", error);
+	if (report->has_keeper)
+		notify_send(report->notify_fd, "UNREACHABLE=%d", error);
 	else
 		log_line(LOG_NOTICE, CHANNEL_UNREACHABLE " at %s (%s)", target_text(target, address),
 			 channel_unreachable_reason(error));
 }
 
-void report_anonymous(struct service *service)
+void report_anonymous(const struct report *report)
 {
-	if (atomic_flag_test_and_set(&service->said_no_source))
-		return;
-	if (service->has_keeper)
-		notify_send(service->notify_fd, "ANONYMOUS=1");
+	if (report->has_keeper)
+		notify_send(report->notify_fd, "ANONYMOUS=1");
 	else
 		log_line(LOG_NOTICE, "%s", CHANNEL_ANONYMOUS);
 }

@@ -1,13 +1,16 @@
 /* What the operator sees while it runs: the statistics file, the unit's status text, and once-only remarks. */
 #pragma once
 
-#include <stdatomic.h>
-
-#include "proxy/loop.h"
-#include "proxy/service.h"
+#include "handover/stats.h"
+#include "relay/loop.h"
+#include "relay/service.h"
 
 struct report {
 	struct service *service;
+	struct stats *stats; /* shared with the keeper, or one of our own */
+	bool has_keeper;     /* it is told, not the service manager */
+	int notify_fd;	     /* to the keeper, or the service manager */
+
 	struct timer timer; /* the next STATUS=, at most one a second */
 	uint64_t last;	    /* when the last one was sent */
 	uint64_t since;	    /* READY */
@@ -15,7 +18,7 @@ struct report {
 };
 
 /* Everything is on its way: READY=1 and the first status. */
-void report_ready(struct report *report, struct service *service, struct loop *loop);
+void report_ready(struct report *report, struct loop *loop);
 
 /* After each batch of events of the first worker: writes the statistics, and plans a status text when they changed. */
 void report_update(struct report *report, struct loop *loop);
@@ -24,21 +27,8 @@ void report_update(struct report *report, struct loop *loop);
 void report_stopping(struct report *report, const char *why);
 
 /* What the system cannot give. */
-void report_note(const struct service *service, const char *text);
+void report_note(const struct report *report, const char *text);
 
-/* A server is not shown the address of a client: the first time only. */
-void report_anonymous(struct service *service);
-
-/* A client was reset because the server could not be connected to, for this reason (errno) or, with 0, in time: the first
- * time only. */
-void report_unreachable(struct service *service, const struct target *target, int error);
-
-/* Sums over all workers. */
-uint64_t service_connections(const struct service *s);
-uint64_t service_holding(const struct service *s);
-uint64_t service_holders(const struct service *s);
-uint64_t service_silent(const struct service *s); /* to be looked at before service_holding() */
-
-/* The latest of all workers. */
-uint64_t service_last_activity(const struct service *s);
-uint64_t service_last_silent(const struct service *s);
+/* What the service says (relay/service.h). */
+void report_anonymous(const struct report *report);
+void report_unreachable(const struct report *report, const struct target *target, int error);

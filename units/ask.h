@@ -2,7 +2,7 @@
  * it is called twice. Error codes: units/manager.h. */
 #pragma once
 
-#include "bus/systemd.h"
+#include "units/bus.h"
 #include "units/manager.h"
 
 /* Has what failed to be asked again? Waits some seconds for the manager. */

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "common/schedule.h"
+#include "instance/schedule.h"
 
 /* Writes the lines "OnCalendar=…" that elapse in every minute of the window, and in no other. */
 void calendar_put(FILE *f, const struct window *w);

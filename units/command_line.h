@@ -5,7 +5,7 @@
 
 #include "common/cleanup.h"
 #include "common/error.h"
-#include "units/instance.h"
+#include "instance/instance.h"
 
 struct command_line {
 	char **words; /* NULL-terminated once there is one */

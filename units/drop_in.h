@@ -3,7 +3,7 @@
 
 #include <limits.h>
 
-#include "units/instance.h"
+#include "instance/instance.h"
 #include "units/runner.h"
 
 /* Where it belongs: DIRECTORY/X.container.d/sockwake-NAME.conf below the directory of Quadlets that the administrator

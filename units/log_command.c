@@ -2,13 +2,18 @@
 
 #include <stdio.h>
 
-#include "units/instance.h"
+#include "instance/instance.h"
+
+const char *journal_command(enum scope scope)
+{
+	return scope == SCOPE_USER ? "journalctl --user -u" : "journalctl -u";
+}
 
 const char *log_command(enum scope scope, const char *unit, enum backend_kind engine, const char *container,
 			char ret[static LOG_COMMAND_MAX])
 {
 	if (unit)
-		snprintf(ret, LOG_COMMAND_MAX, "journalctl %s-u %s", scope == SCOPE_USER ? "--user " : "", unit);
+		snprintf(ret, LOG_COMMAND_MAX, "%s %s", journal_command(scope), unit);
 	else
 		snprintf(ret, LOG_COMMAND_MAX, "%s logs %s", backend_kind_name(engine), container);
 	return ret;

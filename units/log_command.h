@@ -2,9 +2,12 @@
  * and its log with it; the unit's journal has what it wrote. */
 #pragma once
 
-#include "common/scope.h"
+#include "instance/scope.h"
 
 #define LOG_COMMAND_MAX 320
+
+/* What shows the journal of the unit whose name follows: "journalctl -u", with --user for a user's. */
+const char *journal_command(enum scope scope);
 
 /* "journalctl --user -u UNIT", "journalctl -u UNIT", or, where unit is NULL, "ENGINE logs CONTAINER". Returns ret. */
 const char *log_command(enum scope scope, const char *unit, enum backend_kind engine, const char *container,

@@ -16,7 +16,7 @@
 
 #include "common/cleanup.h"
 #include "common/error.h"
-#include "common/scope.h"
+#include "instance/scope.h"
 
 struct manager;
 

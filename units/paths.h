@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
-#include "common/scope.h"
+#include "instance/scope.h"
 
 /* The unit files of a scope that its administrator or user writes (systemd.unit(5), "Unit File Load Path"):
  * /etc/systemd/system, or $XDG_CONFIG_HOME/systemd/user, or ~/.config/systemd/user. */
@@ -18,7 +18,7 @@ int quadlet_directory(enum scope scope, char ret[static PATH_MAX], struct error 
 /* /run/sockwake or $XDG_RUNTIME_DIR/sockwake; without that variable /run/user/UID/sockwake. */
 int find_runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error *err);
 
-/* The file in there about one container of an engine (common/volumes.h): FNV-1a 64 of the engine's socket, its links
+/* The file in there about one container of an engine (backends/volumes.h): FNV-1a 64 of the engine's socket, its links
  * resolved, a newline and the container's name. */
 int volumes_path(enum scope scope, enum backend_kind kind, const char *engine_socket, const char *container,
 		 char ret[static PATH_MAX], struct error *err);

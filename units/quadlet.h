@@ -5,8 +5,8 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#include "common/order.h"
-#include "common/scope.h"
+#include "instance/made_container.h"
+#include "instance/scope.h"
 #include "units/paths.h"
 
 /* Where it belongs. */

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "common/channel.h"
 #include "common/clock.h"
-#include "common/exit.h"
 #include "common/log.h"
+#include "handover/channel.h"
+#include "handover/exit.h"
 #include "units/ask.h"
 
 #define QUERY_TIMEOUT (30 * USEC_PER_SEC)

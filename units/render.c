@@ -4,14 +4,14 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/exit.h"
 #include "common/parse.h"
+#include "handover/exit.h"
+#include "instance/json.h"
+#include "instance/validate.h"
 #include "units/calendar.h"
 #include "units/command_line.h"
-#include "units/json.h"
 #include "units/paths.h"
 #include "units/sleep_command.h"
-#include "units/validate.h"
 
 /* What the programs need beside the times they are told, in seconds: the engine's own slowness, mostly. */
 #define START_MARGIN 15

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/cleanup.h"
-#include "units/instance.h"
+#include "instance/instance.h"
 
 #define MANAGED_BY_LINE	       "X-ManagedBy=sockwake"
 #define INSTANCE_CONFIG_PREFIX "X-InstanceConfig="

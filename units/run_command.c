@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/parse.h"
-#include "units/instance.h"
+#include "instance/instance.h"
 
 static const char *base_name(const char *path)
 {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/publish.h"
+#include "instance/publish.h"
 
 #define RUN_PUBLISH_MAX 64
 #define RUN_LABELS_MAX	64

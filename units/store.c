@@ -7,7 +7,7 @@
 #include "common/io.h"
 #include "common/parse.h"
 #include "common/path.h"
-#include "units/json.h"
+#include "instance/json.h"
 #include "units/paths.h"
 #include "units/render.h"
 

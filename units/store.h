@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "units/instance.h"
+#include "instance/instance.h"
 
 /* What was read back. */
 struct stored {

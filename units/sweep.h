@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "common/scope.h"
+#include "instance/scope.h"
 
 /* Removes it, and says how many files and links that were (without temporary ones, which meant nothing to anybody). The
  * caller holds the lock of the directory: nobody else is in the middle of a change. What cannot be removed stays. */

@@ -18,8 +18,8 @@
 #include "backends/podman/podman.h"
 #include "backends/reply.h"
 #include "backends/request.h"
-#include "common/order.h"
 #include "common/parse.h"
+#include "instance/made_container.h"
 
 #define COMMAND "/never-started/it-keeps-the-image-and-volumes-of-a-sleeping-container"
 

@@ -5,7 +5,7 @@
 #include "backends/origin.h"
 #include "backends/ports.h"
 #include "backends/reply.h"
-#include "common/order.h"
+#include "instance/made_container.h"
 
 bool podman_parse_inspect(const char *text, size_t len, struct container *ret)
 {

@@ -3,8 +3,8 @@
  *
  * floor: 410 */
 #include "cli/labels.h"
+#include "instance/json.h"
 #include "tests/fuzz/fuzz.h"
-#include "units/json.h"
 
 #define LABELS_MAX 64
 #define SOCKET	   "/run/podman/podman.sock"

@@ -3,7 +3,7 @@
  *
  * floor: 22 */
 #include "common/parse.h"
-#include "common/stats_text.h"
+#include "handover/stats_text.h"
 #include "keeper/record.h"
 #include "tests/fuzz/fuzz.h"
 

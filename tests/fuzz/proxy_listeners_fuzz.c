@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "common/listen.h"
+#include "handover/listen.h"
 #include "proxy/listeners.h"
 #include "tests/fuzz/fuzz.h"
 

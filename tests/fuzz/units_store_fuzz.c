@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "common/io.h"
+#include "instance/json.h"
 #include "tests/fuzz/fuzz.h"
-#include "units/json.h"
 #include "units/store.h"
 
 #define DIVIDER	 "\n====\n"

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "common/clock.h"
-#include "common/exit.h"
+#include "handover/exit.h"
 #include "tests/unit/activator_program.h"
 #include "tests/unit/fake_engine.h"
 #include "tests/unit/lock_fixture.h"

@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "activator/activator.h"
-#include "common/channel.h"
 #include "common/cleanup.h"
-#include "common/listen.h"
-#include "common/stats.h"
+#include "handover/channel.h"
+#include "handover/listen.h"
+#include "handover/stats.h"
 
 #define SOCKETS_MAX   4
 #define ARGUMENTS_MAX 48

@@ -4,7 +4,7 @@
 
 #include "backends/engine.h"
 #include "backends/keep.h"
-#include "common/exit.h"
+#include "handover/exit.h"
 #include "tests/unit/activator_fixture.h"
 #include "units/paths.h"
 

@@ -21,8 +21,8 @@
 #include "activator/runtime.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/exit.h"
-#include "common/stats.h"
+#include "handover/exit.h"
+#include "handover/stats.h"
 #include "tests/unit/activator_fixture.h"
 
 static const char *stats_file(void)

@@ -7,8 +7,8 @@
 #include "activator/runtime.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/exit.h"
-#include "common/stats.h"
+#include "handover/exit.h"
+#include "handover/stats.h"
 #include "tests/unit/activator_fixture.h"
 
 /* Stands for nshelper: notes how it was called and what it was given, then does what the test wants. */

@@ -8,9 +8,9 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/create_options.h"
-#include "cli/create_request.h"
 #include "common/io.h"
-#include "units/health_check.h"
+#include "control/create_request.h"
+#include "instance/health_check.h"
 
 #define ARGS_MAX 64
 

@@ -10,12 +10,12 @@
 
 #include <cmocka.h>
 
-#include "cli/create_check.h"
-#include "cli/create_request.h"
-#include "cli/holder.h"
 #include "cli/text.h"
 #include "common/clock.h"
 #include "common/parse.h"
+#include "control/create_check.h"
+#include "control/create_request.h"
+#include "control/holder.h"
 
 static void spans(void **state)
 {

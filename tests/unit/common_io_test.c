@@ -1,4 +1,4 @@
-/* common/io.h and common/stats.h on real files. */
+/* common/io.h and handover/stats.h on real files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -17,8 +17,8 @@
 
 #include "common/cleanup.h"
 #include "common/io.h"
-#include "common/schedule.h"
-#include "common/stats.h"
+#include "handover/stats.h"
+#include "instance/schedule.h"
 
 /* The sanitizer's shadow is larger than any limit of the address space. */
 #ifdef __SANITIZE_ADDRESS__

@@ -1,4 +1,4 @@
-/* common/channel.c: what a keeper takes from a message, whoever sent it. */
+/* handover/channel.c: what a keeper takes from a message, whoever sent it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/channel.h"
+#include "handover/channel.h"
 
 static void expect(const char *text, const char *name, size_t size, const char *expected)
 {

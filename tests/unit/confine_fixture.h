@@ -1,4 +1,4 @@
-/* A process that confines itself (proxy/confine.h), to be attacked from inside: as an unprivileged user of the host
+/* A process that confines itself (confine/confine.h), to be attacked from inside: as an unprivileged user of the host
  * (system scope), in a user namespace without capabilities (user scope), and where no further user namespace is
  * allowed. Needs root, to become those. */
 #pragma once
@@ -29,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "proxy/confine.h"
+#include "confine/confine.h"
 
 #define NOBODY 65534
 

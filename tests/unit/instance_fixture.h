@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "units/instance.h"
+#include "instance/instance.h"
 
 static inline char **list_of(const char *a, const char *b)
 {

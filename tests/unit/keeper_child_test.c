@@ -23,7 +23,7 @@
 #include <cmocka.h>
 
 #include "common/cleanup.h"
-#include "common/listen.h"
+#include "handover/listen.h"
 
 #define PATIENCE_MSEC 20000
 

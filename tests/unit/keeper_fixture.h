@@ -24,7 +24,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/listen.h"
+#include "handover/listen.h"
 
 #define PATIENCE_MSEC 20000 /* no test waits longer for anything that must come */
 

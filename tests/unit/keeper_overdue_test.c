@@ -1,8 +1,8 @@
 /* A start that takes longer than clients wait: who waits too long is refused and told why, and the start goes on. */
 #include "tests/unit/keeper_program.h"
 
-#include "common/exit.h"
-#include "common/start_limit.h"
+#include "handover/exit.h"
+#include "handover/start_limit.h"
 
 static void init(struct keeper_run *k, const char *timeout, const char *limit)
 {

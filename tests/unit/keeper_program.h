@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "common/channel.h"
-#include "common/exit.h"
-#include "common/listen.h"
-#include "common/stats.h"
+#include "handover/channel.h"
+#include "handover/exit.h"
+#include "handover/listen.h"
+#include "handover/stats.h"
 #include "tests/unit/notify_fixture.h"
 
 #define LOG_FD	   61 /* the players say there what they do */

@@ -1,7 +1,7 @@
 /* nshelper/options.h: what is asked for, and what is refused before anything is touched. */
 #include "tests/unit/nshelper_fixture.h"
 
-#include "common/mark.h"
+#include "handover/mark.h"
 #include "nshelper/options.h"
 
 /* Options keep pointers into the vector, hence static. */

@@ -1,7 +1,7 @@
 /* nshelper/outside.h in real namespaces: installed once, however often asked for, and nothing else is touched. */
 #include "tests/unit/nshelper_fixture.h"
 
-#include "common/outside.h"
+#include "handover/outside.h"
 #include "nshelper/enter.h"
 #include "nshelper/outside.h"
 #include "nshelper/target.h"

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "common/channel.h"
-#include "common/exit.h"
+#include "handover/channel.h"
+#include "handover/exit.h"
 
 static void exit_statuses_by_hand(void **state)
 {

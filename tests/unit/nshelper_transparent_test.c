@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <sys/mount.h>
 
-#include "common/mark.h"
+#include "handover/mark.h"
 #include "nshelper/enter.h"
 #include "nshelper/privileges.h"
 #include "nshelper/routes.h"

@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 
 #include "common/cleanup.h"
-#include "common/exit.h"
+#include "handover/exit.h"
 
 struct said {
 	int status;

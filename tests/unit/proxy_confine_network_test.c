@@ -1,13 +1,13 @@
 /* A confined proxy connects to nothing but its target, by whatever socket. */
-#include "proxy/capabilities.h"
+#include "confine/capabilities.h"
 #include "tests/unit/confine_fixture.h"
 
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 
-#include "proxy/disarm.h"
-#include "proxy/landlock.h"
+#include "confine/disarm.h"
+#include "confine/landlock.h"
 
 static void makes_other_sockets(void)
 {
@@ -62,7 +62,7 @@ static void connects_elsewhere(void)
 
 #define PAGE 4096UL
 
-/* As proxy/outside.c keeps them: alone in the lowest page. */
+/* As dial/outside.c keeps them: alone in the lowest page. */
 static const struct sockaddr_in *kept_source(void)
 {
 	struct sockaddr_in *kept = mmap((void *)0x200000UL, PAGE, PROT_READ | PROT_WRITE,

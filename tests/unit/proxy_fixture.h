@@ -28,8 +28,8 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/listen.h"
-#include "common/stats.h"
+#include "handover/listen.h"
+#include "handover/stats.h"
 #include "tests/unit/notify_fixture.h"
 
 #define PROXY_ARGS_MAX	  24

@@ -1,11 +1,11 @@
-/* proxy/relay.c, when memory is short or a write fails: with --proxy-protocol no byte of a client's own reaches the
+/* relay/pump.c, when memory is short or a write fails: with --proxy-protocol no byte of a client's own reaches the
  * server in front of the header. The worker runs in this process, around calls that fail when they are told to. */
 #include "tests/unit/proxy_fixture.h"
 
-#include "proxy/accept.h"
-#include "proxy/config.h"
-#include "proxy/relay.h"
-#include "proxy/worker_loop.h"
+#include "proxy/options.h"
+#include "relay/accept.h"
+#include "relay/pump.h"
+#include "relay/worker_loop.h"
 
 static bool no_memory;
 static int write_error; /* of the next write */
@@ -27,14 +27,14 @@ static ssize_t failing_write(int fd, const void *data, size_t len)
 
 #define malloc short_malloc
 #define write  failing_write
-#include "proxy/relay.c"
+#include "relay/pump.c"
 #undef malloc
 #undef write
 
 #define SPOOFED "PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\nthe client's own"
 
 struct scene {
-	struct config config;
+	struct relay_config config;
 	struct service service;
 	struct worker worker;
 	struct forward forward;
@@ -70,9 +70,9 @@ static void start(struct scene *s)
 	*s = (struct scene){.server = bound(SOCK_STREAM)};
 	*address = loopback(port_of(s->server));
 	s->target.len = sizeof(*address);
-	s->config = (struct config){.proxy_protocol = PROXY_PROTOCOL_V1,
-				    .startup_timeout = USEC_INFINITY,
-				    .connection_timeout = USEC_INFINITY};
+	s->config = (struct relay_config){.proxy_protocol = PROXY_PROTOCOL_V1,
+					  .startup_timeout = USEC_INFINITY,
+					  .connection_timeout = USEC_INFINITY};
 	s->forward = (struct forward){
 		.publish = &tcp, .fd = listener, .family = AF_INET, .targets = &s->target, .n_targets = 1};
 	s->service = (struct service){.config = &s->config, .n_workers = 1, .descriptors.free = 100};

@@ -3,8 +3,8 @@
 
 #include <sys/pidfd.h>
 
-#include "common/channel.h"
-#include "common/exit.h"
+#include "handover/channel.h"
+#include "handover/exit.h"
 
 /* Clients come at every moment around the end: each is served, by this process or, still queued, by the next. */
 static void nobody_is_lost_at_the_end(void **state)

@@ -1,4 +1,4 @@
-/* proxy/proxy_protocol.h against the examples and tables of the specification. */
+/* dial/proxy_protocol.h against the examples and tables of the specification. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
-#include "proxy/proxy_protocol.h"
+#include "dial/proxy_protocol.h"
 
 static struct sockaddr_storage address(const char *text, uint16_t port)
 {

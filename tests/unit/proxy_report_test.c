@@ -2,7 +2,7 @@
 #include "tests/unit/proxy_fixture.h"
 
 #include "proxy/report.h"
-#include "proxy/worker.h"
+#include "relay/worker.h"
 
 struct report_test {
 	struct loop loop;
@@ -26,19 +26,22 @@ static void start(struct report_test *t, bool has_keeper)
 	t->service = (struct service){
 		.workers = t->workers,
 		.n_workers = 2,
+	};
+	t->report = (struct report){
+		.service = &t->service,
 		.stats = &t->stats,
 		.has_keeper = has_keeper,
 		.notify_fd = fds[0],
 	};
 	assert_non_null(t->workers);
-	report_ready(&t->report, &t->service, &t->loop);
+	report_ready(&t->report, &t->loop);
 }
 
 static void end(struct report_test *t)
 {
 	free(t->workers);
 	close(t->manager);
-	close(t->service.notify_fd);
+	close(t->report.notify_fd);
 }
 
 /* The next message begins so. */
@@ -184,6 +187,16 @@ static void sums_are_of_all_workers(void **state)
 	end(&t);
 }
 
+static void say_unreachable(struct service *s, const struct target *target, int error)
+{
+	report_unreachable(s->program, target, error);
+}
+
+static void say_anonymous(struct service *s)
+{
+	report_anonymous(s->program);
+}
+
 static void remarks_are_made_once(void **state)
 {
 	struct report_test t;
@@ -192,13 +205,16 @@ static void remarks_are_made_once(void **state)
 	(void)state;
 	start(&t, true);
 	expect_told(&t, "READY=1\n");
-	report_unreachable(&t.service, &target, ECONNREFUSED);
-	report_unreachable(&t.service, &target, ECONNREFUSED);
+	t.service.program = &t.report;
+	t.service.say_unreachable = say_unreachable;
+	t.service.say_anonymous = say_anonymous;
+	service_unreachable(&t.service, &target, ECONNREFUSED);
+	service_unreachable(&t.service, &target, ECONNREFUSED);
 	expect_told(&t, "UNREACHABLE=111");
-	report_anonymous(&t.service);
-	report_anonymous(&t.service);
+	service_anonymous(&t.service);
+	service_anonymous(&t.service);
 	expect_told(&t, "ANONYMOUS=1");
-	report_note(&t.service, "no room");
+	report_note(&t.report, "no room");
 	expect_told(&t, "NOTE=no room");
 	report_stopping(&t.report, "enough");
 	expect_told(&t, "STOPPING=1\nSTATUS=enough");

@@ -5,7 +5,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 
-#include "common/mark.h"
+#include "handover/mark.h"
 #include "nshelper/transparent.h"
 
 /* The rest of the process, with the sockets that it has, is inside a new namespace from here on, as after nshelper. */

@@ -3,9 +3,9 @@
 
 #include <dirent.h>
 
-#include "proxy/hand.h"
-#include "proxy/threads.h"
-#include "proxy/worker_loop.h"
+#include "relay/hand.h"
+#include "relay/threads.h"
+#include "relay/worker_loop.h"
 
 #define CLIENTS 30
 

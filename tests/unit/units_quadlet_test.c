@@ -1,4 +1,4 @@
-/* units/quadlet.c, units/own_file.c and common/order.c */
+/* units/quadlet.c, units/own_file.c and instance/made_container.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "common/channel.h"
-#include "common/exit.h"
+#include "handover/channel.h"
+#include "handover/exit.h"
 #include "units/query.h"
 
 static void expect(const char *result, int32_t status, const char *text, const char *reason)

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "common/io.h"
-#include "units/json.h"
+#include "instance/json.h"
 #include "units/render.h"
 
 static struct rendered render(const struct instance *i)

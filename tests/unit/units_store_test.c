@@ -10,7 +10,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/path.h"
-#include "units/json.h"
+#include "instance/json.h"
 #include "units/paths.h"
 #include "units/render.h"
 #include "units/store.h"

@@ -1,7 +1,0 @@
-/* What may surprise of what was chosen. */
-#pragma once
-
-#include "cli/create_request.h"
-
-/* Notes what may surprise of what was chosen. */
-void advise(const struct create_request *r);

@@ -1,7 +1,0 @@
-/* Health checks as a person writes them. */
-#pragma once
-
-#include "cli/create_request.h"
-
-/* Refuses a single word as a health check that is neither one of ours nor a program. For a valid instance. */
-int check_health_words(const struct instance *i, struct error *err);

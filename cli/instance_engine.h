@@ -1,8 +1,0 @@
-/* The engine of an instance. */
-#pragma once
-
-#include "backends/engine.h"
-#include "units/instance.h"
-
-/* Every request of the caller's has to be answered within timeout_usec from now. *ret belongs to the caller. */
-int instance_open_engine(const struct instance *i, uint64_t timeout_usec, struct engine **ret, struct error *err);

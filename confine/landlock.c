@@ -1,0 +1,93 @@
+/* Landlock (landlock(7), Documentation/userspace-api/landlock.rst): denies the whole file system, TCP connections to
+ * other ports than the targets', TCP binds to a port of one's choice, and signals and abstract Unix sockets to the
+ * outside.
+ *
+ * The kernel's interface grows by versions; each adds rights that can be handled, and what is handled and not allowed
+ * by a rule is denied. The numbers stand here because the headers may be older than the kernel.
+ */
+#include "confine/landlock.h"
+
+#include <errno.h>
+#include <linux/landlock.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+struct ruleset_attr {
+	uint64_t handled_access_fs;
+	uint64_t handled_access_net; /* ABI 4 */
+	uint64_t scoped;	     /* ABI 6 */
+};
+
+struct net_port_attr {
+	uint64_t allowed_access;
+	uint64_t port;
+};
+
+#define RULE_NET_PORT	    2
+#define NET_BIND_TCP	    (1ULL << 0)
+#define NET_CONNECT_TCP	    (1ULL << 1)
+#define SCOPE_ABSTRACT_UNIX (1ULL << 0)
+#define SCOPE_SIGNAL	    (1ULL << 1)
+#define FS_RIGHTS(n)	    ((1ULL << (n)) - 1)
+
+/* All file system rights of an ABI: 13 at first, then REFER, TRUNCATE, IOCTL_DEV. */
+static uint64_t file_system_rights(long abi)
+{
+	if (abi >= 5)
+		return FS_RIGHTS(16);
+	if (abi >= 3)
+		return FS_RIGHTS(15);
+	return FS_RIGHTS(abi >= 2 ? 14 : 13);
+}
+
+static int allow_port(int ruleset, uint64_t access, uint16_t port, struct error *err)
+{
+	struct net_port_attr rule = {.allowed_access = access, .port = port};
+
+	if (syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) < 0)
+		return error_errno(err, errno, "cannot allow %s port %u",
+				   access == NET_BIND_TCP ? "binding to" : "connections to", port);
+	return 0;
+}
+
+static int allow_ports(int ruleset, const struct confinement *c, struct error *err)
+{
+	for (size_t i = 0; i < c->n_ports; i++) {
+		if (allow_port(ruleset, NET_CONNECT_TCP, c->ports[i], err) < 0)
+			return -1;
+	}
+	/* Port 0 is one that the kernel chooses. */
+	if (c->transparent || (!c->sources[0] && !c->sources[1]))
+		return 0;
+	return allow_port(ruleset, NET_BIND_TCP, 0, err);
+}
+
+int landlock_restrict(const struct confinement *c, unsigned *missing, struct error *err)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	struct ruleset_attr attr = {.handled_access_fs = file_system_rights(abi)};
+	_cleanup_close_ int ruleset = -1;
+
+	if (abi < 1) {
+		*missing |= UNCONFINED_LANDLOCK | UNCONFINED_PORTS;
+		return 0;
+	}
+	/* A transparent proxy binds to its clients' addresses. */
+	if (abi >= 4)
+		attr.handled_access_net = NET_CONNECT_TCP | (c->transparent ? 0 : NET_BIND_TCP);
+	else
+		*missing |= UNCONFINED_PORTS;
+	if (abi >= 6)
+		attr.scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
+	/* An older kernel takes the longer structure as long as what it does not know is zero. */
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	if (ruleset < 0)
+		return error_errno(err, errno, "cannot make a Landlock ruleset");
+	if (abi >= 4 && allow_ports(ruleset, c, err) < 0)
+		return -1;
+	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		return error_errno(err, errno, "cannot restrict this process by Landlock");
+	return 0;
+}

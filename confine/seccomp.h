@@ -1,0 +1,7 @@
+/* A step of confine(): the system call filter. */
+#pragma once
+
+#include "confine/confine.h"
+
+/* From here on only the system calls of the list. */
+int seccomp_restrict(const struct confinement *c, struct error *err);

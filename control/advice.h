@@ -1,0 +1,7 @@
+/* What may surprise of what was chosen. */
+#pragma once
+
+#include "control/create_request.h"
+
+/* Notes what may surprise of what was chosen. */
+void advise(const struct create_request *r);

@@ -1,0 +1,35 @@
+/* What `sockwake create` is asked for, and what that is about. */
+#pragma once
+
+#include "backends/backend.h"
+#include "instance/made_container.h"
+#include "units/manager.h"
+#include "units/runner.h"
+#include "units/store.h"
+
+struct create_request {
+	struct instance instance;
+	struct order order; /* the container to be made first, when order.image is set */
+	bool as_quadlet;    /* … by a Quadlet, not by the engine's API */
+	char **with;	    /* --with, as given */
+	bool with_project;
+	bool dry_run;
+	bool force;
+	bool json;
+	bool original_ports;	/* --container-port: where the original tool meant a published port of the host */
+	bool backend_assumed;	/* no --backend */
+	bool check_assumed;	/* the health check is what fits the port */
+	bool name_assumed;	/* the instance is called after its container or unit */
+	bool container_assumed; /* no --container-name with --unit: Quadlet's default until the unit tells */
+};
+void create_request_clear(struct create_request *r);
+#define _cleanup_create_request_ _cleanup_(create_request_clear)
+
+/* What the instance wakes. */
+struct subject {
+	bool exists; /* the container does: one that a unit runs may be there only while that runs */
+	struct container container;
+	struct runner runner; /* runner.unit is NULL where no unit runs it */
+};
+void subject_clear(struct subject *s);
+#define _cleanup_subject_ _cleanup_(subject_clear)

@@ -1,0 +1,56 @@
+/* A health check that is no word of ours is a shell command: so is a word of ours with a letter missing, which would fail
+ * at every wake. */
+#include "control/health_word.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backends/reach.h"
+#include "control/create_request.h"
+
+/* What systemd gives to services (systemd.exec(5), $PATH): theirs need not be that of whoever runs this. */
+#define SERVICES_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* All else may mean something to sh. */
+#define WORD "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-"
+
+static bool is_in(const char *path, const char *word)
+{
+	char file[PATH_MAX];
+	struct stat st;
+	size_t len;
+
+	for (; path && *path; path += len + (path[len] == ':')) {
+		len = strcspn(path, ":");
+		if (snprintf(file, sizeof(file), "%.*s/%s", (int)len, path, word) < (int)sizeof(file) &&
+		    stat(file, &st) == 0 && S_ISREG(st.st_mode) && access(file, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int check_word(const char *s, struct error *err)
+{
+	if (!health_check_is_command(s) || s[strspn(s, WORD)] || is_in(getenv("PATH"), s) || is_in(SERVICES_PATH, s))
+		return 0;
+	return error_set(err, EINVAL,
+			 "the health check '%s' is no program in PATH, and none of listen, postgres, redis, greeting, "
+			 "http, http:/PATH, healthy and none: use one of these, or a shell command",
+			 s);
+}
+
+int check_health_words(const struct instance *i, struct error *err)
+{
+	if (check_word(i->health_check, err) < 0)
+		return -1;
+	for (size_t k = 0; k < i->n_with; k++) {
+		if (check_word(i->with[k].health_check, err) < 0)
+			return error_context(err, "--with %s", i->with[k].container);
+	}
+	return 0;
+}

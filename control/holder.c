@@ -1,0 +1,89 @@
+/* Who listens on a port: the kernel's tables name the socket's inode, /proc/PID/fd who has it open (proc(5)). */
+#include "control/holder.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/io.h"
+#include "common/parse.h"
+#include "control/create_request.h"
+
+/* States in /proc/net/tcp and udp: TCP_LISTEN; an unconnected UDP socket is TCP_CLOSE. */
+#define STATE_LISTEN 0x0a
+#define STATE_CLOSE  0x07
+
+static uint64_t find_inode(const char *table, unsigned state, uint16_t port)
+{
+	_cleanup_fclose_ FILE *f = fopen(table, "re");
+	char line[512];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		unsigned local, st;
+		unsigned long inode;
+
+		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu", &local,
+			   &st, &inode) == 3 &&
+		    local == port && st == state)
+			return inode;
+	}
+	return 0;
+}
+
+static bool has_open(const char *pid, const char *link)
+{
+	char path[300], target[64];
+	_cleanup_dir_ DIR *dir = NULL;
+	struct dirent *e;
+
+	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir))) {
+		ssize_t n = readlinkat(dirfd(dir), e->d_name, target, sizeof(target) - 1);
+
+		if (n > 0 && (size_t)n == strlen(link) && memcmp(target, link, (size_t)n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool find_process(uint64_t inode, char pid[static 16])
+{
+	_cleanup_dir_ DIR *dir = opendir("/proc");
+	struct dirent *e;
+	char link[40];
+
+	snprintf(link, sizeof(link), "socket:[%llu]", (unsigned long long)inode);
+	while (dir && (e = readdir(dir))) {
+		if (strlen(e->d_name) < 16 && strspn(e->d_name, "0123456789") == strlen(e->d_name) &&
+		    has_open(e->d_name, link)) {
+			strcpy(pid, e->d_name);
+			return true;
+		}
+	}
+	return false;
+}
+
+void describe_holder(int type, uint16_t port, char *ret, size_t size)
+{
+	bool udp = type == SOCK_DGRAM;
+	_cleanup_free_ char *name = NULL;
+	char pid[16], path[64];
+	struct error ignored;
+	uint64_t inode = find_inode(udp ? "/proc/net/udp" : "/proc/net/tcp", udp ? STATE_CLOSE : STATE_LISTEN, port);
+
+	if (!inode)
+		inode = find_inode(udp ? "/proc/net/udp6" : "/proc/net/tcp6", udp ? STATE_CLOSE : STATE_LISTEN, port);
+	if (!inode || !find_process(inode, pid)) {
+		snprintf(ret, size, "another program (as root, 'ss -l%cnp' shows which)", udp ? 'u' : 't');
+		return;
+	}
+	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+	if (read_file(AT_FDCWD, path, 4096, &name, NULL, &ignored) == 0)
+		name[strcspn(name, "\n")] = '\0';
+	if (name && strcmp(name, "systemd") == 0)
+		snprintf(ret, size, "a socket unit ('systemctl list-sockets' shows which)");
+	else
+		snprintf(ret, size, "%s (PID %s)", name ? name : "a process", pid);
+}

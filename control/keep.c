@@ -1,0 +1,165 @@
+#include "control/keep.h"
+
+#include <string.h>
+
+#include "backends/keep.h"
+#include "common/clock.h"
+#include "control/instance_engine.h"
+#include "control/note.h"
+#include "control/sharing.h"
+#include "units/paths.h"
+
+#define ENGINE_TIMEOUT (30 * USEC_PER_SEC)
+
+/* One container of an instance. */
+struct part {
+	const struct instance *instance;
+	const char *container;
+	const char *unit; /* NULL, or what runs it */
+	bool is_made;	  /* create --image has made it */
+};
+
+static struct part own_part(const struct instance *i)
+{
+	return (struct part){i, i->container_name, i->unit, i->made_container};
+}
+
+static struct part with_part(const struct instance *i, size_t k)
+{
+	return (struct part){i, i->with[k].container, i->with[k].unit, false};
+}
+
+static int record_path(const struct part *p, char ret[static PATH_MAX], struct error *err)
+{
+	const struct instance *i = p->instance;
+	char socket[ENGINE_SOCKET_MAX];
+
+	if (engine_find_socket(i->backend, i->scope, i->engine_socket, socket, err) < 0)
+		return -1;
+	return volumes_path(i->scope, i->backend, socket, p->container, ret, err);
+}
+
+/* It does not exist while it sleeps: its unit says what it will have. */
+static int keep_by_unit(struct manager *m, struct engine *e, const struct part *p, const char *path, struct error *err)
+{
+	_cleanup_runner_ struct runner runner = {};
+
+	if (!m || runner_read(m, p->unit, &runner, err) < 0 || !runner.image)
+		return 0;
+	return volumes_keep_new(e, path, p->container, runner.image, (const char *const *)runner.volumes, err);
+}
+
+/* A container that runs has what it has; of one that does not, something may have been replaced since it last slept. */
+static bool may_remember(const struct container *c, const char *path)
+{
+	_cleanup_volumes_ struct volumes before = {};
+	struct error ignored;
+
+	return c->state == CONTAINER_RUNNING || c->state == CONTAINER_PAUSED ||
+	       volumes_read(path, &before, &ignored) < 0;
+}
+
+static int keep_part(struct manager *m, struct engine *e, const struct part *p, bool anew, struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+	char path[PATH_MAX];
+
+	if (record_path(p, path, err) < 0 || (anew && volumes_write(path, &(struct volumes){}, err) < 0))
+		return -1;
+	if (e->backend->inspect(e, p->container, &c, err) == 0)
+		return may_remember(&c, path) ? volumes_remember(e, path, &c, p->unit != NULL, err) : 0;
+	if (err->code != ENOENT)
+		return -1;
+	return p->unit ? keep_by_unit(m, e, p, path, err) : 0;
+}
+
+void keep_volumes(struct manager *m, const struct instance *i, bool anew)
+{
+	_cleanup_engine_ struct engine *engine = NULL;
+	struct part own = own_part(i);
+	struct error err;
+	int r = instance_open_engine(i, ENGINE_TIMEOUT, &engine, &err);
+
+	if (r == 0)
+		r = keep_part(m, engine, &own, anew, &err);
+	for (size_t k = 0; r == 0 && k < i->n_with; k++) {
+		struct part p = with_part(i, k);
+
+		r = keep_part(m, engine, &p, anew, &err);
+	}
+	/* an engine that is not there at a refresh, after an upgrade for example, is no news */
+	if (r < 0 && (anew || err.code != ENOTCONN))
+		print_note("the volumes of '%s' are not remembered before it has slept: %s", i->name, err.text);
+}
+
+static int forget_part(const struct part *p, struct error *err)
+{
+	_cleanup_volumes_ struct volumes before = {};
+	_cleanup_engine_ struct engine *engine = NULL;
+	struct error ignored;
+	char path[PATH_MAX];
+
+	if (record_path(p, path, err) < 0)
+		return -1;
+	(void)volumes_read(path, &before, &ignored);
+	if (!before.image[0] && !p->unit && !p->is_made)
+		return volumes_write(path, &(struct volumes){}, err);
+	return instance_open_engine(p->instance, ENGINE_TIMEOUT, &engine, err) < 0
+		       ? -1
+		       : volumes_forget(engine, path, p->container, err);
+}
+
+static void forget(const struct part *p, const struct stored_list *all)
+{
+	char name[ANCHOR_NAME_MAX];
+	struct error err;
+
+	if (container_is_shared(p->instance, p->container, all))
+		return;
+	if (forget_part(p, &err) < 0)
+		print_note("what is kept for the container '%s' may be left ('%s pod rm --force %s" ANCHOR_POD_SUFFIX
+			   "' removes it): %s",
+			   p->container, backend_kind_name(p->instance->backend), anchor_name(p->container, name),
+			   err.text);
+}
+
+void forget_volumes(const struct instance *i, const struct stored_list *all)
+{
+	struct part own = own_part(i);
+
+	forget(&own, all);
+	for (size_t k = 0; k < i->n_with; k++) {
+		struct part p = with_part(i, k);
+
+		forget(&p, all);
+	}
+}
+
+/* A label by which a filter can spare it. */
+static const char *sparing_label(const struct container *c)
+{
+	return c->n_labels ? c->labels[0].key : NULL;
+}
+
+void note_pruning(const struct instance *i, const struct subject *s)
+{
+	const char *engine = backend_kind_name(i->backend), *label = s->exists ? sparing_label(&s->container) : NULL;
+	char filter[256] = "a label and a filter spare it";
+	bool pauses = i->idle_action == IDLE_PAUSE;
+
+	if (i->unit && i->backend == BACKEND_PODMAN)
+		return;
+	if (i->unit) {
+		print_note("while it sleeps, 'docker system prune' and the like take its image and volumes for unused: "
+			   "see \"Pruning\" in sockwake(1)");
+		return;
+	}
+	if (label)
+		snprintf(filter, sizeof(filter), "prune with --filter 'label!=%s'", label);
+	print_note(
+		"%s, '%s container prune' and '%s system prune' delete the container, and after it its volumes: %s%s (see "
+		"\"Pruning\" in sockwake(1))",
+		pauses ? "before its first wake, and after each boot until the next one" : "while it sleeps", engine,
+		engine, filter,
+		pauses ? "" : ", or take --idle-action pause, which spares it from its first wake to the next boot");
+}

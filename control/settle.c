@@ -1,0 +1,299 @@
+#include "control/settle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "backends/backend.h"
+#include "backends/engine.h"
+#include "common/clock.h"
+#include "common/io.h"
+#include "control/note.h"
+#include "units/paths.h"
+#include "units/query.h"
+#include "units/sleep_command.h"
+
+#define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
+
+const char *stop_command(const struct instance *i, char ret[static STOP_COMMAND_MAX])
+{
+	if (i->unit)
+		snprintf(ret, STOP_COMMAND_MAX, "systemctl %sstop %s", i->scope == SCOPE_USER ? "--user " : "",
+			 i->unit);
+	else
+		snprintf(ret, STOP_COMMAND_MAX, "%s stop %s", backend_kind_name(i->backend), i->container_name);
+	return ret;
+}
+
+/* What a service has of this one's environment, and its runtime directory. An engine's socket that the shell names is
+ * none of the instance's. */
+#define N_KEPT 4
+struct environment {
+	char texts[N_KEPT + 1][PATH_MAX + 64];
+	char *list[N_KEPT + 2];
+};
+
+static int make_environment(enum scope scope, struct environment *e, struct error *err)
+{
+	static const char *const kept[N_KEPT] = {"PATH", "HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"};
+	char runtime[PATH_MAX];
+	size_t n = 0;
+
+	if (find_runtime_directory(scope, runtime, err) < 0)
+		return -1;
+	for (size_t k = 0; k < N_KEPT; k++) {
+		const char *value = getenv(kept[k]);
+
+		if (value &&
+		    snprintf(e->texts[n], sizeof(e->texts[n]), "%s=%s", kept[k], value) < (int)sizeof(e->texts[n]))
+			e->list[n] = e->texts[n], n++;
+	}
+	snprintf(e->texts[n], sizeof(e->texts[n]), "RUNTIME_DIRECTORY=%s", runtime);
+	e->list[n] = e->texts[n];
+	e->list[n + 1] = NULL;
+	return 0;
+}
+
+/* Keeps the last line of what comes, without "PROGRAM: " in front of it. */
+static void read_words(int fd, char *ret, size_t size)
+{
+	_cleanup_free_ char *line = NULL;
+	FILE *f = fdopen(fd, "r");
+	size_t room = 0;
+
+	ret[0] = '\0';
+	while (f && getline(&line, &room, f) > 0) {
+		size_t program = strcspn(line, " ");
+
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0])
+			snprintf(ret, size, "%s", program > 0 && line[program - 1] == ':' ? line + program + 1 : line);
+	}
+	if (f)
+		fclose(f);
+	else
+		close(fd);
+}
+
+static int spawn_action(const struct command_line *c, struct environment *e, int stderr_fd, pid_t *ret,
+			struct error *err)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t signals;
+	int r;
+
+	/* these fail for want of memory alone, and glibc's do not */
+	(void)posix_spawn_file_actions_init(&actions);
+	(void)posix_spawnattr_init(&attributes);
+	(void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+	(void)posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
+	(void)posix_spawn_file_actions_adddup2(&actions, stderr_fd, STDERR_FILENO);
+	sigemptyset(&signals);
+	(void)posix_spawnattr_setsigmask(&attributes, &signals);
+	sigaddset(&signals, SIGPIPE);
+	(void)posix_spawnattr_setsigdefault(&attributes, &signals);
+	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	r = posix_spawn(ret, c->words[0], &actions, &attributes, c->words, e->list);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
+	return r == 0 ? 0 : error_errno(err, r, "cannot run '%s'", c->words[0]);
+}
+
+int run_action(enum scope scope, const struct command_line *c, char *ret_words, size_t size, struct error *err)
+{
+	struct environment e;
+	int fds[2], status;
+	pid_t pid;
+
+	if (make_environment(scope, &e, err) < 0)
+		return -1;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "cannot run '%s'", c->words[0]);
+	if (spawn_action(c, &e, fds[1], &pid, err) < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return -1;
+	}
+	close(fds[1]);
+	read_words(fds[0], ret_words, size);
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return error_errno(err, errno, "cannot wait for '%s'", c->words[0]);
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (WIFSIGNALED(status))
+		return error_set(err, ECHILD, "'%s' was killed by signal %d", c->words[0], WTERMSIG(status));
+	return error_set(err, ECHILD, "%s", ret_words[0] ? ret_words : "the action failed without a word");
+}
+
+/* An ordinary user, for an instance of the system, can at most look. */
+static bool may_act(const struct instance *i)
+{
+	return i->scope == SCOPE_USER || geteuid() == 0;
+}
+
+/* The engine's API is the only truth. One that is gone, or on its way out, does not run. */
+static int look(const struct instance *i, struct engine *e, struct container *c, bool *ret_runs, struct error *err)
+{
+	container_clear(c);
+	e->deadline = now_usec() + ENGINE_TIMEOUT;
+	*ret_runs = false;
+	if (e->backend->inspect(e, i->container_name, c, err) < 0)
+		return err->code == ENOENT ? 0
+					   : error_context(err, "it cannot be told whether the container '%s' runs",
+							   i->container_name);
+	*ret_runs = c->state == CONTAINER_RUNNING || c->state == CONTAINER_RESTARTING || c->state == CONTAINER_UNKNOWN;
+	return 0;
+}
+
+/* A client that waited in the queue, or the schedule. */
+static bool is_awake_again(struct manager *m, const struct instance *i)
+{
+	char unit[UNIT_NAME_MAX];
+	const char *name = unit_name(i->name, SERVICE_SUFFIX, unit);
+	struct unit_state state = {};
+	struct error ignored;
+	bool awake = m && manager_query(m, &name, 1, &state, &ignored) == 0 &&
+		     (strcmp(state.active_state, "active") == 0 || strcmp(state.active_state, "activating") == 0);
+
+	unit_states_clear(&state, 1);
+	return awake;
+}
+
+static bool unit_rests(struct manager *m, const char *unit)
+{
+	struct unit_state state = {};
+	struct error ignored;
+	bool rests = m && manager_query(m, &unit, 1, &state, &ignored) == 0 &&
+		     (strcmp(state.active_state, "inactive") == 0 || strcmp(state.active_state, "failed") == 0);
+
+	unit_states_clear(&state, 1);
+	return rests;
+}
+
+int lock_container(const struct instance *i, const struct engine *e, const char *id, struct container_lock *ret,
+		   struct error *err)
+{
+	uint64_t deadline = now_usec() + LOCK_PATIENCE;
+	char directory[PATH_MAX], named[LOCK_NAME_MAX];
+
+	lock_name(i->backend, e->socket, i->container_name, named);
+	if (find_runtime_directory(i->scope, directory, err) < 0 || make_directories(directory, 0755, err) < 0 ||
+	    container_lock_exclusive(ret, directory, named, i->unit, deadline, err) < 0)
+		return -1;
+	return i->unit ? 0 : container_lock_found_exclusive(ret, directory, id, deadline, err) < 0 ? -1 : 0;
+}
+
+/* What the action would not do, because it is not told that a person wants it: the unit may have been started by hand. */
+static int halt(struct manager *m, const struct instance *i, struct engine *e, const struct container *c,
+		struct error *err)
+{
+	enum stop_result how;
+
+	e->deadline = USEC_INFINITY; /* each request has a limit of its own */
+	if (i->idle_action == IDLE_PAUSE)
+		return e->backend->pause(e, i->container_name, err) < 0 && err->code != EBUSY ? -1 : 0;
+	if (i->unit && m)
+		return manager_stop(m, i->unit, USEC_INFINITY, err);
+	if (e->backend->stop(e, i->container_name, c->stop_timeout, &how, err) < 0 && err->code != ENOENT)
+		return -1;
+	return 0;
+}
+
+/* It runs although the action has ended: 0 where that is right, and said. */
+static int see_to(struct manager *m, const struct instance *i, struct engine *e, struct container *c,
+		  const struct error *failure, const char *words, struct error *err)
+{
+	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
+	bool runs;
+
+	if (is_awake_again(m, i)) {
+		print_note("'%s' was woken again meanwhile", i->name);
+		return 0;
+	}
+	if (!may_act(i))
+		return error_set(err, EACCES, "the container '%s' still runs, and only root may stop it",
+				 i->container_name);
+	if (i->keep_running && failure) {
+		*err = *failure;
+		return -1;
+	}
+	if (i->keep_running) {
+		if (words[0])
+			print_note("%s", words);
+		else
+			print_note("the container '%s' still runs: sockwake did not start it (--keep-running)",
+				   i->container_name);
+		return 0;
+	}
+	if (lock_container(i, e, c->id, &lock, err) < 0) {
+		if (err->code != EWOULDBLOCK)
+			return -1;
+		print_note("the container '%s' still runs: another instance uses it", i->container_name);
+		return 0;
+	}
+	if (halt(m, i, e, c, err) < 0 || look(i, e, c, &runs, err) < 0)
+		return -1;
+	return runs ? error_set(err, EBUSY, "the container '%s' still runs", i->container_name) : 0;
+}
+
+int see_whether_it_sleeps(struct manager *m, const struct instance *i, const struct error *failure, const char *words,
+			  struct error *err)
+{
+	_cleanup_container_ struct container container = {};
+	_cleanup_engine_ struct engine *e = NULL;
+	bool runs;
+
+	if (engine_open(i->backend, i->scope, i->engine_socket, &e, err) < 0)
+		return -1;
+	if (look(i, e, &container, &runs, err) < 0)
+		return i->unit && unit_rests(m, i->unit) ? 0 : -1;
+	if (runs)
+		return see_to(m, i, e, &container, failure, words, err);
+	if (!failure || i->n_with == 0)
+		return 0;
+	*err = *failure; /* those that it wakes first may run */
+	return -1;
+}
+
+/* Without an answer of the engine's there is no more to do; but a unit can be stopped without it. */
+static int check_engine(const struct instance *i, struct error *err)
+{
+	_cleanup_container_ struct container container = {};
+	_cleanup_engine_ struct engine *e = NULL;
+	bool ignored;
+
+	if (i->unit)
+		return 0;
+	return engine_open(i->backend, i->scope, i->engine_socket, &e, err) < 0 ||
+			       look(i, e, &container, &ignored, err) < 0
+		       ? -1
+		       : 0;
+}
+
+int settle(struct manager *m, const struct instance *instance, enum settle what, struct error *err)
+{
+	_cleanup_command_line_ struct command_line c = {};
+	struct instance i = *instance; /* which owns nothing */
+	char words[sizeof(err->text)] = "";
+	struct error failure;
+	bool failed;
+
+	if (i.legacy) /* the end of its services is all there is */
+		return 0;
+	i.keep_running |= what == SETTLE_OWN;
+	if (check_engine(&i, err) < 0 || units_sleep_command(&i, &c, err) < 0)
+		return -1;
+	failed = may_act(&i) && run_action(i.scope, &c, words, sizeof(words), &failure) < 0;
+	if (what == SETTLE_ALL)
+		return see_whether_it_sleeps(m, &i, failed ? &failure : NULL, words, err);
+	if (failed)
+		*err = failure;
+	return failed ? -1 : 0;
+}

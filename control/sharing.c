@@ -1,0 +1,45 @@
+#include "control/sharing.h"
+
+#include <string.h>
+
+#include "backends/backend.h"
+#include "backends/engine.h"
+#include "common/io.h"
+
+static const char *find_engine(const struct instance *i, char ret[static PATH_MAX])
+{
+	char socket[ENGINE_SOCKET_MAX];
+	struct error ignored;
+
+	if (engine_find_socket(i->backend, i->scope, i->engine_socket, socket, &ignored) < 0)
+		return i->engine_socket ? i->engine_socket : "";
+	return real_path(socket, ret);
+}
+
+bool instances_share_engine(const struct instance *a, const struct instance *b)
+{
+	char path[PATH_MAX], other[PATH_MAX];
+
+	return a->backend == b->backend && strcmp(find_engine(a, path), find_engine(b, other)) == 0;
+}
+
+static bool has_container(const struct instance *i, const char *container)
+{
+	for (size_t k = 0; k < i->n_with; k++) {
+		if (strcmp(i->with[k].container, container) == 0)
+			return true;
+	}
+	return strcmp(i->container_name, container) == 0;
+}
+
+bool container_is_shared(const struct instance *i, const char *container, const struct stored_list *all)
+{
+	for (size_t k = 0; k < all->n; k++) {
+		const struct instance *o = &all->items[k].instance;
+
+		if (!all->items[k].problem && strcmp(o->name, i->name) != 0 && has_container(o, container) &&
+		    instances_share_engine(o, i))
+			return true;
+	}
+	return false;
+}

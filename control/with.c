@@ -1,0 +1,220 @@
+/* `sockwake create --with`, --with-project: the containers that come before the instance's own. */
+#include "control/with.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/make.h"
+#include "common/parse.h"
+#include "control/container_check.h"
+#include "control/create_check.h"
+#include "control/create_request.h"
+#include "control/create_view.h"
+#include "control/note.h"
+#include "control/project.h"
+#include "instance/dependency.h"
+#include "instance/health_check.h"
+
+static int choose_check(struct dependency *d, struct error *err)
+{
+	struct publish p = {.type = SOCK_STREAM, .container_port = d->port};
+
+	return d->health_check || !d->port ? 0 : replace_text(&d->health_check, health_check_default(&p, NULL), err);
+}
+
+int parse_with(struct create_request *r, struct error *err)
+{
+	struct instance *i = &r->instance;
+
+	for (char **p = r->with; p && *p; p++) {
+		struct dependency *d = &i->with[i->n_with];
+
+		if (i->n_with == INSTANCE_WITH_MAX)
+			return error_set(err, 0, "more than %d containers in --with", INSTANCE_WITH_MAX);
+		i->n_with++;
+		if (dependency_parse(*p, d, err) < 0 || choose_check(d, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void note_unresolved(const struct create_request *r)
+{
+	for (size_t k = 0; k < r->instance.n_with; k++) {
+		const struct dependency *d = &r->instance.with[k];
+
+		if (!d->port && !d->health_check)
+			print_note("the port of '%s' is asked of the engine when the instance is created: here it is "
+				   "ready when it runs",
+				   d->container);
+	}
+	if (r->with_project)
+		print_note("--with-project asks the engine when the instance is created: it is left out here");
+}
+
+/* A Quadlet's container need not be there while its unit does not run. */
+static int find_quadlet(struct dependency *d, struct manager *m, enum backend_kind backend, struct error *err)
+{
+	_cleanup_runner_ struct runner runner = {};
+
+	if (backend == BACKEND_PODMAN && runner_find(m, d->container, &runner, err) < 0 && err->code != ENOENT)
+		return -1;
+	if (!runner.unit)
+		return error_set(err, ENOENT,
+				 "there is no container '%s', which --with names: create it first, or look at "
+				 "'%s ps -a'",
+				 d->container, backend_kind_name(backend));
+	print_note("%s runs '%s': it is started and stopped through that unit", runner.unit, d->container);
+	if (runner.container && replace_text(&d->container, runner.container, err) < 0)
+		return -1;
+	return replace_text(&d->unit, runner.unit, err);
+}
+
+/* A label names the unit, and is believed when that unit's command line runs the container: putting the instance to
+ * sleep stops it. */
+static int find_unit(struct dependency *d, struct manager *m, const struct container *c, struct error *err)
+{
+	const char *unit = container_label(c, UNIT_LABEL);
+	_cleanup_runner_ struct runner runner = {};
+	struct error ignored;
+
+	if (!unit || !service_name_is_valid(unit) || runner_read(m, unit, &runner, &ignored) < 0 ||
+	    !runner_runs(&runner, c->name))
+		return 0;
+	print_note("%s runs '%s': it is started and stopped through that unit", unit, c->name);
+	return replace_text(&d->unit, unit, err);
+}
+
+/* What a container does not tell about it (Podman before 5), its image does. */
+static uint16_t find_port(struct engine *engine, const struct container *c)
+{
+	_cleanup_image_ struct image image = {};
+	struct error ignored;
+
+	if (c->exposed_port || !c->image[0])
+		return c->exposed_port;
+	return engine_find_image(engine, c->image, &image, &ignored) < 0 ? 0 : image.exposed_port;
+}
+
+static int choose_readiness(struct dependency *d, struct engine *engine, const struct container *c, struct error *err)
+{
+	if (!d->port && !d->health_check) {
+		d->port = find_port(engine, c);
+		if (!d->port && c->health_test && replace_text(&d->health_check, "healthy", err) < 0)
+			return -1;
+	}
+	if (d->health_check && strcmp(d->health_check, "healthy") == 0 && !c->health_test)
+		return error_set(err, EINVAL,
+				 "the container '%s' has no HEALTHCHECK: give it one, or name a port with --with "
+				 "%s:PORT",
+				 c->name, c->name);
+	return choose_check(d, err);
+}
+
+static int resolve(struct create_request *r, struct dependency *d, struct manager *m, struct engine *engine,
+		   const struct subject *s, struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+
+	if (engine->backend->inspect(engine, d->container, &c, err) < 0)
+		return err->code == ENOENT ? find_quadlet(d, m, r->instance.backend, err) : -1;
+	if (s->exists && strcmp(c.id, s->container.id) == 0)
+		return error_set(err, EINVAL, "--with names '%s', which is the instance's own container", d->container);
+	if (replace_text(&d->container, c.name, err) < 0 || find_unit(d, m, &c, err) < 0 ||
+	    choose_readiness(d, engine, &c, err) < 0)
+		return -1;
+	d->stop_timeout = c.stop_timeout;
+	return check_container(&r->instance, d->unit, &c, err) < 0 ? -1 : check_view(engine, &c, d->health_check, err);
+}
+
+static bool is_named(const struct instance *i, const char *container)
+{
+	for (size_t k = 0; k < i->n_with; k++) {
+		if (strcmp(i->with[k].container, container) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Behind those that were named, which are not added again. */
+static int add_needed(struct instance *i, const struct needed *n, struct error *err)
+{
+	struct dependency *d = &i->with[i->n_with];
+
+	if (is_named(i, n->container->name))
+		return 0;
+	if (i->n_with == INSTANCE_WITH_MAX)
+		return error_set(err, E2BIG, "--with-project makes it more than %d containers", INSTANCE_WITH_MAX);
+	i->n_with++;
+	if (replace_text(&d->container, n->container->name, err) < 0)
+		return -1;
+	return n->healthy && n->container->health_test ? replace_text(&d->health_check, "healthy", err) : 0;
+}
+
+/* Inspects the other containers of the project: a list does not tell when they were created, nor all labels of all of
+ * them. */
+static int read_project(struct engine *engine, const struct container *own, struct container_list *ret,
+			struct error *err)
+{
+	_cleanup_container_list_ struct container_list all = {};
+
+	if (engine->backend->list(engine, &all, err) < 0)
+		return -1;
+	ret->items = calloc(PROJECT_MAX, sizeof(*ret->items));
+	if (!ret->items)
+		return error_errno(err, ENOMEM, "cannot remember the containers of --with");
+	for (size_t k = 0; k < all.n; k++) {
+		if (!project_includes(own, &all.items[k]))
+			continue;
+		if (ret->n == PROJECT_MAX)
+			return error_set(err, E2BIG,
+					 "its project has more than %d containers: name those it needs with --with",
+					 PROJECT_MAX);
+		if (engine->backend->inspect(engine, all.items[k].id, &ret->items[ret->n++], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int add_project(struct instance *i, struct engine *engine, const struct subject *s, struct error *err)
+{
+	_cleanup_container_list_ struct container_list project = {};
+	struct needed needed[INSTANCE_WITH_MAX];
+	size_t n;
+
+	if (!s->exists)
+		return error_set(err, ENOENT,
+				 "the container '%s' is not there while its unit does not run, so that its project is "
+				 "not to be seen: start the unit once, or name the containers with --with",
+				 i->container_name);
+	if (!project_exists(&s->container))
+		return error_set(err, EINVAL,
+				 "the container '%s' is in no compose project (label com.docker.compose.project) and "
+				 "in no pod: name the containers it needs with --with",
+				 i->container_name);
+	if (read_project(engine, &s->container, &project, err) < 0 ||
+	    project_order(&s->container, project.items, project.n, needed, &n, err) < 0)
+		return -1;
+	if (n == 0)
+		print_note("the project of '%s' has no container that it needs", i->container_name);
+	for (size_t k = 0; k < n; k++) {
+		if (add_needed(i, &needed[k], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int resolve_with(struct create_request *r, struct manager *m, struct engine *engine, const struct subject *s,
+		 struct error *err)
+{
+	struct instance *i = &r->instance;
+
+	if (r->with_project && add_project(i, engine, s, err) < 0)
+		return -1;
+	for (size_t k = 0; k < i->n_with; k++) {
+		if (resolve(r, &i->with[k], m, engine, s, err) < 0)
+			return -1;
+	}
+	return dependencies_validate(i, err);
+}

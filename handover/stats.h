@@ -1,0 +1,88 @@
+/* The statistics file of an instance: NAME.stats in the runtime directory (/run/sockwake, $XDG_RUNTIME_DIR/sockwake).
+ *
+ * The keeper writes it; activator and proxy count in memory of this layout that they share with the keeper and with
+ * nobody else, so that a proxy that was taken over reaches no file. `sockwake status` and `activator --sleep` read the
+ * file, and `sockwake wake --for` writes one field. Readers may see a value that is a moment old. The layout is fixed: a
+ * change of meaning changes STATS_VERSION.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/error.h"
+
+#define STATS_MAGIC   0x656b61776b636f73ULL /* "sockwake" in little-endian memory */
+#define STATS_VERSION 3U
+#define STATS_WINDOWS 8 /* a client may stay connected over some nights */
+
+enum {
+	STATS_FOUND_RUNNING = 1 << 0, /* the container already ran when this wake began: somebody else started it */
+	STATS_FULL = 1 << 1,	      /* the descriptor limit is reached: new connections wait in the backlog */
+	STATS_NOBODY = 1 << 2,	      /* nobody was there who may wake the container: it was left as it is */
+	STATS_AWAKE = 1 << 4,	      /* a keeper has begun to wake, and has not put to sleep yet */
+	STATS_LATE = 1 << 3,	      /* the timer of the schedule came after its time: nothing was woken */
+	STATS_LOOPBACK =
+		1 << 5, /* the server listens on loopback alone, and stayed: the next wakes need not wait and see */
+};
+
+struct stats {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size; /* sizeof(struct stats) of the writer */
+
+	/* Written by the keeper and the activator. Times of one wake are CLOCK_MONOTONIC microseconds; 0 means not (yet) reached. */
+	uint64_t wakes;	      /* since the file was made, that is since boot */
+	uint64_t wake_wall;   /* CLOCK_REALTIME microseconds at which the current or last wake began */
+	uint64_t t_spawned;   /* the kernel started the keeper */
+	uint64_t t_main;      /* its main() runs: libraries are loaded */
+	uint64_t t_started;   /* the engine has answered the start (or unpause) */
+	uint64_t t_inspected; /* the second inspection is done */
+	uint64_t container_pid;
+	uint64_t flags;
+
+	/* While it is held, or within one of these windows, the proxy does not end for want of clients: CLOCK_REALTIME
+	 * microseconds, 0 for none. */
+	uint64_t held_until; /* `sockwake wake --for`; cleared when it is put to sleep */
+	struct {
+		uint64_t from, until;
+	} warm[STATS_WINDOWS]; /* of the schedule: the one that was on when this wake began, and the next ones */
+
+	/* Written by the proxy. */
+	uint64_t t_proxy;	     /* its main() runs, inside the namespace */
+	uint64_t t_ready;	     /* readiness reached */
+	uint64_t t_accepting;	     /* confined, READY=1 sent, accepts; the keeper writes when it was told so */
+	uint64_t t_last_activity;    /* the idle clock counts from here */
+	uint64_t connections;	     /* open now */
+	uint64_t connections_total;  /* this wake */
+	uint64_t connections_failed; /* could not be connected to the target */
+	uint64_t bytes_to_container;
+	uint64_t bytes_from_container;
+	uint64_t flows; /* UDP flows now */
+	uint64_t flows_total;
+	uint64_t datagrams_dropped;
+
+	/* Written by the activator, between t_main and t_started: the containers of --with are ready; 0 without
+	 * such. */
+	uint64_t t_with;
+
+	/* Written by the keeper: since when somebody has waited whom it left to the next one; 0 for nobody. */
+	uint64_t t_waiting;
+};
+
+/* Was it written in this layout? */
+bool stats_is_ours(const struct stats *s);
+
+/* Maps an open statistics file for reading and writing. With `init` a file of another size or version is made anew,
+ * otherwise that is an error. The mapping is unmapped by the end of the process, or munmap(2). */
+struct stats *stats_map(int fd, int init, struct error *err);
+
+/* Until when it is held awake at this moment; 0: it is not. What is further away than HOLD_MAX (instance/schedule.h) was
+ * written while the clock was wrong. */
+uint64_t stats_held_until(const struct stats *s, uint64_t wall_now);
+
+/* Holds the instance of this file awake until then, or (0) no longer. Errors as below. */
+int stats_hold(const char *path, uint64_t until, struct error *err);
+
+/* Reads a copy. A missing, short or foreign file is an error with code ENOENT or EPROTO. */
+int stats_read(const char *path, struct stats *ret, struct error *err);

@@ -1,0 +1,10 @@
+/* What a person reads about an awake instance: the status text of its service. */
+#pragma once
+
+#include <stdint.h>
+
+#include "handover/stats.h"
+
+/* "2 connections (41 in all); 76.2 KiB in, 1.1 MiB out; up 25min". up: microseconds. */
+#define STATS_TEXT_MAX 512
+const char *stats_text(const struct stats *s, uint64_t up, char ret[static STATS_TEXT_MAX]);

@@ -1,0 +1,16 @@
+/* The containers that an instance needs (--with). */
+#pragma once
+
+#include "instance/instance.h"
+
+/* "CONTAINER[:PORT[:HEALTH-CHECK]]", as in --with; an empty PORT is like none, so that a check can follow. What is not
+ * given stays empty. The caller clears *ret, also after an error. */
+int dependency_parse(const char *text, struct dependency *ret, struct error *err);
+void dependency_clear(struct dependency *d);
+
+/* For a person: "db:5432 (postgres)", "cache". */
+#define DEPENDENCY_TEXT_MAX (256 + 16 + INSTANCE_TEXT_MAX)
+const char *dependency_format(const struct dependency *d, char ret[static DEPENDENCY_TEXT_MAX]);
+
+/* A part of instance_validate(): the rules for i->with. */
+int dependencies_validate(const struct instance *i, struct error *err);

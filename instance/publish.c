@@ -1,0 +1,153 @@
+#include "instance/publish.h"
+
+#include <arpa/inet.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/parse.h"
+
+static const struct protocol {
+	const char *suffix;
+	int type;
+} protocols[] = {
+	{"/tcp", SOCK_STREAM},
+	{"/udp", SOCK_DGRAM},
+	{"/seqpacket", SOCK_SEQPACKET},
+};
+
+static int bad(const char *spec, struct error *err)
+{
+	return error_set(err, 0, "'%s' is not of the form [ADDR:]PORT:CPORT[/tcp|/udp] or /PATH:CPORT", spec);
+}
+
+/* Canonical text of an IPv4 address, or of an IPv6 address in brackets. */
+static int parse_address(const char *spec, char *s, struct publish *p, struct error *err)
+{
+	size_t len = strlen(s);
+	struct in6_addr a6;
+	struct in_addr a4;
+
+	if (inet_pton(AF_INET, s, &a4) == 1) {
+		inet_ntop(AF_INET, &a4, p->address, sizeof(p->address));
+		return 0;
+	}
+	if (len > 2 && s[0] == '[' && s[len - 1] == ']') {
+		s[len - 1] = '\0';
+		if (inet_pton(AF_INET6, s + 1, &a6) == 1) {
+			inet_ntop(AF_INET6, &a6, p->address, sizeof(p->address));
+			return 0;
+		}
+		s[len - 1] = ']';
+	}
+	return error_set(err, 0, "the address '%s' in '%s' is neither an IPv4 address nor an IPv6 address in brackets",
+			 s, spec);
+}
+
+int publish_parse(const char *spec, struct publish *ret, struct error *err)
+{
+	struct publish p = {.type = SOCK_STREAM};
+	char s[256];
+	char *container, *port;
+	uint64_t n;
+
+	if (strlen(spec) >= sizeof(s) || !text_is_printable(spec))
+		return bad(spec, err);
+	strcpy(s, spec);
+	container = strrchr(s, ':');
+	if (!container || container == s)
+		return bad(spec, err);
+	*container++ = '\0';
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++) {
+		char *slash = strchr(container, '/');
+
+		if (slash && strcmp(slash, protocols[i].suffix) == 0) {
+			p.type = protocols[i].type;
+			*slash = '\0';
+		}
+	}
+	/* Port 0 inside means a Unix socket inside, which the caller must have asked for. */
+	if (parse_u64("the container port", container, 0, UINT16_MAX, &n, err) < 0)
+		return error_context(err, "'%s'", spec);
+	p.container_port = (uint16_t)n;
+
+	if (s[0] == '/') {
+		if (p.type == SOCK_DGRAM)
+			return error_set(err, 0, "'%s': a path listens on a stream or seqpacket socket, not on udp",
+					 spec);
+		if (!path_is_valid(s) || strlen(s) >= sizeof(p.path))
+			return error_set(err, 0, "the path '%s' is not an absolute path of at most %zu bytes", s,
+					 sizeof(p.path) - 1);
+		strcpy(p.path, s);
+		*ret = p;
+		return 0;
+	}
+	if (p.type == SOCK_SEQPACKET)
+		return error_set(err, 0, "'%s': only a path can listen on a seqpacket socket", spec);
+	port = strrchr(s, ':');
+	if (port) {
+		*port++ = '\0';
+		if (parse_address(spec, s, &p, err) < 0)
+			return -1;
+	}
+	if (parse_port("the listening port", port ? port : s, &p.port, err) < 0)
+		return error_context(err, "'%s'", spec);
+	*ret = p;
+	return 0;
+}
+
+void publish_format(const struct publish *p, char ret[static PUBLISH_TEXT_MAX])
+{
+	const char *suffix = "";
+
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++) {
+		if (p->type == protocols[i].type && p->type != SOCK_STREAM)
+			suffix = protocols[i].suffix;
+	}
+	if (p->path[0])
+		snprintf(ret, PUBLISH_TEXT_MAX, "%s:%u%s", p->path, p->container_port, suffix);
+	else if (strchr(p->address, ':'))
+		snprintf(ret, PUBLISH_TEXT_MAX, "[%s]:%u:%u%s", p->address, p->port, p->container_port, suffix);
+	else
+		snprintf(ret, PUBLISH_TEXT_MAX, "%s%s%u:%u%s", p->address, p->address[0] ? ":" : "", p->port,
+			 p->container_port, suffix);
+}
+
+static int matches_inet(const struct publish *p, const struct sockaddr_in *bound)
+{
+	struct in_addr want = {.s_addr = htonl(INADDR_ANY)};
+
+	if (p->address[0] && inet_pton(AF_INET, p->address, &want) != 1)
+		return 0;
+	return ntohs(bound->sin_port) == p->port && bound->sin_addr.s_addr == want.s_addr;
+}
+
+static int matches_inet6(const struct publish *p, const struct sockaddr_in6 *bound)
+{
+	struct in6_addr want = IN6ADDR_ANY_INIT;
+
+	if (p->address[0] && inet_pton(AF_INET6, p->address, &want) != 1)
+		return 0;
+	return ntohs(bound->sin6_port) == p->port && memcmp(&bound->sin6_addr, &want, sizeof(want)) == 0;
+}
+
+int publish_matches(const struct publish *p, int type, const struct sockaddr *bound, socklen_t len)
+{
+	const struct sockaddr_un *un = (const struct sockaddr_un *)(const void *)bound;
+
+	if (type != p->type)
+		return 0;
+	switch (bound->sa_family) {
+	case AF_INET:
+		return !p->path[0] && matches_inet(p, (const struct sockaddr_in *)(const void *)bound);
+	case AF_INET6:
+		return !p->path[0] && matches_inet6(p, (const struct sockaddr_in6 *)(const void *)bound);
+	case AF_UNIX:
+		/* The kernel need not have ended sun_path with a NUL (unix(7)). */
+		return p->path[0] && len > offsetof(struct sockaddr_un, sun_path) &&
+		       strnlen(un->sun_path, len - offsetof(struct sockaddr_un, sun_path)) == strlen(p->path) &&
+		       memcmp(un->sun_path, p->path, strlen(p->path)) == 0;
+	default:
+		return 0;
+	}
+}

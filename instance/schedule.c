@@ -1,0 +1,190 @@
+#include "instance/schedule.h"
+
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "common/clock.h"
+
+#define DAYS_PER_WEEK 7
+
+static const char *const weekdays[DAYS_PER_WEEK] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+						    "Friday", "Saturday", "Sunday"};
+
+/* The weekday at *s, which goes on behind it; -1 for none. */
+static int parse_weekday(const char **s)
+{
+	size_t len = strcspn(*s, ".,");
+
+	for (int day = 0; day < DAYS_PER_WEEK; day++) {
+		if ((len == 3 || len == strlen(weekdays[day])) && strncasecmp(*s, weekdays[day], len) == 0) {
+			*s += len;
+			return day;
+		}
+	}
+	return -1;
+}
+
+/* "Mon..Fri,Sun". A range that goes over the end of the week is none for systemd either. */
+static bool parse_weekdays(const char *s, unsigned *ret)
+{
+	unsigned days = 0;
+
+	for (;; s++) {
+		int first = parse_weekday(&s), last = first;
+
+		if (first >= 0 && strncmp(s, "..", 2) == 0) {
+			s += 2;
+			last = parse_weekday(&s);
+		}
+		if (first < 0 || last < first)
+			return false;
+		for (int day = first; day <= last; day++)
+			days |= 1U << day;
+		if (!*s) {
+			*ret = days;
+			return true;
+		}
+		if (*s != ',')
+			return false;
+	}
+}
+
+static bool parse_two_digits(const char *s, unsigned *ret)
+{
+	if (s[0] < '0' || s[0] > '9' || s[1] < '0' || s[1] > '9')
+		return false;
+	*ret = (unsigned)(s[0] - '0') * 10 + (unsigned)(s[1] - '0');
+	return true;
+}
+
+/* "HH:MM" to minutes after midnight; what follows is not looked at. */
+static bool parse_time(const char *s, unsigned *ret)
+{
+	unsigned hour, minute;
+
+	if (!parse_two_digits(s, &hour) || s[2] != ':' || !parse_two_digits(s + 3, &minute) || minute > 59)
+		return false;
+	*ret = hour * 60 + minute;
+	return *ret <= MINUTES_PER_DAY;
+}
+
+static bool parse_times(const char *s, struct window *w)
+{
+	if (strlen(s) != strlen("HH:MM-HH:MM") || s[5] != '-' || !parse_time(s, &w->begin) ||
+	    !parse_time(s + 6, &w->end) || w->begin == MINUTES_PER_DAY)
+		return false;
+	if (w->end < w->begin)
+		w->end += MINUTES_PER_DAY;
+	return w->end != w->begin;
+}
+
+int window_parse(const char *s, struct window *ret, struct error *err)
+{
+	const char *space = strchr(s, ' '), *times = space ? space + strspn(space, " ") : s;
+	char days[96]; /* all of them in full, and then some */
+	struct window w = {.days = EVERY_DAY};
+	size_t len = space ? (size_t)(space - s) : 0;
+
+	if (len < sizeof(days)) {
+		memcpy(days, s, len);
+		days[len] = '\0';
+		if ((!space || parse_weekdays(days, &w.days)) && parse_times(times, &w)) {
+			*ret = w;
+			return 0;
+		}
+	}
+	return error_set(
+		err, 0,
+		"the schedule '%.128s' is not of the form [WEEKDAYS] HH:MM-HH:MM, as 'Mon..Fri 08:00-18:00' or "
+		"'Sat,Sun 22:00-06:00': weekdays as in systemd.time(7), where the week ends on Sunday, and two "
+		"different times, of which the second may be 24:00",
+		s);
+}
+
+/* A time of day, so many days after that of `day`. At a clock change it may come twice, or never: the later or the
+ * earlier of what can be meant. */
+static time_t time_at(const struct tm *day, int days, unsigned minute, bool later)
+{
+	time_t times[2];
+	bool exact[2];
+
+	for (int dst = 0; dst < 2; dst++) {
+		struct tm t = {.tm_year = day->tm_year,
+			       .tm_mon = day->tm_mon,
+			       .tm_mday = day->tm_mday + days,
+			       .tm_hour = (int)minute / 60,
+			       .tm_min = (int)minute % 60,
+			       .tm_isdst = dst};
+
+		times[dst] = mktime(&t); /* which puts right what it was asked for */
+		exact[dst] = t.tm_hour == (int)(minute % MINUTES_PER_DAY) / 60 && t.tm_min == (int)minute % 60;
+	}
+	if (exact[0] != exact[1])
+		return times[exact[1]];
+	return (times[0] < times[1]) == later ? times[1] : times[0];
+}
+
+static bool begins_on(const struct window *w, const struct tm *day, int days)
+{
+	return w->days & 1U << (day->tm_wday - 1 + days + 2 * DAYS_PER_WEEK) % DAYS_PER_WEEK;
+}
+
+/* The end of the window that is on and lasts longest; `now` where none is. One that began yesterday may be. */
+static time_t current_end(const struct window *windows, size_t n, time_t now)
+{
+	time_t end = now;
+	struct tm today;
+
+	localtime_r(&now, &today);
+	for (size_t k = 0; k < n; k++) {
+		const struct window *w = &windows[k];
+
+		for (int days = -1; days <= 0; days++) {
+			time_t t;
+
+			if (!begins_on(w, &today, days) || time_at(&today, days, w->begin, false) > now)
+				continue;
+			t = time_at(&today, days, w->end, true);
+			end = t > end ? t : end;
+		}
+	}
+	return end;
+}
+
+/* The first beginning after now, within a week; `now` where there is none. */
+static time_t next_begin(const struct window *windows, size_t n, time_t now)
+{
+	time_t begin = now;
+	struct tm today;
+
+	localtime_r(&now, &today);
+	for (size_t k = 0; k < n; k++) {
+		for (int days = 0; days <= DAYS_PER_WEEK; days++) {
+			time_t t;
+
+			if (!begins_on(&windows[k], &today, days))
+				continue;
+			t = time_at(&today, days, windows[k].begin, false);
+			if (t > now && (begin == now || t < begin))
+				begin = t;
+		}
+	}
+	return begin;
+}
+
+void schedule_next(const struct window *windows, size_t n, uint64_t now, uint64_t *ret_begin, uint64_t *ret_end)
+{
+	const time_t more_than_a_week = (DAYS_PER_WEEK + 1) * (time_t)MINUTES_PER_DAY * 60;
+	time_t begin = (time_t)(now / USEC_PER_SEC), end, next;
+
+	*ret_begin = *ret_end = 0;
+	if (n == 0)
+		return;
+	if (current_end(windows, n, begin) == begin)
+		begin = next_begin(windows, n, begin);
+	for (end = begin; (next = current_end(windows, n, end)) > end && end - begin <= more_than_a_week;)
+		end = next;
+	*ret_begin = (uint64_t)begin * USEC_PER_SEC;
+	*ret_end = next > end ? *ret_begin + HOLD_MAX : (uint64_t)end * USEC_PER_SEC;
+}

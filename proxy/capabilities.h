@@ -1,7 +1,0 @@
-/* A step of confine(): capabilities. */
-#pragma once
-
-#include "proxy/confine.h"
-
-/* Gives up every capability but CAP_NET_RAW (and that too, unless keep_net_raw) in all sets, and no_new_privs. */
-int drop_capabilities(bool keep_net_raw, struct error *err);

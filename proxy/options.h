@@ -1,0 +1,17 @@
+/* The proxy's command line as docs/architecture.md gives it. */
+#pragma once
+
+#include "common/error.h"
+#include "readiness/readiness.h"
+#include "relay/config.h"
+
+struct proxy_options {
+	struct relay_config relay;
+	struct readiness readiness;
+	bool await;	     /* only waits until await_port is ready; forwards nothing */
+	uint16_t await_port; /* host byte order; 0 with a command that does without */
+};
+
+/* argv without the program's name in argv[0]; proxy_options_free() releases *ret. The strings of argv must live on. */
+int proxy_options_parse(int argc, char **argv, struct proxy_options *ret, struct error *err);
+void proxy_options_free(struct proxy_options *options);

@@ -1,7 +1,0 @@
-/* A step of confine(): the system call filter. */
-#pragma once
-
-#include "proxy/confine.h"
-
-/* From here on only the system calls of the list. */
-int seccomp_restrict(const struct confinement *c, struct error *err);

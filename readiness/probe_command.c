@@ -1,0 +1,150 @@
+/* Readiness by a command of the user. */
+#include "readiness/probe_command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "handover/exit.h"
+#include "readiness/probes.h"
+
+#define PLACEHOLDER "{container_port}"
+
+/* A copy of the command with every {container_port} replaced; the caller frees it. NULL when there is no memory. */
+static char *substitute(const char *command, uint16_t port)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+	const char *found;
+	int failed;
+
+	if (!f)
+		return NULL;
+	while ((found = strstr(command, PLACEHOLDER))) {
+		fprintf(f, "%.*s%u", (int)(found - command), command, port);
+		command = found + strlen(PLACEHOLDER);
+	}
+	fputs(command, f);
+	failed = ferror(f);
+	if (fclose(f) != 0 || failed) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* The environment without what is ours and systemd's: the command shall not believe that it was handed sockets. The
+ * array belongs to the caller, the strings do not. */
+static char **environment(void)
+{
+	static const char *const hidden[] = {"LISTEN_", "NOTIFY_SOCKET=", "SOCKWAKE_", "WATCHDOG_"};
+	size_t n = 0, kept = 0;
+	char **env;
+
+	while (environ[n])
+		n++;
+	env = calloc(n + 1, sizeof(*env));
+	if (!env)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		int hide = 0;
+
+		for (size_t h = 0; h < sizeof(hidden) / sizeof(*hidden); h++)
+			hide |= strncmp(environ[i], hidden[h], strlen(hidden[h])) == 0;
+		if (!hide)
+			env[kept++] = environ[i];
+	}
+	return env;
+}
+
+/* sh in a process group of its own, with no descriptor but /dev/null thrice, default signals. Returns an errno
+ * value. */
+static int spawn(char *command, char **env, pid_t *ret_pid)
+{
+	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, command, NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	int r;
+
+	r = posix_spawn_file_actions_init(&actions);
+	if (r != 0)
+		return r;
+	r = posix_spawnattr_init(&attributes);
+	if (r != 0) {
+		posix_spawn_file_actions_destroy(&actions);
+		return r;
+	}
+	sigemptyset(&none);
+	sigfillset(&all);
+	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO);
+	if (r == 0)
+		r = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+	/* These cannot fail with valid arguments. */
+	(void)posix_spawnattr_setsigmask(&attributes, &none);
+	(void)posix_spawnattr_setsigdefault(&attributes, &all);
+	(void)posix_spawnattr_setpgroup(&attributes, 0);
+	(void)posix_spawnattr_setflags(&attributes,
+				       POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	if (r == 0)
+		r = posix_spawn(ret_pid, "/bin/sh", &actions, &attributes, argv, env);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return r;
+}
+
+static enum verdict judge_exit(const siginfo_t *info, char seen[static SEEN_MAX])
+{
+	if (info->si_code != CLD_EXITED)
+		snprintf(seen, SEEN_MAX, "the health-check command was killed by signal %d", info->si_status);
+	else if (info->si_status == 0)
+		return VERDICT_READY;
+	else
+		snprintf(seen, SEEN_MAX, "the health-check command still exits with status %d", info->si_status);
+	return info->si_code == CLD_EXITED && (info->si_status == EXIT_CANNOT_EXEC || info->si_status == EXIT_NOT_FOUND)
+		       ? VERDICT_FUTILE
+		       : VERDICT_NOT_YET;
+}
+
+int probe_command(const char *command, uint16_t port, const struct patience *patience, char seen[static SEEN_MAX],
+		  struct error *err)
+{
+	_cleanup_free_ char *text = substitute(command, port);
+	_cleanup_free_ char **env = environment();
+	_cleanup_close_ int pidfd = -1;
+	siginfo_t info = {.si_pid = 0};
+	pid_t pid;
+	int r;
+
+	if (!text || !env)
+		return error_errno(err, ENOMEM, "cannot prepare the health-check command");
+	r = spawn(text, env, &pid);
+	if (r != 0)
+		return error_errno(err, r, "cannot run the health-check command with /bin/sh");
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	r = pidfd < 0 ? 0 : patience_poll(patience, pidfd, POLLIN, patience->deadline, err);
+	/* Also what it left running. The group's name cannot have been reused: its leader has not been waited for. */
+	(void)kill(-pid, SIGKILL);
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
+		;
+	if (r <= 0) {
+		snprintf(seen, SEEN_MAX, "the health-check command did not end");
+		return r < 0 ? -1 : VERDICT_NOT_YET;
+	}
+	return (int)judge_exit(&info, seen);
+}

@@ -1,0 +1,255 @@
+/* Targets are tried one after the other, and a server with a full backlog leaves each attempt unanswered for two
+ * minutes (tcp_syn_retries, ip-sysctl). So all attempts for one client together have --startup-timeout, counted from the
+ * arrival of that client: it may have waited in our backlog for most of that time.
+ *
+ * Nearly every attempt succeeds at once and must cost nothing more. So there is one timer for the worker, which is set
+ * when somebody connects and it is not, and only whoever still connects when it fires is asked when he came.
+ */
+#include "relay/connect.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "dial/proxy_protocol.h"
+#include "relay/pump.h"
+#include "relay/source.h"
+#include "relay/turns.h"
+
+/* How long a Unix socket's full queue is waited for; TCP waits in the kernel. */
+#define PATIENCE_USEC (10 * USEC_PER_SEC)
+/* After this it is looked who is late. */
+#define GLANCE_USEC (500 * USEC_PER_MSEC)
+
+static size_t target_index(const struct connection *c)
+{
+	size_t n = c->forward->n_targets, index = (size_t)c->first + c->attempt;
+
+	return n > 0 ? index % n : 0;
+}
+
+/* Nobody can be reached, for this reason or (0) in time: the client learns it by a reset, the operator once. */
+static void give_up(struct worker *w, struct connection *c, int error)
+{
+	if (c->forward->n_targets > 0)
+		service_unreachable(w->service, &c->forward->targets[target_index(c)], error);
+	count_add(&w->counters.connections_failed, 1);
+	connection_close(w, c, true);
+}
+
+/* The time since the last data were sent on a TCP connection counts from the handshake when there were none
+ * (tcp_create_openreq_child() in the kernel's net/ipv4/tcp_minisocks.c), and nothing is sent to a client before its
+ * target is connected. */
+static uint64_t waited_before(int fd)
+{
+	struct tcp_info info = {};
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? info.tcpi_last_data_sent * USEC_PER_MSEC : 0;
+}
+
+/* CLOCK_MONOTONIC microseconds; that of a Unix socket's client is when it was accepted. */
+static uint64_t arrival(const struct worker *w, const struct connection *c)
+{
+	uint64_t accepted = c->last_active, now = w->loop.now, waited;
+
+	if (c->forward->family == AF_UNIX)
+		return accepted;
+	waited = waited_before(c->ends[CLIENT].watch.fd);
+	return waited < now && now - waited < accepted ? now - waited : accepted;
+}
+
+static bool still_connects(const struct connection *c)
+{
+	return c->state == CONNECTION_WAITING || c->state == CONNECTION_CONNECTING;
+}
+
+/* Resets who came too long ago, and comes back when the next one is late. */
+static void limit_fired(struct loop *loop, struct timer *timer)
+{
+	struct worker *w = worker_of(loop);
+	uint64_t timeout = w->service->config->startup_timeout, first = USEC_INFINITY;
+	struct connection *next;
+
+	for (struct connection *c = w->all; c; c = next) {
+		next = c->next;
+		if (!still_connects(c))
+			continue;
+
+		uint64_t late = arrival(w, c) + timeout;
+
+		if (late <= loop->now)
+			give_up(w, c, 0);
+		else if (late < first)
+			first = late;
+	}
+	if (first != USEC_INFINITY)
+		timer_set(loop, timer, first);
+}
+
+void connect_init(struct worker *w)
+{
+	timer_add(&w->loop, &w->limit, limit_fired);
+}
+
+/* The timer may stand for somebody who came later than this one: other listeners' queues are others' order. */
+static void limit(struct worker *w)
+{
+	uint64_t glance = w->loop.now + GLANCE_USEC;
+
+	if (w->limit.when > glance && w->service->config->startup_timeout != USEC_INFINITY)
+		timer_set(&w->loop, &w->limit, glance);
+}
+
+/* With --transparent there are two rounds: first the targets that can be shown the client's address. */
+static size_t rounds(const struct worker *w)
+{
+	return w->service->config->transparent ? 2 : 1;
+}
+
+static bool is_turn_of(const struct worker *w, const struct connection *c, const struct target *target)
+{
+	bool first_round = c->attempt < c->forward->n_targets;
+
+	return !w->service->config->transparent || (source_family(w, c) == target->addr.ss_family) == first_round;
+}
+
+/* The kernel had no room for the client's address: the same pair of addresses is connected already. */
+static bool is_source_error(const struct worker *w, const struct connection *c, int error)
+{
+	return w->service->config->transparent && !c->anonymous && (error == EADDRNOTAVAIL || error == EADDRINUSE);
+}
+
+/* Tells the server who the client is. A server that believes the header takes the client's own bytes for it where there
+ * is none, so without it nothing is passed on. */
+static bool introduce(const struct service *s, struct connection *c)
+{
+	char header[PROXY_PROTOCOL_MAX];
+	int fd = c->ends[CLIENT].watch.fd;
+	size_t len = proxy_protocol_header(s->config->proxy_protocol, fd, &s->outside, header);
+
+	return len > 0 && relay_begin_with(c, header, len); /* 0: the client is gone */
+}
+
+static void connected(struct worker *w, struct connection *c, uint32_t events)
+{
+	struct forward *f = c->forward;
+	size_t index = target_index(c);
+
+	if (atomic_load_explicit(&f->preferred, memory_order_relaxed) != index)
+		atomic_store_explicit(&f->preferred, index, memory_order_relaxed);
+	if (w->service->config->proxy_protocol != PROXY_PROTOCOL_NONE && !introduce(w->service, c))
+		connection_close(w, c, true);
+	else
+		relay_start(w, c, events);
+}
+
+/* Takes it away. */
+static int socket_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
+}
+
+/* An attempt that fails was refused or not answered; only a connection that existed is reset (tcp(7), connect(2)). What
+ * the server said before that is for the client, and so is the reset. */
+static bool was_connected(int error)
+{
+	return error == ECONNRESET || error == EPIPE;
+}
+
+static void try_targets(struct worker *w, struct connection *c, int error);
+
+static void target_event(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct connection *c = container_of(watch, struct connection, ends[TARGET].watch);
+	struct worker *w = worker_of(loop);
+	int error = events & EPOLLERR ? socket_error(watch->fd) : 0;
+
+	if (events & EPOLLERR && !was_connected(error)) {
+		connection_drop_target(c);
+		c->attempt++;
+		try_targets(w, c, error);
+	} else if (events & (EPOLLOUT | EPOLLERR)) {
+		connected(w, c, events);
+	}
+}
+
+/* Starts one attempt. Returns 0 when it is under way, or through, or errno. */
+static int attempt(struct worker *w, struct connection *c, const struct target *target)
+{
+	struct watch *watch = &c->ends[TARGET].watch;
+	int family = target->addr.ss_family, on = 1, r;
+
+	watch->fd = socket(family, c->forward->publish->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (watch->fd < 0)
+		return errno;
+	if (family != AF_UNIX)
+		(void)setsockopt(watch->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (w->service->config->transparent && !c->anonymous && source_bind(w, c, watch->fd, family))
+		r = connect(watch->fd, (const struct sockaddr *)&target->addr, target->len);
+	else
+		r = target_connect(watch->fd, target);
+	if (r < 0 && errno != EINPROGRESS)
+		return errno;
+	watch->ready = target_event;
+	c->state = CONNECTION_CONNECTING;
+	c->ends[TARGET].watches_out = r < 0;
+	c->ends[TARGET].read_on = family == AF_UNIX;
+	if (loop_watch(&w->loop, watch, RELAY_EVENTS | (r < 0 ? EPOLLOUT : 0)) < 0)
+		return errno;
+	if (r == 0)
+		connected(w, c, 0);
+	return 0;
+}
+
+static void wait(struct worker *w, struct connection *c)
+{
+	c->state = CONNECTION_WAITING;
+	turn_later(w, c);
+}
+
+/* error: of the last attempt. */
+static void try_targets(struct worker *w, struct connection *c, int error)
+{
+	struct forward *f = c->forward;
+
+	limit(w);
+	if (c->attempt == 0)
+		c->first = (uint16_t)atomic_load_explicit(&f->preferred, memory_order_relaxed);
+	while (c->attempt < rounds(w) * f->n_targets) {
+		const struct target *target = &f->targets[target_index(c)];
+
+		if (!is_turn_of(w, c, target)) {
+			c->attempt++;
+			continue;
+		}
+		error = attempt(w, c, target);
+		if (error == 0)
+			return;
+		connection_drop_target(c);
+		if (is_shortage(error) || (error == EAGAIN && w->loop.now < c->last_active + PATIENCE_USEC)) {
+			wait(w, c);
+			return;
+		}
+		if (is_source_error(w, c, error))
+			source_give_up(w, c); /* and try the same target without */
+		else
+			c->attempt++;
+	}
+	c->attempt = 0;
+	if (w->loop.now < w->service->deadline)
+		wait(w, c);
+	else
+		give_up(w, c, error);
+}
+
+void connect_target(struct worker *w, struct connection *c)
+{
+	try_targets(w, c, 0);
+}

@@ -1,0 +1,182 @@
+/* handover/refuse.h and handover/listen.h with real sockets: a client that waits learns at once that it is not served. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "common/cleanup.h"
+#include "handover/exit.h"
+#include "handover/listen.h"
+#include "handover/refuse.h"
+
+#define CLIENTS 50
+
+static int bound_socket(int type, struct sockaddr_in *ret)
+{
+	socklen_t len = sizeof(*ret);
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	*ret = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	assert_int_equal(bind(fd, (struct sockaddr *)ret, sizeof(*ret)), 0);
+	if (type == SOCK_STREAM)
+		assert_int_equal(listen(fd, CLIENTS), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)ret, &len), 0);
+	return fd;
+}
+
+static int connected(int type, const struct sockaddr_in *to)
+{
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (const struct sockaddr *)to, sizeof(*to)), 0);
+	return fd;
+}
+
+/* Becomes a program that systemd handed these two sockets. The test's own descriptors above are gone afterwards. */
+static void become_activated(int stream, int datagram)
+{
+	char pid[16];
+
+	assert_int_equal(dup2(fcntl(stream, F_DUPFD, 100), 3), 3);
+	assert_int_equal(dup2(fcntl(datagram, F_DUPFD, 100), 4), 4);
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "2", 1);
+}
+
+/* What the clients of a queue see when `body` ends it. */
+static void expect_refusal(void (*body)(int ready))
+{
+	struct sockaddr_in stream_address, datagram_address;
+	int stream = bound_socket(SOCK_STREAM, &stream_address);
+	int datagram = bound_socket(SOCK_DGRAM, &datagram_address);
+	int sender = connected(SOCK_DGRAM, &datagram_address);
+	int clients[CLIENTS], ready[2], status;
+	pid_t pid;
+	char byte;
+
+	for (int i = 0; i < CLIENTS; i++)
+		clients[i] = connected(SOCK_STREAM, &stream_address);
+	assert_int_equal(send(sender, "x", 1, 0), 1);
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		become_activated(stream, datagram);
+		body(ready[1]);
+		_exit(99);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	if (byte == 's')
+		assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_REFUSED);
+	for (int i = 0; i < CLIENTS; i++) {
+		assert_int_equal(recv(clients[i], &byte, 1, 0), -1);
+		assert_int_equal(errno, ECONNRESET);
+		close(clients[i]);
+	}
+	/* Both queues are empty, or systemd would start the service again for them. */
+	assert_int_equal(poll(&(struct pollfd){.fd = stream, .events = POLLIN}, 1, 0), 0);
+	assert_int_equal(recv(datagram, &byte, 1, MSG_DONTWAIT), -1);
+	close(stream);
+	close(datagram);
+	close(sender);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void fail_before_ready(int ready)
+{
+	struct error err;
+
+	error_set(&err, 0, "a sentence that is expected here");
+	if (write(ready, "f", 1) != 1)
+		_exit(98);
+	_exit(refuse_queue(&err));
+}
+
+static void wait_for_signal(int ready)
+{
+	refuse_on_signal("the test");
+	if (write(ready, "s", 1) != 1)
+		_exit(98);
+	for (;;)
+		pause();
+}
+
+static void failure_refuses(void **state)
+{
+	(void)state;
+	expect_refusal(fail_before_ready);
+}
+
+static void sigterm_refuses(void **state)
+{
+	(void)state;
+	expect_refusal(wait_for_signal);
+}
+
+static void other_processes_sockets_are_not_ours(void **state)
+{
+	struct error err;
+	int n;
+
+	(void)state;
+	setenv("LISTEN_PID", "1", 1);
+	setenv("LISTEN_FDS", "3", 1);
+	assert_int_equal(listen_fds(&n, &err), 0);
+	assert_int_equal(n, 0);
+	setenv("LISTEN_PID", "nonsense", 1);
+	assert_int_equal(listen_fds(&n, &err), -1);
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+}
+
+static void notifications_arrive(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	_cleanup_close_ int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), fd = -1;
+	char path[64], text[64] = "";
+	struct error err;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/sockwake-notify-%d", getpid());
+	strcpy(address.sun_path, path);
+	assert_int_equal(bind(manager, (struct sockaddr *)&address, sizeof(address)), 0);
+	setenv("NOTIFY_SOCKET", path, 1);
+	assert_int_equal(notify_connect(&fd, &err), 0);
+	unlink(path); /* as after a pivot: the name is gone, the connection stays */
+	notify_send(fd, "READY=%d", 1);
+	assert_int_equal(recv(manager, text, sizeof(text), MSG_DONTWAIT), 7);
+	assert_string_equal(text, "READY=1");
+	setenv("NOTIFY_SOCKET", "nonsense", 1);
+	assert_int_equal(notify_connect(&fd, &err), -1);
+	unsetenv("NOTIFY_SOCKET");
+	assert_int_equal(notify_connect(&fd, &err), 0);
+	assert_int_equal(fd, -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(failure_refuses),
+		cmocka_unit_test(sigterm_refuses),
+		cmocka_unit_test(other_processes_sockets_are_not_ours),
+		cmocka_unit_test(notifications_arrive),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
