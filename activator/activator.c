@@ -49,7 +49,7 @@ int activator_run(int argc, char **argv)
 	refuse_on_signal(NULL);
 	if (o.mode == MODE_FOLLOW)
 		return follow(&o, &err) < 0 ? EXIT_REFUSED : EXIT_SUCCESS;
-	status = o.mode == MODE_SLEEP ? sleep_status(put_to_sleep(&o, argv, &err), &err) : notify(&o, &err);
+	status = o.mode == MODE_SLEEP ? sleep_status(sleep_container(&o, argv, &err), &err) : notify(&o, &err);
 	log_settle();
 	return status;
 }

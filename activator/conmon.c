@@ -35,7 +35,7 @@ static bool read_line(const char *path, char *ret, size_t size)
 	_cleanup_free_ char *text = NULL;
 	struct error ignored;
 
-	if (read_file(AT_FDCWD, path, size - 1, &text, NULL, &ignored) < 0)
+	if (file_read(AT_FDCWD, path, size - 1, &text, NULL, &ignored) < 0)
 		return false;
 	snprintf(ret, size, "%.*s", (int)strcspn(text, "\n"), text);
 	return true;
@@ -103,10 +103,10 @@ static bool read_group(pid_t pid, char *ret, size_t size)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
-	return read_file(AT_FDCWD, path, CGROUP_FILE_MAX, &text, NULL, &ignored) == 0 && conmon_group(text, ret, size);
+	return file_read(AT_FDCWD, path, CGROUP_FILE_MAX, &text, NULL, &ignored) == 0 && conmon_group(text, ret, size);
 }
 
-bool group_is_frozen(const char *root, const char *group)
+bool cgroup_is_frozen(const char *root, const char *group)
 {
 	_cleanup_fclose_ FILE *f = NULL;
 	char path[PATH_MAX], line[64];
@@ -128,7 +128,7 @@ static bool look_at(pid_t pid, struct monitored *ret)
 	if (!read_group(pid, group, sizeof(group)) || !conmon_id(group, ret->id))
 		return false;
 	ret->pid = pid;
-	ret->frozen = group_is_frozen("/sys/fs/cgroup", group);
+	ret->frozen = cgroup_is_frozen("/sys/fs/cgroup", group);
 	return true;
 }
 

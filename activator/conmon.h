@@ -23,7 +23,7 @@ int conmon_pin(pid_t monitor, struct monitored *ret, int *ret_pidfd, struct erro
 /* Whether the processes of a control group are stopped: cgroup.events tells (cgroup-v2, "Core Interface Files"), also
  * when it is a group further up that was frozen, which cgroup.freeze of this one does not. `root` is where the unified
  * hierarchy is mounted, `group` begins with a slash. */
-bool group_is_frozen(const char *root, const char *group);
+bool cgroup_is_frozen(const char *root, const char *group);
 
 /* Pure functions of what /proc says, for conmon_pin(). */
 

@@ -87,7 +87,7 @@ static int judge_unit(struct unit *u, const struct options *o, int lock_fd, cons
 		if (unit_look(u, &v, err) < 0)
 			return -1;
 		s = situation_of_unit(o, o->because, &v, lock_fd);
-		if (needs_is_required(u, o->unit))
+		if (unit_needs_is_required(u, o->unit))
 			s.circumstances |= CIRCUMSTANCE_REQUIRED;
 		*ret = decide(&s);
 		if ((*ret)->action != ACTION_WAIT)
@@ -138,5 +138,5 @@ int halt_unit(const struct options *o, struct engine *e, int lock_fd, const stru
 		halt_journal(o, stats, wall);
 	}
 	*ret_asleep = true;
-	return o->idle_pause ? 0 : needs_stop(u, e, o, err);
+	return o->idle_pause ? 0 : unit_needs_stop(u, e, o, err);
 }

@@ -67,7 +67,7 @@ static int has_ended(const struct options *o, const struct container *c, struct 
 			 log_command(o->scope, o->unit, o->backend, c->name, log));
 }
 
-int await_healthy(struct engine *e, const struct options *o, const struct container *c, int pidfd, struct error *err)
+int health_await(struct engine *e, const struct options *o, const struct container *c, int pidfd, struct error *err)
 {
 	uint64_t began = now_usec();
 	struct told told = {};

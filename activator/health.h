@@ -24,4 +24,4 @@ int health_ask(struct engine *e, const struct container *c, enum health *ret, st
 uint64_t health_pause(uint64_t waited, bool costly);
 
 /* Asks again and again until the container of the options is healthy, ends (pidfd), or engine->deadline. */
-int await_healthy(struct engine *e, const struct options *o, const struct container *c, int pidfd, struct error *err);
+int health_await(struct engine *e, const struct options *o, const struct container *c, int pidfd, struct error *err);

@@ -81,20 +81,20 @@ static int parse_because(const char *value, enum event *ret, struct error *err)
 	return error_set(err, 0, "--because is '%s', but must be 'idle', 'failed' or 'stop'", value);
 }
 
-static int add_with(struct options *o, const char *container, struct error *err)
+static int add_dependency_arguments(struct options *o, const char *container, struct error *err)
 {
-	if (o->n_with == WITH_MAX)
-		return error_set(err, 0, "--with is given more than %d times", WITH_MAX);
+	if (o->n_dependencies == DEPENDENCIES_MAX)
+		return error_set(err, 0, "--with is given more than %d times", DEPENDENCIES_MAX);
 	if (!container_name_is_valid(container))
 		return error_set(err, 0, "--with must give a container's name");
-	o->with[o->n_with++].container = container;
+	o->dependencies[o->n_dependencies++].container = container;
 	return 0;
 }
 
 /* What is told about the container of the last --with. */
-static int describe_with(struct options *o, int option, const char *value, struct error *err)
+static int describe_dependencies(struct options *o, int option, const char *value, struct error *err)
 {
-	struct with *w = o->n_with ? &o->with[o->n_with - 1] : NULL;
+	struct dependency_options *w = o->n_dependencies ? &o->dependencies[o->n_dependencies - 1] : NULL;
 
 	if (!w)
 		return error_set(err, 0, "--with must come before what is told about its container");
@@ -167,12 +167,12 @@ static int take(struct options *o, int option, const char *value, struct error *
 		o->healthy = true;
 		return 0;
 	case OPT_WITH:
-		return add_with(o, value, err);
+		return add_dependency_arguments(o, value, err);
 	case OPT_WITH_UNIT:
 	case OPT_WITH_PORT:
 	case OPT_WITH_HEALTH_CHECK:
 	case OPT_WITH_KEEP_RUNNING:
-		return describe_with(o, option, value, err);
+		return describe_dependencies(o, option, value, err);
 	case OPT_USER:
 		o->user = value;
 		return 0;
@@ -201,12 +201,12 @@ static int check(const struct options *o, struct error *err)
 		return error_set(err, 0, "--container must give the container's name");
 	if (o->unit && !unit_name_is_valid(o->unit))
 		return error_set(err, 0, "--unit '%s' is not the name of a service (X.service)", o->unit);
-	for (unsigned k = 0; k < o->n_with; k++) {
-		if (o->with[k].unit && !unit_name_is_valid(o->with[k].unit))
+	for (unsigned k = 0; k < o->n_dependencies; k++) {
+		if (o->dependencies[k].unit && !unit_name_is_valid(o->dependencies[k].unit))
 			return error_set(err, 0, "--with-unit '%s' is not the name of a service (X.service)",
-					 o->with[k].unit);
+					 o->dependencies[k].unit);
 	}
-	if (o->mode == MODE_WAKE && o->n_with && !o->command[0])
+	if (o->mode == MODE_WAKE && o->n_dependencies && !o->command[0])
 		return error_set(err, 0, "after --with must follow '-- NSHELPER … -- PROXY …'");
 	return 0;
 }

@@ -10,10 +10,10 @@
 
 enum mode { MODE_WAKE, MODE_SLEEP, MODE_FOLLOW, MODE_NOTIFY };
 
-#define WITH_MAX 16
+#define DEPENDENCIES_MAX 16
 
 /* A container that is brought up before the instance's own, and put to sleep after it. */
-struct with {
+struct dependency_options {
 	const char *container;
 	const char *unit;	  /* NULL, or the unit that runs it */
 	uint16_t port;		  /* of its health check; 0: none */
@@ -33,8 +33,8 @@ struct options {
 	const char *unit;	   /* NULL, or the unit that runs the container */
 	bool idle_pause;	   /* --idle-action pause */
 	bool keep_running;
-	struct with with[WITH_MAX]; /* in the order in which they are brought up */
-	unsigned n_with;
+	struct dependency_options dependencies[DEPENDENCIES_MAX]; /* in the order in which they are brought up */
+	unsigned n_dependencies;
 
 	/* sleep */
 	enum event because;

@@ -49,10 +49,10 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 	*woken = true;
 	lock_record(lock_fd, RUN_STARTING);
 	tell_starting_unit(o->unit);
-	needs_before(u, o, &needs);
+	unit_needs_before(u, o, &needs);
 	r = start_job(u, &v, e, o, err);
 	if (r == 0)
-		needs_after(u, o, &needs);
+		unit_needs_after(u, o, &needs);
 	return r;
 }
 

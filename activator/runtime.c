@@ -28,7 +28,7 @@ int runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error 
 		n = snprintf(ret, PATH_MAX, "/run/user/%u/sockwake", geteuid());
 	if (n >= PATH_MAX || ret[0] != '/')
 		return error_set(err, EINVAL, "the runtime directory '%s' is not an absolute path", ret);
-	return make_directories(ret, 0755, err);
+	return directory_make(ret, 0755, err);
 }
 
 int runtime_file(enum scope scope, const char *file, char ret[static PATH_MAX], struct error *err)

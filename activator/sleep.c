@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "activator/apart.h"
+#include "activator/dependencies.h"
 #include "activator/halt.h"
 #include "activator/halt_container.h"
 #include "activator/halt_unit.h"
 #include "activator/runtime.h"
 #include "activator/unit.h"
-#include "activator/with.h"
 #include "backends/engine.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -135,8 +135,8 @@ static int put_all_to_sleep(const struct options *o, struct engine *e, const str
 
 	if (put_one_to_sleep(o, e, stats, &asleep, err) < 0)
 		return -1;
-	for (unsigned k = o->n_with; asleep && k-- > 0;) {
-		struct options view = with_options(o, k);
+	for (unsigned k = o->n_dependencies; asleep && k-- > 0;) {
+		struct options view = dependency_options(o, k);
 
 		if (put_one_to_sleep(&view, e, NULL, &ignored, r < 0 ? &failure : err) < 0)
 			r = -1;
@@ -153,7 +153,7 @@ static int try_all(const struct options *o, const struct stats *stats, struct er
 	return put_all_to_sleep(o, engine, stats, err);
 }
 
-int put_to_sleep(const struct options *o, char *const *argv, struct error *err)
+int sleep_container(const struct options *o, char *const *argv, struct error *err)
 {
 	uint64_t until = now_usec() + PATIENCE;
 	const struct stats *stats;

@@ -5,4 +5,4 @@
 
 /* Returns 0 also when there is a reason to leave the container as it is, and says that reason. argv: the words of the
  * options. */
-int put_to_sleep(const struct options *o, char *const *argv, struct error *err);
+int sleep_container(const struct options *o, char *const *argv, struct error *err);

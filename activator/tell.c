@@ -70,7 +70,8 @@ static size_t add_lock(int *fds, size_t n, const struct container_lock *l)
 	return n;
 }
 
-int tell_woken(const struct options *o, const struct hold *own, const struct container_lock *needed, struct error *err)
+int tell_woken(const struct options *o, const struct container_up *own, const struct container_lock *needed,
+	       struct error *err)
 {
 	int keeper = channel_inherited();
 	int fds[CHANNEL_FDS_MAX];
@@ -81,7 +82,7 @@ int tell_woken(const struct options *o, const struct hold *own, const struct con
 		return 0;
 	fds[n_fds++] = own->pidfd;
 	n_fds = add_lock(fds, n_fds, &own->lock);
-	for (size_t k = 0; k < o->n_with; k++)
+	for (size_t k = 0; k < o->n_dependencies; k++)
 		n_fds = add_lock(fds, n_fds, &needed[k]);
 	snprintf(text, sizeof(text), "WOKEN=1\nENDED=the container '%s' ended before it was ready: '%s' may say why",
 		 o->container, log_command(o->scope, o->unit, o->backend, o->container, log));

@@ -1,7 +1,7 @@
 /* What a wake tells the keeper that asked for it (handover/channel.h). By hand, without a keeper, nobody is told. */
 #pragma once
 
-#include "activator/hold.h"
+#include "activator/container_up.h"
 #include "activator/options.h"
 #include "backends/backend.h"
 
@@ -23,5 +23,6 @@ struct told {
 };
 void tell_awaited(struct told *t, const char *hint, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* The container of the options runs; these hold on to it and to the containers that it needs, o->n_with of them. */
-int tell_woken(const struct options *o, const struct hold *own, const struct container_lock *needed, struct error *err);
+/* The container of the options runs; these hold on to it and to the containers that it needs, o->n_dependencies of them. */
+int tell_woken(const struct options *o, const struct container_up *own, const struct container_lock *needed,
+	       struct error *err);

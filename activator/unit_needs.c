@@ -54,7 +54,7 @@ static void write_record(const struct options *o, const struct need *one)
 	char path[PATH_MAX];
 
 	if (record_path(o, one->name, path, &ignored) == 0)
-		(void)write_file_atomic(path, one->invocation, strlen(one->invocation), RECORD_MODE, &ignored);
+		(void)file_write_atomic(path, one->invocation, strlen(one->invocation), RECORD_MODE, &ignored);
 }
 
 static void remove_record(const struct options *o, const char *name)
@@ -113,7 +113,7 @@ static void collect(struct unit *u, const char *root, struct needs *ret)
 		expand(u, ret->items[k].name, root, ret);
 }
 
-void needs_before(struct unit *u, const struct options *o, struct needs *ret)
+void unit_needs_before(struct unit *u, const struct options *o, struct needs *ret)
 {
 	*ret = (struct needs){};
 	collect(u, o->unit, ret);
@@ -121,7 +121,7 @@ void needs_before(struct unit *u, const struct options *o, struct needs *ret)
 		write_record(o, &ret->items[k]);
 }
 
-void needs_after(struct unit *u, const struct options *o, struct needs *needs)
+void unit_needs_after(struct unit *u, const struct options *o, struct needs *needs)
 {
 	struct error ignored;
 	struct unit_view v;
@@ -167,7 +167,7 @@ static void read_record(int directory, const char *name, struct needs *ret)
 	struct error ignored;
 
 	snprintf(file, sizeof(file), "%s" SUFFIX, name);
-	if (one && read_file(directory, file, RECORD_MAX, &text, NULL, &ignored) == 0)
+	if (one && file_read(directory, file, RECORD_MAX, &text, NULL, &ignored) == 0)
 		snprintf(one->invocation, sizeof(one->invocation), "%s", text);
 }
 
@@ -232,7 +232,7 @@ static bool is_needed(struct unit *u, const struct needs *needs, const char *nam
 	return is_needed_by(u, needs, name, N_INVERSES);
 }
 
-bool needs_is_required(struct unit *u, const char *name)
+bool unit_needs_is_required(struct unit *u, const char *name)
 {
 	static const struct needs none;
 
@@ -320,7 +320,7 @@ static int stop_chosen(const struct options *o, const struct needs *needs, const
 	return r;
 }
 
-int needs_stop(struct unit *u, struct engine *e, const struct options *o, struct error *err)
+int unit_needs_stop(struct unit *u, struct engine *e, const struct options *o, struct error *err)
 {
 	struct needs needs = {};
 	struct container_lock locks[NEEDS_MAX];

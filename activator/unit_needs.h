@@ -26,18 +26,18 @@ struct needs {
 	struct need {
 		char name[UNIT_NAME_MAX];
 		char invocation[INVOCATION_MAX]; /* "": not written down yet */
-		bool stays;			 /* needs_stop(): it is not to be stopped */
+		bool stays;			 /* unit_needs_stop(): it is not to be stopped */
 	} items[NEEDS_MAX];
 	size_t n;
 };
 
 /* Before and after the start of o->unit. What cannot be found out or written down stays up. */
-void needs_before(struct unit *u, const struct options *o, struct needs *ret);
-void needs_after(struct unit *u, const struct options *o, struct needs *needs);
+void unit_needs_before(struct unit *u, const struct options *o, struct needs *ret);
+void unit_needs_after(struct unit *u, const struct options *o, struct needs *needs);
 
 /* Does a unit that runs, or is about to, require this one, so that it would be stopped with it (systemd.unit(5),
  * Requires=)? */
-bool needs_is_required(struct unit *u, const char *name);
+bool unit_needs_is_required(struct unit *u, const char *name);
 
 /* Stops what nobody needs any more. One that fails does not keep the others; the first failure is told. */
-int needs_stop(struct unit *u, struct engine *e, const struct options *o, struct error *err);
+int unit_needs_stop(struct unit *u, struct engine *e, const struct options *o, struct error *err);

@@ -4,8 +4,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "activator/dependencies.h"
 #include "activator/unit.h"
-#include "activator/with.h"
 #include "backends/keep.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -88,8 +88,8 @@ static int check_one(struct engine *e, const struct options *o, struct error *er
 
 int volumes_check(struct engine *e, const struct options *o, struct error *err)
 {
-	for (unsigned k = 0; k < o->n_with; k++) {
-		struct options view = with_options(o, k);
+	for (unsigned k = 0; k < o->n_dependencies; k++) {
+		struct options view = dependency_options(o, k);
 
 		if (check_one(e, &view, err) < 0)
 			return -1;

@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "activator/container_up.h"
+#include "activator/dependencies.h"
 #include "activator/health.h"
-#include "activator/hold.h"
 #include "activator/journal.h"
 #include "activator/runtime.h"
 #include "activator/tell.h"
 #include "activator/volumes.h"
-#include "activator/with.h"
 #include "backends/engine.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -19,7 +19,7 @@
 static void write_journal(const struct options *o, const struct stats *s, const struct container *c, bool woken)
 {
 	char message[640], fields[640];
-	uint64_t t = s->t_inspected - s->t_spawned, asked = s->t_with ? s->t_with : s->t_main;
+	uint64_t t = s->t_inspected - s->t_spawned, asked = s->t_dependencies ? s->t_dependencies : s->t_main;
 
 	snprintf(message, sizeof(message), "%s: the container '%s' %s after %llu.%llu ms", o->name, c->name,
 		 woken ? "was woken" : "ran already, was found", (unsigned long long)(t / 1000),
@@ -36,7 +36,7 @@ static void write_journal(const struct options *o, const struct stats *s, const 
 
 /* Everything that needs the engine. The connection to it is closed on return. */
 static int bring_up(const struct options *o, uint64_t deadline, struct stats *stats,
-		    struct container_lock needed[static WITH_MAX], struct hold *own, struct error *err)
+		    struct container_lock needed[static DEPENDENCIES_MAX], struct container_up *own, struct error *err)
 {
 	_cleanup_engine_ struct engine *engine = NULL;
 
@@ -46,14 +46,14 @@ static int bring_up(const struct options *o, uint64_t deadline, struct stats *st
 	log_debug("wakes the container '%s' of %s, at '%s'", o->container, engine->backend->title, engine->socket);
 	if (volumes_check(engine, o, err) < 0)
 		return -1;
-	if (o->n_with && with_wake(engine, o, stats, needed, err) < 0)
+	if (o->n_dependencies && dependencies_wake(engine, o, stats, needed, err) < 0)
 		return -1;
-	if (hold_container(engine, o, stats, own, err) < 0)
+	if (container_up_bring(engine, o, stats, own, err) < 0)
 		return -1;
 	stats->container_pid = (uint64_t)own->container.pid;
 	stats->flags = (stats->flags & STATS_LOOPBACK) | (own->own ? 0 : STATS_FOUND_RUNNING);
 	write_journal(o, stats, &own->container, own->woken);
-	return o->healthy ? await_healthy(engine, o, &own->container, own->pidfd, err) : 0;
+	return o->healthy ? health_await(engine, o, &own->container, own->pidfd, err) : 0;
 }
 
 /* The keeper's, else so long from now on. */
@@ -77,8 +77,8 @@ static void remember_volumes(const struct options *o, const struct container *c)
 	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, &ignored) < 0)
 		return;
 	volumes_note(engine, o, o->unit ? NULL : c); /* of what a unit runs the engine was not asked */
-	for (unsigned k = 0; k < o->n_with; k++) {
-		struct options view = with_options(o, k);
+	for (unsigned k = 0; k < o->n_dependencies; k++) {
+		struct options view = dependency_options(o, k);
 
 		volumes_note(engine, &view, NULL);
 	}
@@ -86,12 +86,12 @@ static void remember_volumes(const struct options *o, const struct container *c)
 
 int wake(const struct options *o, struct error *err)
 {
-	_cleanup_hold_ struct hold own = NO_HOLD;
-	struct container_lock needed[WITH_MAX];
+	_cleanup_container_up_ struct container_up own = NO_CONTAINER_UP;
+	struct container_lock needed[DEPENDENCIES_MAX];
 	struct stats *stats = runtime_stats(o);
 	uint64_t deadline;
 
-	for (unsigned k = 0; k < WITH_MAX; k++)
+	for (unsigned k = 0; k < DEPENDENCIES_MAX; k++)
 		needed[k] = NO_CONTAINER_LOCK;
 	if (find_deadline(o, now_usec(), &deadline, err) < 0 || bring_up(o, deadline, stats, needed, &own, err) < 0)
 		return -1;

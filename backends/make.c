@@ -58,7 +58,7 @@ int engine_find_image(struct engine *e, const char *reference, struct image *ret
 	char path[1000];
 
 	*ret = (struct image){};
-	/* Its slashes are part of the path in both engines' API; order_validate() has seen the rest. */
+	/* Its slashes are part of the path in both engines' API; made_container_validate() has seen the rest. */
 	snprintf(path, sizeof(path), "%s/images/%s/json", e->backend->prefix, reference);
 	if (engine_call(e, "GET", path, NULL, &reply, err) < 0)
 		return -1;
@@ -142,7 +142,7 @@ static bool add_list(cJSON *object, const char *key, char *const *list)
 	return array || !list;
 }
 
-char *order_to_json(const struct order *o, const char *name, const char *image, const char *image_id)
+char *made_container_to_json(const struct made_container *o, const char *name, const char *image, const char *image_id)
 {
 	_cleanup_json_ cJSON *root = cJSON_CreateObject();
 	cJSON *labels = root ? cJSON_AddObjectToObject(root, "Labels") : NULL;
@@ -186,14 +186,14 @@ static int request_name(struct engine *e, const char *path, const char *json, co
 	}
 }
 
-int engine_create_container(struct engine *e, const struct order *o, const char *name, const struct image *image,
-			    struct error *err)
+int engine_create_container(struct engine *e, const struct made_container *o, const char *name,
+			    const struct image *image, struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
 	/* Podman takes a name here for one of Docker Hub; Docker would go on to show an identifier instead of a
 	 * name. */
 	_cleanup_free_ char *json =
-		order_to_json(o, name, e->backend->kind == BACKEND_PODMAN ? image->id : o->image, image->id);
+		made_container_to_json(o, name, e->backend->kind == BACKEND_PODMAN ? image->id : o->image, image->id);
 	char path[320];
 
 	if (!json || !container_name_is_valid(name))

@@ -20,7 +20,7 @@ int engine_find_image(struct engine *e, const char *reference, struct image *ret
 /* Pure: the answer to that request. False when it is not what the engine's API promises. */
 bool image_parse(const char *text, size_t len, struct image *ret);
 
-/* ENOENT: there is no such network, as order.network names it; the text says how to make it. */
+/* ENOENT: there is no such network, as it is named; the text says how to make it. */
 int engine_find_network(struct engine *e, const char *network, struct error *err);
 
 /* Does this Podman read Quadlets (4.4 and newer)? Docker does not. */
@@ -31,12 +31,12 @@ bool version_has_quadlet(const char *version);
 
 /* The body of the request that creates the container of an instance; malloc()ed, NULL on out of memory. image: as the
  * engine is to be told. */
-char *order_to_json(const struct order *o, const char *name, const char *image, const char *image_id);
+char *made_container_to_json(const struct made_container *o, const char *name, const char *image, const char *image_id);
 
 /* Creates the container, without starting it. EEXIST: there is one of that name; one that the engine is just making or
  * removing is waited for. */
-int engine_create_container(struct engine *e, const struct order *o, const char *name, const struct image *image,
-			    struct error *err);
+int engine_create_container(struct engine *e, const struct made_container *o, const char *name,
+			    const struct image *image, struct error *err);
 
 /* EEXIST: as above. */
 int engine_rename_container(struct engine *e, const char *container, const char *name, struct error *err);

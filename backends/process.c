@@ -18,7 +18,7 @@ static char *read_of(const char *proc, pid_t pid, const char *name, size_t *ret_
 	struct error ignored;
 
 	snprintf(path, sizeof(path), "%s/%d/%s", proc, pid, name);
-	return read_file(AT_FDCWD, path, FILE_MAX, &text, ret_len, &ignored) < 0 ? NULL : text;
+	return file_read(AT_FDCWD, path, FILE_MAX, &text, ret_len, &ignored) < 0 ? NULL : text;
 }
 
 /* cgroups(7): lines "HIERARCHY:CONTROLLERS:PATH". */

@@ -88,7 +88,7 @@ static int container_path(const struct engine *e, const char *container, const c
 {
 	char name[3 * 255 + 1];
 
-	if (!container_name_is_valid(container) || !percent_encode(container, name, sizeof(name)) ||
+	if (!container_name_is_valid(container) || !http_percent_encode(container, name, sizeof(name)) ||
 	    snprintf(ret, size, "%s/containers/%s/%s", e->backend->prefix, name, action) >= (int)size)
 		return error_set(err, EINVAL,
 				 "'%s' is not a container's name or identifier: those are at most 255 letters, digits, "

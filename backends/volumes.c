@@ -137,7 +137,7 @@ int volumes_read(const char *path, struct volumes *ret, struct error *err)
 	char *save = NULL;
 
 	*ret = (struct volumes){};
-	if (read_file(AT_FDCWD, path, RECORD_MAX, &text, NULL, err) < 0)
+	if (file_read(AT_FDCWD, path, RECORD_MAX, &text, NULL, err) < 0)
 		return -1;
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		if (line[0] == '#' || sscanf(line, "image %79s", ret->image) == 1)
@@ -173,7 +173,7 @@ int volumes_write(const char *path, const struct volumes *v, struct error *err)
 	if (v->n == 0 && !v->image[0]) {
 		if (unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR)
 			return error_errno(err, errno, "cannot remove '%s'", path);
-		sweep_temporary_files(directory);
+		file_sweep_temporary(directory);
 		(void)rmdir(directory); /* when it is empty */
 		return 0;
 	}
@@ -182,9 +182,9 @@ int volumes_write(const char *path, const struct volumes *v, struct error *err)
 		put(f, v);
 	if (!f || (ferror(f) | fclose(f)))
 		return error_errno(err, ENOMEM, "cannot write '%s'", path);
-	if (make_directories(directory, 0700, err) < 0)
+	if (directory_make(directory, 0700, err) < 0)
 		return -1;
-	return write_file_atomic(path, text, len, RECORD_MODE, err);
+	return file_write_atomic(path, text, len, RECORD_MODE, err);
 }
 
 enum volume_change volume_look(const struct volume *v)

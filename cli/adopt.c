@@ -16,9 +16,9 @@
 #include "control/sharing.h"
 #include "control/units_lock.h"
 #include "instance/json.h"
+#include "units/container_unit.h"
 #include "units/paths.h"
 #include "units/query.h"
-#include "units/runner.h"
 
 #define ENGINE_TIMEOUT (60 * USEC_PER_SEC)
 
@@ -100,9 +100,9 @@ static int parse(int argc, char *argv[], struct adoption *a, struct error *err)
 	bool backend_given = false;
 	int option, ignored;
 
-	a->base.scope = default_scope();
+	a->base.scope = scope_default();
 	optind = 0; /* glibc: start anew */
-	while ((option = next_option(argc, argv, ":", options, &ignored, err)) > 0) {
+	while ((option = arguments_next(argc, argv, ":", options, &ignored, err)) > 0) {
 		if (take_option(option, a, &engine_socket, &backend_given, err) < 0)
 			return -1;
 	}
@@ -189,7 +189,7 @@ static bool is_of_unit(const struct container *c, const char *unit)
 
 /* A Quadlet whose container is not there, because its unit does not run, counts as the container that it would be:
  * without an identifier. */
-static bool add_quadlet(void *data, struct runner *r)
+static bool add_quadlet(void *data, struct container_unit *r)
 {
 	struct container_list *list = &((struct adoption *)data)->containers;
 	struct container *more, *c;
@@ -217,7 +217,7 @@ static bool add_quadlet(void *data, struct runner *r)
 
 static int list_quadlets(struct adoption *a, struct error *err)
 {
-	return a->base.backend == BACKEND_PODMAN ? runner_each(a->manager, add_quadlet, a, err) : 0;
+	return a->base.backend == BACKEND_PODMAN ? container_unit_each(a->manager, add_quadlet, a, err) : 0;
 }
 
 static int scan_again(struct adoption *a, struct error *err)
@@ -255,18 +255,18 @@ static int is_lost(const struct adoption *a, const struct instance *i, bool *ret
 	*ret = false;
 	if (c && c->unreadable)
 		return 0;
-	*ret = c && c->id[0] ? !has_wishes(c) : !i->unit;
+	*ret = c && c->id[0] ? !labels_have_wishes(c) : !i->unit;
 	return i->unit && !*ret ? unit_is_gone(a, i->unit, ret, &runs, err) : 0;
 }
 
 static int remove_instance(struct adoption *a, const struct stored *s, struct error *err)
 {
 	/* the container itself may go on, without labels or under another instance */
-	if (uninstall_instance(a->manager, a->directory, a->base.scope, s, &a->instances, SETTLE_OWN, err) < 0)
+	if (install_remove(a->manager, a->directory, a->base.scope, s, &a->instances, SETTLE_OWN, err) < 0)
 		return error_context(err, "'%s' is not removed", s->instance.name);
 	if (!s->instance.no_selinux)
-		unlabel_ports(&s->instance, &a->instances);
-	return forget_instances(a->manager, a->base.scope, &s, 1, err);
+		selinux_unlabel_ports(&s->instance, &a->instances);
+	return install_forget(a->manager, a->base.scope, &s, 1, err);
 }
 
 static int prune_one(struct adoption *a, const struct stored *s, struct error *err)
@@ -288,7 +288,7 @@ static int prune_one(struct adoption *a, const struct stored *s, struct error *e
 static void tell(struct adoption *a, const struct error *err)
 {
 	a->failed++;
-	print_note("%s", err->text);
+	note_print("%s", err->text);
 }
 
 static int prune(struct adoption *a, struct error *err)
@@ -358,7 +358,7 @@ static int rename_instance(struct adoption *a, const struct stored *old, struct 
 	if (create(a, r, err) == 0)
 		return 0;
 	if (instance_from_json(json, &before, &ignored) == 0)
-		(void)install_instance(a->manager, a->directory, &before, false, &ignored);
+		(void)install_write(a->manager, a->directory, &before, false, &ignored);
 	(void)scan_again(a, &ignored);
 	return -1;
 }
@@ -388,7 +388,7 @@ static int adopt_one(struct adoption *a, const struct container *c, struct error
 
 	if (check_leftover(a, c, err) < 0)
 		return -1;
-	if (request_from_labels(c, &a->base, &r, err) < 0)
+	if (labels_to_request(c, &a->base, &r, err) < 0)
 		return -1;
 	renamed = find_renamed(a, &r);
 	if (!renamed)
@@ -407,7 +407,7 @@ static int adopt_some(struct adoption *a, struct error *err)
 	if (a->name && !c)
 		return error_set(err, ENOENT, "there is no container '%s': '%s ps -a' lists those there are", a->name,
 				 backend_kind_name(a->base.backend));
-	if (c && !has_wishes(c))
+	if (c && !labels_have_wishes(c))
 		return error_set(err, EINVAL,
 				 "the container '%s' has no label that begins with '" LABEL_PREFIX "': give it "
 				 "'" LABEL_PREFIX "publish=PORT:CPORT', or use 'sockwake create'",
@@ -416,7 +416,7 @@ static int adopt_some(struct adoption *a, struct error *err)
 		return adopt_one(a, c, err);
 	for (size_t k = 0; k < a->containers.n; k++) {
 		c = &a->containers.items[k];
-		if (has_wishes(c) && adopt_one(a, c, &one) < 0)
+		if (labels_have_wishes(c) && adopt_one(a, c, &one) < 0)
 			tell(a, &one);
 	}
 	return 0;
@@ -446,15 +446,15 @@ static int adopt(int argc, char *argv[], struct error *err)
 	_cleanup_close_ int lock = -1;
 	int r;
 
-	if (parse(argc, argv, &a, err) < 0 || require_rights(a.base.scope, err) < 0 ||
+	if (parse(argc, argv, &a, err) < 0 || scope_require_rights(a.base.scope, err) < 0 ||
 	    unit_directory(a.base.scope, a.directory, err) < 0 ||
-	    lock_units(a.base.scope, a.directory, &lock, err) < 0 || store_scan(a.directory, &a.instances, err) < 0 ||
-	    manager_connect(a.base.scope, &a.manager, err) < 0 ||
-	    check_directory(a.manager, a.base.scope, a.directory, err) < 0)
+	    units_lock_take(a.base.scope, a.directory, &lock, err) < 0 ||
+	    store_scan(a.directory, &a.instances, err) < 0 || manager_connect(a.base.scope, &a.manager, err) < 0 ||
+	    create_check_directory(a.manager, a.base.scope, a.directory, err) < 0)
 		return -1;
 	r = prune_and_adopt(&a, err);
 	if (!a.dry_run)
-		sweep_locks(a.base.scope, a.directory);
+		leftovers_sweep_locks(a.base.scope, a.directory);
 	return r;
 }
 
@@ -474,6 +474,6 @@ const struct command adopt_command = {
 	"  sockwake.no-wake-from, sockwake.no-hold-from, sockwake.ignore-from, sockwake.hold,\n"
 	"  sockwake.connection-timeout, sockwake.flow-timeout, sockwake.keepalive,\n"
 	"  sockwake.drain-timeout, sockwake.proxy-protocol, sockwake.transparent, sockwake.workers,\n"
-	"  sockwake.no-notifications, sockwake.warm-for, sockwake.schedule, sockwake.with, sockwake.with-project\n",
+	"  sockwake.no-notifications, sockwake.warm-for, sockwake.schedule, sockwake.dependencies, sockwake.with-project\n",
 	adopt,
 };

@@ -42,7 +42,7 @@ static const struct {
 };
 #define N_KNOWN (sizeof(known) / sizeof(*known))
 
-enum scope default_scope(void)
+enum scope scope_default(void)
 {
 	return geteuid() == 0 ? SCOPE_SYSTEM : SCOPE_USER;
 }
@@ -82,8 +82,8 @@ static int wrong_option(char *argv[], const char *argument, const struct option 
 			 argv[0]);
 }
 
-int next_option(int argc, char *argv[], const char *shorts, const struct option *options, int *ret_index,
-		struct error *err)
+int arguments_next(int argc, char *argv[], const char *shorts, const struct option *options, int *ret_index,
+		   struct error *err)
 {
 	int code, index = -1;
 	const char *argument;
@@ -116,7 +116,7 @@ static int two_names(const char *one, const char *other, struct error *err)
 	return error_set(err, USAGE_ERROR, "two names are given, '%s' and '%s'", one, other);
 }
 
-int plain_name(int argc, char *argv[], const char **name, struct error *err)
+int arguments_name(int argc, char *argv[], const char **name, struct error *err)
 {
 	if (optind < argc) {
 		if (*name && strcmp(*name, argv[optind]) != 0)
@@ -208,7 +208,7 @@ static int take_option(int option, struct arguments *a, struct error *err)
 	}
 }
 
-int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, struct error *err)
+int arguments_parse(int argc, char *argv[], int takes, struct arguments *ret, struct error *err)
 {
 	struct option options[N_KNOWN + 1] = {};
 	const char *shorts = (takes & TAKES_LOGS) == TAKES_LOGS ? ":fn:" : ":";
@@ -219,9 +219,9 @@ int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, st
 		if ((takes & known[k].takes) == known[k].takes)
 			options[n++] = known[k].option;
 	}
-	*ret = (struct arguments){.scope = default_scope()};
+	*ret = (struct arguments){.scope = scope_default()};
 	optind = 0; /* glibc: start anew */
-	while ((option = next_option(argc, argv, shorts, options, &ignored, err)) > 0) {
+	while ((option = arguments_next(argc, argv, shorts, options, &ignored, err)) > 0) {
 		if (take_option(option, ret, err) < 0)
 			return -1;
 	}
@@ -229,7 +229,7 @@ int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, st
 		return -1;
 	if ((takes & TAKES_NAMES) == TAKES_NAMES)
 		return take_names(argc, argv, takes, ret, err);
-	if (plain_name(argc, argv, &ret->name, err) < 0)
+	if (arguments_name(argc, argv, &ret->name, err) < 0)
 		return -1;
 	if (!(takes & TAKES_NAME) && ret->name)
 		return error_set(err, USAGE_ERROR, "'%s' is one argument too many", ret->name);
@@ -265,7 +265,8 @@ static bool find_meant(const char *directory, const char *name, char ret[static 
 	return meant != NULL;
 }
 
-int find_instance(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored *ret, struct error *err)
+int arguments_find_instance(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored *ret,
+			    struct error *err)
 {
 	char meant[UNIT_NAME_MAX];
 
@@ -286,7 +287,7 @@ int find_instance(const struct arguments *a, char ret_directory[static PATH_MAX]
 			 a->name, scope_name(a->scope), scope_name(a->scope));
 }
 
-int require_rights(enum scope scope, struct error *err)
+int scope_require_rights(enum scope scope, struct error *err)
 {
 	if (scope == SCOPE_SYSTEM && geteuid() != 0)
 		return error_set(err, EACCES,

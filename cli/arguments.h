@@ -40,23 +40,23 @@ enum {
 	TAKES_NAMES = 256 | TAKES_NAME,
 	NEEDS_NAMES = 1024 | TAKES_NAMES
 };
-int parse_arguments(int argc, char *argv[], int takes, struct arguments *ret, struct error *err);
+int arguments_parse(int argc, char *argv[], int takes, struct arguments *ret, struct error *err);
 
 /* The scope of who runs this: root's is the system. */
-enum scope default_scope(void);
+enum scope scope_default(void);
 
 /* getopt_long(3), which begins anew with optind = 0; long options have to be written out. Returns the option's code, 0 at the
  * end, -1 with *err set. *ret_index: of a long option; a short one has -1. */
-int next_option(int argc, char *argv[], const char *shorts, const struct option *options, int *ret_index,
-		struct error *err);
+int arguments_next(int argc, char *argv[], const char *shorts, const struct option *options, int *ret_index,
+		   struct error *err);
 
 /* A name as the plain argument or with --name: at most one of them, or both the same. */
-int plain_name(int argc, char *argv[], const char **name, struct error *err);
+int arguments_name(int argc, char *argv[], const char **name, struct error *err);
 
 /* Reads one instance of the scope; when there is none, says where else there is one. *ret_directory is where its units
  * are. The caller clears *ret, also after an error. */
-int find_instance(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored *ret,
-		  struct error *err);
+int arguments_find_instance(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored *ret,
+			    struct error *err);
 
 /* Refuses to change the system's units as an ordinary user. */
-int require_rights(enum scope scope, struct error *err);
+int scope_require_rights(enum scope scope, struct error *err);

@@ -15,8 +15,8 @@ static void heal(enum scope scope, const char *directory, const struct instance 
 	_cleanup_close_ int lock = -1;
 	struct error ignored;
 
-	if (i->made_container && !i->unit && lock_units(scope, directory, &lock, &ignored) == 0)
-		(void)heal_made(i, &ignored);
+	if (i->made_container && !i->unit && units_lock_take(scope, directory, &lock, &ignored) == 0)
+		(void)made_heal(i, &ignored);
 }
 
 static int attend_all(int argc, char *argv[], struct error *err)
@@ -28,15 +28,15 @@ static int attend_all(int argc, char *argv[], struct error *err)
 	struct error trouble;
 	struct arguments a;
 
-	if (parse_arguments(argc, argv, 0, &a, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
+	if (arguments_parse(argc, argv, 0, &a, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
 	    store_scan(directory, &stored, err) < 0)
 		return -1;
 	if (stored.n == 0)
 		return 0;
-	if (require_rights(a.scope, err) < 0 || manager_connect(a.scope, &m, err) < 0 ||
+	if (scope_require_rights(a.scope, err) < 0 || manager_connect(a.scope, &m, err) < 0 ||
 	    observe(a.scope, &stored, &os, &trouble, err) < 0)
 		return -1;
-	order_engines(m);
+	install_order_engines(m);
 	for (size_t k = 0; k < stored.n; k++) {
 		const struct instance *i = &stored.items[k].instance;
 

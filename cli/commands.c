@@ -190,6 +190,6 @@ int sockwake(int argc, char *argv[])
 		error_set(&err, EIO,
 			  "not all of it could be written to standard output: is its disk full, or its reader gone?");
 	}
-	print_failure(&err, is_given(argc, argv, "--json"));
+	note_print_failure(&err, is_given(argc, argv, "--json"));
 	return err.code == USAGE_ERROR ? EXIT_USAGE : EXIT_FAILURE;
 }

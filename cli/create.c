@@ -14,6 +14,7 @@
 #include "control/create_check.h"
 #include "control/create_unit.h"
 #include "control/create_view.h"
+#include "control/dependencies.h"
 #include "control/image.h"
 #include "control/install.h"
 #include "control/instance_engine.h"
@@ -26,7 +27,6 @@
 #include "control/selinux.h"
 #include "control/unattended.h"
 #include "control/units_lock.h"
-#include "control/with.h"
 #include "instance/dependency.h"
 #include "instance/json.h"
 #include "units/drop_in.h"
@@ -56,12 +56,12 @@ static void check_lingering(enum scope scope)
 	char path[PATH_MAX];
 
 	if (pw && path_join("/var/lib/systemd/linger", pw->pw_name, path, &ignored) == 0 && access(path, F_OK) != 0)
-		print_note("nothing listens any more after the last logout of '%s', nor after a boot, until 'loginctl "
+		note_print("nothing listens any more after the last logout of '%s', nor after a boot, until 'loginctl "
 			   "enable-linger %s' was run",
 			   pw->pw_name, pw->pw_name);
 }
 
-int check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err)
+int create_check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err)
 {
 	bool looks;
 
@@ -109,10 +109,10 @@ static int install_all(struct manager *m, const char *directory, const struct in
 	_cleanup_free_ char *before = NULL;
 	struct error ignored;
 
-	if (apply_drop_in(m, i, drop_in, &before, err) < 0)
+	if (create_unit_apply_drop_in(m, i, drop_in, &before, err) < 0)
 		return -1;
-	if (install_instance(m, directory, i, old && old->legacy, err) < 0) {
-		revert_drop_in(m, i, before);
+	if (install_write(m, directory, i, old && old->legacy, err) < 0) {
+		create_unit_revert_drop_in(m, i, before);
 		return -1;
 	}
 	if (old && old->drop_in && (!i->drop_in || strcmp(old->drop_in, i->drop_in) != 0)) {
@@ -124,7 +124,7 @@ static int install_all(struct manager *m, const char *directory, const struct in
 
 static int check_free(struct manager *m, const char *directory, const char *name, struct error *err)
 {
-	return store_check_owner(directory, name, err) < 0 ? -1 : check_name(m, directory, name, err);
+	return store_check_owner(directory, name, err) < 0 ? -1 : install_check_name(m, directory, name, err);
 }
 
 static int is_same(const struct instance *a, const struct instance *b, bool *ret, struct error *err)
@@ -149,12 +149,12 @@ static void warm_up(struct manager *m, const struct instance *i, struct engine *
 	/* What the instance that was replaced had woken sleeps by now. */
 	if (engine->backend->inspect(engine, i->container_name, &now, &ignored) == 0 &&
 	    unattended_start_if(m, i, now.state))
-		print_note("the container '%s' runs already: it sleeps when nobody has used it for --idle-timeout",
+		note_print("the container '%s' runs already: it sleeps when nobody has used it for --idle-timeout",
 			   i->container_name);
 	else if (schedule_is_on(i))
 		(void)manager_start(m, unit_name(i->name, SERVICE_SUFFIX, unit), 0, &ignored);
 	else if (ran && now.state != CONTAINER_RUNNING)
-		print_note("the container '%s', which ran, was put to sleep with the instance that was replaced",
+		note_print("the container '%s', which ran, was put to sleep with the instance that was replaced",
 			   i->container_name);
 }
 
@@ -165,11 +165,11 @@ static void remember(const struct create_request *r, struct manager *m, const st
 	const struct instance *i = &r->instance;
 
 	if (before && (before->backend != i->backend || strcmp(before->container_name, i->container_name) != 0))
-		forget_volumes(before, all);
+		keep_forget(before, all);
 	/* What replaces an instance of the same container accepts no other volumes. */
-	keep_volumes(m, i, !i->adopted && !(before && strcmp(before->container_name, i->container_name) == 0));
+	keep_remember(m, i, !i->adopted && !(before && strcmp(before->container_name, i->container_name) == 0));
 	if (!i->adopted && !before) /* once is enough */
-		note_pruning(i, subject);
+		keep_note_pruning(i, subject);
 }
 
 /* What can be refused before there is a container is refused then: with it an engine makes its volumes, which stay. */
@@ -178,9 +178,9 @@ static int prepare_container(struct create_request *r, struct manager *m, const 
 {
 	const struct stored *old = find(all, r->instance.name);
 
-	if (check_ports(&r->instance, all, old ? &old->instance : NULL, err) < 0)
+	if (create_check_ports(&r->instance, all, old ? &old->instance : NULL, err) < 0)
 		return -1;
-	return make_container(r, m, made, err);
+	return made_make(r, m, made, err);
 }
 
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
@@ -195,38 +195,39 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	const struct stored *old;
 	bool same = false;
 
-	if (check_programs(err) < 0 || (!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
-	    (r->order.image && prepare_container(r, m, all, &made, err) < 0) ||
+	if (programs_check(err) < 0 || (!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
+	    (r->to_make.image && prepare_container(r, m, all, &made, err) < 0) ||
 	    instance_open_engine(i, ENGINE_TIMEOUT, &engine, err) < 0 ||
-	    (!r->order.image && !i->unit && replaced_settle(engine, i->container_name, err) < 0) ||
-	    find_subject(r, m, engine, &subject, err) < 0)
+	    (!r->to_make.image && !i->unit && replaced_settle(engine, i->container_name, err) < 0) ||
+	    subject_find(r, m, engine, &subject, err) < 0)
 		return -1;
-	i->made_container |= was_made(i, &subject);
+	i->made_container |= made_is(i, &subject);
 	old = find(all, i->name);
 	before = old && !old->problem ? &old->instance : NULL;
 	if (check_old(r, old, err) < 0 || check_free(m, directory, i->name, err) < 0 ||
-	    fit_container(r, &subject, err) < 0 ||
-	    (subject.exists && check_view(engine, &subject.container, i->health_check, err) < 0) ||
-	    resolve_with(r, m, engine, &subject, err) < 0 || fit_unit(r, before, &subject.runner, &drop_in, err) < 0 ||
+	    create_check_fit_container(r, &subject, err) < 0 ||
+	    (subject.exists && create_view_check(engine, &subject.container, i->health_check, err) < 0) ||
+	    dependencies_resolve(r, m, engine, &subject, err) < 0 ||
+	    create_unit_fit(r, before, &subject.run_by, &drop_in, err) < 0 ||
 	    (i->adopted && before && is_same(i, before, &same, err) < 0))
 		return -1;
 	*ret = same ? OUTCOME_UNCHANGED : old ? OUTCOME_REPLACED : OUTCOME_CREATED;
 	if (same)
 		return 0;
-	if (check_ports(i, all, old ? &old->instance : NULL, err) < 0)
+	if (create_check_ports(i, all, old ? &old->instance : NULL, err) < 0)
 		return -1;
 	if (r->dry_run)
 		return 0;
 	if (install_all(m, directory, i, before, drop_in, err) < 0)
 		return -1;
-	keep_made(r, &made);
+	made_keep(r, &made);
 	if (old)
-		sweep_locks(i->scope, directory);
+		leftovers_sweep_locks(i->scope, directory);
 	remember(r, m, &subject, before, all);
 	warm_up(m, i, engine, before && subject.exists && subject.container.state == CONTAINER_RUNNING);
 	if (before)
-		unlabel_ports(before, all);
-	label_ports(i);
+		selinux_unlabel_ports(before, all);
+	selinux_label_ports(i);
 	return 0;
 }
 
@@ -239,7 +240,7 @@ static int create_installed(struct create_request *r, const char *directory, str
 
 	if (store_scan(directory, &all, err) < 0 || check_old(r, find(&all, i->name), err) < 0 ||
 	    (!r->name_assumed && store_check_owner(directory, i->name, err) < 0) ||
-	    manager_connect(i->scope, &m, err) < 0 || check_directory(m, i->scope, directory, err) < 0)
+	    manager_connect(i->scope, &m, err) < 0 || create_check_directory(m, i->scope, directory, err) < 0)
 		return -1;
 	return create_instance(r, m, directory, &all, &outcome, err);
 }
@@ -263,8 +264,9 @@ static int print_created(const struct create_request *r, struct error *err)
 		printf("%s '%s': port %s → container %s:%u\n", k ? "       and" : "Created instance", i->name, spec,
 		       i->container_name, i->ports[k].container_port);
 	}
-	for (size_t k = 0; k < i->n_with; k++)
-		printf("%s %s\n", k ? "       then" : " first wakes", dependency_format(&i->with[k], dependency));
+	for (size_t k = 0; k < i->n_dependencies; k++)
+		printf("%s %s\n", k ? "       then" : " first wakes",
+		       dependency_format(&i->dependencies[k], dependency));
 	return 0;
 }
 
@@ -284,23 +286,23 @@ static int create(int argc, char *argv[], struct error *err)
 	_cleanup_close_ int lock = -1;
 	char directory[PATH_MAX];
 
-	if (parse_create(argc, argv, &r, err) < 0)
+	if (create_options_parse(argc, argv, &r, err) < 0)
 		return -1;
 	if (r.dry_run) {
-		advise(&r);
-		note_unresolved(&r);
+		advice_note(&r);
+		dependencies_note_unresolved(&r);
 	}
 	if (r.dry_run)
-		return r.order.image && print_order(&r, err) < 0 ? -1 : print_units(&r.instance, err);
-	if (require_rights(r.instance.scope, err) < 0 || unit_directory(r.instance.scope, directory, err) < 0 ||
-	    lock_units(r.instance.scope, directory, &lock, err) < 0)
+		return r.to_make.image && made_print(&r, err) < 0 ? -1 : print_units(&r.instance, err);
+	if (scope_require_rights(r.instance.scope, err) < 0 || unit_directory(r.instance.scope, directory, err) < 0 ||
+	    units_lock_take(r.instance.scope, directory, &lock, err) < 0)
 		return -1;
 	if (create_installed(&r, directory, err) < 0) {
 		mention_podman(&r, err);
 		return -1;
 	}
 	check_lingering(r.instance.scope);
-	advise(&r);
+	advice_note(&r);
 	return print_created(&r, err);
 }
 

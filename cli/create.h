@@ -11,4 +11,4 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 		    enum outcome *ret, struct error *err);
 
 /* Refuses a directory in which the manager does not look for units. */
-int check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err);
+int create_check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err);

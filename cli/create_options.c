@@ -12,8 +12,8 @@
 #include "common/cleanup.h"
 #include "common/parse.h"
 #include "control/create_request.h"
+#include "control/dependencies.h"
 #include "control/health_word.h"
-#include "control/with.h"
 #include "instance/health_check.h"
 #include "instance/validate.h"
 #include "readiness/probe.h"
@@ -60,7 +60,7 @@ static const struct {
 	{"unit", TEXT, IN_INSTANCE(unit)},
 	{"no-boot", FLAG, IN_INSTANCE(no_boot)},
 	{"drop-publish", FLAG, IN_INSTANCE(drop_publish)},
-	{"with", LIST, IN_REQUEST(with)},
+	{"with", LIST, IN_REQUEST(dependencies)},
 	{"with-project", FLAG, IN_REQUEST(with_project)},
 	{"idle-action", TEXT, ON_LINE(idle_action)},
 	{"keep-running", FLAG, IN_INSTANCE(keep_running)},
@@ -76,10 +76,10 @@ static const struct {
 	{"no-hold-from", LIST, IN_INSTANCE(no_hold_from)},
 	{"ignore-from", LIST, IN_INSTANCE(ignore_from)},
 	{"hold", TEXT, IN_INSTANCE(hold)},
-	{"image", TEXT, IN_REQUEST(order.image)},
-	{"env", LIST, IN_REQUEST(order.environment)},
-	{"volume", LIST, IN_REQUEST(order.volumes)},
-	{"network", TEXT, IN_REQUEST(order.network)},
+	{"image", TEXT, IN_REQUEST(to_make.image)},
+	{"env", LIST, IN_REQUEST(to_make.environment)},
+	{"volume", LIST, IN_REQUEST(to_make.volumes)},
+	{"network", TEXT, IN_REQUEST(to_make.network)},
 	{"socket-mode", TEXT, IN_INSTANCE(socket_mode)},
 	{"socket-group", TEXT, IN_INSTANCE(socket_group)},
 	{"json", FLAG, IN_REQUEST(json)},
@@ -211,9 +211,9 @@ static int take_option(size_t k, const char *value, struct command_line *line, s
 static int take_short(int letter, struct create_request *r, struct error *err)
 {
 	if (letter == 'e')
-		return append(&r->order.environment, optarg, err);
+		return append(&r->to_make.environment, optarg, err);
 	if (letter == 'v')
-		return append(&r->order.volumes, optarg, err);
+		return append(&r->to_make.volumes, optarg, err);
 	return take_publish(&r->instance, optarg, err);
 }
 
@@ -227,7 +227,7 @@ static int read_options(int argc, char *argv[], struct command_line *line, struc
 		options[k] = (struct option){table[k].name, table[k].type == FLAG ? no_argument : required_argument,
 					     NULL, 256 + (int)k};
 	optind = 0; /* glibc: start anew */
-	while ((code = next_option(argc, argv, ":p:e:v:", options, &index, err)) > 0) {
+	while ((code = arguments_next(argc, argv, ":p:e:v:", options, &index, err)) > 0) {
 		if (index < 0 ? take_short(code, line->request, err) < 0
 			      : take_option((size_t)index, optarg, line, err) < 0)
 			return -1;
@@ -235,7 +235,7 @@ static int read_options(int argc, char *argv[], struct command_line *line, struc
 	if (code < 0)
 		return -1;
 	name = line->name;
-	if (plain_name(argc, argv, &name, err) < 0)
+	if (arguments_name(argc, argv, &name, err) < 0)
 		return -1;
 	return name && name != line->name ? replace(&line->name, name, err) : 0;
 }
@@ -245,7 +245,7 @@ static int read_words(const struct command_line *line, struct create_request *r,
 	struct instance *i = &r->instance;
 	uint64_t n;
 
-	i->scope = default_scope();
+	i->scope = scope_default();
 	if (line->scope && scope_from_name(line->scope, &i->scope) < 0)
 		return error_set(err, 0, "the scope '%s' is neither system nor user", line->scope);
 	i->backend = i->scope == SCOPE_SYSTEM ? BACKEND_DOCKER : BACKEND_PODMAN;
@@ -375,11 +375,11 @@ static int complete(struct create_request *r, const struct command_line *line, s
 		return -1;
 	i->outside_source = true;
 	i->stop_timeout = 10; /* both engines' default, until the engine is asked */
-	return parse_with(r, err) < 0 || instance_validate(i, err) < 0 ? -1 : check_health_words(i, err);
+	return dependencies_parse(r, err) < 0 || instance_validate(i, err) < 0 ? -1 : health_word_check(i, err);
 }
 
 /* A variable without a value has the one of whoever runs this, as in docker run -e. */
-static int complete_environment(struct order *o, struct error *err)
+static int complete_environment(struct made_container *o, struct error *err)
 {
 	char text[INSTANCE_TEXT_MAX];
 
@@ -400,7 +400,7 @@ static int complete_environment(struct order *o, struct error *err)
 
 static int complete_order(struct create_request *r, char *const *command, struct error *err)
 {
-	struct order *o = &r->order;
+	struct made_container *o = &r->to_make;
 
 	if (!o->image && (o->environment || o->volumes || o->network))
 		return error_set(err, 0,
@@ -416,7 +416,7 @@ static int complete_order(struct create_request *r, char *const *command, struct
 		if (append(&o->command, *command, err) < 0)
 			return -1;
 	}
-	return complete_environment(o, err) < 0 ? -1 : order_validate(o, err);
+	return complete_environment(o, err) < 0 ? -1 : made_container_validate(o, err);
 }
 
 /* With --image, what comes after "--" is the container's command. Returns how many arguments there are before. */
@@ -432,7 +432,7 @@ static int find_command(int argc, char *argv[])
 	return argc;
 }
 
-int parse_create(int argc, char *argv[], struct create_request *ret, struct error *err)
+int create_options_parse(int argc, char *argv[], struct create_request *ret, struct error *err)
 {
 	_cleanup_(command_line_clear) struct command_line line = {.request = ret};
 	int own = find_command(argc, argv);

@@ -5,5 +5,5 @@
 
 /* Reads the command line and fills in the defaults, without asking anybody. The caller clears *ret, also after an
  * error. */
-int parse_create(int argc, char *argv[], struct create_request *ret, struct error *err);
+int create_options_parse(int argc, char *argv[], struct create_request *ret, struct error *err);
 extern const char create_options_help[];

@@ -7,8 +7,8 @@
 #include "control/note.h"
 #include "units/paths.h"
 
-int find_instances(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored_list *ret,
-		   struct error *err)
+int each_find_instances(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored_list *ret,
+			struct error *err)
 {
 	struct arguments one = *a;
 	size_t n = 0;
@@ -20,7 +20,7 @@ int find_instances(const struct arguments *a, char ret_directory[static PATH_MAX
 		return error_errno(err, ENOMEM, "cannot read the instances");
 	for (size_t k = 0; k < n; k++) {
 		one.name = a->names[k];
-		if (find_instance(&one, ret_directory, &ret->items[ret->n++], err) < 0)
+		if (arguments_find_instance(&one, ret_directory, &ret->items[ret->n++], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -41,7 +41,7 @@ void tally_failure(struct tally *t, struct error *why)
 	t->failed++;
 	t->last = *why;
 	if (t->of > 1)
-		print_failure(why, false);
+		note_print_failure(why, false);
 }
 
 int tally_result(const struct tally *t, struct error *err)
@@ -62,7 +62,7 @@ int each_instance(const struct arguments *a, instance_action act, struct error *
 	struct tally tally;
 	struct error why;
 
-	if ((a->all ? find_all : find_instances)(a, directory, &list, err) < 0)
+	if ((a->all ? find_all : each_find_instances)(a, directory, &list, err) < 0)
 		return -1;
 	tally = (struct tally){.of = list.n};
 	for (size_t k = 0; k < list.n; k++) {

@@ -21,5 +21,5 @@ int each_instance(const struct arguments *a, instance_action act, struct error *
 
 /* Reads those that are named; an error where there is one that does not exist. The caller clears *ret, also after an
  * error. */
-int find_instances(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored_list *ret,
-		   struct error *err);
+int each_find_instances(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored_list *ret,
+			struct error *err);

@@ -50,7 +50,7 @@ static bool is_wish(const struct label *l)
 	       strcmp(l->key, MADE_OF_LABEL) != 0;
 }
 
-bool has_wishes(const struct container *c)
+bool labels_have_wishes(const struct container *c)
 {
 	for (size_t k = 0; k < c->n_labels; k++) {
 		if (is_wish(&c->labels[k]))
@@ -159,7 +159,7 @@ static int parse(const struct container *c, const struct instance *base, const s
 			r = add_label(&a, &c->labels[k], err);
 	}
 	if (r == 0)
-		r = parse_create(a.argc, a.argv, ret, err);
+		r = create_options_parse(a.argc, a.argv, ret, err);
 	if (r < 0)
 		err->code = EINVAL; /* not the usage of the command that was given */
 	return r;
@@ -191,15 +191,15 @@ static int check_label(const struct container *c, const struct instance *base, c
 		return error_set(err, EINVAL, "its value is not one line of printable UTF-8");
 	if (check_reach(l, k, err) < 0 || parse(c, base, l, &r, err) < 0)
 		return -1;
-	for (size_t n = 0; n < r.instance.n_with; n++) {
-		if (health_check_is_command(r.instance.with[n].health_check))
+	for (size_t n = 0; n < r.instance.n_dependencies; n++) {
+		if (health_check_is_command(r.instance.dependencies[n].health_check))
 			return refuse_command(err);
 	}
 	return 0;
 }
 
-int request_from_labels(const struct container *c, const struct instance *base, struct create_request *ret,
-			struct error *err)
+int labels_to_request(const struct container *c, const struct instance *base, struct create_request *ret,
+		      struct error *err)
 {
 	*ret = (struct create_request){};
 	for (size_t k = 0; k < c->n_labels; k++) {

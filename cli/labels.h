@@ -10,9 +10,9 @@
 #define LABEL_PREFIX "sockwake."
 
 /* Does any label of the container ask for something? */
-bool has_wishes(const struct container *c);
+bool labels_have_wishes(const struct container *c);
 
 /* The instance that the labels ask for, as the command line would: of the scope, backend and engine of `base`. The
  * error names container, label and rule. The caller clears *ret, also after an error. */
-int request_from_labels(const struct container *c, const struct instance *base, struct create_request *ret,
-			struct error *err);
+int labels_to_request(const struct container *c, const struct instance *base, struct create_request *ret,
+		      struct error *err);

@@ -37,12 +37,12 @@ static void fill_row(const struct observation *o, struct row *row, const char **
 	const struct instance *i = &o->stored->instance;
 
 	list_ports(i, row->ports, sizeof(row->ports));
-	format_since(o->since_usec, row->since);
-	snprintf(row->connections, sizeof(row->connections), "%llu", (unsigned long long)open_connections(o));
+	text_since(o->since_usec, row->since);
+	snprintf(row->connections, sizeof(row->connections), "%llu", (unsigned long long)observation_connections(o));
 	cells[NAME] = i->name;
 	cells[PORTS] = row->ports;
 	cells[CONTAINER] = i->container_name;
-	cells[STATE] = state_name(o->state);
+	cells[STATE] = observe_state_name(o->state);
 	cells[SINCE] = row->since;
 	cells[CONNECTIONS] = row->connections;
 	cells[ENGINE] = unattended_is(o) ? "running, unattended" : o->container_state;
@@ -71,7 +71,7 @@ static int print_rows(const struct observation *os, size_t n, struct error *err)
 		cells[REASON] = NULL;
 	if (!used[SCHEDULE])
 		cells[SCHEDULE] = NULL;
-	print_table(stdout, cells, COLUMNS, n + 1);
+	text_table(stdout, cells, COLUMNS, n + 1);
 	return 0;
 }
 
@@ -98,11 +98,11 @@ static int list(int argc, char *argv[], struct error *err)
 	struct error trouble;
 	struct arguments a;
 
-	if (parse_arguments(argc, argv, TAKES_JSON, &a, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
+	if (arguments_parse(argc, argv, TAKES_JSON, &a, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
 	    store_scan(directory, &stored, err) < 0 || observe(a.scope, &stored, &os, &trouble, err) < 0)
 		return -1;
 	if (trouble.text[0])
-		print_note("%s", trouble.text);
+		note_print("%s", trouble.text);
 	if (a.json)
 		return print_json(os, stored.n, err);
 	if (stored.n == 0) {

@@ -43,8 +43,8 @@ static int logs(int argc, char *argv[], struct error *err)
 	struct arguments a;
 	int r;
 
-	if (parse_arguments(argc, argv, NEEDS_NAME | TAKES_LOGS, &a, err) < 0 ||
-	    find_instance(&a, directory, &stored, err) < 0)
+	if (arguments_parse(argc, argv, NEEDS_NAME | TAKES_LOGS, &a, err) < 0 ||
+	    arguments_find_instance(&a, directory, &stored, err) < 0)
 		return -1;
 	if (stored.problem)
 		return error_set(err, EINVAL, "the configuration of '%s' cannot be read: %s", a.name, stored.problem);

@@ -40,7 +40,7 @@ static bool is(const char *a, const char *b)
 static void tell(struct refresh *r, const struct error *err)
 {
 	r->failed = true;
-	print_note("'%s' is not refreshed: %s", r->stored->instance.name, err->text);
+	note_print("'%s' is not refreshed: %s", r->stored->instance.name, err->text);
 }
 
 static int check(const struct stored *s, struct error *err)
@@ -67,13 +67,13 @@ static void write_units(struct programs *p, const char *directory, struct refres
 		return;
 	}
 	if (!s->instance.outside_source && instance_appearance(&renewed) == APPEAR_OUTSIDE)
-		print_note(
+		note_print(
 			"to the server of '%s' clients are not local ones any more, from its next wake on: sockwake(1), "
 			"\"Trust\"",
 			renewed.name);
 	r->was_enabled = before.enabled;
 	r->was_missing =
-		!before.texts[1] || find_missing_program(p, s->instance.scope, before.texts[1], path, &trouble);
+		!before.texts[1] || programs_find_missing(p, s->instance.scope, before.texts[1], path, &trouble);
 }
 
 /* Somebody else may have changed the files, too. */
@@ -113,7 +113,7 @@ static int start_socket(struct manager *m, const struct instance *i, const char 
 {
 	if (manager_start(m, socket, SOCKET_TIMEOUT, err) == 0)
 		return 0;
-	explain_socket(m, i, err);
+	install_explain_socket(m, i, err);
 	return -1;
 }
 
@@ -121,7 +121,7 @@ static int start_socket(struct manager *m, const struct instance *i, const char 
 static void outwait_triggers(const struct unit_state *socket)
 {
 	if (!is(socket->active_state, "failed") || is(socket->result, "trigger-limit-hit"))
-		outwait_trigger_limit(socket->since_usec);
+		install_outwait_trigger_limit(socket->since_usec);
 }
 
 static int open_socket(struct manager *m, const struct instance *i, const char *socket, const char *service,
@@ -184,7 +184,7 @@ static void say_what_was_done(const struct refresh *r, enum socket_fate fate, bo
 	else if (fate == SOCKET_AS_IT_WAS)
 		printf("'%s' is as it should be.\n", i->name);
 	if (fate == SOCKET_STAYS_STOPPED)
-		print_note("the socket of '%s' was stopped: 'systemctl %sstart %s" SOCKET_SUFFIX "' opens it again",
+		note_print("the socket of '%s' was stopped: 'systemctl %sstart %s" SOCKET_SUFFIX "' opens it again",
 			   i->name, i->scope == SCOPE_USER ? "--user " : "", i->name);
 }
 
@@ -195,11 +195,11 @@ static void finish(struct manager *m, struct refresh *r, bool accept_volumes)
 	char service[UNIT_NAME_MAX];
 	struct error err;
 
-	if (heal_made(i, &err) < 0 && err.code != ENOTCONN) {
-		print_note("the container of '%s': %s", i->name, err.text);
+	if (made_heal(i, &err) < 0 && err.code != ENOTCONN) {
+		note_print("the container of '%s': %s", i->name, err.text);
 		r->failed |= err.code == EEXIST; /* a person has to choose */
 	}
-	keep_volumes(m, i, accept_volumes);
+	keep_remember(m, i, accept_volumes);
 	if (accept_volumes && m) /* a wake that was refused for them */
 		(void)manager_reset_failed(m, unit_name(i->name, SERVICE_SUFFIX, service), &err);
 	if (m && apply(m, r, &fate, &err) < 0)
@@ -219,7 +219,7 @@ static int refresh_all(struct manager *m, const char *directory, struct refresh 
 	if (m && reload(m, refreshes, n, err) < 0)
 		return -1;
 	if (m)
-		order_engines(m);
+		install_order_engines(m);
 	for (size_t k = 0; k < n; k++) {
 		if (!refreshes[k].failed)
 			finish(m, &refreshes[k], accept_volumes);
@@ -258,24 +258,24 @@ static int refresh(int argc, char *argv[], struct error *err)
 	struct arguments a;
 	size_t n;
 
-	if (parse_arguments(argc, argv, TAKES_NAMES | TAKES_ALL | TAKES_VOLUMES, &a, err) < 0)
+	if (arguments_parse(argc, argv, TAKES_NAMES | TAKES_ALL | TAKES_VOLUMES, &a, err) < 0)
 		return -1;
-	if (find_instances(&a, directory, &named, err) < 0 || require_rights(a.scope, err) < 0 ||
-	    unit_directory(a.scope, directory, err) < 0 || lock_units(a.scope, directory, &lock, err) < 0 ||
+	if (each_find_instances(&a, directory, &named, err) < 0 || scope_require_rights(a.scope, err) < 0 ||
+	    unit_directory(a.scope, directory, err) < 0 || units_lock_take(a.scope, directory, &lock, err) < 0 ||
 	    store_scan(directory, &all, err) < 0)
 		return -1;
 	if (all.n == 0) {
 		puts("No managed instances found.");
 		return 0;
 	}
-	if (check_programs(err) < 0)
+	if (programs_check(err) < 0)
 		return -1;
 	refreshes = calloc(all.n + named.n, sizeof(*refreshes));
 	if (!refreshes)
 		return error_errno(err, ENOMEM, "cannot refresh the instances");
 	n = choose(&all, a.names, refreshes);
 	if (manager_connect(a.scope, &m, err) < 0)
-		print_note("only the files are refreshed: %s", err->text);
+		note_print("only the files are refreshed: %s", err->text);
 	return refresh_all(m, directory, refreshes, n, a.accept_volumes, err);
 }
 

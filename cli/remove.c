@@ -32,7 +32,7 @@ static void note_paused(const struct instance *i)
 	if (i->idle_action != IDLE_PAUSE || instance_open_engine(i, ENGINE_TIMEOUT, &engine, &ignored) < 0)
 		return;
 	if (engine->backend->inspect(engine, i->container_name, &c, &ignored) == 0 && c.state == CONTAINER_PAUSED)
-		print_note("the container stays paused: '%s unpause %s' lets it go on, '%s rm --force %s' removes it",
+		note_print("the container stays paused: '%s unpause %s' lets it go on, '%s rm --force %s' removes it",
 			   name, i->container_name, name, i->container_name);
 }
 
@@ -44,10 +44,10 @@ static void note_what_stays(const struct instance *i)
 	if (!i->made_container)
 		return;
 	if (!i->unit)
-		print_note("its container stays: '%s rm %s' removes it", backend_kind_name(i->backend),
+		note_print("its container stays: '%s rm %s' removes it", backend_kind_name(i->backend),
 			   i->container_name);
 	else if (quadlet_path(i->scope, i->name, path, &ignored) == 0)
-		print_note("its container's Quadlet stays: '%s'", path);
+		note_print("its container's Quadlet stays: '%s'", path);
 }
 
 /* `more`: who else is to be removed. Whether the container sleeps at the end is the last one's business. *ret_gone: the
@@ -61,20 +61,20 @@ static int remove_one(struct manager *m, const char *directory, const struct arg
 	struct error ignored;
 
 	*ret_gone = false;
-	if (with_container && !s->problem && check_made(&s->instance, err) < 0)
+	if (with_container && !s->problem && made_check(&s->instance, err) < 0)
 		return -1;
-	if (uninstall_instance(m, directory, a->scope, s, all, goes_on ? SETTLE_OWN : SETTLE_ALL, err) < 0)
+	if (install_remove(m, directory, a->scope, s, all, goes_on ? SETTLE_OWN : SETTLE_ALL, err) < 0)
 		return error_context(err, "'%s' is not removed", name);
 	*ret_gone = true;
 	if (!a->no_selinux && !s->problem)
-		unlabel_ports(&s->instance, all);
+		selinux_unlabel_ports(&s->instance, all);
 	printf("Removed instance '%s'.\n", name);
 	if (with_container && !s->problem) {
-		if (remove_made(&s->instance, m, err) < 0)
+		if (made_remove(&s->instance, m, err) < 0)
 			return error_context(err, "the instance '%s' is removed, its container is not", name);
 		printf("Removed container '%s'.\n", s->instance.container_name);
 	} else if (!s->problem) {
-		(void)heal_made(&s->instance, &ignored);
+		(void)made_heal(&s->instance, &ignored);
 		note_what_stays(&s->instance);
 		if (!goes_on)
 			note_paused(&s->instance);
@@ -119,7 +119,7 @@ static int remove_some(struct manager *m, const char *directory, const struct ar
 			removed[n_removed++] = s;
 		}
 	}
-	if (m && forget_instances(m, a->scope, removed, n_removed, err) < 0)
+	if (m && install_forget(m, a->scope, removed, n_removed, err) < 0)
 		tally_failure(&tally, err);
 	return tally_result(&tally, err);
 }
@@ -133,26 +133,26 @@ static int remove_instances(int argc, char *argv[], struct error *err)
 	struct arguments a;
 	int r;
 
-	if (parse_arguments(argc, argv, TAKES_NAMES | TAKES_ALL | TAKES_SELINUX | TAKES_CONTAINER, &a, err) < 0 ||
-	    find_instances(&a, directory, &asked, err) < 0)
+	if (arguments_parse(argc, argv, TAKES_NAMES | TAKES_ALL | TAKES_SELINUX | TAKES_CONTAINER, &a, err) < 0 ||
+	    each_find_instances(&a, directory, &asked, err) < 0)
 		return -1;
-	if (require_rights(a.scope, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
-	    lock_units(a.scope, directory, &lock, err) < 0)
+	if (scope_require_rights(a.scope, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
+	    units_lock_take(a.scope, directory, &lock, err) < 0)
 		return -1;
 	/* Somebody may have made others of them while this one waited. */
-	if (find_instances(&a, directory, &named, err) < 0)
+	if (each_find_instances(&a, directory, &named, err) < 0)
 		return -1;
 	if (store_scan(directory, &all, err) < 0)
 		return -1;
 	if (manager_connect(a.scope, &m, err) < 0) {
 		if (manager_is_there(a.scope))
 			return -1;
-		print_note("only the files are removed: %s", err->text);
+		note_print("only the files are removed: %s", err->text);
 	}
 	if (a.all && all.n == 0)
 		puts("No managed instances found.");
 	r = remove_some(m, directory, &a, a.all ? &all : &named, &all, err);
-	sweep_locks(a.scope, directory);
+	leftovers_sweep_locks(a.scope, directory);
 	return r;
 }
 

@@ -17,7 +17,7 @@ static int look(struct manager *m, const struct stored *s, struct error *err)
 	struct error why;
 
 	if (s->problem) {
-		print_note("it cannot be told whether the container sleeps: %s", s->problem);
+		note_print("it cannot be told whether the container sleeps: %s", s->problem);
 		return 0;
 	}
 	if (settle(m, &s->instance, SETTLE_ALL, &why) == 0)
@@ -26,7 +26,7 @@ static int look(struct manager *m, const struct stored *s, struct error *err)
 			 why.text, name);
 }
 
-static int put_to_sleep(const struct arguments *a, const char *directory, const struct stored *s, struct error *err)
+static int sleep_container(const struct arguments *a, const char *directory, const struct stored *s, struct error *err)
 {
 	_cleanup_manager_ struct manager *m = NULL;
 	char unit[UNIT_NAME_MAX];
@@ -46,7 +46,7 @@ static int put_to_sleep(const struct arguments *a, const char *directory, const 
 	if (!s->problem)
 		printf("'%s' sleeps.\n", a->name);
 	if (schedule_is_on(&s->instance))
-		print_note("its schedule wakes it again: 'systemctl %sstop %s" SOCKET_SUFFIX "' keeps it asleep",
+		note_print("its schedule wakes it again: 'systemctl %sstop %s" SOCKET_SUFFIX "' keeps it asleep",
 			   a->scope == SCOPE_USER ? "--user " : "", a->name);
 	return 0;
 }
@@ -55,9 +55,9 @@ static int sleep_instances(int argc, char *argv[], struct error *err)
 {
 	struct arguments a;
 
-	if (parse_arguments(argc, argv, TAKES_NAMES | TAKES_ALL, &a, err) < 0)
+	if (arguments_parse(argc, argv, TAKES_NAMES | TAKES_ALL, &a, err) < 0)
 		return -1;
-	return each_instance(&a, put_to_sleep, err);
+	return each_instance(&a, sleep_container, err);
 }
 
 const struct command sleep_command = {

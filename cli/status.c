@@ -9,7 +9,7 @@
 #include "common/clock.h"
 #include "control/note.h"
 #include "control/observe.h"
-#include "control/surprise.h"
+#include "control/warning.h"
 #include "instance/dependency.h"
 #include "units/paths.h"
 
@@ -20,7 +20,7 @@ static const struct part {
 	size_t end;
 } parts[] = {
 	{"load", "loading", offsetof(struct stats, t_main)},
-	{"with", "those first", offsetof(struct stats, t_with)},
+	{"with", "those first", offsetof(struct stats, t_dependencies)},
 	{"engine", "engine", offsetof(struct stats, t_started)},
 	{"inspect", "inspection", offsetof(struct stats, t_inspected)},
 	{"handover", "hand-over", offsetof(struct stats, t_proxy)},
@@ -112,15 +112,16 @@ static void print_state(const struct observation *o)
 	char since[TEXT_MAX], line[TEXT_MAX + 64];
 
 	if (o->since_usec)
-		snprintf(line, sizeof(line), "%s for %s", state_name(o->state), format_since(o->since_usec, since));
+		snprintf(line, sizeof(line), "%s for %s", observe_state_name(o->state),
+			 text_since(o->since_usec, since));
 	else
-		snprintf(line, sizeof(line), "%s", state_name(o->state));
+		snprintf(line, sizeof(line), "%s", observe_state_name(o->state));
 	print_line("State", line);
 	if (o->reason[0])
 		print_line("Reason", o->reason);
 	if (!o->held_until)
 		return;
-	snprintf(line, sizeof(line), "awake until %s", format_until(o->held_until, since));
+	snprintf(line, sizeof(line), "awake until %s", text_until(o->held_until, since));
 	print_line("Held", line);
 }
 
@@ -172,10 +173,10 @@ static void print_dependencies(const struct observation *o)
 	const struct instance *i = &o->stored->instance;
 	char text[DEPENDENCY_TEXT_MAX], line[DEPENDENCY_TEXT_MAX + 320];
 
-	for (size_t k = 0; k < i->n_with; k++) {
-		const struct dependency *d = &i->with[k];
+	for (size_t k = 0; k < i->n_dependencies; k++) {
+		const struct dependency *d = &i->dependencies[k];
 
-		snprintf(line, sizeof(line), "%s: %s%s%s", dependency_format(d, text), o->with_states[k],
+		snprintf(line, sizeof(line), "%s: %s%s%s", dependency_format(d, text), o->dependency_states[k],
 			 d->unit ? ", run by " : "", d->unit ? d->unit : "");
 		print_line(k ? "" : "After", line);
 	}
@@ -275,11 +276,11 @@ static void print_wake(const struct stats *s)
 
 	if (!whole_wake(s, &usec))
 		return;
-	len = (size_t)snprintf(line, sizeof(line), "%s in all", format_span(usec, span));
+	len = (size_t)snprintf(line, sizeof(line), "%s in all", text_span(usec, span));
 	for (size_t k = 0; k < N_PARTS && len < sizeof(line); k++) {
 		if (part_took(s, k, &usec))
 			len += (size_t)snprintf(line + len, sizeof(line) - len, "%s %s %s", k ? "," : ":",
-						parts[k].title, format_span(usec, span));
+						parts[k].title, text_span(usec, span));
 	}
 	print_line("Last wake", line);
 }
@@ -292,12 +293,12 @@ static void print_statistics(const struct observation *o)
 	if (!o->have_stats)
 		return;
 	snprintf(line, sizeof(line), "%" PRIu64 " now, %" PRIu64 " in the %s wake, %" PRIu64 " of them failed%s",
-		 open_connections(o), s->connections_total + s->flows_total,
+		 observation_connections(o), s->connections_total + s->flows_total,
 		 o->state == STATE_AWAKE ? "current" : "last", s->connections_failed,
 		 s->flags & STATS_FULL ? " (full: new ones wait)" : "");
 	print_line("Connections", line);
-	snprintf(line, sizeof(line), "%s to the container, %s from it", format_bytes(s->bytes_to_container, to),
-		 format_bytes(s->bytes_from_container, from));
+	snprintf(line, sizeof(line), "%s to the container, %s from it", text_bytes(s->bytes_to_container, to),
+		 text_bytes(s->bytes_from_container, from));
 	print_line("Data", line);
 	print_wake(s);
 }
@@ -331,14 +332,14 @@ static void print_text(const struct observation *o, const char *note, const char
 static int show(const struct arguments *a, const char *directory, const struct stored *s, struct error *err)
 {
 	_cleanup_free_ struct observation *o = NULL;
-	char surprise[SURPRISE_MAX];
+	char surprise[WARNING_MAX];
 	struct error trouble;
 
 	if (observe(a->scope, &(struct stored_list){(struct stored *)s, 1}, &o, &trouble, err) < 0)
 		return -1;
 	if (trouble.text[0])
-		print_note("%s", trouble.text);
-	find_surprise(o, surprise);
+		note_print("%s", trouble.text);
+	warning_find(o, surprise);
 	if (a->json)
 		return print_json(o, surprise, err);
 	print_text(o, surprise, directory);
@@ -350,7 +351,7 @@ static int status(int argc, char *argv[], struct error *err)
 {
 	struct arguments a;
 
-	if (parse_arguments(argc, argv, TAKES_NAMES | TAKES_JSON, &a, err) < 0)
+	if (arguments_parse(argc, argv, TAKES_NAMES | TAKES_JSON, &a, err) < 0)
 		return -1;
 	return a.names ? each_instance(&a, show, err) : list_command.run(argc, argv, err);
 }

@@ -5,7 +5,7 @@
 #include "common/clock.h"
 #include "common/parse.h"
 
-const char *format_span(uint64_t usec, char ret[static TEXT_MAX])
+const char *text_span(uint64_t usec, char ret[static TEXT_MAX])
 {
 	static const struct {
 		uint64_t usec;
@@ -31,7 +31,7 @@ const char *format_span(uint64_t usec, char ret[static TEXT_MAX])
 	return ret;
 }
 
-const char *format_since(uint64_t wall_usec_then, char ret[static TEXT_MAX])
+const char *text_since(uint64_t wall_usec_then, char ret[static TEXT_MAX])
 {
 	uint64_t now = wall_usec();
 
@@ -40,11 +40,11 @@ const char *format_since(uint64_t wall_usec_then, char ret[static TEXT_MAX])
 	else if (wall_usec_then >= now || now - wall_usec_then < USEC_PER_SEC) /* just now; or the clock was set back */
 		snprintf(ret, TEXT_MAX, "0s");
 	else
-		format_span(now - wall_usec_then, ret);
+		text_span(now - wall_usec_then, ret);
 	return ret;
 }
 
-const char *format_until(uint64_t wall_usec_then, char ret[static TEXT_MAX])
+const char *text_until(uint64_t wall_usec_then, char ret[static TEXT_MAX])
 {
 	uint64_t now = wall_usec(), left = wall_usec_then > now ? wall_usec_then - now : 0;
 	time_t then = (time_t)(wall_usec_then / USEC_PER_SEC), today = (time_t)(now / USEC_PER_SEC);
@@ -54,11 +54,11 @@ const char *format_until(uint64_t wall_usec_then, char ret[static TEXT_MAX])
 	localtime_r(&then, &a);
 	localtime_r(&today, &b);
 	strftime(clock, sizeof(clock), a.tm_year == b.tm_year && a.tm_yday == b.tm_yday ? "%T" : "%F %T", &a);
-	snprintf(ret, TEXT_MAX, "%s (%.20s left)", clock, format_span(left, span));
+	snprintf(ret, TEXT_MAX, "%s (%.20s left)", clock, text_span(left, span));
 	return ret;
 }
 
-const char *format_bytes(uint64_t bytes, char ret[static TEXT_MAX])
+const char *text_bytes(uint64_t bytes, char ret[static TEXT_MAX])
 {
 	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
 	double value = (double)bytes / 1000;
@@ -132,7 +132,7 @@ static void measure(const char *const *cells, size_t columns, size_t rows, size_
 	}
 }
 
-void print_table(FILE *f, const char *const *cells, size_t columns, size_t rows)
+void text_table(FILE *f, const char *const *cells, size_t columns, size_t rows)
 {
 	size_t widths[TABLE_COLUMNS_MAX] = {};
 

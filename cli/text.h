@@ -9,16 +9,16 @@
 #define TEXT_MAX 64
 
 /* "3min 20s", "2h 5min", "12.3 ms": the two largest units. */
-const char *format_span(uint64_t usec, char ret[static TEXT_MAX]);
+const char *text_span(uint64_t usec, char ret[static TEXT_MAX]);
 
 /* Since a point of CLOCK_REALTIME: "3min 20s"; "-" for 0. */
-const char *format_since(uint64_t wall_usec_then, char ret[static TEXT_MAX]);
+const char *text_since(uint64_t wall_usec_then, char ret[static TEXT_MAX]);
 
 /* A point of CLOCK_REALTIME in local time: "18:00:00 (2h 5min left)", with the date when it is another day's. */
-const char *format_until(uint64_t wall_usec_then, char ret[static TEXT_MAX]);
+const char *text_until(uint64_t wall_usec_then, char ret[static TEXT_MAX]);
 
 /* "1.5 MB" */
-const char *format_bytes(uint64_t bytes, char ret[static TEXT_MAX]);
+const char *text_bytes(uint64_t bytes, char ret[static TEXT_MAX]);
 
 /* text_make_printable() for a stream of text that comes in pieces: line feeds and tabs stay, and a carriage return in
  * front of a line feed goes. Begins zeroed; text_filter_end() writes what is left of a character. Both say whether writing went well. */
@@ -33,4 +33,4 @@ bool text_filter_end(struct text_filter *f, FILE *to);
 
 /* Prints rows of cells (row by row, NULL for an empty one) in columns two spaces apart; trailing empty cells leave no
  * space behind. */
-void print_table(FILE *f, const char *const *cells, size_t columns, size_t rows);
+void text_table(FILE *f, const char *const *cells, size_t columns, size_t rows);

@@ -60,7 +60,7 @@ static int start_patiently(struct manager *m, const struct stored *s, const char
 		return -1;
 	if (manager_examine(m, &unit, 1, &state, &ignored) == 0 &&
 	    strncmp(state.status_text, STATUS_STILL_STARTING, strlen(STATUS_STILL_STARTING)) == 0)
-		print_note("%s", state.status_text);
+		note_print("%s", state.status_text);
 	unit_states_clear(&state, 1);
 	return manager_start(m, unit, patience(s), err);
 }
@@ -70,7 +70,7 @@ static void explain_needs(struct manager *m, const struct stored *s, const char 
 {
 	struct error before = *err;
 
-	explain_socket(m, &s->instance, err); /* which it needs */
+	install_explain_socket(m, &s->instance, err); /* which it needs */
 	if (strcmp(err->text, before.text) == 0)
 		error_set(err, EREMOTEIO, "%.800s; '%s %s' has the whole story", before.text,
 			  journal_command(s->instance.scope), unit);
@@ -85,7 +85,7 @@ static void explain(struct manager *m, const struct arguments *a, const struct s
 	struct error ignored;
 
 	if (!s->problem && unit_directory(a->scope, directory, &ignored) == 0)
-		describe_units(&programs, directory, &s->instance, reason, sizeof(reason));
+		programs_describe_units(&programs, directory, &s->instance, reason, sizeof(reason));
 	if (reason[0]) {
 		error_set(err, EREMOTEIO, "'%s' did not wake: %s", a->name, reason);
 		return;
@@ -125,7 +125,7 @@ static int await_end(struct manager *m, const struct stored *s, const char *unit
 					 "when 'sockwake status %s' shows that it sleeps",
 					 name, ret->status_text, name);
 		if (passed > note) {
-			print_note("'%s' is still being put to sleep: %s", name, ret->status_text);
+			note_print("'%s' is still being put to sleep: %s", name, ret->status_text);
 			note = USEC_INFINITY;
 		}
 		(void)poll(NULL, 0, POLL_MSEC);
@@ -173,7 +173,7 @@ static uint64_t count_wakes(const struct arguments *a, bool *ret_awake)
 	struct error ignored;
 
 	*ret_awake = true;
-	if (find_runtime_directory(a->scope, directory, &ignored) < 0 ||
+	if (runtime_directory_find(a->scope, directory, &ignored) < 0 ||
 	    path_join(directory, unit_name(a->name, ".stats", file), path, &ignored) < 0 ||
 	    stats_read(path, &stats, &ignored) < 0)
 		return 0;
@@ -218,7 +218,7 @@ static int start_and_hold(struct manager *m, const struct arguments *a, const st
 	char directory[PATH_MAX], path[PATH_MAX], file[UNIT_NAME_MAX];
 	struct stats stats;
 
-	if (find_runtime_directory(a->scope, directory, err) < 0 ||
+	if (runtime_directory_find(a->scope, directory, err) < 0 ||
 	    path_join(directory, unit_name(a->name, ".stats", file), path, err) < 0)
 		return -1;
 	for (int k = 0; k < HOLD_TRIES; k++) {
@@ -243,9 +243,9 @@ static void say_it_is_awake(const struct arguments *a, uint64_t wakes_before, ui
 	bool awake;
 
 	if (a->hold)
-		snprintf(held, sizeof(held), ", and stays so for %s", format_span(a->hold, span));
+		snprintf(held, sizeof(held), ", and stays so for %s", text_span(a->hold, span));
 	if (count_wakes(a, &awake) > wakes_before)
-		printf("'%s' is awake%s: that took %s.\n", a->name, held, format_span(now_usec() - began, span));
+		printf("'%s' is awake%s: that took %s.\n", a->name, held, text_span(now_usec() - began, span));
 	else
 		printf("'%s' is awake, as it was before%s.\n", a->name, held);
 }
@@ -276,7 +276,7 @@ static int wake_instances(int argc, char *argv[], struct error *err)
 {
 	struct arguments a;
 
-	if (parse_arguments(argc, argv, NEEDS_NAMES | TAKES_FOR, &a, err) < 0)
+	if (arguments_parse(argc, argv, NEEDS_NAMES | TAKES_FOR, &a, err) < 0)
 		return -1;
 	return each_instance(&a, wake, err);
 }

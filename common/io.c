@@ -27,7 +27,7 @@ static size_t next_size(size_t size, const struct stat *st, size_t max)
 	return next > max ? max + 1 : next;
 }
 
-int read_file(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len, struct error *err)
+int file_read(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len, struct error *err)
 {
 	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	_cleanup_free_ char *data = NULL;
@@ -97,7 +97,7 @@ static bool is_temporary_name(const char *file)
 	       strncmp(file, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0;
 }
 
-bool is_temporary_file(int directory, const char *file, time_t age)
+bool file_is_temporary(int directory, const char *file, time_t age)
 {
 	struct stat st;
 
@@ -137,7 +137,7 @@ static int give_name(int fd, char *template)
 	}
 }
 
-int write_file_beside(const char *path, const char *data, size_t len, mode_t mode, char ret[static PATH_MAX],
+int file_write_beside(const char *path, const char *data, size_t len, mode_t mode, char ret[static PATH_MAX],
 		      struct error *err)
 {
 	_cleanup_close_ int fd = -1;
@@ -166,7 +166,7 @@ int write_file_beside(const char *path, const char *data, size_t len, mode_t mod
 	return 0;
 }
 
-const char *real_path(const char *path, char ret[static PATH_MAX])
+const char *path_resolve(const char *path, char ret[static PATH_MAX])
 {
 	const char *file = strrchr(path, '/');
 	char directory[PATH_MAX];
@@ -183,22 +183,22 @@ const char *real_path(const char *path, char ret[static PATH_MAX])
 	return ret;
 }
 
-void sweep_temporary_files(const char *directory)
+void file_sweep_temporary(const char *directory)
 {
 	_cleanup_dir_ DIR *dir = opendir(directory);
 	struct dirent *e;
 
 	while (dir && (e = readdir(dir))) {
-		if (is_temporary_file(dirfd(dir), e->d_name, WRITING_LIMIT))
+		if (file_is_temporary(dirfd(dir), e->d_name, WRITING_LIMIT))
 			(void)unlinkat(dirfd(dir), e->d_name, 0);
 	}
 }
 
-int write_file_atomic(const char *path, const char *data, size_t len, mode_t mode, struct error *err)
+int file_write_atomic(const char *path, const char *data, size_t len, mode_t mode, struct error *err)
 {
 	char temporary[PATH_MAX];
 
-	if (write_file_beside(path, data, len, mode, temporary, err) < 0)
+	if (file_write_beside(path, data, len, mode, temporary, err) < 0)
 		return -1;
 	if (rename(temporary, path) < 0) {
 		int saved = errno;
@@ -206,7 +206,7 @@ int write_file_atomic(const char *path, const char *data, size_t len, mode_t mod
 		(void)unlink(temporary);
 		return error_errno(err, saved, "cannot write '%s'", path);
 	}
-	sweep_temporary_files(dirname(temporary));
+	file_sweep_temporary(dirname(temporary));
 	return 0;
 }
 
@@ -215,7 +215,7 @@ const char *io_remedy(int code)
 	return code == EISDIR || code == ELOOP ? ": remove what is there" : "";
 }
 
-int make_directories(const char *path, mode_t mode, struct error *err)
+int directory_make(const char *path, mode_t mode, struct error *err)
 {
 	char s[PATH_MAX];
 

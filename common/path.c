@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-int print_path(char ret[static PATH_MAX], const char *format, struct error *err, ...)
+int path_print(char ret[static PATH_MAX], const char *format, struct error *err, ...)
 {
 	va_list ap;
 	int n;
@@ -19,21 +19,21 @@ int print_path(char ret[static PATH_MAX], const char *format, struct error *err,
 
 int path_join(const char *directory, const char *name, char ret[static PATH_MAX], struct error *err)
 {
-	return print_path(ret, "%s/%s", err, directory, name);
+	return path_print(ret, "%s/%s", err, directory, name);
 }
 
-const char *absolute_variable(const char *name)
+const char *path_from_variable(const char *name)
 {
 	const char *value = getenv(name);
 
 	return value && value[0] == '/' ? value : NULL;
 }
 
-int user_runtime_directory(char ret[static PATH_MAX], struct error *err)
+int path_user_runtime(char ret[static PATH_MAX], struct error *err)
 {
-	const char *runtime = absolute_variable("XDG_RUNTIME_DIR");
+	const char *runtime = path_from_variable("XDG_RUNTIME_DIR");
 
 	if (runtime)
-		return print_path(ret, "%s", err, runtime);
-	return print_path(ret, "/run/user/%u", err, (unsigned)geteuid());
+		return path_print(ret, "%s", err, runtime);
+	return path_print(ret, "/run/user/%u", err, (unsigned)geteuid());
 }

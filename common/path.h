@@ -6,7 +6,7 @@
 #include "common/error.h"
 
 /* What the format makes of the arguments behind err. Fails if that is longer than a path can be. */
-int print_path(char ret[static PATH_MAX], const char *format, struct error *err, ...)
+int path_print(char ret[static PATH_MAX], const char *format, struct error *err, ...)
 	__attribute__((format(printf, 2, 4)));
 
 /* "DIRECTORY/NAME": the path of a file in a directory. Fails if that is longer than a path can be. */
@@ -14,7 +14,7 @@ int path_join(const char *directory, const char *name, char ret[static PATH_MAX]
 
 /* The value of a variable of the environment, where it is an absolute path, else NULL: the XDG base directory
  * specification has relative ones ignored. */
-const char *absolute_variable(const char *name);
+const char *path_from_variable(const char *name);
 
 /* $XDG_RUNTIME_DIR; without that variable /run/user/UID. */
-int user_runtime_directory(char ret[static PATH_MAX], struct error *err);
+int path_user_runtime(char ret[static PATH_MAX], struct error *err);

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int drop_capabilities(bool keep_net_raw, struct error *err)
+int capabilities_drop(bool keep_net_raw, struct error *err)
 {
 	const uint32_t kept = keep_net_raw ? CAP_TO_MASK(CAP_NET_RAW) : 0;
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

@@ -4,4 +4,4 @@
 #include "confine/confine.h"
 
 /* Gives up every capability but CAP_NET_RAW (and that too, unless keep_net_raw) in all sets, and no_new_privs. */
-int drop_capabilities(bool keep_net_raw, struct error *err);
+int capabilities_drop(bool keep_net_raw, struct error *err);

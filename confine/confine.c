@@ -81,7 +81,7 @@ int confine(const struct confinement *c, unsigned *ret_missing, struct error *er
 {
 	*ret_missing = 0;
 	if (close_others(c, err) < 0 || make_root_empty(c, ret_missing, err) < 0 ||
-	    drop_capabilities(c->transparent, err) < 0 || disarm_sockets(c, ret_missing, err) < 0 ||
+	    capabilities_drop(c->transparent, err) < 0 || disarm_sockets(c, ret_missing, err) < 0 ||
 	    landlock_restrict(c, ret_missing, err) < 0)
 		return -1;
 	/* nshelper's change of credentials has taken back what the keeper had set (prctl(2)). */

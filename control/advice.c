@@ -31,7 +31,7 @@ static void advise_monitors(const struct instance *i)
 
 	for (char *const *p = i->no_wake_from; p && *p; p++) {
 		if (cidr_parse(*p, &c, &ignored) == 0 && !covers(i->no_hold_from, &c) && !covers(i->ignore_from, &c))
-			print_note(
+			note_print(
 				"clients of %s do not wake the container, but keep it awake: --ignore-from %s is for "
 				"those that shall do neither",
 				*p, *p);
@@ -44,13 +44,13 @@ static void advise_web(const struct instance *i)
 
 	for (size_t k = 0; k < sizeof(web_ports) / sizeof(*web_ports); k++) {
 		if (p->type == SOCK_STREAM && p->container_port == web_ports[k])
-			print_note("it is ready as soon as port %u listens: if the server there answers 502 or 503 at "
+			note_print("it is ready as soon as port %u listens: if the server there answers 502 or 503 at "
 				   "first, --health-check http waits until it does not",
 				   web_ports[k]);
 	}
 }
 
-void advise(const struct create_request *r)
+void advice_note(const struct create_request *r)
 {
 	advise_monitors(&r->instance);
 	if (r->check_assumed && strcmp(r->instance.health_check, "listen") == 0)

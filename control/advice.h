@@ -4,4 +4,4 @@
 #include "control/create_request.h"
 
 /* Notes what may surprise of what was chosen. */
-void advise(const struct create_request *r);
+void advice_note(const struct create_request *r);

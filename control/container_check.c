@@ -26,7 +26,7 @@ static int refuse_published_listeners(const struct instance *i, const struct con
 	return 0;
 }
 
-int check_container(const struct instance *i, const char *unit, const struct container *c, struct error *err)
+int container_check_fit(const struct instance *i, const char *unit, const struct container *c, struct error *err)
 {
 	if (unit)
 		return 0;
@@ -38,7 +38,7 @@ int check_container(const struct instance *i, const char *unit, const struct con
 	return refuse_published_listeners(i, c, err);
 }
 
-bool describe_policy(const struct instance *i, const struct container *c, char *ret, size_t size)
+bool container_check_describe_policy(const struct instance *i, const struct container *c, char *ret, size_t size)
 {
 	if (strcmp(c->restart_policy, "always") != 0)
 		return false;

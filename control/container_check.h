@@ -6,9 +6,9 @@
 
 /* Refuses a container that could not be put to sleep, or not be woken while the instance listens; `unit` runs it, or
  * NULL. */
-int check_container(const struct instance *i, const char *unit, const struct container *c, struct error *err);
+int container_check_fit(const struct instance *i, const char *unit, const struct container *c, struct error *err);
 
 /* What the restart policy of the container does behind the instance's back. "always" starts also what was stopped;
  * "unless-stopped" remembers that it was. False: nothing. */
 #define POLICY_MAX 512
-bool describe_policy(const struct instance *i, const struct container *c, char *ret, size_t size);
+bool container_check_describe_policy(const struct instance *i, const struct container *c, char *ret, size_t size);

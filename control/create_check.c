@@ -16,7 +16,7 @@
 #include "instance/health_check.h"
 #include "instance/validate.h"
 
-int replace_text(char **text, const char *value, struct error *err)
+int text_replace(char **text, const char *value, struct error *err)
 {
 	char *copy = strdup(value);
 
@@ -54,7 +54,7 @@ static void translate_published_port(struct instance *i, const struct container 
 
 	if (!inner)
 		return;
-	print_note("the container publishes its port %u as the host's %u: using port %u in the container", inner,
+	note_print("the container publishes its port %u as the host's %u: using port %u in the container", inner,
 		   p->container_port, inner);
 	p->container_port = inner;
 }
@@ -67,7 +67,7 @@ static void note_published_ports(const struct instance *i, const struct containe
 		uint16_t inner = p->type == SOCK_STREAM ? published_to(c, p->container_port) : 0;
 
 		if (inner)
-			print_note(
+			note_print(
 				"port %u is where the host publishes port %u of the container: if that is meant, use -p "
 				"…:%u",
 				p->container_port, inner, inner);
@@ -94,7 +94,7 @@ static void note_own_ports(const struct container *c)
 			len += (size_t)sprintf(ports + len, "%s%u", len ? ", " : "", c->ports[k].host_port);
 	}
 	if (len > 0)
-		print_note(
+		note_print(
 			"the container publishes port %s itself: who connects there neither wakes it nor keeps it awake",
 			ports);
 }
@@ -105,10 +105,10 @@ static void note_life(const struct instance *i, const struct container *c)
 	char policy[POLICY_MAX];
 
 	if (c->auto_remove)
-		print_note("the container was created with --rm: whoever stops it, and the next boot, removes it with "
+		note_print("the container was created with --rm: whoever stops it, and the next boot, removes it with "
 			   "all its data; create it without --rm to keep it");
-	if (describe_policy(i, c, policy, sizeof(policy)))
-		print_note("%s", policy);
+	if (container_check_describe_policy(i, c, policy, sizeof(policy)))
+		note_print("%s", policy);
 }
 
 /* Where a port of the host's is bound. */
@@ -143,7 +143,7 @@ static int check_hosts_network(const struct instance *i, const struct container 
 				c->name, i->ports[k].port, i->ports[k].container_port);
 	}
 	if (!i->targets)
-		print_note(
+		note_print(
 			"the container uses the host's network: its server is looked for on the host's addresses but "
 			"loopback, from where all clients would be local ones to it; '--target 127.0.0.1' accepts that");
 	return 0;
@@ -161,15 +161,15 @@ static int check_own_check(const struct instance *i, const struct container *c, 
 		c->name, backend_kind_name(i->backend));
 }
 
-int fit_container(struct create_request *r, const struct subject *s, struct error *err)
+int create_check_fit_container(struct create_request *r, const struct subject *s, struct error *err)
 {
 	const struct container *c = &s->container;
 	struct instance *i = &r->instance;
 	const char *before = r->original_ports ? health_check_default(&i->ports[0], i->targets) : NULL;
 
-	if (instance_check_combination(i, err) < 0)
+	if (combination_check(i, err) < 0)
 		return -1;
-	if (!s->exists && s->runner.unit) /* its unit makes it */
+	if (!s->exists && s->run_by.unit) /* its unit makes it */
 		return instance_validate(i, err);
 	if (!s->exists)
 		return error_set(err, ENOENT,
@@ -178,21 +178,21 @@ int fit_container(struct create_request *r, const struct subject *s, struct erro
 				 i->container_name, backend_kind_name(i->backend), i->container_name,
 				 backend_kind_name(i->backend));
 	/* It may have been given by its identifier: all who share a container must lock the same. */
-	if (replace_text(&i->container_name, c->name, err) < 0)
+	if (text_replace(&i->container_name, c->name, err) < 0)
 		return -1;
 	i->stop_timeout = c->stop_timeout;
 	if (r->original_ports) {
 		bool chosen = strcmp(i->health_check, before) == 0;
 
 		translate_published_port(i, c);
-		if (chosen && replace_text(&i->health_check, health_check_default(&i->ports[0], i->targets), err) < 0)
+		if (chosen && text_replace(&i->health_check, health_check_default(&i->ports[0], i->targets), err) < 0)
 			return -1;
 	}
 	if (!r->original_ports)
 		note_published_ports(i, c);
 	if (check_own_check(i, c, err) < 0 || check_hosts_network(i, c, err) < 0)
 		return -1;
-	if (check_container(i, i->unit, c, err) < 0)
+	if (container_check_fit(i, i->unit, c, err) < 0)
 		return -1;
 	if (!i->unit) {
 		note_life(i, c);
@@ -236,8 +236,8 @@ static int check_group(const struct instance *i, struct error *err)
 	return 0;
 }
 
-int check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
-		struct error *err)
+int create_check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
+		       struct error *err)
 {
 	if (check_group(i, err) < 0)
 		return -1;
@@ -247,7 +247,7 @@ int check_ports(const struct instance *i, const struct stored_list *all, const s
 
 		for (size_t m = 0; replaced && m < replaced->n_ports; m++)
 			becomes_free |= publish_overlap(p, &replaced->ports[m]);
-		if (check_neighbours(i, p, all, err) < 0 || (!becomes_free && check_listen(p, err) < 0))
+		if (check_neighbours(i, p, all, err) < 0 || (!becomes_free && listen_check_address(p, err) < 0))
 			return -1;
 	}
 	return 0;

@@ -7,14 +7,14 @@
 void create_request_clear(struct create_request *r)
 {
 	instance_clear(&r->instance);
-	order_clear(&r->order);
-	for (char **p = r->with; p && *p; p++)
+	made_container_clear(&r->to_make);
+	for (char **p = r->dependencies; p && *p; p++)
 		free(*p);
-	free_ptr(&r->with);
+	free_ptr(&r->dependencies);
 }
 
 void subject_clear(struct subject *s)
 {
 	container_clear(&s->container);
-	runner_clear(&s->runner);
+	container_unit_clear(&s->run_by);
 }

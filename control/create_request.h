@@ -3,15 +3,15 @@
 
 #include "backends/backend.h"
 #include "instance/made_container.h"
+#include "units/container_unit.h"
 #include "units/manager.h"
-#include "units/runner.h"
 #include "units/store.h"
 
 struct create_request {
 	struct instance instance;
-	struct order order; /* the container to be made first, when order.image is set */
-	bool as_quadlet;    /* … by a Quadlet, not by the engine's API */
-	char **with;	    /* --with, as given */
+	struct made_container to_make; /* the container to be made first, when to_make.image is set */
+	bool as_quadlet;	       /* … by a Quadlet, not by the engine's API */
+	char **dependencies;	       /* --with, as given */
 	bool with_project;
 	bool dry_run;
 	bool force;
@@ -29,7 +29,7 @@ void create_request_clear(struct create_request *r);
 struct subject {
 	bool exists; /* the container does: one that a unit runs may be there only while that runs */
 	struct container container;
-	struct runner runner; /* runner.unit is NULL where no unit runs it */
+	struct container_unit run_by; /* run_by.unit is NULL where no unit runs it */
 };
 void subject_clear(struct subject *s);
 #define _cleanup_subject_ _cleanup_(subject_clear)

@@ -25,7 +25,7 @@ static int find_by_label(struct engine *engine, struct instance *i, struct error
 		const char *unit = container_label(&list.items[k], UNIT_LABEL);
 
 		if (unit && strcmp(unit, i->unit) == 0)
-			return replace_text(&i->container_name, list.items[k].name, err);
+			return text_replace(&i->container_name, list.items[k].name, err);
 	}
 	return error_set(err, ENOENT,
 			 "what container '%s' runs is not to be seen from its ExecStart=: name it with "
@@ -43,14 +43,14 @@ static int avoid_its_name(struct create_request *r, struct error *err)
 	if (!r->name_assumed || strncmp(i->unit, i->name, len) != 0 || strcmp(i->unit + len, ".service") != 0)
 		return 0;
 	snprintf(text, sizeof(text), "%s-wake", i->name);
-	return replace_text(&i->name, text, err);
+	return text_replace(&i->name, text, err);
 }
 
 static int check_claim(const struct subject *s, struct error *err)
 {
-	const struct runner *r = &s->runner;
+	const struct container_unit *r = &s->run_by;
 
-	if (runner_runs(r, s->container.name))
+	if (container_unit_runs(r, s->container.name))
 		return 0;
 	return error_set(err, EINVAL,
 			 "the label PODMAN_SYSTEMD_UNIT of the container '%s' says that %s runs it, but that unit's "
@@ -64,15 +64,15 @@ static int find_unit(struct create_request *r, struct manager *m, struct subject
 	const char *label = s->exists ? container_label(&s->container, UNIT_LABEL) : NULL;
 
 	if (label && service_name_is_valid(label)) {
-		if (runner_read(m, label, &s->runner, err) == 0)
+		if (container_unit_read(m, label, &s->run_by, err) == 0)
 			return check_claim(s, err);
-		runner_clear(&s->runner);
+		container_unit_clear(&s->run_by);
 		/* podman-compose labels all its containers so, whether that unit was ever installed or not. */
 		return err->code == ENOENT ? 0 : -1;
 	}
 	if (s->exists || i->backend == BACKEND_DOCKER)
 		return 0;
-	if (runner_find(m, i->container_name, &s->runner, err) == 0)
+	if (container_unit_find(m, i->container_name, &s->run_by, err) == 0)
 		return 0;
 	return err->code == ENOENT ? 0 : -1;
 }
@@ -85,74 +85,74 @@ static int inspect(struct engine *engine, const char *name, struct subject *s, s
 	return 0;
 }
 
-int find_subject(struct create_request *r, struct manager *m, struct engine *engine, struct subject *s,
+int subject_find(struct create_request *r, struct manager *m, struct engine *engine, struct subject *s,
 		 struct error *err)
 {
 	struct instance *i = &r->instance;
 
 	if (i->unit) {
-		if (runner_read(m, i->unit, &s->runner, err) < 0)
+		if (container_unit_read(m, i->unit, &s->run_by, err) < 0)
 			return -1;
-		if (s->runner.quadlet && i->backend != BACKEND_PODMAN)
+		if (s->run_by.quadlet && i->backend != BACKEND_PODMAN)
 			return error_set(err, EINVAL,
 					 "the unit '%s' is a Quadlet, and those are Podman's: add --backend podman",
 					 i->unit);
-		if (r->container_assumed && s->runner.container &&
-		    replace_text(&i->container_name, s->runner.container, err) < 0)
+		if (r->container_assumed && s->run_by.container &&
+		    text_replace(&i->container_name, s->run_by.container, err) < 0)
 			return -1;
-		if (r->container_assumed && !s->runner.container && find_by_label(engine, i, err) < 0)
+		if (r->container_assumed && !s->run_by.container && find_by_label(engine, i, err) < 0)
 			return -1;
 		return inspect(engine, i->container_name, s, err);
 	}
 	if (inspect(engine, i->container_name, s, err) < 0 || find_unit(r, m, s, err) < 0)
 		return -1;
-	if (!s->runner.unit)
+	if (!s->run_by.unit)
 		return 0;
-	print_note("%s runs the container: it is started and stopped through that unit", s->runner.unit);
-	if (replace_text(&i->unit, s->runner.unit, err) < 0 ||
-	    (!s->exists && s->runner.container && replace_text(&i->container_name, s->runner.container, err) < 0))
+	note_print("%s runs the container: it is started and stopped through that unit", s->run_by.unit);
+	if (text_replace(&i->unit, s->run_by.unit, err) < 0 ||
+	    (!s->exists && s->run_by.container && text_replace(&i->container_name, s->run_by.container, err) < 0))
 		return -1;
 	return avoid_its_name(r, err);
 }
 
-static int check_boot(struct create_request *r, const struct runner *runner, struct error *err)
+static int check_boot(struct create_request *r, const struct container_unit *run_by, struct error *err)
 {
 	struct instance *i = &r->instance;
 
-	if (!runner->wanted_by)
+	if (!run_by->wanted_by)
 		return 0;
-	if (i->no_boot && !runner->quadlet)
+	if (i->no_boot && !run_by->quadlet)
 		return error_set(err, EINVAL,
 				 "%s is no Quadlet, so that --no-boot does not know how to keep it out of %s: "
 				 "'systemctl %sdisable %s' does",
-				 runner->unit, runner->wanted_by, i->scope == SCOPE_USER ? "--user " : "",
-				 runner->unit);
+				 run_by->unit, run_by->wanted_by, i->scope == SCOPE_USER ? "--user " : "",
+				 run_by->unit);
 	if (!i->no_boot)
-		print_note("%s starts %s, asleep or not: %s leaves that to the first connection", runner->wanted_by,
-			   runner->unit, runner->quadlet ? "--no-boot" : "disabling the unit");
+		note_print("%s starts %s, asleep or not: %s leaves that to the first connection", run_by->wanted_by,
+			   run_by->unit, run_by->quadlet ? "--no-boot" : "disabling the unit");
 	return 0;
 }
 
 /* While the container sleeps, such a port is free; when it wakes, the engine wants to listen there, too. */
-static int check_published(struct create_request *r, const struct runner *runner, const char *drop_in,
+static int check_published(struct create_request *r, const struct container_unit *run_by, const char *drop_in,
 			   struct error *err)
 {
 	struct instance *i = &r->instance;
 
-	for (char **value = runner->publish; value && *value; value++) {
+	for (char **value = run_by->publish; value && *value; value++) {
 		for (size_t k = 0; k < i->n_ports; k++) {
 			if (!run_publish_takes(*value, &i->ports[k]) || i->drop_publish)
 				continue;
-			if (runner->quadlet)
+			if (run_by->quadlet)
 				return error_set(err, EADDRINUSE,
 						 "%s publishes '%s' itself and could not start while sockwake "
 						 "listens there: --drop-publish writes '[Container]' and "
 						 "'PublishPort=' into the drop-in %s",
-						 runner->unit, *value, drop_in);
+						 run_by->unit, *value, drop_in);
 			return error_set(err, EADDRINUSE,
 					 "%s publishes '%s' itself and could not start while sockwake listens there: "
 					 "take that out of its ExecStart=, or listen on another port",
-					 runner->unit, *value);
+					 run_by->unit, *value);
 		}
 	}
 	return 0;
@@ -161,30 +161,30 @@ static int check_published(struct create_request *r, const struct runner *runner
 #define NETWORK_TARGET "network-online.target"
 
 /* Then each wake waits for a minute and a half: Podman's waiter asks for the system's target, and asks in vain. */
-static void note_network(const struct runner *runner)
+static void note_network(const struct container_unit *run_by)
 {
 	_cleanup_manager_ struct manager *system = NULL;
 	const char *const target = NETWORK_TARGET;
 	struct unit_state state = {};
 	struct error ignored;
 
-	if (!runner->waits_for_network || manager_connect(SCOPE_SYSTEM, &system, &ignored) < 0)
+	if (!run_by->waits_for_network || manager_connect(SCOPE_SYSTEM, &system, &ignored) < 0)
 		return;
 	if (manager_query(system, &target, 1, &state, &ignored) == 0 && strcmp(state.active_state, "active") != 0)
-		print_note("%s waits for " NETWORK_TARGET ", which nothing brings up here, for up to 90s at each wake: "
+		note_print("%s waits for " NETWORK_TARGET ", which nothing brings up here, for up to 90s at each wake: "
 			   "'DefaultDependencies=false' under [Quadlet] does without",
-			   runner->unit);
+			   run_by->unit);
 	unit_states_clear(&state, 1);
 }
 
-int fit_unit(struct create_request *r, const struct instance *old, const struct runner *runner, char **ret_drop_in,
-	     struct error *err)
+int create_unit_fit(struct create_request *r, const struct instance *old, const struct container_unit *run_by,
+		    char **ret_drop_in, struct error *err)
 {
 	struct instance *i = &r->instance;
 	char path[PATH_MAX] = "";
 
 	*ret_drop_in = NULL;
-	if (!runner->unit) {
+	if (!run_by->unit) {
 		if (i->no_boot || i->drop_publish)
 			return error_set(err, EINVAL,
 					 "no unit runs the container '%s': --no-boot and --drop-publish are for "
@@ -196,30 +196,30 @@ int fit_unit(struct create_request *r, const struct instance *old, const struct 
 		i->no_boot |= old->no_boot; /* what they have changed is not to be seen any more */
 		i->drop_publish |= old->drop_publish;
 	}
-	if (runner->quadlet && drop_in_path(i->scope, runner->quadlet, i->name, path, err) < 0)
+	if (run_by->quadlet && drop_in_path(i->scope, run_by->quadlet, i->name, path, err) < 0)
 		return -1;
-	if (check_boot(r, runner, err) < 0 || check_published(r, runner, path, err) < 0)
+	if (check_boot(r, run_by, err) < 0 || check_published(r, run_by, path, err) < 0)
 		return -1;
-	note_network(runner);
-	if (!runner->quadlet || (!i->no_boot && !i->drop_publish))
+	note_network(run_by);
+	if (!run_by->quadlet || (!i->no_boot && !i->drop_publish))
 		return 0;
-	if (replace_text(&i->drop_in, path, err) < 0)
+	if (text_replace(&i->drop_in, path, err) < 0)
 		return -1;
-	*ret_drop_in = drop_in_render(i, (const char *const *)runner->publish, err);
+	*ret_drop_in = drop_in_render(i, (const char *const *)run_by->publish, err);
 	return *ret_drop_in ? 0 : -1;
 }
 
 /* Did the drop-in do what it is for? Another one may come after it. */
 static int check_effect(struct manager *m, const struct instance *i, struct error *err)
 {
-	_cleanup_runner_ struct runner runner = {};
+	_cleanup_container_unit_ struct container_unit run_by = {};
 
-	if (runner_read(m, i->unit, &runner, err) < 0)
+	if (container_unit_read(m, i->unit, &run_by, err) < 0)
 		return -1;
-	if (i->no_boot && runner.wanted_by)
-		return error_set(err, EEXIST, "%s still starts %s: another drop-in or a link says so", runner.wanted_by,
+	if (i->no_boot && run_by.wanted_by)
+		return error_set(err, EEXIST, "%s still starts %s: another drop-in or a link says so", run_by.wanted_by,
 				 i->unit);
-	for (char **value = runner.publish; i->drop_publish && value && *value; value++) {
+	for (char **value = run_by.publish; i->drop_publish && value && *value; value++) {
 		for (size_t k = 0; k < i->n_ports; k++) {
 			if (run_publish_takes(*value, &i->ports[k]))
 				return error_set(err, EEXIST, "%s still publishes '%s': another drop-in says so",
@@ -229,7 +229,8 @@ static int check_effect(struct manager *m, const struct instance *i, struct erro
 	return 0;
 }
 
-int apply_drop_in(struct manager *m, const struct instance *i, const char *text, char **ret_before, struct error *err)
+int create_unit_apply_drop_in(struct manager *m, const struct instance *i, const char *text, char **ret_before,
+			      struct error *err)
 {
 	*ret_before = NULL;
 	if (!text)
@@ -238,11 +239,11 @@ int apply_drop_in(struct manager *m, const struct instance *i, const char *text,
 		return -1;
 	if (manager_reload(m, err) == 0 && check_effect(m, i, err) == 0)
 		return 0;
-	revert_drop_in(m, i, *ret_before);
+	create_unit_revert_drop_in(m, i, *ret_before);
 	return -1;
 }
 
-void revert_drop_in(struct manager *m, const struct instance *i, const char *before)
+void create_unit_revert_drop_in(struct manager *m, const struct instance *i, const char *before)
 {
 	_cleanup_free_ char *unused = NULL;
 	struct error ignored;

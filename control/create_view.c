@@ -22,7 +22,7 @@ static int check_process(struct engine *e, const struct container *c, struct err
 	return -1;
 }
 
-int check_view(struct engine *e, const struct container *c, const char *health_check, struct error *err)
+int create_view_check(struct engine *e, const struct container *c, const char *health_check, struct error *err)
 {
 	return check_process(e, c, err) < 0 ? -1 : reach_check(c, health_check, err);
 }

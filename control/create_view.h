@@ -5,4 +5,4 @@
 
 /* Refuses a container whose process is not on this machine, and one that sees so much of the host that the health check
  * (NULL: the default) or the programs would be within its reach. */
-int check_view(struct engine *e, const struct container *c, const char *health_check, struct error *err);
+int create_view_check(struct engine *e, const struct container *c, const char *health_check, struct error *err);

@@ -44,13 +44,13 @@ static int check_word(const char *s, struct error *err)
 			 s);
 }
 
-int check_health_words(const struct instance *i, struct error *err)
+int health_word_check(const struct instance *i, struct error *err)
 {
 	if (check_word(i->health_check, err) < 0)
 		return -1;
-	for (size_t k = 0; k < i->n_with; k++) {
-		if (check_word(i->with[k].health_check, err) < 0)
-			return error_context(err, "--with %s", i->with[k].container);
+	for (size_t k = 0; k < i->n_dependencies; k++) {
+		if (check_word(i->dependencies[k].health_check, err) < 0)
+			return error_context(err, "--with %s", i->dependencies[k].container);
 	}
 	return 0;
 }

@@ -30,7 +30,7 @@ static int no_memory(struct error *err)
 	return error_errno(err, ENOMEM, "cannot make a container");
 }
 
-static bool is_mounted(const struct order *o, const char *directory)
+static bool is_mounted(const struct made_container *o, const char *directory)
 {
 	size_t len = strlen(directory);
 
@@ -43,7 +43,7 @@ static bool is_mounted(const struct order *o, const char *directory)
 	return false;
 }
 
-static int add_volume(struct order *o, const char *name, const char *directory, struct error *err)
+static int add_volume(struct made_container *o, const char *name, const char *directory, struct error *err)
 {
 	char volume[VOLUME_NAME_MAX + PATH_MAX + 1];
 	size_t n = 0;
@@ -77,17 +77,17 @@ static int add_volume(struct order *o, const char *name, const char *directory, 
 
 /* A Quadlet's container is removed whenever it sleeps, and volumes without a name with it: those that the image asks
  * for get one, "NAME-var-lib-data". */
-static int name_volumes(struct order *o, const char *name, const struct image *image, struct error *err)
+static int name_volumes(struct made_container *o, const char *name, const struct image *image, struct error *err)
 {
 	for (size_t k = 0; k < image->n_volumes; k++) {
 		if (!is_mounted(o, image->volumes[k]) && add_volume(o, name, image->volumes[k], err) < 0)
 			return -1;
 	}
-	return order_validate(o, err);
+	return made_container_validate(o, err);
 }
 
 /* Docker would make such a directory, owned by root; Podman would fail at every wake. */
-static int check_sources(const struct order *o, struct error *err)
+static int check_sources(const struct made_container *o, struct error *err)
 {
 	char path[PATH_MAX];
 
@@ -119,17 +119,17 @@ static int plan(struct create_request *r, struct engine *e, struct image *ret, s
 	bool quadlet;
 
 	if (engine_has_quadlet(e, &quadlet, err) < 0 || decide(r, quadlet, err) < 0 ||
-	    engine_find_image(e, r->order.image, ret, err) < 0 ||
-	    (r->order.network && engine_find_network(e, r->order.network, err) < 0))
+	    engine_find_image(e, r->to_make.image, ret, err) < 0 ||
+	    (r->to_make.network && engine_find_network(e, r->to_make.network, err) < 0))
 		return -1;
-	return name_volumes(&r->order, r->instance.name, ret, err);
+	return name_volumes(&r->to_make, r->instance.name, ret, err);
 }
 
 static int in_the_way(const struct container *c, const char *name, struct error *err)
 {
 	return error_set(err, EEXIST,
 			 "there is a container '%s' already: leave out --image to wake that one%s, or remove it first",
-			 name, is_made_for(c, name) ? ", use --force to replace it" : "");
+			 name, replaced_is_made_for(c, name) ? ", use --force to replace it" : "");
 }
 
 /* Has the generator made a unit of it? */
@@ -172,7 +172,7 @@ static int make_quadlet(struct create_request *r, const struct container *there,
 
 	if (there->id[0] && (!unit || strcmp(unit, i->unit) != 0)) /* the unit would replace it */
 		return in_the_way(there, i->name, err);
-	text = quadlet_render(i->name, &r->order, err);
+	text = quadlet_render(i->name, &r->to_make, err);
 	if (!text || quadlet_path(i->scope, i->name, path, err) < 0 || check_quadlet(r, path, text, err) < 0 ||
 	    own_file_write(path, text, QUADLET_MODE, &made->before, err) < 0)
 		return -1;
@@ -191,7 +191,7 @@ static int lock_made(const struct instance *i, struct engine *engine, const char
 
 	if (!i->unit && engine->backend->inspect(engine, i->container_name, &there, err) < 0)
 		return -1;
-	if (lock_container(i, engine, there.id, ret, err) == 0)
+	if (settle_lock_container(i, engine, there.id, ret, err) == 0)
 		return 0;
 	return err->code == EWOULDBLOCK
 		       ? error_set(err, EBUSY,
@@ -238,25 +238,25 @@ static int make_by_engine(struct create_request *r, const struct container *ther
 	const char *name = r->instance.name;
 	int done;
 
-	if (there->id[0] && (!r->force || !is_made_for(there, name)))
+	if (there->id[0] && (!r->force || !replaced_is_made_for(there, name)))
 		return in_the_way(there, name, err);
 	if (there->id[0] && set_aside(r, there, made, err) < 0)
 		return -1;
-	done = engine_create_container(made->engine, &r->order, name, image, err);
+	done = engine_create_container(made->engine, &r->to_make, name, image, err);
 	made->created = done == 0 || is_uncertain(err);
 	return done;
 }
 
-int make_container(struct create_request *r, struct manager *m, struct made *ret, struct error *err)
+int made_make(struct create_request *r, struct manager *m, struct made *ret, struct error *err)
 {
 	_cleanup_container_ struct container there = {};
 	_cleanup_image_ struct image image = {};
 	struct instance *i = &r->instance;
 
-	*ret = (struct made){.manager = m, .name = strdup(i->name), .begun = true, .signals = signals_hold()};
+	*ret = (struct made){.manager = m, .name = strdup(i->name), .begun = true, .signals = signals_block()};
 	if (!ret->name)
 		return no_memory(err);
-	if (instance_open_engine(i, ENGINE_TIMEOUT, &ret->engine, err) < 0 || check_sources(&r->order, err) < 0 ||
+	if (instance_open_engine(i, ENGINE_TIMEOUT, &ret->engine, err) < 0 || check_sources(&r->to_make, err) < 0 ||
 	    plan(r, ret->engine, &image, err) < 0)
 		return -1;
 	if (!r->as_quadlet && replaced_settle(ret->engine, i->name, err) < 0)
@@ -316,16 +316,16 @@ static int remove_old(struct made *made, struct error *err)
 	return engine_remove_container(made->engine, made->old, err);
 }
 
-void keep_made(const struct create_request *r, struct made *made)
+void made_keep(const struct create_request *r, struct made *made)
 {
 	struct error err;
 
 	if (made->before)
-		note_lost_volumes(r, made->before, made->quadlet);
+		lost_note_volumes(r, made->before, made->quadlet);
 	if (made->quadlet)
-		note_lost_writes(r);
+		lost_note_writes(r);
 	if (made->old && (insist(made, discard_old, &err) < 0 || insist(made, remove_old, &err) < 0))
-		print_note("the container that was replaced is left ('%s rm %s' removes it): %s",
+		note_print("the container that was replaced is left ('%s rm %s' removes it): %s",
 			   backend_kind_name(r->instance.backend), made->old, err.text);
 	made_free(made);
 }
@@ -337,7 +337,7 @@ static int remove_created(struct made *made, struct error *err)
 
 	if (made->engine->backend->inspect(made->engine, made->name, &c, err) < 0)
 		return err->code == ENOENT ? 0 : -1;
-	if (!is_made_for(&c, made->name) || strcmp(c.id, made->old_id) == 0)
+	if (!replaced_is_made_for(&c, made->name) || strcmp(c.id, made->old_id) == 0)
 		return 0;
 	return engine_remove_container(made->engine, c.id, err);
 }
@@ -362,12 +362,12 @@ void made_clear(struct made *made)
 		(void)manager_reload(made->manager, &ignored);
 	}
 	if ((made->created || made->old) && insist(made, try_undo, &err) < 0)
-		print_note("not everything is as it was before: %s; once that is mended, 'sockwake refresh %s'",
+		note_print("not everything is as it was before: %s; once that is mended, 'sockwake refresh %s'",
 			   err.text, made->name);
 	made_free(made);
 }
 
-int print_order(struct create_request *r, struct error *err)
+int made_print(struct create_request *r, struct error *err)
 {
 	_cleanup_engine_ struct engine *engine = NULL;
 	_cleanup_image_ struct image image = {};
@@ -377,38 +377,38 @@ int print_order(struct create_request *r, struct error *err)
 	if (instance_open_engine(i, ENGINE_TIMEOUT, &engine, err) < 0)
 		return -1;
 	if (plan(r, engine, &image, err) < 0) {
-		print_note("%s", err->text);
+		note_print("%s", err->text);
 		if (!i->made_container && decide(r, i->backend == BACKEND_PODMAN, err) < 0)
 			return -1;
 	} else {
-		note_lost_writes(r);
+		lost_note_writes(r);
 	}
 	if (r->as_quadlet) {
-		text = quadlet_render(i->name, &r->order, err);
+		text = quadlet_render(i->name, &r->to_make, err);
 		if (!text)
 			return -1;
 		printf("# --- %s-container.container ---\n%s\n", i->name, text);
 		return 0;
 	}
-	text = order_to_json(&r->order, i->name, r->order.image, image.id);
+	text = made_container_to_json(&r->to_make, i->name, r->to_make.image, image.id);
 	if (!text)
 		return no_memory(err);
 	printf("# --- container %s, through the engine's API ---\n# %s\n\n", i->name, text);
 	return 0;
 }
 
-bool was_made(const struct instance *i, const struct subject *s)
+bool made_is(const struct instance *i, const struct subject *s)
 {
 	char path[PATH_MAX];
 	struct error ignored;
 
-	if (s->exists && is_made_for(&s->container, i->name))
+	if (s->exists && replaced_is_made_for(&s->container, i->name))
 		return true;
-	return s->runner.quadlet && quadlet_path(i->scope, i->name, path, &ignored) == 0 &&
-	       strcmp(s->runner.quadlet, path) == 0;
+	return s->run_by.quadlet && quadlet_path(i->scope, i->name, path, &ignored) == 0 &&
+	       strcmp(s->run_by.quadlet, path) == 0;
 }
 
-int check_made(const struct instance *i, struct error *err)
+int made_check(const struct instance *i, struct error *err)
 {
 	_cleanup_container_ struct container there = {};
 	_cleanup_engine_ struct engine *engine = NULL;
@@ -424,7 +424,7 @@ int check_made(const struct instance *i, struct error *err)
 		return -1;
 	if (engine->backend->inspect(engine, i->container_name, &there, err) < 0)
 		return err->code == ENOENT ? 0 : -1;
-	if (is_made_for(&there, i->name))
+	if (replaced_is_made_for(&there, i->name))
 		return 0;
 	return error_set(err, EINVAL,
 			 "the container '%s' is no longer the one that 'create --image' made: remove the instance "
@@ -469,10 +469,10 @@ static int remove_older(const struct instance *i, struct engine *engine, enum re
 		return 0;
 	if (engine->backend->inspect(engine, old, &c, err) < 0)
 		return err->code == ENOENT ? 0 : -1;
-	return is_made_for(&c, i->name) ? remove_container(engine, old, err) : 0;
+	return replaced_is_made_for(&c, i->name) ? remove_container(engine, old, err) : 0;
 }
 
-int heal_made(const struct instance *i, struct error *err)
+int made_heal(const struct instance *i, struct error *err)
 {
 	_cleanup_engine_ struct engine *engine = NULL;
 
@@ -481,7 +481,7 @@ int heal_made(const struct instance *i, struct error *err)
 	return instance_open_engine(i, HEAL_TIMEOUT, &engine, err) < 0 ? -1 : replaced_settle(engine, i->name, err);
 }
 
-int remove_made(const struct instance *i, struct manager *m, struct error *err)
+int made_remove(const struct instance *i, struct manager *m, struct error *err)
 {
 	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
 	_cleanup_engine_ struct engine *engine = NULL;

@@ -20,29 +20,29 @@ struct made {
 	sigset_t signals; /* those that were held back before that began */
 };
 
-/* Makes the container (r->order) of an instance, by a Quadlet where there are such, else through the engine's API, and
+/* Makes the container (r->to_make) of an instance, by a Quadlet where there are such, else through the engine's API, and
  * says so in the instance. With r->force it takes the place of one that was made so before; without, only a Quadlet
  * that is the same is not refused. */
-int make_container(struct create_request *r, struct manager *m, struct made *ret, struct error *err);
+int made_make(struct create_request *r, struct manager *m, struct made *ret, struct error *err);
 
 /* The instance is there: what made place for the container goes. Notes what is lost with that, or will be. */
-void keep_made(const struct create_request *r, struct made *made);
+void made_keep(const struct create_request *r, struct made *made);
 
 /* Was its container made so, for this instance or one of its name before? */
-bool was_made(const struct instance *i, const struct subject *s);
+bool made_is(const struct instance *i, const struct subject *s);
 
 /* Undoes what was not kept. */
 void made_clear(struct made *made);
 #define _cleanup_made_ _cleanup_(made_clear)
 
 /* Prints what would be made. */
-int print_order(struct create_request *r, struct error *err);
+int made_print(struct create_request *r, struct error *err);
 
 /* May what was made for this instance be removed with it? The error says what else to do. */
-int check_made(const struct instance *i, struct error *err);
+int made_check(const struct instance *i, struct error *err);
 
 /* Brings back what a replacement that was broken off, by SIGKILL for example, has left under another name. */
-int heal_made(const struct instance *i, struct error *err);
+int made_heal(const struct instance *i, struct error *err);
 
 /* Removes it, after the instance. Volumes stay. m is NULL when no manager runs. */
-int remove_made(const struct instance *i, struct manager *m, struct error *err);
+int made_remove(const struct instance *i, struct manager *m, struct error *err);

@@ -37,7 +37,7 @@ static struct names names_of(const char *name)
 	return n;
 }
 
-int check_name(struct manager *m, const char *directory, const char *name, struct error *err)
+int install_check_name(struct manager *m, const char *directory, const char *name, struct error *err)
 {
 	struct names n = names_of(name);
 	const char *units[3] = {n.socket, n.service, n.timer};
@@ -87,7 +87,7 @@ static int reload_if_needed(struct manager *m, const struct names *n, bool with_
 	return needed ? manager_reload(m, err) : r;
 }
 
-void explain_socket(struct manager *m, const struct instance *i, struct error *err)
+void install_explain_socket(struct manager *m, const struct instance *i, struct error *err)
 {
 	char name[UNIT_NAME_MAX], reason[UNIT_REASON_MAX];
 	const char *unit = unit_name(i->name, SOCKET_SUFFIX, name);
@@ -98,7 +98,8 @@ void explain_socket(struct manager *m, const struct instance *i, struct error *e
 		unit_reason(&state, reason);
 		if (strcmp(state.load_state, "loaded") != 0)
 			error_set(err, EREMOTEIO, "the service manager cannot load %s (%s)", unit, state.load_state);
-		else if (strcmp(state.active_state, "active") != 0 && describe_obstacle(i, reason, sizeof(reason)))
+		else if (strcmp(state.active_state, "active") != 0 &&
+			 listen_check_describe_obstacle(i, reason, sizeof(reason)))
 			error_set(err, EREMOTEIO, "cannot start %s: %s", unit, reason);
 		else if (reason[0])
 			error_set(err, EREMOTEIO, "cannot start %s: %s; '%s %s' has the whole story", unit, reason,
@@ -117,13 +118,13 @@ static bool is_active(struct manager *m, const char *unit)
 	return active;
 }
 
-void outwait_trigger_limit(uint64_t closed_usec)
+void install_outwait_trigger_limit(uint64_t closed_usec)
 {
 	uint64_t passed = wall_usec() - closed_usec, limit = TRIGGER_LIMIT_SECONDS * USEC_PER_SEC;
 
 	if (passed >= limit) /* it wraps, and is more, where the clock was set back */
 		return;
-	print_note("waiting until systemd has forgotten why it closed the socket: %d s at most", TRIGGER_LIMIT_SECONDS);
+	note_print("waiting until systemd has forgotten why it closed the socket: %d s at most", TRIGGER_LIMIT_SECONDS);
 	(void)poll(NULL, 0, timeout_msec(now_usec() + limit - passed));
 }
 
@@ -133,11 +134,11 @@ static void outwait_own_triggers(struct manager *m, const char *socket)
 	struct error ignored;
 
 	if (manager_examine(m, &socket, 1, &state, &ignored) == 0 && strcmp(state.result, "trigger-limit-hit") == 0)
-		outwait_trigger_limit(state.since_usec);
+		install_outwait_trigger_limit(state.since_usec);
 	unit_states_clear(&state, 1);
 }
 
-void order_engines(struct manager *m)
+void install_order_engines(struct manager *m)
 {
 	struct error ignored;
 
@@ -150,12 +151,12 @@ static int start_new(struct manager *m, const struct instance *i, const struct n
 
 	if (reload_if_needed(m, n, i->schedule, err) < 0)
 		return -1;
-	order_engines(m);
+	install_order_engines(m);
 	outwait_own_triggers(m, n->socket);
 	(void)manager_reset_failed(m, n->service, &ignored); /* the failure is that of what was replaced */
 	if (manager_start(m, n->socket, SOCKET_TIMEOUT, err) == 0)
 		return 0;
-	explain_socket(m, i, err);
+	install_explain_socket(m, i, err);
 	return -1;
 }
 
@@ -182,14 +183,14 @@ static void roll_back(struct manager *m, const char *directory, const char *name
 }
 
 /* Before nobody knows the container any more. What fails does not keep the instance. */
-static void put_to_sleep(struct manager *m, const struct stored *s, enum settle what)
+static void sleep_container(struct manager *m, const struct stored *s, enum settle what)
 {
 	char command[STOP_COMMAND_MAX];
 	struct error why;
 
 	if (!s->problem && settle(m, &s->instance, what, &why) < 0)
-		print_note("the container '%s' may still run: %s; '%s' stops it", s->instance.container_name, why.text,
-			   stop_command(&s->instance, command));
+		note_print("the container '%s' may still run: %s; '%s' stops it", s->instance.container_name, why.text,
+			   settle_stop_command(&s->instance, command));
 }
 
 /* What is replaced may have woken another container, which nobody would put to sleep any more. */
@@ -200,7 +201,7 @@ static void leave_container(struct manager *m, const char *directory, const stru
 
 	if (store_read(directory, i->name, &old, &ignored) == 0 && !old.problem &&
 	    strcmp(old.instance.container_name, i->container_name) != 0)
-		put_to_sleep(m, &old, SETTLE_OWN);
+		sleep_container(m, &old, SETTLE_OWN);
 }
 
 static int install(struct manager *m, const char *directory, const struct instance *i, bool legacy, struct error *err)
@@ -224,9 +225,9 @@ static int install(struct manager *m, const char *directory, const struct instan
 	return -1;
 }
 
-int install_instance(struct manager *m, const char *directory, const struct instance *i, bool legacy, struct error *err)
+int install_write(struct manager *m, const char *directory, const struct instance *i, bool legacy, struct error *err)
 {
-	sigset_t before = signals_hold();
+	sigset_t before = signals_block();
 	int r = install(m, directory, i, legacy, err);
 
 	signals_release(&before);
@@ -238,7 +239,7 @@ static void remove_runtime_file(enum scope scope, const char *file)
 	char directory[PATH_MAX], path[PATH_MAX];
 	struct error ignored;
 
-	if (find_runtime_directory(scope, directory, &ignored) == 0 && path_join(directory, file, path, &ignored) == 0)
+	if (runtime_directory_find(scope, directory, &ignored) == 0 && path_join(directory, file, path, &ignored) == 0)
 		(void)unlink(path);
 }
 
@@ -254,8 +255,8 @@ static void forget_failures(struct manager *m, const struct names *n, bool legac
 		(void)manager_reset_failed(m, n->legacy, &ignored);
 }
 
-int uninstall_instance(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
-		       const struct stored_list *all, enum settle what, struct error *err)
+int install_remove(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
+		   const struct stored_list *all, enum settle what, struct error *err)
 {
 	const char *name = s->instance.name;
 	struct names n = names_of(name);
@@ -267,7 +268,7 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 		reopen(m, &n, was_active);
 		return -1;
 	}
-	put_to_sleep(m, s, what);
+	sleep_container(m, s, what);
 	/* The units last: as long as they are there the instance is listed, and can be removed again. */
 	if ((s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0) ||
 	    store_remove(directory, name, err) < 0) {
@@ -277,7 +278,7 @@ int uninstall_instance(struct manager *m, const char *directory, enum scope scop
 	}
 	remove_runtime_file(scope, unit_name(name, ".stats", stats));
 	if (!s->problem)
-		forget_volumes(&s->instance, all);
+		keep_forget(&s->instance, all);
 	if (m)
 		forget_failures(m, &n, s->instance.legacy);
 	return 0;
@@ -302,8 +303,8 @@ static int look_for_remains(struct manager *m, const struct stored *s, bool *ret
 	return r;
 }
 
-int forget_instances(struct manager *m, enum scope scope, const struct stored *const *removed, size_t n,
-		     struct error *err)
+int install_forget(struct manager *m, enum scope scope, const struct stored *const *removed, size_t n,
+		   struct error *err)
 {
 	bool known = false, ignored = false;
 	char stats[UNIT_NAME_MAX];

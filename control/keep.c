@@ -24,9 +24,9 @@ static struct part own_part(const struct instance *i)
 	return (struct part){i, i->container_name, i->unit, i->made_container};
 }
 
-static struct part with_part(const struct instance *i, size_t k)
+static struct part dependency_part(const struct instance *i, size_t k)
 {
-	return (struct part){i, i->with[k].container, i->with[k].unit, false};
+	return (struct part){i, i->dependencies[k].container, i->dependencies[k].unit, false};
 }
 
 static int record_path(const struct part *p, char ret[static PATH_MAX], struct error *err)
@@ -42,11 +42,11 @@ static int record_path(const struct part *p, char ret[static PATH_MAX], struct e
 /* It does not exist while it sleeps: its unit says what it will have. */
 static int keep_by_unit(struct manager *m, struct engine *e, const struct part *p, const char *path, struct error *err)
 {
-	_cleanup_runner_ struct runner runner = {};
+	_cleanup_container_unit_ struct container_unit run_by = {};
 
-	if (!m || runner_read(m, p->unit, &runner, err) < 0 || !runner.image)
+	if (!m || container_unit_read(m, p->unit, &run_by, err) < 0 || !run_by.image)
 		return 0;
-	return volumes_keep_new(e, path, p->container, runner.image, (const char *const *)runner.volumes, err);
+	return volumes_keep_new(e, path, p->container, run_by.image, (const char *const *)run_by.volumes, err);
 }
 
 /* A container that runs has what it has; of one that does not, something may have been replaced since it last slept. */
@@ -73,7 +73,7 @@ static int keep_part(struct manager *m, struct engine *e, const struct part *p, 
 	return p->unit ? keep_by_unit(m, e, p, path, err) : 0;
 }
 
-void keep_volumes(struct manager *m, const struct instance *i, bool anew)
+void keep_remember(struct manager *m, const struct instance *i, bool anew)
 {
 	_cleanup_engine_ struct engine *engine = NULL;
 	struct part own = own_part(i);
@@ -82,14 +82,14 @@ void keep_volumes(struct manager *m, const struct instance *i, bool anew)
 
 	if (r == 0)
 		r = keep_part(m, engine, &own, anew, &err);
-	for (size_t k = 0; r == 0 && k < i->n_with; k++) {
-		struct part p = with_part(i, k);
+	for (size_t k = 0; r == 0 && k < i->n_dependencies; k++) {
+		struct part p = dependency_part(i, k);
 
 		r = keep_part(m, engine, &p, anew, &err);
 	}
 	/* an engine that is not there at a refresh, after an upgrade for example, is no news */
 	if (r < 0 && (anew || err.code != ENOTCONN))
-		print_note("the volumes of '%s' are not remembered before it has slept: %s", i->name, err.text);
+		note_print("the volumes of '%s' are not remembered before it has slept: %s", i->name, err.text);
 }
 
 static int forget_part(const struct part *p, struct error *err)
@@ -117,19 +117,19 @@ static void forget(const struct part *p, const struct stored_list *all)
 	if (container_is_shared(p->instance, p->container, all))
 		return;
 	if (forget_part(p, &err) < 0)
-		print_note("what is kept for the container '%s' may be left ('%s pod rm --force %s" ANCHOR_POD_SUFFIX
+		note_print("what is kept for the container '%s' may be left ('%s pod rm --force %s" ANCHOR_POD_SUFFIX
 			   "' removes it): %s",
 			   p->container, backend_kind_name(p->instance->backend), anchor_name(p->container, name),
 			   err.text);
 }
 
-void forget_volumes(const struct instance *i, const struct stored_list *all)
+void keep_forget(const struct instance *i, const struct stored_list *all)
 {
 	struct part own = own_part(i);
 
 	forget(&own, all);
-	for (size_t k = 0; k < i->n_with; k++) {
-		struct part p = with_part(i, k);
+	for (size_t k = 0; k < i->n_dependencies; k++) {
+		struct part p = dependency_part(i, k);
 
 		forget(&p, all);
 	}
@@ -141,7 +141,7 @@ static const char *sparing_label(const struct container *c)
 	return c->n_labels ? c->labels[0].key : NULL;
 }
 
-void note_pruning(const struct instance *i, const struct subject *s)
+void keep_note_pruning(const struct instance *i, const struct subject *s)
 {
 	const char *engine = backend_kind_name(i->backend), *label = s->exists ? sparing_label(&s->container) : NULL;
 	char filter[256] = "a label and a filter spare it";
@@ -150,13 +150,13 @@ void note_pruning(const struct instance *i, const struct subject *s)
 	if (i->unit && i->backend == BACKEND_PODMAN)
 		return;
 	if (i->unit) {
-		print_note("while it sleeps, 'docker system prune' and the like take its image and volumes for unused: "
+		note_print("while it sleeps, 'docker system prune' and the like take its image and volumes for unused: "
 			   "see \"Pruning\" in sockwake(1)");
 		return;
 	}
 	if (label)
 		snprintf(filter, sizeof(filter), "prune with --filter 'label!=%s'", label);
-	print_note(
+	note_print(
 		"%s, '%s container prune' and '%s system prune' delete the container, and after it its volumes: %s%s (see "
 		"\"Pruning\" in sockwake(1))",
 		pauses ? "before its first wake, and after each boot until the next one" : "while it sleeps", engine,

@@ -5,10 +5,10 @@
 
 /* Remembers and keeps what the containers of an instance have (backends/keep.h), those of --with included. `anew`: that
  * is right as it is, whatever was remembered. What fails is noted. */
-void keep_volumes(struct manager *m, const struct instance *i, bool anew);
+void keep_remember(struct manager *m, const struct instance *i, bool anew);
 
 /* Forgets it, for containers that no other instance of `all` uses. What fails is noted. */
-void forget_volumes(const struct instance *i, const struct stored_list *all);
+void keep_forget(const struct instance *i, const struct stored_list *all);
 
 /* Notes what pruning takes from the instance while it sleeps, and what spares it. */
-void note_pruning(const struct instance *i, const struct subject *s);
+void keep_note_pruning(const struct instance *i, const struct subject *s);

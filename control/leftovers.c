@@ -27,7 +27,7 @@ static int names_init(struct names *ret, const struct stored_list *all)
 	size_t most = 0;
 
 	for (size_t k = 0; k < all->n; k++)
-		most += 1 + all->items[k].instance.n_with;
+		most += 1 + all->items[k].instance.n_dependencies;
 	*ret = (struct names){.items = calloc(most + 1, sizeof(*ret->items)),
 			      .pointers = calloc(most + 1, sizeof(*ret->pointers))};
 	return ret->items && ret->pointers ? 0 : -1;
@@ -49,12 +49,12 @@ static bool add_instance(struct names *names, const struct stored *s)
 	if (s->problem || engine_find_socket(i->backend, i->scope, i->engine_socket, socket, &ignored) < 0)
 		return false;
 	add(names, i, socket, i->container_name);
-	for (size_t k = 0; k < i->n_with; k++)
-		add(names, i, socket, i->with[k].container);
+	for (size_t k = 0; k < i->n_dependencies; k++)
+		add(names, i, socket, i->dependencies[k].container);
 	return true;
 }
 
-void sweep_locks(enum scope scope, const char *directory)
+void leftovers_sweep_locks(enum scope scope, const char *directory)
 {
 	_cleanup_stored_list_ struct stored_list all = {};
 	_cleanup_(names_clear) struct names names = {};
@@ -62,7 +62,7 @@ void sweep_locks(enum scope scope, const char *directory)
 	struct error ignored;
 	bool all_known = true;
 
-	if (find_runtime_directory(scope, runtime, &ignored) < 0 || store_scan(directory, &all, &ignored) < 0 ||
+	if (runtime_directory_find(scope, runtime, &ignored) < 0 || store_scan(directory, &all, &ignored) < 0 ||
 	    names_init(&names, &all) < 0)
 		return;
 	for (size_t k = 0; k < all.n; k++)

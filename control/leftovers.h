@@ -5,4 +5,4 @@
 
 /* Removes the locks that none of the instances in the unit directory needs. They are no use to anybody, and no harm: what
  * cannot be done about them matters to nobody. */
-void sweep_locks(enum scope scope, const char *directory);
+void leftovers_sweep_locks(enum scope scope, const char *directory);

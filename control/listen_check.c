@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "control/holder.h"
+#include "control/port_owner.h"
 
 /* A socket address as systemd will bind it. Returns its length. */
 static socklen_t bind_address(const struct publish *p, struct sockaddr_storage *ret)
@@ -97,7 +97,7 @@ static int check_path(const struct publish *p, struct error *err)
 	return error_set(err, EADDRINUSE, "another server listens on '%s'", p->path);
 }
 
-int check_listen(const struct publish *p, struct error *err)
+int listen_check_address(const struct publish *p, struct error *err)
 {
 	const char *protocol = p->type == SOCK_DGRAM ? "UDP" : "TCP";
 	char holder[256];
@@ -109,7 +109,7 @@ int check_listen(const struct publish *p, struct error *err)
 	if (code == 0)
 		return 0;
 	if (code == EADDRINUSE) {
-		describe_holder(p->type, p->port, holder, sizeof(holder));
+		port_owner_describe(p->type, p->port, holder, sizeof(holder));
 		return error_set(err, code, "the %s port %u is in use by %s: listen on another port, or stop that",
 				 protocol, p->port, holder);
 	}
@@ -122,12 +122,12 @@ int check_listen(const struct publish *p, struct error *err)
 	return error_errno(err, code, "cannot listen on the %s port %u of '%s'", protocol, p->port, p->address);
 }
 
-bool describe_obstacle(const struct instance *i, char *ret, size_t size)
+bool listen_check_describe_obstacle(const struct instance *i, char *ret, size_t size)
 {
 	struct error err;
 
 	for (size_t k = 0; k < i->n_ports; k++) {
-		if (check_listen(&i->ports[k], &err) < 0) {
+		if (listen_check_address(&i->ports[k], &err) < 0) {
 			snprintf(ret, size, "%s", err.text);
 			return true;
 		}

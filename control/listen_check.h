@@ -7,7 +7,7 @@
 #include "instance/instance.h"
 
 /* Refuses an address that is in use, by whom is told, or that this user may not listen on. */
-int check_listen(const struct publish *p, struct error *err);
+int listen_check_address(const struct publish *p, struct error *err);
 
 /* Why the manager cannot open the instance's socket just now. False: nothing is in its way. */
-bool describe_obstacle(const struct instance *i, char *ret, size_t size);
+bool listen_check_describe_obstacle(const struct instance *i, char *ret, size_t size);

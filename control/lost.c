@@ -6,10 +6,10 @@
 #include "control/note.h"
 #include "units/quadlet.h"
 
-void note_lost_writes(const struct create_request *r)
+void lost_note_writes(const struct create_request *r)
 {
-	if (r->as_quadlet && !(r->order.volumes && r->order.volumes[0]))
-		print_note("the container is removed whenever it sleeps, and what it wrote goes with it: to keep a "
+	if (r->as_quadlet && !(r->to_make.volumes && r->to_make.volumes[0]))
+		note_print("the container is removed whenever it sleeps, and what it wrote goes with it: to keep a "
 			   "directory, give the same command with --force -v NAME:/PATH");
 }
 
@@ -21,7 +21,7 @@ static size_t place_length(const char *volume)
 	return volume[len] ? len + 1 + strcspn(volume + len + 1, ":") : len;
 }
 
-static bool is_mounted(const struct order *o, const char *volume)
+static bool is_mounted(const struct made_container *o, const char *volume)
 {
 	size_t len = place_length(volume);
 
@@ -33,17 +33,17 @@ static bool is_mounted(const struct order *o, const char *volume)
 }
 
 /* What a person has written may be more than -v takes: specifiers, or a file of Quadlet's. */
-static bool is_option(char *volume, const struct order *o)
+static bool is_option(char *volume, const struct made_container *o)
 {
-	struct order one = {.image = o->image, .volumes = (char *[]){volume, NULL}};
+	struct made_container one = {.image = o->image, .volumes = (char *[]){volume, NULL}};
 	struct error ignored;
 
-	return quadlet_undouble(volume) && order_validate(&one, &ignored) == 0;
+	return quadlet_undouble(volume) && made_container_validate(&one, &ignored) == 0;
 }
 
 static void note_lost_line(const struct create_request *r, const char *key, const char *value, const char *path)
 {
-	print_note("the new Quadlet lacks the line '%s=%s' of the one that was replaced: write it into '%s', then run "
+	note_print("the new Quadlet lacks the line '%s=%s' of the one that was replaced: write it into '%s', then run "
 		   "'systemctl %sdaemon-reload'",
 		   key, value, path, r->instance.scope == SCOPE_USER ? "--user " : "");
 }
@@ -54,16 +54,16 @@ static void note_lost_volume(const struct create_request *r, const char *value, 
 
 	if (!volume)
 		return;
-	if (!is_option(volume, &r->order))
+	if (!is_option(volume, &r->to_make))
 		note_lost_line(r, "Volume", value, path);
-	else if (!is_mounted(&r->order, volume))
-		print_note(
+	else if (!is_mounted(&r->to_make, volume))
+		note_print(
 			"the new Quadlet lacks the volume '%s' of the one that was replaced: to keep it, give the same "
 			"command with --force -v '%s'",
 			volume, volume);
 }
 
-void note_lost_volumes(const struct create_request *r, const char *before, const char *path)
+void lost_note_volumes(const struct create_request *r, const char *before, const char *path)
 {
 	_cleanup_free_ char *volumes = strdup(before), *mounts = strdup(before);
 	struct quadlet_reader reader = {.rest = volumes};

@@ -4,7 +4,7 @@
 #include "control/create_request.h"
 
 /* Notes that what the container writes does not outlast its sleep, where it is a Quadlet's and has no volume. */
-void note_lost_writes(const struct create_request *r);
+void lost_note_writes(const struct create_request *r);
 
 /* Notes the volumes of the Quadlet that was replaced, `before`, that the new one at this path does not mount there. */
-void note_lost_volumes(const struct create_request *r, const char *before, const char *path);
+void lost_note_volumes(const struct create_request *r, const char *before, const char *path);

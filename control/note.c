@@ -7,7 +7,7 @@
 #include "common/cleanup.h"
 #include "common/parse.h"
 
-void print_note(const char *format, ...)
+void note_print(const char *format, ...)
 {
 	char text[sizeof(((struct error *)0)->text)];
 	va_list ap;
@@ -19,7 +19,7 @@ void print_note(const char *format, ...)
 	fprintf(stderr, "sockwake: note: %s\n", text);
 }
 
-void print_failure(struct error *err, bool as_json)
+void note_print_failure(struct error *err, bool as_json)
 {
 	_cleanup_free_ char *json = NULL;
 	cJSON *object;

@@ -6,7 +6,7 @@
 #include "common/error.h"
 
 /* One line on standard error that is no error. */
-void print_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void note_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* One sentence on standard error, which is made printable; for programs an object. */
-void print_failure(struct error *err, bool as_json);
+void note_print_failure(struct error *err, bool as_json);

@@ -19,7 +19,7 @@
 
 #define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
 
-const char *state_name(enum state state)
+const char *observe_state_name(enum state state)
 {
 	static const char *const names[] = {
 		[STATE_UNKNOWN] = "unknown", [STATE_ASLEEP] = "asleep",	    [STATE_WAKING] = "waking",
@@ -30,7 +30,7 @@ const char *state_name(enum state state)
 	return names[state];
 }
 
-uint64_t open_connections(const struct observation *o)
+uint64_t observation_connections(const struct observation *o)
 {
 	bool runs = o->state == STATE_AWAKE || o->state == STATE_STOPPING;
 
@@ -68,7 +68,7 @@ static void socket_reason(struct observation *o, const struct unit_state *socket
 		snprintf(o->reason, sizeof(o->reason),
 			 "systemd could not open the socket: 'sudo sockwake status %s' says what is in its way",
 			 i->name);
-	else if (could_not_listen && describe_obstacle(i, reason, sizeof(reason)))
+	else if (could_not_listen && listen_check_describe_obstacle(i, reason, sizeof(reason)))
 		snprintf(o->reason, sizeof(o->reason), "%.400s; then 'sockwake refresh %s' opens the socket", reason,
 			 i->name);
 	else if (could_not_listen)
@@ -220,8 +220,9 @@ static void ask_each(struct engine *engine, const struct instance *first, struct
 		if (os[k].stored->problem || !instances_share_engine(i, first))
 			continue;
 		ask_container(engine, i->container_name, os[k].container_state, os[k].container_id);
-		for (size_t m = 0; m < i->n_with; m++)
-			ask_container(engine, i->with[m].container, os[k].with_states[m], os[k].with_ids[m]);
+		for (size_t m = 0; m < i->n_dependencies; m++)
+			ask_container(engine, i->dependencies[m].container, os[k].dependency_states[m],
+				      os[k].dependency_ids[m]);
 	}
 }
 
@@ -248,9 +249,9 @@ static int ask_engine(enum scope scope, const struct instance *first, struct obs
 			continue;
 		take_container(find_container(&containers, i->container_name), os[k].container_state,
 			       os[k].container_id);
-		for (size_t m = 0; m < i->n_with; m++)
-			take_container(find_container(&containers, i->with[m].container), os[k].with_states[m],
-				       os[k].with_ids[m]);
+		for (size_t m = 0; m < i->n_dependencies; m++)
+			take_container(find_container(&containers, i->dependencies[m].container),
+				       os[k].dependency_states[m], os[k].dependency_ids[m]);
 	}
 	return 0;
 }
@@ -281,7 +282,7 @@ static void read_statistics(enum scope scope, struct observation *os, size_t n)
 	char directory[PATH_MAX], path[PATH_MAX], file[UNIT_NAME_MAX];
 	struct error ignored;
 
-	if (find_runtime_directory(scope, directory, &ignored) < 0)
+	if (runtime_directory_find(scope, directory, &ignored) < 0)
 		return;
 	for (size_t k = 0; k < n; k++) {
 		unit_name(os[k].stored->instance.name, ".stats", file);
@@ -302,7 +303,7 @@ static void look_at_units(enum scope scope, struct observation *os, size_t n)
 	for (size_t k = 0; k < n; k++) {
 		if (os[k].stored->problem)
 			continue;
-		describe_units(&programs, directory, &os[k].stored->instance, reason, sizeof(reason));
+		programs_describe_units(&programs, directory, &os[k].stored->instance, reason, sizeof(reason));
 		if (!reason[0])
 			continue;
 		strcpy(os[k].reason, reason);
@@ -328,8 +329,8 @@ static bool attends(const struct observation *user, const struct observation *o)
 	    (user->state != STATE_WAKING && user->state != STATE_AWAKE && user->state != STATE_STOPPING))
 		return false;
 	found = is_same_container(i->container_name, user->container_id, o);
-	for (size_t m = 0; m < i->n_with && !found; m++)
-		found = is_same_container(i->with[m].container, user->with_ids[m], o);
+	for (size_t m = 0; m < i->n_dependencies && !found; m++)
+		found = is_same_container(i->dependencies[m].container, user->dependency_ids[m], o);
 	return found && instances_share_engine(i, &o->stored->instance);
 }
 
@@ -354,8 +355,8 @@ int observe(enum scope scope, const struct stored_list *list, struct observation
 		os[k].stored = &list->items[k];
 		snprintf(os[k].socket_state, sizeof(os[k].socket_state), "unknown");
 		set_state(os[k].container_state, "unknown");
-		for (size_t m = 0; m < list->items[k].instance.n_with; m++)
-			set_state(os[k].with_states[m], "unknown");
+		for (size_t m = 0; m < list->items[k].instance.n_dependencies; m++)
+			set_state(os[k].dependency_states[m], "unknown");
 	}
 	read_statistics(scope, os, list->n);
 	if (list->n > 0 && ask_manager(scope, list, os, &failure) < 0)
@@ -381,14 +382,14 @@ static bool add_seconds(cJSON *object, const char *key, uint64_t usec)
 	return cJSON_AddNumberToObject(object, key, (double)usec / (double)USEC_PER_SEC);
 }
 
-static bool add_with_states(cJSON *object, const struct observation *o)
+static bool add_dependency_states(cJSON *object, const struct observation *o)
 {
 	size_t k = 0;
 	cJSON *entry;
 
 	cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(object, "with"))
 	{
-		if (!cJSON_AddStringToObject(entry, "container_state", o->with_states[k++]))
+		if (!cJSON_AddStringToObject(entry, "container_state", o->dependency_states[k++]))
 			return false;
 	}
 	return true;
@@ -414,13 +415,14 @@ cJSON *observation_to_json(const struct observation *o)
 
 	if (object && (config || cJSON_AddStringToObject(object, "name", i->name)) &&
 	    cJSON_AddStringToObject(object, "status", o->socket_state) &&
-	    cJSON_AddStringToObject(object, "state", state_name(o->state)) &&
+	    cJSON_AddStringToObject(object, "state", observe_state_name(o->state)) &&
 	    (o->reason[0] ? cJSON_AddStringToObject(object, "reason", o->reason)
 			  : cJSON_AddNullToObject(object, "reason")) &&
 	    add_seconds(object, "since", o->since_usec) && add_seconds(object, "held_until", o->held_until) &&
 	    cJSON_AddStringToObject(object, "container_state", o->container_state) &&
-	    cJSON_AddNumberToObject(object, "connections", (double)open_connections(o)) && add_with_states(object, o) &&
-	    add_appearance(object, i) && cJSON_AddBoolToObject(object, "legacy", i->legacy))
+	    cJSON_AddNumberToObject(object, "connections", (double)observation_connections(o)) &&
+	    add_dependency_states(object, o) && add_appearance(object, i) &&
+	    cJSON_AddBoolToObject(object, "legacy", i->legacy))
 		return object;
 	cJSON_Delete(object);
 	return NULL;

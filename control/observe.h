@@ -18,7 +18,7 @@ enum state {
 	STATE_FAILED,	/* the last wake failed; the next connection tries again */
 	STATE_OFF,	/* the socket does not listen: nothing can wake the instance */
 };
-const char *state_name(enum state state);
+const char *observe_state_name(enum state state);
 
 struct observation {
 	const struct stored *stored; /* belongs to the list that was observed */
@@ -27,9 +27,9 @@ struct observation {
 	uint64_t since_usec;	      /* CLOCK_REALTIME of the last change; 0: not since boot */
 	char socket_state[32];	      /* systemd's ActiveState of the socket */
 	char container_state[32];     /* the engine's word; "missing"; "unknown" when it cannot be asked */
-	char with_states[INSTANCE_WITH_MAX][32]; /* the same of the containers of --with */
-	char container_id[65];			 /* "" where the engine cannot be asked, or has none */
-	char with_ids[INSTANCE_WITH_MAX][65];
+	char dependency_states[INSTANCE_DEPENDENCIES_MAX][32]; /* the same of the containers of --with */
+	char container_id[65];				       /* "" where the engine cannot be asked, or has none */
+	char dependency_ids[INSTANCE_DEPENDENCIES_MAX][65];
 	uint64_t held_until; /* CLOCK_REALTIME; 0: it is not held awake */
 	bool attended;	     /* an instance that shares its container is awake */
 	bool have_stats;
@@ -42,7 +42,7 @@ int observe(enum scope scope, const struct stored_list *list, struct observation
 	    struct error *err);
 
 /* Connections that are open now, and UDP flows. */
-uint64_t open_connections(const struct observation *o);
+uint64_t observation_connections(const struct observation *o);
 
 /* The instance and all of that for programs. NULL on out of memory; the caller deletes it. */
 cJSON *observation_to_json(const struct observation *o);

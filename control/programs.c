@@ -84,8 +84,8 @@ static bool find_in_command(struct programs *p, enum scope scope, const char *te
 	return false;
 }
 
-bool find_missing_program(struct programs *p, enum scope scope, const char *service, char ret_path[static PATH_MAX],
-			  const char **ret_trouble)
+bool programs_find_missing(struct programs *p, enum scope scope, const char *service, char ret_path[static PATH_MAX],
+			   const char **ret_trouble)
 {
 	while (service && *service) {
 		size_t len = strcspn(service, "\n");
@@ -119,11 +119,11 @@ static int find_own_missing(struct programs *p, char ret_path[static PATH_MAX], 
 
 	if (publish_parse("1:1", &any.ports[0], err) < 0 || units_render(&any, &units, err) < 0)
 		return -1;
-	return find_missing_program(p, geteuid() == 0 ? SCOPE_SYSTEM : SCOPE_USER, units.service, ret_path,
-				    ret_trouble);
+	return programs_find_missing(p, geteuid() == 0 ? SCOPE_SYSTEM : SCOPE_USER, units.service, ret_path,
+				     ret_trouble);
 }
 
-int check_programs(struct error *err)
+int programs_check(struct error *err)
 {
 	_cleanup_programs_ struct programs p = {};
 	char path[PATH_MAX];
@@ -156,7 +156,8 @@ static void describe_missing(const struct instance *i, const char *path, const c
 			 path, trouble, sudo(i));
 }
 
-void describe_units(struct programs *p, const char *directory, const struct instance *i, char *ret, size_t size)
+void programs_describe_units(struct programs *p, const char *directory, const struct instance *i, char *ret,
+			     size_t size)
 {
 	_cleanup_free_ char *service = NULL;
 	char file[UNIT_NAME_MAX], path[PATH_MAX];
@@ -166,12 +167,12 @@ void describe_units(struct programs *p, const char *directory, const struct inst
 	ret[0] = '\0';
 	if (i->legacy || path_join(directory, unit_name(i->name, SERVICE_SUFFIX, file), path, &err) < 0)
 		return;
-	if (read_file(AT_FDCWD, path, SERVICE_FILE_MAX, &service, NULL, &err) < 0) {
+	if (file_read(AT_FDCWD, path, SERVICE_FILE_MAX, &service, NULL, &err) < 0) {
 		if (err.code == ENOENT)
 			snprintf(ret, size, "'%s' is missing: '%ssockwake refresh %s' writes it again", path, sudo(i),
 				 i->name);
 		return;
 	}
-	if (find_missing_program(p, i->scope, service, path, &trouble))
+	if (programs_find_missing(p, i->scope, service, path, &trouble))
 		describe_missing(i, path, trouble, ret, size);
 }

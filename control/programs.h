@@ -21,12 +21,13 @@ void programs_clear(struct programs *p);
 
 /* The first program of a service's text that cannot be run: true, with its path and the end of a sentence about it. The
  * programs are the first words of its Exec…= lines, and what follows "--" there. */
-bool find_missing_program(struct programs *p, enum scope scope, const char *service, char ret_path[static PATH_MAX],
-			  const char **ret_trouble);
+bool programs_find_missing(struct programs *p, enum scope scope, const char *service, char ret_path[static PATH_MAX],
+			   const char **ret_trouble);
 
 /* Refuses when this sockwake's own programs are not there: what it would install could not wake anything. The text has
  * the file and the commands that heal. */
-int check_programs(struct error *err);
+int programs_check(struct error *err);
 
 /* A sentence about what keeps the units of an instance from waking it, with the command that heals; "" for nothing. */
-void describe_units(struct programs *p, const char *directory, const struct instance *i, char *ret, size_t size);
+void programs_describe_units(struct programs *p, const char *directory, const struct instance *i, char *ret,
+			     size_t size);

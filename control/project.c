@@ -21,7 +21,7 @@ struct walk {
 	size_t n;
 	const char *way[PROJECT_MAX + 1]; /* the services from the first to the one that is being visited */
 	size_t depth;
-	struct needed *needed;
+	struct project_dependency *needed;
 	size_t n_needed;
 };
 
@@ -71,11 +71,11 @@ static int add(struct walk *w, const struct container *c, bool healthy, struct e
 			return 0;
 		}
 	}
-	if (w->n_needed == INSTANCE_WITH_MAX)
+	if (w->n_needed == INSTANCE_DEPENDENCIES_MAX)
 		return error_set(err, E2BIG,
 				 "its project has more than %d other containers: name those it needs with --with",
-				 INSTANCE_WITH_MAX);
-	w->needed[w->n_needed++] = (struct needed){c, healthy};
+				 INSTANCE_DEPENDENCIES_MAX);
+	w->needed[w->n_needed++] = (struct project_dependency){c, healthy};
 	return 0;
 }
 
@@ -153,7 +153,7 @@ static int visit(struct walk *w, const struct container *c, struct error *err)
 }
 
 int project_order(const struct container *own, const struct container *others, size_t n,
-		  struct needed ret[static INSTANCE_WITH_MAX], size_t *ret_n, struct error *err)
+		  struct project_dependency ret[static INSTANCE_DEPENDENCIES_MAX], size_t *ret_n, struct error *err)
 {
 	struct walk w = {.n = n, .needed = ret};
 

@@ -18,7 +18,7 @@ bool project_exists(const struct container *c);
  * container of a pod, do not count. */
 bool project_includes(const struct container *c, const struct container *other);
 
-struct needed {
+struct project_dependency {
 	const struct container *container;
 	bool healthy; /* its HEALTHCHECK decides when it is ready */
 };
@@ -26,4 +26,4 @@ struct needed {
 /* Those of `others`, all of the project of `own`, that have to run before it, in order: what depends_on of the compose
  * file says (com.docker.compose.depends_on), else all of them as they were created. */
 int project_order(const struct container *own, const struct container *others, size_t n,
-		  struct needed ret[static INSTANCE_WITH_MAX], size_t *ret_n, struct error *err);
+		  struct project_dependency ret[static INSTANCE_DEPENDENCIES_MAX], size_t *ret_n, struct error *err);

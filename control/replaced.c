@@ -16,7 +16,7 @@ int replaced_name(const char *name, enum replaced_stage s, char ret[static REPLA
 	return error_set(err, ENAMETOOLONG, "the name '%s' is too long for its container to be replaced", name);
 }
 
-bool is_made_for(const struct container *c, const char *name)
+bool replaced_is_made_for(const struct container *c, const char *name)
 {
 	const char *label = container_label(c, MADE_LABEL), *image = container_label(c, MADE_OF_LABEL);
 
@@ -47,7 +47,7 @@ static int settle_old(struct engine *e, const char *name, enum replaced_stage st
 
 	if (e->backend->inspect(e, name, &now, err) < 0)
 		return err->code == ENOENT ? engine_rename_container(e, old->id, name, err) : -1;
-	if (!is_made_for(&now, name))
+	if (!replaced_is_made_for(&now, name))
 		return 0;
 	return stage == REPLACED_DISCARDED ? engine_remove_container(e, old->name, err)
 					   : settle_two(e, name, &now, old, err);
@@ -64,7 +64,7 @@ static int settle_stage(struct engine *e, const char *name, enum replaced_stage 
 		return 0; /* there cannot be one */
 	if (e->backend->inspect(e, old_name, &old, err) < 0)
 		return err->code == ENOENT ? 0 : -1;
-	if (!is_made_for(&old, name))
+	if (!replaced_is_made_for(&old, name))
 		return 0;
 	/* What the engine was asked for last may be there only now. */
 	r = settle_old(e, name, stage, &old, err);

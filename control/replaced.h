@@ -11,7 +11,7 @@ enum replaced_stage { REPLACED_SET_ASIDE, REPLACED_DISCARDED, N_REPLACED_STAGES 
 int replaced_name(const char *name, enum replaced_stage s, char ret[static REPLACED_NAME_MAX], struct error *err);
 
 /* Has `create --image` made it for the instance of this name? c is of inspect(). */
-bool is_made_for(const struct container *c, const char *name);
+bool replaced_is_made_for(const struct container *c, const char *name);
 
 /* What a replacement that was broken off has left gets its name back, unless somebody else's container has that. What was
  * made in its place goes, but for one that has run: EEXIST; or stays, where that was decided already, and the old one

@@ -39,7 +39,7 @@ static bool is_labelled(const struct instance *i, size_t k)
 	       i->ports[k].container_port != 0;
 }
 
-void label_ports(const struct instance *i)
+void selinux_label_ports(const struct instance *i)
 {
 	for (size_t k = 0; k < i->n_ports; k++) {
 		if (is_labelled(i, k))
@@ -60,7 +60,7 @@ static bool is_used(const struct stored_list *others, const char *name, uint16_t
 	return false;
 }
 
-void unlabel_ports(const struct instance *i, const struct stored_list *others)
+void selinux_unlabel_ports(const struct instance *i, const struct stored_list *others)
 {
 	for (size_t k = 0; k < i->n_ports; k++) {
 		if (is_labelled(i, k) && !is_used(others, i->name, i->ports[k].container_port))

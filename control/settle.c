@@ -19,7 +19,7 @@
 
 #define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
 
-const char *stop_command(const struct instance *i, char ret[static STOP_COMMAND_MAX])
+const char *settle_stop_command(const struct instance *i, char ret[static STOP_COMMAND_MAX])
 {
 	if (i->unit)
 		snprintf(ret, STOP_COMMAND_MAX, "systemctl %sstop %s", i->scope == SCOPE_USER ? "--user " : "",
@@ -43,7 +43,7 @@ static int make_environment(enum scope scope, struct environment *e, struct erro
 	char runtime[PATH_MAX];
 	size_t n = 0;
 
-	if (find_runtime_directory(scope, runtime, err) < 0)
+	if (runtime_directory_find(scope, runtime, err) < 0)
 		return -1;
 	for (size_t k = 0; k < N_KEPT; k++) {
 		const char *value = getenv(kept[k]);
@@ -104,7 +104,7 @@ static int spawn_action(const struct command_line *c, struct environment *e, int
 	return r == 0 ? 0 : error_errno(err, r, "cannot run '%s'", c->words[0]);
 }
 
-int run_action(enum scope scope, const struct command_line *c, char *ret_words, size_t size, struct error *err)
+int settle_run_action(enum scope scope, const struct command_line *c, char *ret_words, size_t size, struct error *err)
 {
 	struct environment e;
 	int fds[2], status;
@@ -177,14 +177,14 @@ static bool unit_rests(struct manager *m, const char *unit)
 	return rests;
 }
 
-int lock_container(const struct instance *i, const struct engine *e, const char *id, struct container_lock *ret,
-		   struct error *err)
+int settle_lock_container(const struct instance *i, const struct engine *e, const char *id, struct container_lock *ret,
+			  struct error *err)
 {
 	uint64_t deadline = now_usec() + LOCK_PATIENCE;
 	char directory[PATH_MAX], named[LOCK_NAME_MAX];
 
 	lock_name(i->backend, e->socket, i->container_name, named);
-	if (find_runtime_directory(i->scope, directory, err) < 0 || make_directories(directory, 0755, err) < 0 ||
+	if (runtime_directory_find(i->scope, directory, err) < 0 || directory_make(directory, 0755, err) < 0 ||
 	    container_lock_exclusive(ret, directory, named, i->unit, deadline, err) < 0)
 		return -1;
 	return i->unit ? 0 : container_lock_found_exclusive(ret, directory, id, deadline, err) < 0 ? -1 : 0;
@@ -214,7 +214,7 @@ static int see_to(struct manager *m, const struct instance *i, struct engine *e,
 	bool runs;
 
 	if (is_awake_again(m, i)) {
-		print_note("'%s' was woken again meanwhile", i->name);
+		note_print("'%s' was woken again meanwhile", i->name);
 		return 0;
 	}
 	if (!may_act(i))
@@ -226,16 +226,16 @@ static int see_to(struct manager *m, const struct instance *i, struct engine *e,
 	}
 	if (i->keep_running) {
 		if (words[0])
-			print_note("%s", words);
+			note_print("%s", words);
 		else
-			print_note("the container '%s' still runs: sockwake did not start it (--keep-running)",
+			note_print("the container '%s' still runs: sockwake did not start it (--keep-running)",
 				   i->container_name);
 		return 0;
 	}
-	if (lock_container(i, e, c->id, &lock, err) < 0) {
+	if (settle_lock_container(i, e, c->id, &lock, err) < 0) {
 		if (err->code != EWOULDBLOCK)
 			return -1;
-		print_note("the container '%s' still runs: another instance uses it", i->container_name);
+		note_print("the container '%s' still runs: another instance uses it", i->container_name);
 		return 0;
 	}
 	if (halt(m, i, e, c, err) < 0 || look(i, e, c, &runs, err) < 0)
@@ -243,8 +243,8 @@ static int see_to(struct manager *m, const struct instance *i, struct engine *e,
 	return runs ? error_set(err, EBUSY, "the container '%s' still runs", i->container_name) : 0;
 }
 
-int see_whether_it_sleeps(struct manager *m, const struct instance *i, const struct error *failure, const char *words,
-			  struct error *err)
+int settle_look(struct manager *m, const struct instance *i, const struct error *failure, const char *words,
+		struct error *err)
 {
 	_cleanup_container_ struct container container = {};
 	_cleanup_engine_ struct engine *e = NULL;
@@ -256,7 +256,7 @@ int see_whether_it_sleeps(struct manager *m, const struct instance *i, const str
 		return i->unit && unit_rests(m, i->unit) ? 0 : -1;
 	if (runs)
 		return see_to(m, i, e, &container, failure, words, err);
-	if (!failure || i->n_with == 0)
+	if (!failure || i->n_dependencies == 0)
 		return 0;
 	*err = *failure; /* those that it wakes first may run */
 	return -1;
@@ -290,9 +290,9 @@ int settle(struct manager *m, const struct instance *instance, enum settle what,
 	i.keep_running |= what == SETTLE_OWN;
 	if (check_engine(&i, err) < 0 || units_sleep_command(&i, &c, err) < 0)
 		return -1;
-	failed = may_act(&i) && run_action(i.scope, &c, words, sizeof(words), &failure) < 0;
+	failed = may_act(&i) && settle_run_action(i.scope, &c, words, sizeof(words), &failure) < 0;
 	if (what == SETTLE_ALL)
-		return see_whether_it_sleeps(m, &i, failed ? &failure : NULL, words, err);
+		return settle_look(m, &i, failed ? &failure : NULL, words, err);
 	if (failed)
 		*err = failure;
 	return failed ? -1 : 0;

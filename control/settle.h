@@ -16,17 +16,17 @@ int settle(struct manager *m, const struct instance *instance, enum settle what,
 
 /* What a person would type to stop the container: "podman stop pg", "systemctl --user stop pg.service". */
 #define STOP_COMMAND_MAX 640
-const char *stop_command(const struct instance *i, char ret[static STOP_COMMAND_MAX]);
+const char *settle_stop_command(const struct instance *i, char ret[static STOP_COMMAND_MAX]);
 
 /* Takes the locks of the instance's container, which has this identifier, exclusively, as whoever stops or removes it
  * must, and waits for others who do. Error EWOULDBLOCK: an instance uses it. */
-int lock_container(const struct instance *i, const struct engine *e, const char *id, struct container_lock *ret,
-		   struct error *err);
+int settle_lock_container(const struct instance *i, const struct engine *e, const char *id, struct container_lock *ret,
+			  struct error *err);
 
 /* The parts of settle(), for tests. Runs a command in the environment that units of the scope have, and waits for it;
  * ret_words is the last line that it wrote to its standard error, without the program's name. */
-int run_action(enum scope scope, const struct command_line *c, char *ret_words, size_t size, struct error *err);
+int settle_run_action(enum scope scope, const struct command_line *c, char *ret_words, size_t size, struct error *err);
 
 /* What comes after the action; `failure` is NULL where that has done what it could, and `words` its last ones. */
-int see_whether_it_sleeps(struct manager *m, const struct instance *i, const struct error *failure, const char *words,
-			  struct error *err);
+int settle_look(struct manager *m, const struct instance *i, const struct error *failure, const char *words,
+		struct error *err);

@@ -13,7 +13,7 @@ static const char *find_engine(const struct instance *i, char ret[static PATH_MA
 
 	if (engine_find_socket(i->backend, i->scope, i->engine_socket, socket, &ignored) < 0)
 		return i->engine_socket ? i->engine_socket : "";
-	return real_path(socket, ret);
+	return path_resolve(socket, ret);
 }
 
 bool instances_share_engine(const struct instance *a, const struct instance *b)
@@ -25,8 +25,8 @@ bool instances_share_engine(const struct instance *a, const struct instance *b)
 
 static bool has_container(const struct instance *i, const char *container)
 {
-	for (size_t k = 0; k < i->n_with; k++) {
-		if (strcmp(i->with[k].container, container) == 0)
+	for (size_t k = 0; k < i->n_dependencies; k++) {
+		if (strcmp(i->dependencies[k].container, container) == 0)
 			return true;
 	}
 	return strcmp(i->container_name, container) == 0;

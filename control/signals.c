@@ -1,6 +1,6 @@
 #include "control/signals.h"
 
-sigset_t signals_hold(void)
+sigset_t signals_block(void)
 {
 	sigset_t held, before;
 

@@ -31,7 +31,7 @@ bool unattended_start(struct manager *m, const struct instance *i)
 
 	if (manager_start(m, unit_name(i->name, SERVICE_SUFFIX, unit), 0, &why) == 0)
 		return true;
-	print_note("the idle clock of '%s' is not started: %s", i->name, why.text);
+	note_print("the idle clock of '%s' is not started: %s", i->name, why.text);
 	return false;
 }
 

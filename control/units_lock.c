@@ -45,9 +45,9 @@ static int lock_path(enum scope scope, const char *directory, char ret[static PA
 	char base[PATH_MAX], runtime[PATH_MAX];
 	struct error ignored;
 
-	if (find_runtime_directory(scope, runtime, &ignored) == 0 &&
-	    (scope == SCOPE_SYSTEM || (user_runtime_directory(base, &ignored) == 0 && is_mine(base))) &&
-	    make_directories(runtime, 0755, &ignored) == 0 && is_mine(runtime))
+	if (runtime_directory_find(scope, runtime, &ignored) == 0 &&
+	    (scope == SCOPE_SYSTEM || (path_user_runtime(base, &ignored) == 0 && is_mine(base))) &&
+	    directory_make(runtime, 0755, &ignored) == 0 && is_mine(runtime))
 		return path_join(runtime, LOCK_FILE, ret, err);
 	return path_join(directory, HIDDEN_FILE, ret, err);
 }
@@ -98,7 +98,7 @@ static void name_holder(unsigned pid, char *ret, size_t size)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
-	if (pid == 0 || read_file(AT_FDCWD, path, 4096, &name, NULL, &ignored) < 0) {
+	if (pid == 0 || file_read(AT_FDCWD, path, 4096, &name, NULL, &ignored) < 0) {
 		snprintf(ret, size, NOBODY_KNOWN);
 		return;
 	}
@@ -137,7 +137,7 @@ static int take(int fd, const char *path, struct error *err)
 			return too_late(fd, path, err);
 		if (silent && now_usec() - begin > SILENT_USEC) {
 			name_holder(find_holder(fd), holder, sizeof(holder));
-			print_note("waiting for %s, which is changing the units", holder);
+			note_print("waiting for %s, which is changing the units", holder);
 			silent = false;
 		}
 		(void)poll(NULL, 0, RETRY_MSEC);
@@ -145,13 +145,13 @@ static int take(int fd, const char *path, struct error *err)
 	return 0;
 }
 
-int lock_units(enum scope scope, const char *directory, int *ret_fd, struct error *err)
+int units_lock_take(enum scope scope, const char *directory, int *ret_fd, struct error *err)
 {
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
 	size_t n;
 
-	if (make_directories(directory, 0755, err) < 0 || lock_path(scope, directory, path, err) < 0)
+	if (directory_make(directory, 0755, err) < 0 || lock_path(scope, directory, path, err) < 0)
 		return -1;
 	fd = open_lock(path, err);
 	if (fd < 0 && is_full(err) && path_join(directory, HIDDEN_FILE, path, err) == 0)
@@ -160,7 +160,7 @@ int lock_units(enum scope scope, const char *directory, int *ret_fd, struct erro
 		return -1;
 	n = units_sweep(scope, directory);
 	if (n > 0)
-		print_note("removed %zu file%s that an interrupted command had left behind", n, n == 1 ? "" : "s");
+		note_print("removed %zu file%s that an interrupted command had left behind", n, n == 1 ? "" : "s");
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }

@@ -6,4 +6,4 @@
 /* Serialises changes of a unit directory, which is made where it does not exist, and clears away what an interrupted one
  * has left there. Waits for half a minute at most; then error ETIMEDOUT names who holds it. The lock ends with the
  * descriptor (control/units_lock.c). */
-int lock_units(enum scope scope, const char *directory, int *ret_fd, struct error *err);
+int units_lock_take(enum scope scope, const char *directory, int *ret_fd, struct error *err);

@@ -64,7 +64,7 @@ struct stats {
 
 	/* Written by the activator, between t_main and t_started: the containers of --with are ready; 0 without
 	 * such. */
-	uint64_t t_with;
+	uint64_t t_dependencies;
 
 	/* Written by the keeper: since when somebody has waited whom it left to the next one; 0 for nobody. */
 	uint64_t t_waiting;

@@ -5,7 +5,7 @@
 #include "common/clock.h"
 
 /* "512 B", "1.5 KiB", "20.0 GiB" */
-static const char *format_bytes(uint64_t bytes, char *buffer, size_t size)
+static const char *text_bytes(uint64_t bytes, char *buffer, size_t size)
 {
 	static const char units[] = "KMGTPE";
 	double value = (double)bytes / 1024;
@@ -51,7 +51,7 @@ const char *stats_text(const struct stats *s, uint64_t up, char ret[static STATS
 	snprintf(ret, STATS_TEXT_MAX, "%s%llu connections (%llu in all%s)%s; %s in, %s out; up %s",
 		 s->flags & STATS_FULL ? "Full, new connections wait: " : "", (unsigned long long)s->connections,
 		 (unsigned long long)s->connections_total, failed, udp,
-		 format_bytes(s->bytes_to_container, in, sizeof(in)),
-		 format_bytes(s->bytes_from_container, out, sizeof(out)), format_age(up, age, sizeof(age)));
+		 text_bytes(s->bytes_to_container, in, sizeof(in)),
+		 text_bytes(s->bytes_from_container, out, sizeof(out)), format_age(up, age, sizeof(age)));
 	return ret;
 }

@@ -89,7 +89,7 @@ static const struct {
 	 "container"},
 };
 
-int instance_check_combination(const struct instance *i, struct error *err)
+int combination_check(const struct instance *i, struct error *err)
 {
 	for (size_t k = 0; k < sizeof(table) / sizeof(*table); k++) {
 		if (table[k].applies(i))

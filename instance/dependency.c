@@ -64,10 +64,10 @@ static int validate_one(const struct dependency *d, struct error *err)
 
 int dependencies_validate(const struct instance *i, struct error *err)
 {
-	if (i->n_with > INSTANCE_WITH_MAX)
-		return error_set(err, 0, "more than %d containers in --with", INSTANCE_WITH_MAX);
-	for (size_t k = 0; k < i->n_with; k++) {
-		const struct dependency *d = &i->with[k];
+	if (i->n_dependencies > INSTANCE_DEPENDENCIES_MAX)
+		return error_set(err, 0, "more than %d containers in --with", INSTANCE_DEPENDENCIES_MAX);
+	for (size_t k = 0; k < i->n_dependencies; k++) {
+		const struct dependency *d = &i->dependencies[k];
 
 		if (validate_one(d, err) < 0)
 			return -1;
@@ -75,7 +75,7 @@ int dependencies_validate(const struct instance *i, struct error *err)
 			return error_set(err, 0, "--with names '%s', which is the instance's own container",
 					 d->container);
 		for (size_t m = 0; m < k; m++) {
-			if (strcmp(d->container, i->with[m].container) == 0)
+			if (strcmp(d->container, i->dependencies[m].container) == 0)
 				return error_set(err, 0, "--with names the container '%s' twice", d->container);
 		}
 	}

@@ -12,5 +12,5 @@ void dependency_clear(struct dependency *d);
 #define DEPENDENCY_TEXT_MAX (256 + 16 + INSTANCE_TEXT_MAX)
 const char *dependency_format(const struct dependency *d, char ret[static DEPENDENCY_TEXT_MAX]);
 
-/* A part of instance_validate(): the rules for i->with. */
+/* A part of instance_validate(): the rules for i->dependencies. */
 int dependencies_validate(const struct instance *i, struct error *err);

@@ -20,8 +20,8 @@ void instance_clear(struct instance *i)
 	free(i->engine_socket);
 	free(i->unit);
 	free(i->drop_in);
-	for (size_t k = 0; k < i->n_with; k++)
-		dependency_clear(&i->with[k]);
+	for (size_t k = 0; k < i->n_dependencies; k++)
+		dependency_clear(&i->dependencies[k]);
 	free_list(i->targets);
 	free(i->startup_timeout);
 	free(i->idle_timeout);

@@ -18,11 +18,11 @@
 
 enum idle_action { IDLE_STOP, IDLE_PAUSE };
 
-#define INSTANCE_PORTS_MAX 64
-#define INSTANCE_LIST_MAX  64	/* entries of targets, no_wake_from, … */
-#define INSTANCE_TEXT_MAX  4096 /* bytes of a health check command */
-#define INSTANCE_WITH_MAX  16
-#define INSTANCE_JSON_MAX  (256U << 10)
+#define INSTANCE_PORTS_MAX	  64
+#define INSTANCE_LIST_MAX	  64   /* entries of targets, no_wake_from, … */
+#define INSTANCE_TEXT_MAX	  4096 /* bytes of a health check command */
+#define INSTANCE_DEPENDENCIES_MAX 16
+#define INSTANCE_JSON_MAX	  (256U << 10)
 
 /* A container that has to be ready before the instance's own is woken, and is put to sleep after it (--with). */
 struct dependency {
@@ -44,8 +44,8 @@ struct instance {
 	bool drop_publish;   /* … and from publishing the ports that the instance listens on */
 	char *drop_in;	     /* its path; NULL when there is none */
 
-	struct dependency with[INSTANCE_WITH_MAX]; /* in the order in which they are woken */
-	size_t n_with;
+	struct dependency dependencies[INSTANCE_DEPENDENCIES_MAX]; /* in the order in which they are woken */
+	size_t n_dependencies;
 
 	bool made_container; /* create --image made the container, or the Quadlet of `unit`: remove may take it away */
 	bool adopted;	     /* the container's labels made it: `sockwake adopt` may change and remove it */

@@ -127,19 +127,19 @@ static bool add_ports(cJSON *object, const struct instance *i)
 
 static bool add_dependencies(cJSON *object, const struct instance *i)
 {
-	cJSON *array = i->n_with ? cJSON_AddArrayToObject(object, "with") : NULL;
+	cJSON *array = i->n_dependencies ? cJSON_AddArrayToObject(object, "with") : NULL;
 
-	for (size_t k = 0; array && k < i->n_with; k++) {
+	for (size_t k = 0; array && k < i->n_dependencies; k++) {
 		cJSON *entry = cJSON_CreateObject();
 
 		if (!cJSON_AddItemToArray(array, entry))
 			return false;
 		for (size_t m = 0; m < N_DEPENDENCY_FIELDS; m++) {
-			if (!add_field(entry, &dependency_fields[m], &i->with[k]))
+			if (!add_field(entry, &dependency_fields[m], &i->dependencies[k]))
 				return false;
 		}
 	}
-	return array || i->n_with == 0;
+	return array || i->n_dependencies == 0;
 }
 
 char *instance_to_json(const struct instance *i)
@@ -282,13 +282,14 @@ static int read_dependencies(const cJSON *array, struct instance *i, struct erro
 		return wrong_type("with", "an array", err);
 	cJSON_ArrayForEach(e, array)
 	{
-		if (!cJSON_IsObject(e) || i->n_with == INSTANCE_WITH_MAX)
+		if (!cJSON_IsObject(e) || i->n_dependencies == INSTANCE_DEPENDENCIES_MAX)
 			return wrong_type("with", "an array of at most 16 objects", err);
-		i->n_with++;
+		i->n_dependencies++;
 		for (size_t k = 0; k < N_DEPENDENCY_FIELDS; k++) {
 			const cJSON *item = cJSON_GetObjectItemCaseSensitive(e, dependency_fields[k].key);
 
-			if (item && read_field(&dependency_fields[k], item, &i->with[i->n_with - 1], err) < 0)
+			if (item &&
+			    read_field(&dependency_fields[k], item, &i->dependencies[i->n_dependencies - 1], err) < 0)
 				return -1;
 		}
 	}

@@ -19,14 +19,14 @@ static void free_list(char **list)
 	free(list);
 }
 
-void order_clear(struct order *o)
+void made_container_clear(struct made_container *o)
 {
 	free(o->image);
 	free_list(o->environment);
 	free_list(o->volumes);
 	free(o->network);
 	free_list(o->command);
-	*o = (struct order){};
+	*o = (struct made_container){};
 }
 
 static bool ends_with(const char *s, const char *suffix)
@@ -117,7 +117,7 @@ static int validate_list(char *const *list, bool (*is_valid)(const char *s), con
 	return 0;
 }
 
-int order_validate(const struct order *o, struct error *err)
+int made_container_validate(const struct made_container *o, struct error *err)
 {
 	if (!o->image || !image_is_valid(o->image))
 		return error_set(err, 0, "'%s' is not the name of an image", o->image ? o->image : "");

@@ -13,15 +13,15 @@
 
 /* What is to be made; the instance's name gives the container its own. Strings may be NULL, lists are NULL-terminated
  * and may be NULL. */
-struct order {
+struct made_container {
 	char *image;
 	char **environment; /* "K=V" */
 	char **volumes;	    /* "SOURCE:DESTINATION[:OPTIONS]"; SOURCE is an absolute path or a volume's name */
 	char *network;
 	char **command; /* NULL: the image's own */
 };
-void order_clear(struct order *o);
+void made_container_clear(struct made_container *o);
 
 /* Checks every member: what passes can be written into a Quadlet, and into a request. The error names the value and the
  * rule. */
-int order_validate(const struct order *o, struct error *err);
+int made_container_validate(const struct made_container *o, struct error *err);

@@ -8,7 +8,7 @@ bool keeper_is_wanted(struct keeper *k)
 	       (o->n_no_wake_from == 0 || queue_admit(&k->queue, o->no_wake_from, o->n_no_wake_from));
 }
 
-bool stage_admit(struct keeper *k)
+bool admit_stage(struct keeper *k)
 {
 	const struct keeper_options *o = &k->options;
 	uint64_t until = time_after(k->began, KEEPER_SHORTEST_LIFE);

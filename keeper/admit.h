@@ -7,4 +7,4 @@
 bool keeper_is_wanted(struct keeper *k);
 
 /* Is there anybody who may wake the container? The answer is yes as soon as there is, no after KEEPER_SHORTEST_LIFE. */
-bool stage_admit(struct keeper *k);
+bool admit_stage(struct keeper *k);

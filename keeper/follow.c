@@ -41,7 +41,7 @@ static void forget_run(struct keeper *k)
 	k->awaited[0] = k->hint[0] = k->in_case[0] = k->failed[0] = '\0';
 }
 
-bool stage_follow(struct keeper *k)
+bool follow_stage(struct keeper *k)
 {
 	bool was_ready = k->ready, again;
 	struct error err;

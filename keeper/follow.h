@@ -5,4 +5,4 @@
 
 /* The container may have ended. True when it is to be woken, or served, once more: it was restarted, or somebody waits
  * again. */
-bool stage_follow(struct keeper *k);
+bool follow_stage(struct keeper *k);

@@ -118,7 +118,7 @@ static void note_asleep(struct keeper *k)
 static int leave(struct keeper *k, uint64_t flag, const char *why)
 {
 	log_debug("wakes nothing: %s", why);
-	if (is_successor(k) && stage_sleep(k) < 0)
+	if (is_successor(k) && sleep_stage(k) < 0)
 		return EXIT_FAILURE;
 	k->record.own.flags |= flag;
 	note_asleep(k);
@@ -195,14 +195,14 @@ static int live(struct keeper *k, struct error *err)
 	int r;
 
 	for (;;) {
-		r = stage_wake(k, err);
+		r = wake_stage(k, err);
 		if (r == 0)
-			r = stage_serve(k, err);
+			r = serve_stage(k, err);
 		overdue_end(k);
 		record_take_traffic(&k->record);
 		record_write(&k->record);
 		served = k->ready;
-		if (!stage_follow(k))
+		if (!follow_stage(k))
 			break;
 		if (served) /* a wake of its own: what was counted belongs to the run that has ended */
 			begin_record(k);
@@ -212,7 +212,7 @@ static int live(struct keeper *k, struct error *err)
 		keeper_refuse(k, err->text);
 	else
 		end_service(k);
-	if ((k->touched || k->woken) && stage_sleep(k) < 0)
+	if ((k->touched || k->woken) && sleep_stage(k) < 0)
 		return EXIT_FAILURE;
 	note_asleep(k);
 	if (k->wake_failed) {
@@ -253,7 +253,7 @@ int keeper_run(int argc, char **argv)
 		  queued ? "somebody waits there" : "nobody waits there: a person or a timer has started the service");
 	/* With nobody in the queue it was not a client that started the service, but a person or the timer; or systemd,
 	 * after a keeper that was killed. */
-	if (queued && !stage_admit(&k) && !is_held(&k))
+	if (queued && !admit_stage(&k) && !is_held(&k))
 		return leave(&k, STATS_NOBODY, "Nobody was there who may wake the container.");
 	if (!queued && is_late(&k))
 		return leave(&k, STATS_LATE, "The time of its schedule is over.");

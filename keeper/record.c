@@ -104,7 +104,7 @@ void record_take_wake(struct record *r)
 {
 	if (!r->shared)
 		return;
-	r->own.t_with = r->shared->t_with;
+	r->own.t_dependencies = r->shared->t_dependencies;
 	r->own.t_started = r->shared->t_started;
 	r->own.t_inspected = r->shared->t_inspected;
 	r->own.container_pid = r->shared->container_pid;

@@ -257,7 +257,7 @@ static uint64_t next_deadline(const struct keeper *k)
 	return k->limit < least ? least : k->limit;
 }
 
-int stage_serve(struct keeper *k, struct error *err)
+int serve_stage(struct keeper *k, struct error *err)
 {
 	uint64_t since = now_usec();
 	unsigned crashes = 0;

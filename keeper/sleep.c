@@ -65,7 +65,7 @@ static void rest(struct keeper *k, uint64_t until)
 	}
 }
 
-int stage_sleep(struct keeper *k)
+int sleep_stage(struct keeper *k)
 {
 	uint64_t pause = PAUSE_FIRST, began = now_usec();
 	size_t n_locks = k->n_locks;

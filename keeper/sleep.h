@@ -4,4 +4,4 @@
 #include "keeper/state.h"
 
 /* Until it sleeps, or goes on with good reason. Gives up only when told to stop long ago. */
-int stage_sleep(struct keeper *k);
+int sleep_stage(struct keeper *k);

@@ -31,7 +31,7 @@ static void await(struct keeper *k)
 	}
 }
 
-int stage_wake(struct keeper *k, struct error *err)
+int wake_stage(struct keeper *k, struct error *err)
 {
 	struct inheritance i = {};
 

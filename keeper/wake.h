@@ -4,4 +4,4 @@
 #include "keeper/state.h"
 
 /* Until the container runs, and k has its pidfd and its locks. */
-int stage_wake(struct keeper *k, struct error *err);
+int wake_stage(struct keeper *k, struct error *err);

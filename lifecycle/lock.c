@@ -29,7 +29,7 @@ const char *lock_name(enum backend_kind kind, const char *engine_socket, const c
 		      char ret[static LOCK_NAME_MAX])
 {
 	char real[PATH_MAX];
-	uint64_t hash = fnv1a(fnv1a(fnv1a(FNV1A_BASIS, real_path(engine_socket, real)), "\n"), container);
+	uint64_t hash = fnv1a(fnv1a(fnv1a(FNV1A_BASIS, path_resolve(engine_socket, real)), "\n"), container);
 
 	snprintf(ret, LOCK_NAME_MAX, "%s-%016llx.lock", kind == BACKEND_DOCKER ? "docker" : "podman",
 		 (unsigned long long)hash);

@@ -47,7 +47,7 @@ static int pid_of_pidfd(int pidfd, pid_t *ret, struct error *err)
 	long pid;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	if (read_file(AT_FDCWD, path, FDINFO_MAX, &text, NULL, err) < 0) {
+	if (file_read(AT_FDCWD, path, FDINFO_MAX, &text, NULL, err) < 0) {
 		if (err->code == ENOENT)
 			return error_set(err, EBADF, "descriptor %d is not open: it should be the container's pidfd",
 					 pidfd);

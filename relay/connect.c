@@ -131,7 +131,7 @@ static bool introduce(const struct service *s, struct connection *c)
 	int fd = c->ends[CLIENT].watch.fd;
 	size_t len = proxy_protocol_header(s->config->proxy_protocol, fd, &s->outside, header);
 
-	return len > 0 && relay_begin_with(c, header, len); /* 0: the client is gone */
+	return len > 0 && pump_begin_with(c, header, len); /* 0: the client is gone */
 }
 
 static void connected(struct worker *w, struct connection *c, uint32_t events)
@@ -144,7 +144,7 @@ static void connected(struct worker *w, struct connection *c, uint32_t events)
 	if (w->service->config->proxy_protocol != PROXY_PROTOCOL_NONE && !introduce(w->service, c))
 		connection_close(w, c, true);
 	else
-		relay_start(w, c, events);
+		pump_start(w, c, events);
 }
 
 /* Takes it away. */

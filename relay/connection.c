@@ -73,17 +73,17 @@ struct connection *connection_new(struct worker *w, struct forward *forward, int
 	return c;
 }
 
-static void drop_held(struct worker *w, struct end *e)
+static void drop_buffered(struct worker *w, struct end *e)
 {
 	if (e->pipe)
 		pipe_discard(&w->pipes, e->pipe);
 	if (e->held) {
 		free(e->held);
-		w->held -= e->held_len;
+		w->held -= e->buffered_len;
 	}
 	e->pipe = NULL;
 	e->held = NULL;
-	e->held_len = 0;
+	e->buffered_len = 0;
 }
 
 static void close_end(struct end *e, bool reset)
@@ -109,7 +109,7 @@ static void bury(struct worker *w, struct connection *c)
 void connection_close(struct worker *w, struct connection *c, bool reset)
 {
 	for (int i = CLIENT; i <= TARGET; i++) {
-		drop_held(w, &c->ends[i]);
+		drop_buffered(w, &c->ends[i]);
 		close_end(&c->ends[i], reset);
 	}
 	descriptors_give(&w->service->descriptors, 2);

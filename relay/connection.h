@@ -29,10 +29,10 @@ struct end {
 	bool eof : 1;	      /* its FIN was read */
 	bool shut : 1;	      /* we have sent it our FIN */
 	bool failed : 1;      /* it was reset */
-	uint32_t held_len;    /* bytes read here that the other end has not taken yet */
-	uint32_t held_pos;    /* of the first of them in `held` */
-	char *held;	      /* they are in memory, malloc()ed, */
-	struct pipe *pipe;    /* … or in a pipe, or there are none */
+	uint32_t buffered_len; /* bytes read here that the other end has not taken yet */
+	uint32_t buffered_pos; /* of the first of them in `held` */
+	char *held;	       /* they are in memory, malloc()ed, */
+	struct pipe *pipe;     /* … or in a pipe, or there are none */
 };
 
 enum connection_state {

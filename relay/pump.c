@@ -63,26 +63,27 @@ static void hold(struct worker *w, struct end *from, const char *data, size_t le
 		return;
 	}
 	memcpy(from->held, data, len);
-	from->held_len = (uint32_t)len;
-	from->held_pos = 0;
+	from->buffered_len = (uint32_t)len;
+	from->buffered_pos = 0;
 	w->held += len;
 }
 
 static void flush_memory(struct worker *w, struct connection *c, struct end *from, struct end *to)
 {
-	const char *data = from->held + from->held_pos;
-	ssize_t n = is_packets(c) ? packet_send(to, data, from->held_len) : write(to->watch.fd, data, from->held_len);
+	const char *data = from->held + from->buffered_pos;
+	ssize_t n = is_packets(c) ? packet_send(to, data, from->buffered_len)
+				  : write(to->watch.fd, data, from->buffered_len);
 
 	if (n < 0) {
 		took_error(w, c, to, false);
 		return;
 	}
-	if ((size_t)n < from->held_len)
+	if ((size_t)n < from->buffered_len)
 		is_full(w, to);
-	from->held_pos += (uint32_t)n;
-	from->held_len -= (uint32_t)n;
+	from->buffered_pos += (uint32_t)n;
+	from->buffered_len -= (uint32_t)n;
 	w->held -= (size_t)n;
-	if (from->held_len == 0) {
+	if (from->buffered_len == 0) {
 		free(from->held);
 		from->held = NULL;
 	}
@@ -90,15 +91,15 @@ static void flush_memory(struct worker *w, struct connection *c, struct end *fro
 
 static void flush_pipe(struct worker *w, struct connection *c, struct end *from, struct end *to)
 {
-	ssize_t n =
-		splice(from->pipe->out, NULL, to->watch.fd, NULL, from->held_len, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	ssize_t n = splice(from->pipe->out, NULL, to->watch.fd, NULL, from->buffered_len,
+			   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
 	if (n < 0) {
 		took_error(w, c, to, false);
 		return;
 	}
-	from->held_len -= (uint32_t)n;
-	if (from->held_len == 0) {
+	from->buffered_len -= (uint32_t)n;
+	if (from->buffered_len == 0) {
 		pipe_give(&w->pipes, from->pipe);
 		from->pipe = NULL;
 	}
@@ -176,7 +177,7 @@ static ssize_t fill(struct worker *w, struct connection *c, struct end *from)
 	ssize_t n = splice(from->watch.fd, NULL, from->pipe->in, NULL, PIPE_SIZE, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
 	if (n > 0) {
-		from->held_len = (uint32_t)n;
+		from->buffered_len = (uint32_t)n;
 		return n;
 	}
 	if (n < 0)
@@ -258,7 +259,7 @@ static void settle(struct worker *w, struct connection *c)
 	}
 }
 
-void relay_turn(struct worker *w, struct connection *c)
+void pump_turn(struct worker *w, struct connection *c)
 {
 	struct end *client = &c->ends[CLIENT], *target = &c->ends[TARGET];
 	bool more = pump(w, c, client, target);
@@ -296,7 +297,7 @@ static void relay_event(struct worker *w, struct connection *c, struct end *e, u
 {
 	note(e, events);
 	if (!c->is_queued)
-		relay_turn(w, c);
+		pump_turn(w, c);
 }
 
 static void client_event(struct loop *loop, struct watch *watch, uint32_t events)
@@ -319,7 +320,7 @@ static int watch_client(struct worker *w, struct end *client)
 	return loop_watch(&w->loop, &client->watch, RELAY_EVENTS | (client->watches_out ? EPOLLOUT : 0));
 }
 
-void relay_start(struct worker *w, struct connection *c, uint32_t events)
+void pump_start(struct worker *w, struct connection *c, uint32_t events)
 {
 	struct end *client = &c->ends[CLIENT], *target = &c->ends[TARGET];
 
@@ -332,14 +333,14 @@ void relay_start(struct worker *w, struct connection *c, uint32_t events)
 	if (is_packets(c))
 		packet_start(c);
 	/* Most clients have spoken already. Only what comes after this turn is an event. */
-	relay_turn(w, c);
+	pump_turn(w, c);
 	if (c->state != CONNECTION_CLOSED && watch_client(w, client) < 0) {
 		c->state = CONNECTION_CONNECTED;
 		turn_later(w, c);
 	}
 }
 
-bool relay_begin_with(struct connection *c, const char *data, size_t len)
+bool pump_begin_with(struct connection *c, const char *data, size_t len)
 {
 	struct end *target = &c->ends[TARGET];
 	ssize_t n = is_packets(c) ? packet_send(target, data, len) : write(target->watch.fd, data, len);
@@ -352,7 +353,7 @@ bool relay_begin_with(struct connection *c, const char *data, size_t len)
 	return true;
 }
 
-void relay_finish(struct worker *w, struct connection *c)
+void pump_finish(struct worker *w, struct connection *c)
 {
 	struct end *client = &c->ends[CLIENT], *target = &c->ends[TARGET];
 	bool whole;

@@ -27,16 +27,16 @@
 
 /* The target has been connected: watches the client, too, and begins. `events` came with the connection: a server that
  * speaks first may already have spoken, and gone. */
-void relay_start(struct worker *w, struct connection *c, uint32_t events);
+void pump_start(struct worker *w, struct connection *c, uint32_t events);
 
 /* The next turn of a connection. */
-void relay_turn(struct worker *w, struct connection *c);
+void pump_turn(struct worker *w, struct connection *c);
 
 /* Sends these bytes to the target, in front of everything the client sends: right after connecting only, when there is
  * room for them. They are never kept for later, so that no shortage can lose them. False: they are not sent, and nothing
  * of the client's may be; the caller resets the connection. A target that is gone is no failure here: it takes nothing
  * any more, and what it said before is still to be passed on. */
-bool relay_begin_with(struct connection *c, const char *data, size_t len);
+bool pump_begin_with(struct connection *c, const char *data, size_t len);
 
 /* Before the process ends: passes on what the target sent and the client takes without waiting, then closes. */
-void relay_finish(struct worker *w, struct connection *c);
+void pump_finish(struct worker *w, struct connection *c);

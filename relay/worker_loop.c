@@ -17,10 +17,10 @@ static void turn(struct worker *w, struct connection *c)
 		connect_target(w, c);
 		break;
 	case CONNECTION_CONNECTED:
-		relay_start(w, c, 0);
+		pump_start(w, c, 0);
 		break;
 	case CONNECTION_RELAYING:
-		relay_turn(w, c);
+		pump_turn(w, c);
 		break;
 	default: /* nothing to do before its next event */
 		break;
@@ -117,5 +117,5 @@ int worker_run(struct worker *w, struct error *err)
 void worker_finish(struct worker *w)
 {
 	while (w->all)
-		relay_finish(w, w->all);
+		pump_finish(w, w->all);
 }

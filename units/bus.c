@@ -67,7 +67,7 @@ int manager_socket(enum scope scope, char ret[static PATH_MAX], struct error *er
 {
 	char base[PATH_MAX] = "/run";
 
-	if (scope == SCOPE_USER && user_runtime_directory(base, err) < 0)
+	if (scope == SCOPE_USER && path_user_runtime(base, err) < 0)
 		return -1;
 	return path_join(base, "systemd/private", ret, err);
 }

@@ -4,7 +4,7 @@
 #include <limits.h>
 
 #include "instance/instance.h"
-#include "units/runner.h"
+#include "units/container_unit.h"
 
 /* Where it belongs: DIRECTORY/X.container.d/sockwake-NAME.conf below the directory of Quadlets that the administrator
  * or user writes. */

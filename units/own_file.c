@@ -20,7 +20,7 @@ int own_file_read(const char *path, char **ret, struct error *err)
 	*ret = NULL;
 	if (lstat(path, &st) < 0 && errno == ENOENT)
 		return 0;
-	if (read_file(AT_FDCWD, path, SIZE_MAX_OWN, &text, NULL, err) < 0)
+	if (file_read(AT_FDCWD, path, SIZE_MAX_OWN, &text, NULL, err) < 0)
 		return -1;
 	if (strncmp(text, OWN_FILE_MARK, strlen(OWN_FILE_MARK)) != 0)
 		return error_set(err, EEXIST, "'%s' does not belong to sockwake: remove that file", path);
@@ -33,9 +33,9 @@ int own_file_write(const char *path, const char *text, mode_t mode, char **ret_b
 	char directory[PATH_MAX];
 
 	snprintf(directory, sizeof(directory), "%s", path);
-	if (own_file_read(path, ret_before, err) < 0 || make_directories(dirname(directory), 0755, err) < 0)
+	if (own_file_read(path, ret_before, err) < 0 || directory_make(dirname(directory), 0755, err) < 0)
 		return -1;
-	return write_file_atomic(path, text, strlen(text), mode, err);
+	return file_write_atomic(path, text, strlen(text), mode, err);
 }
 
 int own_file_remove(const char *path, struct error *err)

@@ -12,38 +12,38 @@
 
 static int home_directory(char ret[static PATH_MAX], struct error *err)
 {
-	const char *home = absolute_variable("HOME");
+	const char *home = path_from_variable("HOME");
 	const struct passwd *pw = home ? NULL : getpwuid(geteuid());
 
 	if (pw)
 		home = pw->pw_dir;
 	if (!home)
 		return error_set(err, ENOENT, "this user has no home directory: set HOME or XDG_CONFIG_HOME");
-	return print_path(ret, "%s", err, home);
+	return path_print(ret, "%s", err, home);
 }
 
 /* $XDG_CONFIG_HOME or ~/.config, and a directory in there. */
 static int configuration(const char *directory, char ret[static PATH_MAX], struct error *err)
 {
-	const char *base = absolute_variable("XDG_CONFIG_HOME");
+	const char *base = path_from_variable("XDG_CONFIG_HOME");
 	char home[PATH_MAX];
 
 	if (base)
-		return print_path(ret, "%s/%s", err, base, directory);
-	return home_directory(home, err) < 0 ? -1 : print_path(ret, "%s/.config/%s", err, home, directory);
+		return path_print(ret, "%s/%s", err, base, directory);
+	return home_directory(home, err) < 0 ? -1 : path_print(ret, "%s/.config/%s", err, home, directory);
 }
 
 int unit_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
 {
 	if (scope == SCOPE_SYSTEM)
-		return print_path(ret, "%s", err, "/etc/systemd/system");
+		return path_print(ret, "%s", err, "/etc/systemd/system");
 	return configuration("systemd/user", ret, err);
 }
 
 int quadlet_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
 {
 	if (scope == SCOPE_SYSTEM)
-		return print_path(ret, "%s", err, "/etc/containers/systemd");
+		return path_print(ret, "%s", err, "/etc/containers/systemd");
 	return configuration("containers/systemd", ret, err);
 }
 
@@ -51,21 +51,21 @@ int quadlet_directory(enum scope scope, char ret[static PATH_MAX], struct error 
  * mean the same, whose environments may differ: so not $XDG_STATE_HOME. */
 static int state_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
 {
-	const char *given = absolute_variable("STATE_DIRECTORY");
+	const char *given = path_from_variable("STATE_DIRECTORY");
 	char home[PATH_MAX];
 
 	if (given) /* the first of a list (systemd.exec(5)) */
-		return print_path(ret, "%.*s", err, (int)strcspn(given, ":"), given);
+		return path_print(ret, "%.*s", err, (int)strcspn(given, ":"), given);
 	if (scope == SCOPE_SYSTEM)
-		return print_path(ret, "%s", err, "/var/lib/sockwake");
-	return home_directory(home, err) < 0 ? -1 : print_path(ret, "%s/.local/state/sockwake", err, home);
+		return path_print(ret, "%s", err, "/var/lib/sockwake");
+	return home_directory(home, err) < 0 ? -1 : path_print(ret, "%s/.local/state/sockwake", err, home);
 }
 
 int volumes_path(enum scope scope, enum backend_kind kind, const char *engine_socket, const char *container,
 		 char ret[static PATH_MAX], struct error *err)
 {
 	char directory[PATH_MAX], file[64], real[PATH_MAX];
-	uint64_t hash = fnv1a(fnv1a(fnv1a(FNV1A_BASIS, real_path(engine_socket, real)), "\n"), container);
+	uint64_t hash = fnv1a(fnv1a(fnv1a(FNV1A_BASIS, path_resolve(engine_socket, real)), "\n"), container);
 
 	if (state_directory(scope, directory, err) < 0)
 		return -1;
@@ -74,13 +74,13 @@ int volumes_path(enum scope scope, enum backend_kind kind, const char *engine_so
 	return path_join(directory, file, ret, err);
 }
 
-int find_runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
+int runtime_directory_find(enum scope scope, char ret[static PATH_MAX], struct error *err)
 {
 	char base[PATH_MAX];
 
 	if (scope == SCOPE_SYSTEM)
-		return print_path(ret, "%s", err, "/run/sockwake");
-	if (user_runtime_directory(base, err) < 0)
+		return path_print(ret, "%s", err, "/run/sockwake");
+	if (path_user_runtime(base, err) < 0)
 		return -1;
 	return path_join(base, "sockwake", ret, err);
 }

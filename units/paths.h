@@ -16,7 +16,7 @@ int unit_directory(enum scope scope, char ret[static PATH_MAX], struct error *er
 int quadlet_directory(enum scope scope, char ret[static PATH_MAX], struct error *err);
 
 /* /run/sockwake or $XDG_RUNTIME_DIR/sockwake; without that variable /run/user/UID/sockwake. */
-int find_runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error *err);
+int runtime_directory_find(enum scope scope, char ret[static PATH_MAX], struct error *err);
 
 /* The file in there about one container of an engine (backends/volumes.h): FNV-1a 64 of the engine's socket, its links
  * resolved, a newline and the container's name. */

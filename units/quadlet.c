@@ -65,7 +65,7 @@ static void put_words(FILE *f, const char *key, char *const *words)
 /* Without an [Install] section nothing but a connection starts it. The image is here, or the wake fails: a client would
  * not wait for a download. What the network needs is there when somebody connects, and waiting for it to be "online"
  * can take minutes where there is none. */
-static void put(FILE *f, const char *name, const struct order *o)
+static void put(FILE *f, const char *name, const struct made_container *o)
 {
 	fprintf(f, OWN_FILE_MARK " for its instance '%s'; 'sockwake remove --with-container %s' removes it.\n", name,
 		name);
@@ -96,7 +96,7 @@ static void put(FILE *f, const char *name, const struct order *o)
 	fputs("\n[Quadlet]\nDefaultDependencies=false\n", f);
 }
 
-char *quadlet_render(const char *name, const struct order *o, struct error *err)
+char *quadlet_render(const char *name, const struct made_container *o, struct error *err)
 {
 	char *text = NULL, unit[UNIT_NAME_MAX];
 	size_t len;
@@ -107,7 +107,7 @@ char *quadlet_render(const char *name, const struct order *o, struct error *err)
 			  name);
 		return NULL;
 	}
-	if (order_validate(o, err) < 0)
+	if (made_container_validate(o, err) < 0)
 		return NULL;
 	f = open_memstream(&text, &len);
 	if (f)
@@ -172,7 +172,7 @@ int quadlet_image(const char *path, char **ret, struct error *err)
 	const char *found = NULL;
 
 	*ret = NULL;
-	if (read_file(AT_FDCWD, path, QUADLET_MAX, &text, NULL, err) < 0)
+	if (file_read(AT_FDCWD, path, QUADLET_MAX, &text, NULL, err) < 0)
 		return -1;
 	reader.rest = text;
 	for (const char *image; (image = quadlet_next(&reader, "Image"));)

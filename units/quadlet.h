@@ -16,7 +16,7 @@ int quadlet_path(enum scope scope, const char *name, char ret[static PATH_MAX], 
 const char *quadlet_unit(const char *name, char ret[static UNIT_NAME_MAX]);
 
 /* Its text, malloc()ed. Validates the order first: nothing in it can become a key, a specifier or a variable. */
-char *quadlet_render(const char *name, const struct order *o, struct error *err);
+char *quadlet_render(const char *name, const struct made_container *o, struct error *err);
 
 /* The value of Image= in a .container file, whoever wrote it; *ret is malloc()ed, NULL where it has none, or one with
  * specifiers. */

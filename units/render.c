@@ -114,8 +114,8 @@ static void put_container(FILE *f, const struct instance *i)
  * others have started. */
 static void put_dependencies(FILE *f, const struct instance *i)
 {
-	for (size_t k = 0; k < i->n_with; k++) {
-		const struct dependency *d = &i->with[k];
+	for (size_t k = 0; k < i->n_dependencies; k++) {
+		const struct dependency *d = &i->dependencies[k];
 
 		put_option(f, "--with", d->container);
 		put_option(f, "--with-unit", d->unit);
@@ -130,7 +130,7 @@ static void put_dependencies(FILE *f, const struct instance *i)
 /* Those of --with are asked as the instance's own would be without --target. */
 static bool has_outside_source(const struct instance *i)
 {
-	return instance_appearance(i) == APPEAR_OUTSIDE || (i->outside_source && i->n_with > 0);
+	return instance_appearance(i) == APPEAR_OUTSIDE || (i->outside_source && i->n_dependencies > 0);
 }
 
 static void put_nshelper(FILE *f, const struct instance *i)
@@ -225,8 +225,9 @@ static void put_timeouts(FILE *f, const struct instance *i)
 	uint64_t drain = i->drain_timeout ? seconds(i->drain_timeout) : DEFAULT_DRAIN;
 	uint64_t stop = add(i->stop_timeout, i->unit ? DEFAULT_UNIT_STOP : 0);
 
-	for (size_t k = 0; k < i->n_with; k++) /* one after the other */
-		stop = add(stop, add(i->with[k].stop_timeout, WITH_MARGIN + (i->with[k].unit ? DEFAULT_UNIT_STOP : 0)));
+	for (size_t k = 0; k < i->n_dependencies; k++) /* one after the other */
+		stop = add(stop, add(i->dependencies[k].stop_timeout,
+				     WITH_MARGIN + (i->dependencies[k].unit ? DEFAULT_UNIT_STOP : 0)));
 	put_timeout(f, "TimeoutStartSec", add(seconds(i->startup_timeout), START_MARGIN));
 	put_timeout(f, "TimeoutStopSec", add(add(drain, stop), STOP_MARGIN));
 }

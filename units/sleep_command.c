@@ -37,7 +37,7 @@ int units_sleep_command(const struct instance *i, struct command_line *ret, stru
 	if (i->keep_running)
 		r = add(ret, r, "--keep-running", err);
 	r = add_option(ret, r, "--idle-action", idle_action_name(i->idle_action), err);
-	for (size_t k = 0; k < i->n_with; k++)
-		r = add_dependency(ret, r, i, &i->with[k], err);
+	for (size_t k = 0; k < i->n_dependencies; k++)
+		r = add_dependency(ret, r, i, &i->dependencies[k], err);
 	return r;
 }

@@ -103,7 +103,7 @@ int store_read(const char *directory, const char *name, struct stored *ret, stru
 		return error_set(err, EINVAL, "the name '%s' is not 1 to 240 of the characters A-Z a-z 0-9 _ -", name);
 	if (unit_path(directory, name, SOCKET_SUFFIX, path, err) < 0)
 		return -1;
-	if (read_file(AT_FDCWD, path, UNIT_FILE_MAX, &text, NULL, &why) < 0 || !find_markers(text, &config))
+	if (file_read(AT_FDCWD, path, UNIT_FILE_MAX, &text, NULL, &why) < 0 || !find_markers(text, &config))
 		return error_set(err, ENOENT, "there is no instance '%s': 'sockwake list' shows those there are", name);
 	ret->enabled = is_enabled(directory, name);
 	if (read_config(config, name, &ret->instance, &why) == 0)
@@ -193,7 +193,7 @@ static int read_own(const char *path, const char *name, int accepted, char **ret
 	_cleanup_free_ char *text = NULL, *lines = NULL;
 	const char *config;
 
-	if (read_file(AT_FDCWD, path, UNIT_FILE_MAX, &text, NULL, err) < 0) {
+	if (file_read(AT_FDCWD, path, UNIT_FILE_MAX, &text, NULL, err) < 0) {
 		struct stat st;
 
 		if (err->code == ENOENT && lstat(path, &st) < 0 && errno == ENOENT)
@@ -276,7 +276,7 @@ static int set_enabled(const char *directory, const char *name, bool enabled, st
 		(void)rmdir(wants); /* when it is empty */
 		return 0;
 	}
-	if (make_directories(wants, 0755, err) < 0)
+	if (directory_make(wants, 0755, err) < 0)
 		return -1;
 	if (symlink(target, link) < 0)
 		return error_errno(err, errno, "cannot create the link '%s'", link);
@@ -295,7 +295,7 @@ static int put_files(const char *directory, const char *name, char *const texts[
 		if (unit_path(directory, name, suffixes[staged], paths[staged], err) < 0)
 			break;
 		if (texts[staged] &&
-		    write_file_beside(paths[staged], texts[staged], strlen(texts[staged]), 0644, new[staged], err) < 0)
+		    file_write_beside(paths[staged], texts[staged], strlen(texts[staged]), 0644, new[staged], err) < 0)
 			break;
 	}
 	for (; staged == SNAPSHOT_FILES && done < SNAPSHOT_FILES; done++) {
@@ -356,7 +356,7 @@ int store_write(const char *directory, const struct instance *i, struct snapshot
 
 	*ret_before = (struct snapshot){};
 	if (units_render(i, &units, err) < 0 || take_snapshot(directory, i->name, ret_before, err) < 0 ||
-	    check_timer(directory, i->name, err) < 0 || make_directories(directory, 0755, err) < 0)
+	    check_timer(directory, i->name, err) < 0 || directory_make(directory, 0755, err) < 0)
 		return -1;
 	/* the texts stay those of `units` */
 	const struct snapshot after = {.texts = {units.socket, units.service, units.timer}, .enabled = true};

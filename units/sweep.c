@@ -50,7 +50,7 @@ static bool has_socket(const char *directory, const char *name)
 /* Nobody else writes there: the caller has the lock of the unit directory. */
 static void sweep_temporary(int directory, const char *file)
 {
-	if (is_temporary_file(directory, file, 0))
+	if (file_is_temporary(directory, file, 0))
 		(void)unlinkat(directory, file, 0);
 }
 

@@ -230,7 +230,7 @@ int http_perform(struct http *h, const struct http_request *request, struct http
 	return 0;
 }
 
-bool percent_encode(const char *s, char *ret, size_t size)
+bool http_percent_encode(const char *s, char *ret, size_t size)
 {
 	static const char hex[] = "0123456789ABCDEF";
 	size_t n = 0;

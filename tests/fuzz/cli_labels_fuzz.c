@@ -43,12 +43,12 @@ static void check(const struct create_request *r)
 	CHECK(i->adopted && i->scope == SCOPE_SYSTEM && i->backend == BACKEND_PODMAN);
 	CHECK(i->n_ports > 0 && !i->unit && !i->user && !i->drop_in && !i->socket_mode && !i->socket_group);
 	CHECK(strcmp(i->container_name, "pg") == 0 && strcmp(i->engine_socket, SOCKET) == 0);
-	CHECK(!r->order.image && !r->force && !r->dry_run && !r->as_quadlet);
+	CHECK(!r->to_make.image && !r->force && !r->dry_run && !r->as_quadlet);
 	for (size_t k = 0; k < i->n_ports; k++)
 		CHECK(!i->ports[k].path[0]);
 	check_health_check(i->health_check);
-	for (size_t k = 0; k < i->n_with; k++)
-		check_health_check(i->with[k].health_check);
+	for (size_t k = 0; k < i->n_dependencies; k++)
+		check_health_check(i->dependencies[k].health_check);
 	CHECK(json && instance_from_json(json, &same, &err) == 0);
 }
 
@@ -63,8 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct error err = {};
 
 	c.n_labels = split(text, labels);
-	(void)has_wishes(&c);
-	if (request_from_labels(&c, &base, &r, &err) == 0)
+	(void)labels_have_wishes(&c);
+	if (labels_to_request(&c, &base, &r, &err) == 0)
 		check(&r);
 	else
 		CHECK(err.text[0]);

@@ -12,7 +12,7 @@ struct lists {
 	size_t n_environment, n_volumes, n_command;
 };
 
-static void read_line(char *line, struct order *o, struct lists *l)
+static void read_line(char *line, struct made_container *o, struct lists *l)
 {
 	char *value = line[0] && line[1] ? line + 2 : line + strlen(line);
 
@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_free_ char *text = text_of(data, size), *quadlet = NULL;
 	struct lists l = {};
-	struct order o = {.environment = l.environment, .volumes = l.volumes, .command = l.command};
+	struct made_container o = {.environment = l.environment, .volumes = l.volumes, .command = l.command};
 	struct error err = {};
 	char *rest = text;
 

@@ -40,7 +40,7 @@ static void expect(const char *path, const char *text, size_t len)
 	struct error err;
 	size_t n;
 
-	CHECK(read_file(AT_FDCWD, path, TEXT_MAX, &now, &n, &err) == 0);
+	CHECK(file_read(AT_FDCWD, path, TEXT_MAX, &now, &n, &err) == 0);
 	/* What follows a NUL is no text of a unit, and is not kept. */
 	CHECK(n == strnlen(text, len) && memcmp(now, text, n) == 0);
 }

@@ -39,9 +39,9 @@ static void put(const char *group, const char *file, const char *text)
 	struct error err;
 
 	snprintf(path, sizeof(path), "%s%s", root, group);
-	assert_int_equal(make_directories(path, 0755, &err), 0);
+	assert_int_equal(directory_make(path, 0755, &err), 0);
 	snprintf(path, sizeof(path), "%s%s/%s", root, group, file);
-	assert_int_equal(write_file_atomic(path, text, strlen(text), 0644, &err), 0);
+	assert_int_equal(file_write_atomic(path, text, strlen(text), 0644, &err), 0);
 }
 
 /* What the kernel shows when the container's group is frozen and its first process is in a group below. */
@@ -52,8 +52,8 @@ static void frozen_from_above(void **state)
 	put("/libpod-1", "cgroup.events", "populated 1\nfrozen 1\n");
 	put("/libpod-1/init.scope", "cgroup.freeze", "0\n");
 	put("/libpod-1/init.scope", "cgroup.events", "populated 1\nfrozen 1\n");
-	assert_true(group_is_frozen(root, "/libpod-1"));
-	assert_true(group_is_frozen(root, "/libpod-1/init.scope"));
+	assert_true(cgroup_is_frozen(root, "/libpod-1"));
+	assert_true(cgroup_is_frozen(root, "/libpod-1/init.scope"));
 }
 
 static void not_frozen(void **state)
@@ -62,9 +62,9 @@ static void not_frozen(void **state)
 	put("/libpod-1", "cgroup.freeze", "0\n");
 	put("/libpod-1", "cgroup.events", "populated 1\nfrozen 0\n");
 	put("/libpod-2", "cgroup.events", "populated 1\n");
-	assert_false(group_is_frozen(root, "/libpod-1"));
-	assert_false(group_is_frozen(root, "/libpod-2"));
-	assert_false(group_is_frozen(root, "/no-such-group"));
+	assert_false(cgroup_is_frozen(root, "/libpod-1"));
+	assert_false(cgroup_is_frozen(root, "/libpod-2"));
+	assert_false(cgroup_is_frozen(root, "/no-such-group"));
 }
 
 #define ID "0a15327bf593d746616d4d8a7b37bc3647811b69c92507823cea144b11ed21fe"

@@ -108,16 +108,16 @@ static void versions(void **state)
 
 static void the_body(void **state)
 {
-	struct order o = {
+	struct made_container o = {
 		.image = "x",
 		.environment = (char *[]){"A=\"b\"", NULL},
 		.volumes = (char *[]){"v:/v", NULL},
 		.network = "none",
 		.command = (char *[]){"sh", NULL},
 	};
-	struct order small = {.image = "x"};
-	_cleanup_free_ char *json = order_to_json(&o, "web", "x:1", "1"),
-			    *least = order_to_json(&small, "web", "x", "2");
+	struct made_container small = {.image = "x"};
+	_cleanup_free_ char *json = made_container_to_json(&o, "web", "x:1", "1"),
+			    *least = made_container_to_json(&small, "web", "x", "2");
 
 	(void)state;
 	assert_string_equal(
@@ -136,7 +136,7 @@ static void docker_makes_and_removes(void **state)
 		    SAY(NO_CONTENT));
 	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER);
 	_cleanup_image_ struct image i = {};
-	struct order o = {.image = "lib/x:1"};
+	struct made_container o = {.image = "lib/x:1"};
 	struct error err;
 	bool quadlet = true;
 
@@ -165,7 +165,7 @@ static void podman_makes_by_identifier(void **state)
 		    SAY_THEN(BODY("200 OK", "[{\"Id\":\"" ID64 "\"}]"), CLOSE));
 	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_PODMAN);
 	_cleanup_image_ struct image i = {};
-	struct order o = {.image = "x"};
+	struct made_container o = {.image = "x"};
 	struct error err;
 	bool quadlet = true;
 
@@ -192,7 +192,7 @@ static void a_name_that_nobody_has_yet(void **state)
 		    SAY_THEN(THERE("web"), CLOSE));
 	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER);
 	_cleanup_image_ struct image i = {};
-	struct order o = {.image = "x"};
+	struct made_container o = {.image = "x"};
 	struct error err;
 
 	(void)state;
@@ -235,7 +235,7 @@ static void refusals(void **state)
 		    SAY_THEN(BODY("500 Internal", "{\"message\":\"is stuck\"}"), CLOSE));
 	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER);
 	_cleanup_image_ struct image i = {}, none = {};
-	struct order o = {.image = "x"};
+	struct made_container o = {.image = "x"};
 	struct error err;
 
 	(void)state;

@@ -277,23 +277,23 @@ static void names_are_percent_encoded(void **state)
 	char s[16];
 
 	(void)state;
-	assert_true(percent_encode("aZ0-._~", s, sizeof(s)));
+	assert_true(http_percent_encode("aZ0-._~", s, sizeof(s)));
 	assert_string_equal(s, "aZ0-._~");
-	assert_true(percent_encode("/? \xff", s, sizeof(s)));
+	assert_true(http_percent_encode("/? \xff", s, sizeof(s)));
 	assert_string_equal(s, "%2F%3F%20%FF");
 	for (int c = 1; c < 256; c++) {
 		char one[] = {(char)c, '\0'};
 		bool plain = strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", c);
 
-		assert_true(percent_encode(one, s, sizeof(s)));
+		assert_true(http_percent_encode(one, s, sizeof(s)));
 		assert_int_equal(strlen(s), plain ? 1 : 3);
 	}
-	assert_true(percent_encode("", s, 1));
-	assert_false(percent_encode("", s, 0));
-	assert_true(percent_encode("abc", s, 4));
-	assert_false(percent_encode("abc", s, 3));
-	assert_true(percent_encode("%", s, 4));
-	assert_false(percent_encode("%", s, 3));
+	assert_true(http_percent_encode("", s, 1));
+	assert_false(http_percent_encode("", s, 0));
+	assert_true(http_percent_encode("abc", s, 4));
+	assert_false(http_percent_encode("abc", s, 3));
+	assert_true(http_percent_encode("%", s, 4));
+	assert_false(http_percent_encode("%", s, 3));
 }
 
 int main(void)

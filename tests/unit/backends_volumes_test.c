@@ -124,7 +124,7 @@ static void nothing_is_said_about_others(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(write_file_atomic(in_directory("file"), "", 0, 0600, &err), 0);
+	assert_int_equal(file_write_atomic(in_directory("file"), "", 0, 0600, &err), 0);
 	add(&v, NULL, in_directory("file"));
 	add(&v, NULL, in_directory("missing"));
 	add(&v, "pgd", in_directory("missing"));
@@ -177,7 +177,7 @@ static void a_file_that_makes_no_sense(void **state)
 	for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++) {
 		_cleanup_volumes_ struct volumes v = {};
 
-		assert_int_equal(write_file_atomic(in_directory("f"), texts[k], strlen(texts[k]), 0600, &err), 0);
+		assert_int_equal(file_write_atomic(in_directory("f"), texts[k], strlen(texts[k]), 0600, &err), 0);
 		assert_int_equal(volumes_read(in_directory("f"), &v, &err), -1);
 		assert_int_equal(err.code, EINVAL);
 	}

@@ -51,7 +51,7 @@ static void all_labels(void **state)
 	struct error err = {};
 
 	(void)state;
-	if (request_from_labels(&c, &base, &r, &err) < 0 || request_from_labels(&d, &base, &s, &err) < 0)
+	if (labels_to_request(&c, &base, &r, &err) < 0 || labels_to_request(&d, &base, &s, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_string_equal(r.instance.name, "web");
 	assert_string_equal(r.instance.container_name, "pg");
@@ -76,9 +76,9 @@ static void all_labels(void **state)
 	assert_string_equal(s.instance.schedule[1], "22:00-23:00");
 	assert_null(s.instance.schedule[2]);
 	assert_false(s.instance.keep_running);
-	assert_int_equal(s.instance.n_with, 2);
-	assert_string_equal(s.instance.with[0].health_check, "postgres");
-	assert_string_equal(s.instance.with[1].container, "cache");
+	assert_int_equal(s.instance.n_dependencies, 2);
+	assert_string_equal(s.instance.dependencies[0].health_check, "postgres");
+	assert_string_equal(s.instance.dependencies[1].container, "cache");
 	assert_true(s.with_project);
 	assert_false(r.with_project);
 }
@@ -89,9 +89,9 @@ static void no_wishes(void **state)
 	struct container c = labelled(l, "sockwake.made-for", "pg", "com.docker.compose.service", "x", NULL);
 
 	(void)state;
-	assert_false(has_wishes(&c));
+	assert_false(labels_have_wishes(&c));
 	c = labelled(l, "sockwake.", "", NULL);
-	assert_true(has_wishes(&c));
+	assert_true(labels_have_wishes(&c));
 }
 
 static void refused(const char *key, const char *value, const char *word)
@@ -101,7 +101,7 @@ static void refused(const char *key, const char *value, const char *word)
 	struct container c = labelled(l, strcmp(key, P) == 0 ? "com.docker.compose.x" : P, "1:2", key, value, NULL);
 	struct error err = {};
 
-	if (request_from_labels(&c, &base, &r, &err) == 0)
+	if (labels_to_request(&c, &base, &r, &err) == 0)
 		fail_msg("accepted: %s=%s", key, value);
 	assert_int_not_equal(err.code, USAGE_ERROR);
 	if (!strstr(err.text, "'pg'") || !strstr(err.text, key) || !strstr(err.text, word))
@@ -169,7 +169,7 @@ static void where_to_listen_is_missing(void **state)
 	struct error err = {};
 
 	(void)state;
-	assert_int_equal(request_from_labels(&c, &base, &r, &err), -1);
+	assert_int_equal(labels_to_request(&c, &base, &r, &err), -1);
 	assert_non_null(strstr(err.text, "sockwake.publish"));
 }
 
@@ -183,7 +183,7 @@ static int parse(struct create_request *r, struct error *err, ...)
 	while ((argv[argc] = va_arg(ap, char *)))
 		argc++;
 	va_end(ap);
-	return parse_create(argc, argv, r, err);
+	return create_options_parse(argc, argv, r, err);
 }
 
 static void an_image(void **state)
@@ -198,14 +198,14 @@ static void an_image(void **state)
 		fail_msg("%s", err.text);
 	assert_string_equal(r.instance.name, "web");
 	assert_string_equal(r.instance.container_name, "web");
-	assert_string_equal(r.order.image, "x");
-	assert_string_equal(r.order.environment[0], "A=b");
-	assert_string_equal(r.order.environment[1], "FROM_HERE=x y");
-	assert_string_equal(r.order.volumes[0], "d:/d");
-	assert_string_equal(r.order.network, "none");
-	assert_string_equal(r.order.command[0], "sh");
-	assert_string_equal(r.order.command[2], "--image");
-	assert_null(r.order.command[3]);
+	assert_string_equal(r.to_make.image, "x");
+	assert_string_equal(r.to_make.environment[0], "A=b");
+	assert_string_equal(r.to_make.environment[1], "FROM_HERE=x y");
+	assert_string_equal(r.to_make.volumes[0], "d:/d");
+	assert_string_equal(r.to_make.network, "none");
+	assert_string_equal(r.to_make.command[0], "sh");
+	assert_string_equal(r.to_make.command[2], "--image");
+	assert_null(r.to_make.command[3]);
 }
 
 static void a_name_behind_the_dashes(void **state)
@@ -216,7 +216,7 @@ static void a_name_behind_the_dashes(void **state)
 	(void)state;
 	assert_int_equal(parse(&r, &err, "-p", "1:2", "--", "web", NULL), 0);
 	assert_string_equal(r.instance.name, "web");
-	assert_null(r.order.image);
+	assert_null(r.to_make.image);
 }
 
 #define REFUSED(word, ...)                                                                                             \

@@ -39,7 +39,7 @@ static int parse(const char *line, struct create_request *r, struct error *err)
 	char *argv[ARGS_MAX], buffer[8192];
 	int argc = split(line, argv, buffer);
 
-	return parse_create(argc, argv, r, err);
+	return create_options_parse(argc, argv, r, err);
 }
 
 static struct create_request parsed(const char *line)
@@ -263,15 +263,15 @@ static void other_containers(void **state)
 
 	(void)state;
 	assert_true(r.with_project);
-	assert_int_equal(r.instance.n_with, 6);
+	assert_int_equal(r.instance.n_dependencies, 6);
 	for (size_t k = 0; k < 6; k++) {
 		if (expected[k])
-			assert_string_equal(r.instance.with[k].health_check, expected[k]);
+			assert_string_equal(r.instance.dependencies[k].health_check, expected[k]);
 		else
-			assert_null(r.instance.with[k].health_check);
+			assert_null(r.instance.dependencies[k].health_check);
 	}
-	assert_string_equal(r.instance.with[1].container, "cache");
-	assert_int_equal(r.instance.with[1].port, 0);
+	assert_string_equal(r.instance.dependencies[1].container, "cache");
+	assert_int_equal(r.instance.dependencies[1].port, 0);
 }
 
 static void wrong_usage(void **state)
@@ -472,7 +472,7 @@ static char *read_text(const char *path)
 	char *text = NULL;
 	struct error err;
 
-	if (read_file(AT_FDCWD, path, 1 << 20, &text, NULL, &err) < 0)
+	if (file_read(AT_FDCWD, path, 1 << 20, &text, NULL, &err) < 0)
 		fail_msg("%s", err.text);
 	return text;
 }

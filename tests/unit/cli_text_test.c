@@ -15,7 +15,7 @@
 #include "common/parse.h"
 #include "control/create_check.h"
 #include "control/create_request.h"
-#include "control/holder.h"
+#include "control/port_owner.h"
 
 static void spans(void **state)
 {
@@ -36,9 +36,9 @@ static void spans(void **state)
 
 	(void)state;
 	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++)
-		assert_string_equal(format_span(known[k].usec, text), known[k].text);
-	assert_string_equal(format_since(0, text), "-");
-	assert_string_equal(format_since(UINT64_MAX, text), "0s");
+		assert_string_equal(text_span(known[k].usec, text), known[k].text);
+	assert_string_equal(text_since(0, text), "-");
+	assert_string_equal(text_since(UINT64_MAX, text), "0s");
 }
 
 static void points_of_time(void **state)
@@ -51,9 +51,9 @@ static void points_of_time(void **state)
 	(void)state;
 	localtime_r(&seconds, &t);
 	strftime(expected, sizeof(expected), "%F %T (23h 59min left)", &t);
-	assert_string_equal(format_until(tomorrow, text), expected);
-	assert_string_equal(format_until(now, text) + strlen("HH:MM:SS"), " (0.0 ms left)");
-	assert_non_null(strstr(format_until(now + 3605 * USEC_PER_SEC, text), " (1h left)"));
+	assert_string_equal(text_until(tomorrow, text), expected);
+	assert_string_equal(text_until(now, text) + strlen("HH:MM:SS"), " (0.0 ms left)");
+	assert_non_null(strstr(text_until(now + 3605 * USEC_PER_SEC, text), " (1h left)"));
 }
 
 static void sizes(void **state)
@@ -61,11 +61,11 @@ static void sizes(void **state)
 	char text[TEXT_MAX];
 
 	(void)state;
-	assert_string_equal(format_bytes(0, text), "0 B");
-	assert_string_equal(format_bytes(999, text), "999 B");
-	assert_string_equal(format_bytes(1500, text), "1.5 kB");
-	assert_string_equal(format_bytes(999999, text), "1.0 MB");
-	assert_string_equal(format_bytes(UINT64_MAX, text), "18.4 EB");
+	assert_string_equal(text_bytes(0, text), "0 B");
+	assert_string_equal(text_bytes(999, text), "999 B");
+	assert_string_equal(text_bytes(1500, text), "1.5 kB");
+	assert_string_equal(text_bytes(999999, text), "1.0 MB");
+	assert_string_equal(text_bytes(UINT64_MAX, text), "18.4 EB");
 }
 
 static void outside_text(void **state)
@@ -124,7 +124,7 @@ static void tables(void **state)
 	FILE *f = open_memstream(&text, &len);
 
 	(void)state;
-	print_table(f, cells, 3, 3);
+	text_table(f, cells, 3, 3);
 	fclose(f);
 	assert_string_equal(text, "NAME    STATE   REASON\n"
 				  "a       asleep\n"
@@ -158,11 +158,11 @@ static void holders(void **state)
 
 		if (kinds[k].type == SOCK_STREAM)
 			assert_int_equal(listen(fd, 1), 0);
-		describe_holder(kinds[k].type, port, holder, sizeof(holder));
+		port_owner_describe(kinds[k].type, port, holder, sizeof(holder));
 		if (!strstr(holder, expected))
 			fail_msg("'%s' does not name us", holder);
 		close(fd);
-		describe_holder(kinds[k].type, port, holder, sizeof(holder));
+		port_owner_describe(kinds[k].type, port, holder, sizeof(holder));
 		assert_null(strstr(holder, expected));
 	}
 }
@@ -181,12 +181,12 @@ static void ports_in_use(void **state)
 	assert_int_equal(publish_parse(spec, &i.ports[0], &err), 0);
 	other.instance.ports[0] = i.ports[0];
 	assert_int_equal(listen(fd, 1), 0);
-	assert_int_equal(check_ports(&i, &nobody, NULL, &err), -1);
+	assert_int_equal(create_check_ports(&i, &nobody, NULL, &err), -1);
 	assert_non_null(strstr(err.text, "in use by"));
-	assert_int_equal(check_ports(&i, &nobody, &i, &err), 0); /* of the instance that makes place */
+	assert_int_equal(create_check_ports(&i, &nobody, &i, &err), 0); /* of the instance that makes place */
 	close(fd);
-	assert_int_equal(check_ports(&i, &nobody, NULL, &err), 0);
-	assert_int_equal(check_ports(&i, &all, NULL, &err), -1);
+	assert_int_equal(create_check_ports(&i, &nobody, NULL, &err), 0);
+	assert_int_equal(create_check_ports(&i, &all, NULL, &err), -1);
 	assert_non_null(strstr(err.text, "'db'"));
 }
 
@@ -202,15 +202,15 @@ static void paths_in_use(void **state)
 	snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/sockwake-test-%d.sock", getpid());
 	i.ports[0].type = SOCK_STREAM;
 	strcpy(i.ports[0].path, address.sun_path);
-	assert_int_equal(check_ports(&i, &nobody, NULL, &err), 0);
+	assert_int_equal(create_check_ports(&i, &nobody, NULL, &err), 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(fd, 1), 0);
-	assert_int_equal(check_ports(&i, &nobody, NULL, &err), -1);
+	assert_int_equal(create_check_ports(&i, &nobody, NULL, &err), -1);
 	close(fd);
-	assert_int_equal(check_ports(&i, &nobody, NULL, &err), 0); /* left behind */
+	assert_int_equal(create_check_ports(&i, &nobody, NULL, &err), 0); /* left behind */
 	assert_int_equal(unlink(address.sun_path), 0);
 	strcpy(i.ports[0].path, "/tmp");
-	assert_int_equal(check_ports(&i, &nobody, NULL, &err), -1);
+	assert_int_equal(create_check_ports(&i, &nobody, NULL, &err), -1);
 }
 
 int main(void)

@@ -61,9 +61,9 @@ static void replaced_as_a_whole(void **state)
 	size_t len;
 
 	(void)state;
-	assert_int_equal(write_file_atomic(in_directory("file"), "old", 3, 0600, &err), 0);
-	assert_int_equal(write_file_atomic(in_directory("file"), "newer", 5, 0644, &err), 0);
-	assert_int_equal(read_file(AT_FDCWD, in_directory("file"), 5, &data, &len, &err), 0);
+	assert_int_equal(file_write_atomic(in_directory("file"), "old", 3, 0600, &err), 0);
+	assert_int_equal(file_write_atomic(in_directory("file"), "newer", 5, 0644, &err), 0);
+	assert_int_equal(file_read(AT_FDCWD, in_directory("file"), 5, &data, &len, &err), 0);
 	assert_int_equal(len, 5);
 	assert_string_equal(data, "newer");
 	assert_int_equal(stat(in_directory("file"), &st), 0);
@@ -87,7 +87,7 @@ static void killed_without_a_trace(void **state)
 
 		(void)setrlimit(RLIMIT_CORE, &none);
 		(void)setrlimit(RLIMIT_FSIZE, &one);
-		(void)write_file_atomic(in_directory("deep/file"), "12", 2, 0600, &ignored);
+		(void)file_write_atomic(in_directory("deep/file"), "12", 2, 0600, &ignored);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -105,14 +105,14 @@ static void what_a_killed_writer_has_left_is_swept(void **state)
 
 	(void)state;
 	assert_int_equal(mkdir(in_directory("swept"), 0700), 0);
-	assert_int_equal(write_file_beside(in_directory("swept/file"), "new", 3, 0600, beside, &err), 0);
+	assert_int_equal(file_write_beside(in_directory("swept/file"), "new", 3, 0600, beside, &err), 0);
 	snprintf(left, sizeof(left), "%s", in_directory("swept/.sockwake-a0b1c2"));
 	snprintf(others, sizeof(others), "%s", in_directory("swept/.sockwake-a0b1c23"));
 	close(open(left, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	close(open(others, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	assert_int_equal(utimensat(AT_FDCWD, left, long_ago, 0), 0);
 	assert_int_equal(utimensat(AT_FDCWD, others, long_ago, 0), 0);
-	assert_int_equal(write_file_atomic(in_directory("swept/file"), "newer", 5, 0600, &err), 0);
+	assert_int_equal(file_write_atomic(in_directory("swept/file"), "newer", 5, 0600, &err), 0);
 	assert_int_equal(access(left, F_OK), -1);
 	assert_int_equal(access(beside, F_OK), 0);
 	assert_int_equal(access(others, F_OK), 0);
@@ -126,16 +126,16 @@ static void failures_are_told(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(write_file_atomic(in_directory("file"), "12345", 5, 0600, &err), 0);
-	assert_int_equal(read_file(AT_FDCWD, in_directory("file"), 4, &data, NULL, &err), -1);
+	assert_int_equal(file_write_atomic(in_directory("file"), "12345", 5, 0600, &err), 0);
+	assert_int_equal(file_read(AT_FDCWD, in_directory("file"), 4, &data, NULL, &err), -1);
 	assert_int_equal(err.code, EFBIG);
-	assert_int_equal(read_file(AT_FDCWD, in_directory("missing"), 4, &data, NULL, &err), -1);
+	assert_int_equal(file_read(AT_FDCWD, in_directory("missing"), 4, &data, NULL, &err), -1);
 	assert_int_equal(err.code, ENOENT);
-	assert_int_equal(read_file(AT_FDCWD, directory, 4, &data, NULL, &err), -1);
+	assert_int_equal(file_read(AT_FDCWD, directory, 4, &data, NULL, &err), -1);
 	assert_int_equal(err.code, EINVAL);
-	assert_int_equal(write_file_atomic(in_directory("missing/file"), "", 0, 0600, &err), -1);
+	assert_int_equal(file_write_atomic(in_directory("missing/file"), "", 0, 0600, &err), -1);
 	assert_int_equal(err.code, ENOENT);
-	assert_int_equal(make_directories(in_directory("file/x"), 0755, &err), -1);
+	assert_int_equal(directory_make(in_directory("file/x"), 0755, &err), -1);
 }
 
 static void directories(void **state)
@@ -144,8 +144,8 @@ static void directories(void **state)
 	struct stat st;
 
 	(void)state;
-	assert_int_equal(make_directories(in_directory("deep/er/est"), 0755, &err), 0);
-	assert_int_equal(make_directories(in_directory("deep/er/est"), 0755, &err), 0);
+	assert_int_equal(directory_make(in_directory("deep/er/est"), 0755, &err), 0);
+	assert_int_equal(directory_make(in_directory("deep/er/est"), 0755, &err), 0);
 	assert_int_equal(stat(in_directory("deep/er/est"), &st), 0);
 }
 
@@ -162,11 +162,11 @@ static void real_paths(void **state)
 
 		snprintf(path, sizeof(path), "%s%s", in_directory("link"), files[k]);
 		snprintf(expected, sizeof(expected), "%.*s%s", 200, target, files[k]);
-		assert_string_equal(real_path(path, real), expected);
+		assert_string_equal(path_resolve(path, real), expected);
 	}
-	assert_string_equal(real_path("/not/there", real), "/not/there");
-	assert_string_equal(real_path("/not-there", real), "/not-there");
-	assert_string_equal(real_path("there", real), "there");
+	assert_string_equal(path_resolve("/not/there", real), "/not/there");
+	assert_string_equal(path_resolve("/not-there", real), "/not-there");
+	assert_string_equal(path_resolve("there", real), "there");
 }
 
 static void statistics_survive_and_are_checked(void **state)
@@ -262,13 +262,13 @@ static void a_large_file_costs_no_memory(void **state)
 	little.rlim_cur = 1 << 30;
 	if (!SANITIZED)
 		assert_int_equal(setrlimit(RLIMIT_AS, &little), 0);
-	assert_int_equal(read_file(AT_FDCWD, in_directory("file"), 1 << 20, &data, NULL, &err), -1);
+	assert_int_equal(file_read(AT_FDCWD, in_directory("file"), 1 << 20, &data, NULL, &err), -1);
 	assert_int_equal(err.code, EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
 	assert_int_equal(ftruncate(fd, 5000), 0);
-	assert_int_equal(read_file(AT_FDCWD, in_directory("file"), 4999, &data, &len, &err), -1);
+	assert_int_equal(file_read(AT_FDCWD, in_directory("file"), 4999, &data, &len, &err), -1);
 	assert_int_equal(err.code, EFBIG);
-	assert_int_equal(read_file(AT_FDCWD, in_directory("file"), 5000, &data, &len, &err), 0);
+	assert_int_equal(file_read(AT_FDCWD, in_directory("file"), 5000, &data, &len, &err), 0);
 	assert_int_equal(len, 5000);
 }
 

@@ -63,7 +63,7 @@ static void looks_for_the_old_root(void)
 	struct error err;
 
 	CHECK(empty_root(false, &err) == 0);
-	CHECK(drop_capabilities(false, &err) == 0);
+	CHECK(capabilities_drop(false, &err) == 0);
 	CHECK_FAILS(ENOENT, open("/etc/passwd", O_RDONLY));
 	CHECK_FAILS(ENOENT, open("../../../../../etc/passwd", O_RDONLY));
 	CHECK_FAILS(ENOENT, open("/proc/self/root/etc/passwd", O_RDONLY));
@@ -91,7 +91,7 @@ static void opens_under_landlock(void)
 	unsigned missing = 0;
 	struct error err;
 
-	CHECK(drop_capabilities(false, &err) == 0);
+	CHECK(capabilities_drop(false, &err) == 0);
 	CHECK(landlock_restrict(&c, &missing, &err) == 0 && missing == 0);
 	CHECK_FAILS(EACCES, open("/etc/passwd", O_RDONLY));
 	CHECK_FAILS(EACCES, open("/", O_RDONLY | O_DIRECTORY));

@@ -31,7 +31,7 @@ static void put(const char *file, const char *text, mode_t mode)
 	char path[PATH_MAX];
 	struct error err;
 
-	if (path_join(directory, file, path, &err) < 0 || write_file_atomic(path, text, strlen(text), mode, &err) < 0)
+	if (path_join(directory, file, path, &err) < 0 || file_write_atomic(path, text, strlen(text), mode, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -55,7 +55,7 @@ static void expect(const char *text, const char *file, const char *trouble)
 	const char *found;
 	struct error err;
 
-	assert_int_equal(find_missing_program(&p, SCOPE_USER, service(text), path, &found), file != NULL);
+	assert_int_equal(programs_find_missing(&p, SCOPE_USER, service(text), path, &found), file != NULL);
 	if (!file)
 		return;
 	assert_int_equal(path_join(directory, file, wanted, &err), 0);
@@ -92,8 +92,8 @@ static void each_path_is_looked_at_once(void **state)
 
 	(void)state;
 	for (int k = 0; k < 3; k++)
-		assert_true(find_missing_program(&p, SCOPE_USER, service("ExecStart=@/a -- @/b -- @/gone"), path,
-						 &trouble));
+		assert_true(programs_find_missing(&p, SCOPE_USER, service("ExecStart=@/a -- @/b -- @/gone"), path,
+						  &trouble));
 	assert_int_equal(p.n, 3);
 }
 
@@ -102,7 +102,7 @@ static void describe(const struct instance *i, const char *const *words)
 	_cleanup_programs_ struct programs p = {};
 	char text[512];
 
-	describe_units(&p, directory, i, text, sizeof(text));
+	programs_describe_units(&p, directory, i, text, sizeof(text));
 	if (!words)
 		assert_string_equal(text, "");
 	for (; words && *words; words++) {
@@ -171,7 +171,7 @@ static void rendered_units(void **state)
 		if (!strstr(text, path))
 			continue;
 		unlink(path);
-		assert_true(find_missing_program(&p, SCOPE_USER, text, path, &trouble));
+		assert_true(programs_find_missing(&p, SCOPE_USER, text, path, &trouble));
 		put(names[k], "", 0755);
 	}
 }
@@ -184,7 +184,7 @@ static void own_programs(void **state)
 	(void)state;
 	if (stat(LIBEXECDIR "/activator", &st) == 0 && stat(LIBEXECDIR "/proxy", &st) == 0)
 		return; /* installed here */
-	assert_int_equal(check_programs(&err), -1);
+	assert_int_equal(programs_check(&err), -1);
 	assert_non_null(strstr(err.text, LIBEXECDIR "/"));
 	assert_non_null(strstr(err.text, "make install"));
 	assert_non_null(strstr(err.text, "'sockwake refresh --all'"));

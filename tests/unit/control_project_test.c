@@ -47,7 +47,7 @@ static const char *order(const struct member *members, size_t n)
 {
 	static char text[2048];
 	struct container *all = calloc(n, sizeof(*all));
-	struct needed needed[INSTANCE_WITH_MAX];
+	struct project_dependency needed[INSTANCE_DEPENDENCIES_MAX];
 	size_t n_needed, len = 0;
 	struct error err;
 

@@ -25,7 +25,7 @@ static int see(const struct instance *i, const struct error *failure, const char
 
 	fflush(stderr);
 	dup2(file, STDERR_FILENO);
-	r = see_whether_it_sleeps(NULL, i, failure, words, err);
+	r = settle_look(NULL, i, failure, words, err);
 	fflush(stderr);
 	dup2(saved, STDERR_FILENO);
 	n = pread(file, noted, sizeof(noted) - 1, 0);
@@ -58,7 +58,7 @@ static void it_sleeps(void **state)
 		assert_string_equal(noted, "");
 	}
 	/* the containers that it wakes first may run */
-	i.with[i.n_with++].container = (char *)"db";
+	i.dependencies[i.n_dependencies++].container = (char *)"db";
 	assert_int_equal(see(&i, &failure, "", &err), -1);
 	assert_string_equal(err.text, "failed");
 	assert_string_equal(requests(&f), "GET json GET json GET json GET json");
@@ -161,7 +161,7 @@ static int act(const char *script, char *words, struct error *err)
 	const char *argv[] = {"/bin/sh", "-c", script, NULL};
 	const struct command_line c = {(char **)argv, 3};
 
-	return run_action(SCOPE_USER, &c, words, 256, err);
+	return settle_run_action(SCOPE_USER, &c, words, 256, err);
 }
 
 static void actions(void **state)
@@ -182,7 +182,7 @@ static void actions(void **state)
 	assert_true(err.text[0]);
 	assert_int_equal(act("kill -9 $$", words, &err), -1);
 	assert_non_null(strstr(err.text, "killed by signal 9"));
-	assert_int_equal(run_action(SCOPE_USER, &c, words, sizeof(words), &err), -1);
+	assert_int_equal(settle_run_action(SCOPE_USER, &c, words, sizeof(words), &err), -1);
 	assert_int_equal(err.code, ENOENT);
 	assert_non_null(strstr(err.text, "'/nonexistent/activator'"));
 }
@@ -212,11 +212,11 @@ static void commands_for_people(void **state)
 	char text[STOP_COMMAND_MAX];
 
 	(void)state;
-	assert_string_equal(stop_command(&i, text), "podman stop pg");
+	assert_string_equal(settle_stop_command(&i, text), "podman stop pg");
 	i.unit = (char *)"pg.service";
-	assert_string_equal(stop_command(&i, text), "systemctl --user stop pg.service");
+	assert_string_equal(settle_stop_command(&i, text), "systemctl --user stop pg.service");
 	i.scope = SCOPE_SYSTEM;
-	assert_string_equal(stop_command(&i, text), "systemctl stop pg.service");
+	assert_string_equal(settle_stop_command(&i, text), "systemctl stop pg.service");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, runtime, teardown)

@@ -44,7 +44,7 @@ static int lock(struct error *err)
 {
 	int fd = -1;
 
-	return lock_units(SCOPE_USER, units, &fd, err) < 0 ? -1 : fd;
+	return units_lock_take(SCOPE_USER, units, &fd, err) < 0 ? -1 : fd;
 }
 
 /* A process that locks what path leads to, and the end of it. */

@@ -132,7 +132,7 @@ static void test_own_addresses(void **state)
 
 static char root[] = "/tmp/sockwake-target-XXXXXX";
 
-static int make_container(void **state)
+static int made_make(void **state)
 {
 	char command[2048];
 
@@ -332,7 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_own_addresses),
-		cmocka_unit_test_setup_teardown(test_unix, make_container, remove_container),
+		cmocka_unit_test_setup_teardown(test_unix, made_make, remove_container),
 	};
 
 	return cmocka_run_group_tests_name("proxy/target", tests, NULL, NULL);

@@ -63,7 +63,7 @@ static void each_is_told(void **state)
 	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
 		struct instance i = make(&rows[k]);
 		struct error err = {};
-		int r = instance_check_combination(&i, &err);
+		int r = combination_check(&i, &err);
 
 		if ((r < 0) != (rows[k].word != NULL))
 			fail_msg("row %zu: %s", k, err.text);

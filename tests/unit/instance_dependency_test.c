@@ -53,9 +53,9 @@ static struct instance with(const char *a, const char *b)
 	struct instance i = small_instance("app");
 	struct error err;
 
-	assert_int_equal(dependency_parse(a, &i.with[i.n_with++], &err), 0);
+	assert_int_equal(dependency_parse(a, &i.dependencies[i.n_dependencies++], &err), 0);
 	if (b)
-		assert_int_equal(dependency_parse(b, &i.with[i.n_with++], &err), 0);
+		assert_int_equal(dependency_parse(b, &i.dependencies[i.n_dependencies++], &err), 0);
 	return i;
 }
 
@@ -85,11 +85,11 @@ static void rules(void **state)
 	refused("db:1:", NULL, "health check");
 	refused("db:1:a\nb", NULL, "health check");
 	refused("db:1:http:x", NULL, "http:x");
-	unit.with[0].unit = strdup("db.socket");
+	unit.dependencies[0].unit = strdup("db.socket");
 	assert_int_equal(instance_validate(&unit, &err), -1);
-	many.n_with = INSTANCE_WITH_MAX + 1;
+	many.n_dependencies = INSTANCE_DEPENDENCIES_MAX + 1;
 	assert_int_equal(dependencies_validate(&many, &err), -1);
-	many.n_with = 1;
+	many.n_dependencies = 1;
 }
 
 static void through_json(void **state)
@@ -99,21 +99,21 @@ static void through_json(void **state)
 	struct error err;
 
 	(void)state;
-	i.with[1].unit = strdup("cache\\x2d1.service");
-	i.with[1].stop_timeout = UINT64_MAX;
+	i.dependencies[1].unit = strdup("cache\\x2d1.service");
+	i.dependencies[1].stop_timeout = UINT64_MAX;
 	json = instance_to_json(&i);
 	if (instance_from_json(json, &back, &err) < 0)
 		fail_msg("%s", err.text);
 	again = instance_to_json(&back);
 	assert_string_equal(json, again);
-	assert_int_equal(back.n_with, 2);
-	assert_string_equal(back.with[0].health_check, i.with[0].health_check);
-	assert_int_equal(back.with[0].port, 5432);
-	assert_null(back.with[0].unit);
-	assert_string_equal(back.with[1].unit, "cache\\x2d1.service");
-	assert_int_equal(back.with[1].port, 0);
-	assert_null(back.with[1].health_check);
-	assert_true(back.with[1].stop_timeout == UINT64_MAX);
+	assert_int_equal(back.n_dependencies, 2);
+	assert_string_equal(back.dependencies[0].health_check, i.dependencies[0].health_check);
+	assert_int_equal(back.dependencies[0].port, 5432);
+	assert_null(back.dependencies[0].unit);
+	assert_string_equal(back.dependencies[1].unit, "cache\\x2d1.service");
+	assert_int_equal(back.dependencies[1].port, 0);
+	assert_null(back.dependencies[1].health_check);
+	assert_true(back.dependencies[1].stop_timeout == UINT64_MAX);
 }
 
 static void instances_of_before_have_none(void **state)
@@ -126,7 +126,7 @@ static void instances_of_before_have_none(void **state)
 	(void)state;
 	assert_null(strstr(json, "\"with\""));
 	assert_int_equal(instance_from_json(json, &back, &err), 0);
-	assert_int_equal(back.n_with, 0);
+	assert_int_equal(back.n_dependencies, 0);
 	assert_int_equal(units_render(&back, &r, &err), 0);
 	assert_null(strstr(r.service, "--with"));
 }
@@ -174,8 +174,8 @@ static void in_the_unit(void **state)
 	struct error err;
 
 	(void)state;
-	i.with[1].unit = strdup("cache.service");
-	i.with[0].stop_timeout = 100;
+	i.dependencies[1].unit = strdup("cache.service");
+	i.dependencies[0].stop_timeout = 100;
 	assert_int_equal(units_render(&i, &plain, &err), 0);
 	assert_has(plain.service, " --with db --with-port 5432 --with-health-check postgres --with cache --with-unit "
 				  "cache.service --with-port 1 --with-health-check \"100%% \\\"$X\\\" \\\\\" -- ");
@@ -202,8 +202,8 @@ static void for_people(void **state)
 	char text[DEPENDENCY_TEXT_MAX];
 
 	(void)state;
-	assert_string_equal(dependency_format(&i.with[0], text), "db:5432 (postgres)");
-	assert_string_equal(dependency_format(&i.with[1], text), "cache");
+	assert_string_equal(dependency_format(&i.dependencies[0], text), "db:5432 (postgres)");
+	assert_string_equal(dependency_format(&i.dependencies[1], text), "cache");
 }
 
 int main(void)

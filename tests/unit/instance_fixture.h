@@ -52,9 +52,10 @@ static inline struct instance full_instance(void)
 	i.scope = SCOPE_SYSTEM;
 	i.engine_socket = strdup("/run/podman/podman.sock");
 	i.unit = strdup("db\\x2d1.service");
-	i.with[i.n_with++] =
+	i.dependencies[i.n_dependencies++] =
 		(struct dependency){.container = strdup("db"), .port = 5432, .health_check = strdup("postgres")};
-	i.with[i.n_with++] = (struct dependency){.container = strdup("cache"), .unit = strdup("cache.service")};
+	i.dependencies[i.n_dependencies++] =
+		(struct dependency){.container = strdup("cache"), .unit = strdup("cache.service")};
 	add_port(&i, "127.0.0.1:53:5353/udp");
 	add_port(&i, "[2001:db8::1]:8080:80");
 	add_port(&i, "/run/pg/%s.sock:5432");

@@ -14,11 +14,11 @@
 
 #define WORDS_MAX 1024
 
-static bool passes(const struct order *o)
+static bool passes(const struct made_container *o)
 {
 	struct error err;
 
-	return order_validate(o, &err) == 0;
+	return made_container_validate(o, &err) == 0;
 }
 
 /* One member after the other takes each of these values; the first that does not do as it should fails. */
@@ -26,7 +26,7 @@ static void expect(const char *member, bool valid, const char *const *values)
 {
 	for (; *values; values++) {
 		char *value = (char *)*values, *list[] = {(char *)"a=b", value, NULL};
-		struct order o = {.image = (char *)"x"};
+		struct made_container o = {.image = (char *)"x"};
 
 		if (strcmp(member, "image") == 0)
 			o.image = value;
@@ -53,7 +53,7 @@ static void images(void **state)
 	(void)state;
 	expect("image", true, valid);
 	expect("image", false, wrong);
-	assert_false(passes(&(struct order){}));
+	assert_false(passes(&(struct made_container){}));
 }
 
 static void networks(void **state)
@@ -123,7 +123,7 @@ static void expect_at_most(const char *member, const char *text, size_t most)
 static void lengths(void **state)
 {
 	char *list[WORDS_MAX + 2] = {};
-	struct order o = {.image = (char *)"x", .command = list};
+	struct made_container o = {.image = (char *)"x", .command = list};
 
 	(void)state;
 	expect_at_most("image", "", 512);

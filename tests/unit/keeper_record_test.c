@@ -94,7 +94,7 @@ static void expect_without_file(const char *reason)
 	release(&r);
 }
 
-static struct stats read_file(void)
+static struct stats file_read(void)
 {
 	struct error err;
 	struct stats s;
@@ -117,7 +117,7 @@ static void the_file_outlives_a_keeper(void **state)
 	assert_int_equal(stat(path_in_directory("t.stats"), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0644);
 	assert_int_equal(st.st_size, sizeof(struct stats));
-	assert_int_equal(read_file().wakes, 5);
+	assert_int_equal(file_read().wakes, 5);
 	r = opened();
 	assert_int_equal(r.own.wakes, 5);
 	assert_int_equal(r.own.t_waiting, 17);
@@ -140,10 +140,10 @@ static void a_hold_is_left_alone(void **state)
 	r.own.wakes = 1;
 	r.own.held_until = 1;
 	record_write(&r);
-	assert_int_equal(read_file().held_until, 4711);
-	assert_int_equal(read_file().wakes, 1);
+	assert_int_equal(file_read().held_until, 4711);
+	assert_int_equal(file_read().wakes, 1);
 	record_end_hold(&r);
-	assert_int_equal(read_file().held_until, 0);
+	assert_int_equal(file_read().held_until, 0);
 	assert_int_equal(r.own.held_until, 0);
 	release(&r);
 }
@@ -175,7 +175,7 @@ static void a_foreign_file_is_made_anew(void **state)
 		record_write(&r);
 		record_end_hold(&r);
 		assert_true(stats_is_ours(&r.own));
-		assert_int_equal(read_file().wakes, 0);
+		assert_int_equal(file_read().wakes, 0);
 		release(&r);
 	}
 }
@@ -241,7 +241,7 @@ static void a_full_directory(void **state)
 	r = opened();
 	r.own.wakes = 3;
 	record_write(&r);
-	assert_int_equal(read_file().wakes, 3);
+	assert_int_equal(file_read().wakes, 3);
 	release(&r);
 	/* A hole in place of a file is filled first, or is none. */
 	assert_int_equal(truncate(path_in_directory("t.stats"), 0), 0);
@@ -296,8 +296,8 @@ static void a_hostile_proxy_says_what_it_may_and_no_more(void **state)
 	assert_int_equal(r.own.t_started, before.t_started);
 	assert_int_equal(r.own.held_until, before.held_until);
 	assert_memory_equal(r.own.warm, before.warm, sizeof(before.warm));
-	assert_int_equal(read_file().held_until, 0);
-	assert_int_equal(read_file().wakes, 3);
+	assert_int_equal(file_read().held_until, 0);
+	assert_int_equal(file_read().wakes, 3);
 	/* It is full no longer. */
 	r.shared->flags = 0;
 	record_take_traffic(&r);

@@ -140,7 +140,7 @@ static void the_page_shows_the_table(void **state)
 	size_t n;
 
 	(void)state;
-	assert_int_equal(read_file(AT_FDCWD, PAGE, 1 << 20, &page, NULL, &err), 0);
+	assert_int_equal(file_read(AT_FDCWD, PAGE, 1 << 20, &page, NULL, &err), 0);
 	rows = decisions(&n);
 	for (size_t k = 0; k < n; k++)
 		format_row(&rows[k], table + strlen(table), 512);

@@ -150,7 +150,7 @@ static void no_plugin_is_loaded(void **state)
 
 	(void)state;
 	assert_int_equal(identity_find("no-such-user", &i, &err), -1);
-	assert_int_equal(read_file(AT_FDCWD, "/proc/self/maps", 1 << 20, &maps, NULL, &err), 0);
+	assert_int_equal(file_read(AT_FDCWD, "/proc/self/maps", 1 << 20, &maps, NULL, &err), 0);
 	assert_null(strstr(maps, "libnss"));
 }
 

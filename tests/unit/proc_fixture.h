@@ -43,9 +43,9 @@ static inline void proc_put(const char *process, const char *name, const char *d
 	snprintf(path, sizeof(path), "%s/%s/%s", proc, process, name);
 	slash = strrchr(path, '/');
 	*slash = '\0';
-	assert_int_equal(make_directories(path, 0755, &err), 0);
+	assert_int_equal(directory_make(path, 0755, &err), 0);
 	*slash = '/';
-	assert_int_equal(write_file_atomic(path, data, len, 0644, &err), 0);
+	assert_int_equal(file_write_atomic(path, data, len, 0644, &err), 0);
 }
 
 static inline void proc_say(const char *process, const char *name, const char *text)

@@ -132,7 +132,7 @@ static void binds_under_landlock(void)
 	struct error err;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	CHECK(drop_capabilities(false, &err) == 0);
+	CHECK(capabilities_drop(false, &err) == 0);
 	CHECK(landlock_restrict(&c, &missing, &err) == 0 && missing == 0);
 	CHECK_FAILS(EACCES, bind(fd, (struct sockaddr *)&to, sizeof(to)));
 	to.sin_port = 0;

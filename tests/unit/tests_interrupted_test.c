@@ -52,7 +52,7 @@ static char *what_there_is(void)
 	struct error err;
 	char *text;
 
-	if (read_file(AT_FDCWD, "/proc/self/mountinfo", 1U << 20, &mounts, NULL, &err) < 0)
+	if (file_read(AT_FDCWD, "/proc/self/mountinfo", 1U << 20, &mounts, NULL, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_true(asprintf(&text, "%s%s%s%s", tmp, var, processes, mounts) > 0);
 	return text;
@@ -153,7 +153,7 @@ static void write_script(const char *path, const char *text)
 {
 	struct error err;
 
-	if (write_file_atomic(path, text, strlen(text), 0755, &err) < 0)
+	if (file_write_atomic(path, text, strlen(text), 0755, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -184,7 +184,7 @@ static void integration_tests(void **state)
 		(void)unlink(path);
 		snprintf(path, sizeof(path), "%s/lab/lab", directory);
 		write_script(path, LAB);
-		assert_int_equal(read_file(AT_FDCWD, "tests/integration/run", 1U << 20, &script, NULL, &err), 0);
+		assert_int_equal(file_read(AT_FDCWD, "tests/integration/run", 1U << 20, &script, NULL, &err), 0);
 		snprintf(path, sizeof(path), "%s/run", directory);
 		write_script(path, script);
 		pid = start((char *[]){path, (char[]){"--one-by-one"}, (char[]){"trixie"}, NULL}, begun[1]);
@@ -194,7 +194,7 @@ static void integration_tests(void **state)
 		close(begun[0]);
 		close(begun[1]);
 		snprintf(path, sizeof(path), "%s/lab/asked", directory);
-		assert_int_equal(read_file(AT_FDCWD, path, 1U << 20, &asked, NULL, &err), 0);
+		assert_int_equal(file_read(AT_FDCWD, path, 1U << 20, &asked, NULL, &err), 0);
 		/* The lab itself sees to what a runner that was killed cannot. */
 		snprintf(owner, sizeof(owner), "up trixie --name run-trixie --owner %d\n", pid);
 		assert_non_null(strstr(asked, owner));

@@ -82,7 +82,7 @@ static void sleep_as_the_unit_does(void **state)
 	(void)state;
 	expect_same_sleep(&small);
 	small.adopted = true;
-	small.with[small.n_with++] = (struct dependency){.container = strdup("db")};
+	small.dependencies[small.n_dependencies++] = (struct dependency){.container = strdup("db")};
 	expect_same_sleep(&small);
 	expect_same_sleep(&full);
 	free(full.engine_socket);

@@ -53,7 +53,7 @@ static int make_root(void **state)
 		return -1;
 	snprintf(directory, sizeof(directory), "%s/systemd/user", root);
 	snprintf(quadlets, sizeof(quadlets), "%s/containers/systemd", root);
-	return make_directories(directory, 0755, &err) | make_directories(quadlets, 0755, &err);
+	return directory_make(directory, 0755, &err) | directory_make(quadlets, 0755, &err);
 }
 
 static int remove_root(void **state)
@@ -205,8 +205,8 @@ static void put(const char *where, const char *file, const char *text)
 	struct error err;
 
 	snprintf(path, sizeof(path), "%s/%s", where, file);
-	assert_int_equal(make_directories(dirname(strdupa(path)), 0755, &err), 0);
-	assert_int_equal(write_file_atomic(path, text, strlen(text), 0644, &err), 0);
+	assert_int_equal(directory_make(dirname(strdupa(path)), 0755, &err), 0);
+	assert_int_equal(file_write_atomic(path, text, strlen(text), 0644, &err), 0);
 }
 
 /* As versions before this one left it when they were killed. */

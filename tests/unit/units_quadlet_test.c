@@ -18,7 +18,7 @@
 #include "units/own_file.h"
 #include "units/quadlet.h"
 
-static char *rendered(const struct order *o)
+static char *rendered(const struct made_container *o)
 {
 	struct error err;
 	char *text = quadlet_render("web", o, &err);
@@ -39,7 +39,7 @@ static void has_line(const char *text, const char *line)
 
 static void a_quadlet(void **state)
 {
-	struct order o = {
+	struct made_container o = {
 		.image = "localhost/servers:1",
 		.environment = (char *[]){"A=b c$d%e\"f\\g'h", "B=", NULL},
 		.volumes = (char *[]){"data:/data", "/srv/a b%h$x\\y:/x:ro,Z", NULL},
@@ -65,7 +65,7 @@ static void a_quadlet(void **state)
 
 static void only_an_image(void **state)
 {
-	struct order o = {.image = "alpine"};
+	struct made_container o = {.image = "alpine"};
 	_cleanup_free_ char *text = rendered(&o);
 
 	(void)state;
@@ -73,7 +73,7 @@ static void only_an_image(void **state)
 	assert_null(strstr(text, "Network="));
 }
 
-static void refused(struct order o, const char *word)
+static void refused(struct made_container o, const char *word)
 {
 	struct error err = {};
 	char *text;
@@ -102,20 +102,20 @@ static void hostile_orders(void **state)
 
 	(void)state;
 	for (size_t k = 0; k < sizeof(images) / sizeof(*images); k++)
-		refused((struct order){.image = images[k]}, "name of an image");
+		refused((struct made_container){.image = images[k]}, "name of an image");
 	for (size_t k = 0; k < sizeof(networks) / sizeof(*networks); k++)
-		refused((struct order){.network = networks[k]}, "not a network");
+		refused((struct made_container){.network = networks[k]}, "not a network");
 	for (size_t k = 0; k < sizeof(variables) / sizeof(*variables); k++)
-		refused((struct order){.environment = LIST(variables[k])}, "a variable");
+		refused((struct made_container){.environment = LIST(variables[k])}, "a variable");
 	for (size_t k = 0; k < sizeof(volumes) / sizeof(*volumes); k++)
-		refused((struct order){.volumes = LIST("a:/b", volumes[k])}, "a volume");
+		refused((struct made_container){.volumes = LIST("a:/b", volumes[k])}, "a volume");
 	for (size_t k = 0; k < sizeof(words) / sizeof(*words); k++)
-		refused((struct order){.command = LIST("sh", words[k])}, "a word");
+		refused((struct made_container){.command = LIST("sh", words[k])}, "a word");
 }
 
 static void names(void **state)
 {
-	struct order o = {.image = "alpine"};
+	struct made_container o = {.image = "alpine"};
 	char path[PATH_MAX], unit[UNIT_NAME_MAX], name[241];
 	struct error err;
 
@@ -155,7 +155,7 @@ static void only_own_files_are_touched(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(own_file_remove(path, &err), 0);
 
-	assert_int_equal(write_file_atomic(path, "[Container]\n", 12, 0644, &err), 0);
+	assert_int_equal(file_write_atomic(path, "[Container]\n", 12, 0644, &err), 0);
 	assert_int_equal(own_file_write(path, OWN_FILE_MARK, 0600, &unused, &err), -1);
 	assert_int_equal(err.code, EEXIST);
 	assert_int_equal(own_file_remove(path, &err), 0);
@@ -185,7 +185,7 @@ static void the_image_of_a_file(void **state)
 	(void)state;
 	close(mkstemp(path));
 	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
-		assert_int_equal(write_file_atomic(path, cases[k].text, strlen(cases[k].text), 0600, &err), 0);
+		assert_int_equal(file_write_atomic(path, cases[k].text, strlen(cases[k].text), 0600, &err), 0);
 		assert_int_equal(quadlet_image(path, &image, &err), 0);
 		if (cases[k].image)
 			assert_string_equal(image, cases[k].image);

@@ -354,7 +354,7 @@ static void outside_source(void **state)
 		if (cells[k].target)
 			i.targets = list_of(cells[k].target, NULL);
 		if (cells[k].with)
-			i.with[i.n_with++] = (struct dependency){.container = strdup("db")};
+			i.dependencies[i.n_dependencies++] = (struct dependency){.container = strdup("db")};
 		r = render(&i);
 		assert_int_equal(instance_appearance(&i), cells[k].appearance);
 		assert_int_equal(strstr(r.service, " --outside-source ") != NULL, cells[k].expected);
@@ -539,9 +539,9 @@ static char **member_of(struct instance *i, size_t k)
 			    &i->targets[0],
 			    &i->no_wake_from[0],
 			    &i->no_hold_from[0],
-			    &i->with[0].container,
-			    &i->with[0].health_check,
-			    &i->with[1].unit};
+			    &i->dependencies[0].container,
+			    &i->dependencies[0].health_check,
+			    &i->dependencies[1].unit};
 
 	return k < sizeof(members) / sizeof(*members) ? members[k] : NULL;
 }
@@ -615,12 +615,12 @@ static void systemd_understands_them(void **state)
 
 		assert_non_null(mkdtemp(directory));
 		snprintf(command, sizeof(command), "%s/pg.socket", directory);
-		assert_int_equal(write_file_atomic(command, r.socket, strlen(r.socket), 0644, &err), 0);
+		assert_int_equal(file_write_atomic(command, r.socket, strlen(r.socket), 0644, &err), 0);
 		snprintf(command, sizeof(command), "%s/pg.service", directory);
-		assert_int_equal(write_file_atomic(command, r.service, strlen(r.service), 0644, &err), 0);
+		assert_int_equal(file_write_atomic(command, r.service, strlen(r.service), 0644, &err), 0);
 		snprintf(command, sizeof(command), "%s/pg.timer", directory);
 		if (r.timer)
-			assert_int_equal(write_file_atomic(command, r.timer, strlen(r.timer), 0644, &err), 0);
+			assert_int_equal(file_write_atomic(command, r.timer, strlen(r.timer), 0644, &err), 0);
 		snprintf(command, sizeof(command), "cd %s && systemd-analyze --man=no %s verify ./pg.* 2>&1", directory,
 			 all[k]->scope == SCOPE_USER ? "--user" : "");
 		f = popen(command, "r");

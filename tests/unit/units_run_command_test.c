@@ -185,7 +185,7 @@ static void only_our_drop_ins_are_touched(void **state)
 	assert_int_equal(drop_in_remove(expected, &err), 0);
 
 	assert_int_equal(mkdir(path, 0755), 0);
-	assert_int_equal(write_file_atomic(expected, "# mine\n", 7, 0644, &err), 0);
+	assert_int_equal(file_write_atomic(expected, "# mine\n", 7, 0644, &err), 0);
 	free(again);
 	again = NULL;
 	assert_int_equal(drop_in_write(expected, "# Made by sockwake\n", &again, &err), -1);

@@ -46,7 +46,7 @@ static void put(const char *file, const char *text)
 {
 	struct error err;
 
-	assert_int_equal(write_file_atomic(in(file), text, strlen(text), 0644, &err), 0);
+	assert_int_equal(file_write_atomic(in(file), text, strlen(text), 0644, &err), 0);
 }
 
 static bool exists(const char *file)
@@ -105,11 +105,11 @@ static void write_read_remove(void **state)
 	(void)state;
 	write_instance(&i);
 	assert_int_equal(units_render(&i, &r, &err), 0);
-	assert_int_equal(read_file(AT_FDCWD, in("pg.socket"), 1 << 20, &socket, NULL, &err), 0);
-	assert_int_equal(read_file(AT_FDCWD, in("pg.service"), 1 << 20, &service, NULL, &err), 0);
+	assert_int_equal(file_read(AT_FDCWD, in("pg.socket"), 1 << 20, &socket, NULL, &err), 0);
+	assert_int_equal(file_read(AT_FDCWD, in("pg.service"), 1 << 20, &service, NULL, &err), 0);
 	assert_string_equal(socket, r.socket);
 	assert_string_equal(service, r.service);
-	assert_int_equal(read_file(AT_FDCWD, in("pg.timer"), 1 << 20, &timer, NULL, &err), 0);
+	assert_int_equal(file_read(AT_FDCWD, in("pg.timer"), 1 << 20, &timer, NULL, &err), 0);
 	assert_string_equal(timer, r.timer);
 	assert_true(readlink(in("sockets.target.wants/pg.socket"), target, sizeof(target) - 1) > 0);
 	assert_string_equal(target, in("pg.socket"));
@@ -193,7 +193,7 @@ static void what_is_not_ours_stays(void **state)
 	refused("db");
 	refused("web");
 	refused("dir");
-	assert_int_equal(read_file(AT_FDCWD, in("pg.service"), 4096, &back, NULL, &err), 0);
+	assert_int_equal(file_read(AT_FDCWD, in("pg.service"), 4096, &back, NULL, &err), 0);
 	assert_string_equal(back, text);
 	assert_int_equal(count_entries(), 4);
 }
@@ -231,7 +231,7 @@ static void a_timer_that_is_not_ours(void **state)
 	put("web.timer", text);
 	refused_to_write("web");
 	assert_int_equal(store_remove(directory, "web", &err), 0);
-	assert_int_equal(read_file(AT_FDCWD, in("web.timer"), 4096, &back, NULL, &err), 0);
+	assert_int_equal(file_read(AT_FDCWD, in("web.timer"), 4096, &back, NULL, &err), 0);
 	assert_string_equal(back, text);
 	assert_int_equal(count_entries(), 1);
 }
@@ -471,7 +471,7 @@ static char *content(const char *file)
 	char *text;
 	struct error err;
 
-	assert_int_equal(read_file(AT_FDCWD, in(file), 1 << 20, &text, NULL, &err), 0);
+	assert_int_equal(file_read(AT_FDCWD, in(file), 1 << 20, &text, NULL, &err), 0);
 	return text;
 }
 
@@ -564,9 +564,9 @@ static void directories(void **state)
 	assert_int_equal(unit_directory(SCOPE_USER, path, &err), 0);
 	assert_string_equal(path, "/home/x/.config/systemd/user");
 	setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
-	assert_int_equal(find_runtime_directory(SCOPE_USER, path, &err), 0);
+	assert_int_equal(runtime_directory_find(SCOPE_USER, path, &err), 0);
 	assert_string_equal(path, "/run/user/7/sockwake");
-	assert_int_equal(find_runtime_directory(SCOPE_SYSTEM, path, &err), 0);
+	assert_int_equal(runtime_directory_find(SCOPE_SYSTEM, path, &err), 0);
 	assert_string_equal(path, "/run/sockwake");
 }
 

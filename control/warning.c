@@ -1,5 +1,5 @@
 /* What runs a container while its instance sleeps: a surprise for who believes it asleep. */
-#include "control/surprise.h"
+#include "control/warning.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "control/observe.h"
 #include "control/settle.h"
 #include "control/unattended.h"
-#include "units/runner.h"
+#include "units/container_unit.h"
 
 #define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
 
@@ -19,22 +19,22 @@
 static bool find_target(const struct instance *i, char *ret, size_t size)
 {
 	_cleanup_manager_ struct manager *m = NULL;
-	_cleanup_runner_ struct runner runner = {};
+	_cleanup_container_unit_ struct container_unit run_by = {};
 	struct error ignored;
 
-	if (manager_connect(i->scope, &m, &ignored) < 0 || runner_read(m, i->unit, &runner, &ignored) < 0 ||
-	    !runner.wanted_by)
+	if (manager_connect(i->scope, &m, &ignored) < 0 || container_unit_read(m, i->unit, &run_by, &ignored) < 0 ||
+	    !run_by.wanted_by)
 		return false;
-	if (runner.quadlet)
+	if (run_by.quadlet)
 		snprintf(ret, size,
 			 "%s starts %s at boot, asleep or not: 'create' with '--no-boot --force', and all that the "
 			 "instance was made with, leaves that to the first connection",
-			 runner.wanted_by, i->unit);
+			 run_by.wanted_by, i->unit);
 	else
 		snprintf(ret, size,
 			 "%s starts %s at boot, asleep or not: 'systemctl %sdisable %s' leaves that to the first "
 			 "connection",
-			 runner.wanted_by, i->unit, i->scope == SCOPE_USER ? "--user " : "", i->unit);
+			 run_by.wanted_by, i->unit, i->scope == SCOPE_USER ? "--user " : "", i->unit);
 	return true;
 }
 
@@ -48,47 +48,47 @@ static bool find_container_surprise(const struct instance *i, char *ret, size_t 
 	if (instance_open_engine(i, ENGINE_TIMEOUT, &engine, &ignored) < 0 ||
 	    engine->backend->inspect(engine, i->container_name, &c, &ignored) < 0)
 		return false;
-	if (check_container(i, NULL, &c, &err) == 0)
-		return describe_policy(i, &c, ret, size);
+	if (container_check_fit(i, NULL, &c, &err) == 0)
+		return container_check_describe_policy(i, &c, ret, size);
 	snprintf(ret, size, "%.*s", (int)size - 1, err.text);
 	return true;
 }
 
-void find_surprise(const struct observation *o, char ret[static SURPRISE_MAX])
+void warning_find(const struct observation *o, char ret[static WARNING_MAX])
 {
 	bool runs = o->state == STATE_ASLEEP && strcmp(o->container_state, "running") == 0;
 	bool missing = !o->stored->instance.unit && strcmp(o->container_state, "missing") == 0;
 	const struct instance *i = &o->stored->instance;
-	char why[SURPRISE_MAX / 2], command[STOP_COMMAND_MAX];
+	char why[WARNING_MAX / 2], command[STOP_COMMAND_MAX];
 
 	ret[0] = '\0';
 	if (o->stored->problem)
 		return;
 	if (missing && i->made_container)
 		snprintf(
-			ret, SURPRISE_MAX,
+			ret, WARNING_MAX,
 			"the container that sockwake made is gone: 'sockwake refresh %s' brings it back where only its "
 			"replacement was broken off; else the 'sockwake create %s --image …' of then makes it again, "
 			"with --force added",
 			i->name, i->name);
 	else if (missing && !o->reason[0])
-		snprintf(ret, SURPRISE_MAX,
+		snprintf(ret, WARNING_MAX,
 			 "there is no container '%s': '%s ps -a' lists those that there are; one that is made under "
 			 "that name is woken as this one was",
 			 i->container_name, backend_kind_name(i->backend));
 	else if (i->unit ? find_target(i, why, sizeof(why)) : find_container_surprise(i, why, sizeof(why)))
-		snprintf(ret, SURPRISE_MAX, "%s%s", runs ? "the container runs although nobody woke it; " : "", why);
+		snprintf(ret, WARNING_MAX, "%s%s", runs ? "the container runs although nobody woke it; " : "", why);
 	else if (runs && i->keep_running)
-		snprintf(ret, SURPRISE_MAX,
+		snprintf(ret, WARNING_MAX,
 			 "the container runs although nobody woke it, and stays up (--keep-running): '%s' stops it",
-			 stop_command(i, command));
+			 settle_stop_command(i, command));
 	else if (!o->stored->enabled && o->state != STATE_OFF)
-		snprintf(ret, SURPRISE_MAX,
+		snprintf(ret, WARNING_MAX,
 			 "somebody has disabled %s.socket: after the next boot nobody can wake it; 'systemctl %senable "
 			 "%s.socket' brings it back",
 			 i->name, i->scope == SCOPE_USER ? "--user " : "", i->name);
 	else if (unattended_is(o))
-		snprintf(ret, SURPRISE_MAX,
+		snprintf(ret, WARNING_MAX,
 			 "the container runs although nobody woke it: 'sockwake sleep %s' stops it, 'sockwake attend' "
 			 "starts its idle clock, and so does the next use",
 			 i->name);

@@ -1,5 +1,5 @@
 /* Who listens on a port: the kernel's tables name the socket's inode, /proc/PID/fd who has it open (proc(5)). */
-#include "control/holder.h"
+#include "control/port_owner.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -65,7 +65,7 @@ static bool find_process(uint64_t inode, char pid[static 16])
 	return false;
 }
 
-void describe_holder(int type, uint16_t port, char *ret, size_t size)
+void port_owner_describe(int type, uint16_t port, char *ret, size_t size)
 {
 	bool udp = type == SOCK_DGRAM;
 	_cleanup_free_ char *name = NULL;
@@ -80,7 +80,7 @@ void describe_holder(int type, uint16_t port, char *ret, size_t size)
 		return;
 	}
 	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
-	if (read_file(AT_FDCWD, path, 4096, &name, NULL, &ignored) == 0)
+	if (file_read(AT_FDCWD, path, 4096, &name, NULL, &ignored) == 0)
 		name[strcspn(name, "\n")] = '\0';
 	if (name && strcmp(name, "systemd") == 0)
 		snprintf(ret, size, "a socket unit ('systemctl list-sockets' shows which)");

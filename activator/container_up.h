@@ -9,19 +9,19 @@
 #include "handover/stats.h"
 #include "lifecycle/lock.h"
 
-struct hold {
+struct container_up {
 	struct container_lock lock; /* shared; it ends with its last copy */
 	int pidfd;		    /* of the container's first process */
 	struct container container;
 	bool woken; /* it was us who started or unpaused it */
 	bool own;   /* this run of it was begun by this or an earlier wake */
 };
-#define NO_HOLD ((struct hold){.lock = NO_CONTAINER_LOCK, .pidfd = -1})
+#define NO_CONTAINER_UP ((struct container_up){.lock = NO_CONTAINER_LOCK, .pidfd = -1})
 
 /* Takes the locks of o->container before the first request, and brings the container up as pin_container() or
- * pin_unit(), until engine->deadline. The caller releases *ret, which was NO_HOLD, also after an error. */
-int hold_container(struct engine *engine, const struct options *o, struct stats *stats, struct hold *ret,
-		   struct error *err);
+ * pin_unit(), until engine->deadline. The caller releases *ret, which was NO_CONTAINER_UP, also after an error. */
+int container_up_bring(struct engine *engine, const struct options *o, struct stats *stats, struct container_up *ret,
+		       struct error *err);
 
-void hold_release(struct hold *h);
-#define _cleanup_hold_ _cleanup_(hold_release)
+void container_up_release(struct container_up *h);
+#define _cleanup_container_up_ _cleanup_(container_up_release)

@@ -1,23 +1,23 @@
-#include "activator/with.h"
+#include "activator/dependencies.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "activator/await.h"
+#include "activator/container_up.h"
 #include "activator/health.h"
-#include "activator/hold.h"
 #include "activator/journal.h"
 #include "activator/tell.h"
 #include "common/clock.h"
 
-static bool is_healthy_check(const struct with *w)
+static bool is_healthy_check(const struct dependency_options *w)
 {
 	return w->health_check && strcmp(w->health_check, "healthy") == 0;
 }
 
-struct options with_options(const struct options *o, unsigned k)
+struct options dependency_options(const struct options *o, unsigned k)
 {
-	const struct with *w = &o->with[k];
+	const struct dependency_options *w = &o->dependencies[k];
 	struct options view = *o;
 
 	view.container = w->container;
@@ -25,11 +25,11 @@ struct options with_options(const struct options *o, unsigned k)
 	view.keep_running = w->keep_running;
 	view.healthy = is_healthy_check(w);
 	view.health_check = w->health_check;
-	view.n_with = 0;
+	view.n_dependencies = 0;
 	return view;
 }
 
-static void write_journal(const struct options *o, const struct hold *h, uint64_t usec)
+static void write_journal(const struct options *o, const struct container_up *h, uint64_t usec)
 {
 	char message[640], fields[320];
 
@@ -45,10 +45,11 @@ static void write_journal(const struct options *o, const struct hold *h, uint64_
 
 /* As in a wake of its own: the engine is asked for the image's HEALTHCHECK, everything else is asked in the container's
  * network namespace. */
-static int await(struct engine *engine, const struct options *o, unsigned k, const struct hold *h, struct error *err)
+static int await(struct engine *engine, const struct options *o, unsigned k, const struct container_up *h,
+		 struct error *err)
 {
-	struct options view = with_options(o, k);
-	const struct with *w = &o->with[k];
+	struct options view = dependency_options(o, k);
+	const struct dependency_options *w = &o->dependencies[k];
 	struct told told = {};
 
 	if (!w->health_check || strcmp(w->health_check, "none") == 0)
@@ -56,7 +57,7 @@ static int await(struct engine *engine, const struct options *o, unsigned k, con
 	tell_awaited(&told, NULL, "'%s', which comes before '%s', is not ready", w->container, o->container);
 	if (!is_healthy_check(w))
 		return await_ready(o, w->port, w->health_check, h->pidfd, engine->deadline, err);
-	if (await_healthy(engine, &view, &h->container, h->pidfd, err) < 0)
+	if (health_await(engine, &view, &h->container, h->pidfd, err) < 0)
 		return -1;
 	return w->port ? await_ready(o, w->port, "listen", h->pidfd, engine->deadline, err) : 0;
 }
@@ -64,10 +65,10 @@ static int await(struct engine *engine, const struct options *o, unsigned k, con
 static int wake_one(struct engine *engine, const struct options *o, unsigned k, struct stats *stats,
 		    struct container_lock *ret_lock, struct error *err)
 {
-	struct options view = with_options(o, k);
-	_cleanup_hold_ struct hold h = NO_HOLD;
+	struct options view = dependency_options(o, k);
+	_cleanup_container_up_ struct container_up h = NO_CONTAINER_UP;
 	uint64_t began = now_usec();
-	int r = hold_container(engine, &view, stats, &h, err);
+	int r = container_up_bring(engine, &view, stats, &h, err);
 
 	if (r == 0)
 		r = await(engine, o, k, &h, err);
@@ -78,14 +79,15 @@ static int wake_one(struct engine *engine, const struct options *o, unsigned k, 
 	return r;
 }
 
-int with_wake(struct engine *engine, const struct options *o, struct stats *stats,
-	      struct container_lock locks[static WITH_MAX], struct error *err)
+int dependencies_wake(struct engine *engine, const struct options *o, struct stats *stats,
+		      struct container_lock locks[static DEPENDENCIES_MAX], struct error *err)
 {
-	for (unsigned k = 0; k < o->n_with; k++) {
+	for (unsigned k = 0; k < o->n_dependencies; k++) {
 		if (wake_one(engine, o, k, stats, &locks[k], err) < 0)
-			return error_context(err, "'%s', which comes before '%s'", o->with[k].container, o->container);
+			return error_context(err, "'%s', which comes before '%s'", o->dependencies[k].container,
+					     o->container);
 		stats->t_started = 0; /* the next one's start is not answered yet */
 	}
-	stats->t_with = now_usec();
+	stats->t_dependencies = now_usec();
 	return 0;
 }

@@ -1,12 +1,12 @@
-#include "activator/hold.h"
+#include "activator/container_up.h"
 
 #include "activator/pin.h"
 #include "activator/pin_unit.h"
 #include "activator/runtime.h"
 #include "activator/situation.h"
 
-int hold_container(struct engine *engine, const struct options *o, struct stats *stats, struct hold *ret,
-		   struct error *err)
+int container_up_bring(struct engine *engine, const struct options *o, struct stats *stats, struct container_up *ret,
+		       struct error *err)
 {
 	char directory[PATH_MAX], named[LOCK_NAME_MAX];
 	int lock_fd;
@@ -25,7 +25,7 @@ int hold_container(struct engine *engine, const struct options *o, struct stats 
 	return 0;
 }
 
-void hold_release(struct hold *h)
+void container_up_release(struct container_up *h)
 {
 	container_lock_release(&h->lock);
 	close_fd(&h->pidfd);

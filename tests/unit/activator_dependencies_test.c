@@ -117,7 +117,7 @@ static void all_locks_are_handed_over(void **state)
 		assert_int_equal(lock_exclusive(path, 0, &fd, &err), 0); /* each lock is one descriptor's alone */
 	}
 	p.woken.n_fds = 1;
-	assert_true(p.stats->t_with > 0 && p.stats->t_with < p.stats->t_started &&
+	assert_true(p.stats->t_dependencies > 0 && p.stats->t_dependencies < p.stats->t_started &&
 		    p.stats->t_started < p.stats->t_inspected);
 	program_release(&p);
 	fake_stop(&f);

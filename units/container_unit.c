@@ -1,4 +1,4 @@
-#include "units/runner.h"
+#include "units/container_unit.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static void free_strv(char ***list)
 	*list = NULL;
 }
 
-void runner_clear(struct runner *r)
+void container_unit_clear(struct container_unit *r)
 {
 	free(r->unit);
 	free(r->quadlet);
@@ -31,7 +31,7 @@ void runner_clear(struct runner *r)
 	free_strv(&r->volumes);
 	free(r->image);
 	free(r->wanted_by);
-	*r = (struct runner){};
+	*r = (struct container_unit){};
 }
 
 static bool ends_with(const char *s, const char *suffix)
@@ -109,7 +109,7 @@ static char *find_image(const char *quadlet, const char *const *argv)
 	return NULL;
 }
 
-static int keep_command(const struct run_command *command, struct runner *ret, struct error *err)
+static int keep_command(const struct run_command *command, struct container_unit *ret, struct error *err)
 {
 	ret->volumes = volume_names(command);
 	ret->publish = copy_words(command->publish, command->n_publish);
@@ -121,7 +121,7 @@ static int keep_command(const struct run_command *command, struct runner *ret, s
 }
 
 /* ExecStart= is a(sasbttttuii): path, words, and how it went. */
-static int read_command(struct manager *m, const char *path, struct runner *ret, struct error *err)
+static int read_command(struct manager *m, const char *path, struct container_unit *ret, struct error *err)
 {
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	struct run_command command = {};
@@ -150,7 +150,7 @@ static int read_command(struct manager *m, const char *path, struct runner *ret,
 }
 
 /* A target that pulls it in. Other units may: they want it running when they run. */
-static int find_target(struct manager *m, const char *path, struct runner *ret, struct error *err)
+static int find_target(struct manager *m, const char *path, struct container_unit *ret, struct error *err)
 {
 	static const char *const dependencies[] = {"WantedBy", "RequiredBy", "UpheldBy"};
 
@@ -176,7 +176,7 @@ static int find_target(struct manager *m, const char *path, struct runner *ret, 
 
 #define NETWORK_WAITER "podman-user-wait-network-online.service"
 
-static int find_network_waiter(struct manager *m, const char *path, struct runner *ret, struct error *err)
+static int find_network_waiter(struct manager *m, const char *path, struct container_unit *ret, struct error *err)
 {
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	_cleanup_strv_ char **units = NULL;
@@ -196,11 +196,11 @@ static bool is_absent(const char *load_state)
 	return strcmp(load_state, "not-found") == 0 || strcmp(load_state, "masked") == 0;
 }
 
-int runner_read(struct manager *m, const char *unit, struct runner *ret, struct error *err)
+int container_unit_read(struct manager *m, const char *unit, struct container_unit *ret, struct error *err)
 {
 	_cleanup_free_ char *path = NULL, *state = NULL, *source = NULL;
 
-	*ret = (struct runner){.unit = strdup(unit)};
+	*ret = (struct container_unit){.unit = strdup(unit)};
 	/* Asking for an object of this path loads the unit. */
 	if (!ret->unit || bus.sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path) < 0)
 		return no_memory(err);
@@ -220,17 +220,18 @@ int runner_read(struct manager *m, const char *unit, struct runner *ret, struct 
 	return find_target(m, path, ret, err) < 0 ? -1 : find_network_waiter(m, path, ret, err);
 }
 
-bool runner_runs(const struct runner *r, const char *container)
+bool container_unit_runs(const struct container_unit *r, const char *container)
 {
 	return r->container && strcmp(r->container, container) == 0;
 }
 
-static bool is_called(const struct runner *r, const char *name)
+static bool is_called(const struct container_unit *r, const char *name)
 {
 	const char *file = strrchr(r->quadlet, '/') + 1;
 	size_t len = strlen(name);
 
-	return runner_runs(r, name) || (strncmp(file, name, len) == 0 && strcmp(file + len, QUADLET_SUFFIX) == 0) ||
+	return container_unit_runs(r, name) ||
+	       (strncmp(file, name, len) == 0 && strcmp(file + len, QUADLET_SUFFIX) == 0) ||
 	       (strncmp(r->unit, name, len) == 0 && strcmp(r->unit + len, ".service") == 0);
 }
 
@@ -241,7 +242,7 @@ static int list_generated(struct manager *m, sd_bus_message **ret, struct error 
 			   "asas", 1, "generated", 1, "*.service");
 }
 
-int runner_each(struct manager *m, runner_visitor visit, void *data, struct error *err)
+int container_unit_each(struct manager *m, container_unit_visitor visit, void *data, struct error *err)
 {
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	const char *file, *state;
@@ -252,12 +253,12 @@ int runner_each(struct manager *m, runner_visitor visit, void *data, struct erro
 	r = bus.sd_bus_message_enter_container(reply, 'a', "(ss)");
 	for (int n = 0; r >= 0 && n < QUADLETS_MAX && (r = bus.sd_bus_message_read(reply, "(ss)", &file, &state)) > 0;
 	     n++) {
-		_cleanup_runner_ struct runner runner = {};
+		_cleanup_container_unit_ struct container_unit run_by = {};
 		const char *slash = strrchr(file, '/');
 		struct error ignored;
 
-		if (runner_read(m, slash ? slash + 1 : file, &runner, &ignored) == 0 && runner.quadlet &&
-		    !visit(data, &runner))
+		if (container_unit_read(m, slash ? slash + 1 : file, &run_by, &ignored) == 0 && run_by.quadlet &&
+		    !visit(data, &run_by))
 			return 0;
 	}
 	return r < 0 ? error_set(err, EREMOTEIO, "the service manager's list of units makes no sense") : 0;
@@ -265,26 +266,26 @@ int runner_each(struct manager *m, runner_visitor visit, void *data, struct erro
 
 struct search {
 	const char *name;
-	struct runner *found;
+	struct container_unit *found;
 };
 
-static bool look_for(void *data, struct runner *r)
+static bool look_for(void *data, struct container_unit *r)
 {
 	struct search *s = data;
 
 	if (!is_called(r, s->name))
 		return true;
 	*s->found = *r;
-	*r = (struct runner){};
+	*r = (struct container_unit){};
 	return false;
 }
 
-int runner_find(struct manager *m, const char *name, struct runner *ret, struct error *err)
+int container_unit_find(struct manager *m, const char *name, struct container_unit *ret, struct error *err)
 {
 	struct search search = {name, ret};
 
-	*ret = (struct runner){};
-	if (runner_each(m, look_for, &search, err) < 0)
+	*ret = (struct container_unit){};
+	if (container_unit_each(m, look_for, &search, err) < 0)
 		return -1;
 	return ret->unit ? 0 : error_set(err, ENOENT, "no Quadlet is called '%s'", name);
 }

@@ -1,5 +1,5 @@
 /* `sockwake create --with`, --with-project: the containers that come before the instance's own. */
-#include "control/with.h"
+#include "control/dependencies.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,55 +20,55 @@ static int choose_check(struct dependency *d, struct error *err)
 {
 	struct publish p = {.type = SOCK_STREAM, .container_port = d->port};
 
-	return d->health_check || !d->port ? 0 : replace_text(&d->health_check, health_check_default(&p, NULL), err);
+	return d->health_check || !d->port ? 0 : text_replace(&d->health_check, health_check_default(&p, NULL), err);
 }
 
-int parse_with(struct create_request *r, struct error *err)
+int dependencies_parse(struct create_request *r, struct error *err)
 {
 	struct instance *i = &r->instance;
 
-	for (char **p = r->with; p && *p; p++) {
-		struct dependency *d = &i->with[i->n_with];
+	for (char **p = r->dependencies; p && *p; p++) {
+		struct dependency *d = &i->dependencies[i->n_dependencies];
 
-		if (i->n_with == INSTANCE_WITH_MAX)
-			return error_set(err, 0, "more than %d containers in --with", INSTANCE_WITH_MAX);
-		i->n_with++;
+		if (i->n_dependencies == INSTANCE_DEPENDENCIES_MAX)
+			return error_set(err, 0, "more than %d containers in --with", INSTANCE_DEPENDENCIES_MAX);
+		i->n_dependencies++;
 		if (dependency_parse(*p, d, err) < 0 || choose_check(d, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-void note_unresolved(const struct create_request *r)
+void dependencies_note_unresolved(const struct create_request *r)
 {
-	for (size_t k = 0; k < r->instance.n_with; k++) {
-		const struct dependency *d = &r->instance.with[k];
+	for (size_t k = 0; k < r->instance.n_dependencies; k++) {
+		const struct dependency *d = &r->instance.dependencies[k];
 
 		if (!d->port && !d->health_check)
-			print_note("the port of '%s' is asked of the engine when the instance is created: here it is "
+			note_print("the port of '%s' is asked of the engine when the instance is created: here it is "
 				   "ready when it runs",
 				   d->container);
 	}
 	if (r->with_project)
-		print_note("--with-project asks the engine when the instance is created: it is left out here");
+		note_print("--with-project asks the engine when the instance is created: it is left out here");
 }
 
 /* A Quadlet's container need not be there while its unit does not run. */
 static int find_quadlet(struct dependency *d, struct manager *m, enum backend_kind backend, struct error *err)
 {
-	_cleanup_runner_ struct runner runner = {};
+	_cleanup_container_unit_ struct container_unit run_by = {};
 
-	if (backend == BACKEND_PODMAN && runner_find(m, d->container, &runner, err) < 0 && err->code != ENOENT)
+	if (backend == BACKEND_PODMAN && container_unit_find(m, d->container, &run_by, err) < 0 && err->code != ENOENT)
 		return -1;
-	if (!runner.unit)
+	if (!run_by.unit)
 		return error_set(err, ENOENT,
 				 "there is no container '%s', which --with names: create it first, or look at "
 				 "'%s ps -a'",
 				 d->container, backend_kind_name(backend));
-	print_note("%s runs '%s': it is started and stopped through that unit", runner.unit, d->container);
-	if (runner.container && replace_text(&d->container, runner.container, err) < 0)
+	note_print("%s runs '%s': it is started and stopped through that unit", run_by.unit, d->container);
+	if (run_by.container && text_replace(&d->container, run_by.container, err) < 0)
 		return -1;
-	return replace_text(&d->unit, runner.unit, err);
+	return text_replace(&d->unit, run_by.unit, err);
 }
 
 /* A label names the unit, and is believed when that unit's command line runs the container: putting the instance to
@@ -76,14 +76,14 @@ static int find_quadlet(struct dependency *d, struct manager *m, enum backend_ki
 static int find_unit(struct dependency *d, struct manager *m, const struct container *c, struct error *err)
 {
 	const char *unit = container_label(c, UNIT_LABEL);
-	_cleanup_runner_ struct runner runner = {};
+	_cleanup_container_unit_ struct container_unit run_by = {};
 	struct error ignored;
 
-	if (!unit || !service_name_is_valid(unit) || runner_read(m, unit, &runner, &ignored) < 0 ||
-	    !runner_runs(&runner, c->name))
+	if (!unit || !service_name_is_valid(unit) || container_unit_read(m, unit, &run_by, &ignored) < 0 ||
+	    !container_unit_runs(&run_by, c->name))
 		return 0;
-	print_note("%s runs '%s': it is started and stopped through that unit", unit, c->name);
-	return replace_text(&d->unit, unit, err);
+	note_print("%s runs '%s': it is started and stopped through that unit", unit, c->name);
+	return text_replace(&d->unit, unit, err);
 }
 
 /* What a container does not tell about it (Podman before 5), its image does. */
@@ -101,7 +101,7 @@ static int choose_readiness(struct dependency *d, struct engine *engine, const s
 {
 	if (!d->port && !d->health_check) {
 		d->port = find_port(engine, c);
-		if (!d->port && c->health_test && replace_text(&d->health_check, "healthy", err) < 0)
+		if (!d->port && c->health_test && text_replace(&d->health_check, "healthy", err) < 0)
 			return -1;
 	}
 	if (d->health_check && strcmp(d->health_check, "healthy") == 0 && !c->health_test)
@@ -121,35 +121,38 @@ static int resolve(struct create_request *r, struct dependency *d, struct manage
 		return err->code == ENOENT ? find_quadlet(d, m, r->instance.backend, err) : -1;
 	if (s->exists && strcmp(c.id, s->container.id) == 0)
 		return error_set(err, EINVAL, "--with names '%s', which is the instance's own container", d->container);
-	if (replace_text(&d->container, c.name, err) < 0 || find_unit(d, m, &c, err) < 0 ||
+	if (text_replace(&d->container, c.name, err) < 0 || find_unit(d, m, &c, err) < 0 ||
 	    choose_readiness(d, engine, &c, err) < 0)
 		return -1;
 	d->stop_timeout = c.stop_timeout;
-	return check_container(&r->instance, d->unit, &c, err) < 0 ? -1 : check_view(engine, &c, d->health_check, err);
+	return container_check_fit(&r->instance, d->unit, &c, err) < 0
+		       ? -1
+		       : create_view_check(engine, &c, d->health_check, err);
 }
 
 static bool is_named(const struct instance *i, const char *container)
 {
-	for (size_t k = 0; k < i->n_with; k++) {
-		if (strcmp(i->with[k].container, container) == 0)
+	for (size_t k = 0; k < i->n_dependencies; k++) {
+		if (strcmp(i->dependencies[k].container, container) == 0)
 			return true;
 	}
 	return false;
 }
 
 /* Behind those that were named, which are not added again. */
-static int add_needed(struct instance *i, const struct needed *n, struct error *err)
+static int add_needed(struct instance *i, const struct project_dependency *n, struct error *err)
 {
-	struct dependency *d = &i->with[i->n_with];
+	struct dependency *d = &i->dependencies[i->n_dependencies];
 
 	if (is_named(i, n->container->name))
 		return 0;
-	if (i->n_with == INSTANCE_WITH_MAX)
-		return error_set(err, E2BIG, "--with-project makes it more than %d containers", INSTANCE_WITH_MAX);
-	i->n_with++;
-	if (replace_text(&d->container, n->container->name, err) < 0)
+	if (i->n_dependencies == INSTANCE_DEPENDENCIES_MAX)
+		return error_set(err, E2BIG, "--with-project makes it more than %d containers",
+				 INSTANCE_DEPENDENCIES_MAX);
+	i->n_dependencies++;
+	if (text_replace(&d->container, n->container->name, err) < 0)
 		return -1;
-	return n->healthy && n->container->health_test ? replace_text(&d->health_check, "healthy", err) : 0;
+	return n->healthy && n->container->health_test ? text_replace(&d->health_check, "healthy", err) : 0;
 }
 
 /* Inspects the other containers of the project: a list does not tell when they were created, nor all labels of all of
@@ -180,7 +183,7 @@ static int read_project(struct engine *engine, const struct container *own, stru
 static int add_project(struct instance *i, struct engine *engine, const struct subject *s, struct error *err)
 {
 	_cleanup_container_list_ struct container_list project = {};
-	struct needed needed[INSTANCE_WITH_MAX];
+	struct project_dependency needed[INSTANCE_DEPENDENCIES_MAX];
 	size_t n;
 
 	if (!s->exists)
@@ -197,7 +200,7 @@ static int add_project(struct instance *i, struct engine *engine, const struct s
 	    project_order(&s->container, project.items, project.n, needed, &n, err) < 0)
 		return -1;
 	if (n == 0)
-		print_note("the project of '%s' has no container that it needs", i->container_name);
+		note_print("the project of '%s' has no container that it needs", i->container_name);
 	for (size_t k = 0; k < n; k++) {
 		if (add_needed(i, &needed[k], err) < 0)
 			return -1;
@@ -205,15 +208,15 @@ static int add_project(struct instance *i, struct engine *engine, const struct s
 	return 0;
 }
 
-int resolve_with(struct create_request *r, struct manager *m, struct engine *engine, const struct subject *s,
-		 struct error *err)
+int dependencies_resolve(struct create_request *r, struct manager *m, struct engine *engine, const struct subject *s,
+			 struct error *err)
 {
 	struct instance *i = &r->instance;
 
 	if (r->with_project && add_project(i, engine, s, err) < 0)
 		return -1;
-	for (size_t k = 0; k < i->n_with; k++) {
-		if (resolve(r, &i->with[k], m, engine, s, err) < 0)
+	for (size_t k = 0; k < i->n_dependencies; k++) {
+		if (resolve(r, &i->dependencies[k], m, engine, s, err) < 0)
 			return -1;
 	}
 	return dependencies_validate(i, err);

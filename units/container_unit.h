@@ -8,7 +8,7 @@
 #include "common/error.h"
 #include "units/manager.h"
 
-struct runner {
+struct container_unit {
 	char *unit;		/* X.service */
 	char *quadlet;		/* the path of the .container file; NULL: it is no Quadlet */
 	char *container;	/* NULL: its command line does not tell */
@@ -19,21 +19,21 @@ struct runner {
 	char *wanted_by;	/* a target that starts it, at boot or at login; NULL for none */
 	bool waits_for_network; /* it starts after Podman's service that waits for the network, in a user's manager */
 };
-void runner_clear(struct runner *r);
-#define _cleanup_runner_ _cleanup_(runner_clear)
+void container_unit_clear(struct container_unit *r);
+#define _cleanup_container_unit_ _cleanup_(container_unit_clear)
 
 /* Code ENOENT: there is no such unit, or it is masked; EINVAL: the manager cannot load it. The caller clears *ret, also
  * after an error. */
-int runner_read(struct manager *m, const char *unit, struct runner *ret, struct error *err);
+int container_unit_read(struct manager *m, const char *unit, struct container_unit *ret, struct error *err);
 
 /* Does its command line run this container? A label alone, PODMAN_SYSTEMD_UNIT, says little: whoever made the image may
  * have written it, and putting the container to sleep stops the unit. */
-bool runner_runs(const struct runner *r, const char *container);
+bool container_unit_runs(const struct container_unit *r, const char *container);
 
 /* Shows every Quadlet that there is to a function, which may take over what it is shown, and says whether to go on. */
-typedef bool (*runner_visitor)(void *data, struct runner *r);
-int runner_each(struct manager *m, runner_visitor visit, void *data, struct error *err);
+typedef bool (*container_unit_visitor)(void *data, struct container_unit *r);
+int container_unit_each(struct manager *m, container_unit_visitor visit, void *data, struct error *err);
 
 /* The Quadlet whose container, file or unit is called so. Code ENOENT: there is none. The caller clears *ret, also
  * after an error. */
-int runner_find(struct manager *m, const char *name, struct runner *ret, struct error *err);
+int container_unit_find(struct manager *m, const char *name, struct container_unit *ret, struct error *err);
