@@ -474,6 +474,6 @@ const struct command adopt_command = {
 	"  sockwake.no-wake-from, sockwake.no-hold-from, sockwake.ignore-from, sockwake.hold,\n"
 	"  sockwake.connection-timeout, sockwake.flow-timeout, sockwake.keepalive,\n"
 	"  sockwake.drain-timeout, sockwake.proxy-protocol, sockwake.transparent, sockwake.workers,\n"
-	"  sockwake.no-notifications, sockwake.warm-for, sockwake.schedule, sockwake.dependencies, sockwake.with-project\n",
+	"  sockwake.no-notifications, sockwake.warm-for, sockwake.schedule, sockwake.with, sockwake.with-project\n",
 	adopt,
 };
