@@ -20,7 +20,7 @@ PKG_CONFIG ?= pkg-config
 WARNINGS   ?= -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
               -Wpointer-arith -Wwrite-strings -Wundef
 VERSION    := $(shell cat VERSION)
-CPPFLAGS   += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I. -DLIBEXECDIR='"$(LIBEXECDIR)/sockwake"' \
+CPPFLAGS   += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I. -I$(BUILD)/gen -DLIBEXECDIR='"$(LIBEXECDIR)/sockwake"' \
               -DVERSION='"$(VERSION)"'
 # An instance that is awake alone shares no page of our programs with anybody. So they are small: no tables for unwinding
 # (-g has its own), no function without use, and only what moves bytes is optimized for speed.
@@ -107,6 +107,13 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/obj/flags
 	$(Q)$(COMPILE) $(DEFINES) -MMD -MP -c -o $@ $<
 
 $(BUILD)/obj/relay/%.o: OPTIMIZE = -O2
+
+# The system calls that the confined proxy may make.
+CONFINED = $(foreach f,$(LIBS.proxy) proxy,$(wildcard $f/*.c))
+$(BUILD)/gen/confine/syscalls.h: confine/syscalls $(CONFINED)
+	@mkdir -p $(@D)
+	@confine/syscalls confine/seccomp.c $(CONFINED) >$@
+$(BUILD)/obj/confine/seccomp.o build/fuzz/obj/confine/seccomp.o: $(BUILD)/gen/confine/syscalls.h
 
 $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): $(BUILD)/obj/told
 $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): private DEFINES = $(TOLD)

@@ -13,6 +13,8 @@
 
 #include "common/parse.h"
 
+/* #syscalls: clock_gettime ioctl poll ppoll write */
+
 #define SETTLE_MSEC 100
 
 #define TEXT_MAX 2048

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* #syscalls: getpeername getsockname */
+
 /* Section 2.2 of the specification. */
 static const char v2_signature[12] = "\r\n\r\n\0\r\nQUIT\n";
 enum {

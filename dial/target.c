@@ -21,6 +21,8 @@
 #include "dial/patience.h"
 #include "dial/sock_diag.h"
 
+/* #syscalls: bind close connect setsockopt socket */
+
 #define UNIX_PREFIX "unix:"
 
 struct target_list {

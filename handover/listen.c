@@ -13,6 +13,8 @@
 #include "common/cleanup.h"
 #include "common/parse.h"
 
+/* #syscalls: sendto */
+
 int listen_fds(int *ret_count, struct error *err)
 {
 	const char *pid = getenv("LISTEN_PID");

@@ -12,6 +12,9 @@
 #include "relay/udp.h"
 #include "relay/worker_loop.h"
 
+/* #syscalls: clock_gettime pread64 read sched_yield */
+/* #before: signalfd4 */
+
 /* So often at most the end of a hold is looked at. */
 #define HOLD_GLANCE (60 * USEC_PER_SEC)
 

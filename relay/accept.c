@@ -13,6 +13,8 @@
 #include "relay/hand.h"
 #include "relay/keepalive.h"
 
+/* #syscalls: accept4 close getpeername setsockopt */
+
 #define ACCEPT_BATCH 16
 #define PAUSE_USEC   (100 * USEC_PER_MSEC)
 

@@ -19,6 +19,8 @@
 #include "relay/source.h"
 #include "relay/turns.h"
 
+/* #syscalls: connect getsockopt socket setsockopt */
+
 /* How long a Unix socket's full queue is waited for; TCP waits in the kernel. */
 #define PATIENCE_USEC (10 * USEC_PER_SEC)
 /* After this it is looked who is late. */

@@ -8,6 +8,8 @@
 
 #include "relay/worker.h"
 
+/* #syscalls: close setsockopt */
+
 #define SLAB_CONNECTIONS 64
 
 /* A slab is never given back: an idle proxy exits soon. */

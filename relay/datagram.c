@@ -9,6 +9,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* #syscalls: recvmmsg sendmmsg sendmsg sendto setsockopt write */
+/* #before: mmap */
+
 /* <netinet/udp.h> of older C libraries lacks them; linux/udp.h */
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103

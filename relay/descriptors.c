@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <sys/resource.h>
 
+/* #before: prlimit64 */
+
 void descriptors_init(struct descriptors *d, int used)
 {
 	struct rlimit limit = {.rlim_cur = 1024, .rlim_max = 1024};

@@ -10,6 +10,8 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 
+/* #syscalls: close getrandom socket */
+
 #define BUCKETS	  4096U	     /* a power of two */
 #define FIRST_MAX (4U << 20) /* bytes of first datagrams that are kept in all */
 

@@ -6,6 +6,8 @@
 
 #include "common/clock.h"
 
+/* #syscalls: setsockopt */
+
 static bool is_off(const struct relay_config *config)
 {
 	return config->keepalive == 0 || config->keepalive == USEC_INFINITY;

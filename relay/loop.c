@@ -6,6 +6,9 @@
 
 #include "common/clock.h"
 
+/* #syscalls: clock_gettime close epoll_ctl epoll_pwait epoll_wait */
+/* #before: epoll_create1 */
+
 #define EVENTS_MAX 128
 
 /* The coarse clock costs a fifth of the precise one, and this is read once for every batch of events. */

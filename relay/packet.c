@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+/* #syscalls: recvfrom recvmsg sendto setsockopt */
+
 /* A timestamp comes with each packet, but not with the end: that is how an empty packet is known. */
 void packet_start(struct connection *c)
 {

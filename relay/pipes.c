@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* #syscalls: close fcntl pipe2 */
+
 /* Above this many slow readers of bulk data at a time the copying path takes over. */
 #define PIPES_MAX 64
 

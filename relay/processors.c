@@ -2,6 +2,8 @@
 
 #include <sched.h>
 
+/* #syscalls: sched_getaffinity */
+
 unsigned processors(void)
 {
 	cpu_set_t set;

@@ -13,6 +13,8 @@
 #include "relay/packet.h"
 #include "relay/turns.h"
 
+/* #syscalls: ioctl read sendto setsockopt shutdown splice write */
+
 /* Bytes of one direction in one turn: some two milliseconds. A socket that is left half-read closes its peer's window,
  * and many streams then cost half as much again. */
 #define QUANTUM	   (64UL * READ_SIZE)

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* #syscalls: bind getpeername setsockopt */
+
 static bool client_address(const struct connection *c, struct sockaddr_storage *ret, socklen_t *ret_len)
 {
 	struct sockaddr_in6 a6;

@@ -5,6 +5,8 @@
 #include "common/clock.h"
 #include "relay/processors.h"
 
+/* #syscalls: clock_gettime epoll_pwait epoll_wait sched_yield */
+
 #define SPIN_USEC      50
 #define CROWD_BATCHES  8
 #define PRESSED_USEC   2500 /* a scheduler's slice, not somebody's answer */

@@ -10,6 +10,8 @@
 #include "relay/processors.h"
 #include "relay/worker_loop.h"
 
+/* #syscalls: clone3 clone futex rseq sched_getaffinity set_robust_list */
+
 /* Buffers are on the heap; what the loop puts on the stack is some KiB. */
 #define STACK_SIZE (256U << 10)
 

@@ -10,6 +10,8 @@
 #include "common/clock.h"
 #include "relay/datagram.h"
 
+/* #syscalls: sendto */
+
 #define FLOWS_MAX  8192U
 #define RETRY_USEC (50 * USEC_PER_MSEC)
 

@@ -228,16 +228,16 @@ static void test_transparent_keeps_net_raw_alone(void **state)
 static void serves(void)
 {
 	uint16_t port, target_port;
-	int keep[] = {listener(&port), listener(&target_port), 0}, pipes[2], epoll, client, from, to, on = 1;
-	const struct confinement c = {.keep = keep, .n_keep = 3, .ports = &target_port, .n_ports = 1};
+	int epoll = epoll_create1(EPOLL_CLOEXEC), client, from, to, pipes[2], on = 1;
+	int keep[] = {listener(&port), listener(&target_port), epoll, 0};
+	const struct confinement c = {.keep = keep, .n_keep = 4, .ports = &target_port, .n_ports = 1};
 	struct epoll_event event = {.events = EPOLLIN};
 	char byte;
 
 	client = socket(AF_INET, SOCK_STREAM, 0);
 	CHECK(connect_to(client, port) == 0 && send(client, "x", 1, 0) == 1);
-	keep[2] = client;
+	keep[3] = client;
 	confined(&c);
-	epoll = epoll_create1(EPOLL_CLOEXEC);
 	CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, keep[0], &event) == 0 && epoll_wait(epoll, &event, 1, 1000) == 1);
 	from = accept4(keep[0], NULL, NULL, SOCK_CLOEXEC);
 	to = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

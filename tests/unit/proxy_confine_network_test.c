@@ -182,7 +182,7 @@ static void changes_shared_sockets(void)
 		CHECK_FAILS(EPERM, dup(fd));
 	}
 	CHECK(connect_to(client, port) == 0);
-	accepted = accept(shared, NULL, NULL);
+	accepted = accept4(shared, NULL, NULL, 0);
 	CHECK(accepted > shared && fcntl(accepted, F_SETFL, O_NONBLOCK) == 0);
 	CHECK(setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0);
 	CHECK(setsockopt(accepted, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) == 0);
@@ -362,7 +362,7 @@ static void disarmed_sockets(void)
 	CHECK_FAILS(EPERM, setsockopt(before.listener, SOL_SOCKET, SO_DETACH_FILTER, &nothing, sizeof(nothing)));
 	CHECK_FAILS(EPERM, setsockopt(before.listener, SOL_SOCKET, SO_LOCK_FILTER, &nothing, sizeof(nothing)));
 	CHECK(confine(&c, &missing, &err) == 0); /* the client itself is not disarmed where that needs privileges */
-	after = accept(before.listener, NULL, NULL);
+	after = accept4(before.listener, NULL, NULL, 0);
 	CHECK(after >= 0);
 	CHECK(send(client, "x", 1, 0) == 1 && read(after, &nothing, 1) == 1);
 	CHECK_FAILS(EPERM, setsockopt(after, SOL_SOCKET, SO_DETACH_FILTER, &nothing, sizeof(nothing)));
