@@ -39,7 +39,7 @@ static bool variable_is(const char *name, const char *value)
 	return s && strcmp(s, value) == 0;
 }
 
-/* 203: there is no keeper to execute, and so none has woken anything (systemd.exec(5)). */
+/* 203: systemd could not execute the keeper, so it has woken nothing (systemd.exec(5)). */
 #define MANAGER_CANNOT_EXEC "203"
 
 /* As the net under a keeper (systemd.exec(5), ExecStopPost=): one that ended in its own way has done it already. */

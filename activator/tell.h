@@ -5,7 +5,7 @@
 #include "activator/options.h"
 #include "backends/backend.h"
 
-/* A start is about to be asked for. The engine cannot be held to a time, so it has as long as it wants until
+/* A start is about to be asked for. The engine keeps to no time limit, so it may take any time until
  * tell_started(); SIGTERM waits as well, for what is started has to be seen. */
 void tell_starting(struct engine *e, const char *container);
 

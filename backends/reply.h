@@ -1,5 +1,5 @@
 /* The parts of a reply that Docker and Podman write alike. Pure functions of JSON. Each returns false when the part is
- * not what it should be, or memory is short; what is missing or null is no error and leaves the member empty. */
+ * not what it should be, or memory is short; a missing or null value leaves the member empty and is not an error. */
 #pragma once
 
 #include <stdbool.h>

@@ -24,7 +24,7 @@ int container_logs(struct engine *e, const char *container, const struct log_opt
 		   void *data, struct error *err);
 
 /* Sends `method` to PREFIX/containers/CONTAINER/ACTION (ACTION may carry a query) and fills in the reply, whatever its
- * status is. Fails as struct backend says when there is no sensible reply at all. limit is in microseconds. */
+ * status is. Fails as struct backend says when the reply makes no sense. limit is in microseconds. */
 int container_request(struct engine *e, const char *method, const char *container, const char *action, const char *json,
 		      uint64_t limit, struct http_reply *ret, struct error *err);
 
@@ -42,7 +42,7 @@ int engine_call(struct engine *e, const char *method, const char *path, const ch
 /* CLOCK_MONOTONIC: now + limit, at most engine->deadline. */
 uint64_t request_deadline(const struct engine *e, uint64_t limit);
 
-/* Turns a reply that is no success into an error: ENOENT, EBUSY or EREMOTEIO. `verb` completes "cannot … the
+/* Turns an unsuccessful reply into an error: ENOENT, EBUSY or EREMOTEIO. `verb` completes "cannot … the
  * container". Always returns -1. */
 int reply_error(const struct engine *e, const char *verb, const char *container, const struct http_reply *reply,
 		struct error *err);

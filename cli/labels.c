@@ -106,7 +106,7 @@ static int add_base(struct arguments_list *a, const struct container *c, const s
 	    add(a, err, "--engine-socket=%s", base->engine_socket) < 0 ||
 	    add(a, err, "--container-name=%s", c->name) < 0)
 		return -1;
-	/* root has no desktop, and who ran sudo this time is no wish of the container's */
+	/* root has no desktop, and the container's label cannot mean who ran sudo this time */
 	return base->scope == SCOPE_SYSTEM ? add(a, err, "--no-notifications") : 0;
 }
 

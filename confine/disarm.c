@@ -40,7 +40,7 @@ static int disarm(int fd, struct error *err)
 	static const struct sock_fprog program = {.len = sizeof(code) / sizeof(*code), .filter = code};
 	int domain = option(fd, SO_DOMAIN), on = 1;
 
-	/* What is no socket at all has no domain either. */
+	/* Only sockets have a domain. */
 	if ((domain != AF_INET && domain != AF_INET6) || option(fd, SO_TYPE) != SOCK_STREAM ||
 	    option(fd, SO_LOCK_FILTER) == 1)
 		return 0;

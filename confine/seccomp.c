@@ -121,7 +121,7 @@ static struct scmp_arg_cmp own_descriptor(const struct confinement *c)
 }
 
 /* Only UDP needs messages: they can carry descriptors over a Unix socket, to a client, or to the keeper one whose close(2)
- * would keep it waiting for hours (SO_LINGER). What is below n_shared is no such connection. */
+ * would keep it waiting for hours (SO_LINGER). A descriptor below n_shared is not such a connection. */
 static void allow_messages(struct filter *f, const struct confinement *c)
 {
 	const struct scmp_arg_cmp no_unix_peer = c->unix_clients ? SCMP_A0_32(SCMP_CMP_LT, (uint32_t)c->n_shared)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* While the container sleeps, such a port is free; when it wakes, the engine wants to listen there, too. */
+/* While the container sleeps, such a port is free; when it wakes, the engine listens there as well. */
 static int refuse_published_listeners(const struct instance *i, const struct container *c, struct error *err)
 {
 	for (size_t k = 0; k < c->n_ports; k++) {

@@ -133,7 +133,7 @@ static int check_boot(struct create_request *r, const struct container_unit *run
 	return 0;
 }
 
-/* While the container sleeps, such a port is free; when it wakes, the engine wants to listen there, too. */
+/* While the container sleeps, such a port is free; when it wakes, the engine listens there as well. */
 static int check_published(struct create_request *r, const struct container_unit *run_by, const char *drop_in,
 			   struct error *err)
 {

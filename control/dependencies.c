@@ -71,7 +71,7 @@ static int find_quadlet(struct dependency *d, struct manager *m, enum backend_ki
 	return text_replace(&d->unit, run_by.unit, err);
 }
 
-/* A label names the unit, and is believed when that unit's command line runs the container: putting the instance to
+/* A label names the unit, and counts only when that unit's command line runs the container: putting the instance to
  * sleep stops it. */
 static int find_unit(struct dependency *d, struct manager *m, const struct container *c, struct error *err)
 {

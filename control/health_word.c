@@ -1,4 +1,4 @@
-/* A health check that is no word of ours is a shell command: so is a word of ours with a letter missing, which would fail
+/* A health check that is not one of our words is a shell command: so is a misspelt word, which would fail
  * at every wake. */
 #include "control/health_word.h"
 

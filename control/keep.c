@@ -87,7 +87,7 @@ void keep_remember(struct manager *m, const struct instance *i, bool anew)
 
 		r = keep_part(m, engine, &p, anew, &err);
 	}
-	/* an engine that is not there at a refresh, after an upgrade for example, is no news */
+	/* during a refresh, after an upgrade for example, the engine may well be down */
 	if (r < 0 && (anew || err.code != ENOTCONN))
 		note_print("the volumes of '%s' are not remembered before it has slept: %s", i->name, err.text);
 }

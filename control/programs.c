@@ -102,7 +102,7 @@ bool programs_find_missing(struct programs *p, enum scope scope, const char *ser
 	return false;
 }
 
-/* What this version would install: any instance tells, so that there is no second list of programs to keep. */
+/* The programs that this version's units run. Any instance names them, which spares a second list. */
 static int find_own_missing(struct programs *p, char ret_path[static PATH_MAX], const char **ret_trouble,
 			    struct error *err)
 {

@@ -190,7 +190,7 @@ int settle_lock_container(const struct instance *i, const struct engine *e, cons
 	return i->unit ? 0 : container_lock_found_exclusive(ret, directory, id, deadline, err) < 0 ? -1 : 0;
 }
 
-/* What the action would not do, because it is not told that a person wants it: the unit may have been started by hand. */
+/* What the action does not do without a person's order: the unit may have been started by hand. */
 static int halt(struct manager *m, const struct instance *i, struct engine *e, const struct container *c,
 		struct error *err)
 {
@@ -262,7 +262,7 @@ int settle_look(struct manager *m, const struct instance *i, const struct error 
 	return -1;
 }
 
-/* Without an answer of the engine's there is no more to do; but a unit can be stopped without it. */
+/* Without the engine nothing more can be done; but a unit can be stopped without it. */
 static int check_engine(const struct instance *i, struct error *err)
 {
 	_cleanup_container_ struct container container = {};

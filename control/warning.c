@@ -1,4 +1,4 @@
-/* What runs a container while its instance sleeps: a surprise for who believes it asleep. */
+/* What runs a container although its instance sleeps. */
 #include "control/warning.h"
 
 #include <stdio.h>

@@ -57,7 +57,7 @@ static int lock_open(const char *path, struct error *err)
 	return fd;
 }
 
-/* A full runtime directory is no reason to refuse a client: only whoever shares the container notices. */
+/* A full runtime directory must not refuse a client: only others who share the container notice the missing lock. */
 static bool is_dispensable(const struct error *err)
 {
 	return err->code == ENOSPC || err->code == EDQUOT || err->code == EROFS;

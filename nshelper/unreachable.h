@@ -8,5 +8,5 @@
 int unreachable_become(struct error *err);
 
 /* Will the same be true of this program, once the process as it is now executes it? Says no with what to do. A program
- * that cannot be executed at all is no concern of this. */
+ * that cannot be executed at all is not checked here. */
 int unreachable_check(int fd, const char *program, struct error *err);

@@ -1,4 +1,4 @@
-/* From READY to the end: the first worker runs with these eyes on the process.
+/* From READY to the end: the first worker watches over the process.
  *
  * It ends
  *	when nobody used it for --idle-timeout (or --warm-for) and nothing holds it awake, after a last look at the queues

@@ -44,7 +44,7 @@ static char *substitute(const char *command, uint16_t port)
 	return text;
 }
 
-/* The environment without what is ours and systemd's: the command shall not believe that it was handed sockets. The
+/* The environment without what is ours and systemd's: the command must not take our sockets for its own. The
  * array belongs to the caller, the strings do not. */
 static char **environment(void)
 {

@@ -12,7 +12,7 @@
 struct relay_config {
 	struct publish *forwards;
 	size_t n_forwards;
-	char **targets; /* as targets_resolve() takes them: NULL-terminated; the strings belong to somebody else */
+	char **targets; /* as targets_resolve() takes them: NULL-terminated; the strings are the caller's */
 	size_t n_targets;
 	bool unix_target;
 	enum proxy_protocol proxy_protocol;

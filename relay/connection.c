@@ -79,12 +79,12 @@ static void drop_buffered(struct worker *w, struct end *e)
 {
 	if (e->pipe)
 		pipe_discard(&w->pipes, e->pipe);
-	if (e->held) {
-		free(e->held);
-		w->held -= e->buffered_len;
+	if (e->buffered) {
+		free(e->buffered);
+		w->buffered -= e->buffered_len;
 	}
 	e->pipe = NULL;
-	e->held = NULL;
+	e->buffered = NULL;
 	e->buffered_len = 0;
 }
 
@@ -135,9 +135,9 @@ void connection_close(struct worker *w, struct connection *c, bool reset)
 		bury(w, c);
 }
 
-bool connection_is_holding(const struct connection *c)
+bool connection_has_buffered(const struct connection *c)
 {
-	return end_is_holding(&c->ends[CLIENT]) || end_is_holding(&c->ends[TARGET]);
+	return end_has_buffered(&c->ends[CLIENT]) || end_has_buffered(&c->ends[TARGET]);
 }
 
 void connection_reap(struct worker *w)

@@ -30,8 +30,8 @@ struct end {
 	bool shut : 1;	      /* we have sent it our FIN */
 	bool failed : 1;      /* it was reset */
 	uint32_t buffered_len; /* bytes read here that the other end has not taken yet */
-	uint32_t buffered_pos; /* of the first of them in `held` */
-	char *held;	       /* they are in memory, malloc()ed, */
+	uint32_t buffered_pos; /* of the first of them in `buffered` */
+	char *buffered;	       /* they are in memory, malloc()ed, */
 	struct pipe *pipe;     /* … or in a pipe, or there are none */
 };
 
@@ -59,9 +59,9 @@ struct connection {
 	bool anonymous : 1; /* --transparent: the target cannot be shown this client's address */
 };
 
-static inline bool end_is_holding(const struct end *e)
+static inline bool end_has_buffered(const struct end *e)
 {
-	return e->held || e->pipe;
+	return e->buffered || e->pipe;
 }
 
 /* The kernel is short of something that will be there again in a moment. */
@@ -84,8 +84,8 @@ void connection_speaks(struct worker *w, struct connection *c);
 /* Closes both ends and releases everything. With `reset` the peers see an RST (SO_LINGER of zero, socket(7)). */
 void connection_close(struct worker *w, struct connection *c, bool reset);
 
-/* Has it bytes in our hands that were not written yet? */
-bool connection_is_holding(const struct connection *c);
+/* Has it bytes that were read from one end and not yet written to the other? */
+bool connection_has_buffered(const struct connection *c);
 
 /* Makes the memory of closed connections available again: between two batches of events. */
 void connection_reap(struct worker *w);

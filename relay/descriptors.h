@@ -1,5 +1,5 @@
-/* How many more descriptors this process may open, kept by ourselves: the limit is known before the kernel says EMFILE,
- * so a connection is only accepted when there is a second descriptor for its other end. Shared by all workers. */
+/* A budget of descriptors: we count ourselves how many more this process may open, so that a worker accepts a connection
+ * only when there is a second descriptor for its other end, and never runs into EMFILE. Shared by all workers. */
 #pragma once
 
 #include <stdatomic.h>

@@ -62,7 +62,7 @@ struct flow *flow_new(struct flow_table *t, const struct flow_key *key,
 /* Gives it a socket connected to this one of its forward's targets. Returns 0 or errno, and keeps the old one then. */
 int flow_connect(struct flow_table *t, struct flow *f, size_t target);
 
-/* It was used just now. */
+/* Notes that the flow is in use. */
 void flow_touch(struct flow_table *t, struct flow *f);
 
 /* Keeps a copy of its first datagram, if there is room for it, and drops it again. */

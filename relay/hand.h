@@ -20,7 +20,7 @@ struct worker *hand_least(struct worker *w);
 /* Hands an accepted connection over; false: w cannot be told, and the caller still has it. */
 bool hand_over(struct worker *w, struct forward *forward, int fd);
 
-/* Has it look at the phase. */
+/* Makes it look at the phase. */
 void hand_wake(struct worker *w);
 
 /* What has been handed over: at most HANDED_MAX at a time. Whoever serves one counts it, and then says hand_taken(). */

@@ -32,7 +32,7 @@ struct timer {
 struct loop {
 	int epoll_fd;
 	bool stop;
-	bool bulk; /* said by those that were called: much was moved, and who has more to send is not in a hurry */
+	bool bulk; /* set by the callbacks: much was moved, and whoever has more to send can wait */
 	struct spin spin;
 	uint64_t
 		now; /* when the events at hand were fetched, CLOCK_MONOTONIC microseconds, a few milliseconds coarse */

@@ -28,8 +28,8 @@ struct pipe_pool {
 /* NULL when there are enough of them, or no descriptors or memory for one more. */
 struct pipe *pipe_take(struct pipe_pool *pool);
 
-/* Of an empty pipe. */
+/* Gives back an empty pipe. */
 void pipe_give(struct pipe_pool *pool, struct pipe *pipe);
 
-/* Of a pipe with data in it that nobody wants any more. */
+/* Gives back a pipe whose data is discarded. */
 void pipe_discard(struct pipe_pool *pool, struct pipe *pipe);

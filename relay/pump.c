@@ -21,9 +21,9 @@
 #define READ_SIZE  65536U
 #define BULK_READS 4	  /* full reads in a row that make bulk; without a pipe for it reads grow to the whole buffer */
 #define BULK_LEAST 32768U /* bytes in a turn below which it was none */
-/* Above this much held memory what is read at a time shrinks, and with it what a blocked connection can hold. */
-#define HELD_MAX  (64U << 20)
-#define HELD_READ 4096U
+/* Above this much buffered memory a worker reads less at a time, and a blocked connection can buffer less. */
+#define BUFFERED_MAX (64U << 20)
+#define PRESSED_READ 4096U
 
 static bool is_packets(const struct connection *c)
 {
@@ -58,21 +58,21 @@ static void took_error(struct worker *w, struct connection *c, struct end *e, bo
 /* Keeps what the other end did not take. Without memory for it the stream is broken: both peers must learn of it. */
 static void hold(struct worker *w, struct end *from, const char *data, size_t len)
 {
-	from->held = malloc(len > 0 ? len : 1);
-	if (!from->held) {
+	from->buffered = malloc(len > 0 ? len : 1);
+	if (!from->buffered) {
 		from->failed = true;
 		from->readable = false;
 		return;
 	}
-	memcpy(from->held, data, len);
+	memcpy(from->buffered, data, len);
 	from->buffered_len = (uint32_t)len;
 	from->buffered_pos = 0;
-	w->held += len;
+	w->buffered += len;
 }
 
 static void flush_memory(struct worker *w, struct connection *c, struct end *from, struct end *to)
 {
-	const char *data = from->held + from->buffered_pos;
+	const char *data = from->buffered + from->buffered_pos;
 	ssize_t n = is_packets(c) ? packet_send(to, data, from->buffered_len)
 				  : write(to->watch.fd, data, from->buffered_len);
 
@@ -84,10 +84,10 @@ static void flush_memory(struct worker *w, struct connection *c, struct end *fro
 		is_full(w, to);
 	from->buffered_pos += (uint32_t)n;
 	from->buffered_len -= (uint32_t)n;
-	w->held -= (size_t)n;
+	w->buffered -= (size_t)n;
 	if (from->buffered_len == 0) {
-		free(from->held);
-		from->held = NULL;
+		free(from->buffered);
+		from->buffered = NULL;
 	}
 }
 
@@ -129,8 +129,8 @@ static ssize_t pass_packet(struct worker *w, struct connection *c, struct end *f
 
 static size_t read_size(const struct worker *w, const struct end *from)
 {
-	if (w->held >= HELD_MAX)
-		return HELD_READ;
+	if (w->buffered >= BUFFERED_MAX)
+		return PRESSED_READ;
 	return from->full_reads < BULK_READS ? READ_SIZE : BUFFER_SIZE;
 }
 
@@ -215,7 +215,7 @@ static bool pump(struct worker *w, struct connection *c, struct end *from, struc
 
 	/* A shortage of memory queues the connection; then this is enough for now. */
 	while (to->writable && !to->failed && !c->is_queued && moved < QUANTUM) {
-		if (end_is_holding(from)) {
+		if (end_has_buffered(from)) {
 			flush(w, c, from, to);
 		} else if (from->readable && !from->eof) {
 			ssize_t n = take(w, c, from, to);
@@ -237,7 +237,7 @@ static bool pump(struct worker *w, struct connection *c, struct end *from, struc
 
 static bool is_through(const struct end *from)
 {
-	return from->eof && !end_is_holding(from);
+	return from->eof && !end_has_buffered(from);
 }
 
 /* Passes FINs and resets on. Closed connections have no other turn. */

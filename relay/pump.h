@@ -8,8 +8,8 @@
  *   socket (epoll(7), question 9), so one message costs one recv() and one send(). (A Unix socket also stops short
  *   behind descriptors that were passed, and TCP at urgent data: these are read until nothing is left.)
  *   (read(2) and write(2), in fact: the system call filter looks at no argument of theirs.)
- * - What the other end does not take is held, and nothing more is read in this direction until it is taken: the
- *   sender's window closes. So a connection holds at most one buffer in each direction.
+ * - What the other end does not take is buffered, and nothing more is read in this direction until it is taken: the
+ *   sender's window closes. So a connection buffers at most one read in each direction.
  * - A socket that fills the buffer several times in a row sends bulk data, and is spliced from then on through a pipe
  *   that is lent for as long as data lies in it, until little comes at a time again.
  * - A turn moves a bounded amount; then the others have theirs.
@@ -34,8 +34,8 @@ void pump_turn(struct worker *w, struct connection *c);
 
 /* Sends these bytes to the target, in front of everything the client sends: right after connecting only, when there is
  * room for them. They are never kept for later, so that no shortage can lose them. False: they are not sent, and nothing
- * of the client's may be; the caller resets the connection. A target that is gone is no failure here: it takes nothing
- * any more, and what it said before is still to be passed on. */
+ * of the client's may be; the caller resets the connection. A target that is gone is not a failure here: it takes nothing
+ * any more, but what it sent before must still be passed on. */
 bool pump_begin_with(struct connection *c, const char *data, size_t len);
 
 /* Before the process ends: passes on what the target sent and the client takes without waiting, then closes. */

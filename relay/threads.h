@@ -20,11 +20,11 @@ int threads_start(struct service *s, struct error *err);
 /* Serves what others have handed over. */
 void threads_take(struct worker *w);
 
-/* Is there a worker that may soon have a connection which none has counted yet? Once there was none while nobody may
- * begin (accept.h), all are counted. */
+/* May a worker be about to get a connection that none has counted yet? When the answer is no while nobody may begin to
+ * accept (accept.h), all are counted. */
 bool threads_are_accepting(const struct service *s);
 
-/* Has them look at s->phase. */
+/* Makes them look at s->phase. */
 void threads_wake(struct service *s);
 
 /* Waits until they have closed everything, after ENDING. */

@@ -19,8 +19,8 @@ struct worker {
 	unsigned index;	  /* 0 is the first, which runs in the main thread */
 	pthread_t thread; /* of the others */
 	struct counters counters;
-	char *buffer; /* BUFFER_SIZE; holds nothing between two events */
-	size_t held;  /* bytes in `held` buffers of all connections */
+	char *buffer;	 /* BUFFER_SIZE; holds nothing between two events */
+	size_t buffered; /* bytes in the memory of all connections */
 	struct pipe_pool pipes;
 
 	struct connection *all;		 /* open */

@@ -58,7 +58,7 @@ static void sweep_fired(struct loop *loop, struct timer *timer)
 	for (struct connection *c = w->all; c; c = next) {
 		next = c->next;
 		if (c->last_active + timeout <= loop->now)
-			connection_close(w, c, connection_is_holding(c));
+			connection_close(w, c, connection_has_buffered(c));
 		else if (c->last_active < oldest)
 			oldest = c->last_active;
 	}

@@ -27,7 +27,7 @@ struct manager {
 	enum scope scope;
 	bool for_command; /* as systemctl(1): over the bus daemon, too, and an error says what helps a person */
 	sd_bus *bus;	  /* NULL: there is no connection */
-	bool lost;	  /* what failed did so because there is no connection any more, or none yet */
+	bool lost;	  /* the call failed because the connection is gone, or not there yet */
 	bool subscribed;
 	unsigned
 		revivals; /* each is another connection, over which nothing is heard of a job that was asked for before */

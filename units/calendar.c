@@ -26,7 +26,7 @@ static void put_days(FILE *f, unsigned days)
 	fputc(' ', f);
 }
 
-/* Minutes of one hour, whose end is no part of it. */
+/* Minutes of one hour; the end is exclusive. */
 static void put_minutes(FILE *f, unsigned days, unsigned begin, unsigned end)
 {
 	fputs("OnCalendar=", f);

@@ -150,7 +150,7 @@ int podman_let_go(struct engine *e, const char *container, struct error *err)
 	return reply_error(e, "let go of what is kept for", container, &reply, err);
 }
 
-/* A volume that the anchor's creation would make might lack what its owner wants it made with. */
+/* A volume that is made along with the anchor might lack the options that its owner would give it. */
 static int find_existing(struct engine *e, const char *const *volumes, const char *ret[static VOLUMES_MAX + 1],
 			 struct error *err)
 {
