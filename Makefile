@@ -1,8 +1,8 @@
-# Everything is built below $(BUILD). A folder is a static library of all its sources but main.c, and, where it has a
-# main.c, a program. `make VARIANT=asan` builds a second tree with sanitizers.
+# All output is below $(BUILD). Each folder becomes a static library of its sources except main.c, and, if it has a
+# main.c, also a program. `make VARIANT=asan` builds a second tree with sanitizers.
 #
-# What make is told may change from one call to the next: `make`, then `sudo make install PREFIX=/usr`. Files keep the
-# values that others were made with (see `record`), so that what is installed was built for the place it is installed in.
+# Variables may change from one call to the next: `make`, then `sudo make install PREFIX=/usr`. So files record the values
+# that the outputs were built with (see `record`), and an installed program is always built for its own prefix.
 
 PREFIX     ?= /usr/local
 LIBEXECDIR ?= $(PREFIX)/libexec
@@ -22,8 +22,8 @@ WARNINGS   ?= -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-proto
 VERSION    := $(shell cat VERSION)
 CPPFLAGS   += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I. -I$(BUILD)/gen -DLIBEXECDIR='"$(LIBEXECDIR)/sockwake"' \
               -DVERSION='"$(VERSION)"'
-# An instance that is awake alone shares no page of our programs with anybody. So they are small: no tables for unwinding
-# (-g has its own), no function without use, and only what moves bytes is optimized for speed.
+# If only one instance is awake, it shares no page of our programs with another. So the programs are small: no unwind tables
+# (-g has its own), no unused functions, and only the data path is optimized for speed.
 OPTIMIZE       = -Os
 CFLAGS.release = $(OPTIMIZE) -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
                  -fno-asynchronous-unwind-tables -ffunction-sections
@@ -33,7 +33,7 @@ CFLAGS     += -std=gnu17 $(WARNINGS) $(CFLAGS.$(VARIANT))
 LDFLAGS.asan = -fsanitize=address,undefined
 LDFLAGS    += -Wl,--as-needed $(LDFLAGS.$(VARIANT))
 
-# Libraries of the project by folder, in link order, and those of the system by program.
+# The project's libraries by folder, in link order, and system libraries by program.
 LIBS.keeper    = handover instance common
 LIBS.nshelper  = handover common
 LIBS.proxy     = relay readiness confine dial handover instance common
@@ -41,8 +41,8 @@ LIBS.activator = lifecycle units backends handover instance common
 LIBS.cli       = control lifecycle units backends handover instance common
 SYSLIBS.nshelper  = libcap
 SYSLIBS.proxy     = libseccomp
-# libsystemd is loaded when it is needed (units/bus_library.h). Libraries are what the activator's start costs; -no-pie, -z now,
-# -z norelro make less than 0.1 ms, so it is linked like everything else.
+# libsystemd is loaded on first use (units/bus_library.h). Loading libraries dominates the start of the activator. -no-pie,
+# -z now and -z norelro would save less than 0.1 ms, so it is linked like the others.
 SYSLIBS.activator = libcurl libcjson
 SYSLIBS.cli       = libcurl libcjson
 
@@ -60,10 +60,10 @@ syslibs  = $(if $1,$(shell $(PKG_CONFIG) --libs $1))
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo "  $1	$@")
 
-all: $(foreach p,$(PROGRAMS),$(call program,$p)) ## the programs, in build/release; with VARIANT=asan in build/asan, with sanitizers
+all: $(foreach p,$(PROGRAMS),$(call program,$p)) ## build the programs in build/release; VARIANT=asan: in build/asan, with sanitizers
 
-# $(call record,FILE,VARIABLE): a file with the value of a variable, written only when the value is another one. What
-# depends on it is made anew then.
+# $(call record,FILE,VARIABLE): a file that contains the value of a variable. It is rewritten only when the value changes,
+# and then its dependents are rebuilt.
 quote = '$(subst ','\'',$1)'
 define record
 $(BUILD)/obj/$1: always
@@ -73,7 +73,7 @@ $(BUILD)/obj/$1: always
 endef
 always:
 
-# Only the sources that name the two are told them, and compiled anew for others.
+# Only sources that use these two macros get them, and only those are recompiled when a value changes.
 TOLD        = $(filter -DLIBEXECDIR=% -DVERSION=%,$(CPPFLAGS))
 TOLD_FILES := $(shell grep -lwE 'LIBEXECDIR|VERSION' $(foreach f,$(FOLDERS) tests/unit,$(wildcard $f/*.c $f/*/*.c)))
 COMPILE     = $(CC) $(filter-out $(TOLD),$(CPPFLAGS)) $(CFLAGS)
@@ -99,7 +99,7 @@ $(call program,$1): $(BUILD)/obj/$1/main.o $(call archives,$1 $(LIBS.$1)) $(BUIL
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$p)))
 
-# What was there is removed first: root may have made it, in a directory of somebody who makes it again.
+# The old object is removed first: root may have made it, in the directory of a user who rebuilds it.
 $(BUILD)/obj/%.o: %.c $(BUILD)/obj/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
@@ -118,7 +118,7 @@ $(BUILD)/obj/confine/seccomp.o build/fuzz/obj/confine/seccomp.o: $(BUILD)/gen/co
 $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): $(BUILD)/obj/told
 $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): private DEFINES = $(TOLD)
 
-# Unit tests: tests/unit/FOLDER_SUBJECT_test.c may use everything of ours.
+# Unit tests: tests/unit/FOLDER_SUBJECT_test.c may use all our libraries.
 TESTED = $(PROGRAMS) relay readiness confine dial control lifecycle units backends handover instance common
 TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/unit/filter.o \
@@ -130,13 +130,13 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/unit/filter.o \
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(call archives,$(TESTED)) \
 		$(call syslibs,cmocka libseccomp libcap libcurl libcjson)
 
-# They run the programs, too.
-tests: all $(TESTS) ## the unit tests as well
+# The unit tests also run the programs.
+tests: all $(TESTS) ## build the programs and the unit tests
 
-check-unit: tests $(call program,proxy) ## unit tests; VARIANT=asan: with sanitizers
+check-unit: tests $(call program,proxy) ## run the unit tests; VARIANT=asan: with sanitizers
 	@tests/unit/run $(TESTS)
 
-# Fuzzing: tests/fuzz/FOLDER_SUBJECT_fuzz.c, each for FUZZ_SECONDS. Needs clang. All targets share one tree of objects.
+# Fuzzing: runs each tests/fuzz/FOLDER_SUBJECT_fuzz.c for FUZZ_SECONDS. Needs clang. All fuzz targets share one object tree.
 FUZZ_SECONDS ?= 5
 FUZZ_FLAGS    = -fsanitize=address,undefined -fno-sanitize-recover=all -g -O1
 FUZZERS      = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -158,22 +158,22 @@ build/fuzz/%_fuzz: build/fuzz/obj/tests/fuzz/%_fuzz.o build/fuzz/libsockwake.a
 
 fuzzers: $(FUZZERS)
 
-check-fuzz: ## each fuzz target for FUZZ_SECONDS
+check-fuzz: ## run each fuzz target for FUZZ_SECONDS
 	@$(MAKE) --no-print-directory -j$$(nproc) fuzzers
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
 
-# Static checks. Each that is switched off has its reason in .clang-tidy or here:
+# Static checks. Each disabled check has its reason in .clang-tidy or here:
 # missingIncludeSystem: system headers are not analysed; unusedFunction cannot see across programs (tests/structure can).
 C_FILES = $(foreach f,$(FOLDERS),$(wildcard $f/*.c $f/*/*.c))
-check-static: check-32 all ## cppcheck, clang-tidy, the layout (tests/structure), 32 bits
+check-static: check-32 all ## run cppcheck, clang-tidy and tests/structure, and compile for 32 bits
 	@tests/structure $(BUILD)/obj
 	cppcheck --quiet -j $$(nproc) --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=memleak $(filter -D_% -I%,$(CPPFLAGS)) $(FOLDERS)
 	@printf '%s\n' $(C_FILES) | xargs --max-procs=$$(nproc) --max-args=8 sh -c \
 		'clang-tidy --quiet "$$@" -- $(subst ','\'',$(CPPFLAGS)) -std=gnu17 2>/dev/null' sh
 
-# Does it compile, without a warning, where a pointer has 32 bits? For x86 alone, with the headers of x86-64, which tell
-# the two apart themselves but for one file that only the other libc brings; a compiler is enough.
+# Checks that the sources compile without warnings for 32-bit pointers. Uses x86 with the headers of x86-64, which support
+# both, except for one file that only the 32-bit libc has; so this needs only a compiler.
 MULTIARCH = $(shell $(CC) -print-multiarch)
 check-32:
 	@mkdir -p $(BUILD)/32/gnu && touch $(BUILD)/32/gnu/stubs-32.h
@@ -182,44 +182,44 @@ check-32:
 			"$$f" || exit 1; \
 	done
 
-check-integration: ## real managers, engines and servers, in labs: HACKING.md
+check-integration: ## run the integration tests: real managers, engines and servers, in labs (HACKING.md)
 	tests/integration/run
 
-# Do the unit tests see what breaks? tests/mutants says what is done. MUTANT_FILES="FILE FILE:LINE": only there.
+# Mutation tests: do the unit tests detect defects? tests/mutants explains how. MUTANT_FILES="FILE FILE:LINE" limits them.
 MUTANTS       ?= 200
 MUTANTS_LEAST ?= 92
-check-mutants: ## do unit tests fail when one of MUTANTS places breaks? MUTANTS_LEAST: per cent; SEED: the same places again
+check-mutants: ## check that unit tests detect MUTANTS mutants; MUTANTS_LEAST: minimum per cent killed; SEED: repeat a run
 	@tests/mutants --mutants=$(MUTANTS) --least=$(MUTANTS_LEAST) --seed=$(SEED) $(MUTANT_FILES)
 
-# The targets that are no suites: demo, benches, installation and the like.
-check-targets: ## what is no test: demo, benches, installation
+# Tests the targets that are not test suites: demo, benches, installation and the like.
+check-targets: ## run the other targets: demo, benches, installation
 	@tests/targets
 
-# What the README promises: everything that is needed is installed first, then all tests run.
-check: ## all tests; installs what they need first
+# As the README promises, this first installs everything that the tests need, then runs all tests.
+check: ## install what the tests need, then run all tests
 	tests/setup
 	@tests/check all check-unit 'check-unit VARIANT=asan' check-fuzz check-targets check-integration
 
-# Times of a wake beside those of other recipes: tests/bench/wake says what BENCH_OPTIONS there are.
-bench-wake: ## times of a wake beside those of other recipes
+# tests/bench/wake documents BENCH_OPTIONS.
+bench-wake: ## measure wake times, compared with other set-ups
 	tests/setup
 	tests/bench/wake $(BENCH_OPTIONS)
 
-# What the proxy forwards and costs beside others: tests/bench/proxy says what BENCH_OPTIONS there are.
-bench-proxy: ## what the proxy forwards and costs beside others
+# tests/bench/proxy documents BENCH_OPTIONS.
+bench-proxy: ## measure throughput and cost of the proxy, compared with others
 	tests/setup
 	tests/bench/proxy $(BENCH_OPTIONS)
 
-# One account's container in another's: tests/bench/crossover says what BENCH_OPTIONS there are.
-bench-crossover: ## one account's container in another's
+# tests/bench/crossover documents BENCH_OPTIONS.
+bench-crossover: ## measure one account's client connected to another account's container
 	tests/setup
 	tests/bench/crossover $(BENCH_OPTIONS)
 
-# Where zsh looks for what packages bring: below /usr Debian has a place of its own.
+# Where zsh looks for functions of packages: below /usr Debian uses a directory of its own.
 ZSH_FUNCTIONS = $(if $(and $(filter /usr,$(PREFIX)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
 
-# Installing replaces what runs, at any moment (packaging/install). nshelper and proxy can be read by nobody but root:
-# what is in a container's namespaces and runs a file that its owner can read is within that container's reach.
+# Installing may replace running programs at any moment (packaging/install). Only root can read nshelper and proxy: a
+# container can reach a process in its namespaces if the process may read its own executable.
 LIBEXEC_PROGRAMS = $(filter-out cli,$(PROGRAMS))
 MANIFEST = $(LIBEXECDIR)/sockwake/installed
 MODES    = nshelper=0711 proxy=0711
@@ -235,36 +235,36 @@ INSTALLED = 0755:$(call program,cli):$(BINDIR)/sockwake \
 	$(call wanted,sockwake-attend-boot,$(SYSTEMDIR),multi-user.target) \
 	$(call wanted,sockwake-attend-boot,$(USERDIR),default.target) \
 	$(foreach d,$(SYSTEMDIR) $(USERDIR),0644:packaging/sockwake-engines.target:$d/sockwake-engines.target)
-# A unit that is made here, and what wants it.
+# A generated unit, and the link from the unit that wants it.
 wanted   = 0644:$(BUILD)/$1.service:$2/$1.service link:../$1.service:$2/$3.wants/$1.service
 $(BUILD)/%.service: packaging/%.service $(BUILD)/obj/bindir
 	$(Q)sed 's,@BINDIR@,$(BINDIR),' $< >$@
 $(eval $(call record,bindir,BINDIR))
 
-# What root has built here is its owner's afterwards, who goes on building.
-install: all $(BUILD)/sockwake-attend.service $(BUILD)/sockwake-attend-boot.service ## PREFIX=/usr; default: /usr/local
+# Gives files that root has built to the owner of the tree, who goes on building.
+install: all $(BUILD)/sockwake-attend.service $(BUILD)/sockwake-attend-boot.service ## install; default PREFIX: /usr/local
 	@chown -R --reference=. $(BUILD) 2>/dev/null || true
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/install $(MANIFEST) $(INSTALLED)
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/settle $(BINDIR)/sockwake $(SYSUSERSDIR)/sockwake.conf \
 		$(SYSTEMDIR)
 
-# Without PREFIX or LIBEXECDIR it finds what is installed. It refuses while there are instances, unless FORCE=1.
-uninstall: ## what was installed, wherever
+# Without PREFIX or LIBEXECDIR it finds the installation itself. It refuses while instances exist, unless FORCE=1.
+uninstall: ## uninstall, from wherever it was installed
 	@DESTDIR=$(call quote,$(DESTDIR)) FORCE=$(call quote,$(FORCE)) packaging/uninstall \
 		$(if $(filter-out file,$(origin PREFIX) $(origin LIBEXECDIR)),$(MANIFEST))
 
-demo: ## wakes real containers before your eyes
+demo: ## demonstrate wakes of real containers
 	tests/setup
 	tests/integration/demo $(DEMO_OPTIONS)
 
-# Each rule with "##" behind it.
-help: ## this list
+# Lists each rule that has "##" after it.
+help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/\1\t\2/p' Makefile | expand --tabs=20
 
-format: ## clang-format
+format: ## format the sources with clang-format
 	clang-format -i $(C_FILES) $(wildcard */*.h */*/*.h tests/unit/*.c tests/fuzz/*.c)
 
-clean: ## removes build/
+clean: ## remove build/
 	rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
