@@ -22,19 +22,19 @@ _sockwake() {
 	typeset -A opt_args
 	verbs=(
 		'create:make a container wake on the first connection'
-		'adopt:create what labels of containers ask for'
+		'adopt:create instances from the labels of containers'
 		'remove:remove an instance, or all'
 		'list:list the instances'
-		'status:show all about one instance'
+		'status:show details of an instance'
 		'wake:wake an instance'
 		'sleep:put an instance to sleep'
-		'refresh:render the units of instances anew'
-		'attend:start the idle clock of what runs while it should sleep'
-		'logs:show what the container wrote'
+		'refresh:render the units of instances again'
+		'attend:start the idle clocks of running containers whose instances sleep'
+		'logs:show the output of the container'
 		'version:show the version'
 		'help:show how to use sockwake'
 	)
-	scope=('--scope[whose instances]:scope:(system user)')
+	scope=('--scope[system or user instances]:scope:(system user)')
 	name=('--name[instance]:instance:_sockwake_instances' '::instance:_sockwake_instances')
 	names=('--name[instance]:instance:_sockwake_instances' '*:instance:_sockwake_instances')
 
@@ -46,64 +46,64 @@ _sockwake() {
 	case $words[1] in
 	create)
 		_arguments $scope \
-			'--name[of the instance and its units]:name:' \
+			'--name[the name of the instance and its units]:name:' \
 			'--container-name[an existing container]:container:_sockwake_containers' \
-			'--listen-port[on all addresses]:port:' \
-			'--container-port[where the server in the container listens]:port:' \
+			'--listen-port[the port to listen on, on all addresses]:port:' \
+			'--container-port[the port of the server in the container]:port:' \
 			'*'{-p,--publish}'[where to listen, and the port in the container]:[ADDR\:]PORT\:CPORT:' \
-			'*--target[where in the container]:address or unix\:/PATH:' \
+			'*--target[where to connect in the container]:address or unix\:/PATH:' \
 			'--unit[the unit that runs the container]:unit:' \
-			'--no-boot[keep a Quadlet out of the boot]' \
+			'--no-boot[keep a Quadlet from starting at boot]' \
 			'--drop-publish[keep a Quadlet from publishing these ports]' \
-			'*--with[wake that container first]:container:_sockwake_containers' \
-			'--with-project[wake first what it needs of its project]' \
+			'*--with[wake this dependency first]:container:_sockwake_containers' \
+			'--with-project[wake its dependencies in its project first]' \
 			'--backend[engine]:engine:(docker podman)' \
-			'--engine-socket[of the engine]:socket:_files' \
-			'--startup-timeout[for how long clients wait for a wake]:time span:' \
-			'--idle-timeout[without a connection until sleep]:time span:' \
-			'--warm-for[the same after a busy period]:time span:' \
+			'--engine-socket[the socket of the engine]:socket:_files' \
+			'--startup-timeout[how long clients wait for a start]:time span:' \
+			'--idle-timeout[time without a connection before sleep]:time span:' \
+			'--warm-for[idle time-out after a busy period]:time span:' \
 			'*--schedule[keep it warm at these times]:[DAYS] HH\:MM-HH\:MM:' \
-			'--health-check[when it is ready]:check:(listen postgres redis greeting http healthy none)' \
+			'--health-check[how to check that the server is ready]:check:(listen postgres redis greeting http healthy none)' \
 			'--idle-action[how to sleep]:action:(stop pause)' \
-			'--keep-running[leave a container running that ran before]' \
+			'--keep-running[leave a container running if it ran before]' \
 			'*--no-wake-from[these clients do not wake it]:network:' \
 			'*--no-hold-from[these clients do not keep it awake]:network:' \
-			'*--ignore-from[these clients do neither]:network:' \
+			'*--ignore-from[these clients neither wake it nor keep it awake]:network:' \
 			'--hold[what keeps it awake]:what:(connections data)' \
-			'--flow-timeout[pass on late answers over UDP]:time span:' \
+			'--flow-timeout[how long to pass on late UDP answers]:time span:' \
 			'--connection-timeout[close quiet connections]:time span:' \
 			'--keepalive[probe quiet connections]:time span:' \
-			'--drain-timeout[for open connections when it is stopped]:time span:' \
-			'--proxy-protocol[tell the server who the client is]:version:(v1 v2)' \
-			'--transparent[let the server see the address of the client]' \
-			'--workers[threads that forward]:number:' \
+			'--drain-timeout[how long open connections may go on at a stop]:time span:' \
+			'--proxy-protocol[tell the server the address of the client]:version:(v1 v2)' \
+			'--transparent[connect from the address of the client]' \
+			'--workers[number of threads that relay]:number:' \
 			'--image[make the container first]:image:' \
 			'*'{-e,--env}'[a variable of the container]:NAME=VALUE:' \
 			'*'{-v,--volume}'[a directory or volume in the container]:SOURCE\:DIR:' \
-			'--network[of the container]:network:(none host)' \
-			'--socket-mode[of Unix sockets]:mode:' \
-			'--socket-group[of Unix sockets]:group:_groups' \
-			'--user[whom to notify]:user:_users' \
+			'--network[the network of the container]:network:(none host)' \
+			'--socket-mode[mode of Unix sockets to listen on]:mode:' \
+			'--socket-group[group of Unix sockets to listen on]:group:_groups' \
+			'--user[the user to notify]:user:_users' \
 			'--no-notifications[notify nobody]' \
 			'--no-selinux[leave SELinux port labels alone]' \
 			'--force[replace the instance of that name]' \
 			'--dry-run[print the units and do nothing else]' \
-			'--json[for programs]' \
+			'--json[print JSON]' \
 			'::name:_sockwake_containers'
 		;;
 	adopt)
-		_arguments $scope '--all[all containers]' '--prune[remove those that lost their container]' \
-			'--dry-run[say what would be done]' '--backend[engine]:engine:(docker podman)' \
-			'--engine-socket[of the engine]:socket:_files' '::container:_sockwake_containers'
+		_arguments $scope '--all[all containers]' '--prune[first remove instances whose container is gone]' \
+			'--dry-run[print what would be done]' '--backend[engine]:engine:(docker podman)' \
+			'--engine-socket[the socket of the engine]:socket:_files' '::container:_sockwake_containers'
 		;;
-	remove) _arguments $scope $names '--all[all instances]' '--with-container[also the container that create --image made]' '--no-selinux[leave SELinux port labels alone]' ;;
-	list) _arguments $scope '--json[for programs]' ;;
-	status) _arguments $scope $names '--json[for programs]' ;;
-	wake) _arguments $scope $names '--for[hold it awake so long]:time span:' ;;
+	remove) _arguments $scope $names '--all[all instances]' '--with-container[also remove the container that create --image made]' '--no-selinux[leave SELinux port labels alone]' ;;
+	list) _arguments $scope '--json[print JSON]' ;;
+	status) _arguments $scope $names '--json[print JSON]' ;;
+	wake) _arguments $scope $names '--for[hold it awake for this time]:time span:' ;;
 	sleep) _arguments $scope $names '--all[all instances]' ;;
-	refresh) _arguments $scope $names '--all[all instances]' '--accept-volumes[their volumes are right as they are]' ;;
+	refresh) _arguments $scope $names '--all[all instances]' '--accept-volumes[accept their volumes as they are now]' ;;
 	attend) _arguments $scope ;;
-	logs) _arguments $scope $name '(-f --follow)'{-f,--follow}'[go on]' '(-n --lines)'{-n,--lines}'[so many lines]:lines:' ;;
+	logs) _arguments $scope $name '(-f --follow)'{-f,--follow}'[follow the output]' '(-n --lines)'{-n,--lines}'[only this many of the last lines]:lines:' ;;
 	help) _describe 'command' verbs ;;
 	esac
 }
