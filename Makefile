@@ -60,7 +60,7 @@ syslibs  = $(if $1,$(shell $(PKG_CONFIG) --libs $1))
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo "  $1	$@")
 
-all: $(foreach p,$(PROGRAMS),$(call program,$p)) ## build the programs in build/release; VARIANT=asan: in build/asan, with sanitizers
+all: $(foreach p,$(PROGRAMS),$(call program,$p)) ## build the programs in build/release; VARIANT=asan: with sanitizers
 
 # $(call record,FILE,VARIABLE): a file that contains the value of a variable. It is rewritten only when the value changes,
 # and then its dependents are rebuilt.
