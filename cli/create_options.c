@@ -182,9 +182,13 @@ static int append(char ***list, const char *value, struct error *err)
 
 static int take_publish(struct instance *i, const char *spec, struct error *err)
 {
-	if (i->n_ports == INSTANCE_PORTS_MAX)
-		return error_set(err, 0, "an instance has at most %d ports", INSTANCE_PORTS_MAX);
-	return publish_parse(spec, &i->ports[i->n_ports++], err);
+	size_t n;
+
+	if (publish_parse_range(spec, &i->ports[i->n_ports], INSTANCE_PORTS_MAX - i->n_ports, &n, err) < 0)
+		return err->code == E2BIG ? error_context(err, "an instance has at most %d ports", INSTANCE_PORTS_MAX)
+					  : -1;
+	i->n_ports += n;
+	return 0;
 }
 
 static int take_option(size_t k, const char *value, struct command_line *line, struct error *err)

@@ -1,6 +1,8 @@
 #include "instance/publish.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +20,10 @@ static const struct protocol {
 
 static int bad(const char *spec, struct error *err)
 {
+	const char *slash = strrchr(spec, '/');
+
+	if (slash && strcmp(slash, "/sctp") == 0)
+		return error_set(err, 0, "'%s': SCTP cannot be relayed, only tcp and udp", spec);
 	return error_set(err, 0, "'%s' is not of the form [ADDR:]PORT:CPORT[/tcp|/udp] or /PATH:CPORT", spec);
 }
 
@@ -66,6 +72,8 @@ int publish_parse(const char *spec, struct publish *ret, struct error *err)
 			*slash = '\0';
 		}
 	}
+	if (strchr(container, '/'))
+		return bad(spec, err);
 	/* Port 0 inside means a Unix socket inside, which the caller must have asked for. */
 	if (parse_u64("the container port", container, 0, UINT16_MAX, &n, err) < 0)
 		return error_context(err, "'%s'", spec);
@@ -93,6 +101,100 @@ int publish_parse(const char *spec, struct publish *ret, struct error *err)
 	if (parse_port("the listening port", port ? port : s, &p.port, err) < 0)
 		return error_context(err, "'%s'", spec);
 	*ret = p;
+	return 0;
+}
+
+struct range {
+	uint16_t first, last;
+};
+
+/* "80", "80-90" */
+static int parse_range(char *s, struct range *ret, struct error *err)
+{
+	char *last = strchr(s, '-');
+
+	if (last)
+		*last++ = '\0';
+	if (parse_port("the port", s, &ret->first, err) < 0)
+		return -1;
+	ret->last = ret->first;
+	if (last && parse_port("the last port of the range", last, &ret->last, err) < 0)
+		return -1;
+	if (ret->last < ret->first)
+		return error_set(err, 0, "the range %s-%s ends before it begins", s, last);
+	return 0;
+}
+
+/* The specification cut into its parts; all but the ports may be "". */
+struct parts {
+	char text[256];
+	char address[256]; /* with the colon behind it */
+	char *listening, *container;
+	char protocol[16]; /* with the slash in front of it */
+};
+
+static bool cut(const char *spec, struct parts *ret)
+{
+	char *slash, *colon;
+
+	if (strlen(spec) >= sizeof(ret->text))
+		return false;
+	strcpy(ret->text, spec);
+	ret->listening = ret->container = ret->text;
+	ret->address[0] = ret->protocol[0] = '\0';
+	slash = strchr(ret->text, '/');
+	if (slash) {
+		snprintf(ret->protocol, sizeof(ret->protocol), "%s", slash);
+		*slash = '\0';
+	}
+	colon = strrchr(ret->text, ':');
+	if (!colon)
+		return true;
+	*colon = '\0';
+	ret->container = colon + 1;
+	colon = strrchr(ret->text, ':');
+	if (colon) {
+		ret->listening = colon + 1;
+		snprintf(ret->address, sizeof(ret->address), "%.*s", (int)(ret->listening - ret->text), ret->text);
+	}
+	return true;
+}
+
+static int parse_one(const struct parts *parts, unsigned listening, unsigned container, struct publish *ret,
+		     struct error *err)
+{
+	char one[sizeof(parts->address) + sizeof(parts->protocol) + 16];
+
+	snprintf(one, sizeof(one), "%s%u:%u%s", parts->address, listening, container, parts->protocol);
+	return publish_parse(one, ret, err);
+}
+
+int publish_parse_range(const char *spec, struct publish *ret, size_t room, size_t *ret_n, struct error *err)
+{
+	struct range listening, container;
+	struct parts parts;
+	unsigned n;
+
+	if (room < 1)
+		return error_set(err, E2BIG, "'%s' is one port too many", spec);
+	*ret_n = 1;
+	if (spec[0] == '/' || !cut(spec, &parts) || (strchr(spec, ':') && !strchr(spec, '-')))
+		return publish_parse(spec, ret, err);
+	if (parse_range(parts.listening, &listening, err) < 0)
+		return error_context(err, "'%s'", spec);
+	container = listening;
+	if (parts.container != parts.listening && parse_range(parts.container, &container, err) < 0)
+		return error_context(err, "'%s'", spec);
+	n = listening.last - listening.first + 1U;
+	if (container.last - container.first + 1U != n)
+		return error_set(err, 0, "'%s': the two ranges are not of the same length", spec);
+	if (n > room)
+		return error_set(err, E2BIG, "'%s' is more than the %zu ports that are left", spec, room);
+	for (unsigned k = 0; k < n; k++) {
+		if (parse_one(&parts, listening.first + k, container.first + k, &ret[k], err) < 0)
+			return -1;
+	}
+	*ret_n = n;
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-/* The grammar of -p/--publish and of the proxy's --forward:
+/* The grammar of the proxy's --forward, and of each port that -p/--publish stands for:
  *
  *	[ADDR:]PORT:CPORT[/tcp|/udp]	ADDR is IPv4, or IPv6 in brackets; without it all addresses, as in docker run -p
  *	/PATH:CPORT			listens on a Unix stream socket
@@ -24,6 +24,10 @@ struct publish {
 };
 
 int publish_parse(const char *spec, struct publish *ret, struct error *err);
+
+/* The grammar of -p/--publish, which is that of `docker run -p` besides: "8000-8002:80-82/udp" is three ports, and "80" is
+ * 80:80, for a port that a client has to know cannot be left to chance. Fills `ret` with *ret_n of at most `room` ports. */
+int publish_parse_range(const char *spec, struct publish *ret, size_t room, size_t *ret_n, struct error *err);
 
 /* The canonical spelling, which publish_parse() reads back to the same value. */
 #define PUBLISH_TEXT_MAX 192

@@ -50,20 +50,24 @@ static bool parse_weekdays(const char *s, unsigned *ret)
 	}
 }
 
-static bool parse_two_digits(const char *s, unsigned *ret)
+/* A number of so many digits at *s, which goes on behind it. */
+static bool parse_digits(const char **s, size_t least, size_t most, unsigned *ret)
 {
-	if (s[0] < '0' || s[0] > '9' || s[1] < '0' || s[1] > '9')
+	size_t n = strspn(*s, "0123456789");
+
+	if (n < least || n > most)
 		return false;
-	*ret = (unsigned)(s[0] - '0') * 10 + (unsigned)(s[1] - '0');
+	for (*ret = 0; n > 0; n--)
+		*ret = *ret * 10 + (unsigned)(*(*s)++ - '0');
 	return true;
 }
 
-/* "HH:MM" to minutes after midnight; what follows is not looked at. */
-static bool parse_time(const char *s, unsigned *ret)
+/* "8:00" or "08:00" at *s, which goes on behind it, to minutes after midnight. */
+static bool parse_time(const char **s, unsigned *ret)
 {
 	unsigned hour, minute;
 
-	if (!parse_two_digits(s, &hour) || s[2] != ':' || !parse_two_digits(s + 3, &minute) || minute > 59)
+	if (!parse_digits(s, 1, 2, &hour) || *(*s)++ != ':' || !parse_digits(s, 2, 2, &minute) || minute > 59)
 		return false;
 	*ret = hour * 60 + minute;
 	return *ret <= MINUTES_PER_DAY;
@@ -71,8 +75,7 @@ static bool parse_time(const char *s, unsigned *ret)
 
 static bool parse_times(const char *s, struct window *w)
 {
-	if (strlen(s) != strlen("HH:MM-HH:MM") || s[5] != '-' || !parse_time(s, &w->begin) ||
-	    !parse_time(s + 6, &w->end) || w->begin == MINUTES_PER_DAY)
+	if (!parse_time(&s, &w->begin) || *s++ != '-' || !parse_time(&s, &w->end) || *s || w->begin == MINUTES_PER_DAY)
 		return false;
 	if (w->end < w->begin)
 		w->end += MINUTES_PER_DAY;

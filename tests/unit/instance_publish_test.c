@@ -39,6 +39,71 @@ static void round_trip(void **state)
 	}
 }
 
+static void ranges(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t n;
+		const char *first, *last;
+	} good[] = {
+		{"80", 1, "80:80", "80:80"},
+		{"53/udp", 1, "53:53/udp", "53:53/udp"},
+		{"80:8080", 1, "80:8080", "80:8080"},
+		{"80:0", 1, "80:0", "80:0"}, /* with a Unix socket as target */
+		{"2456-2458", 3, "2456:2456", "2458:2458"},
+		{"2456-2458:2456-2458/udp", 3, "2456:2456/udp", "2458:2458/udp"},
+		{"127.0.0.1:8000-8001:80-81", 2, "127.0.0.1:8000:80", "127.0.0.1:8001:81"},
+		{"[::1]:8000-8001:80-81/tcp", 2, "[::1]:8000:80", "[::1]:8001:81"},
+		{"5-5:6-6", 1, "5:6", "5:6"},
+		{"1-4", 4, "1:1", "4:4"},
+		{"/run/a-b.sock:80", 1, "/run/a-b.sock:80", "/run/a-b.sock:80"},
+	};
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{"", "''"},
+		{"-", "'-'"},
+		{"80-", "80-"},
+		{"-80", "-80"},
+		{"0-1", "'0'"},
+		{"8-7", "ends before it begins"},
+		{"8-9:1-3", "same length"},
+		{"8-9:1", "same length"},
+		{"8:1-2", "same length"},
+		{"1-5", "more than the 4 ports"},
+		{"65535-65536", "65536"},
+		{"80/sctp", "SCTP"},
+		{"80:80/sctp", "SCTP"},
+		{"1-2:3-4/tcp/udp", "not of the form"},
+		{"1-2/seqpacket", "only a path"},
+		{"localhost:1-2:3-4", "localhost"},
+		{"a-b.sock:80", "a"},
+	};
+	struct publish p[4];
+	struct error err;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		char text[PUBLISH_TEXT_MAX];
+
+		if (publish_parse_range(good[i].text, p, 4, &n, &err) < 0)
+			fail_msg("%s", err.text);
+		assert_int_equal(n, good[i].n);
+		publish_format(&p[0], text);
+		assert_string_equal(text, good[i].first);
+		publish_format(&p[n - 1], text);
+		assert_string_equal(text, good[i].last);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		if (publish_parse_range(bad[i].text, p, 4, &n, &err) == 0)
+			fail_msg("'%s' was accepted", bad[i].text);
+		if (!strstr(err.text, bad[i].says))
+			fail_msg("'%s' does not say '%s'", err.text, bad[i].says);
+	}
+	assert_int_equal(publish_parse_range("80", p, 0, &n, &err), -1);
+}
+
 static void rejected(void **state)
 {
 	static const char *const bad[] = {
@@ -112,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
+		cmocka_unit_test(ranges),
 		cmocka_unit_test(rejected),
 		cmocka_unit_test(matching),
 	};

@@ -42,6 +42,8 @@ static void grammar(void **state)
 	(void)state;
 	expect_window("Mon..Fri 08:00-18:00", MON | TUE | WED | THU | FRI, 480, 1080);
 	expect_window("08:30-17:15", EVERY_DAY, 510, 1035);
+	expect_window("9:00-17:00", EVERY_DAY, 540, 1020);
+	expect_window("Mon 22:00-6:00", MON, 1320, 1800);
 	expect_window("Sat,Sun 00:00-24:00", SAT | SUN, 0, 1440);
 	expect_window("Mon,Wed..Fri,Sun 23:59-24:00", MON | WED | THU | FRI | SUN, 1439, 1440);
 	expect_window("tuesday..THURSDAY,sunday   00:00-00:01", TUE | WED | THU | SUN, 0, 1);
@@ -60,7 +62,9 @@ static void what_is_refused(void **state)
 					  "Mon ",
 					  "Mon..Fri",
 					  "08:00",
-					  "8:00-18:00",
+					  "008:00-18:00",
+					  ":00-18:00",
+					  "8:0-18:00",
 					  "08:00-18",
 					  "08:00-18:00 ",
 					  " 08:00-18:00",
