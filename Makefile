@@ -27,7 +27,10 @@ CPPFLAGS   += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I. -I$(BUILD
 OPTIMIZE       = -Os
 CFLAGS.release = $(OPTIMIZE) -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
                  -fno-asynchronous-unwind-tables -ffunction-sections
-LDFLAGS.release = -Wl,--gc-sections
+# Tables of pointers are relocated when a program starts; packed, that takes a tenth of the room (glibc 2.36 and newer can).
+PACKED_BY      = $(shell grep -s GLIBC_ABI_DT_RELR "$$($(CC) -print-file-name=libc.so.6)" >/dev/null && echo glibc)
+PACK.glibc     = -Wl,-z,pack-relative-relocs
+LDFLAGS.release = -Wl,--gc-sections $(PACK.$(PACKED_BY))
 CFLAGS.asan    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS     += -std=gnu17 $(WARNINGS) $(CFLAGS.$(VARIANT))
 LDFLAGS.asan = -fsanitize=address,undefined

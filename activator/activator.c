@@ -40,9 +40,14 @@ int activator_run(int argc, char **argv)
 	(void)log_begin("activator");
 	/* Harmless where nothing was handed over. */
 	refuse_on_signal("the activator");
-	if (options_parse(argc, argv, &o, &err) < 0) {
+	switch (activator_options_parse(argc, argv, &o, &err)) {
+	case OPTIONS_DONE:
+		return EXIT_SUCCESS;
+	case OPTIONS_WRONG:
 		(void)refuse_queue(&err);
 		return EXIT_USAGE;
+	case OPTIONS_RUN:
+		break;
 	}
 	if (o.mode == MODE_WAKE)
 		return wake(&o, &err) < 0 ? refuse_queue(&err) : EXIT_SUCCESS;

@@ -1,62 +1,11 @@
 #include "activator/options.h"
 
-#include <getopt.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/parse.h"
-
-enum option_id {
-	OPT_WAKE,
-	OPT_SLEEP,
-	OPT_FOLLOW,
-	OPT_BECAUSE,
-	OPT_RECENT,
-	OPT_NOTIFY,
-	OPT_SCOPE,
-	OPT_NAME,
-	OPT_BACKEND,
-	OPT_CONTAINER,
-	OPT_ENGINE_SOCKET,
-	OPT_UNIT,
-	OPT_IDLE_ACTION,
-	OPT_KEEP_RUNNING,
-	OPT_STARTUP_TIMEOUT,
-	OPT_HEALTHY,
-	OPT_WITH,
-	OPT_WITH_UNIT,
-	OPT_WITH_PORT,
-	OPT_WITH_HEALTH_CHECK,
-	OPT_WITH_KEEP_RUNNING,
-	OPT_USER,
-};
-
-static const struct option long_options[] = {
-	{"wake", no_argument, NULL, OPT_WAKE},
-	{"sleep", no_argument, NULL, OPT_SLEEP},
-	{"follow", no_argument, NULL, OPT_FOLLOW},
-	{"because", required_argument, NULL, OPT_BECAUSE},
-	{"recent", required_argument, NULL, OPT_RECENT},
-	{"notify", required_argument, NULL, OPT_NOTIFY},
-	{"scope", required_argument, NULL, OPT_SCOPE},
-	{"name", required_argument, NULL, OPT_NAME},
-	{"backend", required_argument, NULL, OPT_BACKEND},
-	{"container", required_argument, NULL, OPT_CONTAINER},
-	{"engine-socket", required_argument, NULL, OPT_ENGINE_SOCKET},
-	{"unit", required_argument, NULL, OPT_UNIT},
-	{"idle-action", required_argument, NULL, OPT_IDLE_ACTION},
-	{"keep-running", no_argument, NULL, OPT_KEEP_RUNNING},
-	{"startup-timeout", required_argument, NULL, OPT_STARTUP_TIMEOUT},
-	{"healthy", no_argument, NULL, OPT_HEALTHY},
-	{"with", required_argument, NULL, OPT_WITH},
-	{"with-unit", required_argument, NULL, OPT_WITH_UNIT},
-	{"with-port", required_argument, NULL, OPT_WITH_PORT},
-	{"with-health-check", required_argument, NULL, OPT_WITH_HEALTH_CHECK},
-	{"with-keep-running", no_argument, NULL, OPT_WITH_KEEP_RUNNING},
-	{"user", required_argument, NULL, OPT_USER},
-	{},
-};
 
 /* One of two words: false for the first, true for the second. */
 static int parse_word(const char *option, const char *value, const char *first, const char *second, bool *ret,
@@ -68,128 +17,158 @@ static int parse_word(const char *option, const char *value, const char *first, 
 	return 0;
 }
 
-static int parse_because(const char *value, enum event *ret, struct error *err)
+static int take_mode(void *mode, const char *value, const struct option_row *row, struct error *err)
+{
+	(void)value;
+	(void)err;
+	*(enum mode *)mode = strcmp(row->option, "--wake") == 0	   ? MODE_WAKE
+			     : strcmp(row->option, "--sleep") == 0 ? MODE_SLEEP
+								   : MODE_FOLLOW;
+	return 0;
+}
+
+static int take_because(void *because, const char *value, const struct option_row *row, struct error *err)
 {
 	static const enum event known[] = {EVENT_IDLE, EVENT_FAILED, EVENT_STOP};
 
+	(void)row;
 	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
 		if (strcmp(value, event_name(known[k])) == 0) {
-			*ret = known[k];
+			*(enum event *)because = known[k];
 			return 0;
 		}
 	}
 	return error_set(err, 0, "--because is '%s', but must be 'idle', 'failed' or 'stop'", value);
 }
 
-static int add_dependency_arguments(struct options *o, const char *container, struct error *err)
+static int take_notify(void *options, const char *value, const struct option_row *row, struct error *err)
 {
-	if (o->n_dependencies == DEPENDENCIES_MAX)
-		return error_set(err, 0, "--with is given more than %d times", DEPENDENCIES_MAX);
-	if (!container_name_is_valid(container))
-		return error_set(err, 0, "--with must give a container's name");
-	o->dependencies[o->n_dependencies++].container = container;
+	struct options *o = options;
+
+	(void)row;
+	o->mode = MODE_NOTIFY;
+	return parse_word("--notify", value, "stopped", "started", &o->started, err);
+}
+
+static int take_scope(void *scope, const char *value, const struct option_row *row, struct error *err)
+{
+	bool user;
+
+	(void)row;
+	if (parse_word("--scope", value, "system", "user", &user, err) < 0)
+		return -1;
+	*(enum scope *)scope = user ? SCOPE_USER : SCOPE_SYSTEM;
 	return 0;
 }
 
-/* What is told about the container of the last --with. */
-static int describe_dependencies(struct options *o, int option, const char *value, struct error *err)
+static int take_backend(void *backend, const char *value, const struct option_row *row, struct error *err)
 {
-	struct dependency_options *w = o->n_dependencies ? &o->dependencies[o->n_dependencies - 1] : NULL;
+	bool podman;
 
-	if (!w)
-		return error_set(err, 0, "--with must come before what is told about its container");
-	switch (option) {
-	case OPT_WITH_UNIT:
-		w->unit = value;
-		return 0;
-	case OPT_WITH_PORT:
-		return parse_port("--with-port", value, &w->port, err);
-	case OPT_WITH_HEALTH_CHECK:
-		w->health_check = value;
-		return 0;
-	default:
-		w->keep_running = true;
-		return 0;
-	}
+	(void)row;
+	if (parse_word("--backend", value, "docker", "podman", &podman, err) < 0)
+		return -1;
+	*(enum backend_kind *)backend = podman ? BACKEND_PODMAN : BACKEND_DOCKER;
+	return 0;
 }
 
-static int take(struct options *o, int option, const char *value, struct error *err)
+static int take_idle_action(void *pause, const char *value, const struct option_row *row, struct error *err)
 {
-	bool second;
-
-	switch (option) {
-	case OPT_WAKE:
-		o->mode = MODE_WAKE;
-		return 0;
-	case OPT_SLEEP:
-		o->mode = MODE_SLEEP;
-		return 0;
-	case OPT_FOLLOW:
-		o->mode = MODE_FOLLOW;
-		return 0;
-	case OPT_BECAUSE:
-		return parse_because(value, &o->because, err);
-	case OPT_RECENT:
-		return parse_duration("--recent", value, &o->recent, err);
-	case OPT_NOTIFY:
-		o->mode = MODE_NOTIFY;
-		return parse_word("--notify", value, "stopped", "started", &o->started, err);
-	case OPT_SCOPE:
-		if (parse_word("--scope", value, "system", "user", &second, err) < 0)
-			return -1;
-		o->scope = second ? SCOPE_USER : SCOPE_SYSTEM;
-		return 0;
-	case OPT_NAME:
-		o->name = value;
-		return 0;
-	case OPT_BACKEND:
-		if (parse_word("--backend", value, "docker", "podman", &second, err) < 0)
-			return -1;
-		o->backend = second ? BACKEND_PODMAN : BACKEND_DOCKER;
-		return 0;
-	case OPT_CONTAINER:
-		o->container = value;
-		return 0;
-	case OPT_ENGINE_SOCKET:
-		o->engine_socket = value;
-		return 0;
-	case OPT_UNIT:
-		o->unit = value;
-		return 0;
-	case OPT_IDLE_ACTION:
-		return parse_word("--idle-action", value, "stop", "pause", &o->idle_pause, err);
-	case OPT_KEEP_RUNNING:
-		o->keep_running = true;
-		return 0;
-	case OPT_STARTUP_TIMEOUT:
-		return parse_duration("--startup-timeout", value, &o->startup_timeout, err);
-	case OPT_HEALTHY:
-		o->healthy = true;
-		return 0;
-	case OPT_WITH:
-		return add_dependency_arguments(o, value, err);
-	case OPT_WITH_UNIT:
-	case OPT_WITH_PORT:
-	case OPT_WITH_HEALTH_CHECK:
-	case OPT_WITH_KEEP_RUNNING:
-		return describe_dependencies(o, option, value, err);
-	case OPT_USER:
-		o->user = value;
-		return 0;
-	default:
-		return error_set(err, 0, "an option is unknown or lacks its value: see docs/architecture.md");
-	}
+	(void)row;
+	return parse_word("--idle-action", value, "stop", "pause", pause, err);
 }
 
-/* A unit's name as in systemd.unit(5), with the one suffix that runs a container. */
-static bool unit_name_is_valid(const char *s)
+static int take_with(void *options, const char *value, const struct option_row *row, struct error *err)
 {
-	static const char suffix[] = ".service";
-	size_t len = strlen(s), end = sizeof(suffix) - 1;
+	struct options *o = options;
 
-	return len > end && len < 256 && strcmp(s + len - end, suffix) == 0 &&
-	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@") == len;
+	(void)row;
+	if (o->n_dependencies == DEPENDENCIES_MAX)
+		return error_set(err, 0, "--with is given more than %d times", DEPENDENCIES_MAX);
+	if (!container_name_is_valid(value))
+		return error_set(err, 0, "--with must give a container's name");
+	o->dependencies[o->n_dependencies++].container = value;
+	return 0;
 }
+
+/* The container of the last --with, which the next options are about. */
+static struct dependency_options *described(struct options *o, struct error *err)
+{
+	if (o->n_dependencies)
+		return &o->dependencies[o->n_dependencies - 1];
+	error_set(err, 0, "--with must come before what is told about its container");
+	return NULL;
+}
+
+static int take_with_unit(void *options, const char *value, const struct option_row *row, struct error *err)
+{
+	struct dependency_options *d = described(options, err);
+
+	return d ? option_take_text(&d->unit, value, row, err) : -1;
+}
+
+static int take_with_port(void *options, const char *value, const struct option_row *row, struct error *err)
+{
+	struct dependency_options *d = described(options, err);
+
+	(void)row;
+	return d ? parse_port("--with-port", value, &d->port, err) : -1;
+}
+
+static int take_with_health_check(void *options, const char *value, const struct option_row *row, struct error *err)
+{
+	struct dependency_options *d = described(options, err);
+
+	return d ? option_take_text(&d->health_check, value, row, err) : -1;
+}
+
+static int take_with_keep_running(void *options, const char *value, const struct option_row *row, struct error *err)
+{
+	struct dependency_options *d = described(options, err);
+
+	return d ? option_take_flag(&d->keep_running, value, row, err) : -1;
+}
+
+static int refuse(const struct option_table *t, const struct option_fault *f, struct error *err)
+{
+	(void)t;
+	(void)f;
+	return error_set(err, 0, "an option is unknown or lacks its value: see docs/architecture.md");
+}
+
+#define AT(member) .offset = offsetof(struct options, member)
+
+static const struct option_row rows[] = {
+	{"--wake", "brings the container up (default)", take_mode, AT(mode)},
+	{"--sleep", "puts it to sleep", take_mode, AT(mode)},
+	{"--follow", "looks whether one that ended runs again", take_mode, AT(mode)},
+	{"--because idle|failed|stop", "why it is put to sleep", take_because, AT(because)},
+	{"--recent SPAN", "so long it may yet be restarted", option_take_span, AT(recent)},
+	{"--notify started|stopped", "tells --user", .take = take_notify},
+	{"--scope system|user", "(default: by the effective uid)", take_scope, AT(scope)},
+	{"--name NAME", "of the instance", option_take_text, AT(name)},
+	{"--backend docker|podman", "the engine", take_backend, AT(backend)},
+	{"--container CONTAINER", "which", option_take_text, AT(container)},
+	{"--engine-socket PATH", "of the engine's API", option_take_text, AT(engine_socket)},
+	{"--unit UNIT.service", "that runs the container", option_take_text, AT(unit)},
+	{"--idle-action stop|pause", "how to sleep", take_idle_action, AT(idle_pause)},
+	{"--keep-running", "leaves it running if it ran before", option_take_flag, AT(keep_running)},
+	{"--startup-timeout SPAN", "so long clients wait", option_take_span, AT(startup_timeout)},
+	{"--healthy", "waits for its HEALTHCHECK", option_take_flag, AT(healthy)},
+	{"--with CONTAINER", "one that is needed besides; about it:", .take = take_with},
+	{"--with-unit UNIT.service", "that runs it", .take = take_with_unit},
+	{"--with-port PORT", "of its health check", .take = take_with_port},
+	{"--with-health-check CHECK", "as the proxy takes it, or healthy", .take = take_with_health_check},
+	{"--with-keep-running", "as --keep-running", .take = take_with_keep_running},
+	{"--user USER", "whom --notify tells", option_take_text, AT(user)},
+	{},
+};
+
+const struct option_table activator_option_table = {
+	.usage = "activator [OPTION]… [-- NSHELPER [OPTION]… -- PROXY [OPTION]…]",
+	.rows = rows,
+	.refuse = refuse,
+};
 
 static int check(const struct options *o, struct error *err)
 {
@@ -199,10 +178,10 @@ static int check(const struct options *o, struct error *err)
 		return o->user && *o->user ? 0 : error_set(err, 0, "--user must name the person to notify");
 	if (!o->container || !container_name_is_valid(o->container))
 		return error_set(err, 0, "--container must give the container's name");
-	if (o->unit && !unit_name_is_valid(o->unit))
+	if (o->unit && !service_name_is_valid(o->unit))
 		return error_set(err, 0, "--unit '%s' is not the name of a service (X.service)", o->unit);
 	for (unsigned k = 0; k < o->n_dependencies; k++) {
-		if (o->dependencies[k].unit && !unit_name_is_valid(o->dependencies[k].unit))
+		if (o->dependencies[k].unit && !service_name_is_valid(o->dependencies[k].unit))
 			return error_set(err, 0, "--with-unit '%s' is not the name of a service (X.service)",
 					 o->dependencies[k].unit);
 	}
@@ -221,23 +200,21 @@ static const char *find_health_check(char *const *command)
 	return NULL;
 }
 
-int options_parse(int argc, char **argv, struct options *ret, struct error *err)
+enum options_result activator_options_parse(int argc, char **argv, struct options *ret, struct error *err)
 {
 	struct options o = {
 		.scope = geteuid() == 0 ? SCOPE_SYSTEM : SCOPE_USER,
 		.startup_timeout = 30 * USEC_PER_SEC,
 		.because = EVENT_STOP,
 	};
-	int option;
+	enum options_result r;
+	int rest;
 
 	o.backend = o.scope == SCOPE_SYSTEM ? BACKEND_DOCKER : BACKEND_PODMAN;
-	optind = 0; /* from the start, also when a test parses twice (getopt(3)) */
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+", long_options, NULL)) != -1) {
-		if (take(&o, option, optarg, err) < 0)
-			return -1;
-	}
-	o.command = argv + optind;
+	r = option_table_parse(&activator_option_table, argc, argv, &o, &rest, err);
+	if (r != OPTIONS_RUN)
+		return r;
+	o.command = argv + rest;
 	o.health_check = find_health_check(o.command);
 	if (o.mode != MODE_WAKE && o.command[0])
 		return error_set(err, 0, "'%s' is one argument too many", o.command[0]);

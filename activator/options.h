@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/option_table.h"
 #include "instance/scope.h"
 #include "lifecycle/decide.h"
 
@@ -53,5 +54,7 @@ struct options {
 	const char *user;
 };
 
+extern const struct option_table activator_option_table;
+
 /* Strings belong to argv. */
-int options_parse(int argc, char **argv, struct options *ret, struct error *err);
+enum options_result activator_options_parse(int argc, char **argv, struct options *ret, struct error *err);

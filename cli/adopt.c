@@ -1,4 +1,5 @@
 /* `sockwake adopt`: instances that the labels of containers ask for. */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,12 +23,12 @@
 
 #define ENGINE_TIMEOUT (60 * USEC_PER_SEC)
 
-enum { OPTION_ALL = 256, OPTION_PRUNE, OPTION_DRY_RUN, OPTION_SCOPE, OPTION_BACKEND, OPTION_ENGINE_SOCKET };
-
 struct adoption {
 	struct instance base; /* scope, backend and engine alone */
 	const char *name;     /* of one container; NULL for none */
 	bool all, prune, dry_run;
+	const char *engine_socket; /* as given */
+	bool backend_given;
 
 	char directory[PATH_MAX];
 	struct manager *manager;
@@ -45,40 +46,50 @@ static void adoption_clear(struct adoption *a)
 }
 #define _cleanup_adoption_ _cleanup_(adoption_clear)
 
-static int take_option(int option, struct adoption *a, const char **engine_socket, bool *backend_given,
-		       struct error *err)
+static int take_backend(void *adoption, const char *value, const struct option_row *row, struct error *err)
 {
-	switch (option) {
-	case OPTION_ALL:
-		a->all = true;
-		return 0;
-	case OPTION_PRUNE:
-		a->prune = true;
-		return 0;
-	case OPTION_DRY_RUN:
-		a->dry_run = true;
-		return 0;
-	case OPTION_SCOPE:
-		if (scope_from_name(optarg, &a->base.scope) < 0)
-			return error_set(err, USAGE_ERROR, "the scope '%s' is neither system nor user", optarg);
-		return 0;
-	case OPTION_BACKEND:
-		*backend_given = true;
-		if (backend_kind_from_name(optarg, &a->base.backend) < 0)
-			return error_set(err, USAGE_ERROR, "the backend '%s' is neither docker nor podman", optarg);
-		return 0;
-	default:
-		*engine_socket = optarg;
-		return 0;
-	}
+	struct adoption *a = adoption;
+
+	(void)row;
+	a->backend_given = true;
+	if (backend_kind_from_name(value, &a->base.backend) < 0)
+		return error_set(err, USAGE_ERROR, "the backend '%s' is neither docker nor podman", value);
+	return 0;
 }
 
-static int take_name(int argc, char *argv[], struct adoption *a, struct error *err)
+#define AT(member) .offset = offsetof(struct adoption, member)
+
+static const struct option_row rows[] = {
+	{"--all", "of all containers", option_take_flag, AT(all)},
+	{"--prune", "remove adopted instances whose container is gone, or its labels are", option_take_flag, AT(prune)},
+	{"--dry-run", "say what would be done and do nothing", option_take_flag, AT(dry_run)},
+	{"--backend docker|podman", "(default: docker for the system, podman for a user)", .take = take_backend},
+	{"--engine-socket PATH", "of the engine's API", option_take_text, AT(engine_socket)},
+	{"--scope system|user", "(default: system for root)", arguments_take_scope, AT(base.scope)},
+	{.help = "Labels of a container, each like the option of 'create' (lists are separated by commas, schedules by "
+		 "semicolons):\n"
+		 "  sockwake.publish, which it must have, sockwake.name, sockwake.startup-timeout, sockwake.idle-timeout,\n"
+		 "  sockwake.health-check (no shell command), sockwake.idle-action, sockwake.keep-running, sockwake.target,\n"
+		 "  sockwake.no-wake-from, sockwake.no-hold-from, sockwake.ignore-from, sockwake.hold,\n"
+		 "  sockwake.connection-timeout, sockwake.flow-timeout, sockwake.keepalive,\n"
+		 "  sockwake.drain-timeout, sockwake.proxy-protocol, sockwake.transparent, sockwake.workers,\n"
+		 "  sockwake.no-notifications, sockwake.warm-for, sockwake.schedule, sockwake.with, sockwake.with-project"},
+	{},
+};
+
+static const struct option_table table = {
+	.usage = "sockwake adopt [--prune] [--dry-run] CONTAINER | --all",
+	.about = "Creates the instances that labels of containers ask for",
+	.rows = rows,
+	.refuse = arguments_refuse,
+	.mixed = true,
+};
+
+static int take_name(int n, char *const *plain, struct adoption *a, struct error *err)
 {
-	if (optind < argc)
-		a->name = argv[optind++];
-	if (optind < argc)
-		return error_set(err, USAGE_ERROR, "'%s' is one argument too many", argv[optind]);
+	a->name = n > 0 ? plain[0] : NULL;
+	if (n > 1)
+		return error_set(err, USAGE_ERROR, "'%s' is one argument too many", plain[1]);
 	if (a->name && !container_name_is_valid(a->name))
 		return error_set(err, USAGE_ERROR, "'%s' is not the name of a container", a->name);
 	if (a->name ? a->all : !a->all && !a->prune)
@@ -88,30 +99,16 @@ static int take_name(int argc, char *argv[], struct adoption *a, struct error *e
 
 static int parse(int argc, char *argv[], struct adoption *a, struct error *err)
 {
-	static const struct option options[] = {{"all", no_argument, NULL, OPTION_ALL},
-						{"prune", no_argument, NULL, OPTION_PRUNE},
-						{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
-						{"scope", required_argument, NULL, OPTION_SCOPE},
-						{"backend", required_argument, NULL, OPTION_BACKEND},
-						{"engine-socket", required_argument, NULL, OPTION_ENGINE_SOCKET},
-						{}};
-	const char *engine_socket = NULL;
 	char socket[ENGINE_SOCKET_MAX];
-	bool backend_given = false;
-	int option, ignored;
+	int rest;
 
 	a->base.scope = scope_default();
-	optind = 0; /* glibc: start anew */
-	while ((option = arguments_next(argc, argv, ":", options, &ignored, err)) > 0) {
-		if (take_option(option, a, &engine_socket, &backend_given, err) < 0)
-			return -1;
-	}
-	if (option < 0)
+	if (arguments_read(argc, argv, &table, a, &rest, err) < 0)
 		return -1;
-	if (!backend_given)
+	if (!a->backend_given)
 		a->base.backend = a->base.scope == SCOPE_SYSTEM ? BACKEND_DOCKER : BACKEND_PODMAN;
-	if (take_name(argc, argv, a, err) < 0 ||
-	    engine_find_socket(a->base.backend, a->base.scope, engine_socket, socket, err) < 0 ||
+	if (take_name(argc - rest, argv + rest, a, err) < 0 ||
+	    engine_find_socket(a->base.backend, a->base.scope, a->engine_socket, socket, err) < 0 ||
 	    engine_check_socket(a->base.scope, socket, err) < 0)
 		return -1;
 	a->base.engine_socket = strdup(socket);
@@ -458,22 +455,4 @@ static int adopt(int argc, char *argv[], struct error *err)
 	return r;
 }
 
-const struct command adopt_command = {
-	"adopt",
-	"[--prune] [--dry-run] CONTAINER | --all",
-	"Creates the instances that labels of containers ask for",
-	"  --all                  of all containers\n"
-	"  --prune                remove adopted instances whose container is gone, or its labels are\n"
-	"  --dry-run              say what would be done and do nothing\n"
-	"  --backend docker|podman (default: docker for the system, podman for a user)\n"
-	"  --engine-socket PATH   of the engine's API\n"
-	"  --scope system|user    (default: system for root)\n"
-	"Labels of a container, each like the option of 'create' (lists are separated by commas, schedules by semicolons):\n"
-	"  sockwake.publish, which it must have, sockwake.name, sockwake.startup-timeout, sockwake.idle-timeout,\n"
-	"  sockwake.health-check (no shell command), sockwake.idle-action, sockwake.keep-running, sockwake.target,\n"
-	"  sockwake.no-wake-from, sockwake.no-hold-from, sockwake.ignore-from, sockwake.hold,\n"
-	"  sockwake.connection-timeout, sockwake.flow-timeout, sockwake.keepalive,\n"
-	"  sockwake.drain-timeout, sockwake.proxy-protocol, sockwake.transparent, sockwake.workers,\n"
-	"  sockwake.no-notifications, sockwake.warm-for, sockwake.schedule, sockwake.with, sockwake.with-project\n",
-	adopt,
-};
+const struct command adopt_command = {"adopt", &table, adopt};

@@ -1,6 +1,7 @@
 /* The options that several commands take. */
 #include "cli/arguments.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,94 +15,54 @@
 #define OPTIONS_MAX	64 /* more than any command has */
 #define OPTION_NAME_MAX 64
 
-enum {
-	OPTION_NAME = 256,
-	OPTION_SCOPE,
-	OPTION_JSON,
-	OPTION_ALL,
-	OPTION_NO_SELINUX,
-	OPTION_WITH_CONTAINER,
-	OPTION_FOR,
-	OPTION_ACCEPT_VOLUMES
-};
-
-static const struct {
-	int takes; /* which commands know it; 0: all */
-	struct option option;
-} known[] = {
-	{0, {"scope", required_argument, NULL, OPTION_SCOPE}},
-	{TAKES_NAME, {"name", required_argument, NULL, OPTION_NAME}},
-	{TAKES_JSON, {"json", no_argument, NULL, OPTION_JSON}},
-	{TAKES_ALL, {"all", no_argument, NULL, OPTION_ALL}},
-	{TAKES_SELINUX, {"no-selinux", no_argument, NULL, OPTION_NO_SELINUX}},
-	{TAKES_CONTAINER, {"with-container", no_argument, NULL, OPTION_WITH_CONTAINER}},
-	{TAKES_VOLUMES, {"accept-volumes", no_argument, NULL, OPTION_ACCEPT_VOLUMES}},
-	{TAKES_FOR, {"for", required_argument, NULL, OPTION_FOR}},
-	{TAKES_LOGS, {"follow", no_argument, NULL, 'f'}},
-	{TAKES_LOGS, {"lines", required_argument, NULL, 'n'}},
-};
-#define N_KNOWN (sizeof(known) / sizeof(*known))
-
 enum scope scope_default(void)
 {
 	return geteuid() == 0 ? SCOPE_SYSTEM : SCOPE_USER;
 }
 
-/* The name in an argument like "--name" or "--name=value". */
-static const char *option_name(const char *argument, char ret[static OPTION_NAME_MAX])
+/* The name in a word like "--name", "--name=value" and "--name VALUE". */
+static const char *option_name(const char *word, char ret[static OPTION_NAME_MAX])
 {
-	snprintf(ret, OPTION_NAME_MAX, "%s", argument + strspn(argument, "-"));
-	ret[strcspn(ret, "=")] = '\0';
+	snprintf(ret, OPTION_NAME_MAX, "%s", word + strspn(word, "-"));
+	ret[strcspn(ret, "= ")] = '\0';
 	return ret;
 }
 
-/* A short form is none: what it means may change, and `--all` is too much to be meant by `--a`. */
-static const char *option_meant(const char *name, const struct option *options)
+static const char *option_meant(const char *name, const struct option_table *t,
+				char names[static OPTIONS_MAX][OPTION_NAME_MAX])
 {
-	const char *names[OPTIONS_MAX];
+	const char *all[OPTIONS_MAX];
 	size_t n = 0;
 
-	for (; n < OPTIONS_MAX && options[n].name; n++) {
-		names[n] = options[n].name;
-		if (strncmp(names[n], name, strlen(name)) == 0)
-			return names[n];
+	for (const struct option_row *row = t->rows; row->help && n < OPTIONS_MAX; row++) {
+		if (!option_table_has(t, row))
+			continue;
+		all[n] = option_name(option_row_name(row), names[n]);
+		if (strncmp(all[n], name, strlen(name)) == 0)
+			return all[n];
+		n++;
 	}
-	return nearest(name, names, n);
+	return nearest(name, all, n);
 }
 
-static int wrong_option(char *argv[], const char *argument, const struct option *options, struct error *err)
+int arguments_refuse(const struct option_table *t, const struct option_fault *f, struct error *err)
 {
-	char name[OPTION_NAME_MAX];
-	const char *meant = option_meant(option_name(argument, name), options);
+	char name[OPTION_NAME_MAX], names[OPTIONS_MAX][OPTION_NAME_MAX];
+	const char *meant;
 
+	if (f->lacks_value)
+		return error_set(err, USAGE_ERROR, "the option '%s' needs a value: see 'sockwake help %s'", f->argument,
+				 f->program);
+	if (f->letter)
+		return error_set(err, USAGE_ERROR, "there is no option '-%c': see 'sockwake help %s'", f->letter,
+				 f->program);
+	meant = option_meant(option_name(f->argument, name), t, names);
 	if (meant && strcmp(meant, name) == 0)
-		return error_set(err, USAGE_ERROR, "'%s': the option '--%s' takes no value", argument, name);
+		return error_set(err, USAGE_ERROR, "'%s': the option '--%s' takes no value", f->argument, name);
 	if (meant)
 		return error_set(err, USAGE_ERROR, "there is no option '--%s': did you mean '--%s'?", name, meant);
 	return error_set(err, USAGE_ERROR, "there is no option '--%s': 'sockwake help %s' shows those there are", name,
-			 argv[0]);
-}
-
-int arguments_next(int argc, char *argv[], const char *shorts, const struct option *options, int *ret_index,
-		   struct error *err)
-{
-	int code, index = -1;
-	const char *argument;
-	char name[OPTION_NAME_MAX];
-
-	code = getopt_long(argc, argv, shorts, options, &index);
-	*ret_index = index;
-	if (code == -1)
-		return 0;
-	if (code == ':')
-		return error_set(err, USAGE_ERROR, "the option '%s' needs a value: see 'sockwake help %s'",
-				 argv[optind - 1], argv[0]);
-	if (code == '?' && optopt && optopt < OPTION_NAME)
-		return error_set(err, USAGE_ERROR, "there is no option '-%c': see 'sockwake help %s'", optopt, argv[0]);
-	argument = argv[optind - (index >= 0 && optarg == argv[optind - 1] ? 2 : 1)];
-	if (code == '?' || (index >= 0 && strcmp(option_name(argument, name), options[index].name) != 0))
-		return wrong_option(argv, argument, options, err);
-	return code;
+			 f->program);
 }
 
 static int check_valid(const char *name, struct error *err)
@@ -116,15 +77,15 @@ static int two_names(const char *one, const char *other, struct error *err)
 	return error_set(err, USAGE_ERROR, "two names are given, '%s' and '%s'", one, other);
 }
 
-int arguments_name(int argc, char *argv[], const char **name, struct error *err)
+int arguments_name(int n, char *const *plain, const char **name, struct error *err)
 {
-	if (optind < argc) {
-		if (*name && strcmp(*name, argv[optind]) != 0)
-			return two_names(*name, argv[optind], err);
-		*name = argv[optind++];
+	if (n > 0) {
+		if (*name && strcmp(*name, plain[0]) != 0)
+			return two_names(*name, plain[0], err);
+		*name = plain[0];
 	}
-	if (optind < argc)
-		return error_set(err, USAGE_ERROR, "'%s' is one argument too many", argv[optind]);
+	if (n > 1)
+		return error_set(err, USAGE_ERROR, "'%s' is one argument too many", plain[1]);
 	return *name ? check_valid(*name, err) : 0;
 }
 
@@ -133,107 +94,113 @@ static int name_missing(struct error *err)
 	return error_set(err, USAGE_ERROR, "the name of an instance is missing: 'sockwake list' shows them");
 }
 
-static int take_names(int argc, char *argv[], int takes, struct arguments *ret, struct error *err)
+static int take_names(int n, char **plain, unsigned takes, struct arguments *ret, struct error *err)
 {
-	if (ret->name && optind < argc && (optind + 1 < argc || strcmp(ret->name, argv[optind]) != 0))
+	if (ret->name && n > 0 && (n > 1 || strcmp(ret->name, plain[0]) != 0))
 		return error_set(err, USAGE_ERROR, "give the names of instances either with --name or without");
 	if (ret->name && check_valid(ret->name, err) < 0)
 		return -1;
-	for (int k = optind; k < argc; k++) {
-		if (check_valid(argv[k], err) < 0)
+	for (int k = 0; k < n; k++) {
+		if (check_valid(plain[k], err) < 0)
 			return -1;
-		for (int m = optind; m < k; m++) {
-			if (strcmp(argv[m], argv[k]) == 0)
-				return error_set(err, USAGE_ERROR, "'%s' is given twice", argv[k]);
+		for (int m = 0; m < k; m++) {
+			if (strcmp(plain[m], plain[k]) == 0)
+				return error_set(err, USAGE_ERROR, "'%s' is given twice", plain[k]);
 		}
 	}
 	ret->only[0] = (char *)ret->name;
-	ret->names = optind < argc ? argv + optind : ret->name ? ret->only : NULL;
+	ret->names = n > 0 ? plain : ret->name ? ret->only : NULL;
 	if ((takes & TAKES_ALL) && !ret->names == !ret->all)
 		return error_set(err, USAGE_ERROR, "give the names of instances, or --all");
 	return (takes & NEEDS_NAMES) == NEEDS_NAMES && !ret->names ? name_missing(err) : 0;
 }
 
-static int parse_hold(const char *s, uint64_t *ret, struct error *err)
+static int take_name(void *name, const char *value, const struct option_row *row, struct error *err)
 {
-	if (parse_duration("the time to hold it awake", s, ret, err) == 0 && *ret > 0 && *ret <= HOLD_MAX)
+	const char **taken = name;
+
+	if (*taken && strcmp(*taken, value) != 0)
+		return two_names(*taken, value, err);
+	return option_take_text(name, value, row, err);
+}
+
+int arguments_take_scope(void *scope, const char *value, const struct option_row *row, struct error *err)
+{
+	(void)row;
+	if (scope_from_name(value, scope) < 0)
+		return error_set(err, USAGE_ERROR, "the scope '%s' is neither system nor user", value);
+	return 0;
+}
+
+static int take_hold(void *usec, const char *value, const struct option_row *row, struct error *err)
+{
+	uint64_t *hold = usec;
+
+	(void)row;
+	if (parse_duration("the time to hold it awake", value, hold, err) == 0 && *hold > 0 && *hold <= HOLD_MAX)
 		return 0;
 	return error_set(err, USAGE_ERROR,
 			 "--for '%s' is not a time span of at most a year: write seconds or units as in '90', '30min', "
 			 "'2h'",
-			 s);
+			 value);
 }
 
-static int take_option(int option, struct arguments *a, struct error *err)
+static int take_lines(void *lines, const char *value, const struct option_row *row, struct error *err)
 {
 	uint64_t n;
 
-	switch (option) {
-	case OPTION_NAME:
-		if (a->name && strcmp(a->name, optarg) != 0)
-			return two_names(a->name, optarg, err);
-		a->name = optarg;
-		return 0;
-	case OPTION_SCOPE:
-		if (scope_from_name(optarg, &a->scope) < 0)
-			return error_set(err, USAGE_ERROR, "the scope '%s' is neither system nor user", optarg);
-		return 0;
-	case OPTION_JSON:
-		a->json = true;
-		return 0;
-	case OPTION_ALL:
-		a->all = true;
-		return 0;
-	case OPTION_NO_SELINUX:
-		a->no_selinux = true;
-		return 0;
-	case OPTION_WITH_CONTAINER:
-		a->with_container = true;
-		return 0;
-	case OPTION_ACCEPT_VOLUMES:
-		a->accept_volumes = true;
-		return 0;
-	case OPTION_FOR:
-		return parse_hold(optarg, &a->hold, err);
-	case 'f':
-		a->follow = true;
-		return 0;
-	default:
-		if (parse_u64("the number of lines", optarg, 1, LINES_MAX, &n, err) < 0) {
-			err->code = USAGE_ERROR;
-			return -1;
-		}
-		a->lines = (unsigned)n;
-		return 0;
+	(void)row;
+	if (parse_u64("the number of lines", value, 1, LINES_MAX, &n, err) < 0) {
+		err->code = USAGE_ERROR;
+		return -1;
 	}
+	*(unsigned *)lines = (unsigned)n;
+	return 0;
 }
 
-int arguments_parse(int argc, char *argv[], int takes, struct arguments *ret, struct error *err)
-{
-	struct option options[N_KNOWN + 1] = {};
-	const char *shorts = (takes & TAKES_LOGS) == TAKES_LOGS ? ":fn:" : ":";
-	int option, ignored;
-	size_t n = 0;
+#define AT(member) .offset = offsetof(struct arguments, member)
 
-	for (size_t k = 0; k < N_KNOWN; k++) {
-		if ((takes & known[k].takes) == known[k].takes)
-			options[n++] = known[k].option;
-	}
+const struct option_row arguments_rows[] = {
+	{"--name NAME", "of the instance (or as a plain argument)", take_name, AT(name), TAKES_NAME},
+	{"--all", "all instances of the scope", option_take_flag, AT(all), TAKES_ALL},
+	{"--with-container", "also the container that create --image made; its volumes stay", option_take_flag,
+	 AT(with_container), TAKES_CONTAINER},
+	{"--no-selinux", "leave SELinux port labels alone", option_take_flag, AT(no_selinux), TAKES_SELINUX},
+	{"--accept-volumes", "their containers' volumes are right as they are, although they were replaced or removed",
+	 option_take_flag, AT(accept_volumes), TAKES_VOLUMES},
+	{"--for SPAN", "and holds them awake so long, also without connections; 'sockwake sleep' ends that", take_hold,
+	 AT(hold), TAKES_FOR},
+	{"-f, --follow", "go on as long as the container runs", option_take_flag, AT(follow), TAKES_LOGS},
+	{"-n, --lines LINES", "only so many of the last lines", take_lines, AT(lines), TAKES_LOGS},
+	{"--json", "for programs", option_take_flag, AT(json), TAKES_JSON},
+	{"--scope system|user", "whose instances (default: the system's for root, else one's own)",
+	 arguments_take_scope, AT(scope)},
+	{},
+};
+
+int arguments_read(int argc, char *argv[], const struct option_table *t, void *into, int *ret_rest, struct error *err)
+{
+	enum options_result r = option_table_parse(t, argc, argv, into, ret_rest, err);
+
+	return r == OPTIONS_DONE ? error_set(err, USAGE_ERROR, "--help stands alone") : r;
+}
+
+int arguments_parse(int argc, char *argv[], const struct option_table *t, struct arguments *ret, struct error *err)
+{
+	char **plain;
+	int rest;
+
 	*ret = (struct arguments){.scope = scope_default()};
-	optind = 0; /* glibc: start anew */
-	while ((option = arguments_next(argc, argv, shorts, options, &ignored, err)) > 0) {
-		if (take_option(option, ret, err) < 0)
-			return -1;
-	}
-	if (option < 0)
+	if (arguments_read(argc, argv, t, ret, &rest, err) < 0)
 		return -1;
-	if ((takes & TAKES_NAMES) == TAKES_NAMES)
-		return take_names(argc, argv, takes, ret, err);
-	if (arguments_name(argc, argv, &ret->name, err) < 0)
+	plain = argv + rest;
+	if ((t->sets & TAKES_NAMES) == TAKES_NAMES)
+		return take_names(argc - rest, plain, t->sets, ret, err);
+	if (arguments_name(argc - rest, plain, &ret->name, err) < 0)
 		return -1;
-	if (!(takes & TAKES_NAME) && ret->name)
+	if (!(t->sets & TAKES_NAME) && ret->name)
 		return error_set(err, USAGE_ERROR, "'%s' is one argument too many", ret->name);
-	if ((takes & NEEDS_NAME) == NEEDS_NAME && !ret->name)
+	if ((t->sets & NEEDS_NAME) == NEEDS_NAME && !ret->name)
 		return name_missing(err);
 	return 0;
 }

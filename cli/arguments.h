@@ -1,11 +1,11 @@
 /* The options that several commands take. */
 #pragma once
 
-#include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
 
 #include "common/error.h"
+#include "common/option_table.h"
 #include "units/store.h"
 
 /* The code of an error that is wrong usage: exit status 2. */
@@ -26,6 +26,8 @@ struct arguments {
 	unsigned lines; /* 0: all */
 	uint64_t hold;	/* --for, in microseconds; 0: not given */
 };
+
+/* What a command takes: the `sets` of its table. */
 enum {
 	TAKES_NAME = 1,
 	NEEDS_NAME = 2 | TAKES_NAME,
@@ -40,18 +42,27 @@ enum {
 	TAKES_NAMES = 256 | TAKES_NAME,
 	NEEDS_NAMES = 1024 | TAKES_NAMES
 };
-int arguments_parse(int argc, char *argv[], int takes, struct arguments *ret, struct error *err);
+extern const struct option_row arguments_rows[];
+
+/* For the table of a command that is about instances. */
+#define ARGUMENTS(takes) .rows = arguments_rows, .refuse = arguments_refuse, .mixed = true, .sets = (takes)
+
+int arguments_parse(int argc, char *argv[], const struct option_table *t, struct arguments *ret, struct error *err);
+
+/* option_table_parse(), but that --help has been answered before. */
+int arguments_read(int argc, char *argv[], const struct option_table *t, void *into, int *ret_rest, struct error *err);
+
+/* For every table of ours: says what may have been meant. */
+int arguments_refuse(const struct option_table *t, const struct option_fault *f, struct error *err);
+
+/* The value of --scope, for an enum scope. */
+int arguments_take_scope(void *scope, const char *value, const struct option_row *row, struct error *err);
 
 /* The scope of who runs this: root's is the system. */
 enum scope scope_default(void);
 
-/* getopt_long(3), which begins anew with optind = 0; long options have to be written out. Returns the option's code, 0 at the
- * end, -1 with *err set. *ret_index: of a long option; a short one has -1. */
-int arguments_next(int argc, char *argv[], const char *shorts, const struct option *options, int *ret_index,
-		   struct error *err);
-
-/* A name as the plain argument or with --name: at most one of them, or both the same. */
-int arguments_name(int argc, char *argv[], const char **name, struct error *err);
+/* A name as the plain argument, of which there are n, or with --name: at most one of them, or both the same. */
+int arguments_name(int n, char *const *plain, const char **name, struct error *err);
 
 /* Reads one instance of the scope; when there is none, says where else there is one. *ret_directory is where its units
  * are. The caller clears *ret, also after an error. */

@@ -19,6 +19,12 @@ static void heal(enum scope scope, const char *directory, const struct instance 
 		(void)made_heal(i, &ignored);
 }
 
+static const struct option_table table = {
+	.usage = "sockwake attend [--scope system|user]",
+	.about = "Starts the idle clock of instances that sleep while their container runs; done by itself at boot",
+	ARGUMENTS(0),
+};
+
 static int attend_all(int argc, char *argv[], struct error *err)
 {
 	_cleanup_stored_list_ struct stored_list stored = {};
@@ -28,7 +34,7 @@ static int attend_all(int argc, char *argv[], struct error *err)
 	struct error trouble;
 	struct arguments a;
 
-	if (arguments_parse(argc, argv, 0, &a, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
+	if (arguments_parse(argc, argv, &table, &a, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
 	    store_scan(directory, &stored, err) < 0)
 		return -1;
 	if (stored.n == 0)
@@ -52,10 +58,4 @@ static int attend_all(int argc, char *argv[], struct error *err)
 	return -1;
 }
 
-const struct command attend_command = {
-	"attend",
-	"[--scope system|user]",
-	"Starts the idle clock of instances that sleep while their container runs; done by itself at boot",
-	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
-	attend_all,
-};
+const struct command attend_command = {"attend", &table, attend_all};

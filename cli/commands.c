@@ -89,15 +89,8 @@ static void print_help(FILE *f)
 	      "Usage: sockwake COMMAND [OPTIONS]\n\n",
 	      f);
 	for (size_t k = 0; k < N_COMMANDS; k++)
-		fprintf(f, "  %-8s %s\n", commands[k]->name, commands[k]->summary);
+		fprintf(f, "  %-8s %s\n", commands[k]->name, commands[k]->options->about);
 	fputs("\n'sockwake help COMMAND' shows the options of a command; sockwake(1) is the manual.\n", f);
-}
-
-static void print_command_help(const struct command *c)
-{
-	printf("Usage: sockwake %s %s\n\n%s.\n", c->name, c->arguments, c->summary);
-	if (c->options)
-		printf("\n%s", c->options);
 }
 
 static int help(int argc, char *argv[], struct error *err)
@@ -111,12 +104,17 @@ static int help(int argc, char *argv[], struct error *err)
 	c = find_command(argv[1]);
 	if (!c)
 		return no_command(argv[1], err);
-	print_command_help(c);
+	option_table_print(c->options);
 	return 0;
 }
 
-static const struct command help_command = {"help", "[COMMAND]", "Shows how to use sockwake, or one of its commands",
-					    NULL, help};
+static const struct option_row no_rows[] = {{}};
+static const struct option_table help_table = {
+	.usage = "sockwake help [COMMAND]",
+	.about = "Shows how to use sockwake, or one of its commands",
+	.rows = no_rows,
+};
+static const struct command help_command = {"help", &help_table, help};
 
 static int version(int argc, char *argv[], struct error *err)
 {
@@ -126,7 +124,12 @@ static int version(int argc, char *argv[], struct error *err)
 	return 0;
 }
 
-static const struct command version_command = {"version", "", "Shows the version", NULL, version};
+static const struct option_table version_table = {
+	.usage = "sockwake version",
+	.about = "Shows the version",
+	.rows = no_rows,
+};
+static const struct command version_command = {"version", &version_table, version};
 
 static const char *command_name(int argc, char *argv[])
 {
@@ -149,7 +152,7 @@ static int run_command(int argc, char *argv[], struct error *err)
 	if (!c)
 		return no_command(name, err);
 	if ((is_given(argc, argv, "--help") || (argc == 3 && strcmp(argv[2], "-h") == 0)) && c->run != help) {
-		print_command_help(c);
+		option_table_print(c->options);
 		return 0;
 	}
 	return c->run(argc - 1, argv + 1, err);

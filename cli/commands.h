@@ -2,12 +2,11 @@
 #pragma once
 
 #include "common/error.h"
+#include "common/option_table.h"
 
 struct command {
 	const char *name;
-	const char *arguments; /* "[OPTIONS] NAME" */
-	const char *summary;   /* one line */
-	const char *options;   /* help for its options, several lines */
+	const struct option_table *options; /* whose `about` is one line */
 
 	/* argv[0] is the command. Returns 0, or -1 with *err set. */
 	int (*run)(int argc, char *argv[], struct error *err);

@@ -306,10 +306,4 @@ static int create(int argc, char *argv[], struct error *err)
 	return print_created(&r, err);
 }
 
-const struct command create_command = {
-	"create",
-	"[OPTIONS] NAME -p [ADDR:]PORT:CPORT… | --name NAME --listen-port PORT --container-port PORT --container-name C",
-	"Makes a container wake on the first connection to a port, and sleep when it is idle",
-	create_options_help,
-	create,
-};
+const struct command create_command = {"create", &create_option_table, create};

@@ -21,130 +21,15 @@
 
 /* What is put together only when the whole command line is read. */
 struct command_line {
-	struct create_request *request;
-	char *name, *engine_socket, *backend, *scope, *idle_action, *workers, *listen_port, *container_port;
+	struct create_request request; /* what is ready */
+	char *name, *engine_socket, *backend, *idle_action, *workers, *listen_port, *container_port;
 	bool no_notifications;
 };
 
-enum option_type { TEXT, LIST, FLAG, PORT_SPEC };
-enum option_home { LINE, REQUEST, INSTANCE };
-
-#define ON_LINE(member)	    LINE, offsetof(struct command_line, member)
-#define IN_REQUEST(member)  REQUEST, offsetof(struct create_request, member)
-#define IN_INSTANCE(member) INSTANCE, offsetof(struct instance, member)
-
-static const struct {
-	const char *name;
-	enum option_type type;
-	enum option_home home;
-	size_t offset;
-} table[] = {
-	{"name", TEXT, ON_LINE(name)},
-	{"listen-port", TEXT, ON_LINE(listen_port)},
-	{"container-port", TEXT, ON_LINE(container_port)},
-	{"container-name", TEXT, IN_INSTANCE(container_name)},
-	{"startup-timeout", TEXT, IN_INSTANCE(startup_timeout)},
-	{"idle-timeout", TEXT, IN_INSTANCE(idle_timeout)},
-	{"warm-for", TEXT, IN_INSTANCE(warm_for)},
-	{"schedule", LIST, IN_INSTANCE(schedule)},
-	{"health-check", TEXT, IN_INSTANCE(health_check)},
-	{"no-notifications", FLAG, ON_LINE(no_notifications)},
-	{"user", TEXT, IN_INSTANCE(user)},
-	{"no-selinux", FLAG, IN_INSTANCE(no_selinux)},
-	{"dry-run", FLAG, IN_REQUEST(dry_run)},
-	{"force", FLAG, IN_REQUEST(force)},
-	{"backend", TEXT, ON_LINE(backend)},
-	{"scope", TEXT, ON_LINE(scope)},
-	{"publish", PORT_SPEC, INSTANCE, 0},
-	{"target", LIST, IN_INSTANCE(targets)},
-	{"unit", TEXT, IN_INSTANCE(unit)},
-	{"no-boot", FLAG, IN_INSTANCE(no_boot)},
-	{"drop-publish", FLAG, IN_INSTANCE(drop_publish)},
-	{"with", LIST, IN_REQUEST(dependencies)},
-	{"with-project", FLAG, IN_REQUEST(with_project)},
-	{"idle-action", TEXT, ON_LINE(idle_action)},
-	{"keep-running", FLAG, IN_INSTANCE(keep_running)},
-	{"engine-socket", TEXT, ON_LINE(engine_socket)},
-	{"keepalive", TEXT, IN_INSTANCE(keepalive)},
-	{"connection-timeout", TEXT, IN_INSTANCE(connection_timeout)},
-	{"flow-timeout", TEXT, IN_INSTANCE(flow_timeout)},
-	{"drain-timeout", TEXT, IN_INSTANCE(drain_timeout)},
-	{"workers", TEXT, ON_LINE(workers)},
-	{"proxy-protocol", TEXT, IN_INSTANCE(proxy_protocol)},
-	{"transparent", FLAG, IN_INSTANCE(transparent)},
-	{"no-wake-from", LIST, IN_INSTANCE(no_wake_from)},
-	{"no-hold-from", LIST, IN_INSTANCE(no_hold_from)},
-	{"ignore-from", LIST, IN_INSTANCE(ignore_from)},
-	{"hold", TEXT, IN_INSTANCE(hold)},
-	{"image", TEXT, IN_REQUEST(to_make.image)},
-	{"env", LIST, IN_REQUEST(to_make.environment)},
-	{"volume", LIST, IN_REQUEST(to_make.volumes)},
-	{"network", TEXT, IN_REQUEST(to_make.network)},
-	{"socket-mode", TEXT, IN_INSTANCE(socket_mode)},
-	{"socket-group", TEXT, IN_INSTANCE(socket_group)},
-	{"json", FLAG, IN_REQUEST(json)},
-};
-#define N_OPTIONS (sizeof(table) / sizeof(*table))
-
-const char create_options_help[] =
-	"What to wake, and where to listen:\n"
-	"  --name NAME                 of the instance and its units (or as a plain argument)\n"
-	"  --container-name CONTAINER  an existing container (default: NAME)\n"
-	"  --listen-port PORT          on all addresses\n"
-	"  --container-port PORT       where the server in the container listens\n"
-	"  -p, --publish [ADDR:]PORT:CPORT[/tcp|/udp]\n"
-	"                              the same in one, as in docker run -p; repeatable; /PATH:CPORT is a Unix socket\n"
-	"  --target ADDR|unix:/PATH    where in the container; repeatable (default: any of its own addresses)\n"
-	"  --unit UNIT.service         the unit that runs the container, when one does (also found by itself)\n"
-	"  --no-boot                   keep a Quadlet from being started at boot, by a drop-in\n"
-	"  --drop-publish              keep a Quadlet from publishing these ports itself, by a drop-in\n"
-	"  --with CONTAINER[:PORT[:HEALTH-CHECK]]\n"
-	"                              wake that one first, and put it to sleep last; repeatable, in order\n"
-	"  --with-project              the same for what it needs of its compose project or pod\n"
-	"  --backend docker|podman     (default: docker for the system, podman for a user)\n"
-	"  --engine-socket PATH        of the engine's API\n"
-	"  --scope system|user         (default: system for root)\n"
-	"Making the container first:\n"
-	"  --image IMAGE               of this machine; what comes after -- is the command, else the image's own\n"
-	"  -e, --env NAME[=VALUE]      a variable of it (without a value: yours); repeatable\n"
-	"  -v, --volume SOURCE:DIR[:OPTIONS]\n"
-	"                              a directory or a named volume in it; repeatable; the image's own volumes get names\n"
-	"  --network NETWORK           none, host, or a network of the engine's (default: the engine's own)\n"
-	"When:\n"
-	"  --startup-timeout SPAN      for how long clients wait for a wake (default: 30s); it may go on\n"
-	"  --idle-timeout SPAN         without a connection until sleep (default: 15min)\n"
-	"  --warm-for SPAN             the same once a second client came, where it is longer (default: no longer)\n"
-	"  --schedule '[DAYS] HH:MM-HH:MM'\n"
-	"                              keeps it warm at these times, as in 'Mon..Fri 08:00-18:00'; repeatable\n"
-	"  --health-check CHECK        listen, postgres, redis, greeting, http[:PATH], healthy, none, or a shell command\n"
-	"                              with {container_port} (default: by the port, or the name of the socket; else listen)\n"
-	"  --idle-action stop|pause    how to sleep (default: stop)\n"
-	"  --keep-running              leave a container running that ran before\n"
-	"  --ignore-from CIDR          these clients neither wake it nor keep it awake: monitors; repeatable\n"
-	"  --no-wake-from CIDR         these clients do not wake it, but keep it awake; repeatable\n"
-	"  --no-hold-from CIDR         these clients do not keep it awake, but wake it; repeatable\n"
-	"  --hold connections|data     what keeps it awake: any connection, or one that has sent something\n"
-	"  --connection-timeout SPAN   close connections that are quiet for so long\n"
-	"  --flow-timeout SPAN         after the last datagram answers are passed on for so long (default: 60s)\n"
-	"  --keepalive SPAN            probe quiet connections for dead peers after so long\n"
-	"  --drain-timeout SPAN        for open connections when it is stopped\n"
-	"How:\n"
-	"  --proxy-protocol v1|v2      tell the server who the client is\n"
-	"  --transparent               let the server see the client's own address\n"
-	"  --workers N                 threads that forward\n"
-	"  --socket-mode MODE, --socket-group GROUP\n"
-	"                              of Unix sockets (default: 0660, the manager's own)\n"
-	"  --user USERNAME             whom to notify on the desktop (default: $SUDO_USER or $USER)\n"
-	"  --no-notifications          nobody\n"
-	"  --no-selinux                leave SELinux port labels alone\n"
-	"  --force                     replace the instance of that name\n"
-	"  --dry-run                   print the units and do nothing else\n"
-	"  --json                      for programs\n";
-
 static void command_line_clear(struct command_line *line)
 {
-	char **texts[] = {&line->name,	      &line->engine_socket, &line->backend,	&line->scope,
-			  &line->idle_action, &line->workers,	    &line->listen_port, &line->container_port};
+	char **texts[] = {&line->name,	  &line->engine_socket, &line->backend,	      &line->idle_action,
+			  &line->workers, &line->listen_port,	&line->container_port};
 
 	for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++)
 		free_ptr(texts[k]);
@@ -180,66 +65,135 @@ static int append(char ***list, const char *value, struct error *err)
 	return more[n] ? 0 : error_errno(err, ENOMEM, "cannot read the command line");
 }
 
-static int take_publish(struct instance *i, const char *spec, struct error *err)
+static int take_text(void *text, const char *value, const struct option_row *row, struct error *err)
 {
+	(void)row;
+	return replace(text, value, err);
+}
+
+static int take_list(void *list, const char *value, const struct option_row *row, struct error *err)
+{
+	(void)row;
+	return append(list, value, err);
+}
+
+static int take_publish(void *instance, const char *value, const struct option_row *row, struct error *err)
+{
+	struct instance *i = instance;
 	size_t n;
 
-	if (publish_parse_range(spec, &i->ports[i->n_ports], INSTANCE_PORTS_MAX - i->n_ports, &n, err) < 0)
+	(void)row;
+	if (publish_parse_range(value, &i->ports[i->n_ports], INSTANCE_PORTS_MAX - i->n_ports, &n, err) < 0)
 		return err->code == E2BIG ? error_context(err, "an instance has at most %d ports", INSTANCE_PORTS_MAX)
 					  : -1;
 	i->n_ports += n;
 	return 0;
 }
 
-static int take_option(size_t k, const char *value, struct command_line *line, struct error *err)
-{
-	char *home = table[k].home == LINE	? (char *)line
-		     : table[k].home == REQUEST ? (char *)line->request
-						: (char *)&line->request->instance;
-	void *member = home + table[k].offset;
+#define AT(member)	    .offset = offsetof(struct command_line, member)
+#define ON_LINE(member)	    AT(member)
+#define IN_REQUEST(member)  AT(request.member)
+#define IN_INSTANCE(member) AT(request.instance.member)
 
-	switch (table[k].type) {
-	case TEXT:
-		return replace(member, value, err);
-	case LIST:
-		return append(member, value, err);
-	case FLAG:
-		*(bool *)member = true;
-		return 0;
-	case PORT_SPEC:
-		return take_publish(&line->request->instance, value, err);
-	}
-	return 0;
-}
+static const struct option_row rows[] = {
+	{.help = "What to wake, and where to listen:"},
+	{"--name NAME", "of the instance and its units (or as a plain argument)", take_text, ON_LINE(name)},
+	{"--container-name CONTAINER", "an existing container (default: NAME)", take_text, IN_INSTANCE(container_name)},
+	{"--listen-port PORT", "on all addresses", take_text, ON_LINE(listen_port)},
+	{"--container-port PORT", "where the server in the container listens", take_text, ON_LINE(container_port)},
+	{"-p, --publish [ADDR:]PORT:CPORT[/tcp|/udp]",
+	 "the same in one, as in docker run -p; repeatable; /PATH:CPORT is a Unix socket", take_publish,
+	 AT(request.instance)},
+	{"--target ADDR|unix:/PATH", "where in the container; repeatable (default: any of its own addresses)",
+	 take_list, IN_INSTANCE(targets)},
+	{"--unit UNIT.service", "the unit that runs the container, when one does (also found by itself)", take_text,
+	 IN_INSTANCE(unit)},
+	{"--no-boot", "keep a Quadlet from being started at boot, by a drop-in", option_take_flag,
+	 IN_INSTANCE(no_boot)},
+	{"--drop-publish", "keep a Quadlet from publishing these ports itself, by a drop-in", option_take_flag,
+	 IN_INSTANCE(drop_publish)},
+	{"--with CONTAINER[:PORT[:HEALTH-CHECK]]",
+	 "wake that one first, and put it to sleep last; repeatable, in order", take_list, IN_REQUEST(dependencies)},
+	{"--with-project", "the same for what it needs of its compose project or pod", option_take_flag,
+	 IN_REQUEST(with_project)},
+	{"--backend docker|podman", "(default: docker for the system, podman for a user)", take_text, ON_LINE(backend)},
+	{"--engine-socket PATH", "of the engine's API", take_text, ON_LINE(engine_socket)},
+	{"--scope system|user", "(default: system for root)", arguments_take_scope, IN_INSTANCE(scope)},
+	{.help = "Making the container first:"},
+	{"--image IMAGE", "of this machine; what comes after -- is the command, else the image's own", take_text,
+	 IN_REQUEST(to_make.image)},
+	{"-e, --env NAME[=VALUE]", "a variable of it (without a value: yours); repeatable", take_list,
+	 IN_REQUEST(to_make.environment)},
+	{"-v, --volume SOURCE:DIR[:OPTIONS]",
+	 "a directory or a named volume in it; repeatable; the image's own volumes get names", take_list,
+	 IN_REQUEST(to_make.volumes)},
+	{"--network NETWORK", "none, host, or a network of the engine's (default: the engine's own)", take_text,
+	 IN_REQUEST(to_make.network)},
+	{.help = "When:"},
+	{"--startup-timeout SPAN", "for how long clients wait for a wake (default: 30s); it may go on", take_text,
+	 IN_INSTANCE(startup_timeout)},
+	{"--idle-timeout SPAN", "without a connection until sleep (default: 15min)", take_text,
+	 IN_INSTANCE(idle_timeout)},
+	{"--warm-for SPAN", "the same once a second client came, where it is longer (default: no longer)", take_text,
+	 IN_INSTANCE(warm_for)},
+	{"--schedule '[DAYS] HH:MM-HH:MM'", "keeps it warm at these times, as in 'Mon..Fri 08:00-18:00'; repeatable",
+	 take_list, IN_INSTANCE(schedule)},
+	{"--health-check CHECK",
+	 "listen, postgres, redis, greeting, http[:PATH], healthy, none, or a shell command" OPTION_NEXT_LINE
+	 "with {container_port} (default: by the port, or the name of the socket; else listen)",
+	 take_text, IN_INSTANCE(health_check)},
+	{"--idle-action stop|pause", "how to sleep (default: stop)", take_text, ON_LINE(idle_action)},
+	{"--keep-running", "leave a container running that ran before", option_take_flag, IN_INSTANCE(keep_running)},
+	{"--ignore-from CIDR", "these clients neither wake it nor keep it awake: monitors; repeatable", take_list,
+	 IN_INSTANCE(ignore_from)},
+	{"--no-wake-from CIDR", "these clients do not wake it, but keep it awake; repeatable", take_list,
+	 IN_INSTANCE(no_wake_from)},
+	{"--no-hold-from CIDR", "these clients do not keep it awake, but wake it; repeatable", take_list,
+	 IN_INSTANCE(no_hold_from)},
+	{"--hold connections|data", "what keeps it awake: any connection, or one that has sent something", take_text,
+	 IN_INSTANCE(hold)},
+	{"--connection-timeout SPAN", "close connections that are quiet for so long", take_text,
+	 IN_INSTANCE(connection_timeout)},
+	{"--flow-timeout SPAN", "after the last datagram answers are passed on for so long (default: 60s)", take_text,
+	 IN_INSTANCE(flow_timeout)},
+	{"--keepalive SPAN", "probe quiet connections for dead peers after so long", take_text, IN_INSTANCE(keepalive)},
+	{"--drain-timeout SPAN", "for open connections when it is stopped", take_text, IN_INSTANCE(drain_timeout)},
+	{.help = "How:"},
+	{"--proxy-protocol v1|v2", "tell the server who the client is", take_text, IN_INSTANCE(proxy_protocol)},
+	{"--transparent", "let the server see the client's own address", option_take_flag, IN_INSTANCE(transparent)},
+	{"--workers N", "threads that forward", take_text, ON_LINE(workers)},
+	{"--socket-mode MODE", "of Unix sockets (default: 0660)", take_text, IN_INSTANCE(socket_mode)},
+	{"--socket-group GROUP", "of Unix sockets (default: the manager's own)", take_text, IN_INSTANCE(socket_group)},
+	{"--user USERNAME", "whom to notify on the desktop (default: $SUDO_USER or $USER)", take_text,
+	 IN_INSTANCE(user)},
+	{"--no-notifications", "nobody", option_take_flag, ON_LINE(no_notifications)},
+	{"--no-selinux", "leave SELinux port labels alone", option_take_flag, IN_INSTANCE(no_selinux)},
+	{"--force", "replace the instance of that name", option_take_flag, IN_REQUEST(force)},
+	{"--dry-run", "print the units and do nothing else", option_take_flag, IN_REQUEST(dry_run)},
+	{"--json", "for programs", option_take_flag, IN_REQUEST(json)},
+	{},
+};
 
-static int take_short(int letter, struct create_request *r, struct error *err)
-{
-	if (letter == 'e')
-		return append(&r->to_make.environment, optarg, err);
-	if (letter == 'v')
-		return append(&r->to_make.volumes, optarg, err);
-	return take_publish(&r->instance, optarg, err);
-}
+const struct option_table create_option_table = {
+	.usage =
+		"sockwake create [OPTIONS] NAME -p [ADDR:]PORT:CPORT… | --name NAME --listen-port PORT --container-port "
+		"PORT --container-name C",
+	.about = "Makes a container wake on the first connection to a port, and sleep when it is idle",
+	.rows = rows,
+	.refuse = arguments_refuse,
+	.mixed = true,
+};
 
 static int read_options(int argc, char *argv[], struct command_line *line, struct error *err)
 {
-	struct option options[N_OPTIONS + 1] = {};
 	const char *name;
-	int code, index;
+	int rest;
 
-	for (size_t k = 0; k < N_OPTIONS; k++)
-		options[k] = (struct option){table[k].name, table[k].type == FLAG ? no_argument : required_argument,
-					     NULL, 256 + (int)k};
-	optind = 0; /* glibc: start anew */
-	while ((code = arguments_next(argc, argv, ":p:e:v:", options, &index, err)) > 0) {
-		if (index < 0 ? take_short(code, line->request, err) < 0
-			      : take_option((size_t)index, optarg, line, err) < 0)
-			return -1;
-	}
-	if (code < 0)
+	line->request.instance.scope = scope_default();
+	if (arguments_read(argc, argv, &create_option_table, line, &rest, err) < 0)
 		return -1;
 	name = line->name;
-	if (arguments_name(argc, argv, &name, err) < 0)
+	if (arguments_name(argc - rest, argv + rest, &name, err) < 0)
 		return -1;
 	return name && name != line->name ? replace(&line->name, name, err) : 0;
 }
@@ -249,9 +203,6 @@ static int read_words(const struct command_line *line, struct create_request *r,
 	struct instance *i = &r->instance;
 	uint64_t n;
 
-	i->scope = scope_default();
-	if (line->scope && scope_from_name(line->scope, &i->scope) < 0)
-		return error_set(err, 0, "the scope '%s' is neither system nor user", line->scope);
 	i->backend = i->scope == SCOPE_SYSTEM ? BACKEND_DOCKER : BACKEND_PODMAN;
 	r->backend_assumed = !line->backend;
 	if (line->backend && backend_kind_from_name(line->backend, &i->backend) < 0)
@@ -308,7 +259,7 @@ static int complete_names(struct create_request *r, const struct command_line *l
 	r->name_assumed = !line->name;
 	if (i->unit && accept_quadlet(&i->unit, err) < 0)
 		return -1;
-	if (i->unit && (strlen(i->unit) <= 8 || strcmp(i->unit + strlen(i->unit) - 8, ".service") != 0))
+	if (i->unit && !service_name_is_valid(i->unit))
 		return error_set(err, 0, "the unit '%.200s' is not the name of a service: NAME.service", i->unit);
 	if (i->unit) {
 		int stem = (int)strlen(i->unit) - 8;
@@ -438,13 +389,12 @@ static int find_command(int argc, char *argv[])
 
 int create_options_parse(int argc, char *argv[], struct create_request *ret, struct error *err)
 {
-	_cleanup_(command_line_clear) struct command_line line = {.request = ret};
-	int own = find_command(argc, argv);
+	_cleanup_(command_line_clear) struct command_line line = {};
+	int own = find_command(argc, argv), r = read_options(own, argv, &line, err);
 	char *const *command = own < argc ? argv + own + 1 : argv + argc;
 
-	*ret = (struct create_request){};
-	if (read_options(own, argv, &line, err) == 0 && complete(ret, &line, err) == 0 &&
-	    complete_order(ret, command, err) == 0)
+	*ret = line.request;
+	if (r == 0 && complete(ret, &line, err) == 0 && complete_order(ret, command, err) == 0)
 		return 0;
 	err->code = USAGE_ERROR;
 	return -1;

@@ -90,6 +90,12 @@ static int print_json(const struct observation *os, size_t n, struct error *err)
 	return 0;
 }
 
+static const struct option_table table = {
+	.usage = "sockwake list [--json] [--scope system|user]",
+	.about = "Lists the instances: what they do now, since when, who is connected",
+	ARGUMENTS(TAKES_JSON),
+};
+
 static int list(int argc, char *argv[], struct error *err)
 {
 	_cleanup_stored_list_ struct stored_list stored = {};
@@ -98,7 +104,7 @@ static int list(int argc, char *argv[], struct error *err)
 	struct error trouble;
 	struct arguments a;
 
-	if (arguments_parse(argc, argv, TAKES_JSON, &a, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
+	if (arguments_parse(argc, argv, &table, &a, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
 	    store_scan(directory, &stored, err) < 0 || observe(a.scope, &stored, &os, &trouble, err) < 0)
 		return -1;
 	if (trouble.text[0])
@@ -112,11 +118,4 @@ static int list(int argc, char *argv[], struct error *err)
 	return print_rows(os, stored.n, err);
 }
 
-const struct command list_command = {
-	"list",
-	"[--json] [--scope system|user]",
-	"Lists the instances: what they do now, since when, who is connected",
-	"  --json                for programs\n"
-	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
-	list,
-};
+const struct command list_command = {"list", &table, list};

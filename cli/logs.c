@@ -33,6 +33,12 @@ static int explain_absence(const struct instance *i, struct error *err)
 			 i->container_name, log_command(i->scope, i->unit, i->backend, i->container_name, log));
 }
 
+static const struct option_table table = {
+	.usage = "sockwake logs [-f] [-n LINES] [--scope system|user] NAME | --name NAME",
+	.about = "Shows what the container of an instance wrote",
+	ARGUMENTS(NEEDS_NAME | TAKES_LOGS),
+};
+
 static int logs(int argc, char *argv[], struct error *err)
 {
 	_cleanup_engine_ struct engine *engine = NULL;
@@ -43,7 +49,7 @@ static int logs(int argc, char *argv[], struct error *err)
 	struct arguments a;
 	int r;
 
-	if (arguments_parse(argc, argv, NEEDS_NAME | TAKES_LOGS, &a, err) < 0 ||
+	if (arguments_parse(argc, argv, &table, &a, err) < 0 ||
 	    arguments_find_instance(&a, directory, &stored, err) < 0)
 		return -1;
 	if (stored.problem)
@@ -57,12 +63,4 @@ static int logs(int argc, char *argv[], struct error *err)
 	return r < 0 && err->code == ENOENT && stored.instance.unit ? explain_absence(&stored.instance, err) : r;
 }
 
-const struct command logs_command = {
-	"logs",
-	"[-f] [-n LINES] [--scope system|user] NAME | --name NAME",
-	"Shows what the container of an instance wrote",
-	"  -f, --follow          go on as long as the container runs\n"
-	"  -n, --lines LINES     only so many of the last lines\n"
-	"  --scope system|user   whose instance (default: the system's for root, else one's own)\n",
-	logs,
-};
+const struct command logs_command = {"logs", &table, logs};

@@ -248,6 +248,12 @@ static size_t choose(const struct stored_list *all, char *const *names, struct r
 	return n;
 }
 
+static const struct option_table table = {
+	.usage = "sockwake refresh [--accept-volumes] [--scope system|user] NAME... | --all",
+	.about = "Renders the units of instances anew, after another version was installed, and opens closed sockets",
+	ARGUMENTS(TAKES_NAMES | TAKES_ALL | TAKES_VOLUMES),
+};
+
 static int refresh(int argc, char *argv[], struct error *err)
 {
 	_cleanup_stored_list_ struct stored_list all = {}, named = {};
@@ -258,7 +264,7 @@ static int refresh(int argc, char *argv[], struct error *err)
 	struct arguments a;
 	size_t n;
 
-	if (arguments_parse(argc, argv, TAKES_NAMES | TAKES_ALL | TAKES_VOLUMES, &a, err) < 0)
+	if (arguments_parse(argc, argv, &table, &a, err) < 0)
 		return -1;
 	if (each_find_instances(&a, directory, &named, err) < 0 || scope_require_rights(a.scope, err) < 0 ||
 	    unit_directory(a.scope, directory, err) < 0 || units_lock_take(a.scope, directory, &lock, err) < 0 ||
@@ -279,12 +285,4 @@ static int refresh(int argc, char *argv[], struct error *err)
 	return refresh_all(m, directory, refreshes, n, a.accept_volumes, err);
 }
 
-const struct command refresh_command = {
-	"refresh",
-	"[--accept-volumes] [--scope system|user] NAME... | --all",
-	"Renders the units of instances anew, after another version was installed, and opens closed sockets",
-	"  --all                 all instances of the scope\n"
-	"  --accept-volumes      their containers' volumes are right as they are, although they were replaced or removed\n"
-	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
-	refresh,
-};
+const struct command refresh_command = {"refresh", &table, refresh};

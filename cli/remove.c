@@ -124,6 +124,12 @@ static int remove_some(struct manager *m, const char *directory, const struct ar
 	return tally_result(&tally, err);
 }
 
+static const struct option_table table = {
+	.usage = "sockwake remove [--with-container] [--no-selinux] [--scope system|user] NAME... | --all",
+	.about = "Removes instances: their containers are put to sleep and stay as they are",
+	ARGUMENTS(TAKES_NAMES | TAKES_ALL | TAKES_SELINUX | TAKES_CONTAINER),
+};
+
 static int remove_instances(int argc, char *argv[], struct error *err)
 {
 	_cleanup_stored_list_ struct stored_list all = {}, asked = {}, named = {};
@@ -133,8 +139,7 @@ static int remove_instances(int argc, char *argv[], struct error *err)
 	struct arguments a;
 	int r;
 
-	if (arguments_parse(argc, argv, TAKES_NAMES | TAKES_ALL | TAKES_SELINUX | TAKES_CONTAINER, &a, err) < 0 ||
-	    each_find_instances(&a, directory, &asked, err) < 0)
+	if (arguments_parse(argc, argv, &table, &a, err) < 0 || each_find_instances(&a, directory, &asked, err) < 0)
 		return -1;
 	if (scope_require_rights(a.scope, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
 	    units_lock_take(a.scope, directory, &lock, err) < 0)
@@ -156,13 +161,4 @@ static int remove_instances(int argc, char *argv[], struct error *err)
 	return r;
 }
 
-const struct command remove_command = {
-	"remove",
-	"[--with-container] [--no-selinux] [--scope system|user] NAME... | --all",
-	"Removes instances: their containers are put to sleep and stay as they are",
-	"  --all                 all instances of the scope\n"
-	"  --with-container      also the container that create --image made; its volumes stay\n"
-	"  --no-selinux          leave SELinux port labels alone\n"
-	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
-	remove_instances,
-};
+const struct command remove_command = {"remove", &table, remove_instances};

@@ -51,20 +51,19 @@ static int sleep_container(const struct arguments *a, const char *directory, con
 	return 0;
 }
 
+static const struct option_table table = {
+	.usage = "sockwake sleep [--scope system|user] NAME... | --all",
+	.about = "Puts instances to sleep now, and waits until they are; a client that still waits wakes its own again",
+	ARGUMENTS(TAKES_NAMES | TAKES_ALL),
+};
+
 static int sleep_instances(int argc, char *argv[], struct error *err)
 {
 	struct arguments a;
 
-	if (arguments_parse(argc, argv, TAKES_NAMES | TAKES_ALL, &a, err) < 0)
+	if (arguments_parse(argc, argv, &table, &a, err) < 0)
 		return -1;
 	return each_instance(&a, sleep_container, err);
 }
 
-const struct command sleep_command = {
-	"sleep",
-	"[--scope system|user] NAME... | --all",
-	"Puts instances to sleep now, and waits until they are; a client that still waits wakes its own again",
-	"  --all                 all instances of the scope\n"
-	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
-	sleep_instances,
-};
+const struct command sleep_command = {"sleep", &table, sleep_instances};

@@ -346,21 +346,21 @@ static int show(const struct arguments *a, const char *directory, const struct s
 	return 0;
 }
 
+static const struct option_table table = {
+	.usage = "sockwake status [--json] [--scope system|user] [NAME...]",
+	.about =
+		"Shows all about an instance: what it does, why it failed, where the time of a wake went; without NAME, the list",
+	ARGUMENTS(TAKES_NAMES | TAKES_JSON),
+};
+
 /* Of none in particular: of all, in short. */
 static int status(int argc, char *argv[], struct error *err)
 {
 	struct arguments a;
 
-	if (arguments_parse(argc, argv, TAKES_NAMES | TAKES_JSON, &a, err) < 0)
+	if (arguments_parse(argc, argv, &table, &a, err) < 0)
 		return -1;
 	return a.names ? each_instance(&a, show, err) : list_command.run(argc, argv, err);
 }
 
-const struct command status_command = {
-	"status",
-	"[--json] [--scope system|user] [NAME...]",
-	"Shows all about an instance: what it does, why it failed, where the time of a wake went; without NAME, the list",
-	"  --json                for programs: one object for each NAME\n"
-	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
-	status,
-};
+const struct command status_command = {"status", &table, status};

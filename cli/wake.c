@@ -272,20 +272,19 @@ static int wake(const struct arguments *a, const char *directory, const struct s
 	return r;
 }
 
+static const struct option_table table = {
+	.usage = "sockwake wake [--for SPAN] [--scope system|user] NAME...",
+	.about = "Wakes instances, as a connection would, and waits until they are awake",
+	ARGUMENTS(NEEDS_NAMES | TAKES_FOR),
+};
+
 static int wake_instances(int argc, char *argv[], struct error *err)
 {
 	struct arguments a;
 
-	if (arguments_parse(argc, argv, NEEDS_NAMES | TAKES_FOR, &a, err) < 0)
+	if (arguments_parse(argc, argv, &table, &a, err) < 0)
 		return -1;
 	return each_instance(&a, wake, err);
 }
 
-const struct command wake_command = {
-	"wake",
-	"[--for SPAN] [--scope system|user] NAME...",
-	"Wakes instances, as a connection would, and waits until they are awake",
-	"  --for SPAN            and holds them awake so long, also without connections; 'sockwake sleep' ends that\n"
-	"  --scope system|user   whose instances (default: the system's for root, else one's own)\n",
-	wake_instances,
-};
+const struct command wake_command = {"wake", &table, wake_instances};

@@ -239,9 +239,14 @@ int keeper_run(int argc, char **argv)
 	if (!log_begin("keeper"))
 		log_line(LOG_WARNING, LOG_INVALID);
 	log_wake(k.began);
-	if (keeper_options_parse(argc, argv, &k.options, &err) < 0) {
+	switch (keeper_options_parse(argc, argv, &k.options, &err)) {
+	case OPTIONS_DONE:
+		return EXIT_SUCCESS;
+	case OPTIONS_WRONG:
 		(void)refuse_queue(&err);
 		return EXIT_USAGE;
+	case OPTIONS_RUN:
+		break;
 	}
 	if (open_all(&k, &err) < 0) {
 		(void)refuse_queue(&err);

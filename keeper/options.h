@@ -5,6 +5,7 @@
 
 #include "common/cidr.h"
 #include "common/error.h"
+#include "common/option_table.h"
 #include "instance/schedule.h"
 
 #define NO_WAKE_MAX 128 /* an instance has two lists of 64 */
@@ -25,5 +26,7 @@ struct keeper_options {
 	char **proxy;
 };
 
+extern const struct option_table keeper_option_table;
+
 /* Strings and arrays belong to argv. */
-int keeper_options_parse(int argc, char **argv, struct keeper_options *ret, struct error *err);
+enum options_result keeper_options_parse(int argc, char **argv, struct keeper_options *ret, struct error *err);

@@ -1,57 +1,20 @@
 #include "nshelper/options.h"
 
 #include <errno.h>
-#include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/parse.h"
 #include "handover/mark.h"
 
-#define USAGE                                                                                                          \
-	"nshelper [--pid PID | --pidfd FD] [--user USER] [--container-root] [--unreachable] [--outside-source] "       \
-	"[--transparent [--mark N]] -- COMMAND…"
+static const char usage[] =
+	"nshelper [--pid PID | --pidfd FD] [--user USER] [--container-root] [--unreachable] [--outside-source] "
+	"[--transparent [--mark N]] -- COMMAND…";
 
-enum {
-	OPT_PID = 256,
-	OPT_PIDFD,
-	OPT_USER,
-	OPT_CONTAINER_ROOT,
-	OPT_UNREACHABLE,
-	OPT_OUTSIDE_SOURCE,
-	OPT_TRANSPARENT,
-	OPT_MARK,
-	OPT_HELP,
-	OPT_VERSION,
-};
-
-static const struct option long_options[] = {
-	{"pid", required_argument, NULL, OPT_PID},
-	{"pidfd", required_argument, NULL, OPT_PIDFD},
-	{"user", required_argument, NULL, OPT_USER},
-	{"container-root", no_argument, NULL, OPT_CONTAINER_ROOT},
-	{"unreachable", no_argument, NULL, OPT_UNREACHABLE},
-	{"transparent", no_argument, NULL, OPT_TRANSPARENT},
-	{"outside-source", no_argument, NULL, OPT_OUTSIDE_SOURCE},
-	{"mark", required_argument, NULL, OPT_MARK},
-	{"help", no_argument, NULL, OPT_HELP},
-	{"version", no_argument, NULL, OPT_VERSION},
-	{NULL, 0, NULL, 0},
-};
-
-static int parse_pid(const char *s, pid_t *ret, struct error *err)
-{
-	uint64_t n;
-
-	if (parse_u64("the PID", s, 0, INT32_MAX, &n, err) < 0)
-		return -1;
-	*ret = (pid_t)n;
-	return 0;
-}
-
-static int parse_fd(const char *what, const char *s, int *ret, struct error *err)
+/* A PID or a descriptor: both are an int. */
+static int parse_int(const char *what, const char *s, int *ret, struct error *err)
 {
 	uint64_t n;
 
@@ -61,66 +24,78 @@ static int parse_fd(const char *what, const char *s, int *ret, struct error *err
 	return 0;
 }
 
-static int parse_mark(const char *s, uint32_t *ret, struct error *err)
+static int take_pid(void *pid, const char *value, const struct option_row *row, struct error *err)
+{
+	(void)row;
+	return parse_int("the PID", value, pid, err);
+}
+
+static int take_pidfd(void *fd, const char *value, const struct option_row *row, struct error *err)
+{
+	(void)row;
+	return parse_int("the descriptor of --pidfd", value, fd, err);
+}
+
+static int take_mark(void *mark, const char *value, const struct option_row *row, struct error *err)
 {
 	uint64_t n;
 
-	if (parse_u64("the mark", s, 1, UINT32_MAX, &n, err) < 0)
+	(void)row;
+	if (parse_u64("the mark", value, 1, UINT32_MAX, &n, err) < 0)
 		return -1;
-	*ret = (uint32_t)n;
+	*(uint32_t *)mark = (uint32_t)n;
 	return 0;
 }
 
-static enum options_result apply(int opt, char *argv[], struct options *o, struct error *err)
+static int print_version(void *options, const char *value, const struct option_row *row, struct error *err)
 {
-	switch (opt) {
-	case OPT_PID:
-		return parse_pid(optarg, &o->pid, err) < 0 ? OPTIONS_WRONG : OPTIONS_RUN;
-	case OPT_PIDFD:
-		return parse_fd("the descriptor of --pidfd", optarg, &o->pidfd, err) < 0 ? OPTIONS_WRONG : OPTIONS_RUN;
-	case OPT_USER:
-		o->user = optarg;
-		return OPTIONS_RUN;
-	case OPT_CONTAINER_ROOT:
-		o->container_root = true;
-		return OPTIONS_RUN;
-	case OPT_UNREACHABLE:
-		o->unreachable = true;
-		return OPTIONS_RUN;
-	case OPT_OUTSIDE_SOURCE:
-		o->outside_source = true;
-		return OPTIONS_RUN;
-	case OPT_TRANSPARENT:
-		o->transparent = true;
-		return OPTIONS_RUN;
-	case OPT_MARK:
-		return parse_mark(optarg, &o->mark, err) < 0 ? OPTIONS_WRONG : OPTIONS_RUN;
-	case OPT_HELP:
-		puts("usage: " USAGE "\nSee nshelper(8).");
-		return OPTIONS_DONE;
-	case OPT_VERSION:
-		puts("nshelper " VERSION);
-		return OPTIONS_DONE;
-	case ':':
-		error_set(err, EINVAL, "the option '%s' lacks its value; usage: " USAGE, argv[optind - 1]);
-		return OPTIONS_WRONG;
-	default:
-		if (optopt > 0 && optopt < OPT_PID)
-			error_set(err, EINVAL, "the option '-%c' is not known; usage: " USAGE, optopt);
-		else
-			error_set(err, EINVAL, "the option '%s' is not known or takes no value; usage: " USAGE,
-				  argv[optind - 1]);
-		return OPTIONS_WRONG;
-	}
+	(void)options;
+	(void)value;
+	(void)row;
+	(void)err;
+	puts("nshelper " VERSION);
+	return OPTIONS_DONE;
 }
 
+static int refuse(const struct option_table *t, const struct option_fault *f, struct error *err)
+{
+	if (f->lacks_value)
+		return error_set(err, EINVAL, "the option '%s' lacks its value; usage: %s", f->argument, t->usage);
+	if (f->letter)
+		return error_set(err, EINVAL, "the option '-%c' is not known; usage: %s", f->letter, t->usage);
+	return error_set(err, EINVAL, "the option '%s' is not known or takes no value; usage: %s", f->argument,
+			 t->usage);
+}
+
+#define AT(member) .offset = offsetof(struct nshelper_options, member)
+
+static const struct option_row rows[] = {
+	{"--pid PID", "the process whose network is entered", take_pid, AT(pid)},
+	{"--pidfd FD", "the same, by an inherited pidfd", take_pidfd, AT(pidfd)},
+	{"--user USER", "becomes this user", option_take_text, AT(user)},
+	{"--container-root", "passes on its root directory", option_take_flag, AT(container_root)},
+	{"--unreachable", "refuses a command within its reach", option_take_flag, AT(unreachable)},
+	{"--outside-source", "for a proxy from outside", option_take_flag, AT(outside_source)},
+	{"--transparent", "for a proxy with its clients' addresses", option_take_flag, AT(transparent)},
+	{"--mark N", "the firewall mark of --transparent", take_mark, AT(mark)},
+	{"--version", "shows the version", .take = print_version},
+	{},
+};
+
+const struct option_table nshelper_option_table = {
+	.usage = usage,
+	.about = "See nshelper(8)",
+	.rows = rows,
+	.refuse = refuse,
+};
+
 /* What the options ask for together. */
-static int check(struct options *o, struct error *err)
+static int check(struct nshelper_options *o, struct error *err)
 {
 	const char *inherited = getenv("SOCKWAKE_PIDFD");
 
 	if (!o->command[0])
-		return error_set(err, EINVAL, "the command to run is missing; usage: " USAGE);
+		return error_set(err, EINVAL, "the command to run is missing; usage: %s", usage);
 	if (o->pid >= 0 && o->pidfd >= 0)
 		return error_set(err, EINVAL, "--pid and --pidfd exclude each other");
 	if (o->mark && !o->transparent)
@@ -132,24 +107,20 @@ static int check(struct options *o, struct error *err)
 	if (o->pid >= 0 || o->pidfd >= 0)
 		return 0;
 	if (!inherited)
-		return error_set(err, EINVAL, "say which container: --pid, --pidfd or $SOCKWAKE_PIDFD; usage: " USAGE);
-	return parse_fd("$SOCKWAKE_PIDFD", inherited, &o->pidfd, err);
+		return error_set(err, EINVAL, "say which container: --pid, --pidfd or $SOCKWAKE_PIDFD; usage: %s",
+				 usage);
+	return parse_int("$SOCKWAKE_PIDFD", inherited, &o->pidfd, err);
 }
 
-enum options_result nshelper_options_parse(int argc, char *argv[], struct options *ret, struct error *err)
+enum options_result nshelper_options_parse(int argc, char *argv[], struct nshelper_options *ret, struct error *err)
 {
-	struct options o = {.pid = -1, .pidfd = -1};
-	int opt;
+	struct nshelper_options o = {.pid = -1, .pidfd = -1};
+	int rest;
+	enum options_result r = option_table_parse(&nshelper_option_table, argc, argv, &o, &rest, err);
 
-	optind = 0; /* start over; getopt(3), "a program that scans multiple argument vectors" */
-	/* '+': the command's options are its own. ':': we say the error. */
-	while ((opt = getopt_long(argc, argv, "+:", long_options, NULL)) != -1) {
-		enum options_result r = apply(opt, argv, &o, err);
-
-		if (r != OPTIONS_RUN)
-			return r;
-	}
-	o.command = argv + optind;
+	if (r != OPTIONS_RUN)
+		return r;
+	o.command = argv + rest;
 	if (check(&o, err) < 0)
 		return OPTIONS_WRONG;
 	*ret = o;

@@ -6,8 +6,9 @@
 #include <sys/types.h>
 
 #include "common/error.h"
+#include "common/option_table.h"
 
-struct options {
+struct nshelper_options {
 	pid_t pid;	  /* -1: pidfd is used */
 	int pidfd;	  /* inherited, from --pidfd or $SOCKWAKE_PIDFD; -1: pid is used */
 	const char *user; /* NULL: stay who we are */
@@ -19,11 +20,7 @@ struct options {
 	char **command; /* NULL-terminated, at least one word */
 };
 
-enum options_result {
-	OPTIONS_RUN,   /* *ret is complete; its strings belong to argv and the environment */
-	OPTIONS_DONE,  /* --help or --version has been answered */
-	OPTIONS_WRONG, /* *err is set */
-};
+extern const struct option_table nshelper_option_table;
 
-/* May change the order of argv's words as getopt_long(3) does, not their text. */
-enum options_result nshelper_options_parse(int argc, char *argv[], struct options *ret, struct error *err);
+/* The strings of *ret belong to argv and the environment. May change the order of argv's words, not their text. */
+enum options_result nshelper_options_parse(int argc, char *argv[], struct nshelper_options *ret, struct error *err);

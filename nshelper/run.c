@@ -68,7 +68,7 @@ static int arrange_sources(const struct entry *e, struct error *err)
 	return 0;
 }
 
-static int export_all(const struct options *o, const struct target *t, struct error *err)
+static int export_all(const struct nshelper_options *o, const struct target *t, struct error *err)
 {
 	if (target_keep_over_exec(t, err) < 0 || export_number("SOCKWAKE_PIDFD", (uint32_t)t->pidfd, err) < 0)
 		return -1;
@@ -92,7 +92,7 @@ static int keepers_program(void)
 }
 
 /* Steps 1 to 4. The descriptors that stay open are closed by the exec or the end of the process. */
-static int become(const struct options *o, struct error *err)
+static int become(const struct nshelper_options *o, struct error *err)
 {
 	struct target target;
 	struct identity identity;
@@ -170,7 +170,7 @@ static void execute(char **command)
 
 int nshelper_run(int argc, char *argv[])
 {
-	struct options options;
+	struct nshelper_options options;
 	struct error err;
 	int status;
 

@@ -22,9 +22,14 @@ static int run(int argc, char **argv)
 	(void)log_begin("proxy");
 	refuse_on_signal("the proxy");
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (proxy_options_parse(argc, argv, &p.options, &err) < 0) {
+	switch (proxy_options_parse(argc, argv, &p.options, &err)) {
+	case OPTIONS_DONE:
+		return EXIT_SUCCESS;
+	case OPTIONS_WRONG:
 		refuse_queue(&err);
 		return EXIT_USAGE;
+	case OPTIONS_RUN:
+		break;
 	}
 	if (p.options.await)
 		return await_server(&p.options, &err) < 0 ? refuse_queue(&err) : EXIT_SUCCESS;

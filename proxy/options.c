@@ -1,123 +1,118 @@
 #include "proxy/options.h"
 
 #include <errno.h>
-#include <getopt.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/parse.h"
 
-enum option_id {
-	OPTION_FORWARD = 1,
-	OPTION_TARGET,
-	OPTION_HEALTH_CHECK,
-	OPTION_STARTUP_TIMEOUT,
-	OPTION_IDLE_TIMEOUT,
-	OPTION_WARM_FOR,
-	OPTION_KEEPALIVE,
-	OPTION_CONNECTION_TIMEOUT,
-	OPTION_FLOW_TIMEOUT,
-	OPTION_DRAIN_TIMEOUT,
-	OPTION_WORKERS,
-	OPTION_PROXY_PROTOCOL,
-	OPTION_TRANSPARENT,
-	OPTION_NO_HOLD_FROM,
-	OPTION_HOLD,
-	OPTION_AWAIT,
-};
+static int take_forward(void *options, const char *value, const struct option_row *row, struct error *err)
+{
+	struct relay_config *r = &((struct proxy_options *)options)->relay;
 
-static const struct option known[] = {
-	{"forward", required_argument, NULL, OPTION_FORWARD},
-	{"target", required_argument, NULL, OPTION_TARGET},
-	{"health-check", required_argument, NULL, OPTION_HEALTH_CHECK},
-	{"startup-timeout", required_argument, NULL, OPTION_STARTUP_TIMEOUT},
-	{"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
-	{"warm-for", required_argument, NULL, OPTION_WARM_FOR},
-	{"keepalive", required_argument, NULL, OPTION_KEEPALIVE},
-	{"connection-timeout", required_argument, NULL, OPTION_CONNECTION_TIMEOUT},
-	{"flow-timeout", required_argument, NULL, OPTION_FLOW_TIMEOUT},
-	{"drain-timeout", required_argument, NULL, OPTION_DRAIN_TIMEOUT},
-	{"workers", required_argument, NULL, OPTION_WORKERS},
-	{"proxy-protocol", required_argument, NULL, OPTION_PROXY_PROTOCOL},
-	{"transparent", no_argument, NULL, OPTION_TRANSPARENT},
-	{"no-hold-from", required_argument, NULL, OPTION_NO_HOLD_FROM},
-	{"hold", required_argument, NULL, OPTION_HOLD},
-	{"await", required_argument, NULL, OPTION_AWAIT},
-	{NULL, 0, NULL, 0},
-};
+	(void)row;
+	return publish_parse(value, &r->forwards[r->n_forwards++], err);
+}
 
-static int parse_workers(const char *s, unsigned *ret, struct error *err)
+static int take_target(void *options, const char *value, const struct option_row *row, struct error *err)
+{
+	struct relay_config *r = &((struct proxy_options *)options)->relay;
+
+	r->unix_target |= strncmp(value, "unix:", strlen("unix:")) == 0;
+	return option_take_text(&r->targets[r->n_targets++], value, row, err);
+}
+
+static int take_no_hold_from(void *options, const char *value, const struct option_row *row, struct error *err)
+{
+	struct relay_config *r = &((struct proxy_options *)options)->relay;
+
+	(void)row;
+	return cidr_parse(value, &r->no_hold[r->n_no_hold++], err);
+}
+
+static int take_health_check(void *readiness, const char *value, const struct option_row *row, struct error *err)
+{
+	(void)row;
+	return readiness_parse(value, readiness, err);
+}
+
+static int take_workers(void *workers, const char *value, const struct option_row *row, struct error *err)
 {
 	uint64_t n;
 
-	if (parse_u64("--workers", s, 1, WORKERS_MAX, &n, err) < 0)
+	(void)row;
+	if (parse_u64("--workers", value, 1, WORKERS_MAX, &n, err) < 0)
 		return -1;
-	*ret = (unsigned)n;
+	*(unsigned *)workers = (unsigned)n;
 	return 0;
 }
 
-static int parse_await(const char *s, struct proxy_options *o, struct error *err)
+static int take_proxy_protocol(void *version, const char *value, const struct option_row *row, struct error *err)
 {
+	(void)row;
+	return proxy_protocol_parse(value, version, err);
+}
+
+static int take_hold(void *hold_data, const char *value, const struct option_row *row, struct error *err)
+{
+	bool data = strcmp(value, "data") == 0;
+
+	(void)row;
+	if (!data && strcmp(value, "connections") != 0)
+		return error_set(err, EINVAL, "--hold '%s' is neither 'connections' nor 'data'", value);
+	*(bool *)hold_data = data;
+	return 0;
+}
+
+static int take_await(void *options, const char *value, const struct option_row *row, struct error *err)
+{
+	struct proxy_options *o = options;
 	uint64_t port;
 
-	if (parse_u64("--await", s, 0, UINT16_MAX, &port, err) < 0)
+	(void)row;
+	if (parse_u64("--await", value, 0, UINT16_MAX, &port, err) < 0)
 		return -1;
 	o->await = true;
 	o->await_port = (uint16_t)port;
 	return 0;
 }
 
-static int parse_hold(const char *s, struct proxy_options *o, struct error *err)
+static int refuse(const struct option_table *t, const struct option_fault *f, struct error *err)
 {
-	o->relay.hold_data = strcmp(s, "data") == 0;
-	if (!o->relay.hold_data && strcmp(s, "connections") != 0)
-		return error_set(err, EINVAL, "--hold '%s' is neither 'connections' nor 'data'", s);
-	return 0;
+	(void)t;
+	return error_set(err, EINVAL, "'%s': the proxy does not know one of its options, or it lacks a value",
+			 f->argument);
 }
 
-static int parse_option(int id, char *value, struct proxy_options *o, struct error *err)
-{
-	switch (id) {
-	case OPTION_FORWARD:
-		return publish_parse(value, &o->relay.forwards[o->relay.n_forwards++], err);
-	case OPTION_TARGET:
-		o->relay.unix_target |= strncmp(value, "unix:", strlen("unix:")) == 0;
-		o->relay.targets[o->relay.n_targets++] = value;
-		return 0;
-	case OPTION_HEALTH_CHECK:
-		return readiness_parse(value, &o->readiness, err);
-	case OPTION_STARTUP_TIMEOUT:
-		return parse_duration("--startup-timeout", value, &o->relay.startup_timeout, err);
-	case OPTION_IDLE_TIMEOUT:
-		return parse_duration("--idle-timeout", value, &o->relay.idle_timeout, err);
-	case OPTION_WARM_FOR:
-		return parse_duration("--warm-for", value, &o->relay.warm_for, err);
-	case OPTION_KEEPALIVE:
-		return parse_duration("--keepalive", value, &o->relay.keepalive, err);
-	case OPTION_CONNECTION_TIMEOUT:
-		return parse_duration("--connection-timeout", value, &o->relay.connection_timeout, err);
-	case OPTION_FLOW_TIMEOUT:
-		return parse_duration("--flow-timeout", value, &o->relay.flow_timeout, err);
-	case OPTION_DRAIN_TIMEOUT:
-		return parse_duration("--drain-timeout", value, &o->relay.drain_timeout, err);
-	case OPTION_WORKERS:
-		return parse_workers(value, &o->relay.workers, err);
-	case OPTION_PROXY_PROTOCOL:
-		return proxy_protocol_parse(value, &o->relay.proxy_protocol, err);
-	case OPTION_TRANSPARENT:
-		o->relay.transparent = true;
-		return 0;
-	case OPTION_NO_HOLD_FROM:
-		return cidr_parse(value, &o->relay.no_hold[o->relay.n_no_hold++], err);
-	case OPTION_HOLD:
-		return parse_hold(value, o, err);
-	case OPTION_AWAIT:
-		return parse_await(value, o, err);
-	default:
-		return error_set(err, EINVAL, "the proxy does not know one of its options, or it lacks a value");
-	}
-}
+#define AT(member) .offset = offsetof(struct proxy_options, member)
+
+static const struct option_row rows[] = {
+	{"--forward SPEC", "[ADDR:]PORT:CPORT; repeatable", .take = take_forward},
+	{"--target ADDR|unix:/PATH", "where the server is; repeatable", .take = take_target},
+	{"--health-check CHECK", "(default: listen)", take_health_check, AT(readiness)},
+	{"--startup-timeout SPAN", "(default: 30s)", option_take_span, AT(relay.startup_timeout)},
+	{"--idle-timeout SPAN", "(default: 5min)", option_take_span, AT(relay.idle_timeout)},
+	{"--warm-for SPAN", "the same when it was busy", option_take_span, AT(relay.warm_for)},
+	{"--keepalive SPAN", "(default: 2min)", option_take_span, AT(relay.keepalive)},
+	{"--connection-timeout SPAN", "(default: infinity)", option_take_span, AT(relay.connection_timeout)},
+	{"--flow-timeout SPAN", "(default: 60s)", option_take_span, AT(relay.flow_timeout)},
+	{"--drain-timeout SPAN", "(default: 10s)", option_take_span, AT(relay.drain_timeout)},
+	{"--workers N", "threads", take_workers, AT(relay.workers)},
+	{"--proxy-protocol v1|v2", "the header for the server", take_proxy_protocol, AT(relay.proxy_protocol)},
+	{"--transparent", "with the client's address", option_take_flag, AT(relay.transparent)},
+	{"--no-hold-from CIDR", "these clients hold nothing; repeatable", .take = take_no_hold_from},
+	{"--hold connections|data", "what keeps it awake", take_hold, AT(relay.hold_data)},
+	{"--await PORT", "only waits until the server is ready", .take = take_await},
+	{},
+};
+
+const struct option_table proxy_option_table = {
+	.usage = "proxy --forward SPEC [OPTION]… | --await PORT [OPTION]…",
+	.rows = rows,
+	.refuse = refuse,
+};
 
 static int check(const struct proxy_options *o, struct error *err)
 {
@@ -147,9 +142,33 @@ static int check(const struct proxy_options *o, struct error *err)
 	return 0;
 }
 
-int proxy_options_parse(int argc, char **argv, struct proxy_options *ret, struct error *err)
+/* No list can be longer than the command line. */
+static int allocate(struct relay_config *r, size_t n, struct error *err)
 {
-	size_t n = (size_t)argc;
+	r->forwards = calloc(n, sizeof(*r->forwards));
+	r->targets = calloc(n, sizeof(*r->targets));
+	r->no_hold = calloc(n, sizeof(*r->no_hold));
+	return r->forwards && r->targets && r->no_hold ? 0 : error_set(err, ENOMEM, "out of memory");
+}
+
+static enum options_result parse(int argc, char **argv, struct proxy_options *o, struct error *err)
+{
+	enum options_result r;
+	int rest;
+
+	if (allocate(&o->relay, (size_t)argc, err) < 0)
+		return OPTIONS_WRONG;
+	r = option_table_parse(&proxy_option_table, argc, argv, o, &rest, err);
+	if (r != OPTIONS_RUN)
+		return r;
+	if (rest < argc)
+		return error_set(err, EINVAL, "the proxy takes options only, not '%s'", argv[rest]);
+	o->readiness.proxy_protocol = o->relay.proxy_protocol;
+	return check(o, err);
+}
+
+enum options_result proxy_options_parse(int argc, char **argv, struct proxy_options *ret, struct error *err)
+{
 	struct proxy_options o = {
 		.readiness = {.kind = READY_LISTEN},
 		.relay.startup_timeout = 30 * USEC_PER_SEC,
@@ -159,37 +178,13 @@ int proxy_options_parse(int argc, char **argv, struct proxy_options *ret, struct
 		.relay.flow_timeout = 60 * USEC_PER_SEC,
 		.relay.drain_timeout = 10 * USEC_PER_SEC,
 	};
-	int id;
+	enum options_result r = parse(argc, argv, &o, err);
 
-	/* No list can be longer than the command line. */
-	o.relay.forwards = calloc(n, sizeof(*o.relay.forwards));
-	o.relay.targets = calloc(n, sizeof(*o.relay.targets));
-	o.relay.no_hold = calloc(n, sizeof(*o.relay.no_hold));
-	if (!o.relay.forwards || !o.relay.targets || !o.relay.no_hold) {
+	if (r == OPTIONS_RUN)
+		*ret = o;
+	else
 		proxy_options_free(&o);
-		return error_set(err, ENOMEM, "out of memory");
-	}
-	opterr = 0;
-	optind = 0;
-	while ((id = getopt_long(argc, argv, "+", known, NULL)) != -1) {
-		if (parse_option(id, optarg, &o, err) < 0) {
-			if (id == '?' && optind > 0)
-				error_context(err, "'%s'", argv[optind - 1]);
-			proxy_options_free(&o);
-			return -1;
-		}
-	}
-	if (optind < argc) {
-		proxy_options_free(&o);
-		return error_set(err, EINVAL, "the proxy takes options only, not '%s'", argv[optind]);
-	}
-	o.readiness.proxy_protocol = o.relay.proxy_protocol;
-	if (check(&o, err) < 0) {
-		proxy_options_free(&o);
-		return -1;
-	}
-	*ret = o;
-	return 0;
+	return r;
 }
 
 void proxy_options_free(struct proxy_options *options)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/error.h"
+#include "common/option_table.h"
 #include "readiness/readiness.h"
 #include "relay/config.h"
 
@@ -12,6 +13,8 @@ struct proxy_options {
 	uint16_t await_port; /* host byte order; 0 with a command that does without */
 };
 
+extern const struct option_table proxy_option_table;
+
 /* argv without the program's name in argv[0]; proxy_options_free() releases *ret. The strings of argv must live on. */
-int proxy_options_parse(int argc, char **argv, struct proxy_options *ret, struct error *err);
+enum options_result proxy_options_parse(int argc, char **argv, struct proxy_options *ret, struct error *err);
 void proxy_options_free(struct proxy_options *options);

@@ -14,8 +14,6 @@ PORT = 7970
 COMMANDS = "create adopt remove list status wake sleep refresh attend logs".split()
 DATA = "/usr/share"
 BASH = f"{DATA}/bash-completion/completions/sockwake"
-FISH = f"{DATA}/fish/vendor_completions.d/sockwake.fish"
-ZSH = f"{DATA}/zsh/vendor-completions/_sockwake"
 READY, ASKED = "READY> ", "ASKED> "
 
 
@@ -68,19 +66,10 @@ class Completions(harness.Case):
         return set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", text, re.MULTILINE))
 
     def test_every_option(self):
-        with open(FISH) as fish, open(ZSH) as zsh:
-            fish, zsh = fish.read(), zsh.read()
-        with open("/src/man/sockwake.1") as manual:
-            manual = manual.read().replace("\\-", "-")
+        """As the shell does it; cli_option_table_test has the texts of all three, and the manual."""
         for command in COMMANDS:
             with self.subTest(command):
-                options = self.helped(command)
-                self.assertLessEqual(options, self.bash("sockwake", command, "--"))
-                arm = zsh if command == "create" else re.search(rf"^\t{command}\)(.*?)^\t\w+\)", zsh, re.M | re.S)[1]
-                for option in options - {"--scope"}:
-                    self.assertIn(option, arm)
-                    self.assertRegex(fish, rf"(create|{command})\b.* -l {option[2:]}\b")
-                    self.assertIn(option, manual)
+                self.assertEqual(self.helped(command) | {"--help"}, self.bash("sockwake", command, "--"))
 
     def test_bash(self):
         self.assertEqual(self.bash("sockwake", "wake", ""), {"server"})

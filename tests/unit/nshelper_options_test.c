@@ -7,7 +7,7 @@
 /* Options keep pointers into the vector, hence static. */
 #define parse(o, err, ...) parse_words(o, err, (const char *[]){"nshelper", __VA_ARGS__, NULL})
 
-static enum options_result parse_words(struct options *o, struct error *err, const char *const words[])
+static enum options_result parse_words(struct nshelper_options *o, struct error *err, const char *const words[])
 {
 	static char *argv[WORDS_MAX];
 
@@ -16,7 +16,7 @@ static enum options_result parse_words(struct options *o, struct error *err, con
 
 static void everything(void **state)
 {
-	struct options o;
+	struct nshelper_options o;
 	struct error err;
 
 	(void)state;
@@ -34,7 +34,7 @@ static void everything(void **state)
 
 static void options_of_the_command_are_its_own(void **state)
 {
-	struct options o;
+	struct nshelper_options o;
 	struct error err;
 
 	(void)state;
@@ -47,7 +47,7 @@ static void options_of_the_command_are_its_own(void **state)
 
 static void pidfd_of_the_environment(void **state)
 {
-	struct options o;
+	struct nshelper_options o;
 	struct error err;
 
 	(void)state;
@@ -89,7 +89,7 @@ static void wrong_usage(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
 		struct error err = {.text = ""};
-		struct options o;
+		struct nshelper_options o;
 
 		if (parse_words(&o, &err, lines[i]) != OPTIONS_WRONG || !err.text[0])
 			fail_msg("line %zu was not refused", i);
