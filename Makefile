@@ -28,7 +28,7 @@ OPTIMIZE       = -Os
 CFLAGS.release = $(OPTIMIZE) -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
                  -fno-asynchronous-unwind-tables -ffunction-sections
 # Tables of pointers are relocated when a program starts; packed, that takes a tenth of the room (glibc 2.36 and newer can).
-PACKED_BY      = $(shell grep -s GLIBC_ABI_DT_RELR "$$($(CC) -print-file-name=libc.so.6)" >/dev/null && echo glibc)
+PACKED_BY     := $(shell grep -s GLIBC_ABI_DT_RELR "$$($(CC) -print-file-name=libc.so.6)" >/dev/null && echo glibc)
 PACK.glibc     = -Wl,-z,pack-relative-relocs
 LDFLAGS.release = -Wl,--gc-sections $(PACK.$(PACKED_BY))
 CFLAGS.asan    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -14,22 +14,12 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "instance/health_check.h"
 
 struct mount {
 	dev_t device;
 	char path[PATH_MAX];
 };
-
-bool health_check_is_command(const char *health_check)
-{
-	static const char *const words[] = {"listen", "postgres", "redis", "greeting", "http", "healthy", "none"};
-
-	for (size_t k = 0; health_check && k < sizeof(words) / sizeof(*words); k++) {
-		if (strcmp(words[k], health_check) == 0)
-			return false;
-	}
-	return health_check && strncmp(health_check, "http:", 5) != 0;
-}
 
 /* Those of one installation have one owner. */
 static bool programs_are_own(void)
@@ -167,8 +157,8 @@ int reach_check_at(const char *proc, bool own, const struct container *c, const 
 		return error_set(
 			err, EPERM,
 			"the container '%s' sees the host's processes (--pid=host, or a mount of /proc), and could read "
-			"the host's files through the command of the health check: use another check (listen, "
-			"http:/PATH, postgres, redis, greeting, healthy), or create the container without that",
+			"the host's files through the command of the health check: use another check "
+			"(" HEALTH_CHECK_WORDS "), or create the container without that",
 			c->name);
 	return error_set(
 		err, EPERM,

@@ -10,9 +10,6 @@
 
 #include "backends/backend.h"
 
-/* Is the health check a command, and not one of the words? */
-bool health_check_is_command(const char *health_check);
-
 /* Must reach_check() see what inspect() says about the container? Only then can it refuse. */
 bool reach_matters(const char *health_check);
 

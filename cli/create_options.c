@@ -139,8 +139,8 @@ static const struct option_row rows[] = {
 	{"--schedule '[DAYS] HH:MM-HH:MM'", "keeps it warm at these times, as in 'Mon..Fri 08:00-18:00'; repeatable",
 	 take_list, IN_INSTANCE(schedule)},
 	{"--health-check CHECK",
-	 "listen, postgres, redis, greeting, http[:PATH], healthy, none, or a shell command" OPTION_NEXT_LINE
-	 "with {container_port} (default: by the port, or the name of the socket; else listen)",
+	 HEALTH_CHECK_WORDS ", none, or a shell command" OPTION_NEXT_LINE
+			    "with {container_port} (default: by the port, or the name of the socket; else listen)",
 	 take_text, IN_INSTANCE(health_check)},
 	{"--idle-action stop|pause", "how to sleep (default: stop)", take_text, ON_LINE(idle_action)},
 	{"--keep-running", "leave a container running that ran before", option_take_flag, IN_INSTANCE(keep_running)},

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backends/reach.h"
 #include "cli/create_options.h"
 #include "common/parse.h"
+#include "instance/health_check.h"
 #include "instance/made_container.h"
 
 #define ARGUMENTS_MAX 1024
@@ -168,8 +168,7 @@ static int parse(const struct container *c, const struct instance *base, const s
 static int refuse_command(struct error *err)
 {
 	return error_set(err, EINVAL,
-			 "a label cannot have commands run on the host: it takes listen, postgres, redis, "
-			 "greeting, http[:PATH], healthy or none");
+			 "a label cannot have commands run on the host: it takes " HEALTH_CHECK_WORDS " or none");
 }
 
 /* What only a person may ask for. */

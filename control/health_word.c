@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "backends/reach.h"
 #include "control/create_request.h"
+#include "instance/health_check.h"
 
 /* What systemd gives to services (systemd.exec(5), $PATH): theirs need not be that of whoever runs this. */
 #define SERVICES_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -39,8 +39,8 @@ static int check_word(const char *s, struct error *err)
 	if (!health_check_is_command(s) || s[strspn(s, WORD)] || is_in(getenv("PATH"), s) || is_in(SERVICES_PATH, s))
 		return 0;
 	return error_set(err, EINVAL,
-			 "the health check '%s' is no program in PATH, and none of listen, postgres, redis, greeting, "
-			 "http, http:/PATH, healthy and none: use one of these, or a shell command",
+			 "the health check '%s' is no program in PATH, and none of " HEALTH_CHECK_WORDS
+			 " and none: use one of these, or a shell command",
 			 s);
 }
 

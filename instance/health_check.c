@@ -8,27 +8,55 @@
 
 enum need { NEEDS_NOTHING = 0, NEEDS_PORT = 1, NEEDS_STREAM = 2 };
 
-static const struct {
+static const struct word {
 	const char *word;
+	enum readiness_kind kind;
 	int needs;
 } words[] = {
-	{"listen", NEEDS_PORT},
-	{"postgres", NEEDS_PORT | NEEDS_STREAM},
-	{"redis", NEEDS_PORT | NEEDS_STREAM},
-	{"greeting", NEEDS_PORT | NEEDS_STREAM},
-	{"http", NEEDS_PORT | NEEDS_STREAM},
+	{"listen", READY_LISTEN, NEEDS_PORT},
+	{"postgres", READY_POSTGRES, NEEDS_PORT | NEEDS_STREAM},
+	{"redis", READY_REDIS, NEEDS_PORT | NEEDS_STREAM},
+	{"greeting", READY_GREETING, NEEDS_PORT | NEEDS_STREAM},
+	{"http", READY_HTTP, NEEDS_PORT | NEEDS_STREAM},
+	{"healthy", READY_HEALTHY, NEEDS_NOTHING},
+	{"none", READY_NONE, NEEDS_NOTHING},
 };
+#define N_WORDS (sizeof(words) / sizeof(*words))
 
-/* "http:/PATH" counts as "http". */
-static int needs(const char *s)
+/* "http:/PATH" counts as "http". NULL: a command. */
+static const struct word *find(const char *s)
 {
 	size_t len = strncmp(s, "http:", 5) == 0 ? 4 : strlen(s);
 
-	for (size_t k = 0; k < sizeof(words) / sizeof(*words); k++) {
+	for (size_t k = 0; k < N_WORDS; k++) {
 		if (strncmp(s, words[k].word, len) == 0 && strlen(words[k].word) == len)
-			return words[k].needs;
+			return &words[k];
 	}
-	return NEEDS_NOTHING;
+	return NULL;
+}
+
+const char *health_check_word(size_t k)
+{
+	return k < N_WORDS ? words[k].word : NULL;
+}
+
+enum readiness_kind health_check_kind(const char *s)
+{
+	const struct word *w = find(s);
+
+	return w ? w->kind : READY_COMMAND;
+}
+
+bool health_check_is_command(const char *s)
+{
+	return s && !find(s);
+}
+
+static int needs(const char *s)
+{
+	const struct word *w = find(s);
+
+	return w ? w->needs : NEEDS_NOTHING;
 }
 
 bool health_check_needs_port(const char *s)
@@ -61,8 +89,8 @@ int health_check_validate(const char *s, struct error *err)
 	if (!s || !*s || !is_one_line(s))
 		return error_set(
 			err, 0,
-			"the health check must be one line of printable UTF-8 of 1 to %d bytes: listen, postgres, "
-			"redis, greeting, http, http:/PATH, healthy, none or a shell command",
+			"the health check must be one line of printable UTF-8 of 1 to %d bytes: " HEALTH_CHECK_WORDS
+			", none or a shell command",
 			INSTANCE_TEXT_MAX);
 	if (strncmp(s, "http:", 5) == 0 && (s[5] != '/' || strchr(s, ' ')))
 		return error_set(err, 0, "the health check '%s' is not of the form http:/PATH", s);

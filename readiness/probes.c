@@ -161,6 +161,7 @@ static size_t ask(const struct readiness *r, char *buffer, size_t size)
 		return tls_hello(buffer);
 	case READY_LISTEN:
 	case READY_GREETING:
+	case READY_HEALTHY:
 	case READY_NONE:
 	case READY_COMMAND:
 		break;
@@ -203,6 +204,7 @@ enum verdict probe_judge(enum readiness_kind kind, const uint8_t *reply, size_t 
 	case READY_TLS:
 		return judge_tls(reply, len, complete, seen);
 	case READY_LISTEN:
+	case READY_HEALTHY:
 	case READY_NONE:
 	case READY_COMMAND:
 		break;

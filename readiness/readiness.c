@@ -58,14 +58,6 @@ struct check {
 	char logged[SEEN_MAX]; /* the outcome that the debug level told last */
 };
 
-static const struct {
-	const char *word;
-	enum readiness_kind kind;
-} words[] = {
-	{"listen", READY_LISTEN},     {"postgres", READY_POSTGRES}, {"redis", READY_REDIS},
-	{"greeting", READY_GREETING}, {"http", READY_HTTP},	    {"none", READY_NONE},
-};
-
 static int parse_path(const char *path, struct error *err)
 {
 	if (path[0] != '/' || path[1] == '/' || strlen(path) > HTTP_PATH_MAX)
@@ -83,18 +75,13 @@ int readiness_parse(const char *kind, struct readiness *ret, struct error *err)
 {
 	if (!*kind)
 		return error_set(err, 0, "the health check is empty; 'none' is the word for not waiting");
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strcmp(kind, words[i].word) == 0) {
-			*ret = (struct readiness){.kind = words[i].kind, .argument = "/"};
-			return 0;
-		}
-	}
-	if (strncmp(kind, "http:", strlen("http:")) == 0) {
-		*ret = (struct readiness){.kind = READY_HTTP, .argument = kind + strlen("http:")};
-		return parse_path(ret->argument, err);
-	}
-	*ret = (struct readiness){.kind = READY_COMMAND, .argument = kind};
-	return 0;
+	*ret = (struct readiness){.kind = health_check_kind(kind), .argument = "/"};
+	if (ret->kind == READY_COMMAND || ret->kind == READY_HEALTHY)
+		*ret = (struct readiness){.kind = READY_COMMAND, .argument = kind};
+	if (ret->kind != READY_HTTP || kind[strlen("http")] != ':')
+		return 0;
+	ret->argument = kind + strlen("http:");
+	return parse_path(ret->argument, err);
 }
 
 /* For the caller to close. */

@@ -30,17 +30,7 @@
 #include "common/error.h"
 #include "dial/proxy_protocol.h"
 #include "dial/target.h"
-
-enum readiness_kind {
-	READY_LISTEN,
-	READY_POSTGRES,
-	READY_REDIS,
-	READY_GREETING,
-	READY_HTTP,
-	READY_NONE,
-	READY_COMMAND,
-	READY_TLS, /* not for --health-check: what a server that does not answer is asked besides */
-};
+#include "instance/health_check.h"
 
 /* What was seen on the way to ready. */
 struct readiness_seen {

@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "instance/health_check.h"
 #include "keeper/options.h"
 #include "nshelper/options.h"
 #include "proxy/options.h"
@@ -115,7 +116,7 @@ static void expect_no_other(const char *where, const char *whose, const struct n
 	for (size_t k = 0; k < found->n; k++) {
 		if (has(expected, found->names[k]))
 			continue;
-		print_error("%s: '%s' is none of %s\n", where, found->names[k], whose);
+		print_error("%s: '%s' is no option of %s\n", where, found->names[k], whose);
 		n_wrong++;
 	}
 }
@@ -354,7 +355,7 @@ static void manuals_name_no_other_option(void **state)
 		struct names found = {};
 
 		scan(&found, text, text + strlen(text));
-		expect_no_other(manuals[k], "all options", &found, &known);
+		expect_no_other(manuals[k], "any program", &found, &known);
 	}
 	assert_int_equal(n_wrong, 0);
 }
@@ -474,6 +475,61 @@ static void fish_completes_each_option(void **state)
 	assert_int_equal(n_wrong, 0);
 }
 
+/* Words, with a space on either side of each. */
+static void expect_words(const char *where, struct part list, const char *separators)
+{
+	char text[512] = " ";
+
+	for (const char *p = list.begin; p < list.end; p++)
+		strncat(text, strchr(separators, *p) ? " " : p, 1);
+	strcat(text, " ");
+	for (size_t k = 0; health_check_word(k); k++) {
+		char word[32];
+
+		snprintf(word, sizeof(word), " %s ", health_check_word(k));
+		if (strstr(text, word))
+			continue;
+		print_error("%s: the health check '%s' is missing\n", where, health_check_word(k));
+		n_wrong++;
+	}
+}
+
+/* Of the manual, which tells in an entry of its own what each does. */
+static void expect_entries(const char *manual)
+{
+	struct part section = find(whole(manual), "\n.BI --health-check", "\n.RE\n");
+
+	for (size_t k = 0; health_check_word(k); k++) {
+		char plain[64], with_path[64];
+		const char *p;
+
+		snprintf(plain, sizeof(plain), "\n.TP\n.B %s\n", health_check_word(k));
+		snprintf(with_path, sizeof(with_path), "\n.TP\n.BR %s [ :", health_check_word(k));
+		p = strstr(section.begin, plain) ? strstr(section.begin, plain) : strstr(section.begin, with_path);
+		if (p && p < section.end)
+			continue;
+		print_error("man/sockwake.1: the health check '%s' is missing\n", health_check_word(k));
+		n_wrong++;
+	}
+}
+
+static void words_of_health_checks(void **state)
+{
+	_cleanup_free_ char *bash = read_text("completions/sockwake.bash"),
+			    *zsh = read_text("completions/sockwake.zsh"),
+			    *fish = read_text("completions/sockwake.fish"), *manual = read_manual("man/sockwake.1");
+
+	(void)state;
+	n_wrong = 0;
+	expect_words("the messages", whole(HEALTH_CHECK_WORDS ", none"), ",");
+	expect_words("completions/sockwake.bash",
+		     find(whole(bash), "\n\t--health-check)\n\t\tCOMPREPLY=($(compgen -W '", "'"), "");
+	expect_words("completions/sockwake.zsh", find(whole(zsh), "--health-check[when it is ready]:check:(", ")"), "");
+	expect_words("completions/sockwake.fish", find(whole(fish), " -l health-check -x -a '", "'"), "");
+	expect_entries(manual);
+	assert_int_equal(n_wrong, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -485,6 +541,7 @@ int main(void)
 		cmocka_unit_test(bash_completes_each_option),
 		cmocka_unit_test(zsh_completes_each_option),
 		cmocka_unit_test(fish_completes_each_option),
+		cmocka_unit_test(words_of_health_checks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
