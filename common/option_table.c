@@ -96,7 +96,7 @@ static int take_word(struct words *w, const char *word, struct error *err)
 enum options_result option_table_parse(const struct option_table *t, int argc, char *argv[], void *into, int *ret_rest,
 				       struct error *err)
 {
-	struct words w = {t, into, argv, 1, argc};
+	struct words w = {t, into, argv, argc > 0, argc}; /* without a name there is nothing either */
 	int r = OPTIONS_RUN;
 	bool ended = false;
 

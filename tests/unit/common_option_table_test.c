@@ -140,6 +140,16 @@ static void plain_arguments(void **state)
 	expect_rest("x y --quiet z");
 }
 
+/* As execve(2) allowed it once. */
+static void without_a_name(void **state)
+{
+	char *nothing[] = {NULL, argv[0], NULL};
+
+	(void)state;
+	assert_int_equal(option_table_parse(&table, 0, nothing, &taken, &rest, &err), OPTIONS_RUN);
+	assert_int_equal(rest, 0);
+}
+
 static void done(void **state)
 {
 	(void)state;
@@ -189,8 +199,8 @@ static void wrong(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(values), cmocka_unit_test(letters), cmocka_unit_test(plain_arguments),
-		cmocka_unit_test(done),	  cmocka_unit_test(wrong),
+		cmocka_unit_test(values),	  cmocka_unit_test(letters), cmocka_unit_test(plain_arguments),
+		cmocka_unit_test(without_a_name), cmocka_unit_test(done),    cmocka_unit_test(wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
