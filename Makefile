@@ -29,6 +29,9 @@ CFLAGS.release = $(OPTIMIZE) -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FO
                  -fno-asynchronous-unwind-tables -ffunction-sections
 LDFLAGS.release = -Wl,--gc-sections
 CFLAGS.asan    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+# Test builds alone have fault points (common/fault.h), and the tests that need them.
+FAULTS.asan    = -DFAULT_POINTS
+CPPFLAGS   += $(FAULTS.$(VARIANT))
 CFLAGS     += -std=gnu17 $(WARNINGS) $(CFLAGS.$(VARIANT))
 LDFLAGS.asan = -fsanitize=address,undefined
 LDFLAGS    += -Wl,--as-needed $(LDFLAGS.$(VARIANT))
@@ -120,7 +123,8 @@ $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): private DEFINES = $(TOLD)
 
 # Unit tests: tests/unit/FOLDER_SUBJECT_test.c may use all our libraries.
 TESTED = $(PROGRAMS) relay readiness confine dial control lifecycle units backends handover instance common
-TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
+UNTESTED = $(if $(FAULTS.$(VARIANT)),,%_fault_test.c)
+TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(UNTESTED),$(wildcard tests/unit/*_test.c)))
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/unit/filter.o \
 		$(call archives,$(TESTED)) \
 		$(BUILD)/obj/link-flags
