@@ -83,7 +83,27 @@ static void the_proxys_last_word_counts(void **state)
 	assert_true(was_reset(client));
 	assert_int_equal(keeper_finish(&k), EXIT_REFUSED);
 	assert_non_null(strstr(k.text, "no such luck"));
+	assert_null(strstr(k.events, "relay 2")); /* which would say it again */
 	close(client);
+	keeper_clear(&k);
+}
+
+/* It counts once more after the keeper has looked, and ends without a word. */
+static void what_a_proxy_counts_last_is_written_down(void **state)
+{
+	struct fault heard = fault_at("child:heard");
+	struct keeper_run k;
+
+	(void)state;
+	keeper_init(&k);
+	k.scripts[RELAY] = "ready await count exit:0";
+	keeper_start(&k);
+	stop_while_it_plays(&k, &heard, "relay", "wake");
+	let_it_end(&k, "relay");
+	fault_pass(&heard);
+	assert_int_equal(keeper_finish(&k), 0);
+	assert_non_null(strstr(k.text, "7 connections were served"));
+	assert_int_equal(keeper_stats(&k).connections_total, 7);
 	keeper_clear(&k);
 }
 
@@ -223,7 +243,7 @@ static void ready_and_late_at_once(void **state)
 	(void)state;
 	keeper_init(&k);
 	k.options[0] = "--startup-timeout";
-	k.options[1] = "300ms";
+	k.options[1] = "4s";		 /* a busy machine gets as far as that before */
 	k.options[2] = "--no-wake-from"; /* the keeper accepts them itself */
 	k.options[3] = "127.0.0.2";
 	k.scripts[RELAY] = "await ready serve idle exit:0";
@@ -232,7 +252,7 @@ static void ready_and_late_at_once(void **state)
 	stop_while_it_plays(&k, &wakes, "relay", NULL);
 	atomic_store(&k.play->go, true);
 	assert_true(was_served(client));
-	wait_until(k.began + 350 * USEC_PER_MSEC);
+	wait_until(k.began + 4100 * USEC_PER_MSEC);
 	fault_pass(&wakes);
 	assert_true(is_ended(client));
 	assert_int_equal(keeper_finish(&k), 0);
@@ -245,6 +265,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(the_activators_last_word_counts, faults_clear),
 		cmocka_unit_test_teardown(the_proxys_last_word_counts, faults_clear),
+		cmocka_unit_test_teardown(what_a_proxy_counts_last_is_written_down, faults_clear),
 		cmocka_unit_test_teardown(who_comes_as_the_proxy_ends_is_served, faults_clear),
 		cmocka_unit_test_teardown(who_comes_later_is_served_by_the_next_keeper, faults_clear),
 		cmocka_unit_test_teardown(who_comes_after_the_refusal_is_refused, faults_clear),
