@@ -32,6 +32,9 @@ PACKED_BY     := $(shell grep -s GLIBC_ABI_DT_RELR "$$($(CC) -print-file-name=li
 PACK.glibc     = -Wl,-z,pack-relative-relocs
 LDFLAGS.release = -Wl,--gc-sections $(PACK.$(PACKED_BY))
 CFLAGS.asan    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+# Test builds alone have fault points (common/fault.h), and the tests that need them.
+FAULTS.asan    = -DFAULT_POINTS
+CPPFLAGS   += $(FAULTS.$(VARIANT))
 CFLAGS     += -std=gnu17 $(WARNINGS) $(CFLAGS.$(VARIANT))
 LDFLAGS.asan = -fsanitize=address,undefined
 LDFLAGS    += -Wl,--as-needed $(LDFLAGS.$(VARIANT))
@@ -123,7 +126,8 @@ $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): private DEFINES = $(TOLD)
 
 # Unit tests: tests/unit/FOLDER_SUBJECT_test.c may use all our libraries.
 TESTED = $(PROGRAMS) relay readiness confine dial control lifecycle units backends handover instance common
-TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
+UNTESTED = $(if $(FAULTS.$(VARIANT)),,%_fault_test.c)
+TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(UNTESTED),$(wildcard tests/unit/*_test.c)))
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/unit/filter.o \
 		$(call archives,$(TESTED)) \
 		$(BUILD)/obj/link-flags

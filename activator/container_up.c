@@ -4,6 +4,7 @@
 #include "activator/pin_unit.h"
 #include "activator/runtime.h"
 #include "activator/situation.h"
+#include "common/fault.h"
 
 int container_up_bring(struct engine *engine, const struct options *o, struct stats *stats, struct container_up *ret,
 		       struct error *err)
@@ -15,6 +16,7 @@ int container_up_bring(struct engine *engine, const struct options *o, struct st
 	if (runtime_directory(o->scope, directory, err) < 0 ||
 	    container_lock_shared(&ret->lock, directory, named, o->unit, engine->deadline, err) < 0)
 		return -1;
+	FAULT("wake:locked");
 	lock_fd = ret->lock.named;
 	if (o->unit)
 		return pin_unit(engine, o, stats, lock_fd, &ret->container, &ret->pidfd, &ret->woken, &ret->own, err);

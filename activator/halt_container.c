@@ -7,6 +7,7 @@
 #include "activator/halt.h"
 #include "activator/situation.h"
 #include "activator/volumes.h"
+#include "common/fault.h"
 #include "common/log.h"
 
 /* Stops or pauses it. *ret_slept becomes true where it did run. *ret_ended: by itself, before it was told to. */
@@ -183,11 +184,13 @@ static int halt_one(const struct options *given, struct engine *e, struct contai
 		}
 		if (d->action == ACTION_HALT && c.state == CONTAINER_RUNNING)
 			volumes_note(e, given, &c);
+		FAULT("sleep:decided");
 		if (d->action == ACTION_HALT && stop_or_pause(e, o, &c, &slept, &ended, err) < 0) {
 			*ret_asleep = err->code == ENOENT; /* it removed itself when it ended */
 			return *ret_asleep ? 0 : -1;
 		}
 	} while (ended);
+	FAULT("sleep:stopped");
 	if (slept && see_asleep(o, e, err) < 0)
 		return -1;
 	lock_record_asleep(lock->named, c.id[0] ? c.id : lock->id);

@@ -26,6 +26,7 @@
 #include "backends/reach.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "units/log_command.h"
 
@@ -61,6 +62,7 @@ static int try_start(struct engine *e, const struct options *o, int lock_fd, boo
 		lock_record(lock_fd, RUN_STARTING);
 	tell_starting(e, o->container);
 	r = e->backend->start(e, o->container, &result, err);
+	FAULT("wake:answered");
 	tell_started(e, o->startup_timeout, r < 0 && was_in_vain(err));
 	if (!foreign && r == 0 && result == START_STARTED)
 		lock_record(lock_fd, RUN_STARTED);
@@ -131,6 +133,7 @@ int pin_inspected(struct engine *e, const struct options *o, const struct contai
 		return error_errno(err, errno, "cannot refer to process %d of the container '%s'", c->pid,
 				   o->container);
 	}
+	FAULT("pin:opened");
 	refused = check_process(o, c, &refusal);
 	if (e->backend->inspect(e, o->container, &again, err) < 0)
 		return err->code == ENOENT ? 0 : -1;

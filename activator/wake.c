@@ -13,6 +13,7 @@
 #include "backends/engine.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "common/parse.h"
 
@@ -98,6 +99,7 @@ int wake(const struct options *o, struct error *err)
 	log_debug("the container '%s' %s: tells the keeper", o->container, own.woken ? "was woken" : "ran already");
 	if (tell_woken(o, &own, needed, err) < 0)
 		return -1;
+	FAULT("wake:told");
 	/* A unit's wake has not asked the engine, whose service may have to be started for that: once since boot will do. */
 	if (!o->unit || stats->wakes <= 1)
 		remember_volumes(o, &own.container);

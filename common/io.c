@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/fault.h"
 
 /* How much to make room for next: one byte more than a file may have shows that it has more. Files in /proc say that
  * they have no size. */
@@ -200,6 +201,7 @@ int file_write_atomic(const char *path, const char *data, size_t len, mode_t mod
 
 	if (file_write_beside(path, data, len, mode, temporary, err) < 0)
 		return -1;
+	FAULT("write:named");
 	if (rename(temporary, path) < 0) {
 		int saved = errno;
 

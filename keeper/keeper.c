@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "handover/exit.h"
 #include "handover/listen.h"
@@ -208,10 +209,12 @@ static int live(struct keeper *k, struct error *err)
 			begin_record(k);
 	}
 	k->wake_failed = r < 0 && !k->told_to_stop; /* what is broken off at somebody's wish has not failed */
+	FAULT("keeper:done");
 	if (r < 0)
 		keeper_refuse(k, err->text);
 	else
 		end_service(k);
+	FAULT("sleep:begins");
 	if ((k->touched || k->woken) && sleep_stage(k) < 0)
 		return EXIT_FAILURE;
 	note_asleep(k);
@@ -220,6 +223,7 @@ static int live(struct keeper *k, struct error *err)
 		log_settle();
 		return EXIT_REFUSED;
 	}
+	FAULT("keeper:asleep");
 	task_notify(k, "stopped");
 	task_end_notify(k, time_after(now_usec(), NOTIFY_LIMIT));
 	return r < 0 ? EXIT_BROKEN_OFF : EXIT_SUCCESS;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/fault.h"
 #include "common/log.h"
 #include "common/parse.h"
 #include "handover/listen.h"
@@ -211,6 +212,7 @@ static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct
 	bool good;
 
 	*r = 0;
+	FAULT("proxy:ended");
 	if (k->told_to_stop && !k->ready)
 		*r = error_set(err, 0, KEEPER_TOLD_TO_STOP);
 	if (k->told_to_stop || (k->ready && keeper_container_has_ended(k)))
@@ -263,6 +265,7 @@ int serve_stage(struct keeper *k, struct error *err)
 	unsigned crashes = 0;
 	int r;
 
+	FAULT("serve:begins");
 	do {
 		uint64_t deadline = next_deadline(k);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "handover/listen.h"
 #include "keeper/say.h"
@@ -122,7 +123,10 @@ static void take_end(struct keeper *k, struct child *c)
 {
 	char how[64];
 
-	if (c->pid == 0 || !child_reap(c))
+	if (c->pid == 0)
+		return;
+	FAULT("child:heard");
+	if (!child_reap(c))
 		return;
 	take_messages(k, c);
 	if (log_is_debug) {
@@ -166,8 +170,11 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 	for (size_t c = 0; c < N; c++)
 		fds[n++] = (struct pollfd){.fd = children[c]->channel, .events = POLLIN};
 	if (watch_queue) {
-		uint64_t deadline = queue_deadline(&k->queue);
+		uint64_t deadline;
 
+		/* Before it waits: what it takes notice of then may be that they are served. */
+		look_after_queue(k);
+		deadline = queue_deadline(&k->queue);
 		until = deadline < until ? deadline : until;
 		/* Once somebody is known to wait, who else does makes no difference. */
 		for (int i = 0; i < k->queue.n && k->queue.since == USEC_INFINITY; i++)
@@ -175,6 +182,7 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 	}
 	until = k->deadline < until ? k->deadline : until;
 	(void)poll(fds, n, timeout_msec(until));
+	FAULT("keeper:wakes");
 	if (!k->ended && fds[1].revents != 0) {
 		k->ended = true;
 		log_debug("the container's first process has ended");
@@ -188,8 +196,6 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 		k->told_at = now_usec();
 	if (time_is_over(k->deadline))
 		k->late(k);
-	if (watch_queue)
-		look_after_queue(k);
 }
 
 /* Readable once the process has ended, reaped or not (pidfd_open(2)). */

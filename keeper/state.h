@@ -98,7 +98,7 @@ static inline bool time_is_over(uint64_t when)
 }
 
 /* Waits for the next thing to happen, at most until then, and takes notice of it: signals, children that end, their
- * messages; and, with watch_queue, somebody who waits. Who has waited too long meanwhile is reset. */
+ * messages; and, with watch_queue, somebody who waits. Who has waited too long by now is reset first. */
 void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue);
 
 /* Refuses everybody who waits, and says why, unless that is "". */

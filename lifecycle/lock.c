@@ -15,6 +15,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/fault.h"
 #include "common/hash.h"
 #include "common/io.h"
 #include "common/log.h"
@@ -88,6 +89,7 @@ static int flock_until(int fd, int operation, uint64_t deadline)
 		return 0;
 	(void)sigaction(SIGALRM, &interrupt, &before);
 	(void)setitimer(ITIMER_REAL, &tick, NULL);
+	FAULT("lock:waits");
 	do {
 		r = flock(fd, operation);
 	} while (r < 0 && errno == EINTR && now_usec() < deadline);
@@ -107,6 +109,7 @@ int lock_shared(const char *path, uint64_t deadline, int *ret_fd, struct error *
 		*ret_fd = -1;
 		if (fd < 0)
 			return is_dispensable(err) ? 0 : -1;
+		FAULT("lock:opened");
 		if (flock_until(fd, LOCK_SH, deadline) < 0) {
 			if (errno == EINTR)
 				return error_set(err, ETIMEDOUT,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/fault.h"
 
 static const char suffix[] = ".lock";
 
@@ -36,6 +37,7 @@ static void remove_unheld(int directory, const char *file)
 	_cleanup_close_ int fd = openat(directory, file, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 
+	FAULT("sweep:opened");
 	/* Somebody may have removed it, and another one have made it anew, before it was locked here. */
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && st.st_nlink > 0)
 		(void)unlinkat(directory, file, 0);

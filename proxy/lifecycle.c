@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/fault.h"
 #include "relay/accept.h"
 #include "relay/threads.h"
 #include "relay/udp.h"
@@ -41,6 +42,7 @@ static void drain(struct lifecycle *l)
 
 	atomic_store(&s->phase, DRAINING);
 	while (threads_are_accepting(s)) { /* it began before it could know; it takes a few at most */
+		FAULT("drain:waits");
 		threads_take(l->first);
 		sched_yield();
 	}
@@ -163,6 +165,7 @@ static void idle_fired(struct loop *loop, struct timer *timer)
 	struct lifecycle *l = lifecycle_of(loop);
 	struct service *s = l->service;
 
+	FAULT("idle:looks");
 	atomic_store(&s->leaving, true);
 	/* The last look: whoever is in a queue by now is served. Who comes later starts the next process. Who is handed
 	 * over is counted before the worker says that it has taken it, so this order misses nobody. */
@@ -171,6 +174,7 @@ static void idle_fired(struct loop *loop, struct timer *timer)
 		udp_now(l->first->udp);
 	}
 	if (!threads_are_accepting(s) && may_end(l)) {
+		FAULT("idle:ends");
 		end(l, "idle");
 		return;
 	}
@@ -257,6 +261,7 @@ int lifecycle_run(struct lifecycle *l, const struct accepted *accepted, size_t n
 	struct service *s = l->service;
 	int r;
 
+	FAULT("adopt:begins");
 	for (size_t i = 0; i < n_accepted; i++)
 		accept_adopt(l->first, accepted[i].forward, accepted[i].fd);
 	r = worker_run(l->first, err);

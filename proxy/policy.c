@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "confine/confine.h"
 #include "handover/listen.h"
@@ -23,7 +24,8 @@ static int leave_journal(struct error *err)
 int policy_confine(const struct proxy *p, struct error *err)
 {
 	const struct service *s = &p->service;
-	size_t n_keep = 4 + s->n_forwards + p->n_accepted + 3 * (size_t)s->n_workers, k = 0, n_ports = 0;
+	size_t n_keep = 4 + s->n_forwards + p->n_accepted + 3 * (size_t)s->n_workers + FAULT_SOCKETS_MAX;
+	size_t k = 0, n_ports = 0;
 	_cleanup_free_ int *keep = calloc(n_keep, sizeof(*keep));
 	_cleanup_free_ uint16_t *ports = calloc(s->n_forwards, sizeof(*ports));
 	struct confinement c = {
@@ -59,6 +61,7 @@ int policy_confine(const struct proxy *p, struct error *err)
 		keep[k++] = s->workers[i].told.fd;
 		keep[k++] = s->workers[i].told_in;
 	}
+	k += FAULT_SOCKETS(keep + k);
 	c.keep = keep;
 	c.n_keep = k;
 	c.ports = ports;

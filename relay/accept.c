@@ -9,6 +9,7 @@
 
 #include "common/cidr.h"
 #include "common/clock.h"
+#include "common/fault.h"
 #include "relay/connect.h"
 #include "relay/hand.h"
 #include "relay/keepalive.h"
@@ -130,6 +131,7 @@ static bool accept_one(struct worker *w, struct acceptor *a)
 	}
 	fd = accept4(a->watch.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0) {
+		FAULT("accept:taken");
 		if (!a->drained && a->forward->family != AF_UNIX)
 			set_options(fd, w->service->config);
 		place(w, a->forward, fd);
@@ -152,6 +154,7 @@ static void acceptor_ready(struct loop *loop, struct watch *watch, uint32_t even
 	bool several = w->service->n_workers > 1;
 
 	(void)events;
+	FAULT("accept:begins");
 	if (several) {
 		atomic_fetch_add(&w->service->accepting, 1);
 		if ((w->index > 0 && atomic_load(&w->service->leaving)) || atomic_load(&w->service->phase) != SERVING) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "common/fault.h"
 #include "relay/accept.h"
 #include "relay/hand.h"
 #include "relay/processors.h"
@@ -43,6 +44,7 @@ static void told(struct loop *loop, struct watch *watch, uint32_t events)
 
 	(void)watch;
 	(void)events;
+	FAULT("hand:told");
 	threads_take(w);
 	if (w->index == 0)
 		return; /* its `after` reports what changed */

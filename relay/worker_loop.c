@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/fault.h"
 #include "relay/accept.h"
 #include "relay/connect.h"
 #include "relay/keepalive.h"
@@ -109,6 +110,7 @@ int worker_run(struct worker *w, struct error *err)
 {
 	int r = loop_run(&w->loop, err);
 
+	FAULT("worker:ends");
 	accept_stop(w);
 	worker_finish(w);
 	return r;

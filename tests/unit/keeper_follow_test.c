@@ -9,11 +9,13 @@ static void a_container_that_ends(void **state)
 
 	(void)state;
 	keeper_init(&k);
-	k.scripts[RELAY] = "ready serve msec:100 idle exit:0";
+	k.scripts[RELAY] = "ready serve await idle exit:0";
 	client = keeper_client(&k);
 	keeper_start(&k);
 	assert_true(was_served(client));
 	kill(k.play->container, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)k.play->container, &(siginfo_t){}, WEXITED | WNOWAIT), 0);
+	atomic_store(&k.play->go, true);
 	assert_int_equal(keeper_finish(&k), 0);
 	assert_int_equal(occurrences(k.events, "follow 1 begins"), 1);
 	assert_non_null(strstr(k.notices, "STATUS=the container has ended"));

@@ -18,10 +18,11 @@
 #include "handover/exit.h"
 #include "handover/listen.h"
 #include "handover/stats.h"
+#include "tests/unit/fault_fixture.h"
 #include "tests/unit/notify_fixture.h"
 
 #define LOG_FD	   61 /* the players say there what they do */
-#define PLAY_FD	   62 /* struct play */
+#define PLAY_FD	   62 /* struct play; FAULT_FD comes next */
 #define LISTEN_MAX 4
 #define WORDS_MAX  48
 
@@ -399,7 +400,7 @@ static inline void keeper_exec(const struct keeper_run *k, const char *notify, i
 	dup2(log, LOG_FD);
 	dup2(play_fd, PLAY_FD);
 	close_range((unsigned)(LISTEN_FDS_START + k->n_listeners), LOG_FD - 1, 0);
-	close_range(PLAY_FD + 1, ~0U, 0);
+	close_range(FAULT_FD + FAULTS_AT_ONCE, ~0U, 0);
 	keeper_words(k, argv);
 	setenv("NOTIFY_SOCKET", notify, 1);
 	setenv("RUNTIME_DIRECTORY", k->directory, 1);

@@ -30,6 +30,7 @@
 #include "common/clock.h"
 #include "handover/listen.h"
 #include "handover/stats.h"
+#include "tests/unit/fault_fixture.h"
 #include "tests/unit/notify_fixture.h"
 
 #define PROXY_ARGS_MAX	  24
@@ -44,6 +45,7 @@ struct proxy_run {
 	size_t n_args;
 	const char *environment[4]; /* "NAME=VALUE" */
 	int inherited;		    /* a descriptor more, at 50; -1: none */
+	int inherited_too;	    /* and at 49 */
 	rlim_t descriptors;	    /* RLIMIT_NOFILE; 0: as it is */
 	bool is_left_alone;	    /* its parent's end is not sent to it */
 	/* Then: */
@@ -131,7 +133,7 @@ static inline uint16_t proxy_forward(struct proxy_run *p, int type, uint16_t tar
 
 static inline void proxy_init(struct proxy_run *p)
 {
-	*p = (struct proxy_run){.inherited = -1};
+	*p = (struct proxy_run){.inherited = -1, .inherited_too = -1};
 	proxy_arg(p, "proxy");
 	proxy_arg(p, "--target");
 	proxy_arg(p, "127.0.0.1");
@@ -149,13 +151,18 @@ static inline void proxy_exec(struct proxy_run *p, const char *notify, int stats
 		high[i] = fcntl(p->sockets[i], F_DUPFD, 100);
 	if (p->inherited >= 0)
 		p->inherited = fcntl(p->inherited, F_DUPFD, 110);
+	if (p->inherited_too >= 0)
+		p->inherited_too = fcntl(p->inherited_too, F_DUPFD, 110);
 	stats = fcntl(stats, F_DUPFD, 120);
 	for (size_t i = 0; i < p->n_sockets; i++)
 		dup2(high[i], LISTEN_FDS_START + (int)i);
 	if (p->inherited >= 0)
 		dup2(p->inherited, 50);
+	if (p->inherited_too >= 0)
+		dup2(p->inherited_too, 49);
 	dup2(stats, 51);
-	close_range(52, ~0U, 0);
+	close_range(52, FAULT_FD - 1, 0);
+	close_range(FAULT_FD + FAULTS_AT_ONCE, ~0U, 0);
 	/* The leak sanitizer wants ptrace(2), which confinement takes away. */
 	setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	setenv("SOCKWAKE_STATS_FD", "51", 1);

@@ -6,38 +6,6 @@
 #include "handover/channel.h"
 #include "handover/exit.h"
 
-/* Clients come at every moment around the end: each is served, by this process or, still queued, by the next. */
-static void nobody_is_lost_at_the_end(void **state)
-{
-	(void)state;
-	for (int i = 0; i < 30; i++) {
-		struct proxy_run p, next;
-		int client, target;
-
-		start(&p, "60ms");
-		proxy_start(&p);
-		usleep((useconds_t)(55000 + 500 * i));
-		client = connect_to(SOCK_STREAM, port);
-		send_text(client, "me");
-		next = p;
-		if (poll(&(struct pollfd){.fd = server, .events = POLLIN}, 1, 300) == 0) {
-			int status;
-
-			/* Not served: it has ended, and the client waits in the queue. */
-			assert_int_equal(waitpid(p.pid, &status, 0), p.pid);
-			assert_int_equal(status, 0);
-			close(p.notify);
-			proxy_start(&next);
-		}
-		target = accept_from(server);
-		expect_text(target, "me");
-		close(client);
-		close(target);
-		assert_int_equal(proxy_wait(&next), 0);
-		close(server);
-	}
-}
-
 /* One that could accept nobody would only keep them waiting. */
 static void no_descriptors_for_a_connection(void **state)
 {
@@ -398,7 +366,6 @@ static void status_says_what_happens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nobody_is_lost_at_the_end),
 		cmocka_unit_test(no_descriptors_for_a_connection),
 		cmocka_unit_test(drains),
 		cmocka_unit_test(drains_no_longer_than_told),

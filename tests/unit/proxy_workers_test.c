@@ -1,4 +1,4 @@
-/* How several workers share what comes: evenly, and nobody is lost between them. */
+/* How several workers share what comes: evenly. proxy_fault_test.c sees that nobody is lost between them. */
 #include "tests/unit/proxy_fixture.h"
 
 #include <dirent.h>
@@ -92,73 +92,6 @@ static void clients_are_shared_evenly(void **state)
 	assert_int_equal(proxy_stop(&p), 0);
 }
 
-/* Some are served by this process, and those that were left in the queue by the next; together they are all. */
-static void expect_all(struct proxy_run *p, struct proxy_run *next)
-{
-	int targets[CLIENTS], n = 0, status;
-
-	while (n < CLIENTS) {
-		if (poll(&(struct pollfd){.fd = server, .events = POLLIN}, 1, 300) == 1) {
-			targets[n] = accept_from(server);
-			expect_text(targets[n], "me");
-			n++;
-			continue;
-		}
-		/* With those that it has it does not end. */
-		for (int i = 0; i < n; i++)
-			reset_and_close(targets[i]);
-		assert_int_equal(waitpid(p->pid, &status, 0), p->pid);
-		assert_int_equal(status, 0);
-		close(p->notify);
-		proxy_start(next);
-		for (; n < CLIENTS; n++) {
-			int target = accept_from(server);
-
-			expect_text(target, "me");
-			close(target);
-		}
-		return;
-	}
-	close_all(targets, CLIENTS);
-}
-
-/* Of clients that come at every moment around the end. `next` is the process that is to be waited for: this one, until
- * another one was needed. */
-static void around_the_end(const char *idle, useconds_t wait, int before, bool stop)
-{
-	struct proxy_run p, next;
-	int clients[CLIENTS];
-
-	start(&p, "2", idle);
-	next = p;
-	proxy_start(&p);
-	next.pid = p.pid;
-	next.notify = p.notify;
-	usleep(wait);
-	connect_many(clients, (size_t)before);
-	if (stop)
-		kill(p.pid, SIGTERM);
-	connect_many(clients + before, (size_t)(CLIENTS - before));
-	expect_all(&p, &next);
-	close_all(clients, CLIENTS);
-	assert_int_equal(proxy_wait(&next), 0);
-	close(server);
-}
-
-static void nobody_is_lost_when_idle(void **state)
-{
-	(void)state;
-	for (unsigned i = 0; i < 20; i++)
-		around_the_end("60ms", 58000 + 500 * i, 0, false);
-}
-
-static void nobody_is_lost_when_told_to_stop(void **state)
-{
-	(void)state;
-	for (int i = 0; i < 20; i++)
-		around_the_end("500ms", 0, i, true);
-}
-
 /* A connection in a worker's pipe is not lost from sight, and a pipe that is full takes none. */
 static void handed_over_until_the_pipe_is_full(void **state)
 {
@@ -195,8 +128,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clients_are_shared_evenly),
 		cmocka_unit_test(handed_over_until_the_pipe_is_full),
-		cmocka_unit_test(nobody_is_lost_when_idle),
-		cmocka_unit_test(nobody_is_lost_when_told_to_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
