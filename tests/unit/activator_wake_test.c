@@ -499,6 +499,21 @@ static void a_signal_before_the_end_refuses_the_queue(void **state)
 	fake_stop(&f);
 }
 
+static void the_container_is_named_when_time_is_over(void **state)
+{
+	static struct exchange script[40];
+	struct fake_engine f;
+
+	(void)state;
+	script[0] = (struct exchange)SAY(NO_CONTENT);
+	for (size_t k = 1; k < sizeof(script) / sizeof(*script); k++)
+		script[k] = (struct exchange)SAY(inspection("restarting", 0, STARTED, ""));
+	fake_start(&f, script, sizeof(script) / sizeof(*script));
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "200ms"),
+		       "the container 'x' did not come to run in time (it is restarting)");
+	fake_stop(&f);
+}
+
 static void wrong_usage_is_refused(void **state)
 {
 	const char *const *const wrong[] = {
@@ -564,6 +579,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(by_hand_a_wake_just_wakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_deadline_is_the_keepers, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_signal_before_the_end_refuses_the_queue, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_container_is_named_when_time_is_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_usage_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_notification_that_nobody_sees_is_no_failure, setup, teardown),
 	};

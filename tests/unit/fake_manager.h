@@ -714,15 +714,15 @@ static inline const char *fake_calls(struct fake_manager *m)
 /* It is the user's, whose XDG_RUNTIME_DIR it brings. */
 static inline void fake_manager_start(struct fake_manager *m)
 {
-	char directory[128];
+	char folder[128];
 
 	*m = (struct fake_manager){.directory = "/tmp/sockwake-test-XXXXXX"};
 	m->table = mmap(NULL, sizeof(*m->table), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!mkdtemp(m->directory) || m->table == MAP_FAILED)
 		abort();
-	snprintf(directory, sizeof(directory), "%s/systemd", m->directory);
+	snprintf(folder, sizeof(folder), "%s/systemd", m->directory);
 	snprintf(m->socket, sizeof(m->socket), "%s/systemd/private", m->directory);
-	if (mkdir(directory, 0755) < 0 || setenv("XDG_RUNTIME_DIR", m->directory, 1) < 0)
+	if (mkdir(folder, 0755) < 0 || setenv("XDG_RUNTIME_DIR", m->directory, 1) < 0)
 		abort();
 	fake_load();
 	fake_server = (struct fake_server){.manager = m, .table = m->table, .listener = fake_listen(m->socket)};
