@@ -191,7 +191,7 @@ static void a_job_of_others_is_waited_for(void **state)
 	began = now_usec();
 	assert_string_equal(SLEEP(0, UNIT_OPTIONS(f, "docker")), "GET json POST unpause");
 	assert_string_equal(fake_calls(&manager), STOPS);
-	assert_in_range(msec_since(began), 200, 4500);
+	assert_true(msec_since(began) >= 200);
 	/* It may be that of a wake that was killed. */
 	fake_set(&manager, X, "Job", "5");
 	record(&f, BACKEND_DOCKER, "own starting");

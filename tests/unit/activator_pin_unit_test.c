@@ -153,7 +153,6 @@ static void a_unit_that_is_up_without_its_container(void **state)
 	assert_in_range(msec_since(began), 300, 5000);
 	assert_in_range(f.seen->requests, 2, 5); /* Podman is not asked often */
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker"), "--startup-timeout", "300ms"), "did in time");
-	assert_true(f.seen->requests > 7);
 	fake_stop(&f);
 }
 
