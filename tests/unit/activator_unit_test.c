@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <limits.h>
 
 #include "activator/unit.h"
 #include "common/clock.h"
@@ -489,6 +490,51 @@ static void a_manager_that_does_not_come_back(void **state)
 	assert_true(now_usec() - began < 2 * USEC_PER_SEC);
 }
 
+/* It is there again in a moment. */
+static void a_manager_that_is_about_to_come(void **state)
+{
+	char longer[PATH_MAX];
+	struct error err = {};
+	struct unit *other = NULL;
+
+	(void)state;
+	kill(manager.pid, SIGKILL);
+	waitpid(manager.pid, NULL, 0);
+	manager.pid = fork();
+	if (manager.pid == 0) {
+		usleep(100000);
+		memset(fake_server.connections, 0, sizeof(fake_server.connections));
+		fake_server.listener = fake_listen(manager.socket);
+		fake_manager_serve();
+	}
+	assert_int_equal(unit_open(SCOPE_USER, X, &other, &err), 0);
+	unit_close(&other);
+	assert_null(other);
+	unit_close(&other);
+	memset(longer, 'x', sizeof(longer));
+	longer[0] = '/';
+	longer[sizeof(longer) - 1] = '\0';
+	setenv("XDG_RUNTIME_DIR", longer, 1);
+	assert_int_equal(unit_open(SCOPE_USER, X, &other, &err), -1);
+	assert_null(other);
+	assert_int_equal(err.code, ENAMETOOLONG);
+}
+
+static void connections_end(void **state)
+{
+	const volatile unsigned *open_ones = &manager.table->open;
+	struct unit_view v;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(unit_look(u, &v, &err), 0);
+	assert_int_equal(*open_ones, 1);
+	assert_false(manager_is_stopping(SCOPE_USER));
+	unit_close(&u);
+	while (*open_ones > 0)
+		usleep(1000);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -509,6 +555,8 @@ int main(void)
 		TEST(lists_of_units),
 		TEST(the_end_of_the_system),
 		TEST(a_manager_that_does_not_come_back),
+		TEST(a_manager_that_is_about_to_come),
+		TEST(connections_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,7 @@ struct fake_manager {
 		size_t n_properties;
 		struct fake_event events[24];
 		size_t n_events;
-		unsigned connections;
+		unsigned connections, open; /* all that there were, and now */
 		unsigned invocations;
 		size_t n_calls;
 		char calls[32768]; /* lines; questions about properties are left out */
@@ -535,6 +535,7 @@ static inline void fake_answer(sd_bus *connection, sd_bus_message *call)
 
 static inline void fake_close(size_t k)
 {
+	fake_server.table->open--;
 	fake_bus.sd_bus_close(fake_server.connections[k]);
 	fake_server.connections[k] = fake_bus.sd_bus_unref(fake_server.connections[k]);
 }
@@ -631,6 +632,7 @@ static inline void fake_accept(void)
 	    fake_bus.sd_bus_set_sender(b, "org.freedesktop.systemd1") < 0 || fake_bus.sd_bus_start(b) < 0)
 		abort();
 	fake_server.table->connections++;
+	fake_server.table->open++;
 	fake_server.connections[k] = b;
 }
 
