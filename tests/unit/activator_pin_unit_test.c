@@ -151,7 +151,7 @@ static void a_unit_that_is_up_without_its_container(void **state)
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman"), "--startup-timeout", "300ms"),
 		       "the unit 'x.service' runs, but no container 'x' did in time: is that its name?");
 	assert_in_range(msec_since(began), 300, 5000);
-	assert_in_range(f.seen->requests, 2, 5); /* Podman is not asked often */
+	assert_true(f.seen->requests <= 5); /* Podman is not asked often */
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker"), "--startup-timeout", "300ms"), "did in time");
 	fake_stop(&f);
 }
@@ -159,8 +159,12 @@ static void a_unit_that_is_up_without_its_container(void **state)
 static void what_fails(void **state)
 {
 	START(f, SAY(NONSENSE), SAY(PAUSED), SAY(WILL_NOT), SAY(running()), SAY(NONSENSE));
+	char longer[PATH_MAX];
 
 	(void)state;
+	memset(longer, 'x', sizeof(longer));
+	longer[0] = '/';
+	longer[sizeof(longer) - 1] = '\0';
 	fake_set(&manager, X, "ActiveState", "inactive");
 	/* the job */
 	fake_set(&manager, X, "start", "timeout");
@@ -184,6 +188,9 @@ static void what_fails(void **state)
 	fake_on(&manager, (struct fake_event){EVERY_LOOK, .after = 1, .what = FAIL, .value = "a.b"});
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "does not tell ExecMainStatus");
 	assert_string_equal(requests(&f), "");
+	setenv("XDG_RUNTIME_DIR", longer, 1);
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "is too long");
+	setenv("XDG_RUNTIME_DIR", manager.directory, 1);
 	/* the engine */
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "is not what Docker's API promises");
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "will not");

@@ -503,14 +503,18 @@ static void the_container_is_named_when_time_is_over(void **state)
 {
 	static struct exchange script[40];
 	struct fake_engine f;
+	struct program p;
 
 	(void)state;
 	script[0] = (struct exchange)SAY(NO_CONTENT);
 	for (size_t k = 1; k < sizeof(script) / sizeof(*script); k++)
 		script[k] = (struct exchange)SAY(inspection("restarting", 0, STARTED, ""));
 	fake_start(&f, script, sizeof(script) / sizeof(*script));
-	assert_refused(ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "200ms"),
-		       "the container 'x' did not come to run in time (it is restarting)");
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "200ms")),
+			 EXIT_REFUSED);
+	assert_non_null(strstr(p.failed, "the container 'x' did not come to run in time (it is restarting)"));
+	assert_string_equal(p.awaited, "the container 'x' is restarting");
+	program_release(&p);
 	fake_stop(&f);
 }
 
