@@ -140,6 +140,31 @@ static void wakes_and_sleeps(void **state)
 	fake_stop(&f);
 }
 
+/* By hand, or after a keeper that was killed, there is what that has left behind. */
+static void what_a_keeper_has_counted(void **state)
+{
+	START(f, SAY(running()), SAY(NO_CONTENT), SAY(EXITED), SAY(running()), SAY(NO_CONTENT), SAY(EXITED));
+	struct stats *stats;
+	struct program p;
+	struct error err;
+	char path[128];
+	int fd;
+
+	(void)state;
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(f, "docker"))), 0);
+	assert_non_null(strstr(entry(), ": 0 connections, "));
+	snprintf(path, sizeof(path), "%s/t.stats", directory);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	stats = stats_map(fd, true, &err);
+	assert_non_null(stats);
+	stats->connections_total = 9;
+	munmap(stats, sizeof(*stats));
+	close(fd);
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(f, "docker"))), 0);
+	assert_non_null(strstr(entry(), ": 9 connections, "));
+	fake_stop(&f);
+}
+
 static void a_unit_that_falls_asleep(void **state)
 {
 	START(f, SAY(running()), SAY(NOT_PAUSED));
@@ -181,7 +206,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, journal_setup, journal_teardown)
 	static const struct CMUnitTest tests[] = {
-		TEST(an_entry),		TEST(a_sleep), TEST(wakes_and_sleeps), TEST(a_unit_that_falls_asleep),
+		TEST(an_entry),
+		TEST(a_sleep),
+		TEST(wakes_and_sleeps),
+		TEST(what_a_keeper_has_counted),
+		TEST(a_unit_that_falls_asleep),
 		TEST(a_person_is_told),
 	};
 
