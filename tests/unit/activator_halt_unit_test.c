@@ -376,7 +376,7 @@ static void what_is_not_stopped(void **state)
 /* What runs no container is not stopped, but for Quadlet's pods; nor what another instance uses. */
 static void containers_decide(void **state)
 {
-	START(f, SAY(LIST), SAY(LIST), SAY(LIST), SAY(LIST), SAY(WILL_NOT));
+	START(f, SAY(LIST), SAY(LIST), SAY(LIST), SAY(LIST), SAY(LIST), SAY(WILL_NOT));
 	struct options o = {.name = "t", .container = "db", .backend = BACKEND_PODMAN, .scope = SCOPE_USER};
 	_cleanup_close_ int lock = -1;
 	char path[PATH_MAX];
@@ -403,6 +403,10 @@ static void containers_decide(void **state)
 	assert_true(is_needed(".service"));
 	close_fd(&lock);
 	/* One that fails does not keep the others; it is told. */
+	fake_set(&manager, "db.service", "stop", "timeout");
+	(void)SLEEP(EXIT_REFUSED, UNIT_OPTIONS(f, "podman"));
+	assert_non_null(strstr(p.failed, "the stop of the unit 'db.service' ended as 'timeout'"));
+	(void)fake_calls(&manager);
 	fake_active(&manager, "pod.service", B);
 	write_needed("pod.service", B);
 	fake_set(&manager, "pod.service", "stop", "failed");
