@@ -41,11 +41,11 @@ static bool read_line(const char *path, char *ret, size_t size)
 	return true;
 }
 
-static bool is_conmon(pid_t pid)
+static bool is_conmon(const char *proc, pid_t pid)
 {
-	char path[64], name[32];
+	char path[128], name[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	snprintf(path, sizeof(path), "%s/%d/comm", proc, pid);
 	return read_line(path, name, sizeof(name)) && strcmp(name, "conmon") == 0;
 }
 
@@ -96,13 +96,13 @@ pid_t conmon_child(const char **children)
 	return (pid_t)pid;
 }
 
-static bool read_group(pid_t pid, char *ret, size_t size)
+static bool read_group(const char *proc, pid_t pid, char *ret, size_t size)
 {
 	_cleanup_free_ char *text = NULL;
 	struct error ignored;
-	char path[64];
+	char path[128];
 
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	snprintf(path, sizeof(path), "%s/%d/cgroup", proc, pid);
 	return file_read(AT_FDCWD, path, CGROUP_FILE_MAX, &text, NULL, &ignored) == 0 && conmon_group(text, ret, size);
 }
 
@@ -121,38 +121,38 @@ bool cgroup_is_frozen(const char *root, const char *group)
 	return false;
 }
 
-static bool look_at(pid_t pid, struct monitored *ret)
+static bool look_at(const char *proc, pid_t pid, struct monitored *ret)
 {
 	char group[4096];
 
-	if (!read_group(pid, group, sizeof(group)) || !conmon_id(group, ret->id))
+	if (!read_group(proc, pid, group, sizeof(group)) || !conmon_id(group, ret->id))
 		return false;
 	ret->pid = pid;
 	ret->frozen = cgroup_is_frozen("/sys/fs/cgroup", group);
 	return true;
 }
 
-static bool find_container(pid_t monitor, struct monitored *ret)
+static bool find_container(const char *proc, pid_t monitor, struct monitored *ret)
 {
-	char path[64], line[CHILDREN * 12];
+	char path[128], line[CHILDREN * 12];
 	const char *rest = line;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", monitor, monitor);
-	if (!is_conmon(monitor) || !read_line(path, line, sizeof(line)))
+	snprintf(path, sizeof(path), "%s/%d/task/%d/children", proc, monitor, monitor);
+	if (!is_conmon(proc, monitor) || !read_line(path, line, sizeof(line)))
 		return false;
 	for (pid_t child; (child = conmon_child(&rest));) {
-		if (look_at(child, ret))
+		if (look_at(proc, child, ret))
 			return true;
 	}
 	return false;
 }
 
-int conmon_pin(pid_t monitor, struct monitored *ret, int *ret_pidfd, struct error *err)
+int conmon_pin(pid_t monitor, const char *proc, struct monitored *ret, int *ret_pidfd, struct error *err)
 {
 	struct monitored before = {};
 	_cleanup_close_ int pidfd = -1;
 
-	if (!find_container(monitor, &before))
+	if (!find_container(proc, monitor, &before))
 		return 0;
 	pidfd = (int)syscall(SYS_pidfd_open, before.pid, 0);
 	if (pidfd < 0) {
@@ -160,7 +160,7 @@ int conmon_pin(pid_t monitor, struct monitored *ret, int *ret_pidfd, struct erro
 			return 0;
 		return error_errno(err, errno, "cannot refer to process %d of the container", before.pid);
 	}
-	if (!find_container(monitor, ret) || ret->pid != before.pid || strcmp(ret->id, before.id) != 0)
+	if (!find_container(proc, monitor, ret) || ret->pid != before.pid || strcmp(ret->id, before.id) != 0)
 		return 0;
 	*ret_pidfd = steal_fd(&pidfd);
 	return 1;

@@ -17,8 +17,8 @@ struct monitored {
 
 /* Finds the container whose monitor `monitor` is, and opens a pidfd that is certainly that of its first process. 1: it
  * is *ret, and *ret_pidfd belongs to the caller; 0: that process is no conmon, has no container (any more), or the
- * kernel cannot tell (CONFIG_PROC_CHILDREN): the engine has to be asked. -1: error. */
-int conmon_pin(pid_t monitor, struct monitored *ret, int *ret_pidfd, struct error *err);
+ * kernel cannot tell (CONFIG_PROC_CHILDREN): the engine has to be asked. -1: error. proc: "/proc". */
+int conmon_pin(pid_t monitor, const char *proc, struct monitored *ret, int *ret_pidfd, struct error *err);
 
 /* Whether the processes of a control group are stopped: cgroup.events tells (cgroup-v2, "Core Interface Files"), also
  * when it is a group further up that was frozen, which cgroup.freeze of this one does not. `root` is where the unified

@@ -276,10 +276,11 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 			stats->t_inspected = now_usec();
 			return r < 0 ? -1 : 0;
 		}
+		tell_awaited(&told, NULL, "the container '%s' is %s", o->container, container_state_name(ret->state));
+		(void)poll(NULL, 0, RETRY_MSEC);
+		/* Asked after the deadline, the engine would be blamed. */
 		if (timeout_msec(e->deadline) == 0)
 			return error_set(err, ETIMEDOUT, "the container '%s' did not come to run in time (it is %s)",
 					 o->container, container_state_name(ret->state));
-		tell_awaited(&told, NULL, "the container '%s' is %s", o->container, container_state_name(ret->state));
-		(void)poll(NULL, 0, RETRY_MSEC);
 	}
 }

@@ -72,7 +72,7 @@ static int pin_by_monitor(struct engine *e, const struct options *o, const struc
 			  int *ret_pidfd, struct error *err)
 {
 	struct monitored m;
-	int r = v->main_pid ? conmon_pin((pid_t)v->main_pid, &m, ret_pidfd, err) : 0;
+	int r = v->main_pid ? conmon_pin((pid_t)v->main_pid, "/proc", &m, ret_pidfd, err) : 0;
 
 	if (r <= 0)
 		return r;
@@ -107,13 +107,14 @@ static int await_container(struct unit *u, struct engine *e, const struct option
 			r = pin_by_name(e, o, c, ret_pidfd, err);
 		if (r != 0)
 			return r < 0 ? -1 : 0;
+		tell_awaited(&told, NULL, "the unit '%s' runs, but no container '%s' does: is that its name?", o->unit,
+			     o->container);
+		(void)poll(NULL, 0, RETRY_MSEC(o->backend));
+		/* Asked after the deadline, the engine would be blamed. */
 		if (timeout_msec(e->deadline) == 0)
 			return error_set(err, ETIMEDOUT,
 					 "the unit '%s' runs, but no container '%s' did in time: is that its name?",
 					 o->unit, o->container);
-		tell_awaited(&told, NULL, "the unit '%s' runs, but no container '%s' does: is that its name?", o->unit,
-			     o->container);
-		(void)poll(NULL, 0, RETRY_MSEC(o->backend));
 	}
 }
 

@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "activator/conmon.h"
 #include "common/io.h"
+#include "tests/unit/proc_fixture.h"
 
 static char root[64];
 
@@ -67,6 +69,7 @@ static void not_frozen(void **state)
 	assert_false(cgroup_is_frozen(root, "/no-such-group"));
 }
 
+#undef ID
 #define ID "0a15327bf593d746616d4d8a7b37bc3647811b69c92507823cea144b11ed21fe"
 
 static void groups(void **state)
@@ -119,6 +122,76 @@ static void children(void **state)
 	assert_int_equal(conmon_child(&(const char *){"x"}), 0);
 }
 
+/* What /proc says of conmon 7 and its children; the container's first process is this one. */
+static void put_monitor(const char *comm, const char *id, const char *children)
+{
+	char self[16], group[256];
+
+	snprintf(self, sizeof(self), "%d", getpid());
+	snprintf(group, sizeof(group), "0::/x.service/libpod-payload-%s\n", id);
+	proc_say("7", "comm", comm);
+	proc_say("7", "task/7/children", children);
+	proc_say("8", "cgroup", "0::/x.service/runtime\n");
+	proc_say(self, "cgroup", group);
+}
+
+static void the_first_process(void **state)
+{
+	struct monitored m = {};
+	struct error err = {};
+	char children[64], line[64], path[64];
+	int pidfd = -1;
+	FILE *f;
+
+	(void)state;
+	snprintf(children, sizeof(children), "8 %d \n", getpid());
+	put_monitor("conmon\n", ID, children);
+	assert_int_equal(conmon_pin(7, proc, &m, &pidfd, &err), 1);
+	assert_int_equal(m.pid, getpid());
+	assert_string_equal(m.id, ID);
+	assert_false(m.frozen);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	snprintf(children, sizeof(children), "Pid:\t%d\n", getpid());
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) && strncmp(line, "Pid:", 4) != 0)
+		;
+	fclose(f);
+	close(pidfd);
+	assert_string_equal(line, children);
+}
+
+static void no_first_process(void **state)
+{
+	struct monitored m = {};
+	struct error err = {};
+	char children[64];
+	pid_t gone = fork();
+	int pidfd = -1;
+
+	(void)state;
+	if (gone == 0)
+		_exit(0);
+	assert_int_equal(waitpid(gone, NULL, 0), gone);
+	snprintf(children, sizeof(children), "8 %d \n", getpid());
+	put_monitor("bash\n", ID, children);
+	assert_int_equal(conmon_pin(7, proc, &m, &pidfd, &err), 0);
+	put_monitor("conmon\n", "0a15", children);
+	assert_int_equal(conmon_pin(7, proc, &m, &pidfd, &err), 0);
+	put_monitor("conmon\n", ID, "8 \n");
+	assert_int_equal(conmon_pin(7, proc, &m, &pidfd, &err), 0);
+	put_monitor("conmon\n", ID, "");
+	assert_int_equal(conmon_pin(7, proc, &m, &pidfd, &err), 0);
+	assert_int_equal(conmon_pin(6, proc, &m, &pidfd, &err), 0);
+	/* It ends before it can be referred to. */
+	snprintf(children, sizeof(children), "%d \n", gone);
+	put_monitor("conmon\n", ID, children);
+	snprintf(children, sizeof(children), "%d", gone);
+	proc_say(children, "cgroup", "0::/libpod-" ID "\n");
+	assert_int_equal(conmon_pin(7, proc, &m, &pidfd, &err), 0);
+	assert_int_equal(pidfd, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +199,8 @@ int main(void)
 		cmocka_unit_test(groups),
 		cmocka_unit_test(identifiers),
 		cmocka_unit_test(children),
+		cmocka_unit_test_setup_teardown(the_first_process, proc_setup, proc_teardown),
+		cmocka_unit_test_setup_teardown(no_first_process, proc_setup, proc_teardown),
 		cmocka_unit_test_setup_teardown(not_frozen, make_root, remove_root),
 	};
 

@@ -128,6 +128,30 @@ static void sleep_leaves_what_is_not_to_sleep(void **state)
 	fake_stop(&f);
 }
 
+static const char *with_policy(const char *policy)
+{
+	char body[512];
+
+	snprintf(body, sizeof(body),
+		 "{\"Id\":\"" ID "\",\"Name\":\"/x\",\"State\":{\"Status\":\"exited\",\"ExitCode\":1},"
+		 "\"HostConfig\":{\"RestartPolicy\":{\"Name\":\"%s\"}},\"Config\":{}}",
+		 policy);
+	return reply("200", body);
+}
+
+/* What has ended comes up again where its policy starts it, and a wake has failed because it ended. */
+static void only_who_may_come_back_is_waited_for(void **state)
+{
+	START(f, SAY(with_policy("no")), SAY(with_policy("always")), SAY(with_policy("always")), SAY(NO_SUCH));
+	struct program p;
+
+	(void)state;
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--because", "failed"), "GET json");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--because", "idle"), "GET json");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--because", "failed"), "GET json GET json");
+	fake_stop(&f);
+}
+
 static void set_end(const char *result, const char *code, const char *status)
 {
 	setenv("SERVICE_RESULT", result, 1);
@@ -210,6 +234,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_engine_that_only_says_so_is_not_believed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_start_that_is_on_its_way_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(sleep_leaves_what_is_not_to_sleep, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_who_may_come_back_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_keeper_that_ended_by_itself_needs_no_net, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_net_tries_again_until_it_is_done, setup, teardown),
 		cmocka_unit_test_setup_teardown(at_shutdown_a_missing_engine_is_no_failure, setup, teardown),

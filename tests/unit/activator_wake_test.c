@@ -499,6 +499,25 @@ static void a_signal_before_the_end_refuses_the_queue(void **state)
 	fake_stop(&f);
 }
 
+static void the_container_is_named_when_time_is_over(void **state)
+{
+	static struct exchange script[40];
+	struct fake_engine f;
+	struct program p;
+
+	(void)state;
+	script[0] = (struct exchange)SAY(NO_CONTENT);
+	for (size_t k = 1; k < sizeof(script) / sizeof(*script); k++)
+		script[k] = (struct exchange)SAY(inspection("restarting", 0, STARTED, ""));
+	fake_start(&f, script, sizeof(script) / sizeof(*script));
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "200ms")),
+			 EXIT_REFUSED);
+	assert_non_null(strstr(p.failed, "the container 'x' did not come to run in time (it is restarting)"));
+	assert_string_equal(p.awaited, "the container 'x' is restarting");
+	program_release(&p);
+	fake_stop(&f);
+}
+
 static void wrong_usage_is_refused(void **state)
 {
 	const char *const *const wrong[] = {
@@ -564,6 +583,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(by_hand_a_wake_just_wakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_deadline_is_the_keepers, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_signal_before_the_end_refuses_the_queue, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_container_is_named_when_time_is_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_usage_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_notification_that_nobody_sees_is_no_failure, setup, teardown),
 	};

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -136,6 +137,154 @@ static void failures_are_told(void **state)
 	assert_int_equal(file_write_atomic(in_directory("missing/file"), "", 0, 0600, &err), -1);
 	assert_int_equal(err.code, ENOENT);
 	assert_int_equal(directory_make(in_directory("file/x"), 0755, &err), -1);
+}
+
+/* A path that is as long as one can be, and one byte more. */
+static void long_paths(void **state)
+{
+	static char path[PATH_MAX + 8];
+	char beside[PATH_MAX], real[PATH_MAX];
+	struct error err;
+
+	(void)state;
+	memset(path, '/', sizeof(path));
+	strcpy(path, "/tmp");
+	memset(path + 4, '/', PATH_MAX);
+	path[PATH_MAX - 1] = '\0';
+	assert_int_equal(directory_make(path, 0755, &err), 0);
+	path[PATH_MAX - 1] = '/';
+	path[PATH_MAX] = '\0';
+	assert_int_equal(directory_make(path, 0755, &err), -1);
+	assert_int_equal(err.code, ENAMETOOLONG);
+	assert_ptr_equal(strstr(err.text, "the path '"), err.text);
+	/* what is written beside has 16 bytes in place of the name */
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[PATH_MAX - 17] = '/';
+	path[PATH_MAX - 15] = '\0';
+	assert_int_equal(file_write_beside(path, "", 0, 0600, beside, &err), -1);
+	assert_int_equal(err.code, ENAMETOOLONG);
+	assert_ptr_equal(strstr(err.text, "the path '"), err.text);
+	path[PATH_MAX - 17] = 'x';
+	path[PATH_MAX - 18] = '/';
+	assert_int_equal(file_write_beside(path, "", 0, 0600, beside, &err), -1);
+	assert_non_null(strstr(err.text, "cannot create a file beside"));
+	/* one that is too long to resolve is as it is */
+	memset(path, '/', sizeof(path));
+	path[PATH_MAX + 1] = 'x';
+	path[PATH_MAX + 2] = '\0';
+	assert_ptr_equal(path_resolve(path, real), path);
+}
+
+/* Names of its own, that tell one file from another; each of 32 letters. */
+static void names_beside(void **state)
+{
+	char one[PATH_MAX], two[PATH_MAX];
+	const char *name;
+	struct error err;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(file_write_beside(in_directory("file"), "1", 1, 0640, one, &err), 0);
+	assert_int_equal(file_write_beside(in_directory("file"), "2", 1, 0640, two, &err), 0);
+	assert_string_not_equal(one, two);
+	name = strrchr(one, '/') + 1;
+	assert_ptr_equal(strstr(name, ".sockwake-"), name);
+	assert_int_equal(strlen(name), strlen(".sockwake-") + 6);
+	assert_int_equal(strspn(name + strlen(".sockwake-"), "abcdefghijklmnopqrstuvwxyz012345"), 6);
+	assert_int_equal(stat(one, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	assert_int_equal(st.st_nlink, 1);
+	assert_int_equal(unlink(one) | unlink(two), 0);
+}
+
+/* Whose file it is, and how old. */
+static void what_is_temporary(void **state)
+{
+	static const char *const others[] = {".sockwake-a0b1c", ".sockwake-a0b1c23", "asockwake-a0b1c2"};
+	const struct timespec past[2] = {{.tv_sec = time(NULL) - 100}, {.tv_sec = time(NULL) - 100}};
+	_cleanup_close_ int dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	static const char name[] = ".sockwake-a0b1c2";
+
+	(void)state;
+	assert_false(file_is_temporary(dir, name, 0));
+	close(openat(dir, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	assert_true(file_is_temporary(dir, name, 0));
+	assert_false(file_is_temporary(dir, name, 60));
+	assert_int_equal(utimensat(dir, name, past, 0), 0);
+	assert_true(file_is_temporary(dir, name, 60));
+	assert_false(file_is_temporary(dir, name, 1000));
+	for (size_t k = 0; k < sizeof(others) / sizeof(*others); k++) {
+		assert_int_equal(linkat(dir, name, dir, others[k], 0), 0);
+		assert_false(file_is_temporary(dir, others[k], 0));
+		assert_int_equal(unlinkat(dir, others[k], 0), 0);
+	}
+	assert_int_equal(fchownat(dir, name, 12345, 12345, 0), 0);
+	assert_false(file_is_temporary(dir, name, 0));
+	assert_int_equal(unlinkat(dir, name, 0), 0);
+	assert_int_equal(symlinkat("/etc/passwd", dir, name), 0);
+	assert_false(file_is_temporary(dir, name, 0));
+	assert_int_equal(unlinkat(dir, name, 0), 0);
+	assert_int_equal(mkdirat(dir, name, 0700), 0);
+	assert_false(file_is_temporary(dir, name, 0));
+	assert_int_equal(unlinkat(dir, name, AT_REMOVEDIR), 0);
+}
+
+static void files_of_any_size(void **state)
+{
+	static char data[3 * 4096 + 1];
+	static const size_t sizes[] = {0, 1, 4095, 4096, 4097, 8192, 3 * 4096};
+	struct error err;
+	char *text;
+	size_t len;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(sizes) / sizeof(*sizes); k++) {
+		for (size_t i = 0; i < sizes[k]; i++)
+			data[i] = (char)('a' + (i * 7 + i / 4096) % 26);
+		data[sizes[k]] = '\0';
+		assert_int_equal(file_write_atomic(in_directory("file"), data, sizes[k], 0600, &err), 0);
+		assert_int_equal(file_read(AT_FDCWD, in_directory("file"), sizes[k], &text, &len, &err), 0);
+		assert_int_equal(len, sizes[k]);
+		assert_string_equal(text, data);
+		free(text);
+		if (sizes[k] == 0)
+			continue;
+		assert_int_equal(file_read(AT_FDCWD, in_directory("file"), sizes[k] - 1, &text, &len, &err), -1);
+		assert_int_equal(err.code, EFBIG);
+	}
+	/* The kernel's say that they are empty. */
+	assert_int_equal(file_read(AT_FDCWD, "/proc/self/status", 1 << 20, &text, NULL, &err), 0);
+	assert_non_null(strstr(text, "Name:"));
+	free(text);
+	assert_int_equal(file_read(AT_FDCWD, "/proc/self/status", 20, &text, NULL, &err), -1);
+	assert_int_equal(err.code, EFBIG);
+	/* nor is a device waited for */
+	assert_int_equal(file_read(AT_FDCWD, "/dev/null", 20, &text, NULL, &err), -1);
+	assert_int_equal(err.code, EINVAL);
+}
+
+/* A name that is taken by a directory: nothing is left beside it. */
+static void failures_leave_nothing(void **state)
+{
+	struct error err;
+	char command[320];
+
+	(void)state;
+	assert_int_equal(mkdir(in_directory("deep"), 0700), 0);
+	assert_int_equal(mkdir(in_directory("deep/er"), 0700), 0);
+	assert_int_equal(file_write_atomic(in_directory("deep/er"), "1", 1, 0600, &err), -1);
+	assert_int_equal(err.code, EISDIR);
+	assert_non_null(strstr(err.text, "cannot write '"));
+	snprintf(command, sizeof(command), "test -z \"$(ls -A %s/deep | grep -v er)\"", directory);
+	assert_int_equal(system(command), 0);
+	assert_string_equal(io_remedy(EISDIR), ": remove what is there");
+	assert_string_equal(io_remedy(ELOOP), ": remove what is there");
+	assert_string_equal(io_remedy(EACCES), "");
+	assert_int_equal(rmdir(in_directory("deep/er")), 0);
+	assert_int_equal(rmdir(in_directory("deep")), 0);
+	assert_int_equal(directory_make("/proc/none/x", 0755, &err), -1);
+	assert_non_null(strstr(err.text, "cannot create the directory '/proc/none'"));
 }
 
 static void directories(void **state)
@@ -305,6 +454,11 @@ int main(void)
 		cmocka_unit_test(killed_without_a_trace),
 		cmocka_unit_test(what_a_killed_writer_has_left_is_swept),
 		cmocka_unit_test(failures_are_told),
+		cmocka_unit_test(long_paths),
+		cmocka_unit_test(names_beside),
+		cmocka_unit_test(what_is_temporary),
+		cmocka_unit_test(files_of_any_size),
+		cmocka_unit_test(failures_leave_nothing),
 		cmocka_unit_test(directories),
 		cmocka_unit_test(real_paths),
 		cmocka_unit_test(statistics_survive_and_are_checked),

@@ -173,6 +173,114 @@ static void matching(void **state)
 	assert_false(publish_matches(&path, SOCK_STREAM, (struct sockaddr *)&in, sizeof(in)));
 }
 
+/* A person sees what is wrong, and in which word. */
+static void what_is_wrong(void **state)
+{
+	static const struct {
+		const char *spec, *text;
+	} cases[] = {
+		{":80", "':80' is not of the form"},
+		{"80", "'80' is not of the form"},
+		{"80:80\n", "is not of the form"},
+		{"80:65536", "'80:65536': the container port"},
+		{"65536:80", "'65536:80': the listening port"},
+		{"80:80/sctp", "'80:80/sctp': the container port"},
+		{"/run/x:80/udp", "'/run/x:80/udp': a path listens on a stream or seqpacket socket, not on udp"},
+		{"80:80/seqpacket", "'80:80/seqpacket': only a path can listen on a seqpacket socket"},
+		{"/run/../x:80", "the path '/run/../x' is not an absolute path of at most 107 bytes"},
+		{"1.2.3:80:80", "the address '1.2.3' in '1.2.3:80:80' is neither an IPv4 address nor"},
+		{"[::g]:80:80", "the address '[::g]' in '[::g]:80:80' is neither"},
+		{"[127.0.0.1]:1:1", "the address '[127.0.0.1]' in"},
+		{"[::1x:1:1", "the address '[::1x' in"},
+		{"::1]:1:1", "the address '::1]' in"},
+	};
+	struct publish p;
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(publish_parse(cases[i].spec, &p, &err), -1);
+		if (!strstr(err.text, cases[i].text))
+			fail_msg("'%s' does not say '%s'", err.text, cases[i].text);
+	}
+}
+
+static void lengths(void **state)
+{
+	struct publish p;
+	struct error err;
+	char path[300];
+
+	(void)state;
+	memset(path, 'a', sizeof(path));
+	path[0] = '/';
+	strcpy(path + sizeof(p.path) - 1, ":80");
+	assert_int_equal(publish_parse(path, &p, &err), 0);
+	assert_int_equal(strlen(p.path), sizeof(p.path) - 1);
+	memset(path, 'a', sizeof(path));
+	path[0] = '/';
+	strcpy(path + sizeof(p.path), ":80");
+	assert_int_equal(publish_parse(path, &p, &err), -1);
+	assert_non_null(strstr(err.text, "is not an absolute path"));
+	/* the longest that is read at all */
+	memset(path, 'a', sizeof(path));
+	path[0] = '/';
+	strcpy(path + 252, ":80");
+	assert_int_equal(publish_parse(path, &p, &err), -1);
+	assert_non_null(strstr(err.text, "is not an absolute path"));
+	memset(path, 'a', sizeof(path));
+	path[0] = '/';
+	strcpy(path + 253, ":80");
+	assert_int_equal(publish_parse(path, &p, &err), -1);
+	assert_non_null(strstr(err.text, "is not of the form"));
+}
+
+/* A family, a port, an address or a path that is not meant. */
+static void not_matching(void **state)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(80)};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(80)};
+	struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = "/run/x"};
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	struct publish any, one, six, path;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(publish_parse("80:1", &any, &err), 0);
+	assert_int_equal(publish_parse("127.0.0.1:80:1", &one, &err), 0);
+	assert_int_equal(publish_parse("[::1]:80:1", &six, &err), 0);
+	assert_int_equal(publish_parse("/run/x:1", &path, &err), 0);
+	assert_false(publish_matches(&six, SOCK_STREAM, (struct sockaddr *)&in, sizeof(in)));
+	assert_false(publish_matches(&one, SOCK_STREAM, (struct sockaddr *)&in6, sizeof(in6)));
+	assert_false(publish_matches(&six, SOCK_STREAM, (struct sockaddr *)&in6, sizeof(in6)));
+	in6.sin6_addr = in6addr_loopback;
+	assert_true(publish_matches(&six, SOCK_STREAM, (struct sockaddr *)&in6, sizeof(in6)));
+	assert_false(publish_matches(&any, SOCK_STREAM, (struct sockaddr *)&in6, sizeof(in6)));
+	in6.sin6_port = htons(81);
+	assert_false(publish_matches(&six, SOCK_STREAM, (struct sockaddr *)&in6, sizeof(in6)));
+	in.sin_port = htons(81);
+	assert_false(publish_matches(&any, SOCK_STREAM, (struct sockaddr *)&in, sizeof(in)));
+	/* a path has no port */
+	in.sin_port = in6.sin6_port = 0;
+	in6.sin6_addr = in6addr_any;
+	assert_false(publish_matches(&path, SOCK_STREAM, (struct sockaddr *)&in, sizeof(in)));
+	assert_false(publish_matches(&path, SOCK_STREAM, (struct sockaddr *)&in6, sizeof(in6)));
+	/* and a port no path */
+	un.sun_path[0] = '\0';
+	assert_false(publish_matches(&any, SOCK_STREAM, (struct sockaddr *)&un, sizeof(un)));
+	assert_false(publish_matches(&path, SOCK_STREAM, (struct sockaddr *)&un, sizeof(un)));
+	strcpy(un.sun_path, "/run/y");
+	assert_false(publish_matches(&path, SOCK_STREAM, (struct sockaddr *)&un, sizeof(un)));
+	strcpy(un.sun_path, "/run/xy");
+	assert_false(publish_matches(&path, SOCK_STREAM, (struct sockaddr *)&un, sizeof(un)));
+	strcpy(un.sun_path, "/run/x");
+	assert_true(publish_matches(&path, SOCK_STREAM, (struct sockaddr *)&un,
+				    offsetof(struct sockaddr_un, sun_path) + 6));
+	assert_false(
+		publish_matches(&path, SOCK_STREAM, (struct sockaddr *)&un, offsetof(struct sockaddr_un, sun_path)));
+	assert_false(publish_matches(&any, SOCK_STREAM, &none, sizeof(none)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +288,9 @@ int main(void)
 		cmocka_unit_test(ranges),
 		cmocka_unit_test(rejected),
 		cmocka_unit_test(matching),
+		cmocka_unit_test(what_is_wrong),
+		cmocka_unit_test(lengths),
+		cmocka_unit_test(not_matching),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
