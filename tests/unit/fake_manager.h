@@ -196,13 +196,15 @@ static const struct fake_type {
 	{"BoundBy", "as", ""},
 	{"WantedBy", "as", ""},
 	{"UpheldBy", "as", ""},
+	{"After", "as", ""},
+	{"ExecStart", "a(sasbttttuii)", ""}, /* "WORD WORD ; WORD" */
 	/* of others */
 	{"SystemState", "s", "running"},
 	{"UnitPath", "as", ""},
 	{"JobType", "s", "start"},
 	{"State", "s", "running"},
 };
-#define FAKE_UNIT_TYPES 24
+#define FAKE_UNIT_TYPES 26
 
 static inline const char *fake_value(const char *unit, const struct fake_type *t)
 {
@@ -239,10 +241,30 @@ static inline void fake_append_words(sd_bus_message *m, const char *words)
 	fake_bus.sd_bus_message_close_container(m);
 }
 
+/* The path, the words, whether a failure is ignored, and how it went. */
+static inline void fake_append_commands(sd_bus_message *m, const char *value)
+{
+	char copy[160], *rest = copy, *command;
+
+	snprintf(copy, sizeof(copy), "%s", value);
+	fake_bus.sd_bus_message_open_container(m, 'a', "(sasbttttuii)");
+	while (*value && (command = strsep(&rest, ";"))) {
+		fake_bus.sd_bus_message_open_container(m, 'r', "sasbttttuii");
+		fake_bus.sd_bus_message_append(m, "s", "/path");
+		fake_append_words(m, command);
+		fake_bus.sd_bus_message_append(m, "bttttuii", 0, (uint64_t)0, (uint64_t)0, (uint64_t)0, (uint64_t)0, 0,
+					       0, 0);
+		fake_bus.sd_bus_message_close_container(m);
+	}
+	fake_bus.sd_bus_message_close_container(m);
+}
+
 static inline void fake_append(sd_bus_message *m, const char *type, const char *value)
 {
 	char path[64] = "/";
 
+	if (strcmp(type, "a(sasbttttuii)") == 0)
+		return fake_append_commands(m, value);
 	if (strcmp(type, "ay") == 0)
 		return fake_append_bytes(m, value);
 	if (strcmp(type, "as") == 0)
@@ -509,6 +531,25 @@ static inline void fake_answer_list(sd_bus *connection, sd_bus_message *call)
 	fake_send(connection, m);
 }
 
+/* ListUnitFilesByPatterns: FAKE_MANAGER's "UnitFiles". */
+static inline void fake_answer_files(sd_bus *connection, sd_bus_message *call)
+{
+	const char *files = fake_find(fake_server.table, FAKE_MANAGER, "UnitFiles");
+	char copy[160], *rest = copy, *file;
+	sd_bus_message *m;
+
+	if (fake_bus.sd_bus_message_new_method_return(call, &m) < 0)
+		abort();
+	snprintf(copy, sizeof(copy), "%s", files ? files : "");
+	fake_bus.sd_bus_message_open_container(m, 'a', "(ss)");
+	while ((file = strsep(&rest, " "))) {
+		if (*file)
+			fake_bus.sd_bus_message_append(m, "(ss)", file, "generated");
+	}
+	fake_bus.sd_bus_message_close_container(m);
+	fake_send(connection, m);
+}
+
 static inline void fake_answer(sd_bus *connection, sd_bus_message *call)
 {
 	const char *member = fake_bus.sd_bus_message_get_member(call), *unit;
@@ -524,6 +565,8 @@ static inline void fake_answer(sd_bus *connection, sd_bus_message *call)
 		return fake_answer_before(connection, call, object);
 	if (strcmp(member, "ListUnitsByNames") == 0)
 		return fake_answer_list(connection, call);
+	if (strcmp(member, "ListUnitFilesByPatterns") == 0)
+		return fake_answer_files(connection, call);
 	if (strcmp(member, "Hello") == 0) /* where it is reached over a bus daemon */
 		return fake_reply(connection, call, "s", ":1.7");
 	if (strcmp(member, "StartUnit") != 0 && strcmp(member, "StopUnit") != 0 &&

@@ -184,7 +184,7 @@ static void what_is_wrong(void **state)
 		{"80:80\n", "is not of the form"},
 		{"80:65536", "'80:65536': the container port"},
 		{"65536:80", "'65536:80': the listening port"},
-		{"80:80/sctp", "'80:80/sctp': the container port"},
+		{"80:80/sctp", "'80:80/sctp': SCTP cannot be relayed"},
 		{"/run/x:80/udp", "'/run/x:80/udp': a path listens on a stream or seqpacket socket, not on udp"},
 		{"80:80/seqpacket", "'80:80/seqpacket': only a path can listen on a seqpacket socket"},
 		{"/run/../x:80", "the path '/run/../x' is not an absolute path of at most 107 bytes"},

@@ -1,0 +1,245 @@
+/* Units that run containers, as the manager has loaded them. It is a fake. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "common/io.h"
+#include "tests/unit/fake_manager.h"
+#include "units/container_unit.h"
+
+#define X "x.service"
+
+static struct fake_manager fake;
+static struct manager *m;
+static char quadlet[96];
+
+static int setup(void **state)
+{
+	static const char text[] = "[Container]\nImage=img\n";
+	struct error err;
+
+	(void)state;
+	fake_manager_start(&fake);
+	snprintf(quadlet, sizeof(quadlet), "%s/x.container", fake.directory);
+	if (file_write_atomic(quadlet, text, strlen(text), 0644, &err) < 0)
+		return -1;
+	return manager_connect(SCOPE_USER, &m, &err);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	manager_close(&m);
+	fake_manager_stop(&fake);
+	return 0;
+}
+
+#define RUN "/usr/bin/podman run --name=x -p 80:80 -v data:/data --label sockwake.k=v img"
+
+static void set_all(void)
+{
+	fake_clear(&fake);
+	fake_set(&fake, X, "SourcePath", quadlet);
+	fake_set(&fake, X, "ExecStart", "/bin/true;" RUN);
+	fake_set(&fake, X, "WantedBy", "y.service multi-user.target other.target");
+	fake_set(&fake, X, "After", "a.target podman-user-wait-network-online.service");
+}
+
+static void what_a_unit_runs(void **state)
+{
+	struct error err;
+
+	(void)state;
+	{
+		_cleanup_container_unit_ struct container_unit r = {};
+
+		set_all();
+		assert_int_equal(container_unit_read(m, X, &r, &err), 0);
+		assert_string_equal(r.unit, X);
+		assert_string_equal(r.quadlet, quadlet);
+		assert_string_equal(r.container, "x");
+		assert_string_equal(r.publish[0], "80:80");
+		assert_null(r.publish[1]);
+		assert_string_equal(r.labels[0], "sockwake.k=v");
+		assert_string_equal(r.volumes[0], "data");
+		assert_null(r.volumes[1]);
+		assert_string_equal(r.image, "img");
+		assert_string_equal(r.wanted_by, "multi-user.target");
+		assert_true(r.waits_for_network);
+		assert_true(container_unit_runs(&r, "x"));
+		assert_false(container_unit_runs(&r, "y"));
+	}
+	{
+		_cleanup_container_unit_ struct container_unit r = {};
+
+		/* One that runs none, and that nothing starts. */
+		fake_clear(&fake);
+		fake_set(&fake, X, "SourcePath", "/x.volume");
+		fake_set(&fake, X, "ExecStart", "/bin/true");
+		assert_int_equal(container_unit_read(m, X, &r, &err), 0);
+		assert_null(r.quadlet);
+		assert_null(r.container);
+		assert_null(r.image);
+		assert_null(r.wanted_by);
+		assert_null(r.publish[0]);
+		assert_false(r.waits_for_network);
+		assert_false(container_unit_runs(&r, "x"));
+	}
+	for (unsigned k = 0; k < 2; k++) {
+		_cleanup_container_unit_ struct container_unit r = {};
+
+		set_all();
+		fake_set(&fake, X, "WantedBy", "");
+		fake_set(&fake, X, k ? "UpheldBy" : "RequiredBy", "a.target");
+		assert_int_equal(container_unit_read(m, X, &r, &err), 0);
+		assert_string_equal(r.wanted_by, "a.target");
+	}
+}
+
+static void an_image_that_a_drop_in_has_changed(void **state)
+{
+	_cleanup_container_unit_ struct container_unit r = {};
+	struct error err;
+
+	(void)state;
+	set_all();
+	fake_set(&fake, X, "ExecStart", "/usr/bin/podman run --name=x other");
+	assert_int_equal(container_unit_read(m, X, &r, &err), 0);
+	assert_string_equal(r.container, "x");
+	assert_null(r.image);
+}
+
+static void units_that_cannot_be_read(void **state)
+{
+	static const struct {
+		const char *state;
+		int code;
+	} states[] = {{"not-found", ENOENT}, {"masked", ENOENT}, {"bad-setting", EINVAL}};
+	static const char *const properties[] = {"LoadState", "SourcePath", "ExecStart",
+						 "WantedBy",  "RequiredBy", "After"};
+	struct error err;
+
+	(void)state;
+	for (size_t k = 0; k < 3; k++) {
+		_cleanup_container_unit_ struct container_unit r = {};
+
+		fake_set(&fake, X, "LoadState", states[k].state);
+		assert_int_equal(container_unit_read(m, X, &r, &err), -1);
+		assert_int_equal(err.code, states[k].code);
+		assert_non_null(strstr(err.text, "cannot load the unit 'x.service' ("));
+		assert_non_null(strstr(err.text, "'systemctl --user daemon-reload'"));
+	}
+	for (size_t k = 0; k < sizeof(properties) / sizeof(*properties); k++) {
+		for (unsigned garble = 0; garble < 2; garble++) {
+			_cleanup_container_unit_ struct container_unit r = {};
+			struct fake_event e = {.what = garble ? GARBLE : FAIL, .value = "a.b"};
+
+			set_all();
+			fake_set(&fake, X, "WantedBy", "");
+			snprintf(e.on, sizeof(e.on), "Get " X " %s", properties[k]);
+			fake_on(&fake, e);
+			assert_int_equal(container_unit_read(m, X, &r, &err), -1);
+		}
+	}
+	/* UpheldBy= is of systemd 249. */
+	{
+		_cleanup_container_unit_ struct container_unit r = {};
+
+		set_all();
+		fake_set(&fake, X, "WantedBy", "");
+		fake_on(&fake, (struct fake_event){"Get " X " UpheldBy", .what = FAIL, .value = "a.b"});
+		assert_int_equal(container_unit_read(m, X, &r, &err), 0);
+		assert_null(r.wanted_by);
+		assert_true(r.waits_for_network);
+	}
+}
+
+static bool count(void *data, struct container_unit *r)
+{
+	char *text = data;
+
+	strcat(text, r->unit);
+	strcat(text, ";");
+	return strcmp(r->unit, "last.service") != 0;
+}
+
+static void every_quadlet(void **state)
+{
+	char text[256] = "";
+	struct error err;
+
+	(void)state;
+	set_all();
+	assert_int_equal(container_unit_each(m, count, text, &err), 0);
+	assert_string_equal(text, "");
+	fake_set(&fake, "other.service", "SourcePath", "/o.container");
+	fake_set(&fake, "net.service", "SourcePath", "/n.network");
+	fake_set(&fake, "last.service", "SourcePath", "/l.container");
+	fake_set(
+		&fake, FAKE_MANAGER, "UnitFiles",
+		"/run/g/x.service /run/g/net.service /run/g/none.service other.service /run/g/last.service /run/g/x.service");
+	(void)fake_calls(&fake);
+	assert_int_equal(container_unit_each(m, count, text, &err), 0);
+	assert_string_equal(text, "x.service;other.service;last.service;");
+	assert_string_equal(fake_calls(&fake), "ListUnitFilesByPatterns (generated) (*.service)\n");
+	fake_set(&fake, FAKE_MANAGER, "UnitFiles", "/run/g/x.service");
+	text[0] = '\0';
+	assert_int_equal(container_unit_each(m, count, text, &err), 0);
+	fake_on(&fake, (struct fake_event){"ListUnitFilesByPatterns", .what = FAIL, .value = "a.b"});
+	assert_int_equal(container_unit_each(m, count, text, &err), -1);
+	fake_on(&fake, (struct fake_event){"ListUnitFilesByPatterns", .what = GARBLE});
+	assert_int_equal(container_unit_each(m, count, text, &err), -1);
+	assert_int_equal(err.code, EREMOTEIO);
+	assert_string_equal(text, "x.service;");
+}
+
+/* By its container, its file or its unit. */
+static void a_quadlet_by_its_name(void **state)
+{
+	static const char *const names[] = {"ctr", "file", "unit"}, *const none[] = {"uni", "unit.service", "fil", "c",
+										     "unitx"};
+	struct error err;
+
+	(void)state;
+	fake_set(&fake, FAKE_MANAGER, "UnitFiles", "/run/g/a.service /run/g/unit.service");
+	fake_set(&fake, "a.service", "SourcePath", "/q/a.container");
+	fake_set(&fake, "unit.service", "SourcePath", "/q/file.container");
+	fake_set(&fake, "unit.service", "ExecStart", "/usr/bin/podman run --name=ctr img");
+	for (size_t k = 0; k < 3; k++) {
+		_cleanup_container_unit_ struct container_unit r = {};
+
+		assert_int_equal(container_unit_find(m, names[k], &r, &err), 0);
+		assert_string_equal(r.unit, "unit.service");
+	}
+	for (size_t k = 0; k < sizeof(none) / sizeof(*none); k++) {
+		_cleanup_container_unit_ struct container_unit r = {};
+
+		assert_int_equal(container_unit_find(m, none[k], &r, &err), -1);
+		assert_int_equal(err.code, ENOENT);
+		assert_non_null(strstr(err.text, "no Quadlet is called '"));
+	}
+	fake_on(&fake, (struct fake_event){"ListUnitFilesByPatterns", .what = FAIL, .value = "a.b"});
+	{
+		_cleanup_container_unit_ struct container_unit r = {};
+
+		assert_int_equal(container_unit_find(m, "unit", &r, &err), -1);
+		assert_int_equal(err.code, EREMOTEIO);
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	static const struct CMUnitTest tests[] = {
+		TEST(what_a_unit_runs),		 TEST(an_image_that_a_drop_in_has_changed),
+		TEST(units_that_cannot_be_read), TEST(every_quadlet),
+		TEST(a_quadlet_by_its_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
