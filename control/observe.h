@@ -31,7 +31,11 @@ struct observation {
 	char container_id[65];				       /* "" where the engine cannot be asked, or has none */
 	char dependency_ids[INSTANCE_DEPENDENCIES_MAX][65];
 	uint64_t held_until; /* CLOCK_REALTIME; 0: it is not held awake */
-	bool attended;	     /* an instance that shares its container is awake */
+	uint64_t
+		sleeps_at; /* CLOCK_REALTIME, if nobody comes; 0: it does not sleep by itself, or somebody is connected */
+	uint64_t waiting;	 /* TCP clients that nobody has accepted yet */
+	bool somebody_waits;	 /* … or others, whom nobody can count */
+	const char *attended_by; /* an awake instance that shares its container; NULL */
 	bool have_stats;
 	struct stats stats;
 };
