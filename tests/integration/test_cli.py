@@ -466,7 +466,7 @@ class Telling(CliCase):
             header, *rows, count = re.sub(r"\033\[\d*m", "", text).replace("\r", "").splitlines()
             self.assertEqual([row[0] for row in rows], [*signs])
             self.assertLessEqual(max(map(len, [header, *rows])), width)
-            self.assertRegex(rows[1], r"server .* awake, sleeps in 1\dmin ")
+            self.assertRegex(rows[1], r"server .* awake, sleeps in 1\dmin( |$)")
             self.assertEqual(count, "2 instances: 1 awake, 1 asleep")
 
     def test_who_waits(self):
