@@ -134,6 +134,7 @@ static char *print(const struct table *table, size_t *ret_widths, size_t *ret_wi
 	struct libscols_table *scols = scols_new_table();
 	char *text = NULL;
 
+	*ret_width = 0;
 	if (scols && fill(table, scols) == 0 && scols_print_table_to_string(scols, &text) == 0)
 		*ret_width = read_widths(table, scols, ret_widths);
 	scols_unref_table(scols);
