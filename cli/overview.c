@@ -46,6 +46,12 @@ const char *overview_dependency_word(const struct observation *o, size_t k)
 	return word(o->dependency_states[k], o->stored->instance.dependencies[k].unit);
 }
 
+bool overview_is_kept_running(const struct observation *o)
+{
+	return o->attended_by[0] && (o->state == STATE_ASLEEP || o->state == STATE_FAILED) &&
+	       strcmp(o->container_state, "running") == 0;
+}
+
 /* Only where clients connect to: what is behind it is what `status` shows. */
 static void write_port(const struct publish *p, char *ret, size_t size)
 {
@@ -184,7 +190,7 @@ static void print_notes(FILE *to, const struct observation *o, const struct term
 
 	if (o->reason[0])
 		print_note(to, o, t, o->reason);
-	if (o->attended_by && o->state != STATE_AWAKE && strcmp(o->container_state, "running") == 0) {
+	if (overview_is_kept_running(o)) {
 		snprintf(note, sizeof(note), "'%s' keeps its container running", o->attended_by);
 		print_note(to, o, t, note);
 	}

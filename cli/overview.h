@@ -11,3 +11,6 @@ int overview_print(FILE *to, const struct observation *os, size_t n, const struc
 /* What the container does, in one or two words: a unit that does not run has no container, and misses none. */
 const char *overview_container_word(const struct observation *o);
 const char *overview_dependency_word(const struct observation *o, size_t k);
+
+/* Does its container run for the sake of another instance alone? */
+bool overview_is_kept_running(const struct observation *o);

@@ -13,7 +13,7 @@
 #include "cli/told.h"
 #include "common/clock.h"
 #include "control/note.h"
-#include "control/observe.h"
+#include "control/observe_one.h"
 #include "control/outlook.h"
 #include "control/warning.h"
 #include "instance/dependency.h"
@@ -169,6 +169,10 @@ static void print_container(const struct terminal *t, const struct observation *
 	snprintf(line, sizeof(line), "%s (%s): %s", i->container_name, backend_kind_name(i->backend),
 		 overview_container_word(o));
 	sheet_line(t, "Container", line);
+	if (overview_is_kept_running(o)) {
+		snprintf(line, sizeof(line), "running by '%s', which is not asleep", o->attended_by);
+		sheet_line(t, "Kept", line);
+	}
 	if (i->unit)
 		sheet_line(t, "Run by", i->unit);
 	sheet_line(t, "Ready when", i->health_check);
@@ -256,7 +260,7 @@ static int show(const struct arguments *a, const char *directory, const struct s
 	struct terminal t;
 	struct error trouble;
 
-	if (observe(a->scope, &(struct stored_list){(struct stored *)s, 1}, &o, &trouble, err) < 0)
+	if (observe_one(a->scope, directory, s, &o, &trouble, err) < 0)
 		return -1;
 	if (trouble.text[0])
 		note_print("%s", trouble.text);

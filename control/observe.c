@@ -339,9 +339,9 @@ static bool attends(const struct observation *user, const struct observation *o)
 static void find_shared(struct observation *os, size_t n)
 {
 	for (size_t k = 0; k < n; k++) {
-		for (size_t m = 0; m < n && !os[k].attended_by; m++) {
+		for (size_t m = 0; m < n && !os[k].attended_by[0]; m++) {
 			if (m != k && attends(&os[m], &os[k]))
-				os[k].attended_by = os[m].stored->instance.name;
+				strcpy(os[k].attended_by, os[m].stored->instance.name);
 		}
 	}
 }

@@ -6,6 +6,7 @@
 
 #include "handover/stats.h"
 #include "units/manager.h"
+#include "units/paths.h"
 #include "units/query.h"
 #include "units/store.h"
 
@@ -33,9 +34,9 @@ struct observation {
 	uint64_t held_until; /* CLOCK_REALTIME; 0: it is not held awake */
 	uint64_t
 		sleeps_at; /* CLOCK_REALTIME, if nobody comes; 0: it does not sleep by itself, or somebody is connected */
-	uint64_t waiting;	 /* TCP clients that nobody has accepted yet */
-	bool somebody_waits;	 /* … or others, whom nobody can count */
-	const char *attended_by; /* an awake instance that shares its container; NULL */
+	uint64_t waiting;		 /* TCP clients that nobody has accepted yet */
+	bool somebody_waits;		 /* … or others, whom nobody can count */
+	char attended_by[UNIT_NAME_MAX]; /* an awake instance that shares its container; "": none */
 	bool have_stats;
 	struct stats stats;
 };

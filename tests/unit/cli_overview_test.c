@@ -54,7 +54,7 @@ static int make(void **state)
 	o = observed(1, "album", "127.0.0.1:3000:80 53:53/udp", STATE_WAKING, 3 * USEC_PER_SEC, "starting");
 	o->waiting = 1;
 	o = observed(2, "cache", "[::1]:6379:6379", STATE_ASLEEP, 12 * MIN, "running");
-	o->attended_by = "shop";
+	strcpy(o->attended_by, "shop");
 	o = observed(3, "pg", "5432:5432", STATE_ASLEEP, 0, "missing");
 	o->since_usec = 0;
 	stored[3].instance.unit = strdup("pg.service");
