@@ -259,10 +259,13 @@ static int print_created(const struct create_request *r, struct error *err)
 		return 0;
 	}
 	for (size_t k = 0; k < i->n_ports; k++) {
+		char *colon;
+
 		publish_format(&i->ports[k], spec);
-		*strrchr(spec, ':') = '\0';
-		printf("%s '%s': port %s → container %s:%u\n", k ? "       and" : "Created instance", i->name, spec,
-		       i->container_name, i->ports[k].container_port);
+		colon = strrchr(spec, ':');
+		*colon = '\0';
+		printf("%s '%s': port %s → container %s:%s\n", k ? "       and" : "Created instance", i->name, spec,
+		       i->container_name, colon + 1);
 	}
 	for (size_t k = 0; k < i->n_dependencies; k++)
 		printf("%s %s\n", k ? "       then" : " first wakes",

@@ -1,14 +1,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/each.h"
+#include "cli/overview.h"
+#include "cli/sheet.h"
+#include "cli/sign.h"
 #include "cli/text.h"
+#include "cli/told.h"
 #include "common/clock.h"
 #include "control/note.h"
-#include "control/observe.h"
+#include "control/observe_one.h"
+#include "control/outlook.h"
 #include "control/warning.h"
 #include "instance/dependency.h"
 #include "units/paths.h"
@@ -102,73 +108,46 @@ static int print_json(const struct observation *o, const char *note, struct erro
 	return 0;
 }
 
-static void print_line(const char *title, const char *value)
+static void describe_since(const struct observation *o, char *ret, size_t size)
 {
-	printf("%12s%c %s\n", title, *title ? ':' : ' ', value);
+	uint64_t limit = outlook_span(o->stored->instance.startup_timeout);
+	const char *name = observe_state_name(o->state);
+	char since[TEXT_MAX], of[TEXT_MAX];
+
+	text_since(o->since_usec, since);
+	if (!o->since_usec)
+		snprintf(ret, size, "%s", name);
+	else if (o->state == STATE_FAILED)
+		snprintf(ret, size, "%s %s ago", name, since);
+	else if (o->state == STATE_WAKING && limit != USEC_INFINITY && o->since_usec + limit > wall_usec())
+		snprintf(ret, size, "%s for %s of %s", name, since, text_span(limit, of));
+	else
+		snprintf(ret, size, "%s for %s", name, since);
 }
 
-static void print_state(const struct observation *o)
+/* In one line what it does; the rest explains that. */
+static void print_state(const struct terminal *t, const struct observation *o)
 {
-	char since[TEXT_MAX], line[TEXT_MAX + 64];
+	const char *colour = sign_colour(o->state, t), *plain = *colour ? TERMINAL_PLAIN : "";
+	char line[TEXT_MAX * 3], span[TEXT_MAX];
+	uint64_t now = wall_usec();
 
-	if (o->since_usec)
-		snprintf(line, sizeof(line), "%s for %s", observe_state_name(o->state),
-			 text_since(o->since_usec, since));
-	else
-		snprintf(line, sizeof(line), "%s", observe_state_name(o->state));
-	print_line("State", line);
+	describe_since(o, line, sizeof(line));
+	printf("%s%s%s %s %s %s%s%s", colour, sign_text(o->state, t), plain, o->stored->instance.name,
+	       t->utf8 ? "–" : "-", colour, line, plain);
+	if (o->sleeps_at)
+		printf(", sleeps in %s if nobody connects",
+		       text_span(o->sleeps_at > now + USEC_PER_SEC ? o->sleeps_at - now : USEC_PER_SEC, span));
+	putchar('\n');
 	if (o->reason[0])
-		print_line("Reason", o->reason);
+		sheet_line(t, "Reason", o->reason);
 	if (!o->held_until)
 		return;
-	snprintf(line, sizeof(line), "awake until %s", text_until(o->held_until, since));
-	print_line("Held", line);
+	snprintf(line, sizeof(line), "awake until %s", text_until(o->held_until, span));
+	sheet_line(t, "Held", line);
 }
 
-static void print_ports(const struct instance *i)
-{
-	char spec[PUBLISH_TEXT_MAX], line[PUBLISH_TEXT_MAX + 32];
-
-	for (size_t k = 0; k < i->n_ports; k++) {
-		const struct publish *p = &i->ports[k];
-		char *colon;
-
-		publish_format(p, spec);
-		colon = strrchr(spec, ':');
-		*colon = '\0';
-		/* The original tool went through a port that the container publishes. */
-		snprintf(line, sizeof(line), "%s → port %s%s", spec, colon + 1,
-			 i->legacy    ? " of the host"
-			 : i->targets ? ""
-				      : " in the container");
-		print_line(k ? "" : "Listening", line);
-	}
-	for (char **t = i->targets; t && *t; t++)
-		print_line(t == i->targets ? "Target" : "", *t);
-}
-
-/* Only what is not as it is by default. */
-static void print_appearance(const struct instance *i)
-{
-	char line[512];
-
-	switch (instance_appearance(i)) {
-	case APPEAR_NOWHERE:
-	case APPEAR_OUTSIDE:
-		return;
-	case APPEAR_LOCAL:
-		print_line("Clients", "appear to the server as local ones, as --target says");
-		return;
-	case APPEAR_LOCAL_BEFORE:
-		snprintf(line, sizeof(line),
-			 "appear to the server as local ones, which it may trust: 'sockwake refresh %s' ends that",
-			 i->name);
-		print_line("Clients", line);
-		return;
-	}
-}
-
-static void print_dependencies(const struct observation *o)
+static void print_dependencies(const struct terminal *t, const struct observation *o)
 {
 	const struct instance *i = &o->stored->instance;
 	char text[DEPENDENCY_TEXT_MAX], line[DEPENDENCY_TEXT_MAX + 320];
@@ -176,99 +155,38 @@ static void print_dependencies(const struct observation *o)
 	for (size_t k = 0; k < i->n_dependencies; k++) {
 		const struct dependency *d = &i->dependencies[k];
 
-		snprintf(line, sizeof(line), "%s: %s%s%s", dependency_format(d, text), o->dependency_states[k],
+		snprintf(line, sizeof(line), "%s: %s%s%s", dependency_format(d, text), overview_dependency_word(o, k),
 			 d->unit ? ", run by " : "", d->unit ? d->unit : "");
-		print_line(k ? "" : "After", line);
+		sheet_line(t, k ? "" : "After", line);
 	}
 }
 
-/* What the instance was told about its clients, where that is not the default. */
-static const struct {
-	const char *title;
-	size_t list;
-} exclusions[] = {
-	{"Ignores", offsetof(struct instance, ignore_from)},
-	{"No wake from", offsetof(struct instance, no_wake_from)},
-	{"No hold from", offsetof(struct instance, no_hold_from)},
-};
-
-static void print_clients(const struct instance *i)
-{
-	char line[512];
-
-	if (i->hold && strcmp(i->hold, "data") == 0)
-		print_line("Held by", "connections on which the client has sent something");
-	for (size_t k = 0; k < sizeof(exclusions) / sizeof(*exclusions); k++) {
-		char **list = *(char **const *)(const void *)((const char *)i + exclusions[k].list);
-
-		for (char **s = list; s && *s; s++)
-			print_line(s == list ? exclusions[k].title : "", *s);
-	}
-	if (!i->flow_timeout)
-		return;
-	snprintf(line, sizeof(line), "answers come through until %s after the last datagram", i->flow_timeout);
-	print_line("UDP", line);
-}
-
-/* What else it was told, as `create` is told it. */
-static const struct {
-	const char *option;
-	size_t text; /* a member that is NULL where nothing was said */
-} others[] = {
-	{"--connection-timeout", offsetof(struct instance, connection_timeout)},
-	{"--keepalive", offsetof(struct instance, keepalive)},
-	{"--drain-timeout", offsetof(struct instance, drain_timeout)},
-	{"--proxy-protocol", offsetof(struct instance, proxy_protocol)},
-	{"--socket-mode", offsetof(struct instance, socket_mode)},
-	{"--socket-group", offsetof(struct instance, socket_group)},
-	{"--user", offsetof(struct instance, user)},
-};
-
-static void print_others(const struct instance *i)
-{
-	char line[2048];
-	size_t len = (size_t)snprintf(line, sizeof(line), "--startup-timeout %s", i->startup_timeout);
-
-	for (size_t k = 0; k < sizeof(others) / sizeof(*others); k++) {
-		const char *text = *(char *const *)(const void *)((const char *)i + others[k].text);
-
-		if (text && len < sizeof(line))
-			len += (size_t)snprintf(line + len, sizeof(line) - len, " %s %s", others[k].option, text);
-	}
-	if (i->workers && len < sizeof(line))
-		len += (size_t)snprintf(line + len, sizeof(line) - len, " --workers %u", i->workers);
-	if (len < sizeof(line))
-		snprintf(line + len, sizeof(line) - len, "%s%s%s", i->transparent ? " --transparent" : "",
-			 i->notifications ? "" : " --no-notifications", i->no_selinux ? " --no-selinux" : "");
-	print_line("Options", line);
-}
-
-static void print_container(const struct observation *o)
+static void print_container(const struct terminal *t, const struct observation *o)
 {
 	const struct instance *i = &o->stored->instance;
 	char line[1024];
 
 	snprintf(line, sizeof(line), "%s (%s): %s", i->container_name, backend_kind_name(i->backend),
-		 o->container_state);
-	print_line("Container", line);
+		 overview_container_word(o));
+	sheet_line(t, "Container", line);
+	if (overview_is_kept_running(o)) {
+		snprintf(line, sizeof(line), "running by '%s', which is not asleep", o->attended_by);
+		sheet_line(t, "Kept", line);
+	}
 	if (i->unit)
-		print_line("Run by", i->unit);
-	print_line("Ready when", i->health_check);
-	print_dependencies(o);
+		sheet_line(t, "Run by", i->unit);
+	sheet_line(t, "Ready when", i->health_check);
+	print_dependencies(t, o);
 	snprintf(line, sizeof(line), "%s after %s without a connection%s%s%s", idle_action_name(i->idle_action),
 		 i->idle_timeout, i->warm_for ? ", after several " : "", i->warm_for ? i->warm_for : "",
 		 i->keep_running ? ", unless it ran before" : "");
-	print_line("Idle", line);
-	for (char **s = i->schedule; s && *s; s++)
-		print_line(s == i->schedule ? "Kept warm" : "", *s);
-	print_clients(i);
-	if (i->startup_timeout)
-		print_others(i);
+	sheet_line(t, "Idle", line);
+	told_print(t, i);
 	if (i->legacy)
-		print_line("Note", "made by the original tool; 'sockwake create --force' takes it over");
+		sheet_line(t, "Note", "made by the original tool; 'sockwake create --force' takes it over");
 }
 
-static void print_wake(const struct stats *s)
+static void print_wake(const struct terminal *t, const struct stats *s)
 {
 	char line[512], span[TEXT_MAX];
 	uint64_t usec;
@@ -282,50 +200,56 @@ static void print_wake(const struct stats *s)
 			len += (size_t)snprintf(line + len, sizeof(line) - len, "%s %s %s", k ? "," : ":",
 						parts[k].title, text_span(usec, span));
 	}
-	print_line("Last wake", line);
+	sheet_line(t, "Last wake", line);
 }
 
-static void print_statistics(const struct observation *o)
+static bool is_current(enum state state)
+{
+	return state == STATE_WAKING || state == STATE_AWAKE || state == STATE_STOPPING;
+}
+
+static void print_statistics(const struct terminal *t, const struct observation *o)
 {
 	const struct stats *s = &o->stats;
 	char line[256], to[TEXT_MAX], from[TEXT_MAX];
 
+	if (o->waiting) {
+		snprintf(line, sizeof(line), "%" PRIu64 " client%s", o->waiting, o->waiting == 1 ? "" : "s");
+		sheet_line(t, "Waiting", line);
+	}
 	if (!o->have_stats)
 		return;
-	snprintf(line, sizeof(line), "%" PRIu64 " now, %" PRIu64 " in the %s wake, %" PRIu64 " of them failed%s",
+	snprintf(line, sizeof(line), "%" PRIu64 " now, %" PRIu64 " in the %s wake, %" PRIu64 " failed%s",
 		 observation_connections(o), s->connections_total + s->flows_total,
-		 o->state == STATE_AWAKE ? "current" : "last", s->connections_failed,
+		 is_current(o->state) ? "current" : "last", s->connections_failed,
 		 s->flags & STATS_FULL ? " (full: new ones wait)" : "");
-	print_line("Connections", line);
+	sheet_line(t, "Connections", line);
 	snprintf(line, sizeof(line), "%s to the container, %s from it", text_bytes(s->bytes_to_container, to),
 		 text_bytes(s->bytes_from_container, from));
-	print_line("Data", line);
-	print_wake(s);
+	sheet_line(t, "Data", line);
+	print_wake(t, s);
 }
 
-static void print_text(const struct observation *o, const char *note, const char *directory)
+static void print_text(const struct terminal *t, const struct observation *o, const char *note, const char *directory)
 {
 	const char *name = o->stored->instance.name;
 	char line[PATH_MAX + 300];
 
-	printf("%s\n", name);
-	print_state(o);
+	print_state(t, o);
 	if (!o->stored->problem) {
-		print_ports(&o->stored->instance);
-		if (!o->stored->instance.legacy)
-			print_appearance(&o->stored->instance);
-		print_container(o);
+		told_print_ports(t, &o->stored->instance);
+		print_container(t, o);
 		if (*note)
-			print_line("Note", note);
-		print_statistics(o);
+			sheet_line(t, "Note", note);
+		print_statistics(t, o);
 	}
 	snprintf(line, sizeof(line), "%s/%s" SOCKET_SUFFIX, directory, name);
-	print_line("Units", line);
+	sheet_line(t, "Units", line);
 	snprintf(line, sizeof(line), "%s/%s" SERVICE_SUFFIX, directory, name);
-	print_line("", line);
+	sheet_line(t, "", line);
 	if (o->stored->instance.schedule) {
 		snprintf(line, sizeof(line), "%s/%s" TIMER_SUFFIX, directory, name);
-		print_line("", line);
+		sheet_line(t, "", line);
 	}
 }
 
@@ -333,16 +257,18 @@ static int show(const struct arguments *a, const char *directory, const struct s
 {
 	_cleanup_free_ struct observation *o = NULL;
 	char surprise[WARNING_MAX];
+	struct terminal t;
 	struct error trouble;
 
-	if (observe(a->scope, &(struct stored_list){(struct stored *)s, 1}, &o, &trouble, err) < 0)
+	if (observe_one(a->scope, directory, s, &o, &trouble, err) < 0)
 		return -1;
 	if (trouble.text[0])
 		note_print("%s", trouble.text);
 	warning_find(o, surprise);
 	if (a->json)
 		return print_json(o, surprise, err);
-	print_text(o, surprise, directory);
+	t = terminal_look(STDOUT_FILENO);
+	print_text(&t, o, surprise, directory);
 	return 0;
 }
 

@@ -1,33 +1,45 @@
 #include "cli/text.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/parse.h"
 
-const char *text_span(uint64_t usec, char ret[static TEXT_MAX])
+static const struct {
+	uint64_t usec;
+	const char *name;
+} spans[] = {{86400 * USEC_PER_SEC, "d"}, {3600 * USEC_PER_SEC, "h"}, {60 * USEC_PER_SEC, "min"}, {USEC_PER_SEC, "s"}};
+#define N_SPANS (sizeof(spans) / sizeof(*spans))
+
+static size_t largest_unit(uint64_t usec)
 {
-	static const struct {
-		uint64_t usec;
-		const char *name;
-	} units[] = {{86400 * USEC_PER_SEC, "d"},
-		     {3600 * USEC_PER_SEC, "h"},
-		     {60 * USEC_PER_SEC, "min"},
-		     {USEC_PER_SEC, "s"}};
-	const size_t n = sizeof(units) / sizeof(*units);
 	size_t k = 0;
 
-	if (usec < USEC_PER_SEC) {
-		snprintf(ret, TEXT_MAX, "%.1f ms", (double)usec / (double)USEC_PER_MSEC);
-		return ret;
-	}
-	while (usec < units[k].usec)
+	while (k + 1 < N_SPANS && usec < spans[k].usec)
 		k++;
-	if (k + 1 < n && usec % units[k].usec / units[k + 1].usec)
-		snprintf(ret, TEXT_MAX, "%llu%s %llu%s", (unsigned long long)(usec / units[k].usec), units[k].name,
-			 (unsigned long long)(usec % units[k].usec / units[k + 1].usec), units[k + 1].name);
+	return k;
+}
+
+const char *text_span_briefly(uint64_t usec, char ret[static TEXT_MAX])
+{
+	size_t k = largest_unit(usec);
+
+	snprintf(ret, TEXT_MAX, "%llu%s", (unsigned long long)(usec / spans[k].usec), spans[k].name);
+	return ret;
+}
+
+const char *text_span(uint64_t usec, char ret[static TEXT_MAX])
+{
+	size_t k = largest_unit(usec);
+
+	if (usec < USEC_PER_SEC)
+		snprintf(ret, TEXT_MAX, "%.1f ms", (double)usec / (double)USEC_PER_MSEC);
+	else if (k + 1 < N_SPANS && usec % spans[k].usec / spans[k + 1].usec)
+		snprintf(ret, TEXT_MAX, "%llu%s %llu%s", (unsigned long long)(usec / spans[k].usec), spans[k].name,
+			 (unsigned long long)(usec % spans[k].usec / spans[k + 1].usec), spans[k + 1].name);
 	else
-		snprintf(ret, TEXT_MAX, "%llu%s", (unsigned long long)(usec / units[k].usec), units[k].name);
+		text_span_briefly(usec, ret);
 	return ret;
 }
 
@@ -55,6 +67,22 @@ const char *text_until(uint64_t wall_usec_then, char ret[static TEXT_MAX])
 	localtime_r(&today, &b);
 	strftime(clock, sizeof(clock), a.tm_year == b.tm_year && a.tm_yday == b.tm_yday ? "%T" : "%F %T", &a);
 	snprintf(ret, TEXT_MAX, "%s (%.20s left)", clock, text_span(left, span));
+	return ret;
+}
+
+const char *text_clock(uint64_t wall_usec_then, uint64_t wall_now, char ret[static TEXT_MAX])
+{
+	time_t then = (time_t)(wall_usec_then / USEC_PER_SEC), today = (time_t)(wall_now / USEC_PER_SEC);
+	struct tm a, b;
+
+	localtime_r(&then, &a);
+	localtime_r(&today, &b);
+	if (a.tm_year == b.tm_year && a.tm_yday == b.tm_yday)
+		strftime(ret, TEXT_MAX, "%H:%M", &a);
+	else if (then > today && then - today < 6 * 86400)
+		strftime(ret, TEXT_MAX, "%a %H:%M", &a);
+	else
+		strftime(ret, TEXT_MAX, "%F", &a);
 	return ret;
 }
 
@@ -122,33 +150,48 @@ bool text_filter_end(struct text_filter *f, FILE *to)
 	return f->n == 0 || put_pending(f, to);
 }
 
-static void measure(const char *const *cells, size_t columns, size_t rows, size_t *widths)
+/* Up to the next space that is not within quotation marks. Those after a letter are apostrophes. */
+static size_t word_length(const char *s)
 {
-	for (size_t k = 0; k < columns * rows; k++) {
-		size_t len = cells[k] ? strlen(cells[k]) : 0;
+	bool quoted = false;
+	size_t n = 0;
 
-		if (len > widths[k % columns])
-			widths[k % columns] = len;
+	for (; s[n] && (s[n] != ' ' || quoted); n++) {
+		if (s[n] == '\'' && !quoted)
+			quoted = (n == 0 || !isalnum((unsigned char)s[n - 1])) && strchr(s + n + 1, '\'');
+		else if (s[n] == '\'')
+			quoted = false;
 	}
+	return n;
 }
 
-void text_table(FILE *f, const char *const *cells, size_t columns, size_t rows)
+static size_t count_characters(const char *s, size_t len)
 {
-	size_t widths[TABLE_COLUMNS_MAX] = {};
+	size_t n = 0;
 
-	measure(cells, columns, rows, widths);
-	for (size_t r = 0; r < rows; r++) {
-		size_t owed = 0; /* spaces before the next cell that is not empty */
+	for (size_t k = 0; k < len; k++)
+		n += ((unsigned char)s[k] & 0xc0) != 0x80;
+	return n;
+}
 
-		for (size_t c = 0; c < columns; c++) {
-			const char *cell = cells[r * columns + c] ? cells[r * columns + c] : "";
+void text_wrap(FILE *to, const char *text, size_t indent, size_t width)
+{
+	size_t column = indent, len;
 
-			if (*cell) {
-				fprintf(f, "%*s%s", (int)owed, "", cell);
-				owed = 0;
-			}
-			owed += widths[c] - strlen(cell) + 2;
+	for (; *text; text += len + strspn(text + len, " ")) {
+		size_t n;
+
+		len = word_length(text);
+		n = count_characters(text, len);
+		if (column > indent && width && column + 1 + n > width) {
+			fprintf(to, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', to);
+			column++;
 		}
-		fputc('\n', f);
+		fprintf(to, "%.*s", (int)len, text);
+		column += n;
 	}
+	fputc('\n', to);
 }

@@ -1,7 +1,7 @@
 # Completion of sockwake(1) for bash.
 
 _sockwake_instances() {
-	sockwake list 2>/dev/null | awk 'NR > 1 { print $1 }'
+	sockwake list --json 2>/dev/null | sed -n 's/^\t\t"name":\t"\(.*\)",*$/\1/p'
 }
 
 _sockwake_containers() {

@@ -3,7 +3,7 @@
 
 _sockwake_instances() {
 	local -a names
-	names=(${(f)"$(sockwake list 2>/dev/null | awk 'NR > 1 { print $1 }')"})
+	names=(${(f)"$(sockwake list --json 2>/dev/null | sed -n 's/^\t\t"name":\t"\(.*\)",*$/\1/p')"})
 	_describe 'instance' names
 }
 

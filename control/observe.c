@@ -10,8 +10,10 @@
 #include "common/parse.h"
 #include "common/path.h"
 #include "control/listen_check.h"
+#include "control/outlook.h"
 #include "control/programs.h"
 #include "control/sharing.h"
+#include "control/waiting.h"
 #include "handover/channel.h"
 #include "instance/json.h"
 #include "units/paths.h"
@@ -337,9 +339,33 @@ static bool attends(const struct observation *user, const struct observation *o)
 static void find_shared(struct observation *os, size_t n)
 {
 	for (size_t k = 0; k < n; k++) {
-		for (size_t m = 0; m < n && !os[k].attended; m++)
-			os[k].attended = m != k && attends(&os[m], &os[k]);
+		for (size_t m = 0; m < n && !os[k].attended_by[0]; m++) {
+			if (m != k && attends(&os[m], &os[k]))
+				strcpy(os[k].attended_by, os[m].stored->instance.name);
+		}
 	}
+}
+
+static bool is_full(const struct observation *o)
+{
+	return o->state == STATE_AWAKE && o->have_stats && o->stats.flags & STATS_FULL;
+}
+
+/* What only the statistics and the kernel tell. */
+static void look_at_clients(struct observation *o)
+{
+	const struct instance *i = &o->stored->instance;
+	uint64_t now = wall_usec();
+
+	if (o->stored->problem)
+		return;
+	if (o->have_stats && o->state == STATE_AWAKE) {
+		o->held_until = stats_held_until(&o->stats, now);
+		o->sleeps_at = outlook_sleep(i, &o->stats, now_usec(), now);
+	}
+	if (o->state == STATE_WAKING || o->state == STATE_STOPPING || is_full(o))
+		o->waiting = waiting_count(i);
+	o->somebody_waits = o->waiting > 0 || (o->state == STATE_WAKING && o->have_stats && o->stats.t_waiting);
 }
 
 int observe(enum scope scope, const struct stored_list *list, struct observation **ret, struct error *ret_trouble,
@@ -365,8 +391,7 @@ int observe(enum scope scope, const struct stored_list *list, struct observation
 	ask_engines(scope, os, list->n, ret_trouble);
 	find_shared(os, list->n);
 	for (size_t k = 0; k < list->n; k++) {
-		if (os[k].have_stats && os[k].state == STATE_AWAKE)
-			os[k].held_until = stats_held_until(&os[k].stats, wall_usec());
+		look_at_clients(&os[k]);
 		if (list->items[k].problem)
 			snprintf(os[k].reason, sizeof(os[k].reason), "%s", list->items[k].problem);
 		text_make_printable(os[k].reason);
@@ -419,6 +444,8 @@ cJSON *observation_to_json(const struct observation *o)
 	    (o->reason[0] ? cJSON_AddStringToObject(object, "reason", o->reason)
 			  : cJSON_AddNullToObject(object, "reason")) &&
 	    add_seconds(object, "since", o->since_usec) && add_seconds(object, "held_until", o->held_until) &&
+	    add_seconds(object, "sleeps_at", o->sleeps_at) &&
+	    cJSON_AddNumberToObject(object, "waiting", (double)o->waiting) &&
 	    cJSON_AddStringToObject(object, "container_state", o->container_state) &&
 	    cJSON_AddNumberToObject(object, "connections", (double)observation_connections(o)) &&
 	    add_dependency_states(object, o) && add_appearance(object, i) &&

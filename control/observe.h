@@ -6,6 +6,7 @@
 
 #include "handover/stats.h"
 #include "units/manager.h"
+#include "units/paths.h"
 #include "units/query.h"
 #include "units/store.h"
 
@@ -31,7 +32,11 @@ struct observation {
 	char container_id[65];				       /* "" where the engine cannot be asked, or has none */
 	char dependency_ids[INSTANCE_DEPENDENCIES_MAX][65];
 	uint64_t held_until; /* CLOCK_REALTIME; 0: it is not held awake */
-	bool attended;	     /* an instance that shares its container is awake */
+	uint64_t
+		sleeps_at; /* CLOCK_REALTIME, if nobody comes; 0: it does not sleep by itself, or somebody is connected */
+	uint64_t waiting;		 /* TCP clients that nobody has accepted yet */
+	bool somebody_waits;		 /* … or others, whom nobody can count */
+	char attended_by[UNIT_NAME_MAX]; /* an awake instance that shares its container; "": none */
 	bool have_stats;
 	struct stats stats;
 };

@@ -17,7 +17,7 @@ static bool serves(const struct instance *i, bool runs, bool awake)
 
 bool unattended_is(const struct observation *o)
 {
-	bool awake = (o->state != STATE_ASLEEP && o->state != STATE_FAILED) || o->attended;
+	bool awake = (o->state != STATE_ASLEEP && o->state != STATE_FAILED) || o->attended_by[0];
 
 	return !o->stored->problem &&
 	       serves(&o->stored->instance, strcmp(o->container_state, container_state_name(CONTAINER_RUNNING)) == 0,

@@ -232,26 +232,11 @@ int http_perform(struct http *h, const struct http_request *request, struct http
 
 bool http_percent_encode(const char *s, char *ret, size_t size)
 {
-	static const char hex[] = "0123456789ABCDEF";
-	size_t n = 0;
+	char *encoded = curl_easy_escape(NULL, s, 0); /* it takes no handle for this since 7.82 */
+	size_t len = encoded ? strlen(encoded) : size;
 
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-			     c == '.' || c == '_' || c == '~';
-
-		if (n + (plain ? 1 : 3) >= size)
-			return false;
-		if (plain) {
-			ret[n++] = (char)c;
-		} else {
-			ret[n++] = '%';
-			ret[n++] = hex[c >> 4];
-			ret[n++] = hex[c & 15];
-		}
-	}
-	if (n >= size)
-		return false;
-	ret[n] = '\0';
-	return true;
+	if (len < size)
+		memcpy(ret, encoded, len + 1);
+	curl_free(encoded);
+	return len < size;
 }

@@ -369,12 +369,12 @@ TEXT, NUMBER, FLAG, LIST = str, (int, float), bool, list
 SCHEMA = {
     **dict.fromkeys(("name", "scope", "backend", "container_name", "engine_socket", "idle_action"), TEXT),
     **dict.fromkeys(("startup_timeout", "idle_timeout", "health_check"), TEXT),
-    **dict.fromkeys(("listen_port", "container_port", "stop_timeout", "connections"), NUMBER),
+    **dict.fromkeys(("listen_port", "container_port", "stop_timeout", "connections", "waiting"), NUMBER),
     **dict.fromkeys(("keep_running", "notifications", "no_selinux", "transparent", "outside_source"), FLAG),
     "legacy": FLAG,
     **dict.fromkeys(("status", "state", "container_state", "clients_appear"), TEXT),
     "reason": (str, type(None)),
-    **dict.fromkeys(("since", "held_until"), (int, float, type(None))),
+    **dict.fromkeys(("since", "held_until", "sleeps_at"), (int, float, type(None))),
     "ports": LIST,
 }
 OPTIONAL = {
@@ -435,19 +435,50 @@ class Telling(CliCase):
         with harness.connect(PORT) as connection:
             connection.sendall(b"PING\r\n")
             self.assertEqual(connection.recv(64), b"+PONG\r\n")
-            header, *rows = self.scope.sockwake("list").stdout.splitlines()
-        titles = ["NAME", "PORTS", "CONTAINER", "STATE", "SINCE", "CONNECTIONS", "ENGINE"]
-        self.assertEqual(header.split(), titles)
+            header, *rows, count = self.scope.sockwake("list").stdout.splitlines()
+        titles = ["NAME", "LISTENS ON", "STATE", "CLIENTS", "CONTAINER"]
+        self.assertEqual(re.split("  +", header.strip()), titles)
         starts = [header.index(title) for title in titles]
-        cells = [[row[a:b].rstrip() for a, b in zip(starts, [*starts[1:], None])] for row in rows]
-        self.assertEqual([row[:4] for row in cells], [
-            ["other-with-a-long-name", f"{PORT}:6379", "other-with-a-long-name", "awake"],
-            ["server", f"[::1]:{PORT + 1}:6379,{PORT + 2}:6379/udp", "server", "asleep"],
+        cells = [[row[a:b].strip() for a, b in zip([0, *starts], [*starts, None])] for row in rows]
+        self.assertEqual([row[1:3] for row in cells], [
+            ["other-with-a-long-name", f":{PORT}"],
+            ["server", f"[::1]:{PORT + 1}, :{PORT + 2}/udp"],
         ])
-        self.assertEqual([row[5:] for row in cells], [["1", "running"], ["0", cells[1][6]]])
-        self.assertIn(cells[1][6], ("created", "exited"))
-        for row, start in ((row, start) for row in rows for start in starts[1:]):
-            self.assertEqual(row[start - 2 : start], "  ")
+        self.assertRegex(cells[0][3], r"^awake \d+s$")
+        self.assertEqual((cells[0][4:], cells[1][3:5]), (["1", "other-with-a-long-name running"], ["asleep", "-"]))
+        self.assertIn(cells[1][5], ("server created", "server exited"))
+        self.assertEqual(count, "2 instances: 1 awake, 1 asleep")
+
+    def test_on_a_terminal(self):
+        """As wide as that is, a line for each instance; colour and round signs where they are understood."""
+        self.scope.container("other-with-a-long-name", "redis")
+        self.scope.instance("other-with-a-long-name", PORT, 6379)
+        self.scope.instance("server", PORT + 1, 6379)
+        self.assertEqual(harness.redis(PORT + 1, "ping"), "PONG")
+        for width, variables, signs, colour in (
+            (120, ("LC_ALL=C.UTF-8", "TERM=xterm"), "○●", True),
+            (80, ("LC_ALL=C.UTF-8", "TERM=xterm", "NO_COLOR=1"), "○●", False),
+            (60, ("LC_ALL=C", "TERM=dumb"), "o*", False),
+        ):
+            command = f"stty cols {width}; env {' '.join(variables)} sockwake list"
+            text = self.scope.run("script", "--quiet", "--return", "--command", command, "/dev/null").stdout
+            self.assertEqual("\033[" in text, colour)
+            header, *rows, count = re.sub(r"\033\[\d*m", "", text).replace("\r", "").splitlines()
+            self.assertEqual([row[0] for row in rows], [*signs])
+            self.assertLessEqual(max(map(len, [header, *rows])), width)
+            self.assertRegex(rows[1], r"server .* awake, sleeps in 1\dmin( |$)")
+            self.assertEqual(count, "2 instances: 1 awake, 1 asleep")
+
+    def test_who_waits(self):
+        self.scope.engine_run("rm", "server")
+        self.scope.container("server", *servers.late(9000, 60), image=harness.BUSYBOX, options=("--stop-timeout=1",))
+        self.scope.instance("server", PORT, 9000)
+        with harness.connect(PORT), harness.connect(PORT):
+            harness.eventually(lambda: states(self.scope)["server"]["waiting"] == 2, timeout=20)
+            self.assertRegex(self.scope.sockwake("list").stdout, r"waking \d+s of 30s +2 waiting ")
+            self.assertRegex(self.scope.sockwake("status", "server").stdout, r"(?m)^ *Waiting: 2 clients$")
+            self.scope.sockwake("sleep", "server")
+        self.assertEqual(states(self.scope)["server"]["waiting"], 0)
 
     def test_json_is_stable(self):
         for options in ((f"-p{PORT}:6379",), self.every_option()):
@@ -476,15 +507,15 @@ class Telling(CliCase):
     def test_status_for_people(self):
         self.scope.instance("server", PORT, 6379)
         text = self.scope.sockwake("status", "--name", "server").stdout
-        self.assertRegex(text, r"(?m)^ *State: asleep")
+        self.assertRegex(text, r"(?m)^(○|o) server (–|-) asleep$")
         self.assertRegex(text, rf"(?m)^ *Listening: {PORT} .* 6379 in the container$")
         self.assertRegex(text, rf"(?m)^ *Container: server \({self.scope.engine}\): (created|exited)$")
         self.assertRegex(text, r"(?m)^ *Ready when: redis$")
         self.assertIn(f"{self.scope.unit_directory}/server.socket", text)
         self.assert_served()
         text = self.scope.sockwake("status", "server").stdout
-        self.assertRegex(text, r"(?m)^ *State: awake for \d+s$")
-        self.assertRegex(text, r"(?m)^ *Connections: \d now, 1 in the current wake, 0 of them failed$")
+        self.assertRegex(text, r"(?m)^(●|\*) server (–|-) awake for \d+s, sleeps in 1\dmin( \d+s)? if nobody connects$")
+        self.assertRegex(text, r"(?m)^ *Connections: \d now, 1 in the current wake, 0 failed$")
         self.assertRegex(text, r"(?m)^ *Last wake: .* in all: loading .* readiness ")
 
     def test_what_each_wake_would_refuse_is_refused_at_once(self):
@@ -513,8 +544,13 @@ class Telling(CliCase):
             name, _, value = option.partition("=")
             if name.startswith("--") and name not in in_words:
                 self.assertIn(value or name, text)
-        for words in (f"127.0.0.1:{PORT} → port 53/udp", "pause after 1h", "unless it ran before"):
+        for words in ("pause after 1h", "unless it ran before"):
             self.assertIn(words, text)
+        self.assertRegex(text, rf"127.0.0.1:{PORT} (→|->) port 53/udp")
+
+    def test_status_shows_no_option_that_is_the_default(self):
+        self.scope.sockwake("create", "server", "-p", f"{PORT}:6379", "--startup-timeout=30", "--no-notifications")
+        self.assertRegex(self.scope.sockwake("status", "server").stdout, r"(?m)^ *Options: --no-notifications$")
 
     def test_waking_and_stopping(self):
         self.scope.engine_run("rm", "server")

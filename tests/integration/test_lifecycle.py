@@ -141,6 +141,7 @@ class Spellings(harness.Case):
             with self.subTest(k):
                 self.assertEqual(harness.redis(PORT + k, "ping"), "PONG")
                 self.assertNotIn("unattended", self.scope.sockwake("list").stdout)
+                self.assertNotIn("nobody woke it", self.scope.sockwake("status", "server", "other", "third").stdout)
                 self.assertEqual(self.scope.sockwake("attend").stdout, "")
                 self.scope.sockwake("sleep", ("server", "other", "third")[k])
         for name in ("third", "other", "server"):

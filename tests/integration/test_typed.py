@@ -28,7 +28,7 @@ class Several(harness.Case):
         self.assertEqual(self.states(), {"first": "running", "second": "running"})
         self.assertEqual(self.scope.sockwake("wake", "first").stdout, "'first' is awake, as it was before.\n")
         shown = self.scope.sockwake("status", "second", "first").stdout.splitlines()
-        self.assertEqual([line for line in shown if not line.startswith(" ")], ["second", "first"])
+        self.assertEqual([line.split()[1] for line in shown if not line.startswith(" ")], ["second", "first"])
         self.assertEqual(self.scope.sockwake("sleep", "--all").stdout, "'first' sleeps.\n'second' sleeps.\n")
         self.assertEqual(self.states(), {"first": "exited", "second": "exited"})
         self.assertEqual(

@@ -22,7 +22,7 @@ static int parse(struct options *ret, struct error *err, const char *const *word
 		argv[argc++] = (char *)*words;
 	argv[argc] = NULL;
 	*err = (struct error){};
-	return options_parse(argc, argv, ret, err);
+	return activator_options_parse(argc, argv, ret, err);
 }
 
 #define PARSE(...) parse(&o, &err, (const char *const[]){__VA_ARGS__, NULL})

@@ -110,7 +110,7 @@ static void refused(const char *key, const char *value, const char *word)
 
 static void hostile_labels(void **state)
 {
-	static const char *const specs[] = {"",		  "80",	      "80:",	"x:80",	   "0:80",	    "80:0",
+	static const char *const specs[] = {"",		  "80-",      "80:",	"x:80",	   "0:80",	    "80:0",
 					    "80:80/sctp", "80:80,",   ",80:80", "1:2,1:3", "80:80 --force", "$x:80",
 					    "%h:80",	  "::1:80:80"};
 

@@ -116,20 +116,58 @@ static void streams(void **state)
 	}
 }
 
-static void tables(void **state)
+static void brief_spans(void **state)
 {
-	static const char *const cells[] = {"NAME", "STATE", "REASON", "a", "asleep", "", "longer", NULL, "why"};
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	char text[TEXT_MAX];
 
 	(void)state;
-	text_table(f, cells, 3, 3);
+	assert_string_equal(text_span_briefly(0, text), "0s");
+	assert_string_equal(text_span_briefly(59999 * USEC_PER_MSEC, text), "59s");
+	assert_string_equal(text_span_briefly(3599 * USEC_PER_SEC, text), "59min");
+	assert_string_equal(text_span_briefly(90000 * USEC_PER_SEC, text), "1d");
+}
+
+static void clocks(void **state)
+{
+	const uint64_t noon = 1000036800 * USEC_PER_SEC, day = 86400 * USEC_PER_SEC; /* 2001-09-09, a Sunday */
+	char text[TEXT_MAX];
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	tzset();
+	assert_string_equal(text_clock(noon + 3600 * USEC_PER_SEC, noon, text), "13:00");
+	assert_string_equal(text_clock(noon + day, noon, text), "Mon 12:00");
+	assert_string_equal(text_clock(noon + 8 * day, noon, text), "2001-09-17");
+	assert_string_equal(text_clock(noon - day, noon, text), "2001-09-08");
+	unsetenv("TZ");
+	tzset();
+}
+
+static void wrapped(const char *text, size_t indent, size_t width, const char *expected)
+{
+	char *written = NULL;
+	size_t len;
+	FILE *f = open_memstream(&written, &len);
+
+	text_wrap(f, text, indent, width);
 	fclose(f);
-	assert_string_equal(text, "NAME    STATE   REASON\n"
-				  "a       asleep\n"
-				  "longer          why\n");
-	free(text);
+	assert_string_equal(written, expected);
+	free(written);
+}
+
+static void lines(void **state)
+{
+	(void)state;
+	wrapped("", 2, 10, "\n");
+	wrapped("one two three", 0, 0, "one two three\n");
+	wrapped("one two three", 0, 7, "one two\nthree\n");
+	wrapped("one two three", 0, 6, "one\ntwo\nthree\n");
+	wrapped("one two three", 4, 11, "one two\n    three\n");
+	wrapped("one éé three", 0, 6, "one éé\nthree\n");
+	wrapped("unbreakable", 4, 8, "unbreakable\n");
+	wrapped("run 'a b c' now", 0, 8, "run\n'a b c'\nnow\n");
+	wrapped("the container's name isn't it", 0, 20, "the container's name\nisn't it\n");
+	wrapped("an 'open end", 0, 8, "an 'open\nend\n");
 }
 
 static uint16_t bound_port(int fd, int family)
@@ -217,8 +255,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spans),	cmocka_unit_test(points_of_time), cmocka_unit_test(sizes),
-		cmocka_unit_test(tables),	cmocka_unit_test(outside_text),	  cmocka_unit_test(holders),
-		cmocka_unit_test(ports_in_use), cmocka_unit_test(paths_in_use),	  cmocka_unit_test(streams),
+		cmocka_unit_test(brief_spans),	cmocka_unit_test(clocks),	  cmocka_unit_test(lines),
+		cmocka_unit_test(outside_text), cmocka_unit_test(holders),	  cmocka_unit_test(ports_in_use),
+		cmocka_unit_test(paths_in_use), cmocka_unit_test(streams),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
