@@ -15,8 +15,8 @@ static void no_descriptors_for_a_connection(void **state)
 	(void)state;
 	start(&p, "infinity");
 	p.descriptors = 60;
-	proxy_spawn(&p);
 	client = connect_to(SOCK_STREAM, port);
+	proxy_spawn(&p);
 	proxy_expect_status(&p, "LimitNOFILE=");
 	assert_int_equal(next_end(client), ECONNRESET);
 	assert_int_equal(proxy_wait(&p), EXIT_REFUSED);
