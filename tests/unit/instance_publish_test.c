@@ -284,12 +284,8 @@ static void not_matching(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(round_trip),
-		cmocka_unit_test(ranges),
-		cmocka_unit_test(rejected),
-		cmocka_unit_test(matching),
-		cmocka_unit_test(what_is_wrong),
-		cmocka_unit_test(lengths),
+		cmocka_unit_test(round_trip),	cmocka_unit_test(ranges),	 cmocka_unit_test(rejected),
+		cmocka_unit_test(matching),	cmocka_unit_test(what_is_wrong), cmocka_unit_test(lengths),
 		cmocka_unit_test(not_matching),
 	};
 
