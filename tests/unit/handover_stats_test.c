@@ -19,9 +19,9 @@
 #include "common/clock.h"
 #include "handover/stats_text.h"
 
-#define MINUTE	       (60 * USEC_PER_SEC)
-#define HOUR	       (60 * MINUTE)
-#define DAY	       (24 * HOUR)
+#define MINUTE (60 * USEC_PER_SEC)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
 
 static const char *text(const struct stats *s, uint64_t up)
 {
@@ -53,16 +53,11 @@ static void bytes_have_units(void **state)
 	static const struct {
 		uint64_t bytes;
 		const char *text;
-	} cases[] = {{1023, "; 1023 B in"},
-		     {1024, "; 1.0 KiB in"},
-		     {1536, "; 1.5 KiB in"},
-		     {(1 << 20) - 1024, "; 1023.0 KiB in"},
-		     {1 << 20, "; 1.0 MiB in"},
-		     {20ULL << 30, "; 20.0 GiB in"},
-		     {1ULL << 40, "; 1.0 TiB in"},
-		     {1ULL << 50, "; 1.0 PiB in"},
-		     {1ULL << 60, "; 1.0 EiB in"},
-		     {UINT64_MAX, "; 16.0 EiB in"}};
+	} cases[] = {{1023, "; 1023 B in"},	   {1024, "; 1.0 KiB in"},
+		     {1536, "; 1.5 KiB in"},	   {(1 << 20) - 1024, "; 1023.0 KiB in"},
+		     {1 << 20, "; 1.0 MiB in"},	   {20ULL << 30, "; 20.0 GiB in"},
+		     {1ULL << 40, "; 1.0 TiB in"}, {1ULL << 50, "; 1.0 PiB in"},
+		     {1ULL << 60, "; 1.0 EiB in"}, {UINT64_MAX, "; 16.0 EiB in"}};
 
 	(void)state;
 	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {

@@ -79,16 +79,21 @@ static void set(size_t k, uint64_t msec)
 /* The first one due comes first, whatever the order in which they were set; each once. */
 static void timers_fire_when_they_are_due(void **state)
 {
-	uint64_t began = now_usec();
+	uint64_t began = 0;
 
 	(void)state;
 	run(1); /* the event */
 	for (size_t k = 0; k < TIMERS; k++)
 		timer_add(&t.loop, &t.timers[k], note_timer);
-	set(0, 60);
-	set(1, 20);
-	while (t.fired[1] == 0)
-		run(1);
+	for (int tries = 0; t.fired[1] == t.fired[0]; tries++) {
+		assert_true(tries < 20); /* a busy machine wakes us when both are due */
+		began = now_usec();
+		t.rounds = t.fired[0] = t.fired[1] = 0;
+		set(0, 60);
+		set(1, 20);
+		while (t.fired[1] == 0)
+			run(1);
+	}
 	assert_int_equal(t.fired[0], 0);
 	while (t.fired[0] == 0)
 		run(1);
@@ -97,7 +102,7 @@ static void timers_fire_when_they_are_due(void **state)
 	assert_int_equal(t.fired[2], 0);
 	assert_int_equal(t.events, 1);
 	assert_true(t.loop.next_timer == USEC_INFINITY);
-	assert_in_range(t.rounds, 3, 20); /* it slept meanwhile */
+	assert_in_range(t.rounds, 2, 20); /* it slept meanwhile */
 }
 
 /* One that moved away does not fire at its old time. */

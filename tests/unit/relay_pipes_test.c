@@ -183,7 +183,8 @@ static bool refuses_tiny_ones(void)
 	int fds[2], next;
 
 	(void)setrlimit(RLIMIT_NOFILE, &many);
-	(void)setresuid(NOBODY, NOBODY, NOBODY); /* not possible without root, who is the only one whom it is needed for */
+	(void)setresuid(NOBODY, NOBODY,
+			NOBODY); /* not possible without root, who is the only one whom it is needed for */
 	do {
 		if (pipe2(fds, O_CLOEXEC) < 0)
 			return false;
