@@ -135,6 +135,24 @@ static void work_that_is_left_is_done_at_once(void **state)
 	assert_int_equal(t.events, 1);
 }
 
+/* To look out instead of a sleep takes time from those who have work left, or move much. */
+static void who_does_not_sleep_does_not_look_out(void **state)
+{
+	(void)state;
+	t.loop.spin.possible = t.loop.spin.pays = true;
+	t.loop.spin.pressed = 1000; /* looks that are left out: counts those that come to it */
+	t.loop.after = more_is_left;
+	run(100);
+	assert_int_equal(t.loop.spin.pressed, 999);
+	t.loop.spin.pays = true;
+	t.loop.bulk = true;
+	assert_int_equal(eventfd_write(t.watch.fd, 1), 0);
+	t.loop.after = count_round;
+	run(1);
+	assert_int_equal(t.loop.spin.pressed, 999);
+	assert_false(t.loop.bulk);
+}
+
 /* A sleep that was short pays to look out the next time, unless much is moved; a long one does not. */
 static void a_short_sleep_pays(void **state)
 {
@@ -174,6 +192,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(timers_fire_when_they_are_due, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(a_timer_can_move_away, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(work_that_is_left_is_done_at_once, open_loop, close_loop),
+		cmocka_unit_test_setup_teardown(who_does_not_sleep_does_not_look_out, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(a_short_sleep_pays, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(ignored_events_do_nothing, open_loop, close_loop),
 	};
