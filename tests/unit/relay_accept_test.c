@@ -1,5 +1,5 @@
 /* Whom a worker takes out of the queues, and when it leaves them there; without a proxy around it. */
-#include "tests/unit/proxy_fixture.h"
+#include "tests/unit/relay_fixture.h"
 
 #include <netinet/tcp.h>
 
@@ -61,6 +61,7 @@ static void end(void)
 
 		while (w->all)
 			connection_close(w, w->all, true);
+		relay_keep(w);
 		free(w->acceptors);
 		free(w->buffer);
 		loop_close(&w->loop);

@@ -1,5 +1,5 @@
 /* What a connection counts, owns and leaves behind, without a proxy around it. */
-#include "tests/unit/proxy_fixture.h"
+#include "tests/unit/relay_fixture.h"
 
 #include "relay/worker.h"
 
@@ -33,6 +33,7 @@ static int end(void **state)
 	(void)state;
 	for (size_t k = 0; k < t.n; k++)
 		close(t.peers[k]);
+	relay_keep(&t.worker);
 	return 0;
 }
 
@@ -63,7 +64,7 @@ static void it_begins_empty(void **state)
 	assert_int_equal(c->state, CONNECTION_WAITING);
 	assert_int_equal(c->last_active, 1000);
 	assert_int_equal(c->ends[TARGET].watch.fd, -1);
-	assert_false(connection_is_holding(c));
+	assert_false(connection_has_buffered(c));
 	assert_int_equal(value(&n->connections), 1);
 	assert_int_equal(value(&n->connections_total), 1);
 	assert_int_equal(value(&n->holding), 1);
@@ -202,18 +203,18 @@ static void what_it_held_is_let_go(void **state)
 	(void)state;
 	c->ends[CLIENT].pipe = pipe;
 	c->ends[CLIENT].buffered_len = 5;
-	assert_true(connection_is_holding(c));
+	assert_true(connection_has_buffered(c));
 	c->ends[CLIENT].pipe = NULL;
-	c->ends[TARGET].held = malloc(7);
+	c->ends[TARGET].buffered = malloc(7);
 	c->ends[TARGET].buffered_len = 7;
-	t.worker.held = 10;
-	assert_true(connection_is_holding(c));
+	t.worker.buffered = 10;
+	assert_true(connection_has_buffered(c));
 	c->ends[CLIENT].pipe = pipe;
 	connection_close(&t.worker, c, false);
-	assert_int_equal(t.worker.held, 3);
+	assert_int_equal(t.worker.buffered, 3);
 	assert_int_equal(t.worker.pipes.count, 0);
 	assert_int_equal(fcntl(out, F_GETFD), -1);
-	assert_false(connection_is_holding(c));
+	assert_false(connection_has_buffered(c));
 	assert_int_equal(c->ends[CLIENT].buffered_len + c->ends[TARGET].buffered_len, 0);
 	assert_int_equal(t.service.descriptors.free, BUDGET);
 }

@@ -174,7 +174,7 @@ static void who_does_not_read_holds_the_other_up(void **state)
 	pump_start(&r.worker, c, 0);
 	sent = fill(client);
 	assert_true(sent > LARGE);
-	assert_true(connection_is_holding(c));
+	assert_true(connection_has_buffered(c));
 	assert_false(c->ends[TARGET].writable);
 	assert_true(c->ends[TARGET].watches_out);
 	assert_false(r.worker.ready.first); /* it does not turn in vain */
@@ -185,8 +185,8 @@ static void who_does_not_read_holds_the_other_up(void **state)
 	assert_int_equal(shutdown(client, SHUT_WR), 0);
 	assert_int_equal(drain(target, sent), sent);
 	assert_int_equal(next_end(target), 0);
-	assert_false(connection_is_holding(c));
-	assert_int_equal(r.worker.held, 0);
+	assert_false(connection_has_buffered(c));
+	assert_int_equal(r.worker.buffered, 0);
 	assert_int_equal(count_get(&r.worker.counters.bytes[CLIENT]), sent);
 	end();
 }
@@ -296,9 +296,9 @@ static void packets_wait_for_whom_does_not_read(void **state)
 		}
 		relay_turn(&r);
 	}
-	assert_true(c->ends[CLIENT].held);
+	assert_true(c->ends[CLIENT].buffered);
 	assert_int_equal(c->ends[CLIENT].buffered_len, 6);
-	assert_int_equal(r.worker.held, 6);
+	assert_int_equal(r.worker.buffered, 6);
 	for (int quiet = 0; quiet < 3; quiet++) {
 		while (recv(target, data, sizeof(data), MSG_DONTWAIT) == 6) {
 			received++;
@@ -307,8 +307,8 @@ static void packets_wait_for_whom_does_not_read(void **state)
 		relay_turn(&r);
 	}
 	assert_int_equal(received, sent);
-	assert_null(c->ends[CLIENT].held);
-	assert_int_equal(r.worker.held, 0);
+	assert_null(c->ends[CLIENT].buffered);
+	assert_int_equal(r.worker.buffered, 0);
 	end();
 }
 

@@ -63,7 +63,7 @@ static void who_was_quiet_for_too_long_is_closed(void **state)
 	assert_int_equal(r.worker.sweep.when, RELAY_NOW + 500 + TIMEOUT);
 	assert_int_equal(next_end(peers[0]), 0);
 	/* What it could not pass on makes it a reset. */
-	young->ends[TARGET].held = malloc(1);
+	young->ends[TARGET].buffered = malloc(1);
 	relay_fire(&r, &r.worker.sweep, RELAY_NOW + 500 + TIMEOUT);
 	assert_null(r.worker.all);
 	assert_true(r.worker.sweep.when == USEC_INFINITY);
