@@ -54,7 +54,7 @@ static const struct {
 	{{{SYS_landlock_add_rule, 0, ANY, ENOMEM}}, .says = "cannot allow connections to port 80"},
 	{{{SYS_landlock_restrict_self, 0, ANY, E2BIG}}, .says = "cannot restrict this process by Landlock"},
 	/* The keeper's end, and tracing. */
-	{{{SYS_prctl, 0, PR_SET_PDEATHSIG, EINVAL}}},
+	{{{SYS_prctl, 0, PR_SET_PDEATHSIG, EINVAL}}, .missing = 0},
 	{{{SYS_prctl, 0, PR_SET_PDEATHSIG, EINVAL}}, .has_keeper = true, .says = "cannot end with the keeper"},
 	{{{SYS_prctl, 0, PR_SET_DUMPABLE, EINVAL}}, .says = "cannot forbid tracing"},
 	/* The filter of system calls: this filter denies it. */
