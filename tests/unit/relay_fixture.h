@@ -41,12 +41,14 @@ static inline void relay_keep(struct worker *w)
 	static struct {
 		struct connection *free;
 		struct udp *udp;
-	} kept[64];
+		struct pipe *pipes;
+	} kept[64] __attribute__((used)); /* though nobody reads it */
 	static size_t n;
 
 	connection_reap(w);
 	assert_true(n < sizeof(kept) / sizeof(*kept));
 	kept[n].free = w->free;
+	kept[n].pipes = w->pipes.free;
 	kept[n++].udp = w->udp;
 }
 

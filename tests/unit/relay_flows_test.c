@@ -42,6 +42,12 @@ static void end(void)
 	assert_int_equal(t.table.first_bytes, 0);
 	assert_int_equal(count_get(&t.worker.counters.flows), 0);
 	assert_int_equal(t.service.descriptors.free, BUDGET);
+	while (t.table.free) {
+		struct flow *f = t.table.free;
+
+		t.table.free = f->hash_next;
+		free(f);
+	}
 	close(t.server);
 	free(t.table.buckets);
 	loop_close(&t.worker.loop);
