@@ -1,5 +1,5 @@
 /* Whose turn it is, and who was quiet for too long; how many descriptors there are. */
-#include "tests/unit/fault_fixture.h"
+#include "tests/unit/refusal_fixture.h"
 #include "tests/unit/relay_fixture.h"
 
 #include "relay/accept.h"

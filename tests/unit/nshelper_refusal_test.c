@@ -1,6 +1,6 @@
 /* What the kernel refuses ends nshelper, with the name of what was refused. */
-#include "tests/unit/fault_fixture.h"
 #include "tests/unit/nshelper_fixture.h"
+#include "tests/unit/refusal_fixture.h"
 
 #include <sys/capability.h>
 
