@@ -113,7 +113,7 @@ static void the_wrong_option_is_named(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct error err = {.text = ""};
-		struct options o;
+		struct nshelper_options o;
 
 		assert_int_equal(parse_words(&o, &err, cases[i].words), OPTIONS_WRONG);
 		assert_non_null(strstr(err.text, cases[i].says));
