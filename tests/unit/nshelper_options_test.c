@@ -127,7 +127,7 @@ static void help_and_version(void **state)
 	(void)state;
 	run_nshelper(0, &o, "--help");
 	assert_int_equal(o.status, 0);
-	expect_text(&o, "usage: nshelper [--pid PID");
+	expect_text(&o, "Usage: nshelper [--pid PID");
 	run_nshelper(0, &o, "--version");
 	assert_int_equal(o.status, 0);
 	expect_text(&o, "nshelper ");
