@@ -258,6 +258,14 @@ static void the_environment_names_it(void **state)
 	assert_int_equal(fcntl(ends[1], F_GETFD), FD_CLOEXEC);
 }
 
+static void a_reason_is_an_error_or_time(void **state)
+{
+	(void)state;
+	assert_string_equal(channel_unreachable_reason(ECONNREFUSED), "Connection refused");
+	assert_string_equal(channel_unreachable_reason(0), "it does not accept in time");
+	assert_string_equal(channel_unreachable_reason(-1), "it does not accept in time");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +277,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_empty_message_leaves_no_descriptor, setup, teardown),
 		cmocka_unit_test_setup_teardown(more_descriptors_are_not_sent_than_fit, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_keeper_that_does_not_read_is_no_obstacle, setup, teardown),
+		cmocka_unit_test(a_reason_is_an_error_or_time),
 		cmocka_unit_test_setup_teardown(the_environment_names_it, setup, teardown),
 	};
 

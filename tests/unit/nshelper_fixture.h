@@ -191,9 +191,10 @@ static inline int copy_words(const char *const words[], char *ret[static WORDS_M
 static inline void run_program(void *data)
 {
 	char *argv[WORDS_MAX];
-	int argc = copy_words(data, argv);
+	int argc = copy_words(data, argv), status = nshelper_run(argc, argv);
 
-	_exit(nshelper_run(argc, argv));
+	(void)fflush(stdout);
+	_exit(status);
 }
 
 /* nshelper as this user with these arguments, the first of them argv[1]; NULL ends them. */

@@ -96,6 +96,30 @@ static void wrong_usage(void **state)
 	}
 }
 
+static void the_wrong_option_is_named(void **state)
+{
+	static const struct {
+		const char *words[9];
+		const char *says;
+	} cases[] = {
+		{{"nshelper", "--pid", "1", "--unknown", "cmd"},
+		 "the option '--unknown' is not known or takes no value"},
+		{{"nshelper", "--pid", "1", "--transparent=yes", "cmd"},
+		 "'--transparent=yes' is not known or takes no value"},
+		{{"nshelper", "--pid", "1", "-xy", "cmd"}, "the option '-x' is not known"},
+		{{"nshelper", "--pid"}, "the option '--pid' lacks its value"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct error err = {.text = ""};
+		struct nshelper_options o;
+
+		assert_int_equal(parse_words(&o, &err, cases[i].words), OPTIONS_WRONG);
+		assert_non_null(strstr(err.text, cases[i].says));
+	}
+}
+
 static void help_and_version(void **state)
 {
 	struct outcome o;
@@ -103,6 +127,10 @@ static void help_and_version(void **state)
 	(void)state;
 	run_nshelper(0, &o, "--help");
 	assert_int_equal(o.status, 0);
+	expect_text(&o, "Usage: nshelper [--pid PID");
+	run_nshelper(0, &o, "--version");
+	assert_int_equal(o.status, 0);
+	expect_text(&o, "nshelper ");
 }
 
 static void only_root_becomes_another_user(void **state)
@@ -122,6 +150,7 @@ int main(void)
 		cmocka_unit_test(options_of_the_command_are_its_own),
 		cmocka_unit_test(pidfd_of_the_environment),
 		cmocka_unit_test(wrong_usage),
+		cmocka_unit_test(the_wrong_option_is_named),
 		cmocka_unit_test(help_and_version),
 		cmocka_unit_test(only_root_becomes_another_user),
 	};

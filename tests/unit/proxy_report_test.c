@@ -1,6 +1,7 @@
 /* When the first worker tells what was counted. */
 #include "tests/unit/proxy_fixture.h"
 
+#include "handover/channel.h"
 #include "proxy/report.h"
 #include "relay/worker.h"
 
@@ -222,6 +223,66 @@ static void remarks_are_made_once(void **state)
 	end(&t);
 }
 
+/* What is written on standard error meanwhile. */
+static void expect_logged(struct report_test *t, void (*say)(struct report_test *t), const char *text)
+{
+	int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 100), fds[2];
+	char logged[512];
+	ssize_t n;
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	assert_int_equal(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
+	say(t);
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	n = read(fds[0], logged, sizeof(logged) - 1);
+	close(saved);
+	close(fds[0]);
+	close(fds[1]);
+	assert_true(n > 0);
+	logged[n] = '\0';
+	assert_non_null(strstr(logged, text));
+	expect_silence(t);
+}
+
+static void note(struct report_test *t)
+{
+	report_note(&t->report, "no room");
+}
+
+static void is_anonymous(struct report_test *t)
+{
+	report_anonymous(&t->report);
+}
+
+static void is_unreachable(struct report_test *t)
+{
+	struct target target = {.addr.ss_family = AF_INET, .len = sizeof(struct sockaddr_in)};
+
+	report_unreachable(&t->report, &target, ECONNREFUSED);
+}
+
+static void times_out(struct report_test *t)
+{
+	struct target target = {.addr.ss_family = AF_INET, .len = sizeof(struct sockaddr_in)};
+
+	report_unreachable(&t->report, &target, 0);
+}
+
+/* Run by hand, or by systemd itself. */
+static void without_a_keeper_remarks_are_logged(void **state)
+{
+	struct report_test t;
+
+	(void)state;
+	start(&t, false);
+	expect_told(&t, "READY=1\n");
+	expect_logged(&t, note, "no room");
+	expect_logged(&t, is_anonymous, CHANNEL_ANONYMOUS);
+	expect_logged(&t, is_unreachable, CHANNEL_UNREACHABLE " at 0.0.0.0 (Connection refused)");
+	expect_logged(&t, times_out, "(it does not accept in time)");
+	end(&t);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -231,6 +292,7 @@ int main(void)
 		cmocka_unit_test(every_counter_is_news),
 		cmocka_unit_test(sums_are_of_all_workers),
 		cmocka_unit_test(remarks_are_made_once),
+		cmocka_unit_test(without_a_keeper_remarks_are_logged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,6 +114,38 @@ static void joined_ones_are_taken_apart(void **state)
 	}
 }
 
+/* The kernel segments nothing that goes out without a checksum: one after the other then. */
+static void make_pair_without_segments(int fds[2])
+{
+	int on = 1;
+
+	make_pair(false, fds);
+	assert_int_equal(setsockopt(fds[0], SOL_SOCKET, SO_NO_CHECK, &on, sizeof(on)), 0);
+}
+
+static void what_the_kernel_does_not_take_apart_we_do(void **state)
+{
+	static const char *const texts[] = {"aabbc", "ddee", "f"};
+	int fds[2];
+
+	(void)state;
+	make_pair_without_segments(fds);
+	fill(texts, 3, 2);
+	batch.datagrams[2].segment = 0;
+	assert_int_equal(batch_send(&batch, 0, 3, fds[0], NULL), 3);
+	expect_datagram(fds[1], "aa");
+	expect_datagram(fds[1], "bb");
+	expect_datagram(fds[1], "c");
+	expect_datagram(fds[1], "dd");
+	expect_datagram(fds[1], "ee");
+	expect_datagram(fds[1], "f");
+	expect_nothing(fds[1]);
+	/* The first one of three is refused; what does not go out as a whole does not count. */
+	close(fds[1]);
+	assert_int_equal(batch_send(&batch, 0, 1, fds[0], NULL), 0);
+	close(fds[0]);
+}
+
 /* The refusal of one is told to the next, which goes out all the same. */
 static void an_earlier_refusal_costs_nothing(void **state)
 {
@@ -122,8 +154,11 @@ static void an_earlier_refusal_costs_nothing(void **state)
 	int fds[2];
 
 	(void)state;
-	for (size_t n = 1; n <= 2; n++) {
+	for (size_t k = 0; k < 4; k++) {
+		size_t n = 1 + k / 2;
+
 		make_pair(false, fds);
+		batch.plain = k % 2;
 		a = loopback(port_of(fds[1]));
 		fill(texts, 3, 0);
 		close(fds[1]);
@@ -226,12 +261,75 @@ static void clients_are_named_and_answered(void **state)
 	close(client);
 }
 
+static void ask(int client, int family, uint16_t port)
+{
+	struct sockaddr_in a4 = loopback(port);
+	struct sockaddr_in6 a6 = {
+		.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+
+	if (family == AF_INET)
+		assert_int_equal(sendto(client, "ask", 3, 0, (struct sockaddr *)&a4, sizeof(a4)), 3);
+	else
+		assert_int_equal(sendto(client, "ask", 3, 0, (struct sockaddr *)&a6, sizeof(a6)), 3);
+}
+
+/* What the socket's owner has asked to be told besides. */
+static void other_remarks_of_the_kernel_are_none_of_ours(void **state)
+{
+	static const struct in6_addr here4 = {.s6_addr = {127, 0, 0, 1}}, here6 = IN6ADDR_LOOPBACK_INIT;
+	int on = 1;
+
+	(void)state;
+	for (int k = 0; k < 2; k++) {
+		int family = k ? AF_INET6 : AF_INET;
+		int listener = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		int client = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		struct sockaddr_in6 a = {.sin6_family = (sa_family_t)family}; /* any, for IPv4 too */
+		uint8_t want = 0;
+		struct error err;
+
+		assert_int_equal(bind(listener, (struct sockaddr *)&a, k ? sizeof(a) : sizeof(struct sockaddr_in)), 0);
+		assert_int_equal(datagram_options(listener, family, &err), 0);
+		if (k)
+			assert_int_equal(setsockopt(listener, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof(on)), 0);
+		else
+			assert_int_equal(setsockopt(listener, IPPROTO_IP, IP_RECVTTL, &on, sizeof(on)), 0);
+		ask(client, family, port_of(listener));
+		assert_int_equal(wait_readable(listener), 1);
+		assert_int_equal(batch_receive(&batch, listener, family, &want), 1);
+		assert_memory_equal(&batch.datagrams[0].key.local, k ? &here6 : &here4, sizeof(here6));
+		assert_memory_equal(&batch.datagrams[0].key.client, k ? &here6 : &here4, sizeof(here6));
+		assert_int_equal(batch.datagrams[0].key.port, htons(port_of(client)));
+		assert_int_equal(batch.datagrams[0].key.interface, 0);
+		assert_int_equal(batch.datagrams[0].segment, 0);
+		close(listener);
+		close(client);
+	}
+}
+
+static void what_is_no_datagram_socket_is_an_error(void **state)
+{
+	struct error err;
+
+	(void)state;
+	assert_int_equal(datagram_options(-1, AF_INET, &err), -1);
+	assert_int_equal(err.code, EBADF);
+	assert_int_equal(datagram_options(-1, AF_INET6, &err), -1);
+	assert_false(datagram_join(-1));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_asked_for_is_sent),	    cmocka_unit_test(joined_ones_are_taken_apart),
-		cmocka_unit_test(an_earlier_refusal_costs_nothing), cmocka_unit_test(lost_ones_are_not_counted),
-		cmocka_unit_test(as_many_are_asked_for_as_come),    cmocka_unit_test(clients_are_named_and_answered),
+		cmocka_unit_test(what_is_asked_for_is_sent),
+		cmocka_unit_test(joined_ones_are_taken_apart),
+		cmocka_unit_test(an_earlier_refusal_costs_nothing),
+		cmocka_unit_test(lost_ones_are_not_counted),
+		cmocka_unit_test(what_the_kernel_does_not_take_apart_we_do),
+		cmocka_unit_test(other_remarks_of_the_kernel_are_none_of_ours),
+		cmocka_unit_test(what_is_no_datagram_socket_is_an_error),
+		cmocka_unit_test(as_many_are_asked_for_as_come),
+		cmocka_unit_test(clients_are_named_and_answered),
 	};
 
 	return cmocka_run_group_tests(tests, open_batch, NULL);

@@ -79,16 +79,21 @@ static void set(size_t k, uint64_t msec)
 /* The first one due comes first, whatever the order in which they were set; each once. */
 static void timers_fire_when_they_are_due(void **state)
 {
-	uint64_t began = now_usec();
+	uint64_t began = 0;
 
 	(void)state;
 	run(1); /* the event */
 	for (size_t k = 0; k < TIMERS; k++)
 		timer_add(&t.loop, &t.timers[k], note_timer);
-	set(0, 60);
-	set(1, 20);
-	while (t.fired[1] == 0)
-		run(1);
+	for (int tries = 0; t.fired[1] == t.fired[0]; tries++) {
+		assert_true(tries < 20); /* a busy machine wakes us when both are due */
+		began = now_usec();
+		t.rounds = t.fired[0] = t.fired[1] = 0;
+		set(0, 60);
+		set(1, 20);
+		while (t.fired[1] == 0)
+			run(1);
+	}
 	assert_int_equal(t.fired[0], 0);
 	while (t.fired[0] == 0)
 		run(1);
@@ -97,7 +102,7 @@ static void timers_fire_when_they_are_due(void **state)
 	assert_int_equal(t.fired[2], 0);
 	assert_int_equal(t.events, 1);
 	assert_true(t.loop.next_timer == USEC_INFINITY);
-	assert_in_range(t.rounds, 3, 20); /* it slept meanwhile */
+	assert_in_range(t.rounds, 2, 20); /* it slept meanwhile */
 }
 
 /* One that moved away does not fire at its old time. */
@@ -128,6 +133,24 @@ static void work_that_is_left_is_done_at_once(void **state)
 	t.loop.after = more_is_left;
 	run(100);
 	assert_int_equal(t.events, 1);
+}
+
+/* To look out instead of a sleep takes time from those who have work left, or move much. */
+static void who_does_not_sleep_does_not_look_out(void **state)
+{
+	(void)state;
+	t.loop.spin.possible = t.loop.spin.pays = true;
+	t.loop.spin.pressed = 1000; /* looks that are left out: counts those that come to it */
+	t.loop.after = more_is_left;
+	run(100);
+	assert_int_equal(t.loop.spin.pressed, 999);
+	t.loop.spin.pays = true;
+	t.loop.bulk = true;
+	assert_int_equal(eventfd_write(t.watch.fd, 1), 0);
+	t.loop.after = count_round;
+	run(1);
+	assert_int_equal(t.loop.spin.pressed, 999);
+	assert_false(t.loop.bulk);
 }
 
 /* A sleep that was short pays to look out the next time, unless much is moved; a long one does not. */
@@ -169,6 +192,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(timers_fire_when_they_are_due, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(a_timer_can_move_away, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(work_that_is_left_is_done_at_once, open_loop, close_loop),
+		cmocka_unit_test_setup_teardown(who_does_not_sleep_does_not_look_out, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(a_short_sleep_pays, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(ignored_events_do_nothing, open_loop, close_loop),
 	};
