@@ -184,10 +184,9 @@ check-static: check-32 all ## run cppcheck, clang-tidy and tests/structure, and 
 MULTIARCH = $(shell $(CC) -print-multiarch)
 check-32:
 	@mkdir -p $(BUILD)/32/gnu && touch $(BUILD)/32/gnu/stubs-32.h
-	@for f in $(C_FILES); do \
-		$(CC) -m32 -Wno-psabi -isystem $(BUILD)/32 -isystem /usr/include/$(MULTIARCH) $(CPPFLAGS) $(CFLAGS) -c -o /dev/null \
-			"$$f" || exit 1; \
-	done
+	@printf '%s\n' $(C_FILES) | xargs --max-procs=$$(nproc) --max-args=8 sh -c 'for f; do \
+		$(subst ','\'',$(CC) -m32 -Wno-psabi -isystem $(BUILD)/32 -isystem /usr/include/$(MULTIARCH) $(CPPFLAGS) $(CFLAGS)) -c \
+			-o /dev/null "$$f" || exit 1; done' sh
 
 check-integration: ## run the integration tests: real managers, engines and servers, in labs (HACKING.md)
 	tests/integration/run

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""runner.py [-k PATTERN] [--share SCOPE:K/N] [--release K/N] [--before-reboot | --after-reboot]: runs the tests of
-test_*.py beside it, inside a lab; with --share those of one scope (system, user), and of them every Nth class from the Kth
-on. With --release this is the Kth of N releases: of the modules that say ANY_RELEASE, as what they test is ours and the
-kernel's alone, every Nth from the Kth on runs here, and the others elsewhere.
+"""runner.py [-k PATTERN] [--claims DESCRIPTOR [--patient]] [--before-reboot | --after-reboot]: runs the tests of
+test_*.py beside it, inside a lab. With --claims several labs share them: each takes the next class that no other has taken,
+by a file of its name in a directory that is theirs together. A class is taken once for each of its scopes, and once on
+each release, but for those of which class (any_release) or module (ANY_RELEASE) say that what they test is ours and the
+kernel's alone: once on any. Those that mostly
+wait are left to a lab that is --patient while there are others, so that the processors have something to do meanwhile.
 
 One line a test as it goes; a failure is followed by its reason and by the journal since the test began. What failed is
 run once more, by itself, after all others, only to tell whether it always fails: one that passes then is flaky, and has
@@ -12,7 +14,9 @@ is 0 whatever failed, 3 when --before-reboot finds nothing to reboot for."""
 import argparse
 import fnmatch
 import importlib
+import os
 import pathlib
+import platform
 import signal
 import subprocess
 import sys
@@ -102,47 +106,50 @@ def name_of(test):
     return f"{type(test).__module__}.{type(test).__name__}[{test.scope}].{method}"
 
 
-def every(part, found):
-    """Those that "K/N" chooses: every Nth from the Kth on."""
-    first, of = map(int, part.split("/"))
-    return found[first - 1 :: of]
-
-
-def modules(options):
-    found = [importlib.import_module(path.stem) for path in sorted(HERE.glob("test_*.py"))]
-    anywhere = [module for module in found if getattr(module, "ANY_RELEASE", False)]
-    here = every(options.release, anywhere)
-    return [module for module in found if module not in anywhere or module in here]
-
-
-def classes(options):
+def classes():
     """Every test class of every module, once for each of its scopes."""
-    for module in modules(options):
+    for module in [importlib.import_module(path.stem) for path in sorted(HERE.glob("test_*.py"))]:
         for cls in vars(module).values():
             if isinstance(cls, type) and issubclass(cls, harness.Case) and cls.__module__ == module.__name__:
+                anywhere = cls.any_release or getattr(module, "ANY_RELEASE", False)
                 for scope in cls.scopes:
-                    yield type(cls.__name__, (cls,), {"scope": scope, "__module__": cls.__module__})
+                    yield type(cls.__name__, (cls,), {"scope": scope, "any_release": anywhere, "__module__": cls.__module__})
 
 
-def shared(options, found):
-    """Those classes that --share chooses."""
-    scope, _, part = options.share.partition(":")
-    return every(part or "1/1", [cls for cls in found if str(cls.scope).startswith(scope)])
+def in_order(options, found):
+    """What only labs of this release can do comes before what any can."""
+    return sorted(found, key=lambda cls: (cls.waits != options.patient, cls.any_release))
+
+
+def is_taken(options, name, any_release=False):
+    """By another lab; else by this one, from now on."""
+    if options.claims is None:
+        return False
+    release = "any" if any_release else platform.freedesktop_os_release()["VERSION_CODENAME"]
+    try:
+        os.close(os.open(f"{release}.{name}", os.O_CREAT | os.O_EXCL | os.O_WRONLY, dir_fd=options.claims))
+    except FileExistsError:
+        return True
+    return False
 
 
 def tests(options, across_reboot):
+    """Each class with those of its tests that are to run. One across a reboot is nobody's own: they share the reboot."""
     loader = unittest.TestLoader()
-    for cls in shared(options, classes(options)):
+    for cls in in_order(options, classes()):
         if issubclass(cls, harness.RebootCase) == across_reboot:
             suite = loader.loadTestsFromTestCase(cls)
             chosen = [test for test in suite if fnmatch.fnmatchcase(name_of(test), f"*{options.pattern}*")]
-            if chosen:
+            name = f"{cls.__module__}.{cls.__name__}[{cls.scope}]"
+            if chosen and (across_reboot or not is_taken(options, name, cls.any_release)):
                 yield cls, chosen
 
 
 def before_reboot(options, result):
     """Prepares every class that is tested across a reboot. A preparation that fails is told; its tests will fail too."""
     prepared = False
+    if is_taken(options, "reboot"):
+        return False
     for cls, chosen in tests(options, across_reboot=True):
         prepared = True
         test = chosen[0]
@@ -169,8 +176,8 @@ def repeat(result):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-k", dest="pattern", default="")
-    parser.add_argument("--share", default="")
-    parser.add_argument("--release", default="1/1")
+    parser.add_argument("--claims", type=int)
+    parser.add_argument("--patient", action="store_true")
     parser.add_argument("--before-reboot", action="store_true")
     parser.add_argument("--after-reboot", action="store_true")
     options = parser.parse_args()

@@ -823,10 +823,11 @@ class Remove(CliCase):
 
 
 class Locked(CliCase):
-    """One change of the units at a time, and nobody else in the way of it. No release's affair, and it takes a minute:
-    it is tried where fewer tests run."""
+    """One change of the units at a time, and nobody else in the way of it."""
 
-    scopes = () if os.path.exists("/usr/lib/systemd/system-generators/podman-system-generator") else (harness.SYSTEM_DOCKER,)
+    scopes = (harness.SYSTEM_DOCKER,)
+    any_release = True
+    waits = True
 
     def hold(self, path, user):
         holder = harness.spawn("flock", path, "sleep", "60", user=user)

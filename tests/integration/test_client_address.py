@@ -70,6 +70,7 @@ class Web(harness.Case):
 
 
 class ProxyProtocol(Web):
+    any_release = True
     ANSWER = "$proxy_protocol_addr $proxy_protocol_port"
     EVERYWHERE = ("80 proxy_protocol", "[::]:80 proxy_protocol")
 
@@ -178,6 +179,7 @@ class Transparent(Web):
 class Database(harness.Case):
     """PostgreSQL behind --transparent."""
 
+    any_release = True
     SEEN = "select host(inet_client_addr()) || ' ' || inet_client_port()"
     TRUE = rf"\! ss -tnH state established '( dport = :{PORT} )'"
 

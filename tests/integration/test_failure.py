@@ -65,6 +65,7 @@ class FailureCase(harness.Case):
 class Container(FailureCase):
     """The container is the cause."""
 
+    waits = True
     timeout = 60 + 2 * FAILED_WAKES
 
     def broken(self, *command, options=()):
@@ -208,11 +209,6 @@ class Engine(FailureCase):
     def start_engine(self):
         self.scope.systemctl("start", self.engine_units()[0])
 
-    def engine_socket(self):
-        if self.scope.engine == "docker":
-            return "/run/docker.sock"
-        return f"{self.scope.runtime_directory}/podman/podman.sock"
-
     def test_down(self):
         self.redis()
         self.addCleanup(self.start_engine)
@@ -256,6 +252,18 @@ class Engine(FailureCase):
         self.assert_served()
         harness.eventually(lambda: self.scope.container_state("server") == "exited", timeout=20)
         self.assert_served()
+
+
+class Misbehaving(FailureCase):
+    """Something else answers in the engine's place."""
+
+    waits = True
+    any_release = True
+
+    def engine_socket(self):
+        if self.scope.engine == "docker":
+            return "/run/docker.sock"
+        return f"{self.scope.runtime_directory}/podman/podman.sock"
 
     def misbehaving(self, behaviour, *words, within=PROMPT, options=()):
         with fake_engine.FakeEngine(self.engine_socket()) as engine:

@@ -88,6 +88,8 @@ class Readme(InstallCase):
 
 
 class Home(InstallCase):
+    any_release = True
+
     def test_installed_in_a_home(self):
         prefix = f"{self.scope.home}/.local"
         self.copy()
@@ -109,6 +111,8 @@ class Home(InstallCase):
 
 
 class Elsewhere(InstallCase):
+    any_release = True
+
     def test_where_systemd_does_not_look(self):
         harness.run("make", "-C", "/src", "uninstall")
         self.copy()
@@ -124,6 +128,8 @@ class Elsewhere(InstallCase):
 
 
 class Replaced(InstallCase):
+    any_release = True
+
     def watch(self, path):
         """Until the installations are over, a name always leads to a whole program."""
         size = os.path.getsize(path)

@@ -47,6 +47,7 @@ class KilledCase(test_keeper.KeeperCase):
 class Stopping(KilledCase):
     """systemd gives the sockets to nobody while a service stops: who waits must not wait for the container's end."""
 
+    waits = True
     LIMIT = 3  # --startup-timeout
     APART = "sockwake-sleep:server.service"
 
@@ -147,6 +148,8 @@ class Stopping(KilledCase):
 class Next(KilledCase):
     """What the next keeper does."""
 
+    waits = True
+
     def test_serves_who_waits(self):
         """Without a word to the container."""
         self.redis("--idle-timeout=10s")
@@ -202,6 +205,8 @@ class Next(KilledCase):
 
 class Stopped(KilledCase):
     """Somebody puts to sleep at about the time when the next keeper should begin."""
+
+    waits = True
 
     def rounds(self, command, delays=(*DELAYS, *MOMENT), patience=0):
         for delay in delays:

@@ -549,6 +549,7 @@ class OneContainer(harness.Case):
 
 
 class EndOfTheSession(harness.Case):
+    waits = True
     scopes = (harness.USER_PODMAN,)
     timeout = 2 * STOP_LIMIT
 

@@ -21,6 +21,7 @@ class Frozen(harness.Case):
     """An engine that stands still for 40 s, at idle and at a start. It does so only for 10 s or 1 s for those to whom
     that happens later. Both scopes share the wait."""
 
+    waits = True
     scopes = (harness.SYSTEM_DOCKER,)
     timeout = 240
 

@@ -164,6 +164,8 @@ class Case(harness.Case):
 
 
 class Reach(Case):
+    any_release = True
+
     def test_an_instance_before_and_after_ready(self):
         for view in VIEWS:
             for capabilities in CAPABILITIES:
@@ -227,6 +229,7 @@ class Reach(Case):
 class Home(Case):
     """Programs in the user's own home."""
 
+    any_release = True
     scopes = (harness.USER_PODMAN,)
 
     def setUp(self):

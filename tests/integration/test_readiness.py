@@ -24,6 +24,8 @@ SERVES = postgres_message(b"R", struct.pack("!i", 0)) + postgres_message(b"Z", b
 class RealServers(harness.Case):
     """Every kind of health check with a server that it is meant for."""
 
+    any_release = True
+
     def wake(self, server, container_port, *options):
         self.scope.container("server", server)
         self.scope.instance("server", PORT, container_port, *options)
@@ -66,6 +68,8 @@ class RealServers(harness.Case):
 class ListensBeforeItServes(harness.Case):
     """The port is open a second before the server serves; the client sees the server that serves."""
 
+    any_release = True
+
     def check(self, health_check, not_yet, ready, speaks_first=False, options=()):
         command = servers.hesitant(9000, not_yet, ready, speaks_first)
         options = (*servers.STOP_AT_ONCE, *options)
@@ -100,6 +104,7 @@ class ListensBeforeItServes(harness.Case):
 class Tls(harness.Case):
     """A server that speaks TLS alone, behind a check that does not."""
 
+    any_release = True
     PAIR = ("/tmp/cert.pem", "/tmp/key.pem")  # in the container
 
     def redis(self, *options):
@@ -127,6 +132,7 @@ class Tls(harness.Case):
 class Initialisation(harness.Case):
     """Images run a temporary server on loopback before the real one."""
 
+    any_release = True
     HERE = "httpd -f -h /tmp/$1 -p $2 & pid=$!"
     SERVE = "serve() { mkdir -p /tmp/$1; echo $1 >/tmp/$1/index.html; " + HERE + "; }; "
 
@@ -157,6 +163,7 @@ class Initialisation(harness.Case):
 class ColdStarts(harness.Case):
     """A cleanly stopped PostgreSQL listens tens of milliseconds before it serves: no client may see that."""
 
+    any_release = True
     timeout = 60 + 5 * COLD_STARTS
 
     def test_every_session_is_answered(self):

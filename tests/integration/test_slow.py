@@ -66,6 +66,8 @@ class SlowCase(harness.Case):
 
 
 class Overdue(SlowCase):
+    waits = True
+
     def test_who_comes_later_is_served(self):
         self.busybox("slow", *servers.late(SERVER_PORT, 7))
         self.create()

@@ -131,6 +131,7 @@ class Schedule(TimeCase):
 class EveryMinute(TimeCase):
     """What happens when the timer elapses. Three instances wait for it at once."""
 
+    waits = True
     timeout = 300
 
     def create(self, name, port, *options):
@@ -140,9 +141,9 @@ class EveryMinute(TimeCase):
         killed_at = self.kill_one()
         self.fail_one()
         self.begin_one()
-        harness.eventually(lambda: self.status("killed")["statistics"]["last_wake"] > killed_at, timeout=75)
+        harness.eventually(lambda: self.status("killed")["statistics"]["last_wake"] > killed_at, timeout=75, interval=1)
         for name in "killed", "failed":
-            harness.eventually(lambda: self.is_awake(name), timeout=75)
+            harness.eventually(lambda: self.is_awake(name), timeout=75, interval=1)
         self.watch_end()
         self.assertTrue(self.is_awake("killed") and self.is_awake("failed"))
 
@@ -170,12 +171,12 @@ class EveryMinute(TimeCase):
 
     def watch_end(self):
         """A window begins and ends by itself."""
-        harness.eventually(self.is_awake, timeout=75)
+        harness.eventually(self.is_awake, timeout=75, interval=0.5)
         end = self.status()["held_until"]
         self.assertEqual(time.localtime(end).tm_sec, 0)
         # it waits for the end of what it started
         self.assertEqual(self.scope.property("server.timer", "SubState"), "running")
-        harness.eventually(lambda: not self.is_awake(), timeout=130)
+        harness.eventually(lambda: not self.is_awake(), timeout=130, interval=0.5)
         self.assertGreaterEqual(time.time(), end)
         # The timer has come once more, too late, and now waits for tomorrow.
         harness.eventually(lambda: self.scope.property("server.timer", "SubState") == "waiting"
@@ -302,6 +303,8 @@ class ByHand(TimeCase):
 
 class BusyPeriods(TimeCase):
     """--warm-for."""
+
+    any_release = True
 
     def create(self, *options):
         self.scope.instance("server", PORT, 6379, "--idle-timeout=1s", "--warm-for=4s", *options)

@@ -116,6 +116,7 @@ class HostsNetwork(TrustCase):
 
 
 class Databases(TrustCase):
+    any_release = True
     timeout = 150
     HBA = "".join(
         f"host {database} all {address} trust\n"

@@ -49,6 +49,8 @@ class WaitingCase(harness.Case):
 class Engine(WaitingCase):
     """The engine stands still."""
 
+    waits = True
+
     def create(self):
         fleet = self.fleet()
         others = [fleet.add(f"limit-{mode}", mode) for mode in cells.modes(self.scope) if mode != "unit"]
@@ -89,6 +91,8 @@ class Engine(WaitingCase):
 
 class Container(WaitingCase):
     """The container takes its time."""
+
+    waits = True
 
     def test_slow_to_stop(self):
         """One that ignores the signal, until the engine kills it; and one that heeds it, and is slow."""
@@ -139,6 +143,7 @@ class Container(WaitingCase):
 class Unit(WaitingCase):
     """A unit of somebody else's keeps them waiting."""
 
+    waits = True
     scopes = tuple(scope for scope in harness.BOTH if "unit" in cells.modes(scope))
 
     def create(self, text):
@@ -182,6 +187,8 @@ class Unit(WaitingCase):
 
 class Datagrams(WaitingCase):
     """Nobody can be told that a datagram has waited too long."""
+
+    waits = True
 
     def setUp(self):
         super().setUp()
