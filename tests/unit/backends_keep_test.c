@@ -36,12 +36,15 @@
 	      "{\"Id\":\"" ID64 "\",\"Name\":\"sockwake-x-keep\",\"State\":{\"Status\":\"created\",\"Pid\":0},"        \
 	      "\"HostConfig\":{},\"Config\":{},\"Image\":\"" OTHER "\",\"Mounts\":[" mounts "]}")
 
-static char directory[64], record[96], data[2][96];
+/* /tmp may be in memory, of which nothing is remembered. */
+static char directory[PATH_MAX], record[PATH_MAX + 16], data[2][PATH_MAX + 16];
 
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(directory, "/tmp/sockwake-test-XXXXXX");
+	if (!realpath("build", directory))
+		return -1;
+	strcat(directory, "/keep-XXXXXX");
 	if (!mkdtemp(directory))
 		return -1;
 	snprintf(record, sizeof(record), "%s/record", directory);
