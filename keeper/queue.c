@@ -306,11 +306,10 @@ void queue_forget_accepted(struct queue *q)
 
 const char *queue_accepted_text(const struct queue *q, char ret[static QUEUE_TEXT_MAX])
 {
-	size_t len = 0;
+	struct accepted_client clients[ACCEPTED_MAX];
 
-	ret[0] = '\0';
 	for (size_t i = 0; i < q->n_accepted; i++)
-		len += (size_t)snprintf(ret + len, QUEUE_TEXT_MAX - len, "%s%d:%d", i ? "," : "", q->accepted[i].fd,
-					q->accepted[i].listener);
+		clients[i] = (struct accepted_client){.fd = q->accepted[i].fd, .listener = q->accepted[i].listener};
+	accepted_encode(clients, q->n_accepted, ret, QUEUE_TEXT_MAX);
 	return ret;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/parse.h"
+#include "handover/environment.h"
 #include "handover/mark.h"
 
 #define USAGE                                                                                                          \
@@ -51,11 +52,11 @@ static int parse_pid(const char *s, pid_t *ret, struct error *err)
 	return 0;
 }
 
-static int parse_fd(const char *what, const char *s, int *ret, struct error *err)
+static int parse_fd(const char *s, int *ret, struct error *err)
 {
 	uint64_t n;
 
-	if (parse_u64(what, s, 0, INT32_MAX, &n, err) < 0)
+	if (parse_u64("the descriptor of --pidfd", s, 0, INT32_MAX, &n, err) < 0)
 		return -1;
 	*ret = (int)n;
 	return 0;
@@ -77,7 +78,7 @@ static enum options_result apply(int opt, char *argv[], struct options *o, struc
 	case OPT_PID:
 		return parse_pid(optarg, &o->pid, err) < 0 ? OPTIONS_WRONG : OPTIONS_RUN;
 	case OPT_PIDFD:
-		return parse_fd("the descriptor of --pidfd", optarg, &o->pidfd, err) < 0 ? OPTIONS_WRONG : OPTIONS_RUN;
+		return parse_fd(optarg, &o->pidfd, err) < 0 ? OPTIONS_WRONG : OPTIONS_RUN;
 	case OPT_USER:
 		o->user = optarg;
 		return OPTIONS_RUN;
@@ -117,8 +118,6 @@ static enum options_result apply(int opt, char *argv[], struct options *o, struc
 /* What the options ask for together. */
 static int check(struct options *o, struct error *err)
 {
-	const char *inherited = getenv("SOCKWAKE_PIDFD");
-
 	if (!o->command[0])
 		return error_set(err, EINVAL, "the command to run is missing; usage: " USAGE);
 	if (o->pid >= 0 && o->pidfd >= 0)
@@ -131,9 +130,12 @@ static int check(struct options *o, struct error *err)
 		o->mark = TRANSPARENT_MARK;
 	if (o->pid >= 0 || o->pidfd >= 0)
 		return 0;
-	if (!inherited)
-		return error_set(err, EINVAL, "say which container: --pid, --pidfd or $SOCKWAKE_PIDFD; usage: " USAGE);
-	return parse_fd("$SOCKWAKE_PIDFD", inherited, &o->pidfd, err);
+	if (environment_fd(VARIABLE_PIDFD, &o->pidfd, err) < 0)
+		return -1;
+	if (o->pidfd < 0)
+		return error_set(err, EINVAL, "say which container: --pid, --pidfd or $%s; usage: " USAGE,
+				 environment_name(VARIABLE_PIDFD));
+	return 0;
 }
 
 enum options_result nshelper_options_parse(int argc, char *argv[], struct options *ret, struct error *err)
