@@ -23,9 +23,6 @@
 #include "common/log.h"
 #include "lifecycle/lock.h"
 
-/* Podman's API and the `podman run` of a unit take turns at one database: asking too often holds up what is awaited. */
-#define RETRY_MSEC(backend) ((backend) == BACKEND_PODMAN ? 100 : 10)
-
 static int start(struct unit *u, struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
 {
 	struct needs needs;
@@ -101,7 +98,7 @@ static int await_container(struct unit *u, struct engine *e, const struct option
 			return unit_failed(u, v, err);
 		/* The health check is the engine's, which then has to be asked for the container as a whole; so it has
 		 * for what the container sees of the host. */
-		if (r == 0 && o->backend == BACKEND_PODMAN && !o->healthy && !reach_matters(o->health_check))
+		if (r == 0 && e->backend->monitors_in_units && !o->healthy && !reach_matters(o->health_check))
 			r = pin_by_monitor(e, o, v, c, ret_pidfd, err);
 		if (r == 0)
 			r = pin_by_name(e, o, c, ret_pidfd, err);
@@ -113,7 +110,7 @@ static int await_container(struct unit *u, struct engine *e, const struct option
 					 o->unit, o->container);
 		tell_awaited(&told, NULL, "the unit '%s' runs, but no container '%s' does: is that its name?", o->unit,
 			     o->container);
-		(void)poll(NULL, 0, RETRY_MSEC(o->backend));
+		(void)poll(NULL, 0, e->backend->unit_retry_msec);
 	}
 }
 

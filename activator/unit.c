@@ -392,7 +392,7 @@ int unit_failed(const struct unit *u, const struct unit_view *v, struct error *e
 {
 	char log[LOG_COMMAND_MAX];
 
-	(void)log_command(u->manager.scope, u->name, BACKEND_PODMAN, NULL, log);
+	snprintf(log, sizeof(log), "%s %s", journal_command(u->manager.scope), u->name);
 	if (strcmp(v->result, "timeout") == 0)
 		return error_set(err, ECHILD,
 				 "systemd has ended the unit '%s', which took longer than its own TimeoutStartSec=: "

@@ -93,7 +93,7 @@ int engine_find_network(struct engine *e, const char *network, struct error *err
 	if (is_network_mode(network))
 		return 0;
 	snprintf(path, sizeof(path), "%s/networks/%.*s%s", e->backend->prefix, len, network,
-		 e->backend->kind == BACKEND_PODMAN ? "/json" : "");
+		 e->backend->network_action);
 	if (engine_call(e, "GET", path, NULL, &reply, err) < 0)
 		return -1;
 	return reply.status == 404
@@ -118,7 +118,7 @@ int engine_has_quadlet(struct engine *e, bool *ret, struct error *err)
 	char path[64];
 
 	*ret = false;
-	if (e->backend->kind == BACKEND_DOCKER)
+	if (!e->backend->has_quadlets)
 		return 0;
 	snprintf(path, sizeof(path), "%s/version", e->backend->prefix);
 	if (engine_call(e, "GET", path, NULL, &reply, err) < 0)
@@ -190,10 +190,9 @@ int engine_create_container(struct engine *e, const struct made_container *o, co
 			    const struct image *image, struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
-	/* Podman takes a name here for one of Docker Hub; Docker would go on to show an identifier instead of a
-	 * name. */
+	/* Docker would go on to show an identifier instead of a name. */
 	_cleanup_free_ char *json =
-		made_container_to_json(o, name, e->backend->kind == BACKEND_PODMAN ? image->id : o->image, image->id);
+		made_container_to_json(o, name, e->backend->creates_by_id ? image->id : o->image, image->id);
 	char path[320];
 
 	if (!json || !container_name_is_valid(name))

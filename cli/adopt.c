@@ -217,7 +217,7 @@ static bool add_quadlet(void *data, struct container_unit *r)
 
 static int list_quadlets(struct adoption *a, struct error *err)
 {
-	return a->base.backend == BACKEND_PODMAN ? container_unit_each(a->manager, add_quadlet, a, err) : 0;
+	return engine_backend(a->base.backend)->has_quadlets ? container_unit_each(a->manager, add_quadlet, a, err) : 0;
 }
 
 static int scan_again(struct adoption *a, struct error *err)

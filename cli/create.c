@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backends/engine.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/create_options.h"
@@ -271,13 +272,15 @@ static int print_created(const struct create_request *r, struct error *err)
 }
 
 /* Docker is what root's containers are looked for with, and may be the one that root does not use. */
-static void mention_podman(const struct create_request *r, struct error *err)
+static void mention_other_engine(const struct create_request *r, struct error *err)
 {
+	const struct backend *other = engine_backend(r->instance.backend)->mistaken;
 	struct error why = *err;
 
-	if (r->backend_assumed && r->instance.backend == BACKEND_DOCKER &&
-	    (why.code == ENOENT || why.code == ENOTCONN) && access("/usr/bin/podman", X_OK) == 0)
-		error_set(err, why.code, "%.900s; for one of Podman's, add --backend podman", why.text);
+	if (r->backend_assumed && other && (why.code == ENOENT || why.code == ENOTCONN) &&
+	    access(other->program, X_OK) == 0)
+		error_set(err, why.code, "%.900s; for one of %s's, add --backend %s", why.text, other->title,
+			  other->name);
 }
 
 static int create(int argc, char *argv[], struct error *err)
@@ -298,7 +301,7 @@ static int create(int argc, char *argv[], struct error *err)
 	    units_lock_take(r.instance.scope, directory, &lock, err) < 0)
 		return -1;
 	if (create_installed(&r, directory, err) < 0) {
-		mention_podman(&r, err);
+		mention_other_engine(&r, err);
 		return -1;
 	}
 	check_lingering(r.instance.scope);

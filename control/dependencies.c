@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/engine.h"
 #include "backends/make.h"
 #include "common/parse.h"
 #include "control/container_check.h"
@@ -58,7 +59,8 @@ static int find_quadlet(struct dependency *d, struct manager *m, enum backend_ki
 {
 	_cleanup_container_unit_ struct container_unit run_by = {};
 
-	if (backend == BACKEND_PODMAN && container_unit_find(m, d->container, &run_by, err) < 0 && err->code != ENOENT)
+	if (engine_backend(backend)->has_quadlets && container_unit_find(m, d->container, &run_by, err) < 0 &&
+	    err->code != ENOENT)
 		return -1;
 	if (!run_by.unit)
 		return error_set(err, ENOENT,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backends/engine.h"
 #include "common/clock.h"
 #include "common/parse.h"
 #include "control/instance_engine.h"
@@ -378,7 +379,7 @@ int made_print(struct create_request *r, struct error *err)
 		return -1;
 	if (plan(r, engine, &image, err) < 0) {
 		note_print("%s", err->text);
-		if (!i->made_container && decide(r, i->backend == BACKEND_PODMAN, err) < 0)
+		if (!i->made_container && decide(r, engine_backend(i->backend)->has_quadlets, err) < 0)
 			return -1;
 	} else {
 		lost_note_writes(r);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "backends/engine.h"
 #include "backends/keep.h"
 #include "common/clock.h"
 #include "control/instance_engine.h"
@@ -147,11 +148,12 @@ void keep_note_pruning(const struct instance *i, const struct subject *s)
 	char filter[256] = "a label and a filter spare it";
 	bool pauses = i->idle_action == IDLE_PAUSE;
 
-	if (i->unit && i->backend == BACKEND_PODMAN)
+	if (i->unit && engine_backend(i->backend)->keep)
 		return;
 	if (i->unit) {
-		note_print("while it sleeps, 'docker system prune' and the like take its image and volumes for unused: "
-			   "see \"Pruning\" in sockwake(1)");
+		note_print("while it sleeps, '%s system prune' and the like take its image and volumes for unused: "
+			   "see \"Pruning\" in sockwake(1)",
+			   engine);
 		return;
 	}
 	if (label)

@@ -18,6 +18,7 @@
 #include "common/hash.h"
 #include "common/io.h"
 #include "common/log.h"
+#include "instance/instance.h"
 
 #define ID_LENGTH 64
 
@@ -31,8 +32,7 @@ const char *lock_name(enum backend_kind kind, const char *engine_socket, const c
 	char real[PATH_MAX];
 	uint64_t hash = fnv1a(fnv1a(fnv1a(FNV1A_BASIS, path_resolve(engine_socket, real)), "\n"), container);
 
-	snprintf(ret, LOCK_NAME_MAX, "%s-%016llx.lock", kind == BACKEND_DOCKER ? "docker" : "podman",
-		 (unsigned long long)hash);
+	snprintf(ret, LOCK_NAME_MAX, "%s-%016llx.lock", backend_kind_name(kind), (unsigned long long)hash);
 	return ret;
 }
 
