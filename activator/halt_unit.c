@@ -69,7 +69,7 @@ static int stop_or_pause(struct unit *u, const struct options *o, struct engine 
 			stop_before(o, e);
 		return unit_stop(u, USEC_INFINITY, &(struct meanwhile){help_to_stop, &h}, err);
 	}
-	return e->backend->pause(e, o->container, err) < 0 && err->code != EBUSY ? -1 : 0;
+	return e->backend->pause(e, o->container, err) < 0 && !error_forgive(err, EBUSY) ? -1 : 0;
 }
 
 /* Looks at the unit until the table does not say to wait any more. */

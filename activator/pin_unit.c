@@ -35,7 +35,7 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 			*woken = true;
 			return 0;
 		}
-		if (err->code != EBUSY && err->code != ENOENT)
+		if (!error_forgive(err, EBUSY) && !error_forgive(err, ENOENT))
 			return -1;
 	}
 	if (unit_look(u, &v, err) < 0)
@@ -59,8 +59,8 @@ static int pin_by_name(struct engine *e, const struct options *o, struct contain
 {
 	container_clear(c);
 	if (e->backend->inspect(e, o->container, c, err) < 0)
-		return container_is_in_between(err) ? 0 : -1;
-	if (c->state == CONTAINER_PAUSED && e->backend->unpause(e, o->container, err) < 0 && err->code != EBUSY)
+		return container_is_in_between(err) ? error_clear(err) : -1;
+	if (c->state == CONTAINER_PAUSED && e->backend->unpause(e, o->container, err) < 0 && !error_forgive(err, EBUSY))
 		return -1;
 	return c->state == CONTAINER_RUNNING && c->pid > 1 ? pin_inspected(e, o, c, ret_pidfd, err) : 0;
 }
@@ -73,7 +73,7 @@ static int pin_by_monitor(struct engine *e, const struct options *o, const struc
 
 	if (r <= 0)
 		return r;
-	if (m.frozen && e->backend->unpause(e, m.id, err) < 0 && err->code != EBUSY) {
+	if (m.frozen && e->backend->unpause(e, m.id, err) < 0 && !error_forgive(err, EBUSY)) {
 		close_fd(ret_pidfd);
 		return -1;
 	}
@@ -133,7 +133,7 @@ int pin_unit(struct engine *e, const struct options *o, struct stats *stats, int
 		if (await_container(u, e, o, &v, ret, ret_pidfd, err) == 0)
 			break;
 		/* One that was up and ends is being restarted, or its container replaced. */
-		if (!was_up || err->code != ECHILD || timeout_msec(e->deadline) == 0)
+		if (!was_up || timeout_msec(e->deadline) == 0 || !error_forgive(err, ECHILD))
 			return -1;
 	}
 	stats->t_inspected = now_usec();

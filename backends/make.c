@@ -230,11 +230,11 @@ int engine_end_container(struct engine *e, const struct container *c, struct err
 
 	e->deadline = USEC_INFINITY; /* each request has a limit of its own */
 	if (c->state == CONTAINER_PAUSED)
-		r = e->backend->unpause(e, c->id, err) < 0 && err->code != EBUSY ? -1 : 0;
+		r = e->backend->unpause(e, c->id, err) < 0 && !error_forgive(err, EBUSY) ? -1 : 0;
 	if (r == 0 && c->state != CONTAINER_EXITED && c->state != CONTAINER_CREATED)
 		r = e->backend->stop(e, c->id, c->stop_timeout, &how, err);
 	e->deadline = deadline == USEC_INFINITY ? deadline : now_usec() + REQUEST_LIMIT;
-	return r < 0 && err->code != ENOENT ? -1 : 0;
+	return r < 0 && !error_forgive(err, ENOENT) ? -1 : 0;
 }
 
 /* Docker: "removal of container … is already in progress" (409). */
@@ -254,7 +254,7 @@ int engine_remove_container(struct engine *e, const char *container, struct erro
 	if (!container_name_is_valid(container))
 		return error_set(err, EINVAL, "'%s' is not a container's name", container);
 	if (container_resolve(e, &container, id, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
+		return error_forgive(err, ENOENT) ? 0 : -1;
 	snprintf(path, sizeof(path), "%s/containers/%s?force=true&v=false", e->backend->prefix, container);
 	if (engine_call(e, "DELETE", path, NULL, &reply, err) < 0)
 		return -1;

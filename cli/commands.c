@@ -178,13 +178,13 @@ static void begin_log(void)
 
 int sockwake(int argc, char *argv[])
 {
-	struct error err;
+	struct error err = {};
 
 	setlocale(LC_TIME, "");
 	setvbuf(stdout, NULL, _IOLBF, 0); /* in the order of what goes to standard error, also in a file */
 	begin_log();
 	signal(SIGPIPE, SIG_IGN); /* an engine or a reader that goes away is an error like another */
-	if (run_command(argc, argv, &err) == 0) {
+	if (error_settle(run_command(argc, argv, &err), &err) == 0) {
 		if (fflush(stdout) == 0 && !ferror(stdout))
 			return EXIT_SUCCESS;
 		error_set(&err, EIO,

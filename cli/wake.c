@@ -56,7 +56,7 @@ static int start_patiently(struct manager *m, const struct stored *s, const char
 		return manager_start(m, unit, first, err);
 	if (manager_start(m, unit, first + NOTE_AFTER, err) == 0)
 		return 0;
-	if (err->code != ETIMEDOUT)
+	if (!error_forgive(err, ETIMEDOUT))
 		return -1;
 	if (manager_examine(m, &unit, 1, &state, &ignored) == 0 &&
 	    strncmp(state.status_text, STATUS_STILL_STARTING, strlen(STATUS_STILL_STARTING)) == 0)
@@ -196,8 +196,10 @@ static int start(struct manager *m, const struct arguments *a, const struct stor
 		uint64_t before = count_wakes(a, &awake);
 		int r = try_start(m, a, s, unit, err);
 
-		if (r > 0)
+		if (r > 0) {
+			error_clear(err);
 			r = try_start(m, a, s, unit, err);
+		}
 		if (r != 0)
 			return -1;
 		if (count_wakes(a, &awake) > before || awake)

@@ -120,7 +120,7 @@ static int resolve(struct create_request *r, struct dependency *d, struct manage
 	_cleanup_container_ struct container c = {};
 
 	if (engine->backend->inspect(engine, d->container, &c, err) < 0)
-		return err->code == ENOENT ? find_quadlet(d, m, r->instance.backend, err) : -1;
+		return error_forgive(err, ENOENT) ? find_quadlet(d, m, r->instance.backend, err) : -1;
 	if (s->exists && strcmp(c.id, s->container.id) == 0)
 		return error_set(err, EINVAL, "--with names '%s', which is the instance's own container", d->container);
 	if (text_replace(&d->container, c.name, err) < 0 || find_unit(d, m, &c, err) < 0 ||

@@ -69,7 +69,7 @@ static int keep_part(struct manager *m, struct engine *e, const struct part *p, 
 		return -1;
 	if (e->backend->inspect(e, p->container, &c, err) == 0)
 		return may_remember(&c, path) ? volumes_remember(e, path, &c, p->unit != NULL, err) : 0;
-	if (err->code != ENOENT)
+	if (!error_forgive(err, ENOENT))
 		return -1;
 	return p->unit ? keep_by_unit(m, e, p, path, err) : 0;
 }

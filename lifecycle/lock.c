@@ -106,7 +106,7 @@ int lock_shared(const char *path, uint64_t deadline, int *ret_fd, struct error *
 
 		*ret_fd = -1;
 		if (fd < 0)
-			return is_dispensable(err) ? 0 : -1;
+			return is_dispensable(err) ? error_clear(err) : -1;
 		if (flock_until(fd, LOCK_SH, deadline) < 0) {
 			if (errno == EINTR)
 				return error_set(err, ETIMEDOUT,
@@ -129,7 +129,7 @@ int lock_exclusive(const char *path, uint64_t deadline, int *ret_fd, struct erro
 
 		*ret_fd = -1;
 		if (fd < 0)
-			return is_dispensable(err) ? 0 : -1;
+			return is_dispensable(err) ? error_clear(err) : -1;
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
 			if (is_stale(fd))
 				continue;
@@ -148,6 +148,7 @@ int lock_exclusive(const char *path, uint64_t deadline, int *ret_fd, struct erro
 				"the container is still being put to sleep, or removed, by another process, which "
 				"holds the lock '%s'",
 				path);
+		error_clear(err);
 		close_fd(&fd);
 		(void)poll(NULL, 0, EXCLUSIVE_PAUSE_MSEC);
 	}
