@@ -16,14 +16,9 @@
 
 #define CLIENTS_MAX 100000
 
-void accepted_encode(const struct accepted_client *clients, size_t n, char *ret, size_t size)
+size_t accepted_append(char *text, size_t size, size_t len, const struct accepted_client *c)
 {
-	size_t len = 0;
-
-	ret[0] = '\0';
-	for (size_t i = 0; i < n && len < size; i++)
-		len += (size_t)snprintf(ret + len, size - len, "%s%d:%d", i ? "," : "", clients[i].fd,
-					clients[i].listener);
+	return len + (size_t)snprintf(text + len, size - len, "%s%d:%d", len ? "," : "", c->fd, c->listener);
 }
 
 static int decode_one(char *pair, size_t n_listeners, struct accepted_client *ret, struct error *err)

@@ -11,9 +11,10 @@ struct accepted_client {
 	int listener;
 };
 
-/* "" for none. */
+/* Writes one more behind the `len` bytes that are there, and returns how many there are then: of no more clients than the
+ * text has room for. */
 #define ACCEPTED_TEXT_MAX(clients) ((clients)*24)
-void accepted_encode(const struct accepted_client *clients, size_t n, char *ret, size_t size);
+size_t accepted_append(char *text, size_t size, size_t len, const struct accepted_client *c);
 
 /* NULL and "" are an empty list. *ret is malloc()ed. The descriptors become non-blocking and close-on-exec. It is an error
  * when one was not handed over, or is named twice, and when there is no such listener. */

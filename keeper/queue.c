@@ -306,10 +306,13 @@ void queue_forget_accepted(struct queue *q)
 
 const char *queue_accepted_text(const struct queue *q, char ret[static QUEUE_TEXT_MAX])
 {
-	struct accepted_client clients[ACCEPTED_MAX];
+	size_t len = 0;
 
-	for (size_t i = 0; i < q->n_accepted; i++)
-		clients[i] = (struct accepted_client){.fd = q->accepted[i].fd, .listener = q->accepted[i].listener};
-	accepted_encode(clients, q->n_accepted, ret, QUEUE_TEXT_MAX);
+	ret[0] = '\0';
+	for (size_t i = 0; i < q->n_accepted; i++) {
+		const struct client *c = &q->accepted[i];
+
+		len = accepted_append(ret, QUEUE_TEXT_MAX, len, &(struct accepted_client){c->fd, c->listener});
+	}
 	return ret;
 }
