@@ -369,7 +369,7 @@ void made_clear(struct made *made)
 	made_free(made);
 }
 
-int made_print(struct create_request *r, struct error *err)
+int made_put(FILE *f, struct create_request *r, struct error *err)
 {
 	_cleanup_engine_ struct engine *engine = NULL;
 	_cleanup_image_ struct image image = {};
@@ -389,13 +389,13 @@ int made_print(struct create_request *r, struct error *err)
 		text = quadlet_render(i->name, &r->to_make, err);
 		if (!text)
 			return -1;
-		printf("# --- %s-container.container ---\n%s\n", i->name, text);
+		fprintf(f, "# --- %s-container.container ---\n%s\n", i->name, text);
 		return 0;
 	}
 	text = made_container_to_json(&r->to_make, i->name, r->to_make.image, image.id);
 	if (!text)
 		return no_memory(err);
-	printf("# --- container %s, through the engine's API ---\n# %s\n\n", i->name, text);
+	fprintf(f, "# --- container %s, through the engine's API ---\n# %s\n\n", i->name, text);
 	return 0;
 }
 
