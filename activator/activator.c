@@ -24,7 +24,7 @@ static int notify(const struct options *o, struct error *err)
 
 static int sleep_status(int r, const struct error *err)
 {
-	if (r == 0)
+	if (error_settle(r, err) == 0)
 		return EXIT_SUCCESS;
 	(void)refuse_queue(err);
 	return err->code == ENOTCONN || err->code == ECONNRESET ? EXIT_UNAVAILABLE : EXIT_REFUSED;
@@ -33,14 +33,14 @@ static int sleep_status(int r, const struct error *err)
 int activator_run(int argc, char **argv)
 {
 	struct options o = {};
-	struct error err;
+	struct error err = {};
 	int status;
 
 	(void)prctl(PR_SET_NAME, "activator"); /* executed by descriptor, it would be called by its number */
 	(void)log_begin("activator");
 	/* Harmless where nothing was handed over. */
 	refuse_on_signal("the activator");
-	switch (activator_options_parse(argc, argv, &o, &err)) {
+	switch (error_settle(activator_options_parse(argc, argv, &o, &err), &err)) {
 	case OPTIONS_DONE:
 		return EXIT_SUCCESS;
 	case OPTIONS_WRONG:
@@ -50,10 +50,10 @@ int activator_run(int argc, char **argv)
 		break;
 	}
 	if (o.mode == MODE_WAKE)
-		return wake(&o, &err) < 0 ? refuse_queue(&err) : EXIT_SUCCESS;
+		return error_settle(wake(&o, &err), &err) < 0 ? refuse_queue(&err) : EXIT_SUCCESS;
 	refuse_on_signal(NULL);
 	if (o.mode == MODE_FOLLOW)
-		return follow(&o, &err) < 0 ? EXIT_REFUSED : EXIT_SUCCESS;
+		return error_settle(follow(&o, &err), &err) < 0 ? EXIT_REFUSED : EXIT_SUCCESS;
 	status = o.mode == MODE_SLEEP ? sleep_status(sleep_container(&o, argv, &err), &err) : notify(&o, &err);
 	log_settle();
 	return status;

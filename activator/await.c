@@ -24,9 +24,8 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "handover/channel.h"
+#include "handover/environment.h"
 #include "handover/exit.h"
-#include "handover/outside.h"
 
 #define WORDS_MAX 13
 
@@ -76,26 +75,14 @@ static int build(const struct options *o, uint16_t port, const char *health_chec
 	return 0;
 }
 
-static void set_number(const char *name, unsigned long long value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%llu", value);
-	(void)setenv(name, text, 1);
-}
-
 static void prepare_environment(int pidfd, uint64_t deadline)
 {
-	static const char *const not_inherited[] = {"LISTEN_PID",	 "LISTEN_FDS",	  "LISTEN_FDNAMES",
-						    "NOTIFY_SOCKET",	 "WATCHDOG_USEC", "WATCHDOG_PID",
-						    "SOCKWAKE_DEADLINE", "SOCKWAKE_MARK", "SOCKWAKE_STATS_FD",
-						    CHANNEL_VARIABLE,	 OUTSIDE_VARIABLE};
+	struct error ignored;
 
-	for (size_t k = 0; k < sizeof(not_inherited) / sizeof(*not_inherited); k++)
-		(void)unsetenv(not_inherited[k]);
-	set_number("SOCKWAKE_PIDFD", (unsigned long long)pidfd);
+	environment_forget(false);
+	(void)environment_set_number(VARIABLE_PIDFD, (uint64_t)pidfd, &ignored);
 	if (deadline != USEC_INFINITY)
-		set_number("SOCKWAKE_DEADLINE", deadline);
+		(void)environment_set_number(VARIABLE_DEADLINE, deadline, &ignored);
 	(void)setenv("JOURNAL_STREAM", "", 1); /* lines begin with their priority alone */
 }
 

@@ -51,6 +51,8 @@ static int look(const struct options *o, struct eyes *eyes, uint64_t since, stru
 		missing = halt_inspect(o, eyes->engine, &c, err) < 0;
 		if (missing && !container_is_in_between(err))
 			return -1;
+		if (missing)
+			error_clear(err);
 		*ret = situation_of_container(o, EVENT_ENDED, missing ? NULL : &c, eyes->lock_fd);
 		if (!missing && container_may_come_back(&c) && recent < RESTART_USEC)
 			recent = RESTART_USEC;

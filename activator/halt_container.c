@@ -23,7 +23,7 @@ static int stop_or_pause(struct engine *e, const struct options *o, const struct
 		if (o->idle_pause)
 			return 0;
 		/* No engine stops a paused container reliably. */
-		if (b->unpause(e, o->container, err) < 0 && err->code != EBUSY)
+		if (b->unpause(e, o->container, err) < 0 && !error_forgive(err, EBUSY))
 			return -1;
 		break;
 	case CONTAINER_RUNNING:
@@ -52,7 +52,7 @@ static int see_asleep(const struct options *o, struct engine *e, struct error *e
 	_cleanup_container_ struct container c = {};
 
 	if (halt_inspect(o, e, &c, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
+		return error_forgive(err, ENOENT) ? 0 : -1;
 	if (c.state != CONTAINER_RUNNING && (c.state != CONTAINER_PAUSED || o->idle_pause))
 		return 0;
 	return error_set(
@@ -77,7 +77,7 @@ static int find_renamed(struct options *o, struct engine *e, int lock_fd, struct
 		return 0;
 	view.container = id;
 	if (halt_inspect(&view, e, &c, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
+		return error_forgive(err, ENOENT) ? 0 : -1;
 	if (!is_up(&c))
 		return 0;
 	container_clear(ret);
@@ -126,12 +126,12 @@ static int judge_container(struct options *o, struct engine *e, struct container
 		int found = find(o, e, lock->named, c, id, err);
 		struct situation s;
 
-		if (found < 0 && err->code != ENOENT)
+		if (found < 0 && !error_forgive(err, ENOENT))
 			return -1;
 		s = situation_of_container(o, o->because, found < 0 ? NULL : c, lock->named);
 		if (found == 0 &&
 		    container_lock_found_exclusive(lock, directory, c->id, now_usec() + LOCK_PATIENCE, err) < 0) {
-			if (err->code != EWOULDBLOCK)
+			if (!error_forgive(err, EWOULDBLOCK))
 				return -1;
 			s.circumstances |= CIRCUMSTANCE_SHARED;
 		}
@@ -186,7 +186,7 @@ static int halt_one(const struct options *given, struct engine *e, struct contai
 			volumes_note(e, given, &c);
 		FAULT("sleep:decided");
 		if (d->action == ACTION_HALT && stop_or_pause(e, o, &c, &slept, &ended, err) < 0) {
-			*ret_asleep = err->code == ENOENT; /* it removed itself when it ended */
+			*ret_asleep = error_forgive(err, ENOENT); /* it removed itself when it ended */
 			return *ret_asleep ? 0 : -1;
 		}
 	} while (ended);

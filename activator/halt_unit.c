@@ -63,15 +63,13 @@ static int stop_or_pause(struct unit *u, const struct options *o, struct engine 
 	if (unit_look(u, &v, err) < 0)
 		return -1;
 	if (!o->idle_pause || !unit_is_active(&v)) {
-		/* `docker run` hands signals on to a container that, paused, does not hear them; Podman's units
-		 * kill. */
-		if (o->backend == BACKEND_DOCKER)
+		if (e->backend->units_pass_signals)
 			(void)e->backend->unpause(e, o->container, err);
 		if (unit_has_lost_its_file(u, o->unit))
 			stop_before(o, e);
 		return unit_stop(u, USEC_INFINITY, &(struct meanwhile){help_to_stop, &h}, err);
 	}
-	return e->backend->pause(e, o->container, err) < 0 && err->code != EBUSY ? -1 : 0;
+	return e->backend->pause(e, o->container, err) < 0 && !error_forgive(err, EBUSY) ? -1 : 0;
 }
 
 /* Looks at the unit until the table does not say to wait any more. */

@@ -47,7 +47,7 @@ int health_ask(struct engine *e, const struct container *c, enum health *ret, st
 	if (!health_failure_counts(c, wall_usec()))
 		return e->backend->check_health(e, c, ret, err);
 	if (e->backend->try_health(e, c, ret, err) < 0)
-		return err->code == EINVAL ? read_health(e, c, ret, err) : -1;
+		return error_forgive(err, EINVAL) ? read_health(e, c, ret, err) : -1;
 	return *ret == HEALTH_HEALTHY ? e->backend->check_health(e, c, ret, err) : 0;
 }
 
@@ -83,7 +83,7 @@ int health_await(struct engine *e, const struct options *o, const struct contain
 		enum health health = HEALTH_NONE;
 		uint64_t pause;
 
-		if (health_ask(e, c, &health, err) < 0 && err->code != EBUSY)
+		if (health_ask(e, c, &health, err) < 0 && !error_forgive(err, EBUSY))
 			return err->code == EREMOTEIO && ends(pidfd) ? has_ended(o, c, err) : -1;
 		if (health == HEALTH_HEALTHY) {
 			log_debug("the health check of '%s' has succeeded", c->name);

@@ -92,14 +92,14 @@ static int start_or_unpause(struct engine *e, const struct options *o, int lock_
 	if (o->idle_pause) {
 		if (try_unpause(e, o, woken, err) == 0)
 			return 0;
-		return err->code == EBUSY ? try_start(e, o, lock_fd, woken, err) : -1;
+		return error_forgive(err, EBUSY) ? try_start(e, o, lock_fd, woken, err) : -1;
 	}
 	if (try_start(e, o, lock_fd, woken, err) == 0)
 		return 0;
 	if (err->code != EBUSY)
 		return -1;
 	if (try_unpause(e, o, woken, &unpause_err) == 0)
-		return 0;
+		return error_clear(err);
 	if (unpause_err.code != EBUSY)
 		*err = unpause_err;
 	return -1;
@@ -136,7 +136,7 @@ int pin_inspected(struct engine *e, const struct options *o, const struct contai
 	FAULT("pin:opened");
 	refused = check_process(o, c, &refusal);
 	if (e->backend->inspect(e, o->container, &again, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
+		return error_forgive(err, ENOENT) ? 0 : -1;
 	if (again.state != CONTAINER_RUNNING || again.pid != c->pid || strcmp(again.started_at, c->started_at) != 0)
 		return 0;
 	if (has_ended(pidfd)) /* which an engine learns later than the kernel */
@@ -247,6 +247,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 		if (find(e, o, lock, directory, ret, err) < 0) {
 			if (!is_being_replaced(o, began, err))
 				return -1;
+			error_clear(err);
 			*ret_woken = false; /* what was started is gone */
 			(void)poll(NULL, 0, RETRY_MSEC);
 			continue;

@@ -23,9 +23,6 @@
 #include "common/log.h"
 #include "lifecycle/lock.h"
 
-/* Podman's API and the `podman run` of a unit take turns at one database: asking too often holds up what is awaited. */
-#define RETRY_MSEC(backend) ((backend) == BACKEND_PODMAN ? 100 : 10)
-
 static int start(struct unit *u, struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
 {
 	struct needs needs;
@@ -38,7 +35,7 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 			*woken = true;
 			return 0;
 		}
-		if (err->code != EBUSY && err->code != ENOENT)
+		if (!error_forgive(err, EBUSY) && !error_forgive(err, ENOENT))
 			return -1;
 	}
 	if (unit_look(u, &v, err) < 0)
@@ -62,8 +59,8 @@ static int pin_by_name(struct engine *e, const struct options *o, struct contain
 {
 	container_clear(c);
 	if (e->backend->inspect(e, o->container, c, err) < 0)
-		return container_is_in_between(err) ? 0 : -1;
-	if (c->state == CONTAINER_PAUSED && e->backend->unpause(e, o->container, err) < 0 && err->code != EBUSY)
+		return container_is_in_between(err) ? error_clear(err) : -1;
+	if (c->state == CONTAINER_PAUSED && e->backend->unpause(e, o->container, err) < 0 && !error_forgive(err, EBUSY))
 		return -1;
 	return c->state == CONTAINER_RUNNING && c->pid > 1 ? pin_inspected(e, o, c, ret_pidfd, err) : 0;
 }
@@ -76,7 +73,7 @@ static int pin_by_monitor(struct engine *e, const struct options *o, const struc
 
 	if (r <= 0)
 		return r;
-	if (m.frozen && e->backend->unpause(e, m.id, err) < 0 && err->code != EBUSY) {
+	if (m.frozen && e->backend->unpause(e, m.id, err) < 0 && !error_forgive(err, EBUSY)) {
 		close_fd(ret_pidfd);
 		return -1;
 	}
@@ -101,7 +98,7 @@ static int await_container(struct unit *u, struct engine *e, const struct option
 			return unit_failed(u, v, err);
 		/* The health check is the engine's, which then has to be asked for the container as a whole; so it has
 		 * for what the container sees of the host. */
-		if (r == 0 && o->backend == BACKEND_PODMAN && !o->healthy && !reach_matters(o->health_check))
+		if (r == 0 && e->backend->monitors_in_units && !o->healthy && !reach_matters(o->health_check))
 			r = pin_by_monitor(e, o, v, c, ret_pidfd, err);
 		if (r == 0)
 			r = pin_by_name(e, o, c, ret_pidfd, err);
@@ -109,7 +106,7 @@ static int await_container(struct unit *u, struct engine *e, const struct option
 			return r < 0 ? -1 : 0;
 		tell_awaited(&told, NULL, "the unit '%s' runs, but no container '%s' does: is that its name?", o->unit,
 			     o->container);
-		(void)poll(NULL, 0, RETRY_MSEC(o->backend));
+		(void)poll(NULL, 0, e->backend->unit_retry_msec);
 		/* Asked after the deadline, the engine would be blamed. */
 		if (timeout_msec(e->deadline) == 0)
 			return error_set(err, ETIMEDOUT,
@@ -137,7 +134,7 @@ int pin_unit(struct engine *e, const struct options *o, struct stats *stats, int
 		if (await_container(u, e, o, &v, ret, ret_pidfd, err) == 0)
 			break;
 		/* One that was up and ends is being restarted, or its container replaced. */
-		if (!was_up || err->code != ECHILD || timeout_msec(e->deadline) == 0)
+		if (!was_up || timeout_msec(e->deadline) == 0 || !error_forgive(err, ECHILD))
 			return -1;
 	}
 	stats->t_inspected = now_usec();

@@ -9,7 +9,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/io.h"
-#include "common/parse.h"
+#include "handover/environment.h"
 #include "units/paths.h"
 
 int runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
@@ -57,13 +57,11 @@ static void read_file_of(const struct options *o, struct stats *ret)
 struct stats *runtime_stats(const struct options *o)
 {
 	static struct stats alone;
-	const char *text = getenv("SOCKWAKE_STATS_FD");
 	struct error ignored;
 	struct stats *shared;
-	uint64_t fd;
+	int fd;
 
-	if (text && parse_u64("SOCKWAKE_STATS_FD", text, 0, INT32_MAX, &fd, &ignored) == 0 &&
-	    (shared = stats_map((int)fd, false, &ignored)))
+	if (environment_fd(VARIABLE_STATS, &fd, &ignored) == 0 && fd >= 0 && (shared = stats_map(fd, false, &ignored)))
 		return shared;
 	read_file_of(o, &alone);
 	return &alone;

@@ -116,7 +116,7 @@ static int put_one_to_sleep(const struct options *o, struct engine *e, const str
 	if (runtime_directory(o->scope, directory, err) < 0)
 		return -1;
 	if (container_lock_exclusive(&lock, directory, named, o->unit, now_usec() + LOCK_PATIENCE, err) < 0) {
-		if (err->code != EWOULDBLOCK)
+		if (!error_forgive(err, EWOULDBLOCK))
 			return -1;
 		halt_leave(o, decide(&shared));
 		return 0;
@@ -164,12 +164,13 @@ int sleep_container(const struct options *o, char *const *argv, struct error *er
 	while (try_all(o, stats, err) < 0) {
 		if (is_shutdown(o, err)) {
 			log_line(LOG_INFO, "the system is going down: %s", err->text);
-			return 0;
+			return error_clear(err);
 		}
 		if (!keeper_was_killed() || now_usec() >= until) {
 			tell_of_stop(o);
 			return -1;
 		}
+		error_clear(err);
 		(void)poll(NULL, 0, (int)(PAUSE / USEC_PER_MSEC));
 	}
 	return 0;

@@ -85,7 +85,7 @@ static uint64_t look(struct unit *u, void *data)
 			     other);
 		return GLANCE;
 	}
-	if (l->options->backend == BACKEND_PODMAN)
+	if (l->engine->backend->units_await_health)
 		return ask_health(l);
 	tell_awaited(&l->told, NULL, NOT_STARTED, l->options->unit);
 	return GLANCE;

@@ -31,9 +31,12 @@ static const char *systemctl(enum scope scope)
 }
 
 /* A manager that did not come back is not waited for again. */
-static bool ask_again(struct unit *u)
+static bool ask_again(struct unit *u, struct error *err)
 {
-	return u->manager.bus && bus_revive(&u->manager, now_usec() + REVIVAL_TIMEOUT);
+	if (!u->manager.bus || !bus_revive(&u->manager, now_usec() + REVIVAL_TIMEOUT))
+		return false;
+	error_clear(err);
+	return true;
 }
 
 /* Nothing is heard of the job over another connection. */
@@ -81,7 +84,7 @@ static int run_job(struct unit *u, const char *method, uint64_t deadline, const 
 
 	do
 		r = run_job_once(u, method, deadline, m, err);
-	while (r < 0 && ask_again(u));
+	while (r < 0 && ask_again(u, err));
 	return r;
 }
 
@@ -148,7 +151,7 @@ static int get(struct unit *u, const char *name, const char *path, const char *i
 
 	do
 		r = get_once(u, name, path, interface, property, type, ret, err);
-	while (r < 0 && ask_again(u));
+	while (r < 0 && ask_again(u, err));
 	return r;
 }
 
@@ -392,7 +395,7 @@ int unit_failed(const struct unit *u, const struct unit_view *v, struct error *e
 {
 	char log[LOG_COMMAND_MAX];
 
-	(void)log_command(u->manager.scope, u->name, BACKEND_PODMAN, NULL, log);
+	snprintf(log, sizeof(log), "%s %s", journal_command(u->manager.scope), u->name);
 	if (strcmp(v->result, "timeout") == 0)
 		return error_set(err, ECHILD,
 				 "systemd has ended the unit '%s', which took longer than its own TimeoutStartSec=: "

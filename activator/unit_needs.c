@@ -286,7 +286,7 @@ static int choose(struct unit *u, struct engine *e, const struct options *o, str
 			continue;
 		lock_name(o->backend, e->socket, container, named);
 		if (container_lock_exclusive(&locks[k], directory, named, one->name, 0, err) < 0) {
-			if (err->code != EWOULDBLOCK)
+			if (!error_forgive(err, EWOULDBLOCK))
 				return -1;
 			one->stays = true;
 		}
@@ -335,7 +335,7 @@ int unit_needs_stop(struct unit *u, struct engine *e, const struct options *o, s
 	r = choose(u, e, o, &needs, locks, err);
 	if (r < 0) {
 		log_line(LOG_INFO, "what was started for '%s' stays up: %s", o->unit, err->text);
-		r = 0;
+		r = error_clear(err);
 	} else {
 		find_needed(u, &needs);
 		r = stop_chosen(o, &needs, locks, err);

@@ -106,7 +106,7 @@ static int note(struct engine *e, const struct options *o, const struct containe
 		return -1;
 	if (!c) {
 		if (e->backend->inspect(e, o->container, &asked, err) < 0)
-			return err->code == ENOENT ? 0 : -1;
+			return error_forgive(err, ENOENT) ? 0 : -1;
 		c = &asked;
 	}
 	return volumes_remember(e, path, c, o->unit != NULL, err);

@@ -1,7 +1,6 @@
 #include "activator/wake.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "activator/container_up.h"
 #include "activator/dependencies.h"
@@ -12,10 +11,9 @@
 #include "activator/volumes.h"
 #include "backends/engine.h"
 #include "common/cleanup.h"
-#include "common/clock.h"
 #include "common/fault.h"
 #include "common/log.h"
-#include "common/parse.h"
+#include "handover/environment.h"
 
 static void write_journal(const struct options *o, const struct stats *s, const struct container *c, bool woken)
 {
@@ -57,18 +55,6 @@ static int bring_up(const struct options *o, uint64_t deadline, struct stats *st
 	return o->healthy ? health_await(engine, o, &own->container, own->pidfd, err) : 0;
 }
 
-/* The keeper's, else so long from now on. */
-static int find_deadline(const struct options *o, uint64_t now, uint64_t *ret, struct error *err)
-{
-	const char *text = getenv("SOCKWAKE_DEADLINE");
-
-	if (text)
-		return parse_u64("SOCKWAKE_DEADLINE", text, 0, UINT64_MAX, ret, err);
-	if (__builtin_add_overflow(now, o->startup_timeout, ret))
-		*ret = USEC_INFINITY;
-	return 0;
-}
-
 /* Nobody waits for this. A run may end without a sleep of ours, which would do it as well. */
 static void remember_volumes(const struct options *o, const struct container *c)
 {
@@ -94,7 +80,8 @@ int wake(const struct options *o, struct error *err)
 
 	for (unsigned k = 0; k < DEPENDENCIES_MAX; k++)
 		needed[k] = NO_CONTAINER_LOCK;
-	if (find_deadline(o, now_usec(), &deadline, err) < 0 || bring_up(o, deadline, stats, needed, &own, err) < 0)
+	if (environment_deadline(o->startup_timeout, &deadline, err) < 0 ||
+	    bring_up(o, deadline, stats, needed, &own, err) < 0)
 		return -1;
 	log_debug("the container '%s' %s: tells the keeper", o->container, own.woken ? "was woken" : "ran already");
 	if (tell_woken(o, &own, needed, err) < 0)

@@ -62,7 +62,6 @@ struct engine;
 
 /* One engine's table. `container` is a name or an identifier. */
 struct backend {
-	enum backend_kind kind;
 	const char *name;  /* "docker", "podman" */
 	const char *title; /* "Docker", "Podman": for messages */
 
@@ -108,9 +107,24 @@ struct backend {
 	/* Undoes it; where nothing is kept, that is success. */
 	int (*let_go)(struct engine *e, const char *container, struct error *err);
 
+	/* What it is and can. Nobody else asks which engine it is. */
+	bool has_quadlets;	/* units may run its containers as Quadlets, which the manager knows by the container */
+	bool creates_by_id;	/* a new container is to name its image by the identifier, not by the name */
+	bool monitors_in_units; /* the main process of a unit that runs a container is that container's monitor (conmon) */
+	bool units_await_health; /* the start of a unit may last until the container is healthy (Notify=healthy) */
+	bool units_pass_signals; /* a unit's process hands signals on to the container, which does not hear them paused */
+	int unit_retry_msec;	 /* between two looks for the container that a unit is about to run */
+	const char *boot_starter;	/* who starts containers of the restart policy "always" at boot: "Docker" */
+	const char *socket_group;	/* whose members may use its socket; NULL: there is none */
+	const char *program;		/* its command line, where packages put it */
+	const struct backend *mistaken; /* the engine that root may mean who has named none; NULL: none */
+	/* Where its socket is: what the environment calls it, and the path in the runtime directory. */
+	const char *host_variable, *socket_file;
+
 	/* The rest is for the functions that both tables share (backends/request.h). */
-	const char *prefix;    /* of every path: "", "/v4.0.0/libpod" */
-	const char *enable[2]; /* the command that makes the engine answer, by enum scope */
+	const char *prefix;	    /* of every path: "", "/v4.0.0/libpod" */
+	const char *network_action; /* behind a network's name: what asks for it */
+	const char *enable[2];	    /* the command that makes the engine answer, by enum scope */
 	/* Pure: JSON text to struct. False when it is not what the engine's API promises. */
 	bool (*parse_inspect)(const char *text, size_t len, struct container *ret);
 	/* Does this refusal say that the container's state does not allow it? */
@@ -123,10 +137,12 @@ extern const struct backend docker_backend;
 extern const struct backend podman_backend;
 
 struct http;
+struct transport;
 
 struct engine {
 	const struct backend *backend;
 	enum scope scope;
+	const struct transport *transport;
 	struct http *http;
 	uint64_t deadline; /* CLOCK_MONOTONIC microseconds by which every request must be answered; the caller may
 			      set it at any time; USEC_INFINITY: each request's own limit alone counts */

@@ -8,6 +8,7 @@
 
 #include "backends/backend.h"
 #include "backends/transport/http.h"
+#include "backends/transport/transport.h"
 #include "common/clock.h"
 #include "common/parse.h"
 
@@ -20,13 +21,22 @@ static int take_path(const char *path, const char *from, char ret[static ENGINE_
 	return 0;
 }
 
+const struct backend *engine_backend(enum backend_kind kind)
+{
+	static const struct backend *const backends[] = {
+		[BACKEND_DOCKER] = &docker_backend,
+		[BACKEND_PODMAN] = &podman_backend,
+	};
+
+	return backends[kind];
+}
+
 int engine_find_socket(enum backend_kind kind, enum scope scope, const char *path, char ret[static ENGINE_SOCKET_MAX],
 		       struct error *err)
 {
-	const char *variable = kind == BACKEND_DOCKER ? "DOCKER_HOST" : "CONTAINER_HOST";
+	const char *variable = engine_backend(kind)->host_variable, *file = engine_backend(kind)->socket_file;
 	const char *host = getenv(variable);
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	const char *file = kind == BACKEND_DOCKER ? "docker.sock" : "podman/podman.sock";
 	char s[4096];
 
 	if (path && *path)
@@ -70,12 +80,13 @@ int engine_open(enum backend_kind kind, enum scope scope, const char *path, stru
 
 	if (!e)
 		return error_errno(err, ENOMEM, "cannot connect to the engine");
-	e->backend = kind == BACKEND_DOCKER ? &docker_backend : &podman_backend;
+	e->backend = engine_backend(kind);
+	e->transport = &unix_transport;
 	e->scope = scope;
 	e->deadline = USEC_INFINITY;
 	if (engine_find_socket(kind, scope, path, e->socket, err) < 0)
 		return -1;
-	if (http_open(e->socket, &e->http, err) < 0)
+	if (http_open(e->transport, e->socket, &e->http, err) < 0)
 		return -1;
 	*ret = steal_ptr(&e);
 	return 0;

@@ -3,6 +3,9 @@
 
 #include "backends/backend.h"
 
+/* The table of one kind. */
+const struct backend *engine_backend(enum backend_kind kind);
+
 /* The path of the engine's socket. The first of these that is set, without falling back to the next: `path` (from
  * --engine-socket, may be NULL or ""); DOCKER_HOST or CONTAINER_HOST, by kind, which must be unix:///PATH; the default:
  *

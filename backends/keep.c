@@ -134,7 +134,7 @@ int volumes_keep_new(struct engine *e, const char *path, const char *container, 
 	if (!e->backend->keep)
 		return 0;
 	if (engine_find_image(e, reference, &image, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
+		return error_forgive(err, ENOENT) ? 0 : -1;
 	(void)volumes_read(path, &v, &ignored);
 	if (is_kept(e, container, &v, image.id, volumes))
 		return 0;

@@ -93,7 +93,7 @@ int engine_find_network(struct engine *e, const char *network, struct error *err
 	if (is_network_mode(network))
 		return 0;
 	snprintf(path, sizeof(path), "%s/networks/%.*s%s", e->backend->prefix, len, network,
-		 e->backend->kind == BACKEND_PODMAN ? "/json" : "");
+		 e->backend->network_action);
 	if (engine_call(e, "GET", path, NULL, &reply, err) < 0)
 		return -1;
 	return reply.status == 404
@@ -118,7 +118,7 @@ int engine_has_quadlet(struct engine *e, bool *ret, struct error *err)
 	char path[64];
 
 	*ret = false;
-	if (e->backend->kind == BACKEND_DOCKER)
+	if (!e->backend->has_quadlets)
 		return 0;
 	snprintf(path, sizeof(path), "%s/version", e->backend->prefix);
 	if (engine_call(e, "GET", path, NULL, &reply, err) < 0)
@@ -190,10 +190,9 @@ int engine_create_container(struct engine *e, const struct made_container *o, co
 			    const struct image *image, struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
-	/* Podman takes a name here for one of Docker Hub; Docker would go on to show an identifier instead of a
-	 * name. */
+	/* Docker would go on to show an identifier instead of a name. */
 	_cleanup_free_ char *json =
-		made_container_to_json(o, name, e->backend->kind == BACKEND_PODMAN ? image->id : o->image, image->id);
+		made_container_to_json(o, name, e->backend->creates_by_id ? image->id : o->image, image->id);
 	char path[320];
 
 	if (!json || !container_name_is_valid(name))
@@ -231,11 +230,11 @@ int engine_end_container(struct engine *e, const struct container *c, struct err
 
 	e->deadline = USEC_INFINITY; /* each request has a limit of its own */
 	if (c->state == CONTAINER_PAUSED)
-		r = e->backend->unpause(e, c->id, err) < 0 && err->code != EBUSY ? -1 : 0;
+		r = e->backend->unpause(e, c->id, err) < 0 && !error_forgive(err, EBUSY) ? -1 : 0;
 	if (r == 0 && c->state != CONTAINER_EXITED && c->state != CONTAINER_CREATED)
 		r = e->backend->stop(e, c->id, c->stop_timeout, &how, err);
 	e->deadline = deadline == USEC_INFINITY ? deadline : now_usec() + REQUEST_LIMIT;
-	return r < 0 && err->code != ENOENT ? -1 : 0;
+	return r < 0 && !error_forgive(err, ENOENT) ? -1 : 0;
 }
 
 /* Docker: "removal of container … is already in progress" (409). */
@@ -255,7 +254,7 @@ int engine_remove_container(struct engine *e, const char *container, struct erro
 	if (!container_name_is_valid(container))
 		return error_set(err, EINVAL, "'%s' is not a container's name", container);
 	if (container_resolve(e, &container, id, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
+		return error_forgive(err, ENOENT) ? 0 : -1;
 	snprintf(path, sizeof(path), "%s/containers/%s?force=true&v=false", e->backend->prefix, container);
 	if (engine_call(e, "DELETE", path, NULL, &reply, err) < 0)
 		return -1;

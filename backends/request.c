@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backends/reply.h"
+#include "backends/transport/transport.h"
 #include "common/log.h"
 #include "common/parse.h"
 
@@ -21,23 +22,18 @@ uint64_t request_deadline(const struct engine *e, uint64_t limit)
 static int explain(const struct engine *e, struct error *err)
 {
 	const struct backend *b = e->backend;
+	const char *enable = b->enable[e->scope];
+	const struct transport_peer peer = {
+		.title = b->title, .address = e->socket, .enable = enable, .group = b->socket_group};
 
+	if (e->transport->explain(&peer, err))
+		return -1;
 	switch (err->code) {
-	case ENOENT:
-	case ECONNREFUSED:
-		return error_set(err, ENOTCONN, "%s does not answer: nothing listens on '%s'; start it with '%s'",
-				 b->title, e->socket, b->enable[e->scope]);
-	case EACCES:
-	case EPERM:
-		return error_set(err, EACCES,
-				 "this user may not use %s's socket '%s': run as root, or as a user whom its owner and "
-				 "group allow it%s",
-				 b->title, e->socket, b->kind == BACKEND_DOCKER ? " (the group 'docker')" : "");
 	case ECONNRESET:
 		return error_set(
 			err, ECONNRESET,
 			"%s went away before it had answered on '%s'; if it does not come back, start it with '%s'",
-			b->title, e->socket, b->enable[e->scope]);
+			b->title, e->socket, enable);
 	case ETIMEDOUT:
 		return error_set(err, ETIMEDOUT, "%s did not answer in time on '%s': see whether it is overloaded",
 				 b->title, e->socket);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/nearest.h"
+#include "common/nearest.h"
 #include "common/parse.h"
 #include "instance/schedule.h"
 #include "units/paths.h"
@@ -202,62 +202,5 @@ int arguments_parse(int argc, char *argv[], const struct option_table *t, struct
 		return error_set(err, USAGE_ERROR, "'%s' is one argument too many", ret->name);
 	if ((t->sets & NEEDS_NAME) == NEEDS_NAME && !ret->name)
 		return name_missing(err);
-	return 0;
-}
-
-/* An ordinary user's question about an instance of the system. */
-static bool is_in_system_scope(const char *name)
-{
-	char directory[PATH_MAX];
-	struct error ignored;
-	_cleanup_stored_ struct stored s = {};
-
-	return unit_directory(SCOPE_SYSTEM, directory, &ignored) == 0 && store_read(directory, name, &s, &ignored) == 0;
-}
-
-/* The instance whose name is nearest; false: none is near. */
-static bool find_meant(const char *directory, const char *name, char ret[static UNIT_NAME_MAX])
-{
-	_cleanup_stored_list_ struct stored_list all = {};
-	_cleanup_free_ const char **names = NULL;
-	const char *meant = NULL;
-	struct error ignored;
-
-	if (store_scan(directory, &all, &ignored) == 0 && (names = calloc(all.n + 1, sizeof(*names)))) {
-		for (size_t k = 0; k < all.n; k++)
-			names[k] = all.items[k].instance.name;
-		meant = nearest(name, names, all.n);
-	}
-	snprintf(ret, UNIT_NAME_MAX, "%s", meant ? meant : "");
-	return meant != NULL;
-}
-
-int arguments_find_instance(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored *ret,
-			    struct error *err)
-{
-	char meant[UNIT_NAME_MAX];
-
-	if (unit_directory(a->scope, ret_directory, err) < 0)
-		return -1;
-	if (store_read(ret_directory, a->name, ret, err) == 0)
-		return 0;
-	if (err->code != ENOENT)
-		return -1;
-	if (a->scope == SCOPE_USER && is_in_system_scope(a->name))
-		return error_set(err, ENOENT,
-				 "'%s' is an instance of the system: use 'sudo sockwake', or --scope system", a->name);
-	if (find_meant(ret_directory, a->name, meant))
-		return error_set(err, ENOENT, "there is no instance '%s' in the %s scope: did you mean '%s'?", a->name,
-				 scope_name(a->scope), meant);
-	return error_set(err, ENOENT,
-			 "there is no instance '%s' in the %s scope: 'sockwake list --scope %s' shows those there are",
-			 a->name, scope_name(a->scope), scope_name(a->scope));
-}
-
-int scope_require_rights(enum scope scope, struct error *err)
-{
-	if (scope == SCOPE_SYSTEM && geteuid() != 0)
-		return error_set(err, EACCES,
-				 "only root may change what the system runs: use sudo, or --scope user for your own");
 	return 0;
 }

@@ -63,11 +63,3 @@ enum scope scope_default(void);
 
 /* A name as the plain argument, of which there are n, or with --name: at most one of them, or both the same. */
 int arguments_name(int n, char *const *plain, const char **name, struct error *err);
-
-/* Reads one instance of the scope; when there is none, says where else there is one. *ret_directory is where its units
- * are. The caller clears *ret, also after an error. */
-int arguments_find_instance(const struct arguments *a, char ret_directory[static PATH_MAX], struct stored *ret,
-			    struct error *err);
-
-/* Refuses to change the system's units as an ordinary user. */
-int scope_require_rights(enum scope scope, struct error *err);

@@ -1,23 +1,6 @@
-#include <stdio.h>
-#include <string.h>
-
+#include "control/attend.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
-#include "control/image.h"
-#include "control/install.h"
-#include "control/unattended.h"
-#include "control/units_lock.h"
-#include "units/paths.h"
-
-/* A replacement that is still going on is waited for. */
-static void heal(enum scope scope, const char *directory, const struct instance *i)
-{
-	_cleanup_close_ int lock = -1;
-	struct error ignored;
-
-	if (i->made_container && !i->unit && units_lock_take(scope, directory, &lock, &ignored) == 0)
-		(void)made_heal(i, &ignored);
-}
 
 static const struct option_table table = {
 	.usage = "sockwake attend [--scope system|user]",
@@ -27,35 +10,9 @@ static const struct option_table table = {
 
 static int attend_all(int argc, char *argv[], struct error *err)
 {
-	_cleanup_stored_list_ struct stored_list stored = {};
-	_cleanup_manager_ struct manager *m = NULL;
-	_cleanup_free_ struct observation *os = NULL;
-	char directory[PATH_MAX];
-	struct error trouble;
 	struct arguments a;
 
-	if (arguments_parse(argc, argv, &table, &a, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
-	    store_scan(directory, &stored, err) < 0)
-		return -1;
-	if (stored.n == 0)
-		return 0;
-	if (scope_require_rights(a.scope, err) < 0 || manager_connect(a.scope, &m, err) < 0 ||
-	    observe(a.scope, &stored, &os, &trouble, err) < 0)
-		return -1;
-	install_order_engines(m);
-	for (size_t k = 0; k < stored.n; k++) {
-		const struct instance *i = &stored.items[k].instance;
-
-		if (!stored.items[k].problem && strcmp(os[k].container_state, "missing") == 0)
-			heal(a.scope, directory, i);
-		if (unattended_is(&os[k]) && unattended_start(m, i))
-			printf("'%s': the container '%s' runs; it sleeps when nobody uses it\n", i->name,
-			       i->container_name);
-	}
-	if (!trouble.text[0])
-		return 0;
-	*err = trouble;
-	return -1;
+	return arguments_parse(argc, argv, &table, &a, err) < 0 ? -1 : attend(a.scope, err);
 }
 
 const struct command attend_command = {"attend", &table, attend_all};

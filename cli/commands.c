@@ -8,12 +8,12 @@
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
-#include "cli/nearest.h"
+#include "cli/notes.h"
 #include "cli/text.h"
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/nearest.h"
 #include "common/parse.h"
-#include "control/note.h"
 #include "handover/exit.h"
 
 static const struct command help_command, version_command;
@@ -181,18 +181,19 @@ static void begin_log(void)
 
 int sockwake(int argc, char *argv[])
 {
-	struct error err;
+	struct error err = {};
 
 	setlocale(LC_TIME, "");
 	setvbuf(stdout, NULL, _IOLBF, 0); /* in the order of what goes to standard error, also in a file */
 	begin_log();
+	notes_begin();
 	signal(SIGPIPE, SIG_IGN); /* an engine or a reader that goes away is an error like another */
-	if (run_command(argc, argv, &err) == 0) {
+	if (error_settle(run_command(argc, argv, &err), &err) == 0) {
 		if (fflush(stdout) == 0 && !ferror(stdout))
 			return EXIT_SUCCESS;
 		error_set(&err, EIO,
 			  "not all of it could be written to standard output: is its disk full, or its reader gone?");
 	}
-	note_print_failure(&err, is_given(argc, argv, "--json"));
+	notes_print_failure(&err, is_given(argc, argv, "--json"));
 	return err.code == USAGE_ERROR ? EXIT_USAGE : EXIT_FAILURE;
 }

@@ -5,6 +5,7 @@
 
 #include "cli/create_options.h"
 #include "common/parse.h"
+#include "control/wish.h"
 #include "instance/health_check.h"
 #include "instance/made_container.h"
 
@@ -43,21 +44,6 @@ static const struct known {
 	{"flow-timeout", TEXT},
 };
 #define N_KNOWN (sizeof(table) / sizeof(*table))
-
-static bool is_wish(const struct label *l)
-{
-	return strncmp(l->key, LABEL_PREFIX, strlen(LABEL_PREFIX)) == 0 && strcmp(l->key, MADE_LABEL) != 0 &&
-	       strcmp(l->key, MADE_OF_LABEL) != 0;
-}
-
-bool labels_have_wishes(const struct container *c)
-{
-	for (size_t k = 0; k < c->n_labels; k++) {
-		if (is_wish(&c->labels[k]))
-			return true;
-	}
-	return false;
-}
 
 static const struct known *find_known(const char *key)
 {
@@ -155,7 +141,7 @@ static int parse(const struct container *c, const struct instance *base, const s
 	if (r == 0 && only && strcmp(only->key, LABEL_PREFIX "name") != 0)
 		r = add(&a, err, "--name=x");
 	for (size_t k = 0; r == 0 && k < c->n_labels; k++) {
-		if (only ? &c->labels[k] == only : is_wish(&c->labels[k]))
+		if (only ? &c->labels[k] == only : wish_is(&c->labels[k]))
 			r = add_label(&a, &c->labels[k], err);
 	}
 	if (r == 0)
@@ -202,7 +188,7 @@ int labels_to_request(const struct container *c, const struct instance *base, st
 {
 	*ret = (struct create_request){};
 	for (size_t k = 0; k < c->n_labels; k++) {
-		if (is_wish(&c->labels[k]) && check_label(c, base, &c->labels[k], err) < 0)
+		if (wish_is(&c->labels[k]) && check_label(c, base, &c->labels[k], err) < 0)
 			return error_context(err, "the container '%s', label '%s'", c->name, c->labels[k].key);
 	}
 	if (!container_label(c, PUBLISH_LABEL))

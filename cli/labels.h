@@ -7,11 +7,6 @@
 
 #include "control/create_request.h"
 
-#define LABEL_PREFIX "sockwake."
-
-/* Does any label of the container ask for something? */
-bool labels_have_wishes(const struct container *c);
-
 /* The instance that the labels ask for, as the command line would: of the scope, backend and engine of `base`. The
  * error names container, label and rule. The caller clears *ret, also after an error. */
 int labels_to_request(const struct container *c, const struct instance *base, struct create_request *ret,

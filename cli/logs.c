@@ -6,6 +6,7 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/text.h"
+#include "control/find.h"
 #include "units/log_command.h"
 
 struct streams {
@@ -50,7 +51,7 @@ static int logs(int argc, char *argv[], struct error *err)
 	int r;
 
 	if (arguments_parse(argc, argv, &table, &a, err) < 0 ||
-	    arguments_find_instance(&a, directory, &stored, err) < 0)
+	    find_instance(a.scope, a.name, directory, &stored, err) < 0)
 		return -1;
 	if (stored.problem)
 		return error_set(err, EINVAL, "the configuration of '%s' cannot be read: %s", a.name, stored.problem);

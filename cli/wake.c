@@ -1,275 +1,34 @@
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/each.h"
 #include "cli/text.h"
-#include "common/clock.h"
-#include "common/parse.h"
-#include "common/path.h"
-#include "control/install.h"
-#include "control/note.h"
-#include "control/programs.h"
-#include "handover/channel.h"
-#include "handover/start_limit.h"
-#include "handover/stats.h"
-#include "units/log_command.h"
-#include "units/manager.h"
-#include "units/paths.h"
-#include "units/query.h"
-
-#define MARGIN	  (60 * USEC_PER_SEC)
-#define POLL_MSEC 50
-
-/* The keeper has said by then what takes so long. */
-#define NOTE_AFTER USEC_PER_SEC
-
-static uint64_t startup_timeout(const struct stored *s)
-{
-	struct error ignored;
-	uint64_t usec;
-
-	return s->problem || parse_duration("", s->instance.startup_timeout, &usec, &ignored) < 0 ? USEC_INFINITY
-												  : usec;
-}
-
-/* The keeper ends the start after a while; this is only for a manager that does not answer. */
-static uint64_t patience(const struct stored *s)
-{
-	uint64_t usec;
-
-	return __builtin_add_overflow(start_limit(startup_timeout(s)), MARGIN, &usec) ? USEC_INFINITY : usec;
-}
-
-/* Waits for as long as a client would, and after a word about what takes so long, until the start has ended. To ask
- * again while it goes on is to join it. */
-static int start_patiently(struct manager *m, const struct stored *s, const char *unit, struct error *err)
-{
-	uint64_t first = startup_timeout(s);
-	struct unit_state state = {};
-	struct error ignored;
-
-	if (first == USEC_INFINITY)
-		return manager_start(m, unit, first, err);
-	if (manager_start(m, unit, first + NOTE_AFTER, err) == 0)
-		return 0;
-	if (err->code != ETIMEDOUT)
-		return -1;
-	if (manager_examine(m, &unit, 1, &state, &ignored) == 0 &&
-	    strncmp(state.status_text, STATUS_STILL_STARTING, strlen(STATUS_STILL_STARTING)) == 0)
-		note_print("%s", state.status_text);
-	unit_states_clear(&state, 1);
-	return manager_start(m, unit, patience(s), err);
-}
-
-/* It was not even begun. */
-static void explain_needs(struct manager *m, const struct stored *s, const char *unit, struct error *err)
-{
-	struct error before = *err;
-
-	install_explain_socket(m, &s->instance, err); /* which it needs */
-	if (strcmp(err->text, before.text) == 0)
-		error_set(err, EREMOTEIO, "%.800s; '%s %s' has the whole story", before.text,
-			  journal_command(s->instance.scope), unit);
-}
-
-/* Says why the service failed rather than that its job did. */
-static void explain(struct manager *m, const struct arguments *a, const struct stored *s, const char *unit,
-		    const struct unit_state *state, struct error *err)
-{
-	_cleanup_programs_ struct programs programs = {};
-	char directory[PATH_MAX], reason[UNIT_REASON_MAX] = "";
-	struct error ignored;
-
-	if (!s->problem && unit_directory(a->scope, directory, &ignored) == 0)
-		programs_describe_units(&programs, directory, &s->instance, reason, sizeof(reason));
-	if (reason[0]) {
-		error_set(err, EREMOTEIO, "'%s' did not wake: %s", a->name, reason);
-		return;
-	}
-	unit_reason(state, reason);
-	if (reason[0])
-		error_set(err, EREMOTEIO, "'%s' did not wake: %s; '%s %s' has the whole story", a->name, reason,
-			  journal_command(a->scope), unit);
-	else if (!s->problem)
-		explain_needs(m, s, unit, err);
-}
-
-/* Is the container not put to sleep because something is wrong, rather than because it takes its time? */
-static bool is_in_trouble(const struct unit_state *s)
-{
-	return strncmp(s->status_text, STATUS_NOT_ASLEEP, strlen(STATUS_NOT_ASLEEP)) == 0;
-}
-
-/* Until a service that is going to sleep, or to its end after a failed wake, has got there. systemd itself ends that. */
-static int await_end(struct manager *m, const struct stored *s, const char *unit, struct unit_state *ret,
-		     struct error *err)
-{
-	const char *name = s->instance.name;
-	uint64_t begin = now_usec(), note = startup_timeout(s), limit = patience(s);
-
-	for (;;) {
-		uint64_t passed = now_usec() - begin;
-
-		unit_states_clear(ret, 1);
-		if (manager_examine(m, &unit, 1, ret, err) < 0)
-			return -1;
-		if (strcmp(ret->active_state, "deactivating") != 0)
-			return 0;
-		if (passed > limit || (passed > note && is_in_trouble(ret)))
-			return error_set(err, EREMOTEIO,
-					 "'%s' did not wake, for it is still being put to sleep (%.400s): try again "
-					 "when 'sockwake status %s' shows that it sleeps",
-					 name, ret->status_text, name);
-		if (passed > note) {
-			note_print("'%s' is still being put to sleep: %s", name, ret->status_text);
-			note = USEC_INFINITY;
-		}
-		(void)poll(NULL, 0, POLL_MSEC);
-	}
-}
-
-/* Did the start that has failed begin before this command, which only joined it? It may have been lost by then: systemd
- * keeps a start job until the service has stopped after the failure, and gives that job to whoever asks for a start. One
- * that somebody has stopped did not fail. */
-static bool was_joined(const struct unit_state *before, const struct unit_state *after)
-{
-	return strcmp(before->active_state, "activating") == 0 && before->main_start == after->main_start &&
-	       strcmp(after->result, "success") != 0;
-}
-
-/* 1: it failed, but in a start that began before. */
-static int try_start(struct manager *m, const struct arguments *a, const struct stored *s, const char *unit,
-		     struct error *err)
-{
-	struct unit_state before = {}, after = {};
-	struct error ignored;
-	int r = await_end(m, s, unit, &before, err);
-
-	if (r == 0)
-		r = start_patiently(m, s, unit, err);
-	if (r < 0 && err->code == ENOENT)
-		error_set(err, ENOENT,
-			  "the service manager does not know %s: 'sockwake refresh %s' has it read the unit", unit,
-			  a->name);
-	if (r < 0 && err->code == EREMOTEIO && strcmp(before.active_state, "deactivating") != 0 &&
-	    manager_examine(m, &unit, 1, &after, &ignored) == 0) {
-		explain(m, a, s, unit, &after, err);
-		r = was_joined(&before, &after) ? 1 : -1;
-	}
-	unit_states_clear(&before, 1);
-	unit_states_clear(&after, 1);
-	return r;
-}
-
-/* 0 before its first wake, and where that cannot be told. */
-static uint64_t count_wakes(const struct arguments *a, bool *ret_awake)
-{
-	char directory[PATH_MAX], path[PATH_MAX], file[UNIT_NAME_MAX];
-	struct stats stats;
-	struct error ignored;
-
-	*ret_awake = true;
-	if (runtime_directory_find(a->scope, directory, &ignored) < 0 ||
-	    path_join(directory, unit_name(a->name, ".stats", file), path, &ignored) < 0 ||
-	    stats_read(path, &stats, &ignored) < 0)
-		return 0;
-	*ret_awake = stats.flags & STATS_AWAKE;
-	return stats.wakes;
-}
-
-/* So often at most it may turn somebody away just when it is to be woken. */
-#define START_TRIES 20
-
-/* The start that this joins may be one of a client that may not wake it: then the service has ended well, and the
- * container sleeps. */
-static int start(struct manager *m, const struct arguments *a, const struct stored *s, struct error *err)
-{
-	char unit[UNIT_NAME_MAX];
-	bool awake;
-
-	unit_name(a->name, s->instance.legacy ? LEGACY_SUFFIX : SERVICE_SUFFIX, unit);
-	for (int k = 0; k < START_TRIES; k++) {
-		uint64_t before = count_wakes(a, &awake);
-		int r = try_start(m, a, s, unit, err);
-
-		if (r > 0)
-			r = try_start(m, a, s, unit, err);
-		if (r != 0)
-			return -1;
-		if (count_wakes(a, &awake) > before || awake)
-			return 0;
-		(void)poll(NULL, 0, POLL_MSEC);
-	}
-	return error_set(err, EBUSY, "'%s' is not awake: clients who may not wake it come too often; try again",
-			 a->name);
-}
-
-/* So often at most it may fall asleep while it is being held. */
-#define HOLD_TRIES 5
-
-/* A hold is good once it has outlived a start: an instance that was just about to sleep forgets it. */
-static int start_and_hold(struct manager *m, const struct arguments *a, const struct stored *s, uint64_t until,
-			  struct error *err)
-{
-	char directory[PATH_MAX], path[PATH_MAX], file[UNIT_NAME_MAX];
-	struct stats stats;
-
-	if (runtime_directory_find(a->scope, directory, err) < 0 ||
-	    path_join(directory, unit_name(a->name, ".stats", file), path, err) < 0)
-		return -1;
-	for (int k = 0; k < HOLD_TRIES; k++) {
-		if (start(m, a, s, err) < 0)
-			return -1;
-		if (stats_read(path, &stats, err) < 0)
-			return error_context(err, "'%s' is awake and cannot be held so (is there room in '%s'?)",
-					     a->name, directory);
-		if (stats.held_until >= until)
-			return 0;
-		if (stats_hold(path, until, err) < 0)
-			return -1;
-	}
-	return error_set(err, EBUSY, "'%s' falls asleep again and again: '%s %s.service' says why", a->name,
-			 journal_command(a->scope), a->name);
-}
+#include "control/wake.h"
 
 /* It has come up, or was up. */
-static void say_it_is_awake(const struct arguments *a, uint64_t wakes_before, uint64_t began)
+static void say_it_is_awake(const struct arguments *a, const char *name, const struct woken *w)
 {
 	char span[TEXT_MAX], held[TEXT_MAX + 32] = "";
-	bool awake;
 
 	if (a->hold)
 		snprintf(held, sizeof(held), ", and stays so for %s", text_span(a->hold, span));
-	if (count_wakes(a, &awake) > wakes_before)
-		printf("'%s' is awake%s: that took %s.\n", a->name, held, text_span(now_usec() - began, span));
+	if (w->was_asleep)
+		printf("'%s' is awake%s: that took %s.\n", name, held, text_span(w->took, span));
 	else
-		printf("'%s' is awake, as it was before%s.\n", a->name, held);
+		printf("'%s' is awake, as it was before%s.\n", name, held);
 }
 
-static int wake(const struct arguments *a, const char *directory, const struct stored *s, struct error *err)
+static int wake_one(const struct arguments *a, const char *directory, const struct stored *s, struct error *err)
 {
-	_cleanup_manager_ struct manager *m = NULL;
-	uint64_t began = now_usec(), wakes;
-	bool ignored;
-	int r;
+	struct woken woken;
 
 	(void)directory;
-	if (a->hold && s->instance.legacy)
-		return error_set(err, EINVAL,
-				 "'%s' was made by the original tool, which cannot hold it awake: 'sockwake create "
-				 "--force' takes it over",
-				 a->name);
-	if (manager_connect(a->scope, &m, err) < 0)
+	if (wake_instance(a->scope, s, a->hold, &woken, err) < 0)
 		return -1;
-	wakes = count_wakes(a, &ignored);
-	r = a->hold ? start_and_hold(m, a, s, wall_usec() + a->hold, err) : start(m, a, s, err);
-	if (r == 0 && !s->instance.legacy)
-		say_it_is_awake(a, wakes, began);
-	return r;
+	if (!s->instance.legacy)
+		say_it_is_awake(a, s->instance.name, &woken);
+	return 0;
 }
 
 static const struct option_table table = {
@@ -284,7 +43,7 @@ static int wake_instances(int argc, char *argv[], struct error *err)
 
 	if (arguments_parse(argc, argv, &table, &a, err) < 0)
 		return -1;
-	return each_instance(&a, wake, err);
+	return each_instance(&a, wake_one, err);
 }
 
 const struct command wake_command = {"wake", &table, wake_instances};

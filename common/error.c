@@ -1,6 +1,7 @@
 #include "common/error.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void error_set_text(struct error *err, int code, const char *format, ...)
@@ -38,4 +39,17 @@ void error_add_context(struct error *err, const char *format, ...)
 	va_end(ap);
 	n = strlen(err->text);
 	snprintf(err->text + n, sizeof(err->text) - n, ": %s", old);
+}
+
+int error_settle(int r, const struct error *err)
+{
+#ifdef __SANITIZE_ADDRESS__
+	if ((r < 0) != (err->text[0] != '\0')) {
+		fprintf(stderr, "the error contract is broken: %d is returned with the error '%s'\n", r, err->text);
+		abort();
+	}
+#else
+	(void)err;
+#endif
+	return r;
 }

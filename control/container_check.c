@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/engine.h"
+
 /* While the container sleeps, such a port is free; when it wakes, the engine listens there as well. */
 static int refuse_published_listeners(const struct instance *i, const struct container *c, struct error *err)
 {
@@ -45,7 +47,6 @@ bool container_check_describe_policy(const struct instance *i, const struct cont
 	snprintf(ret, size,
 		 "%s starts the container at boot, asleep or not (restart policy 'always'): '%s update --restart=no "
 		 "%s' leaves that to the first connection",
-		 i->backend == BACKEND_PODMAN ? "podman-restart.service, where it is enabled," : "Docker",
-		 backend_kind_name(i->backend), i->container_name);
+		 engine_backend(i->backend)->boot_starter, backend_kind_name(i->backend), i->container_name);
 	return true;
 }

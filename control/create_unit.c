@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/engine.h"
 #include "common/parse.h"
 #include "control/create_check.h"
 #include "control/create_request.h"
@@ -68,19 +69,19 @@ static int find_unit(struct create_request *r, struct manager *m, struct subject
 			return check_claim(s, err);
 		container_unit_clear(&s->run_by);
 		/* podman-compose labels all its containers so, whether that unit was ever installed or not. */
-		return err->code == ENOENT ? 0 : -1;
+		return error_forgive(err, ENOENT) ? 0 : -1;
 	}
-	if (s->exists || i->backend == BACKEND_DOCKER)
+	if (s->exists || !engine_backend(i->backend)->has_quadlets)
 		return 0;
 	if (container_unit_find(m, i->container_name, &s->run_by, err) == 0)
 		return 0;
-	return err->code == ENOENT ? 0 : -1;
+	return error_forgive(err, ENOENT) ? 0 : -1;
 }
 
 static int inspect(struct engine *engine, const char *name, struct subject *s, struct error *err)
 {
 	if (engine->backend->inspect(engine, name, &s->container, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
+		return error_forgive(err, ENOENT) ? 0 : -1;
 	s->exists = true;
 	return 0;
 }
@@ -93,7 +94,7 @@ int subject_find(struct create_request *r, struct manager *m, struct engine *eng
 	if (i->unit) {
 		if (container_unit_read(m, i->unit, &s->run_by, err) < 0)
 			return -1;
-		if (s->run_by.quadlet && i->backend != BACKEND_PODMAN)
+		if (s->run_by.quadlet && !engine_backend(i->backend)->has_quadlets)
 			return error_set(err, EINVAL,
 					 "the unit '%s' is a Quadlet, and those are Podman's: add --backend podman",
 					 i->unit);

@@ -18,7 +18,7 @@ static int check_process(struct engine *e, const struct container *c, struct err
 		return 0;
 	if (e->backend->inspect(e, c->id, &again, &ignored) < 0 || again.pid != c->pid ||
 	    strcmp(again.started_at, c->started_at) != 0)
-		return 0;
+		return error_clear(err);
 	return -1;
 }
 

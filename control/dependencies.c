@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/engine.h"
 #include "backends/make.h"
 #include "common/parse.h"
 #include "control/container_check.h"
@@ -58,7 +59,8 @@ static int find_quadlet(struct dependency *d, struct manager *m, enum backend_ki
 {
 	_cleanup_container_unit_ struct container_unit run_by = {};
 
-	if (backend == BACKEND_PODMAN && container_unit_find(m, d->container, &run_by, err) < 0 && err->code != ENOENT)
+	if (engine_backend(backend)->has_quadlets && container_unit_find(m, d->container, &run_by, err) < 0 &&
+	    err->code != ENOENT)
 		return -1;
 	if (!run_by.unit)
 		return error_set(err, ENOENT,
@@ -118,7 +120,7 @@ static int resolve(struct create_request *r, struct dependency *d, struct manage
 	_cleanup_container_ struct container c = {};
 
 	if (engine->backend->inspect(engine, d->container, &c, err) < 0)
-		return err->code == ENOENT ? find_quadlet(d, m, r->instance.backend, err) : -1;
+		return error_forgive(err, ENOENT) ? find_quadlet(d, m, r->instance.backend, err) : -1;
 	if (s->exists && strcmp(c.id, s->container.id) == 0)
 		return error_set(err, EINVAL, "--with names '%s', which is the instance's own container", d->container);
 	if (text_replace(&d->container, c.name, err) < 0 || find_unit(d, m, &c, err) < 0 ||

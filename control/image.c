@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backends/engine.h"
 #include "common/clock.h"
 #include "common/parse.h"
 #include "control/instance_engine.h"
@@ -193,7 +194,7 @@ static int lock_made(const struct instance *i, struct engine *engine, const char
 		return -1;
 	if (settle_lock_container(i, engine, there.id, ret, err) == 0)
 		return 0;
-	return err->code == EWOULDBLOCK
+	return error_forgive(err, EWOULDBLOCK)
 		       ? error_set(err, EBUSY,
 				   "another instance is using the container '%s' ('sockwake list' shows who is awake): "
 				   "when that sleeps, %s",
@@ -261,7 +262,7 @@ int made_make(struct create_request *r, struct manager *m, struct made *ret, str
 		return -1;
 	if (!r->as_quadlet && replaced_settle(ret->engine, i->name, err) < 0)
 		return -1;
-	if (ret->engine->backend->inspect(ret->engine, i->name, &there, err) < 0 && err->code != ENOENT)
+	if (ret->engine->backend->inspect(ret->engine, i->name, &there, err) < 0 && !error_forgive(err, ENOENT))
 		return -1;
 	return r->as_quadlet ? make_quadlet(r, &there, ret, err) : make_by_engine(r, &there, &image, ret, err);
 }
@@ -289,6 +290,7 @@ static int insist(struct made *made, int (*attempt)(struct made *made, struct er
 			return 0;
 		if ((err->code != ENOTCONN && !is_uncertain(err)) || now_usec() >= end)
 			return -1;
+		error_clear(err);
 		(void)poll(NULL, 0, UNDO_PAUSE_MSEC);
 	}
 }
@@ -301,7 +303,7 @@ static int discard_old(struct made *made, struct error *err)
 
 	if (replaced_name(made->name, REPLACED_DISCARDED, discarded, err) < 0)
 		return -1;
-	if (engine_rename_container(made->engine, made->old, discarded, err) < 0 && err->code != ENOENT)
+	if (engine_rename_container(made->engine, made->old, discarded, err) < 0 && !error_forgive(err, ENOENT))
 		return -1;
 	name = strdup(discarded);
 	if (!name)
@@ -336,7 +338,7 @@ static int remove_created(struct made *made, struct error *err)
 	_cleanup_container_ struct container c = {};
 
 	if (made->engine->backend->inspect(made->engine, made->name, &c, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
+		return error_forgive(err, ENOENT) ? 0 : -1;
 	if (!replaced_is_made_for(&c, made->name) || strcmp(c.id, made->old_id) == 0)
 		return 0;
 	return engine_remove_container(made->engine, c.id, err);
@@ -367,7 +369,7 @@ void made_clear(struct made *made)
 	made_free(made);
 }
 
-int made_print(struct create_request *r, struct error *err)
+int made_put(FILE *f, struct create_request *r, struct error *err)
 {
 	_cleanup_engine_ struct engine *engine = NULL;
 	_cleanup_image_ struct image image = {};
@@ -378,7 +380,7 @@ int made_print(struct create_request *r, struct error *err)
 		return -1;
 	if (plan(r, engine, &image, err) < 0) {
 		note_print("%s", err->text);
-		if (!i->made_container && decide(r, i->backend == BACKEND_PODMAN, err) < 0)
+		if (!i->made_container && decide(r, engine_backend(i->backend)->has_quadlets, err) < 0)
 			return -1;
 	} else {
 		lost_note_writes(r);
@@ -387,13 +389,13 @@ int made_print(struct create_request *r, struct error *err)
 		text = quadlet_render(i->name, &r->to_make, err);
 		if (!text)
 			return -1;
-		printf("# --- %s-container.container ---\n%s\n", i->name, text);
+		fprintf(f, "# --- %s-container.container ---\n%s\n", i->name, text);
 		return 0;
 	}
 	text = made_container_to_json(&r->to_make, i->name, r->to_make.image, image.id);
 	if (!text)
 		return no_memory(err);
-	printf("# --- container %s, through the engine's API ---\n# %s\n\n", i->name, text);
+	fprintf(f, "# --- container %s, through the engine's API ---\n# %s\n\n", i->name, text);
 	return 0;
 }
 
@@ -423,7 +425,7 @@ int made_check(const struct instance *i, struct error *err)
 	if (instance_open_engine(i, ENGINE_TIMEOUT, &engine, err) < 0)
 		return -1;
 	if (engine->backend->inspect(engine, i->container_name, &there, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
+		return error_forgive(err, ENOENT) ? 0 : -1;
 	if (replaced_is_made_for(&there, i->name))
 		return 0;
 	return error_set(err, EINVAL,
@@ -454,7 +456,7 @@ static int remove_container(struct engine *engine, const char *name, struct erro
 	_cleanup_container_ struct container c = {};
 
 	if (engine->backend->inspect(engine, name, &c, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
+		return error_forgive(err, ENOENT) ? 0 : -1;
 	return engine_end_container(engine, &c, err) < 0 ? -1 : engine_remove_container(engine, c.id, err);
 }
 
@@ -468,7 +470,7 @@ static int remove_older(const struct instance *i, struct engine *engine, enum re
 	if (replaced_name(i->name, stage, old, &ignored) < 0)
 		return 0;
 	if (engine->backend->inspect(engine, old, &c, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
+		return error_forgive(err, ENOENT) ? 0 : -1;
 	return replaced_is_made_for(&c, i->name) ? remove_container(engine, old, err) : 0;
 }
 
@@ -488,10 +490,10 @@ int made_remove(const struct instance *i, struct manager *m, struct error *err)
 
 	if (instance_open_engine(i, ENGINE_TIMEOUT, &engine, err) < 0)
 		return -1;
-	if (!i->unit && replaced_settle(engine, i->name, err) < 0 && err->code != EEXIST)
+	if (!i->unit && replaced_settle(engine, i->name, err) < 0 && !error_forgive(err, EEXIST))
 		return -1;
 	if (lock_made(i, engine, "remove what made the container yourself", &lock, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
+		return error_forgive(err, ENOENT) ? 0 : -1;
 	if (i->unit)
 		return remove_quadlet(i, m, err);
 	if (remove_container(engine, i->container_name, err) < 0)

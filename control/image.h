@@ -1,6 +1,8 @@
 /* The container that `sockwake create --image` makes before the instance, and `remove --with-container` takes away. */
 #pragma once
 
+#include <stdio.h>
+
 #include "backends/make.h"
 #include "control/create_request.h"
 #include "control/signals.h"
@@ -35,8 +37,8 @@ bool made_is(const struct instance *i, const struct subject *s);
 void made_clear(struct made *made);
 #define _cleanup_made_ _cleanup_(made_clear)
 
-/* Prints what would be made. */
-int made_print(struct create_request *r, struct error *err);
+/* Writes down what would be made. */
+int made_put(FILE *f, struct create_request *r, struct error *err);
 
 /* May what was made for this instance be removed with it? The error says what else to do. */
 int made_check(const struct instance *i, struct error *err);

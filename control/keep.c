@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "backends/engine.h"
 #include "backends/keep.h"
 #include "common/clock.h"
 #include "control/instance_engine.h"
@@ -68,7 +69,7 @@ static int keep_part(struct manager *m, struct engine *e, const struct part *p, 
 		return -1;
 	if (e->backend->inspect(e, p->container, &c, err) == 0)
 		return may_remember(&c, path) ? volumes_remember(e, path, &c, p->unit != NULL, err) : 0;
-	if (err->code != ENOENT)
+	if (!error_forgive(err, ENOENT))
 		return -1;
 	return p->unit ? keep_by_unit(m, e, p, path, err) : 0;
 }
@@ -147,11 +148,12 @@ void keep_note_pruning(const struct instance *i, const struct subject *s)
 	char filter[256] = "a label and a filter spare it";
 	bool pauses = i->idle_action == IDLE_PAUSE;
 
-	if (i->unit && i->backend == BACKEND_PODMAN)
+	if (i->unit && engine_backend(i->backend)->keep)
 		return;
 	if (i->unit) {
-		note_print("while it sleeps, 'docker system prune' and the like take its image and volumes for unused: "
-			   "see \"Pruning\" in sockwake(1)");
+		note_print("while it sleeps, '%s system prune' and the like take its image and volumes for unused: "
+			   "see \"Pruning\" in sockwake(1)",
+			   engine);
 		return;
 	}
 	if (label)

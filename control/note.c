@@ -1,37 +1,51 @@
 #include "control/note.h"
 
-#include <cjson/cJSON.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "common/cleanup.h"
 #include "common/parse.h"
 
-void note_print(const char *format, ...)
+static note_sink show;
+
+void note_set_sink(note_sink sink)
+{
+	show = sink;
+}
+
+static void tell(enum note_kind kind, const char *format, va_list ap)
 {
 	char text[sizeof(((struct error *)0)->text)];
+
+	vsnprintf(text, sizeof(text), format, ap);
+	text_make_printable(text);
+	if (show)
+		show(kind, text);
+}
+
+void note_done(const char *format, ...)
+{
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	tell(NOTE_DONE, format, ap);
 	va_end(ap);
-	text_make_printable(text);
-	fprintf(stderr, "sockwake: note: %s\n", text);
 }
 
-void note_print_failure(struct error *err, bool as_json)
+void note_print(const char *format, ...)
 {
-	_cleanup_free_ char *json = NULL;
-	cJSON *object;
+	va_list ap;
 
-	text_make_printable(err->text);
-	if (!as_json) {
-		fprintf(stderr, "sockwake: %s\n", err->text);
-		return;
-	}
-	object = cJSON_CreateObject();
-	cJSON_AddStringToObject(object, "error", err->text);
-	json = cJSON_PrintUnformatted(object);
-	cJSON_Delete(object);
-	fprintf(stderr, "%s\n", json ? json : "{\"error\":\"out of memory\"}");
+	va_start(ap, format);
+	tell(NOTE_REMARK, format, ap);
+	va_end(ap);
+}
+
+void note_failure(const struct error *why)
+{
+	char text[sizeof(why->text)];
+
+	snprintf(text, sizeof(text), "%s", why->text);
+	text_make_printable(text);
+	if (show)
+		show(NOTE_FAILURE, text);
 }

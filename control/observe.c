@@ -239,7 +239,7 @@ static int ask_engine(enum scope scope, const struct instance *first, struct obs
 		return -1;
 	engine->deadline = now_usec() + ENGINE_TIMEOUT;
 	if (engine->backend->list(engine, &containers, err) < 0) {
-		if (err->code != EPROTO && err->code != EFBIG)
+		if (!error_forgive(err, EPROTO) && !error_forgive(err, EFBIG))
 			return -1;
 		ask_each(engine, first, os, n);
 		return 0;

@@ -46,7 +46,7 @@ static int settle_old(struct engine *e, const char *name, enum replaced_stage st
 	_cleanup_container_ struct container now = {};
 
 	if (e->backend->inspect(e, name, &now, err) < 0)
-		return err->code == ENOENT ? engine_rename_container(e, old->id, name, err) : -1;
+		return error_forgive(err, ENOENT) ? engine_rename_container(e, old->id, name, err) : -1;
 	if (!replaced_is_made_for(&now, name))
 		return 0;
 	return stage == REPLACED_DISCARDED ? engine_remove_container(e, old->name, err)
@@ -63,12 +63,12 @@ static int settle_stage(struct engine *e, const char *name, enum replaced_stage 
 	if (replaced_name(name, stage, old_name, &ignored) < 0)
 		return 0; /* there cannot be one */
 	if (e->backend->inspect(e, old_name, &old, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
+		return error_forgive(err, ENOENT) ? 0 : -1;
 	if (!replaced_is_made_for(&old, name))
 		return 0;
 	/* What the engine was asked for last may be there only now. */
 	r = settle_old(e, name, stage, &old, err);
-	return r < 0 && err->code == EEXIST ? settle_old(e, name, stage, &old, err) : r;
+	return r < 0 && error_forgive(err, EEXIST) ? settle_old(e, name, stage, &old, err) : r;
 }
 
 int replaced_settle(struct engine *e, const char *name, struct error *err)

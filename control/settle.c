@@ -145,9 +145,10 @@ static int look(const struct instance *i, struct engine *e, struct container *c,
 	e->deadline = now_usec() + ENGINE_TIMEOUT;
 	*ret_runs = false;
 	if (e->backend->inspect(e, i->container_name, c, err) < 0)
-		return err->code == ENOENT ? 0
-					   : error_context(err, "it cannot be told whether the container '%s' runs",
-							   i->container_name);
+		return error_forgive(err, ENOENT)
+			       ? 0
+			       : error_context(err, "it cannot be told whether the container '%s' runs",
+					       i->container_name);
 	*ret_runs = c->state == CONTAINER_RUNNING || c->state == CONTAINER_RESTARTING || c->state == CONTAINER_UNKNOWN;
 	return 0;
 }
@@ -198,10 +199,10 @@ static int halt(struct manager *m, const struct instance *i, struct engine *e, c
 
 	e->deadline = USEC_INFINITY; /* each request has a limit of its own */
 	if (i->idle_action == IDLE_PAUSE)
-		return e->backend->pause(e, i->container_name, err) < 0 && err->code != EBUSY ? -1 : 0;
+		return e->backend->pause(e, i->container_name, err) < 0 && !error_forgive(err, EBUSY) ? -1 : 0;
 	if (i->unit && m)
 		return manager_stop(m, i->unit, USEC_INFINITY, err);
-	if (e->backend->stop(e, i->container_name, c->stop_timeout, &how, err) < 0 && err->code != ENOENT)
+	if (e->backend->stop(e, i->container_name, c->stop_timeout, &how, err) < 0 && !error_forgive(err, ENOENT))
 		return -1;
 	return 0;
 }
@@ -233,7 +234,7 @@ static int see_to(struct manager *m, const struct instance *i, struct engine *e,
 		return 0;
 	}
 	if (settle_lock_container(i, e, c->id, &lock, err) < 0) {
-		if (err->code != EWOULDBLOCK)
+		if (!error_forgive(err, EWOULDBLOCK))
 			return -1;
 		note_print("the container '%s' still runs: another instance uses it", i->container_name);
 		return 0;

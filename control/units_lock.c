@@ -154,8 +154,11 @@ int units_lock_take(enum scope scope, const char *directory, int *ret_fd, struct
 	if (directory_make(directory, 0755, err) < 0 || lock_path(scope, directory, path, err) < 0)
 		return -1;
 	fd = open_lock(path, err);
-	if (fd < 0 && is_full(err) && path_join(directory, HIDDEN_FILE, path, err) == 0)
-		fd = open_lock(path, err);
+	if (fd < 0 && is_full(err)) {
+		error_clear(err);
+		if (path_join(directory, HIDDEN_FILE, path, err) == 0)
+			fd = open_lock(path, err);
+	}
 	if (fd < 0 || take(fd, path, err) < 0)
 		return -1;
 	n = units_sweep(scope, directory);

@@ -11,34 +11,10 @@
 #include "common/cleanup.h"
 #include "dial/sock_diag.h"
 #include "handover/outside.h"
+#include "handover/sources.h"
 
 /* Below every place where the kernel or the C library puts something, above vm.mmap_min_addr. */
 #define SOURCES_PLACE 0x200000UL
-
-struct sources {
-	struct sockaddr_in ipv4;
-	struct sockaddr_in6 ipv6;
-};
-
-static int read_sources(const char *text, struct sources *ret, struct error *err)
-{
-	_cleanup_free_ char *copy = strdup(text);
-	char *rest = copy;
-
-	if (!copy)
-		return error_errno(err, ENOMEM, "cannot read $" OUTSIDE_VARIABLE);
-	for (char *word; (word = strsep(&rest, ","));) {
-		if (inet_pton(AF_INET, word, &ret->ipv4.sin_addr) == 1)
-			ret->ipv4.sin_family = AF_INET;
-		else if (inet_pton(AF_INET6, word, &ret->ipv6.sin6_addr) == 1)
-			ret->ipv6.sin6_family = AF_INET6;
-		else
-			return error_set(err, EINVAL,
-					 "$" OUTSIDE_VARIABLE " is '%s', not a list of addresses as nshelper makes it",
-					 text);
-	}
-	return 0;
-}
 
 /* The filter of system calls knows an address by where it lies. So nothing may change what lies there. */
 static int keep_sources(const struct sources *sources, struct outside *o, struct error *err)
@@ -92,18 +68,16 @@ static int find_own(struct outside *o, struct error *err)
 
 int outside_open(struct outside *ret, bool list_own, struct error *err)
 {
-	const char *text = getenv(OUTSIDE_VARIABLE);
-	struct sources sources = {};
+	struct sources sources;
+	int told = sources_inherited(&sources, err);
 
 	*ret = (struct outside){};
-	if (!text)
+	if (told <= 0)
+		return told;
+	ret->kind = sources.host ? OUTSIDE_HOSTS_NETWORK : OUTSIDE_SOURCES;
+	if (sources.host)
 		return 0;
-	if (strcmp(text, OUTSIDE_HOST) == 0) {
-		ret->kind = OUTSIDE_HOSTS_NETWORK;
-		return 0;
-	}
-	ret->kind = OUTSIDE_SOURCES;
-	if (read_sources(text, &sources, err) < 0 || keep_sources(&sources, ret, err) < 0)
+	if (keep_sources(&sources, ret, err) < 0)
 		return -1;
 	return list_own ? find_own(ret, err) : 0;
 }

@@ -29,7 +29,7 @@ struct outside {
 	size_t n_own;
 };
 
-/* Reads SOCKWAKE_SOURCES, once in a process. With list_own the namespace is asked for its addresses, which named targets,
+/* Reads what nshelper has told (handover/sources.h), once in a process. With list_own the namespace is asked for its addresses, which named targets,
  * outside_is_inside() and outside_disguise() need. The sources live as long as the process, as targets point to them; the rest goes with
  * outside_clear(), also after an error. */
 int outside_open(struct outside *ret, bool list_own, struct error *err);

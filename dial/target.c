@@ -20,6 +20,7 @@
 #include "common/parse.h"
 #include "dial/patience.h"
 #include "dial/sock_diag.h"
+#include "handover/environment.h"
 
 /* #syscalls: bind close connect setsockopt socket */
 
@@ -145,16 +146,13 @@ static int add_default(struct target_list *list, struct error *err)
 
 static int container_root(int *ret_fd, struct error *err)
 {
-	const char *s = getenv("SOCKWAKE_ROOT_FD");
-	uint64_t fd;
-
-	if (!s)
-		return error_set(err, 0,
-				 "a target unix:/PATH needs the container's root directory in SOCKWAKE_ROOT_FD; run "
-				 "nshelper with --container-root");
-	if (parse_u64("SOCKWAKE_ROOT_FD", s, 0, INT32_MAX, &fd, err) < 0)
+	if (environment_fd(VARIABLE_ROOT, ret_fd, err) < 0)
 		return -1;
-	*ret_fd = (int)fd;
+	if (*ret_fd < 0)
+		return error_set(err, 0,
+				 "a target unix:/PATH needs the container's root directory in %s; run nshelper with "
+				 "--container-root",
+				 environment_name(VARIABLE_ROOT));
 	return 0;
 }
 

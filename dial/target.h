@@ -25,7 +25,7 @@ struct target {
  * caller. Each address is IPv4, IPv6 (brackets allowed, a link-local one needs %INTERFACE), or, as the only one,
  * unix:/PATH. NULL or an empty list means 127.0.0.1, ::1 and then the namespace's own addresses (getifaddrs(3)).
  *
- * unix:/PATH is looked up below the O_PATH descriptor of the container's root in SOCKWAKE_ROOT_FD; no symbolic link
+ * unix:/PATH is looked up below the O_PATH descriptor of the container's root in VARIABLE_ROOT (handover/environment.h); no symbolic link
  * leads out of it. Its directory need not exist yet: it is waited for until deadline_usec (CLOCK_MONOTONIC) as long as
  * pidfd (-1 for none), the container's first process, lives. The socket itself may come, go and be replaced.
  * The working directory of the process is then inside the container; confine() keeps it. */

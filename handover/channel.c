@@ -9,6 +9,7 @@
 
 #include "common/cleanup.h"
 #include "common/parse.h"
+#include "handover/environment.h"
 
 int channel_open(int ret[static 2], struct error *err)
 {
@@ -19,14 +20,12 @@ int channel_open(int ret[static 2], struct error *err)
 
 int channel_inherited(void)
 {
-	const char *text = getenv(CHANNEL_VARIABLE);
 	struct error ignored;
-	uint64_t fd;
+	int fd;
 
-	if (!text || parse_u64(CHANNEL_VARIABLE, text, 0, INT32_MAX, &fd, &ignored) < 0 ||
-	    fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+	if (environment_fd(VARIABLE_KEEPER, &fd, &ignored) < 0 || fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -1;
-	return (int)fd;
+	return fd;
 }
 
 union control {

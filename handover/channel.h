@@ -1,4 +1,4 @@
-/* What the programs that a keeper starts tell it, over a SOCK_SEQPACKET socket whose number is in $SOCKWAKE_KEEPER_FD.
+/* What the programs that a keeper starts tell it, over a SOCK_SEQPACKET socket that VARIABLE_KEEPER names (environment.h).
  *
  * A message is text, lines of NAME=VALUE as in sd_notify(3), and may carry descriptors:
  *
@@ -27,7 +27,6 @@
 
 #include "common/error.h"
 
-#define CHANNEL_VARIABLE "SOCKWAKE_KEEPER_FD"
 /* What is said about ANONYMOUS=1. */
 #define CHANNEL_ANONYMOUS                                                                                              \
 	"the server in the container cannot be shown the address of every client: an address was in use there, or is " \

@@ -1,6 +1,7 @@
 #include "handover/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -32,6 +33,25 @@ int listen_fds(int *ret_count, struct error *err)
 		return -1;
 	*ret_count = (int)n;
 	return 0;
+}
+
+void listen_hand_on(int count)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%d", getpid());
+	(void)setenv("LISTEN_PID", text, 1);
+	snprintf(text, sizeof(text), "%d", count);
+	(void)setenv("LISTEN_FDS", text, 1);
+}
+
+int listen_make_private(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -1;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 int notify_connect(int *ret_fd, struct error *err)

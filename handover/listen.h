@@ -13,6 +13,12 @@
  * exec, so they stay valid for the next program. */
 int listen_fds(int *ret_count, struct error *err);
 
+/* Tells the next program, which has to be this process, that so many sockets are handed to it. */
+void listen_hand_on(int count);
+
+/* A socket that was handed over becomes non-blocking and close-on-exec. -1: errno says why not. */
+int listen_make_private(int fd);
+
 /* A datagram socket connected to $NOTIFY_SOCKET, close-on-exec; *ret_fd is -1 when the variable is not set. It goes on
  * working after a pivot into another root. */
 int notify_connect(int *ret_fd, struct error *err);

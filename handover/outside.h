@@ -6,8 +6,3 @@
 
 #define OUTSIDE_IPV4 "192.0.0.8"
 #define OUTSIDE_IPV6 "100:0:0:1::8"
-
-/* By nshelper, for the proxy: the addresses that it may connect from, separated by commas; or OUTSIDE_HOST when the
- * network is the host's, which is left as it is. */
-#define OUTSIDE_VARIABLE "SOCKWAKE_SOURCES"
-#define OUTSIDE_HOST	 "host"

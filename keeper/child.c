@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "handover/exit.h"
 #include "handover/listen.h"
@@ -28,44 +29,46 @@ int program_open(const char *path, struct program *ret, struct error *err)
 	return 0;
 }
 
-void inherit_number(struct inheritance *i, const char *variable, uint64_t value)
+static void inherit_number(struct inheritance *i, enum variable variable, uint64_t value)
 {
-	if (i->n_variables == sizeof(i->variables) / sizeof(*i->variables))
+	if (i->n_numbers == sizeof(i->numbers) / sizeof(*i->numbers))
 		abort();
-	i->variables[i->n_variables].name = variable;
-	snprintf(i->variables[i->n_variables++].value, sizeof(i->variables->value), "%llu", (unsigned long long)value);
+	i->numbers[i->n_numbers].variable = variable;
+	i->numbers[i->n_numbers++].value = value;
 }
 
-void inherit_fd(struct inheritance *i, const char *variable, int fd)
+void inherit_deadline(struct inheritance *i, uint64_t deadline)
+{
+	if (deadline != USEC_INFINITY)
+		inherit_number(i, VARIABLE_DEADLINE, deadline);
+}
+
+void inherit_open(struct inheritance *i, int fd)
+{
+	if (fd >= 0 && i->n_fds < INHERIT_MAX)
+		i->fds[i->n_fds++] = fd;
+}
+
+void inherit_fd(struct inheritance *i, enum variable variable, int fd)
 {
 	if (fd < 0 || i->n_fds == INHERIT_MAX)
 		return;
-	i->fds[i->n_fds++] = fd;
-	if (variable)
-		inherit_number(i, variable, (uint64_t)fd);
+	inherit_open(i, fd);
+	inherit_number(i, variable, (uint64_t)fd);
 }
 
 static void set_environment(const struct inheritance *i)
 {
-	static const char *const not_inherited[] = {"LISTEN_PID",    "LISTEN_FDS",    "LISTEN_FDNAMES",
-						    "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"};
-	char text[24];
+	struct error ignored;
 
-	for (size_t k = 0; k < sizeof(not_inherited) / sizeof(*not_inherited); k++) {
-		if (!i->listeners || strcmp(not_inherited[k], "LISTEN_FDNAMES") != 0)
-			(void)unsetenv(not_inherited[k]);
-	}
-	for (size_t k = 0; k < i->n_variables; k++)
-		(void)setenv(i->variables[k].name, i->variables[k].value, 1);
+	environment_forget(i->listeners > 0);
+	for (size_t k = 0; k < i->n_numbers; k++)
+		(void)environment_set_number(i->numbers[k].variable, i->numbers[k].value, &ignored);
 	if (i->accepted && *i->accepted)
-		(void)setenv("SOCKWAKE_ACCEPTED", i->accepted, 1);
+		(void)environment_set_text(VARIABLE_ACCEPTED, i->accepted, &ignored);
 	log_hand_on();
-	if (!i->listeners)
-		return;
-	snprintf(text, sizeof(text), "%d", getpid());
-	(void)setenv("LISTEN_PID", text, 1);
-	snprintf(text, sizeof(text), "%d", i->listeners);
-	(void)setenv("LISTEN_FDS", text, 1);
+	if (i->listeners)
+		listen_hand_on(i->listeners);
 }
 
 static void keep_open(int fd)
@@ -103,7 +106,7 @@ int child_start(struct child *c, const struct program *p, char *const *argv, con
 
 	if (channel_open(ends, err) < 0)
 		return -1;
-	inherit_fd(&all, CHANNEL_VARIABLE, ends[1]);
+	inherit_fd(&all, VARIABLE_KEEPER, ends[1]);
 	c->pid = fork();
 	if (c->pid == 0)
 		become(p, argv, &all, keeper);

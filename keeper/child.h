@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "handover/channel.h"
+#include "handover/environment.h"
 
 struct program {
 	const char *path;
@@ -29,18 +30,19 @@ struct child {
 /* What one gets beside its command line and the standard streams. */
 struct inheritance {
 	struct {
-		const char *name;
-		char value[24];
-	} variables[8]; /* further variables of its environment */
-	size_t n_variables;
-	const char *accepted; /* SOCKWAKE_ACCEPTED; "" or NULL: not set */
+		enum variable variable;
+		uint64_t value;
+	} numbers[VARIABLES];
+	size_t n_numbers;
+	const char *accepted; /* VARIABLE_ACCEPTED; "" or NULL: not set */
 	int fds[INHERIT_MAX]; /* these stay open over exec */
 	size_t n_fds;
 	int listeners; /* so many listening sockets, as if systemd had handed them over; 0: none */
 	bool no_files; /* it cannot make files grow */
 };
-void inherit_number(struct inheritance *i, const char *variable, uint64_t value);
-void inherit_fd(struct inheritance *i, const char *variable, int fd); /* -1: does nothing */
+void inherit_deadline(struct inheritance *i, uint64_t deadline);	/* USEC_INFINITY: does nothing */
+void inherit_fd(struct inheritance *i, enum variable variable, int fd); /* -1: does nothing */
+void inherit_open(struct inheritance *i, int fd); /* a descriptor that no variable of its own names */
 
 /* Starts the program in a child process; c->channel is the socket to it. The child ends when this process does. */
 int child_start(struct child *c, const struct program *p, char *const *argv, const struct inheritance *i,

@@ -309,8 +309,10 @@ const char *queue_accepted_text(const struct queue *q, char ret[static QUEUE_TEX
 	size_t len = 0;
 
 	ret[0] = '\0';
-	for (size_t i = 0; i < q->n_accepted; i++)
-		len += (size_t)snprintf(ret + len, QUEUE_TEXT_MAX - len, "%s%d:%d", i ? "," : "", q->accepted[i].fd,
-					q->accepted[i].listener);
+	for (size_t i = 0; i < q->n_accepted; i++) {
+		const struct client *c = &q->accepted[i];
+
+		len = accepted_append(ret, QUEUE_TEXT_MAX, len, &(struct accepted_client){c->fd, c->listener});
+	}
 	return ret;
 }

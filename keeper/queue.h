@@ -13,6 +13,7 @@
 
 #include "common/cidr.h"
 #include "common/error.h"
+#include "handover/accepted.h"
 
 /* As many connections as are accepted at most and handed down; later ones stay in the backlog. */
 #define ACCEPTED_MAX  64
@@ -55,6 +56,6 @@ void queue_refuse(struct queue *q);
 /* The accepted clients are another program's from now on; here they are only closed. */
 void queue_forget_accepted(struct queue *q);
 
-/* "FD:LISTENER,…" of the accepted clients, as SOCKWAKE_ACCEPTED; "" for none. */
-#define QUEUE_TEXT_MAX (ACCEPTED_MAX * 24)
+/* The accepted clients as VARIABLE_ACCEPTED has them (handover/accepted.h); "" for none. */
+#define QUEUE_TEXT_MAX ACCEPTED_TEXT_MAX(ACCEPTED_MAX)
 const char *queue_accepted_text(const struct queue *q, char ret[static QUEUE_TEXT_MAX]);

@@ -31,15 +31,14 @@ static int start_relay(struct keeper *k, uint64_t deadline, struct error *err)
 	char accepted[QUEUE_TEXT_MAX];
 	struct inheritance i = {.listeners = k->queue.n, .no_files = true};
 
-	if (deadline != USEC_INFINITY)
-		inherit_number(&i, "SOCKWAKE_DEADLINE", deadline);
-	inherit_fd(&i, "SOCKWAKE_PIDFD", k->pidfd);
-	inherit_fd(&i, "SOCKWAKE_STATS_FD", k->record.memory);
-	inherit_fd(&i, "SOCKWAKE_HOLD_FD", k->record.file_to_read);
-	inherit_fd(&i, "SOCKWAKE_EXEC_FD", k->proxy.fd);
+	inherit_deadline(&i, deadline);
+	inherit_fd(&i, VARIABLE_PIDFD, k->pidfd);
+	inherit_fd(&i, VARIABLE_STATS, k->record.memory);
+	inherit_fd(&i, VARIABLE_HOLD, k->record.file_to_read);
+	inherit_fd(&i, VARIABLE_EXEC, k->proxy.fd);
 	i.accepted = queue_accepted_text(&k->queue, accepted);
 	for (size_t n = 0; n < k->queue.n_accepted; n++)
-		inherit_fd(&i, NULL, k->queue.accepted[n].fd);
+		inherit_open(&i, k->queue.accepted[n].fd);
 	k->ready = k->stopping = false;
 	k->awaited[0] = k->hint[0] = '\0';
 	k->futile = false;

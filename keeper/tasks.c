@@ -36,7 +36,7 @@ static int start(struct keeper *k, struct child *c, const char *const *mode, cha
 
 	if (!argv)
 		return error_set(err, ENOMEM, "out of memory");
-	inherit_fd(i, "SOCKWAKE_STATS_FD", k->record.memory);
+	inherit_fd(i, VARIABLE_STATS, k->record.memory);
 	k->failed[0] = '\0';
 	if (child_start(c, &k->activator, argv, i, err) < 0)
 		return -1;

@@ -36,8 +36,7 @@ int wake_stage(struct keeper *k, struct error *err)
 	struct inheritance i = {};
 
 	overdue_begin(k);
-	if (k->limit != USEC_INFINITY)
-		inherit_number(&i, "SOCKWAKE_DEADLINE", k->limit);
+	inherit_deadline(&i, k->limit);
 	if (task_wake(k, &i, err) < 0)
 		return -1;
 	await(k);

@@ -19,6 +19,7 @@
 #include "common/hash.h"
 #include "common/io.h"
 #include "common/log.h"
+#include "instance/instance.h"
 
 #define ID_LENGTH 64
 
@@ -32,8 +33,7 @@ const char *lock_name(enum backend_kind kind, const char *engine_socket, const c
 	char real[PATH_MAX];
 	uint64_t hash = fnv1a(fnv1a(fnv1a(FNV1A_BASIS, path_resolve(engine_socket, real)), "\n"), container);
 
-	snprintf(ret, LOCK_NAME_MAX, "%s-%016llx.lock", kind == BACKEND_DOCKER ? "docker" : "podman",
-		 (unsigned long long)hash);
+	snprintf(ret, LOCK_NAME_MAX, "%s-%016llx.lock", backend_kind_name(kind), (unsigned long long)hash);
 	return ret;
 }
 
@@ -108,7 +108,7 @@ int lock_shared(const char *path, uint64_t deadline, int *ret_fd, struct error *
 
 		*ret_fd = -1;
 		if (fd < 0)
-			return is_dispensable(err) ? 0 : -1;
+			return is_dispensable(err) ? error_clear(err) : -1;
 		FAULT("lock:opened");
 		if (flock_until(fd, LOCK_SH, deadline) < 0) {
 			if (errno == EINTR)
@@ -132,7 +132,7 @@ int lock_exclusive(const char *path, uint64_t deadline, int *ret_fd, struct erro
 
 		*ret_fd = -1;
 		if (fd < 0)
-			return is_dispensable(err) ? 0 : -1;
+			return is_dispensable(err) ? error_clear(err) : -1;
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
 			if (is_stale(fd))
 				continue;
@@ -151,6 +151,7 @@ int lock_exclusive(const char *path, uint64_t deadline, int *ret_fd, struct erro
 				"the container is still being put to sleep, or removed, by another process, which "
 				"holds the lock '%s'",
 				path);
+		error_clear(err);
 		close_fd(&fd);
 		(void)poll(NULL, 0, EXCLUSIVE_PAUSE_MSEC);
 	}

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/parse.h"
+#include "handover/environment.h"
 #include "handover/mark.h"
 
 static const char usage[] =
@@ -92,8 +93,6 @@ const struct option_table nshelper_option_table = {
 /* What the options ask for together. */
 static int check(struct nshelper_options *o, struct error *err)
 {
-	const char *inherited = getenv("SOCKWAKE_PIDFD");
-
 	if (!o->command[0])
 		return error_set(err, EINVAL, "the command to run is missing; usage: %s", usage);
 	if (o->pid >= 0 && o->pidfd >= 0)
@@ -106,10 +105,12 @@ static int check(struct nshelper_options *o, struct error *err)
 		o->mark = TRANSPARENT_MARK;
 	if (o->pid >= 0 || o->pidfd >= 0)
 		return 0;
-	if (!inherited)
-		return error_set(err, EINVAL, "say which container: --pid, --pidfd or $SOCKWAKE_PIDFD; usage: %s",
-				 usage);
-	return parse_int("$SOCKWAKE_PIDFD", inherited, &o->pidfd, err);
+	if (environment_take_fd(VARIABLE_PIDFD, &o->pidfd, err) < 0)
+		return -1;
+	if (o->pidfd < 0)
+		return error_set(err, EINVAL, "say which container: --pid, --pidfd or $%s; usage: %s",
+				 environment_name(VARIABLE_PIDFD), usage);
+	return 0;
 }
 
 enum options_result nshelper_options_parse(int argc, char *argv[], struct nshelper_options *ret, struct error *err)

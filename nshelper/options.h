@@ -10,7 +10,7 @@
 
 struct nshelper_options {
 	pid_t pid;	  /* -1: pidfd is used */
-	int pidfd;	  /* inherited, from --pidfd or $SOCKWAKE_PIDFD; -1: pid is used */
+	int pidfd;	  /* inherited, from --pidfd or VARIABLE_PIDFD; -1: pid is used */
 	const char *user; /* NULL: stay who we are */
 	bool container_root;
 	bool unreachable;    /* refuse a command that processes in the container could trace */

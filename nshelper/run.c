@@ -25,12 +25,12 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "common/parse.h"
 #include "handover/channel.h"
+#include "handover/environment.h"
 #include "handover/exit.h"
 #include "handover/listen.h"
-#include "handover/outside.h"
 #include "handover/refuse.h"
+#include "handover/sources.h"
 #include "nshelper/enter.h"
 #include "nshelper/options.h"
 #include "nshelper/outside.h"
@@ -39,42 +39,23 @@
 #include "nshelper/transparent.h"
 #include "nshelper/unreachable.h"
 
-#define EXEC_VARIABLE "SOCKWAKE_EXEC_FD"
-
-/* Tells the next program the number, in decimal, of a descriptor or a mark. */
-static int export_number(const char *name, uint32_t value, struct error *err)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", value);
-	if (setenv(name, text, 1) < 0)
-		return error_errno(err, errno, "cannot set $%s", name);
-	return 0;
-}
-
 /* The routes of --outside-source, and what the next program is told of them. The host's network stays as it is. */
 static int arrange_sources(const struct entry *e, struct error *err)
 {
-	const char *sources = OUTSIDE_HOST;
-	bool ipv6;
+	bool host = e->netns < 0, ipv6 = false;
 
-	if (e->netns >= 0) {
-		if (outside_install(&ipv6, err) < 0)
-			return -1;
-		sources = ipv6 ? OUTSIDE_IPV4 "," OUTSIDE_IPV6 : OUTSIDE_IPV4;
-	}
-	if (setenv(OUTSIDE_VARIABLE, sources, 1) < 0)
-		return error_errno(err, errno, "cannot set $" OUTSIDE_VARIABLE);
-	return 0;
+	if (!host && outside_install(&ipv6, err) < 0)
+		return -1;
+	return sources_hand_on(host, ipv6, err);
 }
 
 static int export_all(const struct nshelper_options *o, const struct target *t, struct error *err)
 {
-	if (target_keep_over_exec(t, err) < 0 || export_number("SOCKWAKE_PIDFD", (uint32_t)t->pidfd, err) < 0)
+	if (target_keep_over_exec(t, err) < 0 || environment_set_number(VARIABLE_PIDFD, (uint64_t)t->pidfd, err) < 0)
 		return -1;
-	if (o->container_root && export_number("SOCKWAKE_ROOT_FD", (uint32_t)t->root, err) < 0)
+	if (o->container_root && environment_set_number(VARIABLE_ROOT, (uint64_t)t->root, err) < 0)
 		return -1;
-	if (o->transparent && export_number("SOCKWAKE_MARK", o->mark, err) < 0)
+	if (o->transparent && environment_set_number(VARIABLE_MARK, o->mark, err) < 0)
 		return -1;
 	return 0;
 }
@@ -82,13 +63,10 @@ static int export_all(const struct nshelper_options *o, const struct target *t, 
 /* The keeper has opened the program before anybody could replace it by another version. -1: there is no keeper. */
 static int keepers_program(void)
 {
-	const char *text = getenv(EXEC_VARIABLE);
 	struct error ignored;
-	uint64_t fd;
+	int fd;
 
-	if (!text || parse_u64(EXEC_VARIABLE, text, 0, INT32_MAX, &fd, &ignored) < 0)
-		return -1;
-	return (int)fd;
+	return environment_fd(VARIABLE_EXEC, &fd, &ignored) < 0 ? -1 : fd;
 }
 
 /* Steps 1 to 4. The descriptors that stay open are closed by the exec or the end of the process. */
@@ -161,7 +139,7 @@ static void execute(char **command)
 		return;
 	}
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	(void)unsetenv(EXEC_VARIABLE);
+	environment_unset(VARIABLE_EXEC);
 	log_hand_on();
 	/* With its caches, the GNU C library would keep what making a filter of system calls takes, 50 kB, for good. */
 	(void)setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 0);

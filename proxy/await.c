@@ -15,7 +15,7 @@ int await_server(const struct proxy_options *options, struct error *err)
 	int pidfd;
 
 	if (environment_deadline(options->relay.startup_timeout, &deadline, err) < 0 ||
-	    environment_fd("SOCKWAKE_PIDFD", &pidfd, err) < 0 ||
+	    environment_take_fd(VARIABLE_PIDFD, &pidfd, err) < 0 ||
 	    outside_open(&outside, options->relay.n_targets > 0, err) < 0 ||
 	    targets_resolve(options->relay.targets, deadline, pidfd, &targets, &n, err) < 0 ||
 	    outside_arrange(&outside, options->relay.n_targets > 0, targets, &n, err) < 0)

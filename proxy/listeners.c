@@ -7,19 +7,9 @@
 #include <sys/socket.h>
 
 #include "common/cleanup.h"
-#include "common/parse.h"
+#include "handover/accepted.h"
+#include "handover/environment.h"
 #include "handover/listen.h"
-
-#define ACCEPTED_MAX 100000
-
-static int make_nonblocking(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-		return -1;
-	return fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
 
 static int match_one(int fd, struct forward *forwards, size_t n, struct error *err)
 {
@@ -28,7 +18,7 @@ static int match_one(int fd, struct forward *forwards, size_t n, struct error *e
 	int type;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&addr, &addr_len) < 0 || make_nonblocking(fd) < 0)
+	    getsockname(fd, (struct sockaddr *)&addr, &addr_len) < 0 || listen_make_private(fd) < 0)
 		return error_errno(err, errno, "descriptor %d, which systemd handed over, is no usable socket", fd);
 	for (size_t i = 0; i < n; i++) {
 		struct forward *f = &forwards[i];
@@ -76,57 +66,36 @@ int listeners_match(const struct relay_config *config, struct forward **ret, str
 	return 0;
 }
 
-static int parse_pair(char *pair, struct forward *forwards, size_t n, struct accepted *ret, struct error *err)
+static struct forward *forward_of(struct forward *forwards, size_t n, int listener)
 {
-	char *listener = strchr(pair, ':');
-	uint64_t fd, index;
-	int flags;
-
-	if (!listener)
-		return error_set(err, 0, "SOCKWAKE_ACCEPTED has '%s' where FD:LISTENER is expected", pair);
-	*listener++ = '\0';
-	if (parse_u64("the descriptor in SOCKWAKE_ACCEPTED", pair, LISTEN_FDS_START + n, INT32_MAX, &fd, err) < 0 ||
-	    parse_u64("the listener in SOCKWAKE_ACCEPTED", listener, 0, n - 1, &index, err) < 0)
-		return -1;
-	/* What was handed over survived an execve(). */
-	flags = fcntl((int)fd, F_GETFD);
-	if (flags >= 0 && flags & FD_CLOEXEC)
-		return error_set(err, 0, "SOCKWAKE_ACCEPTED names descriptor %d twice, or it was not handed over",
-				 (int)fd);
-	if (flags < 0 || make_nonblocking((int)fd) < 0)
-		return error_errno(err, errno, "descriptor %d in SOCKWAKE_ACCEPTED is not open", (int)fd);
 	for (size_t i = 0; i < n; i++) {
-		if (forwards[i].fd == LISTEN_FDS_START + (int)index) {
-			*ret = (struct accepted){.fd = (int)fd, .forward = &forwards[i]};
-			return 0;
-		}
+		if (forwards[i].fd == LISTEN_FDS_START + listener)
+			return &forwards[i];
 	}
-	return error_set(err, 0, "SOCKWAKE_ACCEPTED names a listener that is not there");
+	return NULL;
 }
 
 int accepted_parse(const char *text, struct forward *forwards, size_t n_forwards, struct accepted **ret, size_t *ret_n,
 		   struct error *err)
 {
+	_cleanup_free_ struct accepted_client *clients = NULL;
 	_cleanup_free_ struct accepted *list = NULL;
-	_cleanup_free_ char *copy = NULL;
-	char *rest, *pair;
-	size_t n = 0, max = 1;
+	size_t n;
 
 	*ret = NULL;
 	*ret_n = 0;
-	if (!text || !*text)
+	if (accepted_decode(text, n_forwards, &clients, &n, err) < 0)
+		return -1;
+	if (n == 0)
 		return 0;
-	for (const char *p = text; *p; p++)
-		max += *p == ',';
-	if (max > ACCEPTED_MAX)
-		return error_set(err, E2BIG, "SOCKWAKE_ACCEPTED lists more than %d connections", ACCEPTED_MAX);
-	copy = strdup(text);
-	list = calloc(max, sizeof(*list));
-	if (!copy || !list)
+	list = calloc(n, sizeof(*list));
+	if (!list)
 		return error_set(err, ENOMEM, "out of memory");
-	for (rest = copy; (pair = strsep(&rest, ",")); n++) {
-		if (parse_pair(pair, forwards, n_forwards, &list[n], err) < 0)
-			return -1;
+	for (size_t i = 0; i < n; i++) {
+		list[i] = (struct accepted){.fd = clients[i].fd,
+					    .forward = forward_of(forwards, n_forwards, clients[i].listener)};
+		if (!list[i].forward)
+			return error_set(err, 0, ENVIRONMENT_ACCEPTED " names a listener that is not there");
 	}
 	*ret = steal_ptr(&list);
 	*ret_n = n;

@@ -8,13 +8,12 @@
  * non-blocking and close-on-exec. */
 int listeners_match(const struct relay_config *config, struct forward **ret, struct error *err);
 
-/* Connections that the activator has accepted already: SOCKWAKE_ACCEPTED. */
+/* Connections that the keeper has accepted already (handover/accepted.h). */
 struct accepted {
 	int fd;
 	struct forward *forward;
 };
 
-/* Reads "FD:LISTENER,…", where LISTENER counts the sockets handed over from 0. NULL text is an empty list. *ret is
- * malloc()ed; the descriptors become non-blocking and close-on-exec. */
+/* Reads the text, and finds the forward of each. *ret is malloc()ed; the descriptors become non-blocking and close-on-exec. */
 int accepted_parse(const char *text, struct forward *forwards, size_t n_forwards, struct accepted **ret, size_t *ret_n,
 		   struct error *err);

@@ -61,7 +61,7 @@ static int map_statistics(struct report *r, struct error *err)
 	int fd;
 
 	r->stats = &unseen;
-	if (environment_fd("SOCKWAKE_STATS_FD", &fd, err) < 0)
+	if (environment_take_fd(VARIABLE_STATS, &fd, err) < 0)
 		return -1;
 	if (fd >= 0)
 		r->stats = stats_map(fd, 0, err);
@@ -110,16 +110,16 @@ int prepare_proxy(struct proxy *p, struct error *err)
 
 	if (map_statistics(&p->report, err) < 0 ||
 	    environment_deadline(p->options.relay.startup_timeout, &s->deadline, err) < 0 ||
-	    environment_mark(&s->mark, err) < 0 || environment_fd("SOCKWAKE_PIDFD", &p->pidfd, err) < 0 ||
-	    environment_fd("SOCKWAKE_HOLD_FD", &p->hold_fd, err) < 0 || connect_reports(&p->report, err) < 0 ||
+	    environment_mark(&s->mark, err) < 0 || environment_take_fd(VARIABLE_PIDFD, &p->pidfd, err) < 0 ||
+	    environment_take_fd(VARIABLE_HOLD, &p->hold_fd, err) < 0 || connect_reports(&p->report, err) < 0 ||
 	    listeners_match(&p->options.relay, &s->forwards, err) < 0)
 		return -1;
 	p->report.service = s;
 	s->config = &p->options.relay;
 	s->n_forwards = p->options.relay.n_forwards;
 	s->n_workers = p->options.relay.workers > 0 ? p->options.relay.workers : threads_default(s);
-	if (accepted_parse(getenv("SOCKWAKE_ACCEPTED"), s->forwards, s->n_forwards, &p->accepted, &p->n_accepted, err) <
-	    0)
+	if (accepted_parse(environment_text(VARIABLE_ACCEPTED), s->forwards, s->n_forwards, &p->accepted,
+			   &p->n_accepted, err) < 0)
 		return -1;
 	used = RESERVED_DESCRIPTORS + (int)p->n_accepted + 3 * (int)s->n_workers;
 	descriptors_init(&s->descriptors, used);

@@ -15,6 +15,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "handover/environment.h"
 #include "handover/exit.h"
 #include "readiness/probes.h"
 
@@ -42,30 +43,6 @@ static char *substitute(const char *command, uint16_t port)
 		return NULL;
 	}
 	return text;
-}
-
-/* The environment without what is ours and systemd's: the command must not take our sockets for its own. The
- * array belongs to the caller, the strings do not. */
-static char **environment(void)
-{
-	static const char *const hidden[] = {"LISTEN_", "NOTIFY_SOCKET=", "SOCKWAKE_", "WATCHDOG_"};
-	size_t n = 0, kept = 0;
-	char **env;
-
-	while (environ[n])
-		n++;
-	env = calloc(n + 1, sizeof(*env));
-	if (!env)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		int hide = 0;
-
-		for (size_t h = 0; h < sizeof(hidden) / sizeof(*hidden); h++)
-			hide |= strncmp(environ[i], hidden[h], strlen(hidden[h])) == 0;
-		if (!hide)
-			env[kept++] = environ[i];
-	}
-	return env;
 }
 
 /* sh in a process group of its own, with no descriptor but /dev/null thrice, default signals. Returns an errno
@@ -125,7 +102,7 @@ int probe_command(const char *command, uint16_t port, const struct patience *pat
 		  struct error *err)
 {
 	_cleanup_free_ char *text = substitute(command, port);
-	_cleanup_free_ char **env = environment();
+	_cleanup_free_ char **env = environment_for_others();
 	_cleanup_close_ int pidfd = -1;
 	siginfo_t info = {.si_pid = 0};
 	pid_t pid;

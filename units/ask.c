@@ -8,9 +8,12 @@
 #define REVIVAL_TIMEOUT (10 * USEC_PER_SEC)
 #define REVIVALS_MAX	10
 
-bool ask_again(struct manager *m)
+bool ask_again(struct manager *m, struct error *err)
 {
-	return m->revivals < REVIVALS_MAX && bus_revive(m, now_usec() + REVIVAL_TIMEOUT);
+	if (m->revivals >= REVIVALS_MAX || !bus_revive(m, now_usec() + REVIVAL_TIMEOUT))
+		return false;
+	error_clear(err);
+	return true;
 }
 
 /* The first argument, where that is a string: mostly a unit's name. */
@@ -49,7 +52,7 @@ int ask_manager(struct manager *m, sd_bus_message **ret, uint64_t timeout, const
 		va_start(ap, types);
 		r = call_once(m, ret, timeout, what, err, method, types, ap);
 		va_end(ap);
-	} while (r < 0 && ask_again(m));
+	} while (r < 0 && ask_again(m, err));
 	return r;
 }
 
@@ -71,6 +74,6 @@ int ask_property(struct manager *m, const char *path, const char *interface, con
 
 	do
 		r = get_once(m, path, interface, property, type, what, ret, err);
-	while (r < 0 && ask_again(m));
+	while (r < 0 && ask_again(m, err));
 	return r;
 }

@@ -5,8 +5,8 @@
 #include "units/bus.h"
 #include "units/manager.h"
 
-/* Has what failed to be asked again? Waits some seconds for the manager. */
-bool ask_again(struct manager *m);
+/* Has what failed to be asked again? Waits some seconds for the manager; then nothing has failed so far. */
+bool ask_again(struct manager *m, struct error *err);
 
 /* Calls a method of the manager. ret may be NULL. */
 int ask_manager(struct manager *m, sd_bus_message **ret, uint64_t timeout_usec, const char *what, struct error *err,

@@ -123,7 +123,7 @@ static int run_job(struct manager *m, const char *method, const char *what, cons
 
 	do
 		r = run_job_once(m, method, what, unit, timeout_usec, err);
-	while (r < 0 && ask_again(m));
+	while (r < 0 && ask_again(m, err));
 	return r;
 }
 
@@ -148,11 +148,11 @@ int manager_stop(struct manager *m, const char *unit, uint64_t timeout_usec, str
 	snprintf(what, sizeof(what), "cannot stop %s", unit);
 	for (int tries = 0; tries < STOP_TRIES; tries++) {
 		if (run_job(m, "StopUnit", what, unit, timeout_usec, err) == 0)
-			return 0;
+			return error_clear(err);
 		if (strcmp(m->job_result, "canceled") != 0)
 			break;
 	}
-	return err->code == ENOENT ? 0 : -1;
+	return error_forgive(err, ENOENT) ? 0 : -1;
 }
 
 int manager_reset_failed(struct manager *m, const char *unit, struct error *err)
@@ -162,5 +162,5 @@ int manager_reset_failed(struct manager *m, const char *unit, struct error *err)
 	snprintf(what, sizeof(what), "cannot reset %s", unit);
 	if (ask_manager(m, NULL, CALL_TIMEOUT, what, err, "ResetFailedUnit", "s", unit) == 0)
 		return 0;
-	return err->code == ENOENT ? 0 : -1;
+	return error_forgive(err, ENOENT) ? 0 : -1;
 }

@@ -9,6 +9,7 @@
 #include "common/hash.h"
 #include "common/io.h"
 #include "common/path.h"
+#include "instance/instance.h"
 
 static int home_directory(char ret[static PATH_MAX], struct error *err)
 {
@@ -69,8 +70,7 @@ int volumes_path(enum scope scope, enum backend_kind kind, const char *engine_so
 
 	if (state_directory(scope, directory, err) < 0)
 		return -1;
-	snprintf(file, sizeof(file), "%s-%016llx.volumes", kind == BACKEND_DOCKER ? "docker" : "podman",
-		 (unsigned long long)hash);
+	snprintf(file, sizeof(file), "%s-%016llx.volumes", backend_kind_name(kind), (unsigned long long)hash);
 	return path_join(directory, file, ret, err);
 }
 

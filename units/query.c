@@ -236,7 +236,7 @@ int manager_query(struct manager *m, const char *const *names, size_t n, struct 
 {
 	int r = query_once(m, names, n, ret, err);
 
-	while (r < 0 && ask_again(m)) {
+	while (r < 0 && ask_again(m, err)) {
 		unit_states_clear(ret, n);
 		r = query_once(m, names, n, ret, err);
 	}
@@ -290,7 +290,7 @@ int manager_ask_details(struct manager *m, struct unit_state *states, size_t n, 
 
 	do
 		r = ask_details_once(m, states, n, err);
-	while (r < 0 && ask_again(m));
+	while (r < 0 && ask_again(m, err));
 	return r;
 }
 

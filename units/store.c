@@ -158,7 +158,7 @@ int store_scan(const char *directory, struct stored_list *ret, struct error *err
 		if (!is_socket_of_instance(e->d_name))
 			continue;
 		if (store_read(directory, e->d_name, &s, err) < 0) {
-			if (err->code == ENOENT)
+			if (error_forgive(err, ENOENT))
 				continue;
 			return -1;
 		}
@@ -197,7 +197,7 @@ static int read_own(const char *path, const char *name, int accepted, char **ret
 		struct stat st;
 
 		if (err->code == ENOENT && lstat(path, &st) < 0 && errno == ENOENT)
-			return 0;
+			return error_clear(err);
 		err->code = EEXIST;
 		return -1;
 	}

@@ -43,7 +43,6 @@ static bool log_is_framed(const struct container *c)
 }
 
 const struct backend docker_backend = {
-	.kind = BACKEND_DOCKER,
 	.name = "docker",
 	.title = "Docker",
 	.inspect = container_inspect,
@@ -55,7 +54,16 @@ const struct backend docker_backend = {
 	.try_health = check_health,
 	.logs = container_logs,
 	.list = list,
+	.units_pass_signals = true,
+	.unit_retry_msec = 10,
+	.boot_starter = "Docker",
+	.socket_group = "docker",
+	.program = "/usr/bin/docker",
+	.mistaken = &podman_backend,
+	.host_variable = "DOCKER_HOST",
+	.socket_file = "docker.sock",
 	.prefix = "",
+	.network_action = "",
 	.enable = {[SCOPE_SYSTEM] = "systemctl enable --now docker",
 		   [SCOPE_USER] = "systemctl --user enable --now docker"},
 	.parse_inspect = docker_parse_inspect,

@@ -60,7 +60,6 @@ static bool log_is_framed(const struct container *c)
 }
 
 const struct backend podman_backend = {
-	.kind = BACKEND_PODMAN,
 	.name = "podman",
 	.title = "Podman",
 	.inspect = container_inspect,
@@ -74,7 +73,17 @@ const struct backend podman_backend = {
 	.list = list,
 	.keep = podman_keep,
 	.let_go = podman_let_go,
+	.has_quadlets = true,
+	.creates_by_id = true, /* it takes a name for one of Docker Hub */
+	.monitors_in_units = true,
+	.units_await_health = true,
+	.unit_retry_msec = 100, /* its API and the `podman run` of a unit take turns at one database */
+	.boot_starter = "podman-restart.service, where it is enabled,",
+	.program = "/usr/bin/podman",
+	.host_variable = "CONTAINER_HOST",
+	.socket_file = "podman/podman.sock",
 	.prefix = PREFIX,
+	.network_action = "/json",
 	.enable = {[SCOPE_SYSTEM] = "systemctl enable --now podman.socket",
 		   [SCOPE_USER] = "systemctl --user enable --now podman.socket"},
 	.parse_inspect = podman_parse_inspect,

@@ -3,13 +3,12 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "backends/transport/transport.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/parse.h"
@@ -22,7 +21,8 @@
 struct http {
 	CURL *curl;
 	struct curl_slist *headers;
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	const struct transport *transport;
+	char *address;
 
 	/* the request that is being performed */
 	const struct http_request *request;
@@ -88,8 +88,7 @@ static bool set_options(struct http *h)
 	CURL *c = h->curl;
 
 	h->headers = curl_slist_append(NULL, "Content-Type: application/json");
-	return h->headers && curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, h->path) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http") == CURLE_OK &&
+	return h->headers && h->transport->prepare(c, h->address) &&
 	       curl_easy_setopt(c, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
@@ -102,19 +101,17 @@ static bool set_options(struct http *h)
 	       curl_easy_setopt(c, CURLOPT_WRITEDATA, h) == CURLE_OK;
 }
 
-int http_open(const char *path, struct http **ret, struct error *err)
+int http_open(const struct transport *transport, const char *address, struct http **ret, struct error *err)
 {
 	_cleanup_http_ struct http *h = NULL;
 
-	if (strlen(path) >= sizeof(h->path))
-		return error_set(err, ENAMETOOLONG, "the path '%s' is longer than a Unix socket's can be (%zu bytes)",
-				 path, sizeof(h->path) - 1);
+	if (transport->check(address, err) < 0)
+		return -1;
 	h = calloc(1, sizeof(*h));
-	if (!h)
-		return error_errno(err, ENOMEM, "cannot connect to '%s'", path);
-	strcpy(h->path, path);
-	/* Plain HTTP over a Unix socket needs nothing of what a full initialisation loads (TLS, …). */
-	if (curl_global_init(CURL_GLOBAL_NOTHING) != CURLE_OK || !(h->curl = curl_easy_init()) || !set_options(h))
+	if (!h || !(h->address = strdup(address)))
+		return error_errno(err, ENOMEM, "cannot connect to '%s'", address);
+	h->transport = transport;
+	if (curl_global_init(transport->curl_parts) != CURLE_OK || !(h->curl = curl_easy_init()) || !set_options(h))
 		return error_set(err, ENOMEM, "cannot initialise libcurl");
 	*ret = steal_ptr(&h);
 	return 0;
@@ -127,6 +124,7 @@ void http_close(struct http **h)
 	if ((*h)->curl)
 		curl_easy_cleanup((*h)->curl);
 	curl_slist_free_all((*h)->headers);
+	free((*h)->address);
 	free_ptr(h);
 }
 
@@ -141,7 +139,7 @@ static bool set_request(struct http *h, const struct http_request *request)
 	int msec = timeout_msec(request->deadline);
 	char url[1024];
 
-	if (snprintf(url, sizeof(url), "http://localhost%s", request->path) >= (int)sizeof(url))
+	if (snprintf(url, sizeof(url), "%s%s", h->transport->origin, request->path) >= (int)sizeof(url))
 		return false;
 	/* For libcurl 0 milliseconds is no limit. */
 	return curl_easy_setopt(h->curl, CURLOPT_URL, url) == CURLE_OK &&
@@ -187,20 +185,20 @@ static int explain(const struct http *h, CURLcode code, struct error *err)
 	long os_errno = 0;
 
 	if (h->too_large)
-		return error_set(err, EFBIG, "the reply from '%s' is too large", h->path);
+		return error_set(err, EFBIG, "the reply from '%s' is too large", h->address);
 	if (hung_up(h, code))
-		return error_set(err, ECONNRESET, "'%s' took the request and hung up", h->path);
+		return error_set(err, ECONNRESET, "'%s' took the request and hung up", h->address);
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
 		curl_easy_getinfo(h->curl, CURLINFO_OS_ERRNO, &os_errno);
-		return error_errno(err, (int)os_errno, "cannot connect to '%s'", h->path);
+		return error_errno(err, (int)os_errno, "cannot connect to '%s'", h->address);
 	case CURLE_OPERATION_TIMEDOUT:
-		return error_set(err, ETIMEDOUT, "no answer from '%s' in time", h->path);
+		return error_set(err, ETIMEDOUT, "no answer from '%s' in time", h->address);
 	case CURLE_OUT_OF_MEMORY:
 	case CURLE_WRITE_ERROR: /* keep() had no memory */
-		return error_errno(err, ENOMEM, "cannot read the reply from '%s'", h->path);
+		return error_errno(err, ENOMEM, "cannot read the reply from '%s'", h->address);
 	default:
-		return error_set(err, EPROTO, "the reply from '%s' makes no sense (%s)", h->path,
+		return error_set(err, EPROTO, "the reply from '%s' makes no sense (%s)", h->address,
 				 h->detail[0] && text_is_printable(h->detail) ? h->detail : curl_easy_strerror(code));
 	}
 }
@@ -210,7 +208,7 @@ int http_perform(struct http *h, const struct http_request *request, struct http
 	CURLcode code;
 
 	if (timeout_msec(request->deadline) == 0)
-		return error_set(err, ETIMEDOUT, "no time is left for a request to '%s'", h->path);
+		return error_set(err, ETIMEDOUT, "no time is left for a request to '%s'", h->address);
 	http_reply_clear(ret);
 	h->request = request;
 	h->reply = ret;
@@ -226,7 +224,7 @@ int http_perform(struct http *h, const struct http_request *request, struct http
 		return explain(h, code, err);
 	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &ret->status);
 	if (!ret->body && !(ret->body = strdup("")))
-		return error_errno(err, ENOMEM, "cannot read the reply from '%s'", h->path);
+		return error_errno(err, ENOMEM, "cannot read the reply from '%s'", h->address);
 	return 0;
 }
 

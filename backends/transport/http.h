@@ -1,4 +1,4 @@
-/* HTTP/1.1 over a Unix socket: one connection that is kept alive, one thread, one request at a time.
+/* HTTP/1.1 over a transport: one connection that is kept alive, one thread, one request at a time.
  *
  * No proxies, redirects, cookies or credentials; whatever the environment says about them is not read. Time and the
  * size of a reply are bounded. Built on libcurl.
@@ -12,6 +12,7 @@
 #include "common/error.h"
 
 struct http;
+struct transport;
 
 /* Gets a piece of a successful reply's body. Returns false to end the transfer, which is not an error. */
 typedef bool (*http_sink)(void *data, const char *piece, size_t len);
@@ -32,8 +33,8 @@ struct http_reply {
 	size_t len;
 };
 
-/* A client of the Unix socket at path, which it connects to with the first request. *ret belongs to the caller. */
-int http_open(const char *path, struct http **ret, struct error *err);
+/* A client of the address, which it connects to with the first request. *ret belongs to the caller. */
+int http_open(const struct transport *transport, const char *address, struct http **ret, struct error *err);
 
 void http_close(struct http **h);
 

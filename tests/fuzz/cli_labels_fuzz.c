@@ -3,6 +3,7 @@
  *
  * floor: 410 */
 #include "cli/labels.h"
+#include "control/wish.h"
 #include "instance/json.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -63,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct error err = {};
 
 	c.n_labels = split(text, labels);
-	(void)labels_have_wishes(&c);
+	(void)wish_is_there(&c);
 	if (labels_to_request(&c, &base, &r, &err) == 0)
 		check(&r);
 	else

@@ -66,7 +66,7 @@ static inline void program_take_keeper(int channel, int stats)
 {
 	if (dup2(channel, 90) < 0 || dup2(stats, 91) < 0)
 		_exit(99);
-	setenv(CHANNEL_VARIABLE, "90", 1);
+	setenv("SOCKWAKE_KEEPER_FD", "90", 1);
 	setenv("SOCKWAKE_STATS_FD", "91", 1);
 }
 

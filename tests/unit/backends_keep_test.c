@@ -58,7 +58,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char command[96];
+	char command[PATH_MAX + 16];
 
 	(void)state;
 	snprintf(command, sizeof(command), "rm -rf %s", directory);

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "backends/transport/http.h"
+#include "backends/transport/transport.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "tests/unit/fake_engine.h"
@@ -20,7 +21,7 @@ static struct http *open_fake(const struct fake_engine *f)
 	struct http *h = NULL;
 	struct error err;
 
-	if (http_open(f->socket, &h, &err) < 0)
+	if (http_open(&unix_transport, f->socket, &h, &err) < 0)
 		fail_msg("%s", err.text);
 	return h;
 }
@@ -110,10 +111,10 @@ static void missing_sockets_are_told_apart(void **state)
 
 	(void)state;
 	memset(lengthy + 1, 'a', sizeof(lengthy) - 2);
-	assert_int_equal(http_open(lengthy, &h, &err), -1);
+	assert_int_equal(http_open(&unix_transport, lengthy, &h, &err), -1);
 	assert_int_equal(err.code, ENAMETOOLONG);
 	assert_null(h);
-	assert_int_equal(http_open("/nonexistent/engine.sock", &h, &err), 0);
+	assert_int_equal(http_open(&unix_transport, "/nonexistent/engine.sock", &h, &err), 0);
 	assert_int_equal(get(h, 5000, 99, &reply, &err), -1);
 	assert_int_equal(err.code, ENOENT);
 	http_close(&h);
@@ -134,7 +135,7 @@ static void an_engine_that_does_not_accept_is_given_up(void **state)
 	assert_int_equal(bind(listener, (struct sockaddr *)&to, sizeof(to)), 0);
 	assert_int_equal(listen(listener, 0), 0);
 	assert_int_equal(connect(first, (struct sockaddr *)&to, sizeof(to)), 0);
-	assert_int_equal(http_open(to.sun_path, &h, &err), 0);
+	assert_int_equal(http_open(&unix_transport, to.sun_path, &h, &err), 0);
 	assert_int_equal(get(h, 100, 99, &reply, &err), -1);
 	assert_int_equal(err.code, ETIMEDOUT);
 	assert_int_equal(unlink(to.sun_path), 0);

@@ -13,6 +13,7 @@
 #include "cli/create_options.h"
 #include "cli/labels.h"
 #include "common/cleanup.h"
+#include "control/wish.h"
 
 #define LABELS_MAX 12
 
@@ -89,9 +90,9 @@ static void no_wishes(void **state)
 	struct container c = labelled(l, "sockwake.made-for", "pg", "com.docker.compose.service", "x", NULL);
 
 	(void)state;
-	assert_false(labels_have_wishes(&c));
+	assert_false(wish_is_there(&c));
 	c = labelled(l, "sockwake.", "", NULL);
-	assert_true(labels_have_wishes(&c));
+	assert_true(wish_is_there(&c));
 }
 
 static void refused(const char *key, const char *value, const char *word)

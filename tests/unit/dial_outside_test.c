@@ -16,9 +16,9 @@
 #define PORT	  80
 #define OWN_IPV4  "10.9.8.7"
 #define OWN_IPV6  "fd00:9::7"
-#define SOURCES	  OUTSIDE_VARIABLE "=" OUTSIDE_IPV4 "," OUTSIDE_IPV6
-#define ONLY_IPV4 OUTSIDE_VARIABLE "=" OUTSIDE_IPV4
-#define HOST	  OUTSIDE_VARIABLE "=" OUTSIDE_HOST
+#define SOURCES	  "SOCKWAKE_SOURCES=" OUTSIDE_IPV4 "," OUTSIDE_IPV6
+#define ONLY_IPV4 "SOCKWAKE_SOURCES=" OUTSIDE_IPV4
+#define HOST	  "SOCKWAKE_SOURCES=host"
 
 union address {
 	struct sockaddr any;
@@ -376,7 +376,7 @@ static void there_is_no_way_back_to_loopback(void **state)
 	refused(OWN_IPV6, ONLY_IPV4, OWN_IPV6, "without IPv6");
 	refused("127.0.0.1", HOST, NULL, "--target 127.0.0.1");
 	refused("::1", HOST, NULL, "on the host's loopback alone");
-	refused("127.0.0.1", OUTSIDE_VARIABLE "=nonsense", NULL, "'nonsense'");
+	refused("127.0.0.1", "SOCKWAKE_SOURCES=nonsense", NULL, "'nonsense'");
 }
 
 /* Somebody has taken the route away: the client is turned away rather than taken for a local one. */
@@ -413,7 +413,7 @@ static void targets_elsewhere(void **state)
 	struct error err;
 
 	(void)state;
-	setenv(OUTSIDE_VARIABLE, OUTSIDE_IPV4 "," OUTSIDE_IPV6, 1);
+	setenv("SOCKWAKE_SOURCES", OUTSIDE_IPV4 "," OUTSIDE_IPV6, 1);
 	assert_int_equal(outside_open(&o, true, &err), 0);
 	for (size_t i = 0; i < 2; i++) {
 		union address a = make(elsewhere[i], 0, &(socklen_t){0});
@@ -424,7 +424,7 @@ static void targets_elsewhere(void **state)
 		assert_int_equal(n, 1);
 		assert_null(t.source);
 	}
-	unsetenv(OUTSIDE_VARIABLE);
+	unsetenv("SOCKWAKE_SOURCES");
 }
 
 static int prepare(void **state)

@@ -34,7 +34,7 @@ static int teardown(void **state)
 	(void)state;
 	close_fd(&ends[0]);
 	close_fd(&ends[1]);
-	unsetenv(CHANNEL_VARIABLE);
+	unsetenv("SOCKWAKE_KEEPER_FD");
 	return 0;
 }
 
@@ -248,11 +248,11 @@ static void the_environment_names_it(void **state)
 	(void)state;
 	assert_int_equal(channel_inherited(), -1);
 	for (size_t k = 0; k < sizeof(wrong) / sizeof(*wrong); k++) {
-		setenv(CHANNEL_VARIABLE, wrong[k], 1);
+		setenv("SOCKWAKE_KEEPER_FD", wrong[k], 1);
 		assert_int_equal(channel_inherited(), -1);
 	}
 	snprintf(text, sizeof(text), "%d", ends[1]);
-	setenv(CHANNEL_VARIABLE, text, 1);
+	setenv("SOCKWAKE_KEEPER_FD", text, 1);
 	assert_int_equal(fcntl(ends[1], F_SETFD, 0), 0);
 	assert_int_equal(channel_inherited(), ends[1]);
 	assert_int_equal(fcntl(ends[1], F_GETFD), FD_CLOEXEC);

@@ -1,220 +1,302 @@
-/* What the programs before have left in the environment: the service manager's sockets, the keeper's variables. */
+/* What one program writes into the environment, the next one reads. */
 #include "handover/environment.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/io.h"
+#include "handover/accepted.h"
 #include "handover/listen.h"
 #include "handover/mark.h"
+#include "handover/outside.h"
+#include "handover/sources.h"
 
-static int clean(void **state)
+static void set_number(enum variable v, uint64_t value)
 {
-	static const char *const names[] = {"SOCKWAKE_FD", "SOCKWAKE_DEADLINE", "SOCKWAKE_MARK",
-					    "LISTEN_PID",  "LISTEN_FDS",	"NOTIFY_SOCKET"};
+	struct error err;
 
+	if (environment_set_number(v, value, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static int reset(void **state)
+{
 	(void)state;
-	for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++)
-		unsetenv(names[k]);
+	for (enum variable v = 0; v < VARIABLES; v++)
+		environment_unset(v);
 	return 0;
 }
 
-static void set_number(const char *name, unsigned long long value)
+static void descriptors(void **state)
 {
-	char text[24];
-
-	snprintf(text, sizeof(text), "%llu", value);
-	setenv(name, text, 1);
-}
-
-static void a_descriptor_is_taken(void **state)
-{
-	_cleanup_close_ int null = open("/dev/null", O_RDONLY);
-	struct error err;
-	int fd = 5;
-
-	(void)state;
-	assert_int_equal(environment_fd("SOCKWAKE_FD", &fd, &err), 0);
-	assert_int_equal(fd, -1);
-	set_number("SOCKWAKE_FD", (unsigned)null);
-	assert_int_equal(environment_fd("SOCKWAKE_FD", &fd, &err), 0);
-	assert_int_equal(fd, null);
-	assert_int_equal(fcntl(null, F_GETFD), FD_CLOEXEC);
-}
-
-static void what_names_no_descriptor_is_an_error(void **state)
-{
-	struct error err;
-	int fd = 5;
-
-	(void)state;
-	setenv("SOCKWAKE_FD", "x", 1);
-	assert_int_equal(environment_fd("SOCKWAKE_FD", &fd, &err), -1);
-	assert_int_equal(fd, -1);
-	setenv("SOCKWAKE_FD", "2147483648", 1);
-	assert_int_equal(environment_fd("SOCKWAKE_FD", &fd, &err), -1);
-	setenv("SOCKWAKE_FD", "4711", 1);
-	fd = 5;
-	assert_int_equal(environment_fd("SOCKWAKE_FD", &fd, &err), -1);
-	assert_int_equal(err.code, EBADF);
-	assert_non_null(strstr(err.text, "SOCKWAKE_FD names descriptor 4711"));
-	assert_int_equal(fd, -1);
-}
-
-static void a_deadline_is_handed_on_or_begins_now(void **state)
-{
-	uint64_t deadline = 0, before = now_usec();
+	static const enum variable all[] = {VARIABLE_KEEPER, VARIABLE_STATS, VARIABLE_HOLD,
+					    VARIABLE_PIDFD,  VARIABLE_EXEC,  VARIABLE_ROOT};
 	struct error err;
 
 	(void)state;
-	assert_int_equal(environment_deadline(USEC_INFINITY, &deadline, &err), 0);
-	assert_true(deadline == USEC_INFINITY);
-	assert_int_equal(environment_deadline(5 * USEC_PER_SEC, &deadline, &err), 0);
-	assert_in_range(deadline, before + 5 * USEC_PER_SEC, now_usec() + 5 * USEC_PER_SEC);
-	setenv("SOCKWAKE_DEADLINE", "17", 1);
-	assert_int_equal(environment_deadline(5 * USEC_PER_SEC, &deadline, &err), 0);
-	assert_int_equal(deadline, 17);
-	setenv("SOCKWAKE_DEADLINE", "soon", 1);
-	assert_int_equal(environment_deadline(5 * USEC_PER_SEC, &deadline, &err), -1);
-}
+	for (size_t k = 0; k < sizeof(all) / sizeof(*all); k++) {
+		int given = open("/dev/null", O_RDONLY), fd = 0;
 
-static void a_mark_is_a_number_of_32_bits(void **state)
-{
-	static const char *const wrong[] = {"0", "4294967296", "x"};
-	struct error err;
-	unsigned mark = 0;
-
-	(void)state;
-	assert_int_equal(environment_mark(&mark, &err), 0);
-	assert_int_equal(mark, TRANSPARENT_MARK);
-	setenv("SOCKWAKE_MARK", "4294967295", 1);
-	assert_int_equal(environment_mark(&mark, &err), 0);
-	assert_true(mark == UINT32_MAX);
-	setenv("SOCKWAKE_MARK", "1", 1);
-	assert_int_equal(environment_mark(&mark, &err), 0);
-	assert_int_equal(mark, 1);
-	for (size_t k = 0; k < sizeof(wrong) / sizeof(*wrong); k++) {
-		setenv("SOCKWAKE_MARK", wrong[k], 1);
-		assert_int_equal(environment_mark(&mark, &err), -1);
-		assert_int_equal(mark, 1);
+		assert_int_equal(environment_fd(all[k], &fd, &err), 0);
+		assert_int_equal(fd, -1);
+		assert_int_equal(environment_take_fd(all[k], &fd, &err), 0);
+		assert_int_equal(fd, -1);
+		set_number(all[k], (uint64_t)given);
+		assert_int_equal(environment_fd(all[k], &fd, &err), 0);
+		assert_int_equal(fd, given);
+		assert_int_equal(fcntl(given, F_GETFD), 0); /* the next program may have it */
+		assert_int_equal(environment_take_fd(all[k], &fd, &err), 0);
+		assert_int_equal(fd, given);
+		assert_int_equal(fcntl(given, F_GETFD), FD_CLOEXEC);
+		close(given);
+		assert_int_equal(environment_fd(all[k], &fd, &err), 0);
+		assert_int_equal(environment_take_fd(all[k], &fd, &err), -1);
+		assert_int_equal(err.code, EBADF);
+		assert_int_equal(fd, -1);
+		assert_non_null(strstr(err.text, environment_name(all[k])));
+		set_number(all[k], (uint64_t)INT32_MAX + 1);
+		assert_int_equal(environment_fd(all[k], &fd, &err), -1);
+		assert_non_null(strstr(err.text, environment_name(all[k])));
 	}
 }
 
-static void expect_listeners(const char *fds, int r, int expected)
+static void deadline(void **state)
 {
+	uint64_t t, before = now_usec();
 	struct error err;
-	int n = 7;
-
-	setenv("LISTEN_FDS", fds, 1);
-	assert_int_equal(listen_fds(&n, &err), r);
-	assert_int_equal(n, expected);
-}
-
-static void listeners_are_counted(void **state)
-{
-	struct error err;
-	int n = 7;
 
 	(void)state;
+	assert_int_equal(environment_deadline(5 * USEC_PER_SEC, &t, &err), 0);
+	assert_in_range(t, before + 5 * USEC_PER_SEC, now_usec() + 5 * USEC_PER_SEC);
+	assert_int_equal(environment_deadline(USEC_INFINITY, &t, &err), 0);
+	assert_true(t == USEC_INFINITY);
+	assert_int_equal(environment_deadline(USEC_INFINITY - 1, &t, &err), 0);
+	assert_true(t == USEC_INFINITY);
+	set_number(VARIABLE_DEADLINE, UINT64_MAX - 1);
+	assert_int_equal(environment_deadline(0, &t, &err), 0);
+	assert_true(t == UINT64_MAX - 1);
+	assert_int_equal(environment_set_text(VARIABLE_DEADLINE, "soon", &err), 0);
+	assert_int_equal(environment_deadline(0, &t, &err), -1);
+	assert_non_null(strstr(err.text, "SOCKWAKE_DEADLINE"));
+}
+
+static void mark(void **state)
+{
+	struct error err;
+	unsigned m;
+
+	(void)state;
+	assert_int_equal(environment_mark(&m, &err), 0);
+	assert_int_equal(m, TRANSPARENT_MARK);
+	set_number(VARIABLE_MARK, UINT32_MAX);
+	assert_int_equal(environment_mark(&m, &err), 0);
+	assert_true(m == UINT32_MAX);
+	set_number(VARIABLE_MARK, 0);
+	assert_int_equal(environment_mark(&m, &err), -1);
+	set_number(VARIABLE_MARK, UINT32_MAX + 1ULL);
+	assert_int_equal(environment_mark(&m, &err), -1);
+}
+
+static void accepted_clients(void **state)
+{
+	enum { N = 3, LISTENERS = 2 };
+	_cleanup_free_ struct accepted_client *list = NULL;
+	struct accepted_client given[N];
+	char text[ACCEPTED_TEXT_MAX(N)];
+	struct error err;
+	size_t n, len = 0;
+
+	(void)state;
+	for (int k = 0; k < N; k++) {
+		int null = open("/dev/null", O_RDONLY);
+
+		given[k] = (struct accepted_client){.fd = fcntl(null, F_DUPFD, 60), .listener = k % LISTENERS};
+		close(null);
+	}
+	for (int k = 0; k < N; k++)
+		len = accepted_append(text, sizeof(text), len, &given[k]);
+	assert_int_equal(accepted_decode(text, LISTENERS, &list, &n, &err), 0);
+	assert_int_equal(n, N);
+	assert_memory_equal(list, given, sizeof(given));
+	for (int k = 0; k < N; k++) {
+		assert_int_equal(fcntl(given[k].fd, F_GETFD), FD_CLOEXEC);
+		assert_true(fcntl(given[k].fd, F_GETFL) & O_NONBLOCK);
+		close(given[k].fd);
+	}
+	free_ptr(&list);
+	assert_int_equal(accepted_decode("", LISTENERS, &list, &n, &err), 0);
+	assert_int_equal(n, 0);
+	assert_null(list);
+	assert_int_equal(accepted_decode(NULL, LISTENERS, &list, &n, &err), 0);
+	assert_int_equal(n, 0);
+	assert_null(list);
+}
+
+static void accepted_clients_that_are_wrong(void **state)
+{
+	static const char *const wrong[] = {"60", "60:2", "2:0", "60:0", ":", "x:0", "60:0,,", "99999999999:0"};
+	struct accepted_client *list;
+	struct error err;
+	size_t n;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(wrong) / sizeof(*wrong); k++) {
+		err.text[0] = '\0';
+		assert_int_equal(accepted_decode(wrong[k], 2, &list, &n, &err), -1);
+		assert_non_null(strstr(err.text, "SOCKWAKE_ACCEPTED"));
+		assert_null(list);
+		assert_int_equal(n, 0);
+	}
+}
+
+static void sources(void **state)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct sources s;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(sources_inherited(&s, &err), 0);
+	assert_int_equal(sources_hand_on(true, false, &err), 0);
+	assert_int_equal(sources_inherited(&s, &err), 1);
+	assert_true(s.host);
+	assert_int_equal(sources_hand_on(false, false, &err), 0);
+	assert_int_equal(sources_inherited(&s, &err), 1);
+	assert_false(s.host);
+	assert_int_equal(s.ipv4.sin_family, AF_INET);
+	assert_string_equal(inet_ntop(AF_INET, &s.ipv4.sin_addr, text, sizeof(text)), OUTSIDE_IPV4);
+	assert_int_equal(s.ipv6.sin6_family, 0);
+	assert_int_equal(sources_hand_on(false, true, &err), 0);
+	assert_int_equal(sources_inherited(&s, &err), 1);
+	assert_int_equal(s.ipv4.sin_family, AF_INET);
+	assert_int_equal(s.ipv6.sin6_family, AF_INET6);
+	assert_string_equal(inet_ntop(AF_INET6, &s.ipv6.sin6_addr, text, sizeof(text)), OUTSIDE_IPV6);
+	assert_int_equal(environment_set_text(VARIABLE_SOURCES, "nobody", &err), 0);
+	assert_int_equal(sources_inherited(&s, &err), -1);
+	assert_non_null(strstr(err.text, "'nobody'"));
+}
+
+static void listeners(void **state)
+{
+	struct error err;
+	int n;
+
+	(void)state;
+	listen_hand_on(7);
+	assert_int_equal(listen_fds(&n, &err), 0);
+	assert_int_equal(n, 7);
+	environment_forget(false);
 	assert_int_equal(listen_fds(&n, &err), 0);
 	assert_int_equal(n, 0);
-	expect_listeners("3", 0, 0); /* for nobody */
-	set_number("LISTEN_PID", (unsigned)getpid());
-	expect_listeners("0", 0, 0);
-	expect_listeners("3", 0, 3);
-	expect_listeners("1024", 0, 1024);
-	expect_listeners("1025", -1, 0);
-	expect_listeners("many", -1, 0);
-	unsetenv("LISTEN_FDS");
-	assert_int_equal(listen_fds(&n, &err), 0);
-	assert_int_equal(n, 0);
-	setenv("LISTEN_PID", "0", 1); /* is no process */
-	expect_listeners("3", -1, 0);
 }
 
-/* The longest that the address of a socket can hold, or what is one byte longer. */
-static const char *long_path(size_t longer)
+static bool contains(char *const *environment, const char *assignment)
 {
-	static char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 2];
-	size_t len = sizeof(((struct sockaddr_un *)0)->sun_path) - 1 + longer;
-
-	memset(path, 'x', len);
-	path[0] = '@';
-	path[len] = '\0';
-	return path;
+	for (; *environment; environment++) {
+		if (strcmp(*environment, assignment) == 0)
+			return true;
+	}
+	return false;
 }
 
-static void expect_no_manager(const char *path, int r, int code)
+static void set_private(void)
 {
-	struct error err = {};
-	int fd = 5;
+	static const char *const systemds[] = {"LISTEN_PID",	"LISTEN_FDS",	"LISTEN_FDNAMES",
+					       "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"};
 
-	setenv("NOTIFY_SOCKET", path, 1);
-	assert_int_equal(notify_connect(&fd, &err), r);
-	assert_int_equal(err.code, code);
-	assert_int_equal(fd, -1);
+	setenv("A_BEGIN", "1", 1);
+	for (size_t k = 0; k < sizeof(systemds) / sizeof(*systemds); k++)
+		setenv(systemds[k], "1", 1);
+	for (enum variable v = 0; v < VARIABLES; v++)
+		set_number(v, 1);
+	setenv("LISTENER", "1", 1);
+	setenv("NOTIFY_SOCKETS", "1", 1);
 }
 
-static void a_manager_has_the_address_of_a_unix_socket(void **state)
+static size_t count(char *const *environment)
 {
-	(void)state;
-	expect_no_manager("", 0, 0);
-	expect_no_manager("relative", -1, EINVAL);
-	expect_no_manager(long_path(1), -1, EINVAL);
-	expect_no_manager(long_path(0), -1, ECONNREFUSED);
-	expect_no_manager("/nonexistent/notify", -1, ENOENT);
+	size_t n = 0;
+
+	while (environment[n])
+		n++;
+	return n;
 }
 
-static void an_abstract_manager_is_told_what_fits(void **state)
+static void what_others_do_not_inherit(void **state)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	_cleanup_close_ int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), fd = -1;
-	char text[2048], name[32];
+	size_t before = count(environ);
 	struct error err;
-	ssize_t n;
+	char **copy;
 
 	(void)state;
-	snprintf(name, sizeof(name), "@sockwake-environment-%d", getpid());
-	memcpy(a.sun_path + 1, name + 1, strlen(name) - 1);
-	assert_int_equal(bind(manager, (struct sockaddr *)&a,
-			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))),
-			 0);
-	setenv("NOTIFY_SOCKET", name, 1);
-	assert_int_equal(notify_connect(&fd, &err), 0);
-	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
-	for (int len = 1534; len <= 1537; len++) { /* of 1536 bytes one is a NUL */
-		notify_send(fd, "%0*d", len, 7);
-		n = recv(manager, text, sizeof(text), MSG_DONTWAIT);
-		assert_int_equal(n, len < 1535 ? len : 1535);
-		for (ssize_t k = 0; k < n; k++)
-			assert_int_equal(text[k], k == len - 1 ? '7' : '0');
+	set_private();
+	copy = environment_for_others();
+	assert_int_equal(count(copy), before + 3);
+	assert_true(contains(copy, "A_BEGIN=1") && contains(copy, "LISTENER=1") && contains(copy, "NOTIFY_SOCKETS=1"));
+	assert_true(contains(environ, "LISTEN_FDS=1")); /* here it stays */
+	free(copy);
+	environment_forget(true);
+	assert_int_equal(count(environ), before + 4);
+	assert_true(contains(environ, "LISTEN_FDNAMES=1"));
+	environment_forget(false);
+	assert_int_equal(count(environ), before + 3);
+	assert_int_equal(environment_set_text(VARIABLE_HOLD, "9", &err), 0); /* it can go on */
+	assert_string_equal(environment_text(VARIABLE_HOLD), "9");
+}
+
+/* docs/architecture.md tells each variable, and who reads it. */
+static void they_are_documented(void **state)
+{
+	_cleanup_free_ char *page = NULL;
+	struct error err;
+
+	(void)state;
+	if (file_read(AT_FDCWD, "docs/architecture.md", 1 << 20, &page, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+	for (enum variable v = 0; v < VARIABLES; v++) {
+		static const char *const names[] = {"activator", "nshelper", "proxy"};
+		unsigned readers = environment_readers(v);
+		char line[128];
+		int n = snprintf(line, sizeof(line), "\n| `%s` | ", environment_name(v));
+
+		if (readers == READ_BY_ALL)
+			n += snprintf(line + n, sizeof(line) - (size_t)n, "all children");
+		for (unsigned k = 0; readers != READ_BY_ALL && k < 3; k++) {
+			if (readers & 1U << k)
+				n += snprintf(line + n, sizeof(line) - (size_t)n, "%s%s",
+					      readers & ((1U << k) - 1) ? ", " : "", names[k]);
+		}
+		(void)snprintf(line + n, sizeof(line) - (size_t)n, " | ");
+		if (!strstr(page, line))
+			fail_msg("docs/architecture.md lacks '%s'", line + 1);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(a_descriptor_is_taken, clean),
-		cmocka_unit_test_teardown(what_names_no_descriptor_is_an_error, clean),
-		cmocka_unit_test_teardown(a_deadline_is_handed_on_or_begins_now, clean),
-		cmocka_unit_test_teardown(a_mark_is_a_number_of_32_bits, clean),
-		cmocka_unit_test_teardown(listeners_are_counted, clean),
-		cmocka_unit_test_teardown(a_manager_has_the_address_of_a_unix_socket, clean),
-		cmocka_unit_test_teardown(an_abstract_manager_is_told_what_fits, clean),
+		cmocka_unit_test_setup(descriptors, reset),
+		cmocka_unit_test_setup(deadline, reset),
+		cmocka_unit_test_setup(mark, reset),
+		cmocka_unit_test_setup(accepted_clients, reset),
+		cmocka_unit_test_setup(accepted_clients_that_are_wrong, reset),
+		cmocka_unit_test_setup(sources, reset),
+		cmocka_unit_test_setup(listeners, reset),
+		cmocka_unit_test_setup(what_others_do_not_inherit, reset),
+		cmocka_unit_test_setup(they_are_documented, reset),
 	};
 
-	return cmocka_run_group_tests(tests, clean, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,17 +138,17 @@ static void it_gets_what_it_is_given_and_no_more(void **state)
 	setenv("NOTIFY_SOCKET", "/run/x", 1);
 	setenv("WATCHDOG_USEC", "1", 1);
 	setenv("WATCHDOG_PID", "1", 1);
-	inherit_fd(&i, "GIVEN_FD", given);
-	inherit_fd(&i, "MISSING_FD", -1);
-	inherit_number(&i, "A_NUMBER", UINT64_MAX);
+	inherit_fd(&i, VARIABLE_HOLD, given);
+	inherit_fd(&i, VARIABLE_STATS, -1);
+	inherit_deadline(&i, UINT64_MAX - 1);
 	run(&r,
 	    "echo $LISTEN_PID,$LISTEN_FDS,$LISTEN_FDNAMES,$NOTIFY_SOCKET,$WATCHDOG_USEC,$WATCHDOG_PID,$SOCKWAKE_ACCEPTED;"
-	    "echo $GIVEN_FD $(readlink /proc/$$/fd/$GIVEN_FD) $MISSING_FD; echo $A_NUMBER;"
+	    "echo $SOCKWAKE_HOLD_FD $(readlink /proc/$$/fd/$SOCKWAKE_HOLD_FD) $SOCKWAKE_STATS_FD; echo $SOCKWAKE_DEADLINE;"
 	    "ls -l /proc/$$/fd | grep -c -e zero -e full; ls -l /proc/$$/fd | grep -c socket:; ulimit -f;"
 	    "exec grep SigBlk /proc/self/status",
 	    &i);
 	snprintf(expected, sizeof(expected),
-		 ",,,,,,\n%d /dev/zero\n18446744073709551615\n1\n1\nunlimited\nSigBlk:\t0000000000000000\n", given);
+		 ",,,,,,\n%d /dev/zero\n18446744073709551614\n1\n1\nunlimited\nSigBlk:\t0000000000000000\n", given);
 	assert_string_equal(r.text, expected);
 	assert_int_equal(r.child.status, 0);
 	/* Here they are as before. */

@@ -241,7 +241,7 @@ static void run_kept(void *data)
 	const struct queue *q = data;
 
 	MUST(dup2(q->channel, 90) == 90);
-	setenv(CHANNEL_VARIABLE, "90", 1);
+	setenv("SOCKWAKE_KEEPER_FD", "90", 1);
 	run_activated(data);
 }
 

@@ -193,7 +193,7 @@ static void reports_to_the_keeper(void **state)
 	assert_int_equal(channel_open(ends, &err), 0);
 	start(&p, "300ms");
 	p.inherited = ends[1];
-	p.environment[0] = CHANNEL_VARIABLE "=50";
+	p.environment[0] = "SOCKWAKE_KEEPER_FD=50";
 	proxy_spawn(&p);
 	close(ends[1]);
 	manager = p.notify;
@@ -227,7 +227,7 @@ static void a_server_that_is_gone_is_told_to_the_keeper(void **state)
 	snprintf(deadline, sizeof(deadline), "SOCKWAKE_DEADLINE=%llu",
 		 (unsigned long long)(now_usec() + 200 * USEC_PER_MSEC));
 	p.inherited = ends[1];
-	p.environment[0] = CHANNEL_VARIABLE "=50";
+	p.environment[0] = "SOCKWAKE_KEEPER_FD=50";
 	p.environment[1] = deadline;
 	close(server);
 	proxy_spawn(&p);
@@ -258,7 +258,7 @@ static void ends_with_the_keeper(void **state)
 	if (keeper == 0) {
 		p.is_left_alone = true;
 		p.inherited = ends[1];
-		p.environment[0] = CHANNEL_VARIABLE "=50";
+		p.environment[0] = "SOCKWAKE_KEEPER_FD=50";
 		proxy_spawn(&p);
 		p.notify = ends[0];
 		proxy_expect_status(&p, "READY=1");
@@ -299,7 +299,7 @@ static void a_failure_is_told_to_the_keeper(void **state)
 	proxy_arg(&p, "--startup-timeout");
 	proxy_arg(&p, "200ms");
 	p.inherited = ends[1];
-	p.environment[0] = CHANNEL_VARIABLE "=50";
+	p.environment[0] = "SOCKWAKE_KEEPER_FD=50";
 	client = connect_to(SOCK_STREAM, port);
 	queue = fcntl(p.sockets[0], F_DUPFD_CLOEXEC, 10);
 	proxy_spawn(&p);

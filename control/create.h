@@ -10,5 +10,8 @@ enum outcome { OUTCOME_CREATED, OUTCOME_REPLACED, OUTCOME_UNCHANGED };
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
 		    enum outcome *ret, struct error *err);
 
+/* All of `sockwake create`, for a person. */
+int create_requested(struct create_request *r, struct error *err);
+
 /* Refuses a directory in which the manager does not look for units. */
 int create_check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err);

@@ -1,4 +1,4 @@
-/* cli/nearest.c: what was meant. */
+/* common/nearest.c: what was meant. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "cli/nearest.h"
+#include "common/nearest.h"
 
 static void what_was_meant(void **state)
 {

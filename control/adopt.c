@@ -1,0 +1,273 @@
+#include "control/adopt.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/parse.h"
+#include "control/adopt_containers.h"
+#include "control/create.h"
+#include "control/install.h"
+#include "control/leftovers.h"
+#include "control/note.h"
+#include "control/rights.h"
+#include "control/selinux.h"
+#include "control/sharing.h"
+#include "control/units_lock.h"
+#include "control/wish.h"
+#include "instance/json.h"
+#include "units/paths.h"
+#include "units/query.h"
+
+struct adoption {
+	const struct adopt_request *what;
+	char directory[PATH_MAX];
+	struct manager *manager;
+	struct container_list containers;
+	struct stored_list instances;
+	unsigned failed;
+};
+
+static void adoption_clear(struct adoption *a)
+{
+	manager_close(&a->manager);
+	container_list_clear(&a->containers);
+	stored_list_clear(&a->instances);
+}
+#define _cleanup_adoption_ _cleanup_(adoption_clear)
+
+static int scan_again(struct adoption *a, struct error *err)
+{
+	stored_list_clear(&a->instances);
+	return store_scan(a->directory, &a->instances, err);
+}
+
+/* Made by adoption, from this engine? */
+static bool is_adopted(const struct adoption *a, const struct stored *s)
+{
+	const struct instance *i = &s->instance;
+
+	return !s->problem && i->adopted && instances_share_engine(i, &a->what->base);
+}
+
+/* Does the manager find no file of this unit any more? *ret_runs: the unit runs all the same. */
+static int unit_is_gone(const struct adoption *a, const char *unit, bool *ret, bool *ret_runs, struct error *err)
+{
+	struct unit_state state = {};
+	int r = manager_query(a->manager, &unit, 1, &state, err);
+
+	*ret = r == 0 && strcmp(state.load_state, "loaded") != 0;
+	*ret_runs = r == 0 && strcmp(state.active_state, "active") == 0;
+	unit_states_clear(&state, 1);
+	return r;
+}
+
+/* A unit may remove its container whenever that sleeps, and an image may have the labels: then the unit has to be gone. */
+static int is_lost(const struct adoption *a, const struct instance *i, bool *ret, struct error *err)
+{
+	const struct container *c = adopt_find_container(&a->containers, i->container_name);
+	bool runs;
+
+	*ret = false;
+	if (c && c->unreadable)
+		return 0;
+	*ret = c && c->id[0] ? !wish_is_there(c) : !i->unit;
+	return i->unit && !*ret ? unit_is_gone(a, i->unit, ret, &runs, err) : 0;
+}
+
+static int remove_instance(struct adoption *a, const struct stored *s, struct error *err)
+{
+	/* the container itself may go on, without labels or under another instance */
+	if (install_remove(a->manager, a->directory, a->what->base.scope, s, &a->instances, SETTLE_OWN, err) < 0)
+		return error_context(err, "'%s' is not removed", s->instance.name);
+	if (!s->instance.no_selinux)
+		selinux_unlabel_ports(&s->instance, &a->instances);
+	return install_forget(a->manager, a->what->base.scope, &s, 1, err);
+}
+
+static int prune_one(struct adoption *a, const struct stored *s, struct error *err)
+{
+	bool lost;
+
+	if (is_lost(a, &s->instance, &lost, err) < 0)
+		return -1;
+	if (!lost)
+		return 0;
+	if (!a->what->dry_run && remove_instance(a, s, err) < 0)
+		return -1;
+	note_done("%s '%s': the container '%s' is gone, or its labels are",
+		  a->what->dry_run ? "Would remove" : "Removed", s->instance.name, s->instance.container_name);
+	return 0;
+}
+
+/* One that fails does not keep the others. */
+static void tell(struct adoption *a, const struct error *err)
+{
+	a->failed++;
+	note_print("%s", err->text);
+}
+
+static int prune(struct adoption *a, struct error *err)
+{
+	struct error one;
+
+	for (size_t k = 0; k < a->instances.n; k++) {
+		const struct stored *s = &a->instances.items[k];
+
+		if (is_adopted(a, s) && (!a->what->name || strcmp(s->instance.container_name, a->what->name) == 0) &&
+		    prune_one(a, s, &one) < 0)
+			tell(a, &one);
+	}
+	return scan_again(a, err);
+}
+
+/* Is that what an instance of this name would be called where a unit has it? (create_unit.c) */
+static bool is_wake_of(const char *name, const char *container)
+{
+	size_t len = strlen(container);
+
+	return strncmp(name, container, len) == 0 && strcmp(name + len, "-wake") == 0;
+}
+
+/* What was adopted for the same container under another name, which its labels no longer give. */
+static const struct stored *find_renamed(const struct adoption *a, const struct create_request *r)
+{
+	for (size_t k = 0; k < a->instances.n; k++) {
+		const struct stored *s = &a->instances.items[k];
+
+		if (is_adopted(a, s) && strcmp(s->instance.container_name, r->instance.container_name) == 0 &&
+		    strcmp(s->instance.name, r->instance.name) != 0 &&
+		    !(r->name_assumed && is_wake_of(s->instance.name, s->instance.container_name)))
+			return s;
+	}
+	return NULL;
+}
+
+static int create(struct adoption *a, struct create_request *r, struct error *err)
+{
+	static const char *const done[] = {
+		[OUTCOME_CREATED] = "Created", [OUTCOME_REPLACED] = "Replaced", [OUTCOME_UNCHANGED] = "Unchanged"};
+	static const char *const planned[] = {[OUTCOME_CREATED] = "Would create",
+					      [OUTCOME_REPLACED] = "Would replace",
+					      [OUTCOME_UNCHANGED] = "Unchanged"};
+	enum outcome outcome;
+
+	r->dry_run = a->what->dry_run;
+	if (create_instance(r, a->manager, a->directory, &a->instances, &outcome, err) < 0)
+		return error_context(err, "the container '%s'", r->instance.container_name);
+	note_done("%s '%s' for the container '%s'", (a->what->dry_run ? planned : done)[outcome], r->instance.name,
+		  r->instance.container_name);
+	return outcome == OUTCOME_UNCHANGED || a->what->dry_run ? 0 : scan_again(a, err);
+}
+
+/* The old name makes place first: both would listen on the same ports. When the new one fails it comes back. */
+static int rename_instance(struct adoption *a, const struct stored *old, struct create_request *r, struct error *err)
+{
+	_cleanup_free_ char *json = instance_to_json(&old->instance);
+	_cleanup_instance_ struct instance before = {};
+	struct error ignored;
+
+	if (!json)
+		return error_errno(err, ENOMEM, "cannot rename '%s'", old->instance.name);
+	if (remove_instance(a, old, err) < 0 || scan_again(a, err) < 0)
+		return -1;
+	if (create(a, r, err) == 0)
+		return 0;
+	if (instance_from_json(json, &before, &ignored) == 0)
+		(void)install_write(a->manager, a->directory, &before, false, &ignored);
+	(void)scan_again(a, &ignored);
+	return -1;
+}
+
+/* What is left of a Quadlet that was deleted while its container ran. */
+static int check_leftover(const struct adoption *a, const struct container *c, struct error *err)
+{
+	const char *engine = backend_kind_name(a->what->base.backend), *unit = container_label(c, UNIT_LABEL);
+	bool gone = false, runs = false;
+
+	if (!unit || !c->id[0] || !service_name_is_valid(unit))
+		return 0;
+	if (unit_is_gone(a, unit, &gone, &runs, err) < 0)
+		return -1;
+	return gone && runs
+		       ? error_set(
+				 err, ENOENT,
+				 "the container '%s' is left of '%s', whose file is gone: '%s rm --force %s' removes it",
+				 c->name, unit, engine, c->name)
+		       : 0;
+}
+
+static int adopt_one(struct adoption *a, const struct container *c, struct error *err)
+{
+	_cleanup_create_request_ struct create_request r = {};
+	const struct stored *renamed;
+
+	if (check_leftover(a, c, err) < 0)
+		return -1;
+	if (a->what->read_labels(c, &a->what->base, &r, err) < 0)
+		return -1;
+	renamed = find_renamed(a, &r);
+	if (!renamed)
+		return create(a, &r, err);
+	if (!a->what->dry_run)
+		return rename_instance(a, renamed, &r, err);
+	note_done("Would rename '%s' to '%s' for the container '%s'", renamed->instance.name, r.instance.name, c->name);
+	return 0;
+}
+
+static int adopt_some(struct adoption *a, struct error *err)
+{
+	const struct container *c = a->what->name ? adopt_find_container(&a->containers, a->what->name) : NULL;
+	struct error one;
+
+	if (a->what->name && !c)
+		return error_set(err, ENOENT, "there is no container '%s': '%s ps -a' lists those there are",
+				 a->what->name, backend_kind_name(a->what->base.backend));
+	if (c && !wish_is_there(c))
+		return error_set(err, EINVAL,
+				 "the container '%s' has no label that begins with '" LABEL_PREFIX "': give it "
+				 "'" LABEL_PREFIX "publish=PORT:CPORT', or use 'sockwake create'",
+				 a->what->name);
+	if (c)
+		return adopt_one(a, c, err);
+	for (size_t k = 0; k < a->containers.n; k++) {
+		c = &a->containers.items[k];
+		if (wish_is_there(c) && adopt_one(a, c, &one) < 0)
+			tell(a, &one);
+	}
+	return 0;
+}
+
+static int list_containers(struct adoption *a, struct error *err)
+{
+	return adopt_list_containers(&a->what->base, a->manager, &a->containers, err);
+}
+
+/* A Quadlet's container goes when it is put to sleep. */
+static int prune_and_adopt(struct adoption *a, struct error *err)
+{
+	if (list_containers(a, err) < 0 || (a->what->prune && (prune(a, err) < 0 || list_containers(a, err) < 0)))
+		return -1;
+	if ((a->what->name || a->what->all) && adopt_some(a, err) < 0)
+		return -1;
+	if (a->failed)
+		return error_set(err, 0, "%u of them could not be done: the reasons are above", a->failed);
+	return 0;
+}
+
+int adopt_requested(const struct adopt_request *what, struct error *err)
+{
+	_cleanup_adoption_ struct adoption a = {.what = what};
+	enum scope scope = what->base.scope;
+	_cleanup_close_ int lock = -1;
+	int r;
+
+	if (rights_require(scope, err) < 0 || unit_directory(scope, a.directory, err) < 0 ||
+	    units_lock_take(scope, a.directory, &lock, err) < 0 || store_scan(a.directory, &a.instances, err) < 0 ||
+	    manager_connect(scope, &a.manager, err) < 0 ||
+	    create_check_directory(a.manager, scope, a.directory, err) < 0)
+		return -1;
+	r = prune_and_adopt(&a, err);
+	if (!what->dry_run)
+		leftovers_sweep_locks(scope, a.directory);
+	return r;
+}

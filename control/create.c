@@ -1,0 +1,260 @@
+#include "control/create.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backends/engine.h"
+#include "common/clock.h"
+#include "common/path.h"
+#include "control/advice.h"
+#include "control/create_check.h"
+#include "control/create_unit.h"
+#include "control/create_view.h"
+#include "control/dependencies.h"
+#include "control/image.h"
+#include "control/install.h"
+#include "control/instance_engine.h"
+#include "control/keep.h"
+#include "control/leftovers.h"
+#include "control/note.h"
+#include "control/programs.h"
+#include "control/replaced.h"
+#include "control/rights.h"
+#include "control/schedule.h"
+#include "control/selinux.h"
+#include "control/unattended.h"
+#include "control/units_lock.h"
+#include "instance/json.h"
+#include "units/drop_in.h"
+#include "units/paths.h"
+
+#define ENGINE_TIMEOUT (30 * USEC_PER_SEC)
+
+/* Without lingering the user's manager, and the sockets with it, ends at the last logout (loginctl(1)). */
+static void check_lingering(enum scope scope)
+{
+	const struct passwd *pw = scope == SCOPE_USER ? getpwuid(geteuid()) : NULL;
+	struct error ignored;
+	char path[PATH_MAX];
+
+	if (pw && path_join("/var/lib/systemd/linger", pw->pw_name, path, &ignored) == 0 && access(path, F_OK) != 0)
+		note_print("nothing listens any more after the last logout of '%s', nor after a boot, until 'loginctl "
+			   "enable-linger %s' was run",
+			   pw->pw_name, pw->pw_name);
+}
+
+int create_check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err)
+{
+	bool looks;
+
+	if (manager_looks_in(m, directory, &looks, err) < 0)
+		return -1;
+	if (looks)
+		return 0;
+	return error_set(err, EINVAL, "the service manager does not look for units in '%s': %s", directory,
+			 scope == SCOPE_USER ? "set XDG_CONFIG_HOME and HOME to what they are when you log in"
+					     : "its configuration is unusual");
+}
+
+/* The instance of that name that there is; NULL for none. */
+static const struct stored *find(const struct stored_list *all, const char *name)
+{
+	for (size_t k = 0; k < all->n; k++) {
+		if (strcmp(all->items[k].instance.name, name) == 0)
+			return &all->items[k];
+	}
+	return NULL;
+}
+
+/* May this instance take the place of that one? */
+static int check_old(const struct create_request *r, const struct stored *old, struct error *err)
+{
+	const char *name = r->instance.name;
+
+	if (!old)
+		return 0;
+	if (r->instance.adopted && (old->problem || !old->instance.adopted))
+		return error_set(
+			err, EEXIST,
+			"there is an instance '%s' that was not adopted: remove it, or give the container another "
+			"name for its instance by the label 'sockwake.name'",
+			name);
+	if (!r->instance.adopted && !r->force)
+		return error_set(err, EEXIST, "there is an instance '%s' already: --force replaces it", name);
+	return 0;
+}
+
+/* The drop-in first: the manager then reads it together with the units, and knows whether it helps. */
+static int install_all(struct manager *m, const char *directory, const struct instance *i, const struct instance *old,
+		       const char *drop_in, struct error *err)
+{
+	_cleanup_free_ char *before = NULL;
+	struct error ignored;
+
+	if (create_unit_apply_drop_in(m, i, drop_in, &before, err) < 0)
+		return -1;
+	if (install_write(m, directory, i, old && old->legacy, err) < 0) {
+		create_unit_revert_drop_in(m, i, before);
+		return -1;
+	}
+	if (old && old->drop_in && (!i->drop_in || strcmp(old->drop_in, i->drop_in) != 0)) {
+		(void)drop_in_remove(old->drop_in, &ignored);
+		(void)manager_reload(m, &ignored);
+	}
+	return 0;
+}
+
+static int check_free(struct manager *m, const char *directory, const char *name, struct error *err)
+{
+	return store_check_owner(directory, name, err) < 0 ? -1 : install_check_name(m, directory, name, err);
+}
+
+static int is_same(const struct instance *a, const struct instance *b, bool *ret, struct error *err)
+{
+	_cleanup_free_ char *one = instance_to_json(a), *other = instance_to_json(b);
+
+	if (!one || !other)
+		return error_errno(err, ENOMEM, "cannot compare instances");
+	*ret = strcmp(one, other) == 0;
+	return 0;
+}
+
+/* At a time of its schedule it is warm at once, not only in the timer's next minute; a container that runs is seen to,
+ * for it would never sleep. Nobody waits for that: status tells. */
+static void warm_up(struct manager *m, const struct instance *i, struct engine *engine, bool ran)
+{
+	_cleanup_container_ struct container now = {};
+	char unit[UNIT_NAME_MAX];
+	struct error ignored;
+
+	engine->deadline = now_usec() + ENGINE_TIMEOUT;
+	/* What the instance that was replaced had woken sleeps by now. */
+	if (engine->backend->inspect(engine, i->container_name, &now, &ignored) == 0 &&
+	    unattended_start_if(m, i, now.state))
+		note_print("the container '%s' runs already: it sleeps when nobody has used it for --idle-timeout",
+			   i->container_name);
+	else if (schedule_is_on(i))
+		(void)manager_start(m, unit_name(i->name, SERVICE_SUFFIX, unit), 0, &ignored);
+	else if (ran && now.state != CONTAINER_RUNNING)
+		note_print("the container '%s', which ran, was put to sleep with the instance that was replaced",
+			   i->container_name);
+}
+
+/* What a person creates an instance for is right as it is; labels that ask for one again say nothing about volumes. */
+static void remember(const struct create_request *r, struct manager *m, const struct subject *subject,
+		     const struct instance *before, const struct stored_list *all)
+{
+	const struct instance *i = &r->instance;
+
+	if (before && (before->backend != i->backend || strcmp(before->container_name, i->container_name) != 0))
+		keep_forget(before, all);
+	/* What replaces an instance of the same container accepts no other volumes. */
+	keep_remember(m, i, !i->adopted && !(before && strcmp(before->container_name, i->container_name) == 0));
+	if (!i->adopted && !before) /* once is enough */
+		keep_note_pruning(i, subject);
+}
+
+/* What can be refused before there is a container is refused then: with it an engine makes its volumes, which stay. */
+static int prepare_container(struct create_request *r, struct manager *m, const struct stored_list *all,
+			     struct made *made, struct error *err)
+{
+	const struct stored *old = find(all, r->instance.name);
+
+	if (create_check_ports(&r->instance, all, old ? &old->instance : NULL, err) < 0)
+		return -1;
+	return made_make(r, m, made, err);
+}
+
+int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
+		    enum outcome *ret, struct error *err)
+{
+	_cleanup_subject_ struct subject subject = {};
+	_cleanup_engine_ struct engine *engine = NULL;
+	_cleanup_free_ char *drop_in = NULL;
+	_cleanup_made_ struct made made = {};
+	struct instance *i = &r->instance;
+	const struct instance *before;
+	const struct stored *old;
+	bool same = false;
+
+	if (programs_check(err) < 0 || (!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
+	    (r->to_make.image && prepare_container(r, m, all, &made, err) < 0) ||
+	    instance_open_engine(i, ENGINE_TIMEOUT, &engine, err) < 0 ||
+	    (!r->to_make.image && !i->unit && replaced_settle(engine, i->container_name, err) < 0) ||
+	    subject_find(r, m, engine, &subject, err) < 0)
+		return -1;
+	i->made_container |= made_is(i, &subject);
+	old = find(all, i->name);
+	before = old && !old->problem ? &old->instance : NULL;
+	if (check_old(r, old, err) < 0 || check_free(m, directory, i->name, err) < 0 ||
+	    create_check_fit_container(r, &subject, err) < 0 ||
+	    (subject.exists && create_view_check(engine, &subject.container, i->health_check, err) < 0) ||
+	    dependencies_resolve(r, m, engine, &subject, err) < 0 ||
+	    create_unit_fit(r, before, &subject.run_by, &drop_in, err) < 0 ||
+	    (i->adopted && before && is_same(i, before, &same, err) < 0))
+		return -1;
+	*ret = same ? OUTCOME_UNCHANGED : old ? OUTCOME_REPLACED : OUTCOME_CREATED;
+	if (same)
+		return 0;
+	if (create_check_ports(i, all, old ? &old->instance : NULL, err) < 0)
+		return -1;
+	if (r->dry_run)
+		return 0;
+	if (install_all(m, directory, i, before, drop_in, err) < 0)
+		return -1;
+	made_keep(r, &made);
+	if (old)
+		leftovers_sweep_locks(i->scope, directory);
+	remember(r, m, &subject, before, all);
+	warm_up(m, i, engine, before && subject.exists && subject.container.state == CONTAINER_RUNNING);
+	if (before)
+		selinux_unlabel_ports(before, all);
+	selinux_label_ports(i);
+	return 0;
+}
+
+static int create_installed(struct create_request *r, const char *directory, struct error *err)
+{
+	_cleanup_stored_list_ struct stored_list all = {};
+	_cleanup_manager_ struct manager *m = NULL;
+	struct instance *i = &r->instance;
+	enum outcome outcome;
+
+	if (store_scan(directory, &all, err) < 0 || check_old(r, find(&all, i->name), err) < 0 ||
+	    (!r->name_assumed && store_check_owner(directory, i->name, err) < 0) ||
+	    manager_connect(i->scope, &m, err) < 0 || create_check_directory(m, i->scope, directory, err) < 0)
+		return -1;
+	return create_instance(r, m, directory, &all, &outcome, err);
+}
+
+/* Docker is what root's containers are looked for with, and may be the one that root does not use. */
+static void mention_other_engine(const struct create_request *r, struct error *err)
+{
+	const struct backend *other = engine_backend(r->instance.backend)->mistaken;
+	struct error why = *err;
+
+	if (r->backend_assumed && other && (why.code == ENOENT || why.code == ENOTCONN) &&
+	    access(other->program, X_OK) == 0)
+		error_set(err, why.code, "%.900s; for one of %s's, add --backend %s", why.text, other->title,
+			  other->name);
+}
+
+int create_requested(struct create_request *r, struct error *err)
+{
+	_cleanup_close_ int lock = -1;
+	char directory[PATH_MAX];
+
+	if (rights_require(r->instance.scope, err) < 0 || unit_directory(r->instance.scope, directory, err) < 0 ||
+	    units_lock_take(r->instance.scope, directory, &lock, err) < 0)
+		return -1;
+	if (create_installed(r, directory, err) < 0) {
+		mention_other_engine(r, err);
+		return -1;
+	}
+	check_lingering(r->instance.scope);
+	advice_note(r);
+	return 0;
+}

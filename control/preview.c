@@ -1,0 +1,46 @@
+#include "control/preview.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "common/cleanup.h"
+#include "control/advice.h"
+#include "control/dependencies.h"
+#include "control/image.h"
+#include "units/paths.h"
+#include "units/render.h"
+
+static int put_units(FILE *f, const struct instance *i, struct error *err)
+{
+	_cleanup_rendered_ struct rendered units = {};
+
+	if (units_render(i, &units, err) < 0)
+		return -1;
+	fprintf(f, "# --- %s" SOCKET_SUFFIX " ---\n%s\n# --- %s" SERVICE_SUFFIX " ---\n%s", i->name, units.socket,
+		i->name, units.service);
+	if (units.timer)
+		fprintf(f, "\n# --- %s" TIMER_SUFFIX " ---\n%s", i->name, units.timer);
+	return 0;
+}
+
+int preview_render(struct create_request *r, char **ret, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+	int done, failed;
+
+	if (!f)
+		return error_errno(err, ENOMEM, "cannot print the units");
+	advice_note(r);
+	dependencies_note_unresolved(r);
+	done = r->to_make.image ? made_put(f, r, err) : 0;
+	if (done == 0)
+		done = put_units(f, &r->instance, err);
+	failed = ferror(f);
+	if (fclose(f) != 0 || failed)
+		done = error_errno(err, ENOMEM, "cannot print the units");
+	if (done == 0)
+		*ret = steal_ptr(&text);
+	return done;
+}

@@ -1,0 +1,273 @@
+#include "control/refresh.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "control/find.h"
+#include "control/image.h"
+#include "control/install.h"
+#include "control/keep.h"
+#include "control/note.h"
+#include "control/programs.h"
+#include "control/rights.h"
+#include "control/units_lock.h"
+#include "units/paths.h"
+#include "units/query.h"
+
+#define SOCKET_TIMEOUT (60 * USEC_PER_SEC)
+#define EXIT_EXEC      203 /* systemd.exec(5): a program could not be run */
+
+struct refresh {
+	const struct stored *stored;
+	bool failed;	  /* … and told of */
+	bool was_missing; /* a program that its units name was */
+	bool was_enabled;
+	int changed;
+};
+
+static bool is(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+static void tell(struct refresh *r, const struct error *err)
+{
+	r->failed = true;
+	note_print("'%s' is not refreshed: %s", r->stored->instance.name, err->text);
+}
+
+static int check(const struct stored *s, struct error *err)
+{
+	if (s->problem)
+		return error_set(err, EINVAL, "%s", s->problem);
+	if (s->instance.legacy)
+		return error_set(err, EINVAL, "the original tool made it: 'sockwake create --force' takes it over");
+	return 0;
+}
+
+static void write_units(struct programs *p, const char *directory, struct refresh *r)
+{
+	_cleanup_snapshot_ struct snapshot before = {};
+	const struct stored *s = r->stored;
+	struct instance renewed = s->instance; /* what it points to stays the other's */
+	char path[PATH_MAX];
+	const char *trouble;
+	struct error err;
+
+	renewed.outside_source = true;
+	if (check(s, &err) < 0 || store_refresh(directory, &renewed, &before, &r->changed, &err) < 0) {
+		tell(r, &err);
+		return;
+	}
+	if (!s->instance.outside_source && instance_appearance(&renewed) == APPEAR_OUTSIDE)
+		note_print(
+			"to the server of '%s' clients are not local ones any more, from its next wake on: sockwake(1), "
+			"\"Trust\"",
+			renewed.name);
+	r->was_enabled = before.enabled;
+	r->was_missing =
+		!before.texts[1] || programs_find_missing(p, s->instance.scope, before.texts[1], path, &trouble);
+}
+
+/* Somebody else may have changed the files, too. */
+static int reload(struct manager *m, const struct refresh *refreshes, size_t n, struct error *err)
+{
+	bool needed = false;
+
+	for (size_t k = 0; k < n && !needed; k++) {
+		char socket[UNIT_NAME_MAX], service[UNIT_NAME_MAX];
+		const char *name = refreshes[k].stored->instance.name;
+		const char *units[2] = {unit_name(name, SOCKET_SUFFIX, socket),
+					unit_name(name, SERVICE_SUFFIX, service)};
+		struct unit_state states[2] = {};
+		int r = refreshes[k].changed ? 0 : manager_examine(m, units, 2, states, err);
+
+		needed = refreshes[k].changed;
+		for (size_t u = 0; r == 0 && u < 2 && !needed; u++)
+			needed = states[u].need_reload || !is(states[u].load_state, "loaded");
+		unit_states_clear(states, 2);
+		if (r < 0)
+			return -1;
+	}
+	return needed ? manager_reload(m, err) : 0;
+}
+
+/* Has systemd closed the socket, rather than somebody who wants it so? A failure that was reset leaves no more than the
+ * service's, which is one of a program that was not there. */
+static bool was_closed(const struct refresh *r, const struct unit_state *socket, const struct unit_state *service)
+{
+	if (is(socket->active_state, "failed"))
+		return true;
+	return is(socket->active_state, "inactive") && r->was_enabled &&
+	       (r->was_missing || (is(service->result, "exit-code") && service->main_status == EXIT_EXEC));
+}
+
+static int start_socket(struct manager *m, const struct instance *i, const char *socket, struct error *err)
+{
+	if (manager_start(m, socket, SOCKET_TIMEOUT, err) == 0)
+		return 0;
+	install_explain_socket(m, i, err);
+	return -1;
+}
+
+/* That it was the trigger limit is forgotten with the failure. */
+static void outwait_triggers(const struct unit_state *socket)
+{
+	if (!is(socket->active_state, "failed") || is(socket->result, "trigger-limit-hit"))
+		install_outwait_trigger_limit(socket->since_usec);
+}
+
+static int open_socket(struct manager *m, const struct instance *i, const char *socket, const char *service,
+		       struct error *err)
+{
+	if (manager_reset_failed(m, socket, err) < 0 || manager_reset_failed(m, service, err) < 0)
+		return -1;
+	return start_socket(m, i, socket, err);
+}
+
+/* Only while nobody is served or waits. */
+static int reopen_socket(struct manager *m, const struct instance *i, const char *socket, struct error *err)
+{
+	if (manager_stop(m, socket, SOCKET_TIMEOUT, err) < 0)
+		return -1;
+	return start_socket(m, i, socket, err);
+}
+
+enum socket_fate { SOCKET_AS_IT_WAS, SOCKET_OPENED, SOCKET_STAYS_STOPPED };
+
+/* Brings one into effect. A socket that somebody has stopped stays so. */
+static int apply(struct manager *m, const struct refresh *r, enum socket_fate *ret, struct error *err)
+{
+	const struct instance *i = &r->stored->instance;
+	char socket[UNIT_NAME_MAX], service[UNIT_NAME_MAX], timer[UNIT_NAME_MAX];
+	const char *units[2] = {unit_name(i->name, SOCKET_SUFFIX, socket), unit_name(i->name, SERVICE_SUFFIX, service)};
+	struct unit_state states[2] = {};
+	int done = manager_examine(m, units, 2, states, err);
+	bool listens, sleeps;
+
+	*ret = SOCKET_AS_IT_WAS;
+	if (done == 0) {
+		listens = is(states[0].active_state, "active");
+		sleeps = is(states[1].active_state, "inactive") || is(states[1].active_state, "failed");
+		if (was_closed(r, &states[0], &states[1])) {
+			*ret = SOCKET_OPENED;
+			outwait_triggers(&states[0]);
+			done = open_socket(m, i, socket, service, err);
+		} else if (listens && sleeps && r->changed & REFRESHED_SOCKET)
+			done = reopen_socket(m, i, socket, err);
+		else if (listens && r->changed && i->schedule) /* which may be new to the manager */
+			done = manager_start(m, unit_name(i->name, TIMER_SUFFIX, timer), SOCKET_TIMEOUT, err);
+		else if (is(states[0].active_state, "inactive"))
+			*ret = SOCKET_STAYS_STOPPED;
+	}
+	unit_states_clear(states, 2);
+	return done;
+}
+
+static void say_what_was_done(const struct refresh *r, enum socket_fate fate, bool accept_volumes)
+{
+	const struct instance *i = &r->stored->instance;
+
+	if (r->changed)
+		note_done("Refreshed '%s'%s.", i->name, fate == SOCKET_OPENED ? ", and opened its socket again" : "");
+	else if (fate == SOCKET_OPENED)
+		note_done("Opened the socket of '%s' again.", i->name);
+	else if (accept_volumes)
+		note_done("The volumes of '%s' are accepted as they are.", i->name);
+	else if (fate == SOCKET_AS_IT_WAS)
+		note_done("'%s' is as it should be.", i->name);
+	if (fate == SOCKET_STAYS_STOPPED)
+		note_print("the socket of '%s' was stopped: 'systemctl %sstart %s" SOCKET_SUFFIX "' opens it again",
+			   i->name, i->scope == SCOPE_USER ? "--user " : "", i->name);
+}
+
+static void finish(struct manager *m, struct refresh *r, bool accept_volumes)
+{
+	const struct instance *i = &r->stored->instance;
+	enum socket_fate fate = SOCKET_AS_IT_WAS;
+	char service[UNIT_NAME_MAX];
+	struct error err;
+
+	if (made_heal(i, &err) < 0 && err.code != ENOTCONN) {
+		note_print("the container of '%s': %s", i->name, err.text);
+		r->failed |= err.code == EEXIST; /* a person has to choose */
+	}
+	keep_remember(m, i, accept_volumes);
+	if (accept_volumes && m) /* a wake that was refused for them */
+		(void)manager_reset_failed(m, unit_name(i->name, SERVICE_SUFFIX, service), &err);
+	if (m && apply(m, r, &fate, &err) < 0)
+		tell(r, &err);
+	if (!r->failed)
+		say_what_was_done(r, fate, accept_volumes);
+}
+
+static int refresh_all(struct manager *m, const char *directory, struct refresh *refreshes, size_t n,
+		       bool accept_volumes, struct error *err)
+{
+	_cleanup_programs_ struct programs p = {};
+	unsigned failed = 0;
+
+	for (size_t k = 0; k < n; k++)
+		write_units(&p, directory, &refreshes[k]);
+	if (m && reload(m, refreshes, n, err) < 0)
+		return -1;
+	if (m)
+		install_order_engines(m);
+	for (size_t k = 0; k < n; k++) {
+		if (!refreshes[k].failed)
+			finish(m, &refreshes[k], accept_volumes);
+		failed += refreshes[k].failed;
+	}
+	if (failed)
+		return error_set(err, 0, "%u of %zu could not be refreshed: the reasons are above", failed, n);
+	return 0;
+}
+
+/* Those that were named, in that order, or all but the original tool's, which have nothing of ours to refresh. `ret` has room for them. Returns how many. */
+static size_t choose(const struct stored_list *all, char *const *names, struct refresh *ret)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; !names && k < all->n; k++) {
+		if (!all->items[k].instance.legacy)
+			ret[n++].stored = &all->items[k];
+	}
+	for (; names && *names; names++) {
+		for (size_t k = 0; k < all->n; k++) {
+			if (is(all->items[k].instance.name, *names))
+				ret[n++].stored = &all->items[k];
+		}
+	}
+	return n;
+}
+
+int refresh_instances(enum scope scope, char *const *names, bool accept_volumes, struct error *err)
+{
+	_cleanup_stored_list_ struct stored_list all = {}, named = {};
+	_cleanup_manager_ struct manager *m = NULL;
+	_cleanup_free_ struct refresh *refreshes = NULL;
+	_cleanup_close_ int lock = -1;
+	char directory[PATH_MAX];
+	struct error why;
+	size_t n;
+
+	if (find_instances(scope, names, directory, &named, err) < 0 || rights_require(scope, err) < 0 ||
+	    unit_directory(scope, directory, err) < 0 || units_lock_take(scope, directory, &lock, err) < 0 ||
+	    store_scan(directory, &all, err) < 0)
+		return -1;
+	if (all.n == 0) {
+		note_done("No managed instances found.");
+		return 0;
+	}
+	if (programs_check(err) < 0)
+		return -1;
+	refreshes = calloc(all.n + named.n, sizeof(*refreshes));
+	if (!refreshes)
+		return error_errno(err, ENOMEM, "cannot refresh the instances");
+	n = choose(&all, names, refreshes);
+	if (manager_connect(scope, &m, &why) < 0)
+		note_print("only the files are refreshed: %s", why.text);
+	return refresh_all(m, directory, refreshes, n, accept_volumes, err);
+}

@@ -1,0 +1,49 @@
+#include "control/sleep.h"
+
+#include "common/clock.h"
+#include "control/note.h"
+#include "control/schedule.h"
+#include "control/settle.h"
+#include "units/manager.h"
+#include "units/paths.h"
+
+/* The service has ended. Does the container sleep? */
+static int look(struct manager *m, const struct stored *s, struct error *err)
+{
+	const char *name = s->instance.name;
+	struct error why;
+
+	if (s->problem) {
+		note_print("it cannot be told whether the container sleeps: %s", s->problem);
+		return 0;
+	}
+	if (settle(m, &s->instance, SETTLE_ALL, &why) == 0)
+		return 0;
+	return error_set(err, why.code, "'%s' may not be asleep: %.600s; 'sockwake sleep %s' tries again", name,
+			 why.text, name);
+}
+
+int sleep_instance(enum scope scope, const struct stored *s, struct error *err)
+{
+	_cleanup_manager_ struct manager *m = NULL;
+	const char *name = s->instance.name;
+	char unit[UNIT_NAME_MAX];
+	struct error ignored;
+
+	if (manager_connect(scope, &m, err) < 0)
+		return -1;
+	/* The units' own TimeoutStopSec= are the limit. */
+	if (s->instance.legacy && manager_stop(m, unit_name(name, LEGACY_SUFFIX, unit), USEC_INFINITY, err) < 0)
+		return -1;
+	if (manager_stop(m, unit_name(name, SERVICE_SUFFIX, unit), USEC_INFINITY, err) < 0)
+		return -1;
+	if (look(m, s, err) < 0)
+		return -1;
+	(void)manager_reset_failed(m, unit, &ignored); /* whatever went wrong before, it sleeps */
+	if (!s->problem)
+		note_done("'%s' sleeps.", name);
+	if (schedule_is_on(&s->instance))
+		note_print("its schedule wakes it again: 'systemctl %sstop %s" SOCKET_SUFFIX "' keeps it asleep",
+			   scope == SCOPE_USER ? "--user " : "", name);
+	return 0;
+}

@@ -1,0 +1,256 @@
+#include "control/wake.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/parse.h"
+#include "common/path.h"
+#include "control/install.h"
+#include "control/note.h"
+#include "control/programs.h"
+#include "handover/channel.h"
+#include "handover/start_limit.h"
+#include "handover/stats.h"
+#include "units/log_command.h"
+#include "units/manager.h"
+#include "units/paths.h"
+#include "units/query.h"
+
+#define MARGIN	  (60 * USEC_PER_SEC)
+#define POLL_MSEC 50
+
+/* The keeper has said by then what takes so long. */
+#define NOTE_AFTER USEC_PER_SEC
+
+static uint64_t startup_timeout(const struct stored *s)
+{
+	struct error ignored;
+	uint64_t usec;
+
+	return s->problem || parse_duration("", s->instance.startup_timeout, &usec, &ignored) < 0 ? USEC_INFINITY
+												  : usec;
+}
+
+/* The keeper ends the start after a while; this is only for a manager that does not answer. */
+static uint64_t patience(const struct stored *s)
+{
+	uint64_t usec;
+
+	return __builtin_add_overflow(start_limit(startup_timeout(s)), MARGIN, &usec) ? USEC_INFINITY : usec;
+}
+
+/* Waits for as long as a client would, and after a word about what takes so long, until the start has ended. To ask
+ * again while it goes on is to join it. */
+static int start_patiently(struct manager *m, const struct stored *s, const char *unit, struct error *err)
+{
+	uint64_t first = startup_timeout(s);
+	struct unit_state state = {};
+	struct error ignored;
+
+	if (first == USEC_INFINITY)
+		return manager_start(m, unit, first, err);
+	if (manager_start(m, unit, first + NOTE_AFTER, err) == 0)
+		return 0;
+	if (!error_forgive(err, ETIMEDOUT))
+		return -1;
+	if (manager_examine(m, &unit, 1, &state, &ignored) == 0 &&
+	    strncmp(state.status_text, STATUS_STILL_STARTING, strlen(STATUS_STILL_STARTING)) == 0)
+		note_print("%s", state.status_text);
+	unit_states_clear(&state, 1);
+	return manager_start(m, unit, patience(s), err);
+}
+
+/* It was not even begun. */
+static void explain_needs(struct manager *m, const struct stored *s, const char *unit, struct error *err)
+{
+	struct error before = *err;
+
+	install_explain_socket(m, &s->instance, err); /* which it needs */
+	if (strcmp(err->text, before.text) == 0)
+		error_set(err, EREMOTEIO, "%.800s; '%s %s' has the whole story", before.text,
+			  journal_command(s->instance.scope), unit);
+}
+
+/* Says why the service failed rather than that its job did. */
+static void explain(struct manager *m, enum scope scope, const struct stored *s, const char *unit,
+		    const struct unit_state *state, struct error *err)
+{
+	_cleanup_programs_ struct programs programs = {};
+	char directory[PATH_MAX], reason[UNIT_REASON_MAX] = "";
+	struct error ignored;
+
+	if (!s->problem && unit_directory(scope, directory, &ignored) == 0)
+		programs_describe_units(&programs, directory, &s->instance, reason, sizeof(reason));
+	if (reason[0]) {
+		error_set(err, EREMOTEIO, "'%s' did not wake: %s", s->instance.name, reason);
+		return;
+	}
+	unit_reason(state, reason);
+	if (reason[0])
+		error_set(err, EREMOTEIO, "'%s' did not wake: %s; '%s %s' has the whole story", s->instance.name,
+			  reason, journal_command(scope), unit);
+	else if (!s->problem)
+		explain_needs(m, s, unit, err);
+}
+
+/* Is the container not put to sleep because something is wrong, rather than because it takes its time? */
+static bool is_in_trouble(const struct unit_state *s)
+{
+	return strncmp(s->status_text, STATUS_NOT_ASLEEP, strlen(STATUS_NOT_ASLEEP)) == 0;
+}
+
+/* Until a service that is going to sleep, or to its end after a failed wake, has got there. systemd itself ends that. */
+static int await_end(struct manager *m, const struct stored *s, const char *unit, struct unit_state *ret,
+		     struct error *err)
+{
+	const char *name = s->instance.name;
+	uint64_t begin = now_usec(), note = startup_timeout(s), limit = patience(s);
+
+	for (;;) {
+		uint64_t passed = now_usec() - begin;
+
+		unit_states_clear(ret, 1);
+		if (manager_examine(m, &unit, 1, ret, err) < 0)
+			return -1;
+		if (strcmp(ret->active_state, "deactivating") != 0)
+			return 0;
+		if (passed > limit || (passed > note && is_in_trouble(ret)))
+			return error_set(err, EREMOTEIO,
+					 "'%s' did not wake, for it is still being put to sleep (%.400s): try again "
+					 "when 'sockwake status %s' shows that it sleeps",
+					 name, ret->status_text, name);
+		if (passed > note) {
+			note_print("'%s' is still being put to sleep: %s", name, ret->status_text);
+			note = USEC_INFINITY;
+		}
+		(void)poll(NULL, 0, POLL_MSEC);
+	}
+}
+
+/* Did the start that has failed begin before this command, which only joined it? It may have been lost by then: systemd
+ * keeps a start job until the service has stopped after the failure, and gives that job to whoever asks for a start. One
+ * that somebody has stopped did not fail. */
+static bool was_joined(const struct unit_state *before, const struct unit_state *after)
+{
+	return strcmp(before->active_state, "activating") == 0 && before->main_start == after->main_start &&
+	       strcmp(after->result, "success") != 0;
+}
+
+/* 1: it failed, but in a start that began before. */
+static int try_start(struct manager *m, enum scope scope, const struct stored *s, const char *unit, struct error *err)
+{
+	struct unit_state before = {}, after = {};
+	struct error ignored;
+	int r = await_end(m, s, unit, &before, err);
+
+	if (r == 0)
+		r = start_patiently(m, s, unit, err);
+	if (r < 0 && err->code == ENOENT)
+		error_set(err, ENOENT,
+			  "the service manager does not know %s: 'sockwake refresh %s' has it read the unit", unit,
+			  s->instance.name);
+	if (r < 0 && err->code == EREMOTEIO && strcmp(before.active_state, "deactivating") != 0 &&
+	    manager_examine(m, &unit, 1, &after, &ignored) == 0) {
+		explain(m, scope, s, unit, &after, err);
+		r = was_joined(&before, &after) ? 1 : -1;
+	}
+	unit_states_clear(&before, 1);
+	unit_states_clear(&after, 1);
+	return r;
+}
+
+/* 0 before its first wake, and where that cannot be told. */
+static uint64_t count_wakes(enum scope scope, const struct stored *s, bool *ret_awake)
+{
+	char directory[PATH_MAX], path[PATH_MAX], file[UNIT_NAME_MAX];
+	struct stats stats;
+	struct error ignored;
+
+	*ret_awake = true;
+	if (runtime_directory_find(scope, directory, &ignored) < 0 ||
+	    path_join(directory, unit_name(s->instance.name, ".stats", file), path, &ignored) < 0 ||
+	    stats_read(path, &stats, &ignored) < 0)
+		return 0;
+	*ret_awake = stats.flags & STATS_AWAKE;
+	return stats.wakes;
+}
+
+/* So often at most it may turn somebody away just when it is to be woken. */
+#define START_TRIES 20
+
+/* The start that this joins may be one of a client that may not wake it: then the service has ended well, and the
+ * container sleeps. */
+static int start(struct manager *m, enum scope scope, const struct stored *s, struct error *err)
+{
+	char unit[UNIT_NAME_MAX];
+	bool awake;
+
+	unit_name(s->instance.name, s->instance.legacy ? LEGACY_SUFFIX : SERVICE_SUFFIX, unit);
+	for (int k = 0; k < START_TRIES; k++) {
+		uint64_t before = count_wakes(scope, s, &awake);
+		int r = try_start(m, scope, s, unit, err);
+
+		if (r > 0) {
+			error_clear(err);
+			r = try_start(m, scope, s, unit, err);
+		}
+		if (r != 0)
+			return -1;
+		if (count_wakes(scope, s, &awake) > before || awake)
+			return 0;
+		(void)poll(NULL, 0, POLL_MSEC);
+	}
+	return error_set(err, EBUSY, "'%s' is not awake: clients who may not wake it come too often; try again",
+			 s->instance.name);
+}
+
+/* So often at most it may fall asleep while it is being held. */
+#define HOLD_TRIES 5
+
+/* A hold is good once it has outlived a start: an instance that was just about to sleep forgets it. */
+static int start_and_hold(struct manager *m, enum scope scope, const struct stored *s, uint64_t until,
+			  struct error *err)
+{
+	char directory[PATH_MAX], path[PATH_MAX], file[UNIT_NAME_MAX];
+	struct stats stats;
+
+	if (runtime_directory_find(scope, directory, err) < 0 ||
+	    path_join(directory, unit_name(s->instance.name, ".stats", file), path, err) < 0)
+		return -1;
+	for (int k = 0; k < HOLD_TRIES; k++) {
+		if (start(m, scope, s, err) < 0)
+			return -1;
+		if (stats_read(path, &stats, err) < 0)
+			return error_context(err, "'%s' is awake and cannot be held so (is there room in '%s'?)",
+					     s->instance.name, directory);
+		if (stats.held_until >= until)
+			return 0;
+		if (stats_hold(path, until, err) < 0)
+			return -1;
+	}
+	return error_set(err, EBUSY, "'%s' falls asleep again and again: '%s %s.service' says why", s->instance.name,
+			 journal_command(scope), s->instance.name);
+}
+
+int wake_instance(enum scope scope, const struct stored *s, uint64_t hold, struct woken *ret, struct error *err)
+{
+	_cleanup_manager_ struct manager *m = NULL;
+	uint64_t began = now_usec(), wakes;
+	bool ignored;
+	int r;
+
+	if (hold && s->instance.legacy)
+		return error_set(err, EINVAL,
+				 "'%s' was made by the original tool, which cannot hold it awake: 'sockwake create "
+				 "--force' takes it over",
+				 s->instance.name);
+	if (manager_connect(scope, &m, err) < 0)
+		return -1;
+	wakes = count_wakes(scope, s, &ignored);
+	r = hold ? start_and_hold(m, scope, s, wall_usec() + hold, err) : start(m, scope, s, err);
+	*ret = (struct woken){.was_asleep = count_wakes(scope, s, &ignored) > wakes, .took = now_usec() - began};
+	return r;
+}
