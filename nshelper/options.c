@@ -105,7 +105,7 @@ static int check(struct nshelper_options *o, struct error *err)
 		o->mark = TRANSPARENT_MARK;
 	if (o->pid >= 0 || o->pidfd >= 0)
 		return 0;
-	if (environment_take_fd(VARIABLE_PIDFD, &o->pidfd, err) < 0)
+	if (environment_fd(VARIABLE_PIDFD, &o->pidfd, err) < 0)
 		return -1;
 	if (o->pidfd < 0)
 		return error_set(err, EINVAL, "say which container: --pid, --pidfd or $%s; usage: %s",
