@@ -59,12 +59,13 @@ static int stop_or_pause(struct unit *u, const struct options *o, struct engine 
 {
 	struct help h = {e, o};
 	struct unit_view v;
+	struct error ignored;
 
 	if (unit_look(u, &v, err) < 0)
 		return -1;
 	if (!o->idle_pause || !unit_is_active(&v)) {
 		if (e->backend->units_pass_signals)
-			(void)e->backend->unpause(e, o->container, err);
+			(void)e->backend->unpause(e, o->container, &ignored);
 		if (unit_has_lost_its_file(u, o->unit))
 			stop_before(o, e);
 		return unit_stop(u, USEC_INFINITY, &(struct meanwhile){help_to_stop, &h}, err);
