@@ -77,7 +77,7 @@ void lock_record_run(int lock_fd, const struct container *c, bool own);
 void lock_record_asleep(int lock_fd, const char *id);
 bool lock_is_asleep(int lock_fd);
 
-/* Who began this run of the container? */
+/* Did a wake begin (own), or find, this run of the container? */
 bool lock_is_own_run(int lock_fd, const struct container *c);
 bool lock_is_found_run(int lock_fd, const struct container *c);
 

@@ -6,8 +6,8 @@
  *	2. enter    setns(), first into the user namespace if only that gives the right to enter the other. From here
  *		    on no process in there may trace this one.
  *	3. arrange  for --outside-source and --transparent, with the capabilities gained by entering.
- *	4. drop	    the user, all capabilities, the ways to regain them; reads everything back. With --unreachable, checks
- *		    that the container cannot reach the command either.
+ *	4. drop	    the user, all capabilities, the ways to regain them; reads everything back. With --unreachable,
+ *		    checks that the container cannot reach the command either.
  *	5. exec	    the PID stays, so LISTEN_PID and NOTIFY_SOCKET stay right.
  *
  * nshelper is one process with one thread throughout: setns() into a user namespace requires that. A step that fails

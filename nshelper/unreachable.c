@@ -6,8 +6,8 @@
  *	before the exec	 the memory is owned by the user namespace in which nshelper was executed, whose capabilities no
  *			 container has. The container's root is the same user; PR_SET_DUMPABLE closes that way, too.
  *	the exec	 makes new memory, owned by the entered user namespace, and dumpable; except if the process
- *			 may not read the program: then it is not dumpable, and its owner is the first namespace upwards that
- *			 knows the file's owner (would_dump() in fs/exec.c). For root's files that is the host's.
+ *			 may not read the program: then it is not dumpable, and its owner is the first namespace upwards
+ *			 that knows the file's owner (would_dump() in fs/exec.c). For root's files that is the host's.
  *
  * With fs.suid_dumpable=1, unreadable programs are dumpable as well (proc_sys_fs(5)).
  */

@@ -1,4 +1,4 @@
-/* Readiness by a command of the user. */
+/* A command of the user's as a health check. */
 #include "readiness/probe_command.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 
 #define PLACEHOLDER "{container_port}"
 
-/* A copy of the command with every {container_port} replaced; the caller frees it. NULL when there is no memory. */
+/* A copy of the command with every {container_port} replaced; the caller frees it. NULL if there is no memory. */
 static char *substitute(const char *command, uint16_t port)
 {
 	char *text = NULL;
@@ -44,8 +44,8 @@ static char *substitute(const char *command, uint16_t port)
 	return text;
 }
 
-/* The environment without what is ours and systemd's: the command must not take our sockets for its own. The
- * array belongs to the caller, the strings do not. */
+/* The environment without our variables and systemd's: the command must not take our sockets for its own. The caller
+ * owns the array, not the strings. */
 static char **environment(void)
 {
 	static const char *const hidden[] = {"LISTEN_", "NOTIFY_SOCKET=", "SOCKWAKE_", "WATCHDOG_"};
@@ -68,8 +68,8 @@ static char **environment(void)
 	return env;
 }
 
-/* sh in a process group of its own, with no descriptor but /dev/null thrice, default signals. Returns an errno
- * value. */
+/* Starts sh in a process group of its own, with default signals and no descriptor but /dev/null thrice. Returns an
+ * errno value. */
 static int spawn(char *command, char **env, pid_t *ret_pid)
 {
 	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, command, NULL};
@@ -95,7 +95,7 @@ static int spawn(char *command, char **env, pid_t *ret_pid)
 		r = posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO);
 	if (r == 0)
 		r = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-	/* These cannot fail with valid arguments. */
+	/* Cannot fail with valid arguments. */
 	(void)posix_spawnattr_setsigmask(&attributes, &none);
 	(void)posix_spawnattr_setsigdefault(&attributes, &all);
 	(void)posix_spawnattr_setpgroup(&attributes, 0);
@@ -138,7 +138,8 @@ int probe_command(const char *command, uint16_t port, const struct patience *pat
 		return error_errno(err, r, "cannot run the health-check command with /bin/sh");
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	r = pidfd < 0 ? 0 : patience_poll(patience, pidfd, POLLIN, patience->deadline, err);
-	/* Also what it left running. The group's name cannot have been reused: its leader has not been waited for. */
+	/* Also kills what the command left running. The group's number cannot have been reused: its leader has not been
+	 * reaped. */
 	(void)kill(-pid, SIGKILL);
 	while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
 		;
