@@ -74,8 +74,8 @@ struct instance {
 	unsigned workers;	  /* 0: the proxy's default */
 	char *proxy_protocol;	  /* NULL, "v1" or "v2" */
 	bool transparent;
-	bool outside_source; /* what is not shown the client's own address sees an outsider's; false: made by a version that
-			      * connected from loopback, and not refreshed since */
+	bool outside_source; /* a server that cannot see the client's own address sees an outsider's; false: made by a
+			      * version that connected from loopback, and not refreshed since */
 	char **no_wake_from; /* NULL-terminated lists of CIDR, may be NULL */
 	char **no_hold_from;
 	char **ignore_from; /* both */

@@ -25,7 +25,7 @@ struct batch {
 	char *memory;
 	struct datagram datagrams[BATCH_SIZE];
 	struct batch_storage *storage; /* the arguments of the calls */
-	bool plain;		       /* connected sockets use send(2), not sendmsg(2): see unix_clients in confine.h */
+	bool plain;		       /* connected sockets use send(2), not sendmsg(2): see unix_clients, confine.h */
 };
 
 /* The memory for large datagrams is only touched if they come. It lives as long as the process. */
