@@ -88,7 +88,7 @@ static int parse_pair(char *pair, struct forward *forwards, size_t n, struct acc
 	if (parse_u64("the descriptor in SOCKWAKE_ACCEPTED", pair, LISTEN_FDS_START + n, INT32_MAX, &fd, err) < 0 ||
 	    parse_u64("the listener in SOCKWAKE_ACCEPTED", listener, 0, n - 1, &index, err) < 0)
 		return -1;
-	/* What was handed over survived an execve(). */
+	/* Inherited descriptors have survived an execve(). */
 	flags = fcntl((int)fd, F_GETFD);
 	if (flags >= 0 && flags & FD_CLOEXEC)
 		return error_set(err, 0, "SOCKWAKE_ACCEPTED names descriptor %d twice, or it was not handed over",
