@@ -245,7 +245,7 @@ int publish_matches(const struct publish *p, int type, const struct sockaddr *bo
 	case AF_INET6:
 		return !p->path[0] && matches_inet6(p, (const struct sockaddr_in6 *)(const void *)bound);
 	case AF_UNIX:
-		/* The kernel need not have ended sun_path with a NUL (unix(7)). */
+		/* The kernel does not always terminate sun_path with a NUL (unix(7)). */
 		return p->path[0] && len > offsetof(struct sockaddr_un, sun_path) &&
 		       strnlen(un->sun_path, len - offsetof(struct sockaddr_un, sun_path)) == strlen(p->path) &&
 		       memcmp(un->sun_path, p->path, strlen(p->path)) == 0;
