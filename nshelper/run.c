@@ -176,8 +176,7 @@ int nshelper_run(int argc, char *argv[])
 	struct error err;
 	int status;
 
-	(void)prctl(PR_SET_NAME,
-		    "nshelper"); /* executed through a descriptor, its name would be the descriptor's number */
+	(void)prctl(PR_SET_NAME, "nshelper"); /* otherwise named by the descriptor that was executed */
 	(void)log_begin("nshelper");
 	refuse_on_signal("nshelper");
 	switch (nshelper_options_parse(argc, argv, &options, &err)) {
