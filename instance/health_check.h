@@ -7,7 +7,7 @@
 #include "common/error.h"
 #include "instance/publish.h"
 
-/* Those that wait for something, for messages. */
+/* The words that wait for something, for messages. */
 #define HEALTH_CHECK_WORDS "listen, postgres, redis, greeting, http, http:/PATH, healthy"
 
 enum readiness_kind {
@@ -16,17 +16,17 @@ enum readiness_kind {
 	READY_REDIS,
 	READY_GREETING,
 	READY_HTTP,
-	READY_HEALTHY, /* the activator asks the engine for that, the proxy never */
+	READY_HEALTHY, /* the activator asks the engine; the proxy never checks it */
 	READY_NONE,
 	READY_COMMAND,
-	READY_TLS, /* not for --health-check: what a server that does not answer is asked besides */
+	READY_TLS, /* not for --health-check: a further question to a server that does not answer */
 };
 enum readiness_kind health_check_kind(const char *s);
 
-/* The words, one after another; NULL after the last. */
+/* The k-th word; NULL after the last. */
 const char *health_check_word(size_t k);
 
-/* Is it a command, and not one of the words? NULL is none. */
+/* Is it a command rather than one of the words? NULL is neither. */
 bool health_check_is_command(const char *s);
 
 /* The rule for every health check. */

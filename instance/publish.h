@@ -25,11 +25,11 @@ struct publish {
 
 int publish_parse(const char *spec, struct publish *ret, struct error *err);
 
-/* The grammar of -p/--publish, which is that of `docker run -p` besides: "8000-8002:80-82/udp" is three ports, and "80" is
- * 80:80, for a port that a client has to know cannot be left to chance. Fills `ret` with *ret_n of at most `room` ports. */
+/* The grammar of -p/--publish also includes that of `docker run -p`: "8000-8002:80-82/udp" is three ports. "80" is
+ * 80:80, as clients must know the port. Fills `ret` with *ret_n ports, `room` at most. */
 int publish_parse_range(const char *spec, struct publish *ret, size_t room, size_t *ret_n, struct error *err);
 
-/* The canonical spelling, which publish_parse() reads back to the same value. */
+/* The canonical spelling; publish_parse() turns it back into the same value. */
 #define PUBLISH_TEXT_MAX 192
 void publish_format(const struct publish *p, char ret[static PUBLISH_TEXT_MAX]);
 

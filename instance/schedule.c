@@ -50,7 +50,7 @@ static bool parse_weekdays(const char *s, unsigned *ret)
 	}
 }
 
-/* A number of so many digits at *s, which goes on behind it. */
+/* Parses a number of `least` to `most` digits at *s, and advances *s. */
 static bool parse_digits(const char **s, size_t least, size_t most, unsigned *ret)
 {
 	size_t n = strspn(*s, "0123456789");
@@ -62,7 +62,7 @@ static bool parse_digits(const char **s, size_t least, size_t most, unsigned *re
 	return true;
 }
 
-/* "8:00" or "08:00" at *s, which goes on behind it, to minutes after midnight. */
+/* Parses "8:00" or "08:00" at *s to minutes after midnight, and advances *s. */
 static bool parse_time(const char **s, unsigned *ret)
 {
 	unsigned hour, minute;

@@ -2,9 +2,9 @@
  *
  *	[WEEKDAYS] HH:MM-HH:MM
  *
- * Weekdays are as in systemd.time(7): "Mon", "Mon,Wed", "Mon..Fri,Sun", short or in full, in capitals or not; without
- * them it is every day. An hour may have one digit. Times are local. The end is not part of the window; 24:00 is the end of the day, and an end
- * that is not after the beginning lies on the next day, which need not be one of the weekdays.
+ * Weekdays are as in systemd.time(7): "Mon", "Mon,Wed", "Mon..Fri,Sun", short or in full, in either case; without
+ * weekdays, every day. An hour may have one digit. Times are local. The end is not part of the window; 24:00 is the end
+ * of the day. An end that is not after the beginning is on the next day, which need not be one of the weekdays.
  */
 #pragma once
 

@@ -209,7 +209,7 @@ static int live(struct keeper *k, struct error *err)
 		if (served) /* counts as a new wake: the figures belong to the run that has ended */
 			begin_record(k);
 	}
-	k->wake_failed = r < 0 && !k->told_to_stop; /* what is broken off at somebody's wish has not failed */
+	k->wake_failed = r < 0 && !k->told_to_stop; /* a wake that was told to stop has not failed */
 	FAULT("keeper:done");
 	if (r < 0)
 		keeper_refuse(k, err->text);

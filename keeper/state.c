@@ -172,7 +172,7 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 	if (watch_queue) {
 		uint64_t deadline;
 
-		/* Before it waits: what it takes notice of then may be that they are served. */
+		/* Before the wait: an event may report that these clients are served. */
 		look_after_queue(k);
 		deadline = queue_deadline(&k->queue);
 		until = deadline < until ? deadline : until;

@@ -97,8 +97,8 @@ static inline bool time_is_over(uint64_t when)
 	return now_usec() >= when;
 }
 
-/* Waits for the next thing to happen, at most until then, and takes notice of it: signals, children that end, their
- * messages; and, with watch_queue, somebody who waits. Who has waited too long by now is reset first. */
+/* First resets clients that have waited too long. Then waits for the next event, at most until then, and handles it:
+ * signals, children that end, their messages; with watch_queue, also a waiting client. */
 void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue);
 
 /* Refuses all waiting clients, and says why, unless `why` is "". */

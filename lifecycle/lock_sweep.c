@@ -38,7 +38,7 @@ static void remove_unheld(int directory, const char *file)
 	struct stat st;
 
 	FAULT("sweep:opened");
-	/* Somebody may have removed it, and another one have made it anew, before it was locked here. */
+	/* Before it was locked here, another process may have removed it, and a third made it anew. */
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && st.st_nlink > 0)
 		(void)unlinkat(directory, file, 0);
 }

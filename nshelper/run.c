@@ -92,7 +92,7 @@ static int keepers_program(void)
 	return (int)fd;
 }
 
-/* Steps 1 to 4. The descriptors that stay open are closed by the exec or the end of the process. */
+/* Steps 1 to 4. The exec or the end of the process closes the descriptors that stay open. */
 static int become(const struct nshelper_options *o, struct error *err)
 {
 	struct target target;

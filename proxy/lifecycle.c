@@ -41,7 +41,7 @@ static void drain(struct lifecycle *l)
 	struct service *s = l->service;
 
 	atomic_store(&s->phase, DRAINING);
-	while (threads_are_accepting(s)) { /* it began before it could know; it takes a few at most */
+	while (threads_are_accepting(s)) { /* they may not have seen the phase; they accept a few more at most */
 		FAULT("drain:waits");
 		threads_take(l->first);
 		sched_yield();

@@ -15,6 +15,6 @@ struct proxy_options {
 
 extern const struct option_table proxy_option_table;
 
-/* argv without the program's name in argv[0]; proxy_options_free() releases *ret. The strings of argv must live on. */
+/* Skips argv[0]. proxy_options_free() releases *ret. The strings of argv must outlive *ret. */
 enum options_result proxy_options_parse(int argc, char **argv, struct proxy_options *ret, struct error *err);
 void proxy_options_free(struct proxy_options *options);

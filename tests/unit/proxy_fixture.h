@@ -44,11 +44,11 @@ struct proxy_run {
 	char *args[PROXY_ARGS_MAX]; /* proxy_arg() */
 	size_t n_args;
 	const char *environment[4]; /* "NAME=VALUE" */
-	int inherited;		    /* a descriptor more, at 50; -1: none */
+	int inherited;		    /* another descriptor, at 50; -1: none */
 	int inherited_too;	    /* and at 49 */
-	rlim_t descriptors;	    /* RLIMIT_NOFILE; 0: as it is */
-	bool is_left_alone;	    /* its parent's end is not sent to it */
-	/* Then: */
+	rlim_t descriptors;	    /* RLIMIT_NOFILE; 0: unchanged */
+	bool is_left_alone;	    /* it does not die with its parent */
+	/* Set by it: */
 	pid_t pid;
 	int notify;	     /* where READY=1 arrives */
 	struct stats *stats; /* shared with the proxy */
@@ -163,7 +163,7 @@ static inline void proxy_exec(struct proxy_run *p, const char *notify, int stats
 	dup2(stats, 51);
 	close_range(52, FAULT_FD - 1, 0);
 	close_range(FAULT_FD + FAULTS_AT_ONCE, ~0U, 0);
-	/* The leak sanitizer wants ptrace(2), which confinement takes away. */
+	/* The leak sanitizer needs ptrace(2), which confinement forbids. */
 	setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	setenv("SOCKWAKE_STATS_FD", "51", 1);
 	setenv("NOTIFY_SOCKET", notify, 1);
