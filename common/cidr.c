@@ -7,7 +7,7 @@
 
 static const unsigned char mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
-/* Bit i of an address, counted from its front. */
+/* Bit i of an address, counted from the front. */
 static bool bit(const unsigned char *address, unsigned i)
 {
 	return address[i / 8] >> (7 - i % 8) & 1;

@@ -9,14 +9,14 @@
 
 struct cidr {
 	unsigned char address[16]; /* IPv4 as ::ffff:A.B.C.D (RFC 4291, 2.5.5.2) */
-	unsigned prefix;	   /* bits of address[] that count: 0 to 128 */
+	unsigned prefix;	   /* how many bits of address[] count: 0 to 128 */
 };
 
-/* One range; without a slash it is a single address. Bits behind the prefix must be zero. */
+/* Parses one range; without a slash it is a single address. Bits after the prefix must be zero. */
 int cidr_parse(const char *s, struct cidr *ret, struct error *err);
 
-/* Is every address of the inner range within the outer one? */
+/* Does the outer range contain every address of the inner one? */
 bool cidr_covers(const struct cidr *outer, const struct cidr *inner);
 
-/* Is this IPv4 or IPv6 address within the range? Of other families (Unix sockets) none is. */
+/* Is this IPv4 or IPv6 address within the range? False for other families (Unix sockets). */
 bool cidr_contains(const struct cidr *c, const struct sockaddr *address);

@@ -9,7 +9,7 @@
 #define NSEC_PER_USEC 1000ULL
 #define USEC_INFINITY UINT64_MAX
 
-/* Now on CLOCK_MONOTONIC, the clock of every deadline and duration here. */
+/* Now on CLOCK_MONOTONIC, the clock of all deadlines and durations here. */
 static inline uint64_t now_usec(void)
 {
 	struct timespec ts;
@@ -18,7 +18,7 @@ static inline uint64_t now_usec(void)
 	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC;
 }
 
-/* Now on CLOCK_REALTIME, for what a person reads. */
+/* Now on CLOCK_REALTIME, for times that people read. */
 static inline uint64_t wall_usec(void)
 {
 	struct timespec ts;
@@ -27,8 +27,8 @@ static inline uint64_t wall_usec(void)
 	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC;
 }
 
-/* Time left until an absolute deadline, as a timeout in milliseconds for poll(2), rounded up; 0 when it has passed,
- * -1 for USEC_INFINITY. */
+/* Time left until an absolute deadline, as a timeout in milliseconds for poll(2), rounded up; 0 if it has passed, -1
+ * for USEC_INFINITY. */
 static inline int timeout_msec(uint64_t deadline)
 {
 	uint64_t now = now_usec();

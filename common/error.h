@@ -1,4 +1,4 @@
-/* The error contract of every library function here.
+/* The error contract of all library functions.
  *
  * A function that can fail takes `struct error *err` as its last argument and returns 0 on success and -1 on failure
  * (or a pointer and NULL). It sets *err only on failure, and always then: a failure that is none to the caller is
@@ -14,7 +14,7 @@
 #include <stdbool.h>
 
 struct error {
-	int code; /* an errno value, or 0 where none fits */
+	int code; /* an errno value, or 0 if none fits */
 	char text[1024];
 };
 
@@ -24,10 +24,10 @@ struct error {
 /* As error_set(), with ": strerror(code)" appended. Pass errno. */
 #define error_errno(err, code, ...) (error_set_errno(err, code, __VA_ARGS__), error_failed())
 
-/* Puts "context: " in front of the text. Keeps the code. Always -1. */
+/* Puts "context: " before the text. Keeps the code. Always -1. */
 #define error_context(err, ...) (error_add_context(err, __VA_ARGS__), error_failed())
 
-/* Behind the macros, so that a static analyser sees in every file that the value is -1. */
+/* The functions behind the macros, which let a static analyser see in every file that the value is -1. */
 void error_set_text(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void error_set_errno(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void error_add_context(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -33,7 +33,7 @@ static int socket_of(const char *point)
 	return -1;
 }
 
-/* With system calls that the proxy makes in a release as well: the filter is made for no others (confine/syscalls). */
+/* Uses only system calls that the proxy also makes in a release: the filter allows no others (confine/syscalls). */
 static void stand(int fd)
 {
 	char who[32], go;

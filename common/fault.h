@@ -1,10 +1,11 @@
-/* Points at which a test makes a program stand still, so that it provokes a race instead of hoping for it.
+/* Points at which a test stops a program, to provoke a race instead of hoping for it.
  *
  *	FAULT("accept:taken");
  *
- * is nothing at all but in test builds (FAULTS in the Makefile). There SOCKWAKE_FAULTS="accept:taken=63,idle:ends=64" gives
- * points a socket each: whoever comes to such a point says there which process and thread it is, and waits for a byte. The other
- * threads go on. Once the other end is shut down the point holds nobody. HACKING.md, "A race", has an example.
+ * expands to nothing except in test builds (FAULTS in the Makefile). There
+ * SOCKWAKE_FAULTS="accept:taken=63,idle:ends=64" gives each point a socket: a thread that reaches the point reports its
+ * process and thread there, and waits for a byte. Other threads go on. Once the other end is shut down, the point stops
+ * no thread. HACKING.md, "A race", has an example.
  */
 #pragma once
 
@@ -20,8 +21,8 @@
 #define FAULT_SOCKETS(ret) 0
 #endif
 
-/* Waits if a test wants that here. Leaves errno as it is. */
+/* Waits if a test stops this point. Preserves errno. */
 void fault_reach(const char *point);
 
-/* The sockets of all points, for a program that closes what it does not know. Returns how many; at most 4. */
+/* The sockets of all points, for a program that closes unknown descriptors. Returns how many; at most 4. */
 size_t fault_sockets(int *ret);

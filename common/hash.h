@@ -1,4 +1,5 @@
-/* FNV-1a 64 (RFC 9923). Names that differ must not get the same file by accident; it need not resist intent. */
+/* FNV-1a 64 (RFC 9923). Different names must not get the same file by accident; the hash need not resist an
+ * attacker. */
 #pragma once
 
 #include <stdint.h>

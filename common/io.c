@@ -17,8 +17,8 @@
 #include "common/cleanup.h"
 #include "common/fault.h"
 
-/* How much to make room for next: one byte more than a file may have shows that it has more. Files in /proc say that
- * they have no size. */
+/* How much to make room for next: one byte beyond the limit shows that a file is too large. Files in /proc claim to
+ * have no size. */
 static size_t next_size(size_t size, const struct stat *st, size_t max)
 {
 	size_t next = size ? size * 2 : (size_t)st->st_size + 1;
@@ -106,23 +106,23 @@ bool file_is_temporary(int directory, const char *file, time_t age)
 	       S_ISREG(st.st_mode) && st.st_uid == geteuid() && (age == 0 || time(NULL) - st.st_mtime > age);
 }
 
-/* Of a file without a name nothing is left when its writer is killed. Not every file system has such (open(2), O_TMPFILE);
- * the directory may be missing. */
+/* A file without a name leaves nothing behind when its writer is killed. Not every file system supports it (open(2),
+ * O_TMPFILE); the directory may be missing. */
 static int open_nameless(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char directory[PATH_MAX];
 
-	if (access("/proc/self/fd", F_OK) < 0) /* by which it gets a name */
+	if (access("/proc/self/fd", F_OK) < 0) /* which gives it a name later */
 		return -1;
 	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
 	return open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 }
 
-/* Gives it one, of a template like mkostemp(3)'s. */
+/* Gives the file a name, from a template like mkostemp(3)'s. */
 static int give_name(int fd, char *template)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345"; /* 32: each is as likely */
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345"; /* 32, so each is equally likely */
 	char self[32], *random = template + strlen(template) - strlen(TEMPORARY_RANDOM);
 
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
@@ -146,8 +146,8 @@ int file_write_beside(const char *path, const char *data, size_t len, mode_t mod
 	int prefix = slash ? (int)(slash - path) + 1 : 0;
 	bool nameless;
 
-	/* The name begins with a dot, so that systemd does not take a left-over for a unit, and does not contain the
-	 * final name, which may be as long as a name can be. */
+	/* The name begins with a dot, so that systemd does not take a left-over for a unit. It does not contain the
+	 * final name, which may have the maximum length already. */
 	if (snprintf(ret, PATH_MAX, "%.*s" TEMPORARY_PREFIX TEMPORARY_RANDOM, prefix, path) >= PATH_MAX)
 		return error_set(err, ENAMETOOLONG, "the path '%s' is too long", path);
 	fd = open_nameless(path);

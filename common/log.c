@@ -24,7 +24,7 @@
 bool log_is_debug;
 
 static const char *program;
-static uint64_t wake_began; /* or the program, where it has no part in a wake */
+static uint64_t wake_began; /* or when the program began, outside a wake */
 static bool has_logged;
 
 static void write_line(int level, char text[static TEXT_MAX])
@@ -35,12 +35,12 @@ static void write_line(int level, char text[static TEXT_MAX])
 	text_make_printable(text);
 	if (getenv("JOURNAL_STREAM"))
 		n = snprintf(line, sizeof(line), "<%d>%s\n", level, text);
-	else if (level == LOG_DEBUG) /* begins with the program */
+	else if (level == LOG_DEBUG) /* the line begins with the program's name */
 		n = snprintf(line, sizeof(line), "%s\n", text);
 	else
 		n = snprintf(line, sizeof(line), "%s: %s\n", program_invocation_short_name, text);
 	has_logged = true;
-	/* One write, so that lines of several processes never mix. Nobody is left to tell of a failure. */
+	/* One write, so that lines of several processes never mix. If it fails, there is nowhere to report it. */
 	if (write(STDERR_FILENO, line, (size_t)n) < 0)
 		return;
 }
@@ -56,7 +56,7 @@ void log_line(int level, const char *format, ...)
 	write_line(level, text);
 }
 
-/* "debug" or, from the program before, "debug@MICROSECONDS". */
+/* "debug", or "debug@MICROSECONDS" from the previous program. */
 static bool take_level(const char *text)
 {
 	size_t len = strlen(DEBUG);
@@ -110,7 +110,8 @@ void log_step(const char *format, ...)
 	write_line(LOG_DEBUG, text);
 }
 
-/* SIOCOUTQ: what the other end of a Unix socket has not read yet. Anything else is nothing to wait for. */
+/* Waits until the other end of the Unix socket has read everything (SIOCOUTQ). Other descriptors: nothing to wait
+ * for. */
 static bool wait_read(int *msec)
 {
 	int unread = 0;
@@ -131,8 +132,8 @@ void log_settle(void)
 
 	if (!has_logged || !getenv("JOURNAL_STREAM"))
 		return;
-	/* journald looks at the process after it has read the line. It drops an empty line, and when it has read that
-	 * one it is done with the line before. */
+	/* journald looks up the process after it has read a line. It ignores an empty line; once it has read that, it
+	 * has finished the line before. */
 	if (wait_read(&msec) && write(STDERR_FILENO, "\n", 1) == 1)
 		(void)wait_read(&msec);
 }

@@ -1,7 +1,7 @@
 /* One line on standard error, for programs (never for library code).
  *
- * Under systemd (JOURNAL_STREAM is set) the line carries a priority prefix as in sd-daemon(3), elsewhere the program's
- * name. Control characters in the text are replaced by '?', so that no outside text can forge a line.
+ * Under systemd (JOURNAL_STREAM is set) the line begins with a priority prefix as in sd-daemon(3), elsewhere with the
+ * program's name. Control characters in the text become '?', so that no outside text can forge a line.
  */
 #pragma once
 
@@ -11,35 +11,35 @@
 
 #include "common/clock.h"
 
-/* level is one of syslog.h's LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG. */
+/* level is LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO or LOG_DEBUG of syslog.h. */
 void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Waits until the journal has taken in what was logged, at most a tenth of a second. It finds out by the process which
- * unit wrote a line: a program that logs and ends at once would be missing from `journalctl --user -u`. Nothing where this
- * process has logged nothing. */
+/* Waits until the journal has read what was logged, at most a tenth of a second. The journal finds the unit of a line
+ * by the process: without this, `journalctl --user -u` would miss the lines of a program that logs and ends at once.
+ * Does nothing if this process has logged nothing. */
 void log_settle(void);
 
-/* The debug level: SOCKWAKE_LOG=debug in the environment, which an administrator sets. A program tells each of its steps
- * by log_debug(), which is one branch without it.
+/* The debug level: an administrator sets SOCKWAKE_LOG=debug in the environment. A program then logs each of its steps
+ * by log_debug(), which otherwise costs one branch.
  *
  *	keeper +12.3 ms: the activator ended with status 0
  *
- * Nothing secret is told: no environment of a container, no body of a request. */
+ * The steps contain no secrets: no environment of a container, no body of a request. */
 #define LOG_VARIABLE "SOCKWAKE_LOG"
 #define LOG_INVALID  "SOCKWAKE_LOG is ignored: 'debug' is the only value that it may have"
 
-/* Reads the variable, once, and takes it out of the environment: no other program gets it but by log_hand_on(). who: this
- * program, a string that lives on. False: the variable has another value, and is ignored. */
+/* Reads the variable, once, and removes it from the environment: other programs get it only by log_hand_on(). who: this
+ * program, a string that must live on. False: the variable has another value, and is ignored. */
 bool log_begin(const char *who);
 
-/* A wake has begun at this time (CLOCK_MONOTONIC microseconds), from which the steps count: until then from log_begin(), or
- * from what the program before has handed on. */
+/* A wake began at this time (CLOCK_MONOTONIC microseconds); the times of steps count from it. Before, they count from
+ * log_begin(), or from the time that the previous program has handed on. */
 void log_wake(uint64_t began);
 
-/* Puts it back into the environment, with the beginning of the wake, for a program of ours that is executed next. */
+/* Puts the variable back into the environment, with the beginning of the wake, for the next program of ours. */
 void log_hand_on(void);
 
-/* For log_debug(), and where a step costs more than a branch. The proxy ends it when it confines itself. */
+/* For log_debug(), and for steps that cost more than a branch. The proxy clears it when it confines itself. */
 extern bool log_is_debug;
 
 #define log_debug(...)                                                                                                 \
@@ -49,7 +49,7 @@ extern bool log_is_debug;
 	} while (0)
 void log_step(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* How long a step took: from log_clock(), which is 0 without the debug level, until now, in milliseconds. */
+/* How long a step took, in milliseconds: from log_clock(), which is 0 without the debug level, until now. */
 static inline uint64_t log_clock(void)
 {
 	return log_is_debug ? now_usec() : 0;

@@ -1,4 +1,4 @@
-/* What a netlink acknowledgement says (netlink(7), NLMSG_ERROR). */
+/* The result in a netlink acknowledgement (netlink(7), NLMSG_ERROR). */
 #pragma once
 
 #include <errno.h>
@@ -6,7 +6,7 @@
 
 #define NETLINK_ERRNO_MAX 4095 /* MAX_ERRNO of the kernel */
 
-/* The errno value, 0 for success. The kernel sends it negated; anything else makes no sense. */
+/* The errno value, 0 for success. The kernel sends it negated; other values are invalid. */
 static inline int netlink_errno(const struct nlmsgerr *e)
 {
 	return e->error > 0 || e->error < -NETLINK_ERRNO_MAX ? EPROTO : -e->error;

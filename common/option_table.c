@@ -16,7 +16,7 @@ const char *option_row_name(const struct option_row *row)
 	return row->option + (row->option[1] == '-' ? 0 : strlen("-x, "));
 }
 
-/* A command line that is being read. */
+/* A command line that is being parsed. */
 struct words {
 	const struct option_table *table;
 	void *into;
@@ -24,7 +24,7 @@ struct words {
 	int next, end;
 };
 
-/* By "--name", up to its end or a "=". */
+/* Finds a row by "--name", which ends at a "=" or at the end of the word. */
 static const struct option_row *find_name(const struct option_table *t, const char *word)
 {
 	size_t len = strcspn(word, "=");
@@ -51,7 +51,7 @@ static bool wants_value(const struct option_row *row)
 	return row && strchr(option_row_name(row), ' ');
 }
 
-/* row: NULL where there is no such option. attached: a value in the same word, or NULL. */
+/* row: NULL if there is no such option. attached: a value in the same word, or NULL. */
 static int take(struct words *w, const struct option_row *row, const char *attached, struct option_fault *f,
 		struct error *err)
 {
@@ -65,7 +65,7 @@ static int take(struct words *w, const struct option_row *row, const char *attac
 	return row->take((char *)w->into + row->offset, value, row, err);
 }
 
-/* "abVALUE" of "-abVALUE". */
+/* Parses "abVALUE" of "-abVALUE". */
 static int take_letters(struct words *w, const char *letters, struct option_fault *f, struct error *err)
 {
 	const struct option_row *row;
@@ -96,7 +96,7 @@ static int take_word(struct words *w, const char *word, struct error *err)
 enum options_result option_table_parse(const struct option_table *t, int argc, char *argv[], void *into, int *ret_rest,
 				       struct error *err)
 {
-	struct words w = {t, into, argv, argc > 0, argc}; /* without a name there is nothing either */
+	struct words w = {t, into, argv, argc > 0, argc}; /* without a program name there are no words either */
 	int r = OPTIONS_RUN;
 	bool ended = false;
 

@@ -74,7 +74,7 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The unit at the start of s, which ends where no letter follows; no unit at all is seconds. */
+/* The unit at the start of s, up to the first non-letter; without one, seconds. */
 static const struct unit *find_unit(const char *s, size_t *ret_len)
 {
 	static const struct unit seconds = {"", USEC_PER_SEC};
@@ -110,7 +110,7 @@ static const char *parse_term(const char *s, uint64_t *total)
 	if (*s == '.') {
 		digits = ++s;
 		for (; isdigit((unsigned char)*s); s++) {
-			if (scale < 1000000) { /* more digits than microseconds can hold are read and dropped */
+			if (scale < 1000000) { /* drops digits beyond microseconds */
 				fraction = fraction * 10 + (uint64_t)(*s - '0');
 				scale *= 10;
 			}
@@ -191,14 +191,14 @@ bool service_name_is_valid(const char *s)
 	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-_.\\@") == len;
 }
 
-/* Line and paragraph separator, and what has a terminal show a text in another order than it is read in (Unicode
- * Standard Annex 9: embeddings, overrides, isolates). */
+/* Line and paragraph separators, and characters that make a terminal show text in another order than it is read in
+ * (Unicode Standard Annex 9: embeddings, overrides, isolates). */
 static bool rearranges(uint32_t c)
 {
 	return (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
-/* The length of the UTF-8 sequence at s (RFC 3629), 0 where it is none. */
+/* The length of the UTF-8 sequence at s (RFC 3629), 0 if it is not well-formed. */
 static size_t utf8_sequence(const unsigned char *s)
 {
 	size_t len;
@@ -230,8 +230,8 @@ static size_t utf8_sequence(const unsigned char *s)
 	return len;
 }
 
-/* The bytes of the character at the beginning of s, which is not at its end; 0 for a control character, one that
- * rearranges those around it, and where there is no well-formed UTF-8 (RFC 3629). */
+/* The number of bytes of the character at the start of s, which is not empty; 0 for a control character, a character
+ * that reorders its surroundings, or malformed UTF-8 (RFC 3629). */
 static size_t printable_length(const char *s)
 {
 	return (unsigned char)s[0] < ' ' || s[0] == 0x7f ? 0 : utf8_sequence((const unsigned char *)s);

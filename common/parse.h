@@ -1,4 +1,5 @@
-/* Strict parsing of numbers, durations and names: the whole string or an error that names the value and the rule. */
+/* Strict parsing of numbers, durations and names: accepts the whole string, or sets an error that names the value and
+ * the rule. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,8 +15,8 @@ int parse_u64(const char *what, const char *s, uint64_t min, uint64_t max, uint6
 int parse_port(const char *what, const char *s, uint16_t *ret, struct error *err);
 
 /* A time span as in systemd.time(7), in microseconds: "90", "15min", "1h 30min", "2.5s", "500ms", "infinity". A bare
- * number is seconds, "m" is minutes ("M" and "month" are months, as in systemd). At most SPAN_MAX, so that points of time
- * and sums of a few spans stay below USEC_INFINITY; or that. */
+ * number is seconds, "m" is minutes ("M" and "month" are months, as in systemd). At most SPAN_MAX, so that points of
+ * time and sums of a few spans stay below USEC_INFINITY; or USEC_INFINITY itself. */
 #define SPAN_MAX (UINT64_MAX / 16)
 int parse_duration(const char *what, const char *s, uint64_t *ret_usec, struct error *err);
 
@@ -25,15 +26,15 @@ bool instance_name_is_valid(const char *s);
 /* Container names and identifiers as both engines allow them: [A-Za-z0-9][A-Za-z0-9_.-]*, at most 255 bytes. */
 bool container_name_is_valid(const char *s);
 
-/* NAME.service as systemd takes it, without an instance: at most 255 bytes (systemd.unit(5)). */
+/* NAME.service as systemd accepts it, without a template instance: at most 255 bytes (systemd.unit(5)). */
 bool service_name_is_valid(const char *s);
 
 /* An absolute path of printable UTF-8 without control characters and without ".." components, shorter than
  * PATH_MAX. */
 bool path_is_valid(const char *s);
 
-/* Well-formed UTF-8 (RFC 3629) without control characters and those that rearrange what is around them. */
+/* Well-formed UTF-8 (RFC 3629) without control characters and without characters that reorder the text around them. */
 bool text_is_printable(const char *s);
 
-/* Makes it so: every other byte becomes '?'. */
+/* Makes the text printable: each other byte becomes '?'. */
 void text_make_printable(char *s);

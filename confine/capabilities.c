@@ -13,7 +13,8 @@ int capabilities_drop(bool keep_net_raw, struct error *err)
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{.effective = kept, .permitted = kept}};
 
-	/* Without CAP_SETPCAP the bounding set stays as nshelper left it. PR_CAPBSET_READ fails behind the last one. */
+	/* Without CAP_SETPCAP the bounding set stays as nshelper left it. PR_CAPBSET_READ fails after the last
+	 * capability. */
 	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
 		if (!(keep_net_raw && cap == CAP_NET_RAW))
 			(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);

@@ -1,12 +1,12 @@
 /* The order matters:
  *
- *	descriptors	first, so that nothing of the host is reachable through them later
- *	empty root	needs unshare(2) and mount calls, so before Landlock and seccomp; it gives capabilities in the new
- *			user namespace, so before those are dropped
- *	capabilities	with no_new_privs, which Landlock and seccomp ask for
- *	sockets		are disarmed by options that seccomp denies
- *	keeper's end	to be killed with it: a change of credentials takes that back, so after them
- *	dumpable	and that as well
+ *	descriptors	first, so that none of them leads to the host later
+ *	empty root	before Landlock and seccomp: needs unshare(2) and mount calls; before capabilities are
+ *			dropped: gives some in the new user namespace
+ *	capabilities	with no_new_privs, which Landlock and seccomp require
+ *	sockets		disarms them, by options that seccomp denies
+ *	keeper's end	dies with the keeper; after the capabilities, as a change of credentials undoes it
+ *	dumpable	likewise
  *	seccomp		last: it denies all of the above
  */
 #include "confine/confine.h"
@@ -34,7 +34,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* close_range(2) for every gap between those that are kept. */
+/* Calls close_range(2) for every gap between the descriptors that stay open. */
 static int close_others(const struct confinement *c, struct error *err)
 {
 	_cleanup_free_ int *sorted = calloc(c->n_keep + 1, sizeof(*sorted));
@@ -60,7 +60,7 @@ static int make_root_empty(const struct confinement *c, unsigned *missing, struc
 {
 	int r = 1;
 
-	/* CAP_NET_RAW over the network namespace would not survive a new user namespace. */
+	/* Not with transparent: CAP_NET_RAW over the network namespace would not survive a new user namespace. */
 	if (!c->transparent)
 		r = empty_root(c->unix_target, err);
 	if (r < 0)
@@ -71,7 +71,7 @@ static int make_root_empty(const struct confinement *c, unsigned *missing, struc
 				 "(user.max_user_namespaces, kernel.unprivileged_userns_clone) or use a TCP target");
 	if (r > 0 && !c->transparent)
 		*missing |= UNCONFINED_ROOT;
-	/* Services of a user begin in the user's home. */
+	/* A user's services start in the user's home. */
 	if (r > 0 && chdir("/") < 0)
 		return error_errno(err, errno, "cannot change the working directory");
 	return 0;
@@ -84,14 +84,14 @@ int confine(const struct confinement *c, unsigned *ret_missing, struct error *er
 	    capabilities_drop(c->transparent, err) < 0 || disarm_sockets(c, ret_missing, err) < 0 ||
 	    landlock_restrict(c, ret_missing, err) < 0)
 		return -1;
-	/* nshelper's change of credentials has taken back what the keeper had set (prctl(2)). */
+	/* nshelper's change of credentials has undone the keeper's setting (prctl(2)). */
 	if (c->has_keeper && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return error_errno(err, errno, "cannot end with the keeper");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return error_errno(err, errno, "cannot forbid tracing");
 	if (seccomp_restrict(c, err) < 0)
 		return -1;
-	/* What libseccomp needed, and everything before: the proxy lives on with little. */
+	/* Frees the memory of libseccomp, and of everything before: from now on the proxy needs little. */
 	malloc_trim(0);
 	return 0;
 }

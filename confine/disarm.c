@@ -1,14 +1,14 @@
 /* A TCP socket of the host's network, listening or accepted, could be disconnected (connect(2) with AF_UNSPEC) and
  * connected again: out of the container, to the host's loopback. Seccomp sees only a pointer, Landlock only the port.
  *
- * So each gets a socket filter (socket(7), SO_ATTACH_FILTER) that drops the second step of every handshake that it
- * could begin, SYN and ACK together; a connection that was accepted never sees one. The filter is locked
- * (SO_LOCK_FILTER). What is accepted later inherits both from the listener. systemd keeps the listener, and the filter
- * on it: the next wake finds it locked. (Only what queued before the first wake since the socket unit started has
- * none.)
+ * So each such socket gets a filter (socket(7), SO_ATTACH_FILTER) that drops the second step of every handshake that it
+ * could begin, SYN and ACK together; an accepted connection never receives one. The filter is locked (SO_LOCK_FILTER).
+ * Connections accepted later inherit both from the listener. systemd keeps the listener, and with it the filter: the
+ * next wake finds it locked. (Only connections that queued before the first wake since the socket unit started have no
+ * filter.)
  *
- * Some kernels of 2026 and later let only CAP_NET_ADMIN attach a filter to a TCP socket. There Landlock's port is what
- * remains.
+ * Some kernels of 2026 and later let only CAP_NET_ADMIN attach a filter to a TCP socket. There only Landlock's rule
+ * about ports remains.
  */
 #include "confine/disarm.h"
 
@@ -26,10 +26,11 @@ static int option(int fd, int name)
 	return getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0 ? -1 : value;
 }
 
-/* Returns 1 where it is not permitted. */
+/* Returns 1 if it is not permitted. */
 static int disarm(int fd, struct error *err)
 {
-	/* The filter of a TCP socket sees the segment from its header on; byte 13 holds the flags (RFC 9293, 3.1). */
+	/* The filter of a TCP socket sees the segment from the TCP header on; byte 13 holds the flags (RFC 9293,
+	 * 3.1). */
 	static struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TH_SYN | TH_ACK),

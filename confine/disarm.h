@@ -1,8 +1,8 @@
-/* A step of confine(): sockets that are kept. */
+/* A step of confine(): disarms the sockets that stay open. */
 #pragma once
 
 #include "confine/confine.h"
 
-/* Makes the TCP sockets among those that are kept useless for connecting elsewhere. Adds UNCONFINED_SOCKETS to *missing
- * where the kernel does not let us. */
+/* Keeps the TCP sockets that stay open from connecting elsewhere. Adds UNCONFINED_SOCKETS to *missing if the kernel
+ * does not allow it. */
 int disarm_sockets(const struct confinement *c, unsigned *missing, struct error *err);

@@ -1,13 +1,12 @@
 /* An empty root.
  *
- * A tmpfs that has a single inode and is read-only from the start is attached over "/" and becomes the root by
- * pivot_root(2); the old root, which is then on top of it, is detached with everything below. Descriptors that are open
- * stay usable, so does a working directory in the container: from there a relative path leads to what is in the
- * container, and an absolute one, or an absolute symbolic link, to nothing.
+ * A tmpfs with a single inode, read-only from the start, is attached over "/" and becomes the root by pivot_root(2).
+ * The old root is then on top of it, and is detached with everything below. Open descriptors stay usable, and so does a
+ * working directory in the container: from there a relative path leads into the container; an absolute path or symbolic
+ * link leads nowhere.
  *
- * None of it needs a privilege: a new user namespace gives all capabilities over the mount namespace made with it. In
- * that mount namespace the host's mounts are slaves of their originals, so nothing propagates back:
- * mount_namespaces(7).
+ * This needs no privilege: a new user namespace gives all capabilities over the mount namespace made with it. In that
+ * mount namespace the host's mounts are slaves of their originals, so nothing propagates back: mount_namespaces(7).
  */
 #include "confine/empty_root.h"
 
@@ -20,7 +19,7 @@
 
 #include "common/cleanup.h"
 
-/* A detached mount of it: fsopen(2), fsmount(2). */
+/* A detached mount of an empty tmpfs: fsopen(2), fsmount(2). */
 static int empty_file_system(void)
 {
 	_cleanup_close_ int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
@@ -45,13 +44,14 @@ int empty_root(bool keep_directory, struct error *err)
 {
 	_cleanup_close_ int directory = -1, root = -1;
 
-	/* Any other may be one that we could not enter now: of the user from whom we got it. */
+	/* Only with keep_directory: another directory, that of the user who started us, may be out of reach now. */
 	if (keep_directory && (directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return error_errno(err, errno, "cannot hold the working directory");
-	/* Forbidden by sysctl, by an LSM or by the unit, or our user has no name in the container's user namespace. */
+	/* Fails if a sysctl, an LSM or the unit forbids it, or if our user has no id in the container's user
+	 * namespace. */
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
 		return 1;
-	/* An LSM may also grant the namespace but no capability in it (AppArmor on Ubuntu). */
+	/* An LSM may also allow the namespace, but no capability in it (AppArmor on Ubuntu). */
 	root = empty_file_system();
 	if (root < 0)
 		return 1;

@@ -1,9 +1,8 @@
 /* Landlock (landlock(7), Documentation/userspace-api/landlock.rst): denies the whole file system, TCP connections to
- * other ports than the targets', TCP binds to a port of one's choice, and signals and abstract Unix sockets to the
- * outside.
+ * ports other than the targets', TCP binds to a chosen port, and signals and abstract Unix sockets to the outside.
  *
- * The kernel's interface grows by versions; each adds rights that can be handled, and what is handled and not allowed
- * by a rule is denied. The numbers stand here because the headers may be older than the kernel.
+ * Each version (ABI) of the kernel's interface adds rights. A right that is handled, and not allowed by a rule, is
+ * denied. We define the numbers ourselves because the headers may be older than the kernel.
  */
 #include "confine/landlock.h"
 
@@ -58,7 +57,7 @@ static int allow_ports(int ruleset, const struct confinement *c, struct error *e
 		if (allow_port(ruleset, NET_CONNECT_TCP, c->ports[i], err) < 0)
 			return -1;
 	}
-	/* Port 0 is one that the kernel chooses. */
+	/* Port 0: the kernel chooses the port. */
 	if (c->transparent || (!c->sources[0] && !c->sources[1]))
 		return 0;
 	return allow_port(ruleset, NET_BIND_TCP, 0, err);
@@ -81,7 +80,7 @@ int landlock_restrict(const struct confinement *c, unsigned *missing, struct err
 		*missing |= UNCONFINED_PORTS;
 	if (abi >= 6)
 		attr.scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
-	/* An older kernel takes the longer structure as long as what it does not know is zero. */
+	/* An older kernel accepts the longer structure if the members that it does not know are zero. */
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (ruleset < 0)
 		return error_errno(err, errno, "cannot make a Landlock ruleset");

@@ -1,22 +1,22 @@
 /* The system call filter: an allow-list.
  *
- * What is not listed fails with EPERM, so that a C library that tries something new in a corner does not end all
- * connections. What only an attacker would call kills the process, which the journal then tells. No call here takes a
- * path, but connect(2) with an AF_UNIX address.
+ * A call that is not listed fails with EPERM, so that an unusual call of the C library does not end all connections. A
+ * call that only an attacker would make kills the process; the journal then says so. No call here takes a path, except
+ * connect(2) with an AF_UNIX address.
  *
- * Arguments are compared only where that closes a hole. The kernel skips all filters for a call that each of them
- * allows whatever its arguments are (since Linux 5.11); for the others it runs all of them, ours and the dozen that
+ * The filter compares arguments only where that closes a hole. The kernel skips all filters for a call that each of
+ * them allows with any arguments (since Linux 5.11). For other calls it runs all filters, ours and the dozen that
  * systemd installs for a unit, which takes most of a microsecond. So the calls that move every byte, read(2), write(2),
- * recvfrom(2) and splice(2), have no condition. sendto(2) has one where there are TCP sockets: MSG_FASTOPEN connects,
- * past Landlock's rule about ports (tried on Linux 6.18).
+ * recvfrom(2) and splice(2), have no condition. sendto(2) has one if there are TCP sockets: MSG_FASTOPEN connects in
+ * spite of Landlock's rule about ports (tried on Linux 6.18).
  *
- * A listening socket is held by systemd and the keeper as well, and outlives the proxy with all that was done to it. It is
- * known by its number: no call here gives a descriptor another one, and none that carries descriptors is allowed but for
- * UDP, and not towards the keeper.
+ * systemd and the keeper also hold the listening sockets, which outlive the proxy with all changes made to them. The
+ * filter knows them by their numbers: no call here can duplicate a descriptor, and calls that could send one are
+ * allowed only for UDP, and not towards the keeper.
  *
- * What is behind a pointer cannot be compared. That is why connect(2) itself is limited by Landlock, and why a socket of
- * the host's network is disarmed (confine.c). The few addresses that bind(2) takes are known by where they lie: in a page
- * that is never written to (mprotect), replaced (mmap, mremap) or emptied (munmap, madvise). As it is the lowest page of
+ * A filter cannot compare what a pointer points to. So Landlock limits connect(2), and a socket of the host's network
+ * is disarmed (disarm.c). The filter knows the few addresses allowed for bind(2) by their pointers, into a page that
+ * cannot be made writable (mprotect), replaced (mmap, mremap) or emptied (munmap, madvise). As it is the lowest page of
  * all, no range that begins above it contains it.
  */
 #include "confine/seccomp.h"
@@ -49,7 +49,7 @@ static const int allowed[] = {
 #undef SYSCALL
 };
 
-/* Besides clone(2) itself, what pthread_create(3) and malloc(3) in a second thread call. */
+/* What pthread_create(3), and malloc(3) in a second thread, call besides clone(2). */
 static const int allowed_threads[] = {SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_getaffinity)};
 
 static const int deadly[] = {
@@ -80,7 +80,7 @@ static const int deadly[] = {
 static const int fcntl_commands[] = {F_GETFD, F_SETFD, F_GETFL, F_GETPIPE_SZ, F_SETPIPE_SZ};
 static const int ioctl_requests[] = {FIONREAD, SIOCOUTQ, SIOCATMARK};
 static const int option_levels[] = {IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP};
-/* Not among them: filters, which disarmed sockets keep, and device binding. */
+/* Without filter options, which would undo the disarming, and without binding to a device. */
 static const int socket_options[] = {SO_LINGER,	  SO_KEEPALIVE, SO_MARK,      SO_SNDBUF,    SO_RCVBUF,
 				     SO_RCVLOWAT, SO_PRIORITY,	SO_REUSEADDR, SO_OOBINLINE, SO_TIMESTAMP};
 
@@ -94,7 +94,7 @@ static void cleanup_filter(struct filter *f)
 	seccomp_release(f->ctx);
 }
 
-/* Rules are added without looking; the first failure is kept. */
+/* Callers add rules without checking for errors; this keeps the first one. */
 static void rule(struct filter *f, uint32_t action, int call, unsigned n, const struct scmp_arg_cmp *args)
 {
 	int r = seccomp_rule_add_array(f->ctx, action, call, n, args);
@@ -114,14 +114,14 @@ static void allow_if(struct filter *f, int call, struct scmp_arg_cmp condition)
 	rule(f, SCMP_ACT_ALLOW, call, 1, &condition);
 }
 
-/* Not one of those that others hold, too. */
+/* A descriptor that no other process holds. */
 static struct scmp_arg_cmp own_descriptor(const struct confinement *c)
 {
 	return SCMP_A0_32(SCMP_CMP_GE, (uint32_t)c->n_shared);
 }
 
-/* Only UDP needs messages: they can carry descriptors over a Unix socket, to a client, or to the keeper one whose close(2)
- * would keep it waiting for hours (SO_LINGER). A descriptor below n_shared is not such a connection. */
+/* Only UDP needs messages. Over a Unix socket they can carry descriptors: to a client, or to the keeper, whose close(2)
+ * of one could then block for hours (SO_LINGER). A descriptor below n_shared is not such a connection. */
 static void allow_messages(struct filter *f, const struct confinement *c)
 {
 	const struct scmp_arg_cmp no_unix_peer = c->unix_clients ? SCMP_A0_32(SCMP_CMP_LT, (uint32_t)c->n_shared)
@@ -162,7 +162,8 @@ static void allow_options(struct filter *f, const struct confinement *c)
 
 static void allow_sockets(struct filter *f, int family, int type)
 {
-	/* The protocol is 0: another one (MPTCP, SCTP, SMC) would be a stream that Landlock's ports do not apply to. */
+	/* Protocol 0 only: another one (MPTCP, SCTP, SMC) would give a stream to which Landlock's ports do not
+	 * apply. */
 	const struct scmp_arg_cmp args[] = {
 		SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)family),
 		SCMP_A1_32(SCMP_CMP_MASKED_EQ, (uint32_t) ~(SOCK_NONBLOCK | SOCK_CLOEXEC), (uint32_t)type),
@@ -172,7 +173,7 @@ static void allow_sockets(struct filter *f, int family, int type)
 	rule(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), COUNT(args), args);
 }
 
-/* The page of c->sources and all below: no address there may be changed. 0 without sources. */
+/* The end of the page of c->sources: the mappings up to there must not change. 0 without sources. */
 static uint64_t sources_end(const struct confinement *c)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -230,7 +231,7 @@ static void allow_network(struct filter *f, const struct confinement *c)
 	allow_options(f, c);
 }
 
-/* Nothing of it may be executed, nor touch the page of c->sources. */
+/* Memory must never be executable, and the page of c->sources must not change. */
 static void allow_memory(struct filter *f, const struct confinement *c)
 {
 	const scmp_datum_t above = sources_end(c);
@@ -280,7 +281,7 @@ static void allow_threads(struct filter *f, bool threads)
 	}
 	each(f, SCMP_ACT_ALLOW, allowed_threads, COUNT(allowed_threads));
 	allow_if(f, SCMP_SYS(clone), SCMP_A0_32(SCMP_CMP_MASKED_EQ, CLONE_THREAD | namespaces, CLONE_THREAD));
-	/* Its flags are behind a pointer; the C library then takes clone(2). */
+	/* The filter cannot see the flags behind its pointer; the C library then uses clone(2). */
 	rule(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL);
 }
 

@@ -3,5 +3,5 @@
 
 #include "confine/confine.h"
 
-/* From here on only the system calls of the list. */
+/* From now on allows only the system calls of the list. */
 int seccomp_restrict(const struct confinement *c, struct error *err);

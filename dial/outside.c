@@ -13,10 +13,10 @@
 #include "handover/outside.h"
 #include "handover/sources.h"
 
-/* Below every place where the kernel or the C library puts something, above vm.mmap_min_addr. */
+/* Above vm.mmap_min_addr, and below every mapping of the kernel or the C library. */
 #define SOURCES_PLACE 0x200000UL
 
-/* The filter of system calls knows an address by where it lies. So nothing may change what lies there. */
+/* The system call filter identifies an address by its pointer. So nothing may change the memory there. */
 static int keep_sources(const struct sources *sources, struct outside *o, struct error *err)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -130,7 +130,8 @@ void outside_disguise(const struct outside *o, struct sockaddr_storage *client)
 		inet_pton(AF_INET6, OUTSIDE_IPV6, &sin6->sin6_addr);
 }
 
-/* From where, but for our binding to it, the kernel would connect by the route's source, loopback. */
+/* Is this an outsider's address of ours? Without our binding to it, the kernel would connect to it from the route's
+ * source, loopback. */
 static bool is_outsiders(const struct outside *o, const struct in6_addr *a)
 {
 	struct in6_addr ours;
@@ -139,7 +140,7 @@ static bool is_outsiders(const struct outside *o, const struct in6_addr *a)
 	       (o->ipv6 && to_ipv6((const struct sockaddr *)o->ipv6, &ours) && IN6_ARE_ADDR_EQUAL(&ours, a));
 }
 
-/* Bound to an outsider's address, connect(2) would take the unspecified one for that. */
+/* To a socket that is bound to an outsider's address, connect(2) would take the unspecified address for that one. */
 static void become_loopback(struct target *t)
 {
 	if (t->addr.ss_family == AF_INET)
@@ -148,7 +149,7 @@ static void become_loopback(struct target *t)
 		((struct sockaddr_in6 *)&t->addr)->sin6_addr = in6addr_loopback;
 }
 
-/* False when the namespace is without this family. */
+/* False if the namespace lacks this family. */
 static bool give_source(const struct outside *o, struct target *t)
 {
 	if (t->addr.ss_family == AF_INET && o->ipv4) {
@@ -168,7 +169,7 @@ static bool arrange_one(const struct outside *o, bool named, struct target *t)
 
 	if (!to_ipv6((const struct sockaddr *)&t->addr, &a))
 		return true; /* a Unix socket */
-	/* connect(2) takes the unspecified address for loopback, which nobody has named by it. */
+	/* connect(2) takes the unspecified address for loopback; nobody who names it means that. */
 	if (o->kind == OUTSIDE_HOSTS_NETWORK)
 		return !is_unspecified(&a) && (named || !is_loopback(&a));
 	if (named && is_unspecified(&a))

@@ -9,7 +9,7 @@
 #define PAUSE_SHARE 32
 #define PAUSE_MAX   (20 * USEC_PER_MSEC)
 
-/* After so long nobody minds a little more. */
+/* After this time a little more delay does not matter. */
 #define LONG_TIME	(30 * USEC_PER_SEC)
 #define LONG_TIME_PAUSE (250 * USEC_PER_MSEC)
 

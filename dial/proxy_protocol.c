@@ -17,7 +17,7 @@ enum {
 	V2_UNSPEC = 0x00,
 	V2_TCP4 = 0x11,
 	V2_TCP6 = 0x21,
-	V2_ADDRESSES = 16, /* where they begin */
+	V2_ADDRESSES = 16, /* offset of the addresses */
 };
 
 struct address {

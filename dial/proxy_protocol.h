@@ -1,5 +1,5 @@
-/* The header by which a server that knows it learns the client's address: the PROXY protocol, versions 1 (text) and 2
- * (binary). https://www.haproxy.org/download/2.8/doc/proxy-protocol.txt */
+/* The PROXY protocol, versions 1 (text) and 2 (binary): a header that tells the client's address to a server that
+ * expects it. https://www.haproxy.org/download/2.8/doc/proxy-protocol.txt */
 #pragma once
 
 #include <stddef.h>
@@ -21,12 +21,12 @@ enum proxy_protocol {
 int proxy_protocol_parse(const char *s, enum proxy_protocol *ret, struct error *err);
 
 /* Writes the header for a client (source) that connected to destination, both of one family, and returns its length.
- * IPv4 addresses mapped into IPv6 are said to be IPv4. Anything but IP is UNKNOWN (v1) or LOCAL (v2). */
+ * Writes IPv4 addresses mapped into IPv6 as IPv4, and families other than IP as UNKNOWN (v1) or LOCAL (v2). */
 size_t proxy_protocol_format(enum proxy_protocol version, const struct sockaddr *source,
 			     const struct sockaddr *destination, char ret[static PROXY_PROTOCOL_MAX]);
 
-/* The header for an accepted socket; 0 when its client is gone already. The addresses are the kernel's, so they are
- * right for a connection that waited in the queue, too; but a client of this machine's loopback is announced as an
- * outsider, with its own port: the server would hold it for one of its own. */
+/* The header for an accepted socket; 0 if its client is gone already. The kernel supplies the addresses, so they are
+ * also right for a connection that waited in the queue. A client on this machine's loopback, which the server would
+ * take for one of its own, is announced as an outsider, with its own port. */
 size_t proxy_protocol_header(enum proxy_protocol version, int fd, const struct outside *outside,
 			     char ret[static PROXY_PROTOCOL_MAX]);

@@ -33,8 +33,8 @@ static uint8_t protocol_of(int type)
 	return type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
 }
 
-/* One message of the kernel's. Other processes of the namespace may write to this socket: what is not from port 0 is
- * passed over; a flood of it ends in ENOBUFS. Returns its size, or -1 with errno set. */
+/* Receives one message of the kernel's. Other processes of the namespace may write to this socket: messages that are
+ * not from port 0 are skipped; a flood of them ends in ENOBUFS. Returns the size, or -1 with errno set. */
 static ssize_t receive(int diag, void *answer, size_t size)
 {
 	for (int k = 0; k < STRANGERS_MAX; k++) {
@@ -74,8 +74,8 @@ int sock_diag_read(const void *answer, size_t len, const struct inet_diag_msg **
 	}
 }
 
-/* Sends the question and reads the one answer. *ret belongs to `answer`. Returns 0, or an errno value: what the kernel
- * says, or our own. */
+/* Sends the question and reads the one answer. *ret points into `answer`. Returns 0, or an errno value, the kernel's or
+ * our own. */
 static int ask(int diag, struct question *q, union answer *answer, const struct inet_diag_msg **ret)
 {
 	static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
@@ -96,7 +96,7 @@ static int ask(int diag, struct question *q, union answer *answer, const struct 
 
 int sock_diag_open(int type, struct error *err)
 {
-	/* The exact lookup says ENOENT both for "nobody listens" and for "no such handler". A dump of no state at all
+	/* For the exact lookup, ENOENT means either "no such socket" or "no such handler". A dump of no states at all
 	 * tells: it is empty, or fails. */
 	struct question q = {
 		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
@@ -173,10 +173,10 @@ enum socket_found sock_diag_find(int diag, int type, const struct target *t, str
 	}
 	q.request.sdiag_family = (uint8_t)t->addr.ss_family;
 	id->idiag_cookie[0] = id->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-	/* With no destination nothing but a socket in LISTEN state is found for TCP. */
+	/* For TCP, a lookup without a destination finds only sockets in LISTEN state. */
 	if (type == SOCK_DGRAM) {
-		/* udp_diag reads source and destination the other way round than tcp_diag ("swapped for historical
-		 * reasons", net/ipv4/udp_diag.c): give it both. */
+		/* udp_diag swaps source and destination compared with tcp_diag ("swapped for historical reasons",
+		 * net/ipv4/udp_diag.c): set both. */
 		id->idiag_dport = id->idiag_sport;
 		memcpy(id->idiag_dst, id->idiag_src, sizeof(id->idiag_dst));
 	}
@@ -192,7 +192,7 @@ enum socket_found sock_diag_look(int diag, int type, const struct target *t)
 	return sock_diag_find(diag, type, t, NULL);
 }
 
-/* What is listed, in the order in which the kernel tells. */
+/* The listed ports, in the kernel's order. */
 struct listing {
 	uint16_t *ports;
 	size_t n, max;
@@ -209,7 +209,7 @@ static void add_port(struct listing *l, uint16_t port)
 		l->ports[l->n++] = port;
 }
 
-/* Takes the messages of one part of a dump. Returns whether there may be another part. */
+/* Reads the messages of one part of a dump. Returns whether there may be another part. */
 static bool take_part(struct listing *l, const struct nlmsghdr *header, size_t len)
 {
 	for (; NLMSG_OK(header, len); header = NLMSG_NEXT(header, len)) {
@@ -223,7 +223,7 @@ static bool take_part(struct listing *l, const struct nlmsghdr *header, size_t l
 	return true;
 }
 
-/* On a socket of its own: what is not read of it must not be taken for another answer. */
+/* Uses a socket of its own, so that the unread rest is not taken for another answer. */
 static void list_family(struct listing *l, uint8_t family)
 {
 	struct question q = {

@@ -96,7 +96,7 @@ static int add_address(struct target_list *list, const char *s, struct error *er
 			add_ipv4(list, &v4);
 			return 0;
 		}
-		/* A server on an IPv4 address is found under that address, not under the mapped one. */
+		/* A server on an IPv4 address is found by that address, not by the mapped one. */
 		if (inet_pton(AF_INET6, text, &v6) == 1 && !IN6_IS_ADDR_V4MAPPED(&v6) &&
 		    IN6_IS_ADDR_LINKLOCAL(&v6) == (scope != 0)) {
 			add_ipv6(list, &v6, scope);
@@ -110,7 +110,7 @@ static int add_address(struct target_list *list, const char *s, struct error *er
 		s);
 }
 
-/* The namespace's own addresses, for servers that listen on nothing else. */
+/* The namespace's own addresses, for servers that listen only there. */
 static int add_own_addresses(struct target_list *list, struct error *err)
 {
 	struct ifaddrs *all;
@@ -156,7 +156,7 @@ static int container_root(int *ret_fd, struct error *err)
 	return 0;
 }
 
-/* Moves into a directory below root, with every symbolic link on the way resolved as if root were "/": openat2(2). */
+/* Changes to a directory below root, with every symbolic link on the way resolved as if root were "/": openat2(2). */
 static int enter_directory(int root, const char *path)
 {
 	struct open_how how = {
@@ -185,7 +185,7 @@ static int add_unix(struct target_list *list, const char *path, const struct pat
 	if (!directory)
 		return error_errno(err, ENOMEM, "cannot remember the directory of '%s'", path);
 	while (enter_directory(root, directory) < 0) {
-		/* EAGAIN: something was renamed while the kernel looked, see openat2(2). */
+		/* EAGAIN: something was renamed during the lookup, see openat2(2). */
 		if (errno != ENOENT && errno != EAGAIN)
 			return error_errno(err, errno, "cannot enter the directory '%s' in the container", directory);
 		if (now_usec() >= patience->deadline)
@@ -243,7 +243,7 @@ size_t targets_without_ours(struct target *targets, size_t n, int type, uint16_t
 	struct error ignored;
 	size_t left = 0;
 
-	/* Where the kernel cannot be asked, all stay. */
+	/* If the kernel cannot be asked, all stay. */
 	diag = sock_diag_open(type, &ignored);
 	for (size_t i = 0; i < n; i++) {
 		struct target t = target_with_port(&targets[i], port);
@@ -254,8 +254,9 @@ size_t targets_without_ours(struct target *targets, size_t n, int type, uint16_t
 	return left;
 }
 
-/* The port is chosen by connect(2), when the kernel knows where to: then connections to several servers can share one
- * (ip(7), IP_BIND_ADDRESS_NO_PORT). No interface has the source: IPv4 is content with its route, IPv6 has to be told. */
+/* connect(2) chooses the port, when the kernel knows the destination: then connections to several servers can share one
+ * (ip(7), IP_BIND_ADDRESS_NO_PORT). No interface has the source: for IPv4 its route suffices, for IPv6 an option must
+ * allow it. */
 static int bind_source(int fd, const struct target *t)
 {
 	int on = 1;

@@ -1,4 +1,4 @@
-/* Options that are right by themselves, and of no use together: each wake would fail, or one of them do nothing. */
+/* Options that are valid by themselves, but not together: each wake would fail, or one of them would do nothing. */
 #include "instance/combination.h"
 
 #include <arpa/inet.h>

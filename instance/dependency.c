@@ -1,4 +1,4 @@
-/* The containers that an instance needs besides its own (--with). */
+/* The dependencies of an instance (--with). */
 #include "instance/dependency.h"
 
 #include <stdio.h>

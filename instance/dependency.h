@@ -1,10 +1,10 @@
-/* The containers that an instance needs (--with). */
+/* The dependencies of an instance (--with). */
 #pragma once
 
 #include "instance/instance.h"
 
-/* "CONTAINER[:PORT[:HEALTH-CHECK]]", as in --with; an empty PORT is like none, so that a check can follow. What is not
- * given stays empty. The caller clears *ret, also after an error. */
+/* "CONTAINER[:PORT[:HEALTH-CHECK]]", as in --with; PORT may be empty, so that a check can follow. Members that are not
+ * given stay empty. The caller clears *ret, also after an error. */
 int dependency_parse(const char *text, struct dependency *ret, struct error *err);
 void dependency_clear(struct dependency *d);
 

@@ -110,7 +110,7 @@ static const struct {
 	{143, "greeting"},					 /* IMAP */
 };
 
-/* As PostgreSQL calls its Unix sockets: .s.PGSQL.PORT. */
+/* PostgreSQL names its Unix sockets .s.PGSQL.PORT. */
 static bool is_postgres_socket(const char *target)
 {
 	static const char prefix[] = ".s.PGSQL.";

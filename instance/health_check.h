@@ -1,4 +1,4 @@
-/* The words of --health-check, and what each of them needs. Whatever is none of them is a shell command. */
+/* The words of --health-check, and what each of them requires. Any other text is a shell command. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include "common/error.h"
 #include "instance/publish.h"
 
-/* Those that wait for something, for messages. */
+/* The words that wait for something, for messages. */
 #define HEALTH_CHECK_WORDS "listen, postgres, redis, greeting, http, http:/PATH, healthy"
 
 enum readiness_kind {
@@ -16,28 +16,28 @@ enum readiness_kind {
 	READY_REDIS,
 	READY_GREETING,
 	READY_HTTP,
-	READY_HEALTHY, /* the activator asks the engine for that, the proxy never */
+	READY_HEALTHY, /* the activator asks the engine; the proxy never checks it */
 	READY_NONE,
 	READY_COMMAND,
-	READY_TLS, /* not for --health-check: what a server that does not answer is asked besides */
+	READY_TLS, /* not for --health-check: a further question to a server that does not answer */
 };
 enum readiness_kind health_check_kind(const char *s);
 
-/* The words, one after another; NULL after the last. */
+/* The k-th word; NULL after the last. */
 const char *health_check_word(size_t k);
 
-/* Is it a command, and not one of the words? NULL is none. */
+/* Is it a command rather than one of the words? NULL is neither. */
 bool health_check_is_command(const char *s);
 
 /* The rule for every health check. */
 int health_check_validate(const char *s, struct error *err);
 
-/* Can it be asked for without a port? A command need not have a port in it. */
+/* Does it require a port? A command need not contain one. */
 bool health_check_needs_port(const char *s);
 
-/* Does it talk to the server, over a connection? */
+/* Does it talk to the server over a connection? */
 bool health_check_needs_stream(const char *s);
 
-/* The one that a person would choose for a server on this port, or on the Unix socket that is the target. targets: of
- * the instance, NULL-terminated, or NULL. */
+/* The usual check for a server on this port, or on the Unix socket that is the target. targets: of the instance,
+ * NULL-terminated, or NULL. */
 const char *health_check_default(const struct publish *p, char *const *targets);

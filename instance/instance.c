@@ -72,7 +72,7 @@ DEFINE_WORDS(scope, scope, [SCOPE_SYSTEM] = "system", [SCOPE_USER] = "user")
 DEFINE_WORDS(backend_kind, backend_kind, [BACKEND_DOCKER] = "docker", [BACKEND_PODMAN] = "podman")
 DEFINE_WORDS(idle_action, idle_action, [IDLE_STOP] = "stop", [IDLE_PAUSE] = "pause")
 
-/* Does a socket bound to `wide` take connections to `narrow`, too? systemd binds a bare port to :: for both
+/* Does a socket bound to `wide` also accept connections to `narrow`? systemd binds a bare port to :: for both
  * families. */
 static bool address_includes(const char *wide, const char *narrow)
 {

@@ -1,5 +1,5 @@
-/* An instance as one line of JSON, both ways. A table says where each key is kept, so that writing and reading cannot
- * come apart. */
+/* An instance as one line of JSON, both ways. One table says where each key belongs, so that writing and reading cannot
+ * diverge. */
 #include "instance/json.h"
 
 #include <cjson/cJSON.h>
@@ -55,7 +55,7 @@ static const struct field {
 };
 #define N_FIELDS (sizeof(fields) / sizeof(*fields))
 
-/* Of each entry of "with". */
+/* The keys of each entry of "with". */
 static const struct field dependency_fields[] = {
 	{"container", TEXT, offsetof(struct dependency, container)},
 	{"unit", TEXT, offsetof(struct dependency, unit)},
@@ -71,7 +71,7 @@ static void cleanup_json(cJSON **j)
 }
 #define _cleanup_json_ _cleanup_(cleanup_json)
 
-/* What cJSON writes without loss. More seconds than that are for ever. */
+/* cJSON writes numbers up to this without loss. More seconds than that mean for ever. */
 #define SECONDS_MAX 1000000000000000ULL
 
 static bool add_list(cJSON *object, const char *key, char **list)
@@ -85,7 +85,7 @@ static bool add_list(cJSON *object, const char *key, char **list)
 	return array;
 }
 
-/* What has its default is left out. */
+/* Leaves out a member that has its default. */
 static bool add_field(cJSON *object, const struct field *f, const void *owner)
 {
 	const void *member = (const char *)owner + f->offset;
@@ -179,7 +179,7 @@ static int read_list(const cJSON *item, char ***ret, struct error *err)
 
 	if (!cJSON_IsArray(item) || n > INSTANCE_LIST_MAX)
 		return wrong_type(item->string, "an array of at most 64 strings", err);
-	if (n == 0) /* as if it were not there */
+	if (n == 0) /* as if the key were missing */
 		return 0;
 	list = *ret = calloc((size_t)n + 1, sizeof(*list));
 	if (!list)
@@ -240,7 +240,7 @@ static int read_field(const struct field *f, const cJSON *item, void *owner, str
 	return 0;
 }
 
-/* The words of enumerations: how the value is called, and what it may be. */
+/* The words of enumerations: their keys and permitted values. */
 static int read_words(const cJSON *object, struct instance *i, struct error *err)
 {
 	const cJSON *scope = cJSON_GetObjectItemCaseSensitive(object, "scope");
@@ -296,7 +296,7 @@ static int read_dependencies(const cJSON *array, struct instance *i, struct erro
 	return 0;
 }
 
-/* The original tool kept four keys. The rest are its defaults, as far as they still mean something. */
+/* The original tool had four keys. The rest are its defaults, as far as they still apply. */
 static int read_legacy(const cJSON *object, struct instance *i, struct error *err)
 {
 	const cJSON *listen = cJSON_GetObjectItemCaseSensitive(object, "listen_port");

@@ -1,4 +1,4 @@
-/* The rules for what `sockwake create --image` is told. */
+/* The rules for the options of `sockwake create --image`. */
 #include "instance/made_container.h"
 
 #include <stdbool.h>
@@ -36,7 +36,7 @@ static bool ends_with(const char *s, const char *suffix)
 	return len > end && strcmp(s + len - end, suffix) == 0;
 }
 
-/* Quadlet takes such names for its own files. */
+/* Quadlet uses such names for its own files. */
 static bool is_file_of_quadlet(const char *s)
 {
 	static const char *const suffixes[] = {".image", ".build", ".network", ".container", ".pod", ".volume"};
@@ -48,7 +48,7 @@ static bool is_file_of_quadlet(const char *s)
 	return false;
 }
 
-/* A reference is part of a request's path. */
+/* The reference becomes part of a request's path. */
 static bool image_is_valid(const char *s)
 {
 	return strlen(s) <= 512 && strspn(s, ALNUM) > 0 && strspn(s, ALNUM "._/:@-") == strlen(s) && !strstr(s, "..") &&
@@ -74,7 +74,7 @@ static bool options_are_valid(const char *s)
 	return *s && strspn(s, ALNUM "_,=-") == strlen(s);
 }
 
-/* White space at the end would be lost in a Quadlet, and a backslash there would join the next line. */
+/* In a Quadlet, white space at the end would be lost, and a backslash there would join the next line. */
 static bool directory_is_valid(const char *s)
 {
 	return path_is_valid(s) && !ends_with(s, " ") && !ends_with(s, "\\");
@@ -99,7 +99,7 @@ static bool volume_is_valid(const char *s)
 	       directory_is_valid(destination) && (!options || options_are_valid(options));
 }
 
-/* An empty word ends a Quadlet's Exec= (seen with Podman 5.4), and ";" alone a command of systemd's. */
+/* An empty word ends a Quadlet's Exec= (seen with Podman 5.4); a lone ";" ends a command of systemd's. */
 static bool word_is_valid(const char *s)
 {
 	return *s && strcmp(s, ";") != 0 && strlen(s) <= TEXT_MAX && text_is_printable(s);

@@ -1,18 +1,19 @@
-/* A container that is to be made from an image: what `sockwake create --image` was told. */
+/* A container to be made from an image: the options of `sockwake create --image`. */
 #pragma once
 
 #include "common/error.h"
 
 /* The label that marks a container as made by sockwake; its value is the instance's name. */
 #define MADE_LABEL "sockwake.made-for"
-/* … and this of which image: no image can name itself, so the two together are not an image's labels. */
+/* … and from which image: no image can contain its own name, so the two together cannot be an image's labels. */
 #define MADE_OF_LABEL "sockwake.made-of"
 
-/* The label of what keeps the image and the volumes of a sleeping container; its value is that container's name. */
+/* The label of the container that keeps the image and the volumes of a sleeping one; its value is the sleeping
+ * container's name. */
 #define KEEPS_LABEL "sockwake.keeps"
 
-/* What is to be made; the instance's name gives the container its own. Strings may be NULL, lists are NULL-terminated
- * and may be NULL. */
+/* The options; the instance's name gives the container its own. Strings may be NULL; lists are NULL-terminated and may
+ * be NULL. */
 struct made_container {
 	char *image;
 	char **environment; /* "K=V" */
@@ -22,6 +23,6 @@ struct made_container {
 };
 void made_container_clear(struct made_container *o);
 
-/* Checks every member: what passes can be written into a Quadlet, and into a request. The error names the value and the
- * rule. */
+/* Checks every member: afterwards they can be written into a Quadlet and into a request. The error names the value and
+ * the rule. */
 int made_container_validate(const struct made_container *o, struct error *err);

@@ -74,7 +74,7 @@ int publish_parse(const char *spec, struct publish *ret, struct error *err)
 	}
 	if (strchr(container, '/'))
 		return bad(spec, err);
-	/* Port 0 inside means a Unix socket inside, which the caller must have asked for. */
+	/* Port 0 inside stands for a Unix socket inside, which the caller must have requested. */
 	if (parse_u64("the container port", container, 0, UINT16_MAX, &n, err) < 0)
 		return error_context(err, "'%s'", spec);
 	p.container_port = (uint16_t)n;
@@ -125,12 +125,12 @@ static int parse_range(char *s, struct range *ret, struct error *err)
 	return 0;
 }
 
-/* The specification cut into its parts; all but the ports may be "". */
+/* The parts of the specification; all but the ports may be "". */
 struct parts {
 	char text[256];
-	char address[256]; /* with the colon behind it */
+	char address[256]; /* with the colon after it */
 	char *listening, *container;
-	char protocol[16]; /* with the slash in front of it */
+	char protocol[16]; /* with the slash before it */
 };
 
 static bool cut(const char *spec, struct parts *ret)
@@ -245,7 +245,7 @@ int publish_matches(const struct publish *p, int type, const struct sockaddr *bo
 	case AF_INET6:
 		return !p->path[0] && matches_inet6(p, (const struct sockaddr_in6 *)(const void *)bound);
 	case AF_UNIX:
-		/* The kernel need not have ended sun_path with a NUL (unix(7)). */
+		/* The kernel does not always terminate sun_path with a NUL (unix(7)). */
 		return p->path[0] && len > offsetof(struct sockaddr_un, sun_path) &&
 		       strnlen(un->sun_path, len - offsetof(struct sockaddr_un, sun_path)) == strlen(p->path) &&
 		       memcmp(un->sun_path, p->path, strlen(p->path)) == 0;

@@ -2,9 +2,9 @@
  *
  *	[ADDR:]PORT:CPORT[/tcp|/udp]	ADDR is IPv4, or IPv6 in brackets; without it all addresses, as in docker run -p
  *	/PATH:CPORT			listens on a Unix stream socket
- *	/PATH:CPORT/seqpacket		… on a SOCK_SEQPACKET one (for a target that is one, too)
+ *	/PATH:CPORT/seqpacket		listens on a SOCK_SEQPACKET socket (for a target of the same type)
  *
- * CPORT is the port inside the container's network namespace; 0 with a target that is a Unix socket.
+ * CPORT is the port inside the container's network namespace; 0 if the target is a Unix socket.
  */
 #pragma once
 
@@ -25,13 +25,13 @@ struct publish {
 
 int publish_parse(const char *spec, struct publish *ret, struct error *err);
 
-/* The grammar of -p/--publish, which is that of `docker run -p` besides: "8000-8002:80-82/udp" is three ports, and "80" is
- * 80:80, for a port that a client has to know cannot be left to chance. Fills `ret` with *ret_n of at most `room` ports. */
+/* The grammar of -p/--publish also includes that of `docker run -p`: "8000-8002:80-82/udp" is three ports. "80" is
+ * 80:80, as clients must know the port. Fills `ret` with *ret_n ports, `room` at most. */
 int publish_parse_range(const char *spec, struct publish *ret, size_t room, size_t *ret_n, struct error *err);
 
-/* The canonical spelling, which publish_parse() reads back to the same value. */
+/* The canonical spelling; publish_parse() turns it back into the same value. */
 #define PUBLISH_TEXT_MAX 192
 void publish_format(const struct publish *p, char ret[static PUBLISH_TEXT_MAX]);
 
-/* Is this bound socket (its type and getsockname(2)) the one that p asks for? All addresses match 0.0.0.0 and ::. */
+/* Does this bound socket (its type and getsockname(2)) match p? All addresses match 0.0.0.0 and ::. */
 int publish_matches(const struct publish *p, int type, const struct sockaddr *bound, socklen_t len);

@@ -11,7 +11,7 @@
 static const char *const weekdays[DAYS_PER_WEEK] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
 						    "Friday", "Saturday", "Sunday"};
 
-/* The weekday at *s, which goes on behind it; -1 for none. */
+/* Parses the weekday at *s and advances *s; -1 for none. */
 static int parse_weekday(const char **s)
 {
 	size_t len = strcspn(*s, ".,");
@@ -25,7 +25,7 @@ static int parse_weekday(const char **s)
 	return -1;
 }
 
-/* "Mon..Fri,Sun". A range that goes over the end of the week is none for systemd either. */
+/* "Mon..Fri,Sun". systemd, too, accepts no range across the end of the week. */
 static bool parse_weekdays(const char *s, unsigned *ret)
 {
 	unsigned days = 0;
@@ -50,7 +50,7 @@ static bool parse_weekdays(const char *s, unsigned *ret)
 	}
 }
 
-/* A number of so many digits at *s, which goes on behind it. */
+/* Parses a number of `least` to `most` digits at *s, and advances *s. */
 static bool parse_digits(const char **s, size_t least, size_t most, unsigned *ret)
 {
 	size_t n = strspn(*s, "0123456789");
@@ -62,7 +62,7 @@ static bool parse_digits(const char **s, size_t least, size_t most, unsigned *re
 	return true;
 }
 
-/* "8:00" or "08:00" at *s, which goes on behind it, to minutes after midnight. */
+/* Parses "8:00" or "08:00" at *s to minutes after midnight, and advances *s. */
 static bool parse_time(const char **s, unsigned *ret)
 {
 	unsigned hour, minute;
@@ -85,7 +85,7 @@ static bool parse_times(const char *s, struct window *w)
 int window_parse(const char *s, struct window *ret, struct error *err)
 {
 	const char *space = strchr(s, ' '), *times = space ? space + strspn(space, " ") : s;
-	char days[96]; /* all of them in full, and then some */
+	char days[96]; /* more than all of them in full */
 	struct window w = {.days = EVERY_DAY};
 	size_t len = space ? (size_t)(space - s) : 0;
 
@@ -105,8 +105,8 @@ int window_parse(const char *s, struct window *ret, struct error *err)
 		s);
 }
 
-/* A time of day, so many days after that of `day`. At a clock change it may come twice, or never: the later or the
- * earlier of what can be meant. */
+/* A time of day, `days` days after `day`. A clock change may make it occur twice, or never: the later or the earlier of
+ * the possible times. */
 static time_t time_at(const struct tm *day, int days, unsigned minute, bool later)
 {
 	time_t times[2];
@@ -120,7 +120,7 @@ static time_t time_at(const struct tm *day, int days, unsigned minute, bool late
 			       .tm_min = (int)minute % 60,
 			       .tm_isdst = dst};
 
-		times[dst] = mktime(&t); /* which puts right what it was asked for */
+		times[dst] = mktime(&t); /* mktime() adjusts an impossible time */
 		exact[dst] = t.tm_hour == (int)(minute % MINUTES_PER_DAY) / 60 && t.tm_min == (int)minute % 60;
 	}
 	if (exact[0] != exact[1])
@@ -133,7 +133,7 @@ static bool begins_on(const struct window *w, const struct tm *day, int days)
 	return w->days & 1U << (day->tm_wday - 1 + days + 2 * DAYS_PER_WEEK) % DAYS_PER_WEEK;
 }
 
-/* The end of the window that is on and lasts longest; `now` where none is. One that began yesterday may be. */
+/* The latest end of the windows that are on; `now` if none is. A window may have begun yesterday. */
 static time_t current_end(const struct window *windows, size_t n, time_t now)
 {
 	time_t end = now;
@@ -155,7 +155,7 @@ static time_t current_end(const struct window *windows, size_t n, time_t now)
 	return end;
 }
 
-/* The first beginning after now, within a week; `now` where there is none. */
+/* The first beginning after now, within a week; `now` if there is none. */
 static time_t next_begin(const struct window *windows, size_t n, time_t now)
 {
 	time_t begin = now;

@@ -1,4 +1,4 @@
-/* The two words that say which engine is meant. Both backends/ and units/ need them. */
+/* The two words that name an engine. Both backends/ and units/ need them. */
 #pragma once
 
 enum scope { SCOPE_SYSTEM, SCOPE_USER };

@@ -11,8 +11,8 @@
 #include "instance/instance.h"
 #include "instance/schedule.h"
 
-/* A unit file takes a path to listen on as it is, without quotes: white space at its end would be lost, a backslash
- * there would join the next line. systemd tidies the path up, and the proxy would then not recognise it. */
+/* A unit file takes a listening path as it is, without quotes: white space at its end would be lost, a backslash there
+ * would join the next line. systemd would also simplify the path, and the proxy would then not recognise it. */
 static bool listening_path_is_valid(const char *s)
 {
 	return path_is_valid(s) && s[1] && s[strlen(s) - 1] != '/' && !strpbrk(s, " \\") && !strstr(s, "//") &&
@@ -106,7 +106,7 @@ static int validate_networks(const char *what, char **list, struct error *err)
 	return 0;
 }
 
-/* A span may be NULL where that means a default. */
+/* A span may be NULL if that means a default. */
 static int validate_span(const char *what, const char *s, bool may_be_zero, struct error *err)
 {
 	uint64_t usec;
@@ -155,7 +155,7 @@ static int validate_names(const struct instance *i, struct error *err)
 {
 	if (i->drop_in && !path_is_valid(i->drop_in))
 		return error_set(err, 0, "the drop-in '%s' is not an absolute path", i->drop_in);
-	/* First the unit: the others may have been made of it. */
+	/* Checks the unit first: other members may be derived from it. */
 	if (i->unit && !service_name_is_valid(i->unit))
 		return error_set(err, 0, "the unit '%s' is not the name of a service: NAME.service", i->unit);
 	if (!i->name || !instance_name_is_valid(i->name))
@@ -173,7 +173,7 @@ static int validate_names(const struct instance *i, struct error *err)
 	return 0;
 }
 
-/* useradd(8): the strict rule, and capitals, which other tools allow. */
+/* useradd(8)'s strict rule, plus capitals, which other tools allow. */
 static bool account_is_valid(const char *s)
 {
 	size_t len = strlen(s);

@@ -3,6 +3,6 @@
 
 #include "instance/instance.h"
 
-/* Checks every member: what passes can be rendered into a unit file and is understood by the programs named there. The
- * error names the value and the rule. */
+/* Checks every member: afterwards they can be rendered into unit files, and the programs named there understand them.
+ * The error names the value and the rule. */
 int instance_validate(const struct instance *i, struct error *err);

@@ -18,7 +18,7 @@ bool admit_stage(struct keeper *k)
 	while (!queue_admit(&k->queue, o->no_wake_from, o->n_no_wake_from)) {
 		if (k->told_to_stop || time_is_over(until))
 			return false;
-		/* Not the backlogs: somebody who is reset and comes again would have this loop turn without end. */
+		/* Not the backlogs: a client that reconnects after each reset would make this loop spin. */
 		keeper_wait(k, time_after(now_usec(), KEEPER_ADMIT_PERIOD), false);
 	}
 	return true;

@@ -1,10 +1,10 @@
-/* Who may wake the container. */
+/* Which clients may wake the container. */
 #pragma once
 
 #include "keeper/state.h"
 
-/* Does anybody wait who may wake the container? Whoever waits and may not is reset. */
+/* Is a client waiting that may wake the container? Resets the clients that may not. */
 bool keeper_is_wanted(struct keeper *k);
 
-/* Is there anybody who may wake the container? The answer is yes as soon as there is, no after KEEPER_SHORTEST_LIFE. */
+/* Waits for a client that may wake the container. True as soon as there is one; false after KEEPER_SHORTEST_LIFE. */
 bool admit_stage(struct keeper *k);

@@ -1,5 +1,6 @@
-/* The kernel keeps connections that nobody has accepted yet among the established ones, without an inode
- * (net/ipv4/inet_diag.c). What was never sent on them is as old as their handshake.
+/* The kernel lists connections that have not been accepted yet among the established ones, without an inode
+ * (net/ipv4/inet_diag.c). We have never sent data on them, so the time since our last data is the time since their
+ * handshake.
  */
 #include "keeper/backlog.h"
 

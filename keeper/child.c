@@ -76,7 +76,7 @@ static void keep_open(int fd)
 	(void)fcntl(fd, F_SETFD, 0);
 }
 
-/* The child's part; does not return. */
+/* Runs in the child process; does not return. */
 static void become(const struct program *p, char *const *argv, const struct inheritance *i, pid_t keeper)
 {
 	sigset_t none;

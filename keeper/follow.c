@@ -1,7 +1,6 @@
-/* A container that ends while its instance is awake has not always come to its end: a person restarts it, an updater
- * replaces it by another one, its restart policy starts it again. Then the instance goes on with the new run. Only the
- * activator can see that; the keeper meanwhile watches the queue: whoever comes once the container had been ready has it
- * woken at once.
+/* A container that ends while its instance is awake may come back: a person restarts it, an updater replaces it, its
+ * restart policy starts it again. Then the instance goes on with the new run. Only the activator can see that.
+ * Meanwhile the keeper watches the queue: if the container had been ready, a new client wakes it at once.
  */
 #include "keeper/follow.h"
 
@@ -13,7 +12,7 @@
 #include "keeper/admit.h"
 #include "keeper/tasks.h"
 
-/* A container that ends so often within this time will go on doing so: the service manager has the next word. */
+/* A container that ends this often within this time will go on doing so: systemd then decides what happens next. */
 #define RUNS_MAX    5
 #define RUNS_PERIOD (10 * USEC_PER_SEC)
 
@@ -26,7 +25,7 @@ static bool ends_too_often(struct keeper *k)
 	return ++k->followed > RUNS_MAX;
 }
 
-/* For whom, or for how long, it is worth while. */
+/* Is it worth waiting any longer? If the container had been ready, until a client connects; else until the limit. */
 static bool goes_on(struct keeper *k, bool was_ready)
 {
 	return !k->told_to_stop && k->sleeper.pid &&

@@ -1,8 +1,8 @@
-/* A container that ends while it is used. */
+/* A container that ends while it is in use. */
 #pragma once
 
 #include "keeper/state.h"
 
-/* The container may have ended. True when it is to be woken, or served, once more: it was restarted, or somebody waits
- * again. */
+/* To be called when the container may have ended. True if it must be woken, or served, once more: it was restarted, or
+ * a client is waiting again. */
 bool follow_stage(struct keeper *k);

@@ -1,23 +1,24 @@
 /* Theory of operation.
  *
- * A keeper lives from the first connection until the container sleeps again. It owns what must outlive a program that
- * fails: the listening sockets, the locks, the statistics, the pidfd of the container, the word to the service manager.
- * It reads no byte of a client or of a container.
+ * A keeper lives from the first connection until the container sleeps again. It owns what must survive the failure of
+ * another program: the listening sockets, the locks, the statistics, the pidfd of the container, the notifications to
+ * the service manager. It never reads a byte from a client or a container.
  *
- *	admit	who waits may wake the container? Whoever may not is reset.
+ *	admit	checks which clients may wake the container, and resets the others.
  *	wake	`activator --wake` asks the engine, and hands over the pidfd and the locks.
- *	serve	`nshelper -- proxy` relays. One that dies is replaced without a word to the engine.
- *	follow	only of a container that has ended: `activator --follow` looks whether it is restarted, and by whomever.
- *	sleep	`activator --sleep`, again and again until it is done.
+ *	serve	`nshelper -- proxy` relays. A proxy that dies is replaced without a request to the engine.
+ *	follow	only after the container has ended: `activator --follow` checks whether anybody restarts it.
+ *	sleep	`activator --sleep`, repeated until it succeeds.
  *
- * A stage that fails refuses the queue and goes on with sleep. After it the keeper never wakes a second time: it ends, and
- * the service manager starts the next one if somebody waits by then. Whoever waits meanwhile does so no longer than the
+ * If a stage fails, the keeper refuses the queue and goes on with sleep. After sleep it never wakes again: it ends, and
+ * the service manager starts the next keeper if a client is waiting by then. Meanwhile no client waits longer than the
  * start-up time-out (queue.h).
  *
- * A start that takes longer than the start-up time-out is overdue (overdue.h): who has waited so long is refused, with the
- * reason. The stages wake and serve go on all the same, and whoever comes meanwhile has a time of their own; when the
- * container gets ready, they are served, or it is awake for nobody until it is idle. What ended, or was refused by the
- * engine, has failed at once; what is not ready when its limit is over has failed, too.
+ * A start that takes longer than the start-up time-out is overdue (overdue.h): clients that have waited that long are
+ * refused, with the reason. The stages wake and serve go on, and later clients have a time-out of their own. When the
+ * server is ready, the proxy serves the clients that are waiting by then; without any, the instance is awake until its
+ * idle time-out. A start fails at once if the container ends or the engine refuses to start it, and at its limit
+ * otherwise.
  */
 #include "keeper/keeper.h"
 
@@ -46,8 +47,8 @@
 
 #define NOTIFY_LIMIT USEC_PER_SEC
 
-/* When the kernel made this process. Its CPU time since then misses what it waited (for the disk, for a CPU), so this
- * may be late; /proc/self/stat counts in hundredths of a second and would be early by up to 10 ms. */
+/* When the kernel made this process: now minus its CPU time. That omits what it waited (for the disk, for a CPU), so
+ * the result may be late. /proc/self/stat counts in hundredths of a second and would be early by up to 10 ms. */
 static uint64_t spawn_time(uint64_t t_main)
 {
 	struct timespec ts;
@@ -57,7 +58,7 @@ static uint64_t spawn_time(uint64_t t_main)
 	return t_main - ((uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC);
 }
 
-/* A new wake begins: all but the header, the number of wakes, a hold and what is known of the server starts at zero. */
+/* A new wake begins: resets all but the header, the number of wakes, the hold, and what is known about the server. */
 static void begin_record(struct keeper *k)
 {
 	const struct keeper_options *o = &k->options;
@@ -73,7 +74,7 @@ static void begin_record(struct keeper *k)
 		.t_spawned = spawn_time(k->began),
 		.t_main = k->began,
 		.flags = STATS_AWAKE | (s->flags & STATS_LOOPBACK),
-		.held_until = s->held_until, /* a crash does not end it */
+		.held_until = s->held_until, /* a crash does not end the hold */
 		.t_waiting = k->queue.since == USEC_INFINITY ? 0 : k->queue.since,
 	};
 	for (int i = 0; i < STATS_WINDOWS; wall = s->warm[i++].until)
@@ -83,9 +84,9 @@ static void begin_record(struct keeper *k)
 	log_wake(k->began);
 }
 
-/* While the service runs, its timer waits; when that ends, the timer finds that it should have elapsed long ago, and
- * starts the service at once (systemd.timer(5) under DeferReactivation=, which older systemd does not have). That is
- * right within the schedule, and wakes nobody after it. */
+/* While the service runs, its timer waits. When the service ends, the timer finds that it should have elapsed long ago,
+ * and starts the service at once (systemd.timer(5) under DeferReactivation=, which older systemd does not have). Within
+ * the schedule that is right; after it, such a start must not wake the container. */
 static bool is_late(const struct keeper *k)
 {
 	uint64_t begin, end, now = wall_usec();
@@ -97,13 +98,13 @@ static bool is_late(const struct keeper *k)
 	return begin > now;
 }
 
-/* Has a keeper been killed that had woken the container? */
+/* Was the keeper before this one killed while the container was awake? */
 static bool is_successor(const struct keeper *k)
 {
 	return k->record.own.flags & STATS_AWAKE;
 }
 
-/* One that was to keep it awake for nobody? */
+/* Was that instance held awake without clients? */
 static bool is_held(const struct keeper *k)
 {
 	return is_successor(k) && stats_held_until(&k->record.own, wall_usec()) && !k->told_to_stop;
@@ -115,7 +116,7 @@ static void note_asleep(struct keeper *k)
 	record_write(&k->record);
 }
 
-/* Wakes nothing. A service of Type=notify that ends before READY=1 has failed; this one is done. */
+/* Ends without a wake. A service of Type=notify that ends before READY=1 has failed; this one has not. */
 static int leave(struct keeper *k, uint64_t flag, const char *why)
 {
 	log_debug("wakes nothing: %s", why);
@@ -140,7 +141,7 @@ static int open_signals(struct keeper *k, struct error *err)
 	return k->signal_fd < 0 ? error_errno(err, errno, "cannot receive signals") : 0;
 }
 
-/* The keeper before this one may have left them waiting. It would have reset them in time, had it lived. */
+/* The keeper before this one may have left clients waiting. It would have reset them in time if it had lived. */
 static uint64_t waiting_since(const struct keeper *k)
 {
 	uint64_t since = k->record.own.t_waiting, limit = time_after(k->options.startup_timeout, KEEPER_PERIOD);
@@ -165,7 +166,7 @@ static int open_all(struct keeper *k, struct error *err)
 	return 0;
 }
 
-/* Whoever comes until KEEPER_SHORTEST_LIFE is over would fail as well, and again and again. */
+/* Clients that connect until KEEPER_SHORTEST_LIFE is over would fail as well, again and again. */
 static void outlive(struct keeper *k, const char *why)
 {
 	uint64_t until = time_after(k->began, KEEPER_SHORTEST_LIFE);
@@ -186,7 +187,7 @@ static void end_service(struct keeper *k)
 	notify_send(k->notify_fd, "STOPPING=1\nSTATUS=%s", why);
 	log_line(LOG_INFO, "%s; %llu connections were served", why,
 		 (unsigned long long)k->record.own.connections_total);
-	if (k->told_to_stop || !k->ended) /* one that ended by itself is held again by the next wake */
+	if (k->told_to_stop || !k->ended) /* if the container ended by itself, the next wake holds it again */
 		record_end_hold(&k->record);
 }
 
@@ -205,10 +206,10 @@ static int live(struct keeper *k, struct error *err)
 		served = k->ready;
 		if (!follow_stage(k))
 			break;
-		if (served) /* a wake of its own: what was counted belongs to the run that has ended */
+		if (served) /* counts as a new wake: the figures belong to the run that has ended */
 			begin_record(k);
 	}
-	k->wake_failed = r < 0 && !k->told_to_stop; /* what is broken off at somebody's wish has not failed */
+	k->wake_failed = r < 0 && !k->told_to_stop; /* a wake that was told to stop has not failed */
 	FAULT("keeper:done");
 	if (r < 0)
 		keeper_refuse(k, err->text);
@@ -260,15 +261,15 @@ int keeper_run(int argc, char **argv)
 	queued = queue_waits(&k.queue);
 	log_debug("begins with %d listening socket%s; %s", k.queue.n, k.queue.n == 1 ? "" : "s",
 		  queued ? "somebody waits there" : "nobody waits there: a person or a timer has started the service");
-	/* With nobody in the queue it was not a client that started the service, but a person or the timer; or systemd,
-	 * after a keeper that was killed. */
+	/* Without a waiting client, a person or the timer has started the service, or systemd after a keeper was
+	 * killed. */
 	if (queued && !admit_stage(&k) && !is_held(&k))
 		return leave(&k, STATS_NOBODY, "Nobody was there who may wake the container.");
 	if (!queued && is_late(&k))
 		return leave(&k, STATS_LATE, "The time of its schedule is over.");
 	if (!queued && is_successor(&k) && !is_held(&k))
 		return leave(&k, 0, "What a keeper that was killed had woken sleeps again.");
-	k.touched = is_successor(&k); /* a wake that fails before the engine is asked leaves nothing running either */
+	k.touched = is_successor(&k); /* even a wake that fails before it asks the engine must leave nothing running */
 	begin_record(&k);
 	return live(&k, &err);
 }

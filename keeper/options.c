@@ -54,7 +54,7 @@ const struct option_table keeper_option_table = {
 	.refuse = refuse,
 };
 
-/* The words behind the next "--"; NULL when there are none. */
+/* The words after the next "--"; NULL if there are none. */
 static char **next_command(char **words)
 {
 	while (*words && strcmp(*words, "--") != 0)

@@ -12,16 +12,16 @@
 
 struct keeper_options {
 	const char *name;	  /* of the instance */
-	uint64_t startup_timeout; /* microseconds: so long somebody may wait */
-	uint64_t start_limit;	  /* so long a start may take (handover/start_limit.h) */
+	uint64_t startup_timeout; /* microseconds: how long a client may wait */
+	uint64_t start_limit;	  /* how long a start may take (handover/start_limit.h) */
 	struct cidr no_wake_from[NO_WAKE_MAX];
 	unsigned n_no_wake_from;
 	struct window windows[WINDOWS_MAX]; /* --schedule */
 	unsigned n_windows;
-	const char *notify; /* the person who is told of starts and stops; NULL: nobody */
+	const char *notify; /* the user to notify of starts and stops; NULL: nobody */
 
 	/* The command lines of the programs, each NULL-terminated. */
-	char **activator; /* up to the end: what a wake needs */
+	char **activator; /* to the end of the line: the command of a wake */
 	char **nshelper;  /* its words, "--", the proxy's words */
 	char **proxy;
 };

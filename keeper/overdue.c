@@ -11,7 +11,7 @@
 
 #define SPAN_TEXT_MAX 24
 
-/* As one would write it behind an option: "30s", "2min". */
+/* As the value of an option: "30s", "2min". */
 static const char *span_text(uint64_t usec, char ret[static SPAN_TEXT_MAX])
 {
 	unsigned long long msec = usec / USEC_PER_MSEC;
@@ -32,7 +32,7 @@ void overdue_end(struct keeper *k)
 	k->overdue = false;
 }
 
-/* What it waits for, as a part of a sentence. */
+/* What the start waits for, as a part of a sentence. */
 static const char *awaited(const struct keeper *k)
 {
 	if (k->awaited[0])
@@ -63,7 +63,7 @@ static void compose(const struct keeper *k, char ret[static SENTENCE_MAX])
 		until, waited, k->futile ? "" : ", who comes later may find it ready", k->hint[0] ? "; " : "", k->hint);
 }
 
-/* What would have been enough is only known now. In whole seconds, more than it took. */
+/* Only now is it known which time-out would have been enough. In whole seconds, rounded up. */
 static void say_what_it_took(struct keeper *k)
 {
 	uint64_t seconds = (now_usec() - k->began) / USEC_PER_SEC + 1;
@@ -82,7 +82,7 @@ void overdue_ready(struct keeper *k)
 	overdue_end(k);
 }
 
-/* For status; the journal has it once. */
+/* Sets the status text; the journal gets it once. */
 static void show(struct keeper *k)
 {
 	char sentence[SENTENCE_MAX];
@@ -94,7 +94,7 @@ static void show(struct keeper *k)
 	notify_send(k->notify_fd, "STATUS=%s", sentence);
 }
 
-/* The deadline is over: says so, once. */
+/* The deadline is over: logs that, once. */
 static void say_overdue(struct keeper *k)
 {
 	char sentence[SENTENCE_MAX];

@@ -20,7 +20,7 @@
 /* A hostile client could go on connecting for ever. */
 #define LOOK_MAX 100000
 
-/* So many who may not wake the container are told of one by one. */
+/* At most this many clients that may not wake the container are logged one by one. */
 #define TOLD_MAX 16
 
 static int option(int fd, int name)
@@ -31,8 +31,9 @@ static int option(int fd, int name)
 	return getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0 ? -1 : value;
 }
 
-/* systemd sets it on every socket, and on Linux any user may then bind the same UDP port, or a more specific address of
- * it, and take the datagrams (socket(7)). What is bound stays bound without it, also while the instance sleeps again. */
+/* systemd sets SO_REUSEADDR on every socket. On Linux any user may then bind the same UDP port, or a more specific
+ * address of it, and receive the datagrams (socket(7)). The socket stays bound without the option, also while the
+ * instance sleeps again. */
 static void share_with_nobody(int fd)
 {
 	const int off = 0;
@@ -50,7 +51,7 @@ int queue_open(struct queue *q, uint64_t limit, struct error *err)
 	for (int i = 0; i < q->n; i++) {
 		int fd = LISTEN_FDS_START + i, listening = option(fd, SO_ACCEPTCONN);
 
-		/* Without NonBlocking=yes in the unit accept4() would hang. */
+		/* Without NonBlocking=yes in the unit, accept4() would hang. */
 		if (listening < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			return error_errno(err, errno, "descriptor %d from the service manager is no usable socket",
 					   fd);
@@ -72,8 +73,8 @@ bool queue_waits(const struct queue *q)
 	return false;
 }
 
-/* The time since a TCP client's handshake: the kernel counts what was never sent from there (tcp(7), TCP_INFO).
- * Others do not tell: they came after `since`. */
+/* When a TCP client completed its handshake: we have never sent data to it, so the kernel reports the time since then
+ * (tcp(7), TCP_INFO). For other clients the time is not known: they arrived after `since`. */
 static uint64_t arrival(const struct queue *q, int fd, uint64_t now)
 {
 	struct tcp_info info = {};
@@ -88,8 +89,8 @@ static uint64_t arrival(const struct queue *q, int fd, uint64_t now)
 	return q->since < now ? q->since : now;
 }
 
-/* Accepts one. With SO_LINGER 0 the end of this process, however it comes, resets the connection. False: nobody is
- * left. ret->fd may be -1: that one is gone already. */
+/* Accepts one client. With SO_LINGER 0 the end of this process, however it ends, resets the connection. False if no
+ * client is left. ret->fd is -1 if this client is gone already. */
 static bool accept_client(const struct queue *q, int listener, struct client *ret, struct sockaddr_storage *source)
 {
 	static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
@@ -148,7 +149,7 @@ static void admit_streams(struct queue *q, int listener, const struct cidr *rang
 	}
 }
 
-/* True when a datagram from elsewhere is in front; those before it are dropped. */
+/* Drops datagrams from these ranges. True if a datagram from elsewhere is in front. */
 static bool admit_datagrams(int fd, const struct cidr *ranges, size_t n)
 {
 	for (int i = 0; i < LOOK_MAX; i++) {
@@ -160,7 +161,7 @@ static bool admit_datagrams(int fd, const struct cidr *ranges, size_t n)
 		if (recvfrom(fd, &byte, 0, MSG_DONTWAIT | MSG_PEEK, (struct sockaddr *)&source, &len) < 0) {
 			if (errno == EAGAIN)
 				return false;
-			continue; /* an ICMP error was queued, and now is not */
+			continue; /* the error of an ICMP message, now taken */
 		}
 		excluded = is_excluded(ranges, n, &source);
 		tell_admission(excluded, &source);
@@ -171,7 +172,7 @@ static bool admit_datagrams(int fd, const struct cidr *ranges, size_t n)
 	return false;
 }
 
-/* Accepted clients tell since when they wait. */
+/* Updates `since` by the accepted clients, whose times are known. */
 static void note_arrivals(struct queue *q)
 {
 	for (size_t i = 0; i < q->n_accepted; i++) {
@@ -216,7 +217,8 @@ static void drop_datagrams(int fd)
 	}
 }
 
-/* Also where a proxy holds a copy of it. Disconnecting a TCP socket resets the connection (connect(2), AF_UNSPEC). */
+/* Works also if a proxy holds a copy of the socket: disconnecting a TCP socket resets the connection (connect(2),
+ * AF_UNSPEC). */
 static void reset_for_all(int fd)
 {
 	static const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
@@ -241,7 +243,7 @@ static size_t expire_accepted(struct queue *q, uint64_t now)
 	return gone;
 }
 
-/* Takes so many out, or all that there are, and resets them. Returns how many. */
+/* Accepts n clients, or as many as there are, and resets them. Returns how many. */
 static size_t reset_front(const struct queue *q, int listener, size_t n)
 {
 	struct sockaddr_storage source;
@@ -251,14 +253,15 @@ static size_t reset_front(const struct queue *q, int listener, size_t n)
 	for (int i = 0; i < LOOK_MAX && gone < n && accept_client(q, listener, &c, &source); i++) {
 		if (c.fd < 0)
 			continue;
-		/* One that its client has given up is in the queue, too, but was not counted. */
+		/* The queue may contain clients that gave up; they were not counted. */
 		gone += option(c.fd, SO_ERROR) == 0;
 		close(c.fd);
 	}
 	return gone;
 }
 
-/* Returns when the first of those who may go on waiting came. Where that cannot be seen, they came all at once. */
+/* Returns when the first client that may go on waiting arrived. If that cannot be seen, treats all clients as of the
+ * same age. */
 static uint64_t expire_streams(struct queue *q, int listener, uint64_t now, size_t *gone)
 {
 	struct backlog b;

@@ -1,9 +1,10 @@
-/* Who waits to be served: the listeners' backlogs, and clients that the keeper has accepted to learn who or since when
- * they are. The keeper never reads what they send.
+/* The clients that wait to be served: in the listeners' backlogs, or accepted by the keeper to learn their address or
+ * how long they have waited. The keeper never reads their data.
  *
- * Nobody waits longer than the start-up time-out, whatever the instance is doing: who does is reset; a datagram is
- * dropped. The queue knows a time before which none of the waiting clients can have come, and looks at each of them
- * when that is too long ago (backlog.h). They stay in the backlogs, for the next keeper if not for this one.
+ * No client waits longer than the start-up time-out, whatever the instance is doing: the queue then resets the
+ * connection, or drops the datagram. It knows a time before which no waiting client can have arrived, and checks each
+ * client when that time is too long ago (backlog.h). The other clients stay in the backlogs, for this keeper or the
+ * next.
  */
 #pragma once
 
@@ -15,7 +16,7 @@
 #include "common/error.h"
 #include "handover/accepted.h"
 
-/* As many connections as are accepted at most and handed down; later ones stay in the backlog. */
+/* The keeper accepts, and hands down, at most this many connections; later ones stay in the backlog. */
 #define ACCEPTED_MAX  64
 #define LISTENERS_MAX 256 /* more than an instance may have */
 
@@ -30,30 +31,30 @@ struct queue {
 	bool stream[LISTENERS_MAX];
 	struct client accepted[ACCEPTED_MAX];
 	size_t n_accepted;
-	uint64_t limit; /* microseconds; USEC_INFINITY: everybody may wait for ever */
+	uint64_t limit; /* microseconds; USEC_INFINITY: clients may wait for ever */
 	uint64_t
-		since; /* CLOCK_MONOTONIC microseconds before which nobody here has come; USEC_INFINITY: nobody waits */
+		since; /* CLOCK_MONOTONIC microseconds; no waiting client arrived before; USEC_INFINITY: nobody waits */
 };
 
-/* Takes over what systemd has handed to this process, as non-blocking and close-on-exec. */
+/* Takes over the sockets that systemd has passed to this process, and makes them non-blocking and close-on-exec. */
 int queue_open(struct queue *q, uint64_t limit, struct error *err);
 
-/* Does anybody wait? */
+/* Is a client waiting? */
 bool queue_waits(const struct queue *q);
 
-/* Resets whoever comes from these ranges and accepts the others, of which nobody has to be left: false. */
+/* Resets clients from these ranges, and accepts the others. False if none of the others is left. */
 bool queue_admit(struct queue *q, const struct cidr *ranges, size_t n);
 
-/* When queue_expire() has to be called next; USEC_INFINITY: not before somebody waits. */
+/* When queue_expire() must be called next; USEC_INFINITY: not before a client waits. */
 uint64_t queue_deadline(const struct queue *q);
 
-/* Resets everybody who has waited longer than the limit. Returns how many. */
+/* Resets all clients that have waited longer than the limit. Returns how many. */
 size_t queue_expire(struct queue *q, uint64_t now);
 
-/* Resets everybody. */
+/* Resets all clients. */
 void queue_refuse(struct queue *q);
 
-/* The accepted clients are another program's from now on; here they are only closed. */
+/* The accepted clients now belong to another program: only closes them here. */
 void queue_forget_accepted(struct queue *q);
 
 /* The accepted clients as VARIABLE_ACCEPTED has them (handover/accepted.h); "" for none. */

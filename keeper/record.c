@@ -16,14 +16,14 @@
 
 static const off_t size = sizeof(struct stats);
 
-/* What the proxy may say of itself and its server. */
+/* The flags that the proxy may set: they describe itself and its server. */
 #define PROXY_FLAGS ((uint64_t)(STATS_FULL | STATS_LOOPBACK))
 
 /* Another program writes this member while an instance is awake. */
 #define HELD_BEGIN offsetof(struct stats, held_until)
 #define HELD_END   (HELD_BEGIN + sizeof(((struct stats *)0)->held_until))
 
-/* What is shared with a proxy can neither grow nor shrink: whatever it does there stays within these pages. */
+/* The size of memory shared with a proxy is sealed: whatever the proxy does stays within these pages. */
 static struct stats *share(int *ret_memory)
 {
 	_cleanup_close_ int fd = memfd_create("sockwake", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -38,7 +38,7 @@ static struct stats *share(int *ret_memory)
 	return s;
 }
 
-/* Space is asked for before it is written: a full file system then says so. */
+/* Allocates the space before writing: a full file system then reports an error. */
 static int open_file(const char *path, bool *ret_new, struct error *err)
 {
 	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
@@ -147,7 +147,7 @@ void record_write(const struct record *r)
 		return;
 	if (pwrite(r->file, bytes, HELD_BEGIN, 0) < 0 ||
 	    pwrite(r->file, bytes + HELD_END, sizeof(struct stats) - HELD_END, HELD_END) < 0)
-		return; /* the space is ours already; nobody could be told */
+		return; /* cannot fail: the space is allocated, and nobody could be told */
 }
 
 void record_end_hold(struct record *r)

@@ -16,13 +16,14 @@
 
 #define TRAFFIC_PERIOD USEC_PER_SEC /* between two reports to the service manager */
 
-/* A proxy that ends so often within this time, and leaves somebody waiting, will not do better. */
+/* A proxy that ends this often within this time, and leaves clients waiting, will not recover. */
 #define CRASHES	     5
 #define CRASH_PERIOD (10 * USEC_PER_SEC)
 
 #define NOTIFY_START_LIMIT (5 * USEC_PER_SEC)
 
-/* A proxy ends by itself when its drain time-out is over, this one unless it was told another (proxy/options.c). */
+/* A proxy ends by itself when its drain time-out is over: this one, unless its options say otherwise
+ * (proxy/options.c). */
 #define DEFAULT_DRAIN (10 * USEC_PER_SEC)
 #define STOP_GRACE    (2 * USEC_PER_SEC)
 
@@ -49,7 +50,7 @@ static int start_relay(struct keeper *k, uint64_t deadline, struct error *err)
 	return 0;
 }
 
-/* Has anybody come to the proxy? Only numbers are the proxy's to tell. */
+/* Has a client reached the proxy? The proxy is trusted with figures only. */
 static bool is_used(const struct keeper *k)
 {
 	return k->record.own.connections_total > 0 || k->record.own.flows_total > 0;
@@ -80,29 +81,29 @@ static void report_traffic(struct keeper *k, const char *first)
 static void became_ready(struct keeper *k)
 {
 	overdue_ready(k);
-	/* They are served; who was refused before them may come again. */
+	/* These clients are served; the refused ones may connect again. */
 	queue_forget_accepted(&k->queue);
 	k->queue.since = USEC_INFINITY;
 	k->record.own.t_waiting = 0;
-	if (!k->record.own.t_accepting) /* that of the first proxy */
+	if (!k->record.own.t_accepting) /* keep the time of the first proxy */
 		k->record.own.t_accepting = now_usec();
 	log_debug("the proxy is confined and accepts: says READY=1");
 	report_traffic(k, "READY=1\n");
 }
 
-/* While the proxy accepts, nobody waits but for want of descriptors. */
+/* While the proxy accepts, clients wait only if it lacks descriptors. */
 static bool clients_wait(const struct keeper *k)
 {
 	return !k->ready || k->told_to_stop || (k->record.own.flags & STATS_FULL);
 }
 
-/* When the next of these comes. */
+/* When each of these is due. */
 struct times {
-	uint64_t report;   /* may be made again */
-	uint64_t limit;	   /* of a proxy that is not ready */
-	uint64_t notifier; /* is ended */
-	uint64_t orphan;   /* is ended: a proxy whose container has, and which does not notice */
-	uint64_t told;	   /* is ended: a proxy that was told to stop, and does not */
+	uint64_t report;   /* next traffic report allowed */
+	uint64_t limit;	   /* a proxy that is not ready has failed */
+	uint64_t notifier; /* kill the notifier */
+	uint64_t orphan;   /* kill a proxy that has not noticed the end of its container */
+	uint64_t told;	   /* kill a proxy that was told to stop and does not */
 };
 
 static uint64_t earliest(uint64_t a, uint64_t b, uint64_t c)
@@ -133,7 +134,7 @@ static void begin_service(struct keeper *k, struct times *t)
 
 static void look_at_times(struct keeper *k, struct times *t)
 {
-	if (!k->ready && time_is_over(t->limit)) { /* it keeps the time itself, unless it hangs */
+	if (!k->ready && time_is_over(t->limit)) { /* the proxy keeps the time itself, unless it hangs */
 		snprintf(k->failed, sizeof(k->failed),
 			 "the container was not ready in time, and the proxy does not say why");
 		child_signal(&k->relay, SIGKILL);
@@ -160,7 +161,7 @@ static void look_at_times(struct keeper *k, struct times *t)
 	}
 }
 
-/* How long a proxy may take to stop: before it is ready it has nobody whose connection should end by itself. */
+/* How long a proxy may take to stop. Before it is ready, it has no connections to drain. */
 static uint64_t time_to_stop(const struct keeper *k)
 {
 	uint64_t drain = DEFAULT_DRAIN;
@@ -175,7 +176,7 @@ static uint64_t time_to_stop(const struct keeper *k)
 	return time_after(drain, STOP_GRACE);
 }
 
-/* One proxy, until it ends. */
+/* Watches one proxy until it ends. */
 static void relay(struct keeper *k, uint64_t deadline)
 {
 	struct times t = {.notifier = USEC_INFINITY, .orphan = USEC_INFINITY, .told = USEC_INFINITY};
@@ -204,7 +205,7 @@ static void relay(struct keeper *k, uint64_t deadline)
 	take_traffic(k);
 }
 
-/* Has the proxy gone on its own accord? Else its connections are lost, and another one takes over. */
+/* Has the proxy ended for good? If not, its connections are lost, and another proxy takes over. */
 static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct error *err, int *r)
 {
 	char how[64], sentence[256];
@@ -217,7 +218,7 @@ static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct
 	if (k->told_to_stop || (k->ready && keeper_container_has_ended(k)))
 		return true;
 	good = child_result(&k->relay, how, sizeof(how)) == 0 && k->ready;
-	if (good && !keeper_is_wanted(k)) { /* the last look: who has come meanwhile is served */
+	if (good && !keeper_is_wanted(k)) { /* the last check: serve clients that arrived meanwhile */
 		log_debug("is idle: nobody has used the container for %.1f ms",
 			  log_took(k->record.own.t_last_activity));
 		return true;
@@ -249,8 +250,8 @@ static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct
 	return false;
 }
 
-/* Until when the next proxy has to be ready. The server of a container that has served already should be, and what the
- * engine has started at last has some time in any case. */
+/* When the next proxy must be ready: at the limit of the start, or one start-up time-out from now if that is later, for
+ * a container that has served already or was started late. */
 static uint64_t next_deadline(const struct keeper *k)
 {
 	uint64_t least = time_after(now_usec(), k->options.startup_timeout);

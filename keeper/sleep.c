@@ -14,10 +14,10 @@
 #define PAUSE_FIRST (250 * USEC_PER_MSEC)
 #define PAUSE_MAX   (2 * USEC_PER_SEC)
 
-/* An engine that is restarted is waited for, one that is gone is not. */
+/* An engine that restarts is worth waiting for, one that is gone is not. */
 #define PATIENCE_ABSENT (5 * USEC_PER_SEC)
 
-/* One try; 0 when the container sleeps, or goes on with good reason. */
+/* One attempt; 0 if the container sleeps, or stays up for a good reason. */
 static int try_sleep(struct keeper *k, struct error *err)
 {
 	if (task_sleep(k, err) < 0)
@@ -38,13 +38,13 @@ static bool engine_is_absent(const struct keeper *k)
 	return WIFEXITED(k->sleeper.status) && WEXITSTATUS(k->sleeper.status) == EXIT_UNAVAILABLE;
 }
 
-/* With nobody to ask, its first process tells. Of the containers that it needs there is none. */
+/* Without an engine to ask, the container's first process tells. That works only if there are no dependencies. */
 static bool sleeps_for_sure(const struct keeper *k, size_t n_locks)
 {
 	return engine_is_absent(k) && keeper_container_has_ended(k) && n_locks <= CHANNEL_LOCKS;
 }
 
-/* began: the first try. */
+/* began: when the first attempt began. */
 static bool is_given_up(const struct keeper *k, uint64_t began)
 {
 	uint64_t since = k->told_at > began ? k->told_at : began;

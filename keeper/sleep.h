@@ -1,7 +1,7 @@
-/* The end of the container. */
+/* Putting the container to sleep. */
 #pragma once
 
 #include "keeper/state.h"
 
-/* Until it sleeps, or goes on with good reason. Gives up only when told to stop long ago. */
+/* Returns when the container sleeps, or stays up for a good reason. Gives up only if told to stop long ago. */
 int sleep_stage(struct keeper *k);

@@ -14,11 +14,11 @@
 #include "handover/listen.h"
 #include "keeper/say.h"
 
-/* As many messages as are taken at a time: a proxy that was taken over could send them without end. */
+/* How many messages are taken at a time: a hostile proxy could send messages without end. */
 #define MESSAGES_MAX 32
 #define NOTES_MAX    16 /* a proxy has no more to say */
 
-/* For the kernel to end a process that has begun to. */
+/* How long the kernel may take to end a dying process. */
 #define NOTICE_MSEC 100
 
 static void take_woken(struct keeper *k, struct message *m)
@@ -34,7 +34,7 @@ static void take_woken(struct keeper *k, struct message *m)
 	log_debug("the container runs: has the pidfd of its first process and %zu locks", k->n_locks);
 }
 
-/* Words of the proxy's own are said while it has not met a client. */
+/* The proxy's own words are logged only until it has met a client. */
 static void take_notes(struct keeper *k, const struct message *m)
 {
 	char note[SENTENCE_MAX];
@@ -54,7 +54,7 @@ static void take_notes(struct keeper *k, const struct message *m)
 	}
 }
 
-/* What it is that takes so long. A hint belongs to the words before it. */
+/* What the start waits for. A hint belongs to the words before it. */
 static void take_awaited(struct keeper *k, const struct message *m)
 {
 	char word[2];
@@ -66,7 +66,7 @@ static void take_awaited(struct keeper *k, const struct message *m)
 	k->futile = message_value(m, "FUTILE", word, sizeof(word));
 }
 
-/* Each child may tell only what is its own to tell. */
+/* Accepts from each child only what that child is responsible for. */
 static void take_message(struct keeper *k, struct child *c, struct message *m)
 {
 	char word[2];
@@ -118,7 +118,7 @@ static void take_signals(struct keeper *k)
 		log_debug("is told to stop");
 }
 
-/* What a child has told before it ended is taken first. */
+/* Reads the messages that a child sent before it ended first. */
 static void take_end(struct keeper *k, struct child *c)
 {
 	char how[64];
@@ -136,7 +136,7 @@ static void take_end(struct keeper *k, struct child *c)
 	close_fd(&c->channel);
 }
 
-/* Writes down since when somebody waits, for the next keeper. */
+/* Records for the next keeper since when clients have been waiting. */
 static void note_waiting(struct keeper *k)
 {
 	k->record.own.t_waiting = k->queue.since == USEC_INFINITY ? 0 : k->queue.since;
@@ -172,11 +172,11 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 	if (watch_queue) {
 		uint64_t deadline;
 
-		/* Before it waits: what it takes notice of then may be that they are served. */
+		/* Before the wait: an event may report that these clients are served. */
 		look_after_queue(k);
 		deadline = queue_deadline(&k->queue);
 		until = deadline < until ? deadline : until;
-		/* Once somebody is known to wait, who else does makes no difference. */
+		/* One waiting client is enough; more make no difference. */
 		for (int i = 0; i < k->queue.n && k->queue.since == USEC_INFINITY; i++)
 			fds[n++] = (struct pollfd){.fd = LISTEN_FDS_START + i, .events = POLLIN};
 	}
@@ -211,7 +211,7 @@ bool keeper_container_is_ending(const struct keeper *k)
 	return keeper_container_has_ended(k);
 }
 
-/* Once the container runs, the activator has told all, and its copies of the locks must be gone. */
+/* Once the container runs, the activator has reported everything. Its copies of the locks must go. */
 static void end_waker(struct keeper *k)
 {
 	child_signal(&k->waker, SIGKILL);
@@ -230,7 +230,8 @@ void keeper_refuse(struct keeper *k, const char *why)
 {
 	bool news = *why && strcmp(k->said, why) != 0;
 
-	/* Whoever is reset can read why; whoever comes once the service manager was told is not meant. */
+	/* The journal has the reason before the clients are reset. The status text follows: clients that connect after
+	 * it were not refused. */
 	if (*why)
 		keeper_say(k, LOG_ERR, why);
 	log_debug("resets everybody who waits");

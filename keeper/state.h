@@ -1,4 +1,4 @@
-/* What a keeper knows, and the one place where it waits. */
+/* The state of a keeper, and the one place where it waits. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,61 +26,61 @@ struct keeper {
 	struct child waker;    /* activator --wake */
 	struct child relay;    /* nshelper, which becomes the proxy */
 	struct child sleeper;  /* activator --sleep or --follow */
-	struct child notifier; /* activator --notify: a process of the user's in the end */
+	struct child notifier; /* activator --notify: becomes a process of the user's */
 
-	/* What they have told. */
-	int touched; /* so many times the engine was asked to start something, and may have done it */
+	/* What they have reported. */
+	int touched; /* how many times a start was requested from the engine, which may have obeyed */
 	bool woken;  /* the container runs */
-	int pidfd;   /* of its first process */
-	bool ended;  /* and that has ended */
+	int pidfd;   /* of the container's first process */
+	bool ended;  /* that process has ended */
 	int locks[CHANNEL_FDS_MAX];
 	size_t n_locks;
 	bool ready;		    /* the proxy accepts */
-	bool stopping;		    /* the proxy accepts no longer */
-	unsigned notes;		    /* that a proxy wanted to have in the journal */
-	bool anonymous;		    /* a server was not shown the address of a client */
-	bool unreachable;	    /* a client was reset for want of a server */
-	bool counted;		    /* the proxy has counted something */
-	bool untold;		    /* which the service manager was not told yet */
-	char awaited[SENTENCE_MAX]; /* what is waited for, as a part of a sentence */
+	bool stopping;		    /* the proxy no longer accepts */
+	unsigned notes;		    /* how many messages of a proxy are in the journal */
+	bool anonymous;		    /* the proxy could not show a client's address to a server */
+	bool unreachable;	    /* a client was reset because no server accepted it */
+	bool counted;		    /* the proxy has updated its traffic figures */
+	bool untold;		    /* the service manager does not have them yet */
+	char awaited[SENTENCE_MAX]; /* what the start waits for, as a part of a sentence */
 	char hint[SENTENCE_MAX];    /* and what helps; "" */
-	bool futile;		    /* and no time brings it about */
-	char in_case[SENTENCE_MAX]; /* what to say should the container end before it is ready */
+	bool futile;		    /* and waiting longer does not help */
+	char in_case[SENTENCE_MAX]; /* the message if the container ends before it is ready */
 	char failed[SENTENCE_MAX];  /* why the last child failed; "" */
 
 	/* overdue.h */
-	void (*late)(struct keeper *k); /* what is done when the deadline is over */
-	uint64_t deadline;	  /* of those who wait since the wake began; USEC_INFINITY: nothing is being started */
-	uint64_t limit;		  /* of the start itself; 0: nothing is being started */
-	uint64_t limit_wall;	  /* the same on CLOCK_REALTIME */
-	bool overdue;		  /* it goes on, beyond the deadline */
-	char shown[SENTENCE_MAX]; /* to the service manager */
+	void (*late)(struct keeper *k); /* called when the deadline is over */
+	uint64_t deadline;   /* of clients that have waited since the wake began; USEC_INFINITY: no start is going on */
+	uint64_t limit;	     /* of the start itself; 0: no start is going on */
+	uint64_t limit_wall; /* the same on CLOCK_REALTIME */
+	bool overdue;	     /* the start goes on beyond the deadline */
+	char shown[SENTENCE_MAX]; /* in the status text */
 	uint64_t shown_at;
 
-	bool wake_failed;  /* and that is why the container is put to sleep */
-	unsigned followed; /* how often it was followed to another run, since then */
+	bool wake_failed;  /* the reason why the container is put to sleep */
+	unsigned followed; /* how often it was followed to another run since then */
 	uint64_t followed_since;
 	bool told_to_stop;	 /* SIGTERM */
 	uint64_t told_at;	 /* when that was */
 	uint64_t extended;	 /* when the service manager was last asked for more time */
-	char said[SENTENCE_MAX]; /* in the journal, last */
+	char said[SENTENCE_MAX]; /* the last line in the journal */
 	uint64_t said_at;
 };
 
-/* A keeper that has served nobody stays this long: whoever comes again at once must not have systemd start one keeper
- * after the other. */
+/* A keeper that has served nobody lives this long. Otherwise a client that reconnects at once would make systemd start
+ * one keeper after the other. */
 #define KEEPER_SHORTEST_LIFE USEC_PER_SEC
 
-/* How often the queue is looked through in a loop that must not turn with every client that comes. */
+/* How often to check the queue in a loop that must not run once for every new client. */
 #define KEEPER_ADMIT_PERIOD (10 * USEC_PER_MSEC)
 
-/* The child processes keep the time themselves; only one that hangs does not. */
+/* The child processes keep their deadlines themselves. The keeper ends one that hangs this much later. */
 #define KEEPER_GRACE (500 * USEC_PER_MSEC)
 
-/* Whoever stops the service waits for its end: longer than engines usually stand still, but not for ever. */
+/* Whoever stops the service waits for the keeper's end. Longer than an engine's usual pauses, but not for ever. */
 #define KEEPER_PATIENCE (90 * USEC_PER_SEC)
 
-/* How long somebody may wait for a word to the service manager, at most. */
+/* The longest time between two notifications to the service manager while it waits. */
 #define KEEPER_PERIOD (5 * USEC_PER_SEC)
 
 #define KEEPER_TOLD_TO_STOP "it was told to stop before the container was ready; waiting clients were refused"
@@ -97,22 +97,22 @@ static inline bool time_is_over(uint64_t when)
 	return now_usec() >= when;
 }
 
-/* Waits for the next thing to happen, at most until then, and takes notice of it: signals, children that end, their
- * messages; and, with watch_queue, somebody who waits. Who has waited too long by now is reset first. */
+/* First resets clients that have waited too long. Then waits for the next event, at most until then, and handles it:
+ * signals, children that end, their messages; with watch_queue, also a waiting client. */
 void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue);
 
-/* Refuses everybody who waits, and says why, unless that is "". */
+/* Refuses all waiting clients, and says why, unless `why` is "". */
 void keeper_refuse(struct keeper *k, const char *why);
 
-/* Why a child failed: what it has said, or how it ended. */
+/* Why a child failed: its own words, or how it ended. */
 const char *keeper_explain(struct keeper *k, const struct child *c);
 
 /* Has the container's first process ended? */
 bool keeper_container_has_ended(const struct keeper *k);
 
-/* The same once a child has failed: who fails because the container ends sees that a moment before its first process is
- * gone. */
+/* The same after a child has failed: a child that fails because the container ends may notice it a moment before the
+ * first process is gone. */
 bool keeper_container_is_ending(const struct keeper *k);
 
-/* Ends the activator that has woken the container, and lets go of its locks. */
+/* Ends the activator that has woken the container, and releases its locks. */
 void keeper_release_run(struct keeper *k);

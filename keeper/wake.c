@@ -6,8 +6,8 @@
 #include "keeper/say.h"
 #include "keeper/tasks.h"
 
-/* Until the container runs. An activator that is told to stop goes on while the engine has not answered its start: what
- * comes up then must be put to sleep. One that hangs is ended by the next stage. */
+/* Waits until the container runs. An activator that is told to stop goes on until the engine has answered its start:
+ * that container must then be put to sleep. The next stage kills an activator that hangs. */
 static void await(struct keeper *k)
 {
 	uint64_t end = time_after(k->limit, KEEPER_GRACE), patience = USEC_INFINITY;
@@ -44,7 +44,7 @@ int wake_stage(struct keeper *k, struct error *err)
 		return error_set(err, 0, KEEPER_TOLD_TO_STOP);
 	if (k->woken)
 		return 0;
-	if (time_is_over(k->limit)) /* what the activator says now is its consequence */
+	if (time_is_over(k->limit)) /* what the activator says now follows from that */
 		return overdue_give_up(k, err);
 	return error_set(err, 0, "%s", keeper_explain(k, &k->waker));
 }

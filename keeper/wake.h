@@ -1,7 +1,7 @@
-/* The start of the container. */
+/* Starting the container. */
 #pragma once
 
 #include "keeper/state.h"
 
-/* Until the container runs, and k has its pidfd and its locks. */
+/* Returns when the container runs, and k has its pidfd and its locks. */
 int wake_stage(struct keeper *k, struct error *err);

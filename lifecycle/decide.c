@@ -49,7 +49,7 @@ const struct decision *decide(const struct situation *s)
 {
 	size_t k = 0;
 
-	/* For each event the last row fits all. */
+	/* For each event the last row matches everything. */
 	while (!is_in(table[k].events, s->event) || !is_in(table[k].conditions, s->condition) ||
 	       !is_in(table[k].runs, s->run) || (s->circumstances & table[k].circumstances) != table[k].circumstances)
 		k++;

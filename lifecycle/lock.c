@@ -23,7 +23,8 @@
 
 #define ID_LENGTH 64
 
-/* Whether a lock is held shared shows only in taking it so, for a moment. Seen once, it may be another one who looks. */
+/* Only taking a lock shared, for a moment, shows that it is held shared. Seen once, that may be another process that
+ * checks. */
 #define SHARED_LOOKS	     3
 #define EXCLUSIVE_PAUSE_MSEC 20
 
@@ -37,7 +38,7 @@ const char *lock_name(enum backend_kind kind, const char *engine_socket, const c
 	return ret;
 }
 
-/* Of the second lock: by `unit`, else by `id`, which has 64 digits. */
+/* Name of the second lock: by `unit`, else by `id`, which has 64 digits. */
 static const char *identity_name(const char *unit, const char *id, char ret[static LOCK_NAME_MAX])
 {
 	if (unit)
@@ -47,7 +48,7 @@ static const char *identity_name(const char *unit, const char *id, char ret[stat
 	return ret;
 }
 
-/* Only its owner may open it: who can read it could lock it. */
+/* Only the owner may open it: whoever can read it could lock it. */
 static int lock_open(const char *path, struct error *err)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -58,13 +59,13 @@ static int lock_open(const char *path, struct error *err)
 	return fd;
 }
 
-/* A full runtime directory must not refuse a client: only others who share the container notice the missing lock. */
+/* A full runtime directory must not refuse a client: only other users of the container miss the lock. */
 static bool is_dispensable(const struct error *err)
 {
 	return err->code == ENOSPC || err->code == EDQUOT || err->code == EROFS;
 }
 
-/* Has the file been removed between opening and locking? Then somebody else may lock another one of this name. */
+/* Has the file been removed between opening and locking? Then another process may lock a new file of this name. */
 static bool is_stale(int fd)
 {
 	struct stat st;
@@ -77,8 +78,8 @@ static void on_alarm(int sig)
 	(void)sig;
 }
 
-/* flock(2) that gives up at the deadline, with errno EINTR. The timer goes on ticking, so that a tick that comes just
- * before the system call is not the last one. */
+/* flock(2) that gives up at the deadline, with errno EINTR. The timer ticks repeatedly, in case one tick comes just
+ * before the system call. */
 static int flock_until(int fd, int operation, uint64_t deadline)
 {
 	struct itimerval tick = {.it_interval.tv_usec = 100000, .it_value.tv_usec = 100000};
@@ -163,7 +164,7 @@ void container_lock_release(struct container_lock *l)
 	close_fd(&l->identity);
 }
 
-/* How a lock is taken. */
+/* How to take a lock. */
 struct taking {
 	bool exclusive;
 	uint64_t deadline;
@@ -184,7 +185,7 @@ static int take(const char *directory, const char *file, struct taking how, int 
 	return r;
 }
 
-/* Whoever waits for it notices that it is gone, and makes it anew. */
+/* Processes that wait for the lock notice that the file is gone, and make it anew. */
 static void forget(const char *directory, const char *id)
 {
 	char path[PATH_MAX], file[LOCK_NAME_MAX];
@@ -200,7 +201,7 @@ static int take_found(struct container_lock *l, const char *directory, const cha
 
 	if (strlen(id) != ID_LENGTH || strcmp(l->id, id) == 0)
 		return 0;
-	/* That container is gone, or not meant any more. Whoever still uses it holds its lock. */
+	/* That container is gone, or this instance no longer uses it. Others that use it hold its lock. */
 	if (l->id[0] && l->identity >= 0 && flock(l->identity, LOCK_EX | LOCK_NB) == 0)
 		forget(directory, l->id);
 	close_fd(&l->identity);
@@ -257,7 +258,7 @@ void lock_record(int lock_fd, const char *run)
 	size_t len = strlen(run);
 
 	if (pwrite(lock_fd, run, len, 0) != (ssize_t)len || ftruncate(lock_fd, (off_t)len) < 0)
-		return; /* the directory is full, or there is no lock */
+		return; /* the directory was full, or there is no lock */
 }
 
 void lock_read(int lock_fd, char ret[static RUN_TEXT_MAX])

@@ -12,7 +12,7 @@
 
 static const char suffix[] = ".lock";
 
-/* Is it PREFIX, `digits` hexadecimal ones, and the suffix? */
+/* Is it PREFIX, `digits` hexadecimal digits, and the suffix? */
 static bool has_form(const char *file, const char *prefix, size_t digits)
 {
 	size_t len = strlen(prefix);
@@ -31,14 +31,14 @@ static bool is_first(const char *file)
 	return has_form(file, "docker-", 16) || has_form(file, "podman-", 16);
 }
 
-/* Whoever waits for it notices that it is gone, and makes it anew. */
+/* Processes that wait for the lock notice that the file is gone, and make it anew. */
 static void remove_unheld(int directory, const char *file)
 {
 	_cleanup_close_ int fd = openat(directory, file, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 
 	FAULT("sweep:opened");
-	/* Somebody may have removed it, and another one have made it anew, before it was locked here. */
+	/* Before it was locked here, another process may have removed it, and a third made it anew. */
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && st.st_nlink > 0)
 		(void)unlinkat(directory, file, 0);
 }

@@ -1,11 +1,10 @@
-/* Who may enter a network namespace (setns(2), user_namespaces(7), ioctl_ns(2)).
+/* Which processes may enter a network namespace (setns(2), user_namespaces(7), ioctl_ns(2)).
  *
- * setns() asks for CAP_SYS_ADMIN in the user namespace that owns the network namespace, which is not always the
- * container's own. A process with CAP_SYS_ADMIN in its user namespace has it in all namespaces below: as root, or in
- * system scope, the network namespace is entered directly, also when the engine remaps users, and the process keeps an
- * identity that means the same as before. An ordinary user has no capability, but is the owner of the user namespaces
- * they made, and may enter those: that gives all capabilities inside, CAP_SYS_ADMIN among them, and no privilege over
- * anything else.
+ * setns() requires CAP_SYS_ADMIN in the user namespace that owns the network namespace; that is not always the
+ * container's own. A process with CAP_SYS_ADMIN in its user namespace has it in all namespaces below. So root, or a
+ * service in system scope, enters the network namespace directly, even if the engine remaps users, and keeps its
+ * identity. An ordinary user has no capability, but owns the user namespaces they made, and may enter those: that gives
+ * all capabilities inside, including CAP_SYS_ADMIN, and no privilege over anything else.
  */
 #include "nshelper/enter.h"
 
@@ -21,8 +20,8 @@
 #include "common/cleanup.h"
 #include "nshelper/privileges.h"
 
-/* Is the namespace of the descriptor the one that this path leads to? Two descriptors of one namespace have the same
- * device and inode (namespaces(7)). */
+/* Does this path lead to the namespace of the descriptor? Two descriptors of one namespace have the same device and
+ * inode (namespaces(7)). */
 static int is_same(int fd, const char *path, bool *ret, struct error *err)
 {
 	struct stat a, b;
@@ -35,7 +34,7 @@ static int is_same(int fd, const char *path, bool *ret, struct error *err)
 
 static int open_owner(int netns, struct error *err)
 {
-	int fd = ioctl(netns, NS_GET_USERNS); /* close-on-exec by itself */
+	int fd = ioctl(netns, NS_GET_USERNS); /* already close-on-exec */
 
 	if (fd >= 0)
 		return fd;

@@ -14,7 +14,7 @@ static const char usage[] =
 	"nshelper [--pid PID | --pidfd FD] [--user USER] [--container-root] [--unreachable] [--outside-source] "
 	"[--transparent [--mark N]] -- COMMAND…";
 
-/* A PID or a descriptor: both are an int. */
+/* For a PID or a descriptor: both are an int. */
 static int parse_int(const char *what, const char *s, int *ret, struct error *err)
 {
 	uint64_t n;
@@ -90,7 +90,7 @@ const struct option_table nshelper_option_table = {
 	.refuse = refuse,
 };
 
-/* What the options ask for together. */
+/* Checks the options together. */
 static int check(struct nshelper_options *o, struct error *err)
 {
 	if (!o->command[0])

@@ -11,10 +11,10 @@
 struct nshelper_options {
 	pid_t pid;	  /* -1: pidfd is used */
 	int pidfd;	  /* inherited, from --pidfd or VARIABLE_PIDFD; -1: pid is used */
-	const char *user; /* NULL: stay who we are */
+	const char *user; /* NULL: keep the present user */
 	bool container_root;
 	bool unreachable;    /* refuse a command that processes in the container could trace */
-	bool outside_source; /* servers are to see clients as outsiders */
+	bool outside_source; /* servers see clients as outsiders */
 	bool transparent;
 	uint32_t mark;	/* of --transparent */
 	char **command; /* NULL-terminated, at least one word */

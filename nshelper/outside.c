@@ -1,11 +1,10 @@
-/* A route of the table `local` makes an address one to bind to, and to be answered at, without giving it to an
- * interface:
+/* A route of the table `local` lets a process bind to an address, and get answers there, although no interface has it:
  *
  *	ip route add local 192.0.0.8 dev lo table local src 127.0.0.1
  *
- * Were it an address of lo, servers would find it among their own (PostgreSQL's `samehost`), and answer datagrams from
- * it: a server on 0.0.0.0 chooses the source of an answer by the route to the asker, and the asker, who is connected to
- * 127.0.0.1, takes none from elsewhere. Hence `src`. For IPv6 it is the same with ::1.
+ * If lo had the address, servers would find it among their own (PostgreSQL's `samehost`). Hence the route. Hence also
+ * `src`: a server on 0.0.0.0 that answers a datagram chooses its source address by the route to the client, and the
+ * client, which is connected to 127.0.0.1, accepts answers only from there. The same holds for IPv6 with ::1.
  */
 #include "nshelper/outside.h"
 
@@ -18,7 +17,7 @@
 #include "handover/outside.h"
 #include "nshelper/routes.h"
 
-/* Is it, as far as the mask says, the same? A prefix of no bits contains all, and says nothing. */
+/* Are the addresses the same, as far as the mask goes? A prefix of no bits contains everything, and tells nothing. */
 static bool contains(const uint8_t *address, const uint8_t *mask, const uint8_t *other, size_t len)
 {
 	bool any = false;
@@ -46,7 +45,7 @@ static bool is_in_network_of(const struct ifaddrs *i, const struct in_addr *ipv4
 	       contains(a6->sin6_addr.s6_addr, m6->sin6_addr.s6_addr, ipv6->s6_addr, sizeof(*ipv6));
 }
 
-/* Whoever is in the container's own network, or is the container, may be trusted more than strangers. */
+/* Servers may trust the container's own network, or the container itself, more than strangers. */
 static int check_networks(const struct in_addr *ipv4, const struct in6_addr *ipv6, struct error *err)
 {
 	bool found = false;

@@ -4,7 +4,7 @@
  *	bounding set	  dropped one by one				(CAP_SETPCAP)
  *	NO_SETUID_FIXUP	  set, so that setresuid() keeps the capabilities for what follows (CAP_SETPCAP)
  *	the user	  groups, gid, uid				(CAP_SETGID, CAP_SETUID)
- *	ambient set	  CAP_NET_RAW raised, when it is to be kept
+ *	ambient set	  CAP_NET_RAW raised, if it is kept
  *	securebits	  all set and locked				(CAP_SETPCAP)
  *	three sets	  permitted, effective, inheritable at once
  *	no-new-privileges
@@ -55,7 +55,7 @@ static bool parse_numbers(const char *user, struct identity *ret)
 	return true;
 }
 
-/* getpwnam(3) would load whatever nsswitch.conf(5) names, and run it as root. */
+/* getpwnam(3) would load modules that nsswitch.conf(5) names, and run them as root. */
 static int find_in_passwd(const char *path, const char *user, struct identity *ret, struct error *err)
 {
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
@@ -114,7 +114,7 @@ static int drop_bounding_set(const struct privileges *p, struct error *err)
 
 static int add_securebits(unsigned bits, struct error *err)
 {
-	/* Bits that are not ours stay as they are: newer kernels have more, and they can be locked. */
+	/* Leave unknown bits as they are: newer kernels have more, and they may be locked. */
 	unsigned wanted = (cap_get_secbits() & ~(unsigned)SECBIT_KEEP_CAPS) | bits;
 
 	if (cap_set_secbits(wanted) < 0)
@@ -144,7 +144,7 @@ static int raise_ambient_net_raw(struct error *err)
 	return 0;
 }
 
-/* The sets that capset(2) changes as they must be in the end. NULL when memory is short. */
+/* The final content of the sets that capset(2) changes. NULL if memory is short. */
 static cap_t final_caps(const struct privileges *p)
 {
 	static const cap_value_t net_raw = CAP_NET_RAW;

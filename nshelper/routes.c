@@ -1,15 +1,15 @@
-/* Says by rtnetlink(7) what these commands say, once for each family:
+/* Does over rtnetlink(7) what these commands do, once for each family:
  *
  *	ip rule add pref 1 fwmark MARK lookup TABLE
  *	ip route replace local default dev lo table TABLE
  *
  *	ip route add local ADDRESS dev lo table local src SOURCE
  *
- * The rule has a fixed preference: without one the kernel chooses a new one each time, and NLM_F_EXCL, which compares
- * the preference, too, would let a second copy in. It comes right after the table `local`, before rules that other
- * software in the container may have: nothing but our own traffic carries the mark. The route replaces what stands in
- * its place, so that the table says what we mean; replacing a route by the same one changes nothing. In the table `local`,
- * which is the container's, nothing is replaced.
+ * The rule has a fixed preference: otherwise the kernel chooses a new one each time, and NLM_F_EXCL, which also
+ * compares the preference, would let a second copy in. The rule comes right after the table `local`, before rules of
+ * other software in the container: only our own traffic carries the mark. The route replaces any other route in its
+ * place; replacing it by itself changes nothing. In the table `local`, which belongs to the container, nothing is
+ * replaced.
  */
 #include "nshelper/routes.h"
 
@@ -37,7 +37,7 @@ struct request {
 	char body[128];
 };
 
-/* Grows the message by len bytes, aligned and zeroed. Every request here fits by far. */
+/* Grows the message by len bytes, aligned and zeroed. Every request here is far smaller than the buffer. */
 static void *extend(struct request *r, size_t len)
 {
 	void *p = (char *)r + NLMSG_ALIGN(r->header.nlmsg_len);
@@ -98,8 +98,8 @@ static struct request route_request(uint16_t flags, unsigned char family, unsign
 }
 
 /* Waits for the kernel's acknowledgement of the one message that was sent. Returns an errno value, 0 for success. Other
- * processes of the namespace may write to this socket: what is not from port 0, the kernel, is passed over; a flood of
- * it ends in ENOBUFS. */
+ * processes of the namespace may write to this socket: messages that are not from port 0, the kernel, are skipped; a
+ * flood of them ends in ENOBUFS. */
 static int receive_acknowledgement(int fd)
 {
 	for (int n = 0; n < 64; n++) {
@@ -151,7 +151,7 @@ static int loopback_is_down(const char *option, struct error *err)
 			 option);
 }
 
-/* Close-on-exec. -1 with *err set. */
+/* Close-on-exec. Returns -1 with *err set. */
 static int open_socket(const char *option, struct error *err)
 {
 	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
@@ -197,7 +197,7 @@ int routes_install(uint32_t mark, uint32_t table, struct error *err)
 	return 0;
 }
 
-/* EINVAL: lo has no ::1, as when IPv6 was switched off in this namespace before lo came up. */
+/* EINVAL: lo has no ::1, because IPv6 was switched off in this namespace before lo came up. */
 static bool means_no_ipv6_loopback(int code)
 {
 	return means_no_ipv6(code) || code == EINVAL;

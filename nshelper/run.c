@@ -1,18 +1,18 @@
 /* Theory of operation.
  *
- *	1. look	    everything is opened and checked in the caller's namespaces: the pidfd, the network namespace, the user
+ *	1. look	    opens and checks everything in the caller's namespaces: the pidfd, the network namespace, the user
  *		    namespace that owns it, the container's root directory, the system user's numbers. After the first
- *		    setns() /proc/self belongs to another user and /etc could be the wrong one to ask.
- *	2. enter    setns(), into the user namespace first when that is what gives the right to enter the other. From here
- *		    on nobody in there may trace this process.
- *	3. arrange  for --outside-source and --transparent: needs the capabilities that entering gave.
- *	4. drop	    the user, all capabilities, the ways to regain them; and read everything back. With --unreachable see
- *		    that the command will not be within the container's reach either.
+ *		    setns() /proc/self belongs to another user, and /etc could be the wrong one.
+ *	2. enter    setns(), first into the user namespace if only that gives the right to enter the other. From here
+ *		    on no process in there may trace this one.
+ *	3. arrange  for --outside-source and --transparent, with the capabilities gained by entering.
+ *	4. drop	    the user, all capabilities, the ways to regain them; reads everything back. With --unreachable,
+ *		    checks that the container cannot reach the command either.
  *	5. exec	    the PID stays, so LISTEN_PID and NOTIFY_SOCKET stay right.
  *
- * It is one process with one thread throughout: setns() into a user namespace demands that. A step that fails ends the
- * program; nothing runs with half of the privileges gone. SIGTERM refuses the queue up to the moment of the exec, which
- * restores the default actions itself, so that no signal finds a gap between the two programs.
+ * nshelper is one process with one thread throughout: setns() into a user namespace requires that. A step that fails
+ * ends the program; nothing runs with half of the privileges gone. Up to the exec, SIGTERM refuses the queue. The exec
+ * itself restores the default actions, so no signal falls between the two programs.
  */
 #include "nshelper/run.h"
 
@@ -39,7 +39,8 @@
 #include "nshelper/transparent.h"
 #include "nshelper/unreachable.h"
 
-/* The routes of --outside-source, and what the next program is told of them. The host's network stays as it is. */
+/* Makes the routes of --outside-source, and passes the addresses to the next program. Changes nothing in the host's
+ * network. */
 static int arrange_sources(const struct entry *e, struct error *err)
 {
 	bool host = e->netns < 0, ipv6 = false;
@@ -60,7 +61,7 @@ static int export_all(const struct nshelper_options *o, const struct target *t, 
 	return 0;
 }
 
-/* The keeper has opened the program before anybody could replace it by another version. -1: there is no keeper. */
+/* The program that the keeper opened before anybody could replace it by another version. -1: there is no keeper. */
 static int keepers_program(void)
 {
 	struct error ignored;
@@ -69,7 +70,7 @@ static int keepers_program(void)
 	return environment_fd(VARIABLE_EXEC, &fd, &ignored) < 0 ? -1 : fd;
 }
 
-/* Steps 1 to 4. The descriptors that stay open are closed by the exec or the end of the process. */
+/* Steps 1 to 4. The exec or the end of the process closes the descriptors that stay open. */
 static int become(const struct nshelper_options *o, struct error *err)
 {
 	struct target target;
@@ -116,7 +117,7 @@ static int become(const struct nshelper_options *o, struct error *err)
 	return o->unreachable ? unreachable_check(keepers_program(), o->command[0], err) : 0;
 }
 
-/* Says the error once. With sockets from systemd the queue is refused, or systemd would start us again for it. */
+/* Logs the error once. With sockets from systemd, refuses the queue: otherwise systemd would start us again for it. */
 static int fail(int status, const struct error *err)
 {
 	struct error ignored;
@@ -141,7 +142,8 @@ static void execute(char **command)
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	environment_unset(VARIABLE_EXEC);
 	log_hand_on();
-	/* With its caches, the GNU C library would keep what making a filter of system calls takes, 50 kB, for good. */
+	/* With its caches, the GNU C library would keep for good the 50 kB that building the system call filter
+	 * takes. */
 	(void)setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 0);
 	(void)execveat(fd, "", command, environ, AT_EMPTY_PATH);
 }
@@ -152,7 +154,7 @@ int nshelper_run(int argc, char *argv[])
 	struct error err;
 	int status;
 
-	(void)prctl(PR_SET_NAME, "nshelper"); /* executed by descriptor, it would be called by its number */
+	(void)prctl(PR_SET_NAME, "nshelper"); /* otherwise named by the descriptor that was executed */
 	(void)log_begin("nshelper");
 	refuse_on_signal("nshelper");
 	switch (nshelper_options_parse(argc, argv, &options, &err)) {

@@ -1,9 +1,9 @@
-/* How a reused PID cannot be entered.
+/* Why nshelper cannot enter a reused PID.
  *
- * A pidfd is bound to the process, not to its number (pidfd_open(2)). Its number is read back from fdinfo, /proc/NUMBER
- * is opened, and everything is opened relative to that directory, which is bound to one process as well: once that one
- * is gone, all accesses fail. Left is the moment between reading the number and opening the directory; so at the end
- * the pidfd is asked whether its process still runs. If it does, the number was its own all the time.
+ * A pidfd is bound to the process, not to its number (pidfd_open(2)). nshelper reads the number from fdinfo, opens
+ * /proc/NUMBER, and opens everything else relative to that directory, which is bound to one process as well: all
+ * accesses fail once it is gone. The number could be reused between reading it and opening the directory. So at the end
+ * nshelper checks by the pidfd that its process still runs: then the number was its own all the time.
  */
 #include "nshelper/target.h"
 
@@ -26,20 +26,20 @@ static int open_pidfd(pid_t pid, struct error *err)
 {
 	int fd;
 
-	if (pid == 0) /* what engines report then */
+	if (pid == 0) /* engines report 0 for a container that does not run */
 		return error_set(err, ESRCH, "the container is not running: its PID is 0");
-	fd = pidfd_open(pid, 0); /* close-on-exec by itself */
+	fd = pidfd_open(pid, 0); /* already close-on-exec */
 	if (fd >= 0)
 		return fd;
 	if (errno == ESRCH)
 		return error_set(err, ESRCH, "there is no process %d: the container is not running", pid);
-	if (errno == EINVAL || errno == ENOENT) /* ENOENT in newer kernels */
+	if (errno == EINVAL || errno == ENOENT) /* ENOENT on newer kernels */
 		return error_set(err, EINVAL, "%d is a thread, not a process: give the container's PID", pid);
 	return error_errno(err, errno, "cannot open a pidfd of process %d", pid);
 }
 
-/* Source of the format: proc_pid_fdinfo(5); fs/pidfs.c: -1 when the process was reaped, 0 when it cannot be seen from
- * the PID namespace of this /proc. */
+/* Source of the format: proc_pid_fdinfo(5); fs/pidfs.c: -1 after the process was reaped, 0 if it is not visible in the
+ * PID namespace of this /proc. */
 static int pid_of_pidfd(int pidfd, pid_t *ret, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -81,7 +81,7 @@ static int explain(int code, const char *what, pid_t pid, struct error *err)
 	return error_errno(err, code, "cannot open the %s of process %d", what, pid);
 }
 
-/* Kernel threads are in the host's network namespace and execute no file; the link says ENOENT for them. */
+/* Kernel threads are in the host's network namespace and execute no file: for them the link reports ENOENT. */
 static int check_not_kernel_thread(int proc, pid_t pid, struct error *err)
 {
 	char byte;

@@ -1,12 +1,12 @@
-/* How a server's answers to a foreign address find back to the proxy beside it.
+/* How a server's answers to a foreign address find their way back to the proxy beside it.
  *
  * The proxy's socket to the server is bound to the client's address (IP_TRANSPARENT) and carries a mark (SO_MARK). The
- * server's socket takes the mark of the connection request over (net.ipv4.tcp_fwmark_accept, which holds for IPv6 as
- * well), so both directions are marked. Where no server listens the kernel itself answers with a reset, which takes
- * over the mark of what it answers (net.ipv4.fwmark_reflect, net.ipv6.fwmark_reflect): without it the reset would leave
- * the namespace, or find no way at all, and the proxy would wait for it in vain. A rule sends what is marked to a table
- * of its own, where every address is local: the answer stays in the namespace and reaches the proxy. All other traffic
- * does not meet that table.
+ * server's socket inherits the mark of the connection request (net.ipv4.tcp_fwmark_accept, which applies to IPv6 as
+ * well), so both directions are marked. If no server listens, the kernel answers with a reset, which inherits the mark
+ * of the request (net.ipv4.fwmark_reflect, net.ipv6.fwmark_reflect): without the mark the reset would leave the
+ * namespace, or find no route at all, and the proxy would wait in vain. A rule sends marked packets to a table of its
+ * own, where every address is local: the answer stays in the namespace and reaches the proxy. Other traffic never uses
+ * that table.
  */
 #include "nshelper/transparent.h"
 
@@ -20,14 +20,14 @@
 #include "common/cleanup.h"
 #include "nshelper/routes.h"
 
-/* /proc/sys/net shows the network namespace of the reading task, not of the one who mounted it. */
+/* /proc/sys/net shows the network namespace of the reading task, not of the task that mounted it. */
 static const char *const switches[] = {
 	"sys/net/ipv4/tcp_fwmark_accept", "sys/net/ipv4/fwmark_reflect",
-	"sys/net/ipv6/fwmark_reflect", /* is not there without IPv6 */
+	"sys/net/ipv6/fwmark_reflect", /* missing without IPv6 */
 };
 
-/* A procfs that is mounted nowhere, so that no read-only mount over /proc/sys stands in the way. Needs CAP_SYS_ADMIN
- * where the PID namespace belongs to, so only system scope has it. -1 with errno. */
+/* A procfs that is mounted nowhere, so that a read-only mount over /proc/sys is not in the way. Needs CAP_SYS_ADMIN in
+ * the user namespace that owns the PID namespace, so only system scope has it. Returns -1 with errno set. */
 static int open_detached_proc(void)
 {
 	_cleanup_close_ int context = fsopen("proc", FSOPEN_CLOEXEC);
@@ -37,7 +37,7 @@ static int open_detached_proc(void)
 	return fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
-/* For writing, past the read-only /proc/sys of ProtectKernelTunables= and of containers. */
+/* Opens it for writing, despite the read-only /proc/sys of ProtectKernelTunables= and of containers. */
 static int open_switch(const char *path, const char *name)
 {
 	_cleanup_close_ int proc = -1;

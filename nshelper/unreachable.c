@@ -1,14 +1,15 @@
-/* Whoever has all capabilities in a user namespace may trace the processes in it, and open their files, working directory
- * and root through /proc: here the host's files, with the rights of the user who started us. Two things decide
- * (__ptrace_may_access() in kernel/ptrace.c): the user namespace that owns the memory, and the process being dumpable.
+/* A process with all capabilities in a user namespace may trace the processes in it, and open their files, working
+ * directory and root through /proc: here the host's files, with the rights of the user who started us. Two things
+ * decide (__ptrace_may_access() in kernel/ptrace.c): which user namespace owns the memory, and whether the process is
+ * dumpable.
  *
  *	before the exec	 the memory is owned by the user namespace in which nshelper was executed, whose capabilities no
- *			 container has. PR_SET_DUMPABLE then takes away what is left: the container's root is the same user.
- *	the exec	 makes new memory, which the entered user namespace owns, and makes it dumpable. Unless the process
- *			 may not read the program: then it is not dumpable, and owned by the first namespace upwards that
- *			 knows the file's owner (would_dump() in fs/exec.c). For root's files that is the host's.
+ *			 container has. The container's root is the same user; PR_SET_DUMPABLE closes that way, too.
+ *	the exec	 makes new memory, owned by the entered user namespace, and dumpable; except if the process
+ *			 may not read the program: then it is not dumpable, and its owner is the first namespace upwards
+ *			 that knows the file's owner (would_dump() in fs/exec.c). For root's files that is the host's.
  *
- * With fs.suid_dumpable=1 programs that may not be read are dumpable as well (proc_sys_fs(5)).
+ * With fs.suid_dumpable=1, unreadable programs are dumpable as well (proc_sys_fs(5)).
  */
 #include "nshelper/unreachable.h"
 

@@ -1,8 +1,8 @@
-/* The proxy with --await: a readiness check and nothing else. */
+/* The proxy with --await: only a readiness check. */
 #pragma once
 
 #include "proxy/options.h"
 
 /* Waits until the server on config->await_port of this network namespace is ready, as readiness_wait(). The activator
- * has it asked so for containers that come before an instance's own. */
+ * uses it for an instance's dependencies. */
 int await_server(const struct proxy_options *options, struct error *err);

@@ -16,11 +16,11 @@
 /* #syscalls: clock_gettime pread64 read sched_yield */
 /* #before: signalfd4 */
 
-/* So often at most the end of a hold is looked at. */
+/* How often to read the end of a hold, at most. */
 #define HOLD_GLANCE (60 * USEC_PER_SEC)
 
-/* With --hold data: so long somebody who has just come is waited for to say something before it ends, all who come one
- * after the other twice as long; and how often it is looked. */
+/* With --hold data: how long the proxy waits, before it ends, for a new client to send data; for several, one after the
+ * other, twice as long; and how often it checks. */
 #define SILENCE_USEC   USEC_PER_SEC
 #define SILENCE_GLANCE (20 * USEC_PER_MSEC)
 
@@ -41,7 +41,7 @@ static void drain(struct lifecycle *l)
 	struct service *s = l->service;
 
 	atomic_store(&s->phase, DRAINING);
-	while (threads_are_accepting(s)) { /* it began before it could know; it takes a few at most */
+	while (threads_are_accepting(s)) { /* they may not have seen the phase; they accept a few more at most */
 		FAULT("drain:waits");
 		threads_take(l->first);
 		sched_yield();
@@ -66,7 +66,7 @@ static void signal_ready(struct loop *loop, struct watch *watch, uint32_t events
 	if (atomic_load(&l->service->phase) == SERVING)
 		drain(l);
 	else
-		end(l, NULL); /* told twice: now */
+		end(l, NULL); /* second signal: ends now */
 }
 
 static void drain_fired(struct loop *loop, struct timer *timer)
@@ -82,7 +82,7 @@ static void container_ready(struct loop *loop, struct watch *watch, uint32_t eve
 	end(lifecycle_of(loop), "the container has ended");
 }
 
-/* How long it waits for the next client: longer once a second one came, for then somebody is at work. */
+/* How long to wait for the next client: longer after a second one has come, because then somebody is at work. */
 static uint64_t patience(const struct service *s)
 {
 	const struct relay_config *c = s->config;
@@ -90,14 +90,14 @@ static uint64_t patience(const struct service *s)
 	return service_holders(s) > 1 && c->warm_for > c->idle_timeout ? c->warm_for : c->idle_timeout;
 }
 
-/* How long it is held awake from now on, as far as that can be said in advance: both the clock and the end may be set
- * meanwhile, and a suspended machine's time goes on (handover/stats.h). */
+/* How long the instance is held awake from now on, as far as that can be known: both the clock and the end may be set
+ * meanwhile, and time goes on while a machine is suspended (handover/stats.h). */
 static uint64_t held_for(const struct lifecycle *l)
 {
 	uint64_t now = wall_usec(), until, left;
 	struct stats file;
 
-	/* Read, not mapped: a file that somebody has cut short costs nothing then. */
+	/* read(2) rather than mmap(2): a truncated file does no harm */
 	if (l->hold_fd >= 0 && pread(l->hold_fd, &file, sizeof(file), 0) == sizeof(file) && stats_is_ours(&file))
 		until = stats_held_until(&file, now);
 	else
@@ -114,7 +114,7 @@ static uint64_t later(uint64_t since, uint64_t span)
 	return __builtin_add_overflow(since, span, &sum) ? USEC_INFINITY : sum;
 }
 
-/* When it may end if nothing happens until then. */
+/* When the proxy may end if nothing happens until then. */
 static uint64_t idle_deadline(const struct lifecycle *l)
 {
 	uint64_t now = l->first->loop.now;
@@ -129,7 +129,7 @@ static bool is_idle(const struct lifecycle *l)
 	return service_holding(l->service) == 0 && idle_deadline(l) <= l->first->loop.now;
 }
 
-/* May somebody who has not counted yet be about to? */
+/* May a client that does not hold yet be about to send data? */
 static bool has_newcomers(const struct lifecycle *l)
 {
 	uint64_t now = l->first->loop.now;
@@ -167,8 +167,9 @@ static void idle_fired(struct loop *loop, struct timer *timer)
 
 	FAULT("idle:looks");
 	atomic_store(&s->leaving, true);
-	/* The last look: whoever is in a queue by now is served. Who comes later starts the next process. Who is handed
-	 * over is counted before the worker says that it has taken it, so this order misses nobody. */
+	/* The last check: clients that are in a queue by now are served, later ones start the next process. A
+	 * connection that is handed over is counted before its worker reports that it has taken it, so this order
+	 * misses none. */
 	if (!threads_are_accepting(s) && may_end(l)) {
 		accept_now(l->first);
 		udp_now(l->first->udp);

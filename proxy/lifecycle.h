@@ -1,10 +1,10 @@
-/* From READY to the end: the first worker watches over the process.
+/* From READY to the end: the first worker supervises the process.
  *
- * It ends
- *	when nobody used it for --idle-timeout (or --warm-for) and nothing holds it awake, after a last look at the queues
- *	(with --hold data whoever came in the last second may still say something);
- *	when the container's first process has ended (its pidfd is readable): at once;
- *	on SIGTERM: what connects from then on stays queued for the next process, and who is connected has --drain-timeout.
+ * The process ends
+ *	when nobody used it for --idle-timeout (or --warm-for) and nothing holds it awake, after a last queue check
+ *	(with --hold data, clients that arrived in the last second may still send data);
+ *	at once when the container's first process has ended (its pidfd is readable);
+ *	on SIGTERM: new connections stay queued for the next process, open ones may go on for --drain-timeout.
  */
 #pragma once
 
@@ -16,20 +16,21 @@ struct lifecycle {
 	struct service *service;
 	struct worker *first;
 	struct report *report;
-	int hold_fd;	      /* the statistics file, to read until when the instance is held awake; -1: they say so */
-	struct watch signals; /* a signalfd */
+	int hold_fd;		/* the statistics file, which tells how long the hold lasts; -1: the shared ones tell */
+	struct watch signals;	/* a signalfd */
 	struct watch container; /* a pidfd, -1 for none */
 	struct timer idle;
 	struct timer drain;
-	uint64_t patient_until; /* silent newcomers keep it from ending; 0: they do not */
+	uint64_t patient_until; /* until when silent newcomers keep it from ending; 0: there are none */
 	const char *reason;	/* why it ended: one sentence for the journal */
 };
 
-/* Blocks SIGTERM and SIGINT, which from here on are read by the loop. Before confinement. The descriptors remain the caller's. */
+/* Blocks SIGTERM and SIGINT, which the loop reads from now on. To be called before confinement. The caller keeps the
+ * descriptors. */
 int lifecycle_open(struct lifecycle *l, struct report *report, int pidfd, int hold_fd, struct error *err);
 
-/* Watches the listeners, starts the other workers and says READY=1. After confinement. */
+/* Watches the listeners, starts the other workers and sends READY=1. To be called after confinement. */
 int lifecycle_start(struct lifecycle *l, struct error *err);
 
-/* Serves until the end; l->reason says which. */
+/* Serves until the end; l->reason tells why. */
 int lifecycle_run(struct lifecycle *l, const struct accepted *accepted, size_t n_accepted, struct error *err);

@@ -1,9 +1,9 @@
-/* The sockets that systemd handed over, each matched to the --forward that asks for it. */
+/* The sockets passed by systemd, each matched to its --forward. */
 #pragma once
 
 #include "relay/service.h"
 
-/* Fills *ret with one forward for each of the configuration's, in its order, with the socket and its family; a socket
+/* Fills *ret with one forward for each of the configuration's, in its order, with the socket and its family. A socket
  * without a --forward, and a --forward without a socket, are errors. *ret is malloc()ed. The sockets become
  * non-blocking and close-on-exec. */
 int listeners_match(const struct relay_config *config, struct forward **ret, struct error *err);

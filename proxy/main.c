@@ -1,7 +1,7 @@
 /* proxy: relays between the sockets that systemd holds for an instance and the server inside its container.
  *
- * Started by nshelper inside the container's network namespace. The order of the steps is the design's: everything that
- * needs a name or a privilege first, readiness, confinement, READY=1, and only then the first byte of a client.
+ * nshelper starts it inside the container's network namespace. The order of the steps matters: first everything that
+ * needs a name or a privilege, then readiness, confinement, READY=1, and only then the first byte of a client.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static int run(int argc, char **argv)
 	static struct proxy p = {.pidfd = -1, .hold_fd = -1};
 	struct error err;
 
-	(void)prctl(PR_SET_NAME, "proxy"); /* executed by descriptor, it would be called by its number */
+	(void)prctl(PR_SET_NAME, "proxy"); /* otherwise named by the descriptor that was executed */
 	(void)log_begin("proxy");
 	refuse_on_signal("the proxy");
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -39,7 +39,7 @@ static int run(int argc, char **argv)
 		log_line(LOG_ERR, "%s", err.text);
 		return EXIT_FAILURE;
 	}
-	if (!p.report.has_keeper) /* else the keeper says it */
+	if (!p.report.has_keeper) /* otherwise the keeper logs it */
 		log_line(LOG_INFO, "%s; %llu connections were served", p.lifecycle.reason,
 			 (unsigned long long)p.report.stats->connections_total);
 	return EXIT_SUCCESS;

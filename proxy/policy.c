@@ -10,7 +10,7 @@
 #include "confine/confine.h"
 #include "handover/listen.h"
 
-/* What the proxy has to say the keeper says: the journal is not for a proxy that was taken over to write to. */
+/* The keeper logs for the proxy: a proxy under an attacker's control must not write to the journal. */
 static int leave_journal(struct error *err)
 {
 	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -20,7 +20,7 @@ static int leave_journal(struct error *err)
 	return 0;
 }
 
-/* Everything that is not one of these is closed by confinement. */
+/* Confinement closes all descriptors but these. */
 int policy_confine(const struct proxy *p, struct error *err)
 {
 	const struct service *s = &p->service;

@@ -18,19 +18,20 @@
 #include "relay/udp.h"
 #include "relay/worker_loop.h"
 
-/* Open beside connections: standard streams, listeners, epoll, signals, notification, lock, pidfd, …; generous. */
+/* Descriptors other than connections: standard streams, listeners, epoll, signals, notification, lock, pidfd, …;
+ * generous. */
 #define RESERVED_DESCRIPTORS 64
 
-/* A server on all addresses answers a datagram that was sent to one of the container's own from loopback (see
- * nshelper/outside.c), which the flow's socket takes no answers from. By itself, loopback is tried first; where an
- * address was named, it is the source as well. */
+/* A server on all addresses answers a datagram from loopback if it was sent, from an outside source, to one of the
+ * container's own addresses (see nshelper/outside.c); the flow's socket does not accept such an answer. Without
+ * --target, loopback is tried first; with it, the named address is the source as well. */
 static void without_sources(struct target *targets, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		targets[i].source = NULL;
 }
 
-/* Each forward's own list: without ourselves, with its port. */
+/* Gives each forward a list of its own: without our own sockets, with its port. */
 static int set_targets(struct service *s, const struct target *targets, size_t n, struct error *err)
 {
 	for (size_t i = 0; i < s->n_forwards; i++) {
@@ -57,7 +58,7 @@ static int set_targets(struct service *s, const struct target *targets, size_t n
 
 static int map_statistics(struct report *r, struct error *err)
 {
-	static struct stats unseen; /* run by hand */
+	static struct stats unseen; /* without a keeper: nobody reads them */
 	int fd;
 
 	r->stats = &unseen;
@@ -71,7 +72,7 @@ static int map_statistics(struct report *r, struct error *err)
 	return 0;
 }
 
-/* To the keeper, else to the service manager. */
+/* To the keeper, or else to the service manager. */
 static int connect_reports(struct report *r, struct error *err)
 {
 	r->notify_fd = channel_inherited();
@@ -79,7 +80,7 @@ static int connect_reports(struct report *r, struct error *err)
 	return r->has_keeper ? 0 : notify_connect(&r->notify_fd, err);
 }
 
-/* The keeper resets those whose time is over before the server is ready. */
+/* Drops clients that the keeper has reset because their time was over before the server was ready. */
 static void drop_reset(struct proxy *p)
 {
 	size_t kept = 0;
@@ -123,7 +124,7 @@ int prepare_proxy(struct proxy *p, struct error *err)
 		return -1;
 	used = RESERVED_DESCRIPTORS + (int)p->n_accepted + 3 * (int)s->n_workers;
 	descriptors_init(&s->descriptors, used);
-	/* It would begin and end in vain, again and again, and those who wait would wait for ever. */
+	/* Such a proxy would start and end in vain, again and again, while the clients wait for ever. */
 	if (!descriptors_left(&s->descriptors, 2))
 		return error_set(err, EMFILE,
 				 "the limit of open files leaves none for a connection: raise LimitNOFILE= of the "
@@ -136,7 +137,8 @@ int prepare_proxy(struct proxy *p, struct error *err)
 	    set_targets(s, targets, n_targets, err) < 0 || ready_await(p, err) < 0)
 		return -1;
 	drop_reset(p);
-	/* A start may take longer than clients wait. From here on no server is waited for beyond that. */
+	/* A start may take longer than clients wait. From now on nothing waits longer for a server than a client
+	 * does. */
 	clients_deadline = p->options.relay.startup_timeout;
 	if (clients_deadline != USEC_INFINITY)
 		clients_deadline += p->report.stats->t_ready;

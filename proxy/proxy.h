@@ -1,4 +1,4 @@
-/* What one proxy process is made of. */
+/* The state of one proxy process. */
 #pragma once
 
 #include "proxy/lifecycle.h"

@@ -5,7 +5,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-/* How long a server on loopback alone has to last. MongoDB's image runs its temporary one for some seconds. */
+/* How long a server on loopback alone must last. MongoDB's image runs its temporary server for some seconds. */
 #define LOOPBACK_USEC (5 * USEC_PER_SEC)
 
 static void note_seen(const struct report *r, const struct readiness_seen *seen, uint16_t port)
@@ -51,7 +51,7 @@ int ready_await(struct proxy *p, struct error *err)
 	struct readiness_seen seen = {};
 	struct stats *stats = p->report.stats;
 	struct readiness r = p->options.readiness;
-	uint64_t watch = p->options.relay.startup_timeout / 2; /* a client waits no longer than twice that */
+	uint64_t watch = p->options.relay.startup_timeout / 2; /* a client waits twice that at most */
 
 	r.seen = &seen;
 	r.outside = &s->outside;

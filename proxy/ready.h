@@ -1,8 +1,8 @@
-/* Waiting until the server behind the first port is ready. */
+/* Waits until the server behind the first port is ready. */
 #pragma once
 
 #include "proxy/proxy.h"
 
-/* Notes what people should know about the server, and remembers in the statistics whether it listens on loopback alone. A
- * server that is known to do so, or whose address somebody has chosen, is not watched for that. */
+/* Reports notable facts about the server, and records in the statistics whether it listens on loopback alone. Skips
+ * that check if the server is known to do so, or if somebody has chosen its address. */
 int ready_await(struct proxy *p, struct error *err);

@@ -10,7 +10,8 @@
 #include "handover/stats_text.h"
 #include "relay/worker.h"
 
-/* So often at most the service manager gets a text, and the keeper a hint to look at what was counted. */
+/* The shortest time between two status texts to the service manager, and between two hints to the keeper to read the
+ * figures. */
 #define STATUS_USEC USEC_PER_SEC
 #define HINT_USEC   (10 * USEC_PER_MSEC)
 
@@ -75,15 +76,15 @@ void report_ready(struct report *report, struct loop *loop)
 	write_statistics(report);
 	send_status(report, "READY=1\n", loop->now);
 	if (report->has_keeper)
-		report->last = 0; /* the first client is news at once */
+		report->last = 0; /* report the first client at once */
 }
 
 void report_update(struct report *report, struct loop *loop)
 {
 	bool planned = report->timer.when != USEC_INFINITY;
 
-	/* Other workers tell of changes once until this is false again. Where there is nothing to say after all, no timer
-	 * comes to do that; and what changes from here on is told anew. */
+	/* Other workers report a change only once until this is false again. If there is nothing to report after all,
+	 * no timer would reset it; a change after this is reported anew. */
 	if (!planned)
 		atomic_store(&report->service->changed, false);
 	write_statistics(report);

@@ -24,8 +24,8 @@ static enum verdict not_yet_errno(char seen[static SEEN_MAX], const struct targe
 	return VERDICT_NOT_YET;
 }
 
-/* The container may put a symbolic link where the socket was, and before we are confined "/" is the host's. So the
- * socket is opened first, links refused, and connected through /proc/self/fd, which names what was opened. */
+/* The container may put a symbolic link in place of the socket, and before we are confined "/" is the host's root. So
+ * we open the socket first, refusing links, and connect through /proc/self/fd, which names the opened file. */
 static int connect_unix(int fd, const struct target *t)
 {
 	const struct sockaddr_un *sun = (const struct sockaddr_un *)&t->addr;
@@ -47,7 +47,7 @@ static int connect_unix(int fd, const struct target *t)
 	return connect(fd, (struct sockaddr *)&to, sizeof(to));
 }
 
-/* A connected socket in *ret_fd and VERDICT_READY, or why not. */
+/* VERDICT_READY with a connected socket in *ret_fd, or why not. */
 static int dial(int type, const struct target *t, uint64_t until, const struct patience *patience, int *ret_fd,
 		char seen[static SEEN_MAX], struct error *err)
 {
@@ -76,7 +76,7 @@ static int dial(int type, const struct target *t, uint64_t until, const struct p
 	return VERDICT_READY;
 }
 
-/* Reads until the verdict is clear, the server says no more, or the time is over. */
+/* Reads until the verdict is clear, the server sends no more, or the time is over. */
 static int listen_to(int fd, enum readiness_kind kind, uint64_t until, const struct patience *patience,
 		     char seen[static SEEN_MAX], struct error *err)
 {
@@ -119,7 +119,7 @@ int probe(const struct readiness *r, int type, const struct target *t, uint64_t 
 
 	if (verdict != VERDICT_READY || r->kind == READY_LISTEN)
 		return verdict;
-	/* A fresh connection takes the few bytes of a request as a whole. */
+	/* A fresh connection takes the few bytes of a request in one piece. */
 	if (len > 0 && send(fd, request, len, MSG_NOSIGNAL) != (ssize_t)len)
 		return not_yet_errno(seen, t, errno);
 	return listen_to(fd, r->kind, attempt_deadline, patience, seen, err);

@@ -1,4 +1,4 @@
-/* Readiness by a command of the user. */
+/* A command of the user's as a health check. */
 #include "readiness/probe_command.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 #define PLACEHOLDER "{container_port}"
 
-/* A copy of the command with every {container_port} replaced; the caller frees it. NULL when there is no memory. */
+/* A copy of the command with every {container_port} replaced; the caller frees it. NULL if there is no memory. */
 static char *substitute(const char *command, uint16_t port)
 {
 	char *text = NULL;
@@ -72,7 +72,7 @@ static int spawn(char *command, char **env, pid_t *ret_pid)
 		r = posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO);
 	if (r == 0)
 		r = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-	/* These cannot fail with valid arguments. */
+	/* Cannot fail with valid arguments. */
 	(void)posix_spawnattr_setsigmask(&attributes, &none);
 	(void)posix_spawnattr_setsigdefault(&attributes, &all);
 	(void)posix_spawnattr_setpgroup(&attributes, 0);
@@ -115,7 +115,8 @@ int probe_command(const char *command, uint16_t port, const struct patience *pat
 		return error_errno(err, r, "cannot run the health-check command with /bin/sh");
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	r = pidfd < 0 ? 0 : patience_poll(patience, pidfd, POLLIN, patience->deadline, err);
-	/* Also what it left running. The group's name cannot have been reused: its leader has not been waited for. */
+	/* Also kills what the command left running. The group's number cannot have been reused: its leader has not been
+	 * reaped. */
 	(void)kill(-pid, SIGKILL);
 	while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
 		;

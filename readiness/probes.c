@@ -12,8 +12,8 @@ static enum verdict not_yet(char seen[static SEEN_MAX], const char *text)
 	return VERDICT_NOT_YET;
 }
 
-/* StartupMessage (PostgreSQL documentation, "Message Formats"): length, protocol 3.0, parameters, each a string. The
- * user and database are those that every cluster has, so that no failed login is logged. The last zero byte is C's. */
+/* StartupMessage (PostgreSQL documentation, "Message Formats"): length, protocol 3.0, parameters, each a string. Every
+ * cluster has this user and database, so PostgreSQL logs no failed login. The last zero byte is C's. */
 static const char postgres_parameters[] = "user\0postgres\0database\0postgres\0application_name\0sockwake\0";
 
 static size_t postgres_request(char *buffer)
@@ -28,8 +28,8 @@ static size_t postgres_request(char *buffer)
 	return len;
 }
 
-/* The field of an ErrorResponse with this code ("Error and Notice Message Fields"), NULL if there is none. Fields are a
- * byte and a string each, the last is a zero byte. */
+/* The field of an ErrorResponse with this code ("Error and Notice Message Fields"), NULL if there is none. Each field
+ * is a byte and a string; the last is a zero byte. */
 static const uint8_t *postgres_field(const uint8_t *p, const uint8_t *end, char code)
 {
 	while (p < end && *p) {
@@ -44,8 +44,8 @@ static const uint8_t *postgres_field(const uint8_t *p, const uint8_t *end, char 
 	return NULL;
 }
 
-/* 57P03 is cannot_connect_now: starting up, shutting down, in recovery. All other errors are those of a server that
- * serves, which the client shall see for himself. */
+/* 57P03 is cannot_connect_now: starting up, shutting down, in recovery. Other errors come from a server that serves;
+ * they are for the client. */
 static enum verdict judge_postgres(const uint8_t *reply, size_t len, bool complete, char seen[static SEEN_MAX])
 {
 	const uint8_t *code;
@@ -56,7 +56,7 @@ static enum verdict judge_postgres(const uint8_t *reply, size_t len, bool comple
 	if (len < 5)
 		return complete ? not_yet(seen, "PostgreSQL closed the connection without an answer") : VERDICT_MORE;
 	size = (uint32_t)reply[1] << 24 | (uint32_t)reply[2] << 16 | (uint32_t)reply[3] << 8 | reply[4];
-	/* Not a message but the bare text of a server that could not start a process for us, or hostile. */
+	/* Not a message, but the plain text of a server that could not start a process for us, or hostile. */
 	if (size < 4 || size > REPLY_MAX - 1)
 		return not_yet(seen, "PostgreSQL answers with an error that has no code");
 	if (len < size + 1 && !complete)
@@ -69,7 +69,7 @@ static enum verdict judge_postgres(const uint8_t *reply, size_t len, bool comple
 	return VERDICT_READY;
 }
 
-/* How much of the word the reply begins with: all of it, a part of it so far, or something else. */
+/* How the reply begins: with the word, with a part of it so far, or with something else. */
 enum beginning { BEGINS_NOT, BEGINS_SO_FAR, BEGINS };
 
 static enum beginning begins_with(const uint8_t *reply, size_t len, const char *word)
@@ -81,8 +81,8 @@ static enum beginning begins_with(const uint8_t *reply, size_t len, const char *
 	return n == whole ? BEGINS : BEGINS_SO_FAR;
 }
 
-/* Everything but -LOADING comes from a server in the state in which it will stay: -NOAUTH asks for a password, -DENIED is
- * protected mode, -MASTERDOWN is a replica without its master, -BUSY runs a script. Waiting would not help the client. */
+/* Any answer but -LOADING comes from a server in its final state: -NOAUTH asks for a password, -DENIED is protected
+ * mode, -MASTERDOWN is a replica without its master, -BUSY runs a script. Waiting would not help the client. */
 static enum verdict judge_redis(const uint8_t *reply, size_t len, bool complete, char seen[static SEEN_MAX])
 {
 	enum beginning loading = begins_with(reply, len, "-LOADING"), denied = begins_with(reply, len, "-DENIED");
@@ -98,15 +98,15 @@ static enum verdict judge_redis(const uint8_t *reply, size_t len, bool complete,
 	return not_yet(seen, "Redis closed the connection without an answer");
 }
 
-/* A greeting is ready, unless it is MySQL's error packet (MySQL internals manual, "ERR_Packet": 3 bytes of length,
- * sequence number 0, 0xff, error number) saying 1053 (shutdown in progress) or 3168 (server is not available). */
+/* Any greeting means ready, except MySQL's error packet (MySQL internals manual, "ERR_Packet": 3 bytes of length,
+ * sequence number 0, 0xff, error number) with error 1053 (shutdown in progress) or 3168 (server is not available). */
 static enum verdict judge_greeting(const uint8_t *reply, size_t len, bool complete, char seen[static SEEN_MAX])
 {
 	unsigned number;
 
 	if (len == 0)
 		return complete ? not_yet(seen, "the server closed the connection without a greeting") : VERDICT_MORE;
-	/* The length of an error packet is below 1024, so other greetings are mostly known by their second byte. */
+	/* An error packet is shorter than 1024 bytes, so the second byte usually tells other greetings apart. */
 	if ((len > 1 && reply[1] > 3) || (len > 2 && reply[2] != 0) || (len > 3 && reply[3] != 0) ||
 	    (len > 4 && reply[4] != 0xff))
 		return VERDICT_READY;
@@ -144,7 +144,7 @@ static enum verdict judge_tls(const uint8_t *reply, size_t len, bool complete, c
 	return len < 2 && !complete ? VERDICT_MORE : not_yet(seen, "the server does not speak TLS");
 }
 
-/* What a server of this kind is asked. */
+/* Writes the request to a server of this kind. */
 static size_t ask(const struct readiness *r, char *buffer, size_t size)
 {
 	switch (r->kind) {
@@ -152,7 +152,7 @@ static size_t ask(const struct readiness *r, char *buffer, size_t size)
 		return postgres_request(buffer);
 	case READY_REDIS:
 		return (size_t)snprintf(buffer, size, "*1\r\n$4\r\nPING\r\n");
-	case READY_HTTP: /* readiness_parse() has bounded the path */
+	case READY_HTTP: /* readiness_parse() has limited the path */
 		return (size_t)snprintf(buffer, size,
 					"GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: sockwake\r\n"
 					"Accept: */*\r\nConnection: close\r\n\r\n",
@@ -171,7 +171,7 @@ static size_t ask(const struct readiness *r, char *buffer, size_t size)
 
 size_t probe_request(const struct readiness *r, char buffer[static REQUEST_MAX])
 {
-	static const struct sockaddr nobody = {.sa_family = AF_UNSPEC}; /* a connection of the proxy's own */
+	static const struct sockaddr nobody = {.sa_family = AF_UNSPEC}; /* for a connection of the proxy's own */
 	size_t len = 0;
 
 	if (r->proxy_protocol != PROXY_PROTOCOL_NONE)
@@ -179,7 +179,7 @@ size_t probe_request(const struct readiness *r, char buffer[static REQUEST_MAX])
 	return len + ask(r, buffer + len, REQUEST_MAX - len);
 }
 
-/* TLS says in clear that it did not understand. Of these servers none begins a reply of its own like that. */
+/* A TLS server says in plain bytes that it did not understand. No server of these kinds begins a reply like that. */
 static bool is_asked(enum readiness_kind kind)
 {
 	return kind == READY_POSTGRES || kind == READY_REDIS || kind == READY_HTTP;

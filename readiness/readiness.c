@@ -16,23 +16,23 @@
 #include "readiness/probe_command.h"
 #include "readiness/probes.h"
 
-/* The first look but one comes after this time. A look at the kernel's table costs microseconds; an attempt costs the
- * server a process (PostgreSQL) or a line in its log; a command costs several processes. */
+/* The pause before the second look. A look at the kernel's table costs microseconds; an attempt costs the server a
+ * process (PostgreSQL) or a line in its log; a command costs several processes. */
 #define LOOK_PAUSE    (USEC_PER_MSEC / 2)
 #define PROBE_PAUSE   (2 * USEC_PER_MSEC)
 #define COMMAND_PAUSE (10 * USEC_PER_MSEC)
 
-/* A server that accepts but does not answer is asked again after this time, then after twice as long, and so on: it
- * may have dropped the first question, or just be slow. */
+/* A server that accepts but does not answer is asked again after this time, then after twice as long, and so on: it may
+ * have dropped the first question, or may just be slow. */
 #define ATTEMPT_FIRST USEC_PER_SEC
 
-/* sh(1): 127 is a command that was not found, 126 one that could not be run. */
+/* sh(1): 127 if the command was not found, 126 if it could not be run. */
 #define FUTILE_HINT "126 and 127 mean that sh cannot run it, which no time mends: correct --health-check"
 
 #define TELL_PAUSE (250 * USEC_PER_MSEC)
 #define OTHERS_MAX 4
 
-/* A server on loopback alone, and since when it is known. */
+/* A server on loopback alone, and since when we know it. */
 struct alone {
 	uint64_t cookie;
 	uint64_t since;
@@ -45,17 +45,17 @@ struct check {
 	const struct target *targets;
 	size_t n_targets;
 	struct patience patience;
-	uint64_t attempt; /* microseconds that an attempt may take */
-	int diag;	  /* -1 where the kernel cannot be asked, then only a connection tells */
-	int asked;	  /* a server was asked and has not been ready */
-	unsigned mute;	  /* so many times in a row it said nothing */
+	uint64_t attempt; /* microseconds that one attempt may take */
+	int diag;	  /* -1: the kernel cannot tell, only a connection can */
+	int asked;	  /* a server was asked and was not ready */
+	unsigned mute;	  /* how many times in a row it sent nothing */
 	struct alone alone[TARGETS_MAX];
 	char seen[SEEN_MAX];
-	bool nothing;		 /* listens on the port */
-	int futile;		 /* and no time changes that */
-	char told[2 * SEEN_MAX]; /* to the keeper */
+	bool nothing;		 /* nothing listens on the port */
+	int futile;		 /* waiting longer does not change that */
+	char told[2 * SEEN_MAX]; /* the last report to the keeper */
 	uint64_t told_at;
-	char logged[SEEN_MAX]; /* the outcome that the debug level told last */
+	char logged[SEEN_MAX]; /* the last outcome in the debug log */
 };
 
 static int parse_path(const char *path, struct error *err)
@@ -84,7 +84,7 @@ int readiness_parse(const char *kind, struct readiness *ret, struct error *err)
 	return parse_path(ret->argument, err);
 }
 
-/* For the caller to close. */
+/* The caller closes it. */
 static int open_diag(const struct check *c)
 {
 	struct error unsupported;
@@ -92,7 +92,7 @@ static int open_diag(const struct check *c)
 	return c->targets[0].addr.ss_family == AF_UNIX ? -1 : sock_diag_open(c->type, &unsupported);
 }
 
-/* Has it lasted? It has to for half of the time that is left at most: a server that comes late is better than none. */
+/* Has it lasted? At most half of the remaining time is required: a late server is better than none. */
 static bool has_stayed(const struct check *c, struct alone *a, uint64_t cookie)
 {
 	uint64_t now = now_usec(), span = c->readiness->loopback_usec, left;
@@ -115,8 +115,8 @@ static bool is_temporary(struct check *c, size_t k, const struct listener *l)
 	return false;
 }
 
-/* Whether the k-th target listens. Where that cannot be seen, only an attempt to connect tells: READY, with no more
- * said. */
+/* Does the k-th target listen? If the kernel cannot tell, only an attempt to connect can: returns READY, and does not
+ * write seen. */
 static enum verdict look(struct check *c, size_t k, const struct target *t, char seen[static SEEN_MAX])
 {
 	struct listener listener;
@@ -137,7 +137,7 @@ static enum verdict look(struct check *c, size_t k, const struct target *t, char
 			"port %u belongs to this service itself; the server in the container needs an address of its own",
 			c->port);
 		break;
-	case SOCKET_NONE: /* of several targets, what the others show says more */
+	case SOCKET_NONE: /* with several targets, the others' state says more */
 		c->nothing = c->nothing || !seen[0];
 		if (!seen[0])
 			snprintf(seen, SEEN_MAX, "nothing listens on port %u%s", c->port,
@@ -158,7 +158,7 @@ static int ask_for_tls(struct check *c, const struct target *t, struct error *er
 	return probe(&tls, c->type, t, now_usec() + c->attempt, &c->patience, ignored, err);
 }
 
-/* One attempt. READY, NOT_YET, or -1. */
+/* One attempt. Returns READY, NOT_YET, or -1. */
 static int ask(struct check *c, const struct target *t, char seen[static SEEN_MAX], struct error *err)
 {
 	uint64_t began = now_usec();
@@ -183,7 +183,8 @@ static int ask(struct check *c, const struct target *t, char seen[static SEEN_MA
 	return VERDICT_READY;
 }
 
-/* Is one of the targets ready? A verdict, or -1. Sets *ret_asked when a server was asked, which costs it something. */
+/* Is one of the targets ready? Returns a verdict, or -1. Sets *ret_asked if a server was asked, which costs it
+ * something. */
 static int try_targets(struct check *c, int *ret_asked, char seen[static SEEN_MAX], struct error *err)
 {
 	for (size_t i = 0; i < c->n_targets; i++) {
@@ -192,7 +193,7 @@ static int try_targets(struct check *c, int *ret_asked, char seen[static SEEN_MA
 
 		if (look(c, i, &t, seen) != VERDICT_READY)
 			continue;
-		/* A datagram socket cannot be asked without sending it something. */
+		/* Asking over a datagram socket would mean sending the server something. */
 		if (c->type == SOCK_DGRAM || (c->readiness->kind == READY_LISTEN && c->diag >= 0))
 			return VERDICT_READY;
 		*ret_asked = 1;
@@ -232,7 +233,7 @@ static int try(struct check *c, uint64_t *ret_pause, bool *ret_costly, struct er
 	return verdict;
 }
 
-/* What does listen, where that is a TCP port: it may be the one that was meant. */
+/* Names the TCP ports that something listens on: one of them may be the right one. */
 static void describe_others(const struct check *c, char ret[static SEEN_MAX])
 {
 	uint16_t ports[OTHERS_MAX];
@@ -247,7 +248,7 @@ static void describe_others(const struct check *c, char ret[static SEEN_MAX])
 		(void)snprintf(ret + len, SEEN_MAX - len, " ('-p PORT:%u' forwards there)", ports[0]);
 }
 
-/* A start that takes its time is told about: the keeper says what it waits for when clients do not wait any longer. */
+/* Reports what a slow start waits for: the keeper says it when clients do not wait any longer. */
 static void tell_seen(struct check *c)
 {
 	char others[SEEN_MAX], both[2 * SEEN_MAX];
@@ -269,7 +270,7 @@ static void tell_seen(struct check *c)
 		notify_send(channel_inherited(), "AWAITED=%s", c->seen);
 }
 
-/* Each outcome that is another one than before. */
+/* Logs an outcome that differs from the one before. */
 static void log_seen(struct check *c, int verdict)
 {
 	if (!log_is_debug || verdict != VERDICT_NOT_YET || strcmp(c->seen, c->logged) == 0)
@@ -300,7 +301,7 @@ int readiness_wait(const struct readiness *r, int type, uint16_t port, const str
 		return error_set(err, 0,
 				 "only a TCP or Unix stream can be asked for readiness in this way; use "
 				 "--health-check listen");
-	if (r->kind == READY_COMMAND) { /* it may run for long, and nothing is told meanwhile */
+	if (r->kind == READY_COMMAND) { /* it may run for long, and reports nothing meanwhile */
 		c.told_at = 0;
 		snprintf(c.seen, sizeof(c.seen), "the health-check command has not ended");
 		tell_seen(&c);
@@ -313,7 +314,7 @@ int readiness_wait(const struct readiness *r, int type, uint16_t port, const str
 		int verdict = r->kind == READY_NONE ? VERDICT_READY : try(&c, &pause, &costly, err);
 
 		log_seen(&c, verdict);
-		if (verdict == VERDICT_READY) /* if the container has not ended meanwhile */
+		if (verdict == VERDICT_READY) /* unless the container has ended meanwhile */
 			return patience_poll(&c.patience, -1, 0, 0, err) < 0 ? -1 : 0;
 		tell_seen(&c);
 		if (verdict < 0 || patience_pause(&c.patience, pause, costly, err) < 0)

@@ -5,13 +5,13 @@
 #define ALERT	  0x15
 #define HANDSHAKE 0x16
 
-/* RFC 8446, section 4.1.2, for servers from TLS 1.0 to 1.3: one that likes nothing of it answers with an alert. No name is
- * asked for, and no key is offered: the server then asks for one, which is an answer. */
+/* RFC 8446, section 4.1.2, for servers from TLS 1.0 to 1.3; a server that accepts nothing of this answers with an
+ * alert. It names no server and offers no key: the server then asks for one, which is an answer. */
 static const uint8_t hello[] = {
-	HANDSHAKE, 0x03, 0x01, 0x00, 0x72, /* a record, so long */
-	0x01, 0x00, 0x00, 0x6e,		   /* a ClientHello, so long */
+	HANDSHAKE, 0x03, 0x01, 0x00, 0x72, /* a record of this length */
+	0x01, 0x00, 0x00, 0x6e,		   /* a ClientHello of this length */
 	0x03, 0x03,			   /* TLS 1.2, or what supported_versions says */
-	/* what a client that went on would choose at random */
+	/* where a real client has random bytes */
 	's', 'o', 'c', 'k', 'w', 'a', 'k', 'e', ' ', 'l', 'o', 'o', 'k', 's', ' ', 'w', 'h', 'e', 't', 'h', 'e', 'r',
 	' ', 'i', 't', ' ', 'i', 's', ' ', 'T', 'L', 'S',	    /* */
 	0x00,							    /* no session */

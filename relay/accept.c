@@ -22,7 +22,7 @@
 struct acceptor {
 	struct watch watch;
 	struct forward *forward;
-	bool drained; /* the queue was empty once: what comes since then has inherited the listener's options */
+	bool drained; /* the queue was empty once: later connections have inherited the listener's options */
 };
 
 static void set_options(int fd, const struct relay_config *config)
@@ -80,7 +80,7 @@ static void watch_listeners(struct worker *w)
 	uint32_t events = EPOLLIN | (w->service->n_workers > 1 ? EPOLLEXCLUSIVE : 0);
 
 	for (size_t i = 0; i < w->n_acceptors; i++) {
-		/* Without memory even for this: try again. */
+		/* Without memory even for this, tries again. */
 		if (loop_watch(&w->loop, &w->acceptors[i].watch, events) < 0 && errno != EEXIST)
 			timer_set(&w->loop, &w->resume, w->loop.now + PAUSE_USEC);
 	}
@@ -120,7 +120,7 @@ static void resume_fired(struct loop *loop, struct timer *timer)
 	accept_resume(worker_of(loop));
 }
 
-/* Takes one; says whether to go on. */
+/* Accepts one connection; returns whether to go on. */
 static bool accept_one(struct worker *w, struct acceptor *a)
 {
 	int fd;
@@ -143,7 +143,7 @@ static bool accept_one(struct worker *w, struct acceptor *a)
 	else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
 		pause_listeners(w, true);
 	else
-		return true; /* of this one client alone: ECONNABORTED and the network errors of accept(2) */
+		return true; /* concerns this client alone: ECONNABORTED and the network errors of accept(2) */
 	return false;
 }
 
@@ -180,7 +180,7 @@ void accept_adopt(struct worker *w, struct forward *forward, int fd)
 		reset_client(fd);
 		return;
 	}
-	/* It was to be reset, had this or one of the programs before this one failed. */
+	/* The socket was to be reset if one of the programs before, or this one, had failed. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){}, sizeof(struct linger));
 	if (forward->family != AF_UNIX)
 		set_options(fd, w->service->config);

@@ -1,35 +1,37 @@
-/* Takes connections out of the listeners' queues.
+/* Accepts connections from the listeners' queues.
  *
- * A connection is only accepted when there are descriptors for both of its ends. When there are none, or the kernel is
- * short of something, the listeners are not watched for a while and clients wait in the queue, where nothing is lost.
+ * A worker accepts a connection only if there are descriptors for both of its ends. If there are none, or the kernel is
+ * short of something, the worker stops watching the listeners for a while. Clients then wait in the queue, where
+ * nothing is lost.
  *
- * With several workers one could accept just as the first decides that nobody is served and ends. So a worker says that
- * it is accepting before it looks whether the first one is leaving, and the first says that it is leaving before it
- * looks whether one is accepting: both orders are sequentially consistent, so at least one of them sees the other. A
- * connection that is handed over (hand.h) is being accepted until its new worker has counted it.
+ * With several workers, one could accept a connection just as the first finds nobody to serve and ends. So a worker
+ * sets `accepting` before it checks `leaving`, and the first worker sets `leaving` before it checks `accepting`: both
+ * orders are sequentially consistent, so at least one of the two sees the other. A connection that is handed over
+ * (hand.h) counts as being accepted until its new worker has counted it.
  */
 #pragma once
 
 #include "relay/worker.h"
 
-/* Gives the stream listeners the options that accepted sockets inherit: before confine(), which leaves them as they are. */
+/* Gives the stream listeners the options that accepted sockets inherit. To be called before confine(), which leaves the
+ * options as they are. */
 void accept_prepare(const struct service *s);
 
-/* Watches the stream listeners; clients are served from the next turn of the loop. */
+/* Watches the stream listeners; their clients are served from the next turn of the loop on. */
 int accept_start(struct worker *w, struct error *err);
 
-/* Leaves what comes from now on in the queues. */
+/* Leaves further connections in the queues. */
 void accept_stop(struct worker *w);
 
-/* Accepts what is in the queues now, without waiting. */
+/* Accepts the connections that are in the queues now, without waiting. */
 void accept_now(struct worker *w);
 
-/* Watches the listeners again if they were not, and there are descriptors again. */
+/* Watches the listeners again, if they were not watched and there are descriptors again. */
 void accept_resume(struct worker *w);
 
-/* Serves an accepted connection for which there are descriptors. Owns fd; on failure it is reset. */
+/* Serves an accepted connection for which there are descriptors. Owns fd; on failure resets the connection. */
 void accept_serve(struct worker *w, struct forward *forward, int fd);
 
-/* Has a connection served that another program has accepted from this forward's listener. Owns fd; on failure it is
- * reset. */
+/* Serves a connection that another program has accepted from this forward's listener, by any worker. Owns fd; on
+ * failure resets the connection. */
 void accept_adopt(struct worker *w, struct forward *forward, int fd);

@@ -1,9 +1,9 @@
-/* Targets are tried one after the other, and a server with a full backlog leaves each attempt unanswered for two
- * minutes (tcp_syn_retries, ip-sysctl). So all attempts for one client together have --startup-timeout, counted from the
- * arrival of that client: it may have waited in our backlog for most of that time.
+/* The relay tries one target after the other, and a server with a full backlog leaves each attempt unanswered for two
+ * minutes (tcp_syn_retries, ip-sysctl). So all attempts for one client together may take --startup-timeout, counted
+ * from the arrival of the client: it may have waited in our backlog for most of that time.
  *
- * Nearly every attempt succeeds at once and must cost nothing more. So there is one timer for the worker, which is set
- * when somebody connects and it is not, and only whoever still connects when it fires is asked when he came.
+ * Nearly every attempt succeeds at once and must cost nothing more. So a worker has one timer, armed by an attempt if
+ * it is not armed. Only when it fires does the worker find out when the clients that are not connected yet arrived.
  */
 #include "relay/connect.h"
 
@@ -21,9 +21,9 @@
 
 /* #syscalls: connect getsockopt socket setsockopt */
 
-/* How long a Unix socket's full queue is waited for; TCP waits in the kernel. */
+/* How long to wait for a Unix socket's full queue; for TCP the kernel waits. */
 #define PATIENCE_USEC (10 * USEC_PER_SEC)
-/* After this it is looked who is late. */
+/* When to check, after an attempt, which clients are late. */
 #define GLANCE_USEC (500 * USEC_PER_MSEC)
 
 static size_t target_index(const struct connection *c)
@@ -33,7 +33,7 @@ static size_t target_index(const struct connection *c)
 	return n > 0 ? index % n : 0;
 }
 
-/* Nobody can be reached, for this reason or (0) in time: the client learns it by a reset, the operator once. */
+/* No target can be reached, for this reason or, with 0, in time: resets the client, and reports it once. */
 static void give_up(struct worker *w, struct connection *c, int error)
 {
 	if (c->forward->n_targets > 0)
@@ -42,9 +42,9 @@ static void give_up(struct worker *w, struct connection *c, int error)
 	connection_close(w, c, true);
 }
 
-/* The time since the last data were sent on a TCP connection counts from the handshake when there were none
- * (tcp_create_openreq_child() in the kernel's net/ipv4/tcp_minisocks.c), and nothing is sent to a client before its
- * target is connected. */
+/* When a TCP connection completed its handshake: nothing is sent to a client before its target is connected, and then
+ * the kernel counts the time since the last data from the handshake (tcp_create_openreq_child() in the kernel's
+ * net/ipv4/tcp_minisocks.c). */
 static uint64_t waited_before(int fd)
 {
 	struct tcp_info info = {};
@@ -53,7 +53,7 @@ static uint64_t waited_before(int fd)
 	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? info.tcpi_last_data_sent * USEC_PER_MSEC : 0;
 }
 
-/* CLOCK_MONOTONIC microseconds; that of a Unix socket's client is when it was accepted. */
+/* CLOCK_MONOTONIC microseconds; for a client of a Unix socket, when it was accepted. */
 static uint64_t arrival(const struct worker *w, const struct connection *c)
 {
 	uint64_t accepted = c->last_active, now = w->loop.now, waited;
@@ -69,7 +69,7 @@ static bool still_connects(const struct connection *c)
 	return c->state == CONNECTION_WAITING || c->state == CONNECTION_CONNECTING;
 }
 
-/* Resets who came too long ago, and comes back when the next one is late. */
+/* Resets clients that arrived too long ago, and sets the timer for the next one. */
 static void limit_fired(struct loop *loop, struct timer *timer)
 {
 	struct worker *w = worker_of(loop);
@@ -97,7 +97,8 @@ void connect_init(struct worker *w)
 	timer_add(&w->loop, &w->limit, limit_fired);
 }
 
-/* The timer may stand for somebody who came later than this one: other listeners' queues are others' order. */
+/* The timer may be set for a client that arrived later than this one: clients of different listeners are not accepted
+ * in the order of their arrival. */
 static void limit(struct worker *w)
 {
 	uint64_t glance = w->loop.now + GLANCE_USEC;
@@ -106,7 +107,7 @@ static void limit(struct worker *w)
 		timer_set(&w->loop, &w->limit, glance);
 }
 
-/* With --transparent there are two rounds: first the targets that can be shown the client's address. */
+/* With --transparent there are two rounds: first the targets that can see the client's address. */
 static size_t rounds(const struct worker *w)
 {
 	return w->service->config->transparent ? 2 : 1;
@@ -119,14 +120,14 @@ static bool is_turn_of(const struct worker *w, const struct connection *c, const
 	return !w->service->config->transparent || (source_family(w, c) == target->addr.ss_family) == first_round;
 }
 
-/* The kernel had no room for the client's address: the same pair of addresses is connected already. */
+/* The kernel could not use the client's address: the same pair of addresses is connected already. */
 static bool is_source_error(const struct worker *w, const struct connection *c, int error)
 {
 	return w->service->config->transparent && !c->anonymous && (error == EADDRNOTAVAIL || error == EADDRINUSE);
 }
 
-/* Tells the server who the client is. A server that believes the header takes the client's own bytes for it where there
- * is none, so without it nothing is passed on. */
+/* Sends the header of the PROXY protocol. Without the header, a server that trusts it would read the client's own bytes
+ * as one; so without it nothing is passed on. */
 static bool introduce(const struct service *s, struct connection *c)
 {
 	char header[PROXY_PROTOCOL_MAX];
@@ -149,7 +150,7 @@ static void connected(struct worker *w, struct connection *c, uint32_t events)
 		pump_start(w, c, events);
 }
 
-/* Takes it away. */
+/* Takes the socket's pending error. */
 static int socket_error(int fd)
 {
 	int error = 0;
@@ -158,8 +159,8 @@ static int socket_error(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
 }
 
-/* An attempt that fails was refused or not answered; only a connection that existed is reset (tcp(7), connect(2)). What
- * the server said before that is for the client, and so is the reset. */
+/* An attempt that fails was refused or not answered; only an established connection is reset (tcp(7), connect(2)). The
+ * client then gets the data that the server sent before, and the reset. */
 static bool was_connected(int error)
 {
 	return error == ECONNRESET || error == EPIPE;
@@ -182,7 +183,7 @@ static void target_event(struct loop *loop, struct watch *watch, uint32_t events
 	}
 }
 
-/* Starts one attempt. Returns 0 when it is under way, or through, or errno. */
+/* Starts one attempt. Returns 0 if it is in progress or has succeeded, or an errno value. */
 static int attempt(struct worker *w, struct connection *c, const struct target *target)
 {
 	struct watch *watch = &c->ends[TARGET].watch;
@@ -216,7 +217,7 @@ static void wait(struct worker *w, struct connection *c)
 	turn_later(w, c);
 }
 
-/* error: of the last attempt. */
+/* error: that of the last attempt. */
 static void try_targets(struct worker *w, struct connection *c, int error)
 {
 	struct forward *f = c->forward;
@@ -240,7 +241,7 @@ static void try_targets(struct worker *w, struct connection *c, int error)
 			return;
 		}
 		if (is_source_error(w, c, error))
-			source_give_up(w, c); /* and try the same target without */
+			source_give_up(w, c); /* and try the same target without the address */
 		else
 			c->attempt++;
 	}

@@ -12,7 +12,7 @@
 
 #define SLAB_CONNECTIONS 64
 
-/* A slab is never given back: an idle proxy exits soon. */
+/* Slabs are never freed: an idle proxy exits soon. */
 static int grow(struct worker *w)
 {
 	struct connection *slab = calloc(SLAB_CONNECTIONS, sizeof(*slab));
@@ -26,7 +26,7 @@ static int grow(struct worker *w)
 	return 0;
 }
 
-/* It begins to hold, which is a use. */
+/* The connection begins to hold, which counts as activity. */
 static void begin_to_hold(struct worker *w, struct connection *c)
 {
 	c->holds = true;
@@ -39,7 +39,7 @@ void connection_speaks(struct worker *w, struct connection *c)
 {
 	begin_to_hold(w, c);
 	c->silent = false;
-	/* The first worker looks at `silent` before it looks at `holding`: it finds this one in either. */
+	/* The first worker reads `silent` before `holding`: so it finds this connection in one of them. */
 	atomic_thread_fence(memory_order_release);
 	count_add(&w->counters.silent, (uint64_t)-1);
 }
@@ -95,7 +95,7 @@ static void close_end(struct end *e, bool reset)
 	e->watch.ready = loop_ignore;
 	if (e->watch.fd < 0)
 		return;
-	/* A Unix socket knows no reset and ignores this. */
+	/* A Unix socket has no reset and ignores this. */
 	if (reset)
 		(void)setsockopt(e->watch.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	close(e->watch.fd);

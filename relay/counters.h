@@ -1,5 +1,5 @@
-/* What a worker counts. Each has one writer, the worker's thread, and may be read by another: relaxed loads and stores
- * of whole words, which cost what plain ones cost. */
+/* The counters of a worker. Only the worker's thread writes them; other threads may read: relaxed loads and stores of
+ * whole words, which cost no more than plain ones. */
 #pragma once
 
 #include <stdatomic.h>
@@ -7,17 +7,17 @@
 
 struct counters {
 	_Atomic uint64_t connections; /* open now */
-	_Atomic uint64_t holding;     /* of these, those that keep the container awake */
-	_Atomic uint64_t silent;      /* … and those that will, once the client has sent something (--hold data) */
-	_Atomic uint64_t last_silent; /* when the last one of these came, CLOCK_MONOTONIC microseconds */
-	_Atomic uint64_t holders;     /* all so far that keep or kept it awake, connections and UDP flows */
+	_Atomic uint64_t holding;     /* those that keep the container awake */
+	_Atomic uint64_t silent;      /* those that will, once their client has sent data (--hold data) */
+	_Atomic uint64_t last_silent; /* when the latest of these arrived, CLOCK_MONOTONIC microseconds */
+	_Atomic uint64_t holders;     /* total that keep or kept it awake, connections and UDP flows */
 	_Atomic uint64_t connections_total;
 	_Atomic uint64_t connections_failed;
-	_Atomic uint64_t bytes[2]; /* by the end they came from: from clients, from the target */
-	_Atomic uint64_t flows;	   /* UDP, open now */
+	_Atomic uint64_t bytes[2]; /* by the end that sent them: clients, target */
+	_Atomic uint64_t flows;	   /* open UDP flows */
 	_Atomic uint64_t flows_total;
 	_Atomic uint64_t datagrams_dropped;
-	_Atomic uint64_t full;		/* 1: accepts nothing because no descriptors are left */
+	_Atomic uint64_t full;		/* 1: accepts nothing, for lack of descriptors */
 	_Atomic uint64_t last_activity; /* CLOCK_MONOTONIC microseconds */
 };
 

@@ -12,7 +12,7 @@
 /* #syscalls: recvmmsg sendmmsg sendmsg sendto setsockopt write */
 /* #before: mmap */
 
-/* <netinet/udp.h> of older C libraries lacks them; linux/udp.h */
+/* <netinet/udp.h> of older C libraries lacks these; values from linux/udp.h */
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
@@ -90,7 +90,7 @@ static void read_control(struct msghdr *msg, struct datagram *d)
 				d->segment = (unsigned)segment;
 		}
 	}
-	/* A group was asked; the answer comes from an address of ours that the kernel chooses. */
+	/* The client sent to a multicast group; the kernel chooses an address of ours for the answer. */
 	if (IN6_IS_ADDR_MULTICAST(&d->key.local))
 		d->key.local = in6addr_any;
 }
@@ -201,7 +201,7 @@ static void fill_control(const struct flow_key *to, unsigned segment, union cont
 		msg->msg_control = NULL;
 }
 
-/* Where the way out cannot segment (udp(7)): one after the other. */
+/* For routes that cannot segment (udp(7)): sends one datagram after the other. */
 static bool send_segments(const struct datagram *d, int fd, struct msghdr msg, const struct flow_key *to)
 {
 	union control control;
@@ -218,7 +218,7 @@ static bool send_segments(const struct datagram *d, int fd, struct msghdr msg, c
 	return true;
 }
 
-/* After a failure that may not concern this datagram: ECONNREFUSED belongs to an earlier one, and is gone now. */
+/* After a failure that may not concern this datagram: ECONNREFUSED belongs to an earlier one, and is now cleared. */
 static bool send_again(const struct datagram *d, int fd, const struct msghdr *msg, const struct flow_key *to)
 {
 	if (errno == ECONNREFUSED && sendmsg(fd, msg, MSG_DONTWAIT) >= 0)
@@ -226,14 +226,14 @@ static bool send_again(const struct datagram *d, int fd, const struct msghdr *ms
 	return d->segment > 0 && send_segments(d, fd, *msg, to);
 }
 
-/* The usual case by the usual call: one datagram through a connected socket. */
+/* The common case by the common call: one datagram through a connected socket. */
 static size_t send_one(const struct datagram *d, int fd)
 {
-	/* An error of an earlier datagram is told here and gone; this one was not tried. */
+	/* This reports, and clears, the error of an earlier datagram; this one was not sent. */
 	return write(fd, d->data, d->len) >= 0 || (errno == ECONNREFUSED && write(fd, d->data, d->len) >= 0);
 }
 
-/* One after the other through a connected socket. */
+/* Sends one after the other through a connected socket. */
 static size_t send_plainly(const struct datagram *d, int fd)
 {
 	size_t step = d->segment ? d->segment : d->len, at = 0;

@@ -1,5 +1,5 @@
-/* A budget of descriptors: we count ourselves how many more this process may open, so that a worker accepts a connection
- * only when there is a second descriptor for its other end, and never runs into EMFILE. Shared by all workers. */
+/* A budget of descriptors, shared by all workers. It counts how many descriptors this process may still open, so that a
+ * worker accepts a connection only if there is a descriptor for its other end, too, and never runs into EMFILE. */
 #pragma once
 
 #include <stdatomic.h>
@@ -9,7 +9,7 @@ struct descriptors {
 	atomic_int free;
 };
 
-/* Raises the soft limit of open files to the hard one. `used` is how many are open already. */
+/* Raises the soft limit of open files to the hard one. `used` descriptors are open already. */
 void descriptors_init(struct descriptors *d, int used);
 
 static inline bool descriptors_take(struct descriptors *d, int n)

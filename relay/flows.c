@@ -13,9 +13,9 @@
 /* #syscalls: close getrandom socket */
 
 #define BUCKETS	  4096U	     /* a power of two */
-#define FIRST_MAX (4U << 20) /* bytes of first datagrams that are kept in all */
+#define FIRST_MAX (4U << 20) /* total bytes of first datagrams that are kept */
 
-/* Clients choose their addresses and ports: without the seed they could fill one bucket. */
+/* Clients choose their addresses and ports: without the seed they could put all flows into one bucket. */
 static struct flow **bucket(const struct flow_table *t, const struct flow_key *key)
 {
 	uint64_t words[(sizeof(*key) + 7) / 8] = {0}, h = t->seed;

@@ -1,8 +1,8 @@
-/* The flows of a UDP port: one for each client that sent something lately, with a socket of its own inside the
- * namespace, so that each answer finds its client.
+/* The flows of a UDP port: one for each recent client, with a socket of its own inside the namespace, so that each
+ * answer finds its client.
  *
- * Flows end when nothing was sent either way for a while. Their number is bounded: the one that was quiet longest makes
- * room for a new one.
+ * A flow ends after a while without datagrams in either direction. The number of flows is bounded: a new flow replaces
+ * the one that has been quiet longest.
  */
 #pragma once
 
@@ -10,13 +10,13 @@
 
 #include "relay/worker.h"
 
-/* Where a datagram came from and which of our addresses it was sent to; the answers go the other way. IPv4 addresses
- * are those of the socket's family: mapped on an IPv6 socket. All padding is zero: it is compared and hashed as
- * bytes. */
+/* The source of a datagram, and the address of ours to which it was sent; answers go the other way. Addresses are of
+ * the socket's family: IPv4 addresses are mapped on an IPv6 socket. All padding is zero: keys are compared and hashed
+ * as bytes. */
 struct flow_key {
 	struct forward *forward;
 	struct in6_addr client; /* or an in_addr, the rest zero */
-	struct in6_addr local;	/* likewise; zero: not known */
+	struct in6_addr local;	/* likewise; zero: unknown */
 	uint32_t interface;	/* of link-local addresses, else 0 */
 	in_port_t port;		/* of the client, network byte order */
 	uint16_t unused;
@@ -28,14 +28,14 @@ struct flow {
 	struct flow *hash_next;
 	struct flow *older, *newer; /* by last use */
 	uint64_t last_active;	    /* CLOCK_MONOTONIC microseconds */
-	char *first;		    /* its first datagram, to be sent again when a target refuses it */
+	char *first;		    /* its first datagram, kept in case a target refuses it */
 	uint32_t first_len;
 	uint16_t target;  /* index of the address it is connected to */
 	uint16_t refused; /* how many addresses refused it in a row */
 	uint8_t want;	  /* datagrams at a time: batch_receive() */
 	bool answered : 1;
-	bool joins : 1;	  /* the kernel joins what comes from its target */
-	bool waiting : 1; /* for the next try of all addresses */
+	bool joins : 1;	  /* the kernel joins the datagrams of its target */
+	bool waiting : 1; /* for the next round of all addresses */
 	bool holds : 1;	  /* keeps the container awake */
 };
 
@@ -45,9 +45,9 @@ struct flow_table {
 	struct flow *oldest, *newest;
 	struct flow *free;
 	uint64_t seed;
-	uint64_t expiry; /* microseconds; USEC_INFINITY: only for want of room */
+	uint64_t expiry; /* microseconds; USEC_INFINITY: only to make room */
 	size_t count, max;
-	size_t first_bytes; /* in all `first` */
+	size_t first_bytes; /* total size of all `first` */
 	struct timer timer;
 };
 
@@ -55,17 +55,18 @@ int flow_table_init(struct flow_table *t, struct worker *w, size_t max, uint64_t
 
 struct flow *flow_find(struct flow_table *t, const struct flow_key *key);
 
-/* A new flow without a socket, which flow_connect() gives it; NULL when there is no descriptor or memory for it. */
+/* A new flow without a socket (see flow_connect()); NULL if there is no descriptor or memory for it. */
 struct flow *flow_new(struct flow_table *t, const struct flow_key *key,
 		      void (*ready)(struct loop *loop, struct watch *watch, uint32_t events));
 
-/* Gives it a socket connected to this one of its forward's targets. Returns 0 or errno, and keeps the old one then. */
+/* Gives the flow a socket connected to this one of its forward's targets. Returns 0, or an errno value and keeps the
+ * old socket. */
 int flow_connect(struct flow_table *t, struct flow *f, size_t target);
 
 /* Notes that the flow is in use. */
 void flow_touch(struct flow_table *t, struct flow *f);
 
-/* Keeps a copy of its first datagram, if there is room for it, and drops it again. */
+/* Keeps a copy of the first datagram, if there is room for it. flow_drop_first() drops it. */
 void flow_keep_first(struct flow_table *t, struct flow *f, const void *data, size_t len);
 void flow_drop_first(struct flow_table *t, struct flow *f);
 

@@ -54,7 +54,7 @@ bool hand_over(struct worker *w, struct forward *forward, int fd)
 	return false;
 }
 
-/* A full pipe wakes, too. */
+/* If the pipe is full, the worker wakes anyway. */
 void hand_wake(struct worker *w)
 {
 	(void)tell(w, NULL, -1);

@@ -11,7 +11,7 @@
 
 #define EVENTS_MAX 128
 
-/* The coarse clock costs a fifth of the precise one, and this is read once for every batch of events. */
+/* The coarse clock costs a fifth of the precise one, and the loop reads it for every batch of events. */
 static uint64_t coarse_usec(void)
 {
 	struct timespec ts;
@@ -77,7 +77,7 @@ void timer_add(struct loop *loop, struct timer *timer, void (*fire)(struct loop 
 void timer_set(struct loop *loop, struct timer *timer, uint64_t when)
 {
 	timer->when = when;
-	/* A timer that moved away leaves next_timer too early: the loop wakes once in vain and looks again. */
+	/* If a timer is moved to later, next_timer is too early: the loop wakes once in vain and checks again. */
 	if (when < loop->next_timer)
 		loop->next_timer = when;
 }

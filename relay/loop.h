@@ -1,7 +1,7 @@
-/* One epoll loop: descriptors to watch, a few timers, and work left over for after the events.
+/* One epoll loop: descriptors to watch, a few timers, and work to do after the events.
  *
- * A watch is embedded in what it belongs to; container_of() leads back. A watch whose descriptor was closed while
- * events are handed out may still be called once: point its `ready` at loop_ignore() and keep its memory until `after`
+ * A watch is embedded in its owner; container_of() leads back. If a watch's descriptor is closed while events are
+ * delivered, the watch may still be called once: point its `ready` at loop_ignore() and keep its memory until `after`
  * runs.
  */
 #pragma once
@@ -32,25 +32,25 @@ struct timer {
 struct loop {
 	int epoll_fd;
 	bool stop;
-	bool bulk; /* set by the callbacks: much was moved, and whoever has more to send can wait */
+	bool bulk; /* set by the callbacks: much was moved, so senders of more can wait */
 	struct spin spin;
 	uint64_t
 		now; /* when the events at hand were fetched, CLOCK_MONOTONIC microseconds, a few milliseconds coarse */
 	uint64_t next_timer;
 	struct timer *timers;
-	bool (*after)(struct loop *loop); /* runs after each batch of events; true: more work is left, do not sleep */
+	bool (*after)(struct loop *loop); /* runs after each batch of events; true: there is more work, do not sleep */
 };
 
 int loop_open(struct loop *loop, struct error *err);
 void loop_close(struct loop *loop);
 
-/* EPOLL_CTL_ADD and EPOLL_CTL_MOD. Return 0 or -1 with errno set: the callers retry on ENOMEM and ENOSPC. */
+/* EPOLL_CTL_ADD and EPOLL_CTL_MOD. Return 0, or -1 with errno set: callers retry on ENOMEM and ENOSPC. */
 int loop_watch(struct loop *loop, struct watch *watch, uint32_t events);
 int loop_rewatch(struct loop *loop, struct watch *watch, uint32_t events);
 void loop_unwatch(struct loop *loop, struct watch *watch);
 void loop_ignore(struct loop *loop, struct watch *watch, uint32_t events);
 
-/* Every timer is added once, unarmed, and lives as long as the loop. */
+/* Add each timer once; it starts unarmed and lives as long as the loop. */
 void timer_add(struct loop *loop, struct timer *timer, void (*fire)(struct loop *loop, struct timer *timer));
 void timer_set(struct loop *loop, struct timer *timer, uint64_t when);
 

@@ -7,7 +7,7 @@
 
 /* #syscalls: recvfrom recvmsg sendto setsockopt */
 
-/* A timestamp comes with each packet, but not with the end: that is how an empty packet is known. */
+/* A timestamp comes with each packet, but not with the end: that tells them apart. */
 void packet_start(struct connection *c)
 {
 	int on = 1;
@@ -21,7 +21,7 @@ ssize_t packet_send(struct end *to, const char *data, size_t len)
 	ssize_t n = send(to->watch.fd, data, len, MSG_NOSIGNAL);
 	int size = len < INT_MAX / 2 ? (int)len * 2 : INT_MAX;
 
-	/* The client's kernel memory was larger than ours is by default. */
+	/* The client's socket buffer was larger than our default. */
 	if (n < 0 && errno == EMSGSIZE && setsockopt(to->watch.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) == 0)
 		n = send(to->watch.fd, data, len, MSG_NOSIGNAL);
 	return n;
@@ -41,7 +41,7 @@ ssize_t packet_receive(struct worker *w, struct end *from, char **ret_data, bool
 
 	*ret_data = w->buffer;
 	*ret_end = false;
-	/* How long is it? */
+	/* How long is the packet? */
 	n = recv(from->watch.fd, NULL, 0, MSG_PEEK | MSG_TRUNC);
 	if (n < 0)
 		return n;

@@ -6,14 +6,15 @@
 
 /* #syscalls: close fcntl pipe2 */
 
-/* Above this many slow readers of bulk data at a time the copying path takes over. */
+/* With more slow readers of bulk data than this, the copying path takes over. */
 #define PIPES_MAX 64
 
-#define PIPES_KEPT 8 /* of those that nobody needs: they count against a limit of the user */
+#define PIPES_KEPT 8 /* unused pipes to keep: they count against a limit of the user */
 #define PIPE_LEAST (64 << 10)
-#define SKIP_TAKES 1024 /* that the caller copies before another pipe is tried for */
+#define SKIP_TAKES 1024 /* how many takes the caller copies before the pool tries to open a pipe again */
 
-/* One that holds enough to be worth it. A user with many pipes gets tiny ones (pipe(7), pipe-user-pages-soft). */
+/* Opens a pipe that is large enough to be worth it. A user with many pipes gets tiny ones (pipe(7),
+ * pipe-user-pages-soft). */
 static int open_pipe(int fds[2])
 {
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)

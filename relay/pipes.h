@@ -1,7 +1,7 @@
-/* Pipes for splice(2), lent for as long as data lies in them: a pipe that was just emptied is the next to be used, so a
- * busy loop moves gigabytes through one or two of them, whose memory stays in the processor's cache.
+/* Pipes for splice(2), lent as long as there is data in them. The pipe emptied last is used next, so a busy loop moves
+ * gigabytes through one or two pipes, whose memory stays in the processor's cache.
  *
- * Their number is bounded; without one the caller copies.
+ * The number of pipes is bounded; without one the caller copies.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 #include "relay/descriptors.h"
 
-/* Fewer calls and packets a gigabyte than with less; with 1 MiB a single stream gets slower. */
+/* Needs fewer calls and packets per gigabyte than a smaller pipe; with 1 MiB a single stream gets slower. */
 #define PIPE_SIZE (512 << 10)
 
 struct pipe {
@@ -22,14 +22,14 @@ struct pipe_pool {
 	struct pipe *free;
 	unsigned count;
 	unsigned n_free;
-	unsigned skip; /* takes until another one is tried for, after that failed */
+	unsigned skip; /* after a failure: how many takes to skip before the next attempt */
 };
 
-/* NULL when there are enough of them, or no descriptors or memory for one more. */
+/* NULL if the limit is reached, or there are no descriptors or memory for another pipe. */
 struct pipe *pipe_take(struct pipe_pool *pool);
 
 /* Gives back an empty pipe. */
 void pipe_give(struct pipe_pool *pool, struct pipe *pipe);
 
-/* Gives back a pipe whose data is discarded. */
+/* Discards the data of a pipe and gives the pipe back. */
 void pipe_discard(struct pipe_pool *pool, struct pipe *pipe);

@@ -1,4 +1,4 @@
 #pragma once
 
-/* On how many this process may run (sched_getaffinity(2)); 1 when that cannot be found out. Not after confinement. */
+/* How many processors this process may use (sched_getaffinity(2)); 1 if that is unknown. Not after confinement. */
 unsigned processors(void);

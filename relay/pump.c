@@ -15,13 +15,13 @@
 
 /* #syscalls: ioctl read sendto setsockopt shutdown splice write */
 
-/* Bytes of one direction in one turn: some two milliseconds. A socket that is left half-read closes its peer's window,
- * and many streams then cost half as much again. */
+/* Bytes of one direction in one turn: about two milliseconds. A socket that is left half-read closes its peer's window;
+ * many streams then cost half as much again. */
 #define QUANTUM	   (64UL * READ_SIZE)
 #define READ_SIZE  65536U
-#define BULK_READS 4	  /* full reads in a row that make bulk; without a pipe for it reads grow to the whole buffer */
-#define BULK_LEAST 32768U /* bytes in a turn below which it was none */
-/* Above this much buffered memory a worker reads less at a time, and a blocked connection can buffer less. */
+#define BULK_READS 4	  /* full reads in a row that count as bulk; without a pipe, reads grow to the whole buffer */
+#define BULK_LEAST 32768U /* with fewer bytes in a turn it is not bulk */
+/* With more buffered memory than this, a worker reads less at a time, so a blocked connection buffers less. */
 #define BUFFERED_MAX (64U << 20)
 #define PRESSED_READ 4096U
 
@@ -37,8 +37,8 @@ static void is_full(struct worker *w, struct end *e)
 		e->watches_out = true;
 }
 
-/* A socket call on an end failed: is it just not possible now? Otherwise the end has failed for good, and what was
- * received from it before is still to be read. */
+/* A socket call on an end failed. Either it is just not possible now, or the end has failed for good; then the data
+ * received from it before must still be read. */
 static void took_error(struct worker *w, struct connection *c, struct end *e, bool reading)
 {
 	if (errno == EAGAIN) {
@@ -55,7 +55,8 @@ static void took_error(struct worker *w, struct connection *c, struct end *e, bo
 	}
 }
 
-/* Keeps what the other end did not take. Without memory for it the stream is broken: both peers must learn of it. */
+/* Buffers the data that the other end did not take. Without memory for it the stream is broken: both peers must be
+ * reset. */
 static void hold(struct worker *w, struct end *from, const char *data, size_t len)
 {
 	from->buffered = malloc(len > 0 ? len : 1);
@@ -140,7 +141,7 @@ static ssize_t copy(struct worker *w, struct connection *c, struct end *from, st
 	int at_mark = 0;
 	ssize_t n, sent;
 
-	/* A receive stops in front of the urgent byte, which then goes alone. */
+	/* A receive stops before the urgent byte, which is then sent alone. */
 	if (from->urgent && ioctl(from->watch.fd, SIOCATMARK, &at_mark) == 0 && at_mark)
 		size = 1;
 	n = read(from->watch.fd, w->buffer, size);
@@ -151,12 +152,12 @@ static ssize_t copy(struct worker *w, struct connection *c, struct end *from, st
 	if (n <= 0)
 		return n;
 	if ((size_t)n < size) {
-		/* Drained; and if the FIN was there before this call, it is next. */
+		/* Drained; if the FIN had arrived before this call, it is next. */
 		from->readable = from->read_on;
 		from->eof = from->finished && !from->read_on;
 	}
 	from->full_reads = (size_t)n >= READ_SIZE ? (uint16_t)(from->full_reads + 1) : 0;
-	/* Not send(2) for all: it has flags, which every filter of seccomp(2) would look at (seccomp.c). SIGPIPE is
+	/* Not always send(2): it has flags, which every filter of seccomp(2) would check (seccomp.c). SIGPIPE is
 	 * ignored. */
 	sent = at_mark ? send(to->watch.fd, w->buffer, 1, MSG_OOB | MSG_NOSIGNAL)
 		       : write(to->watch.fd, w->buffer, (size_t)n);
@@ -208,12 +209,12 @@ static void flush(struct worker *w, struct connection *c, struct end *from, stru
 		flush_memory(w, c, from, to);
 }
 
-/* One direction's share of a turn. Says whether more could be moved at once. */
+/* One direction's share of a turn. Returns whether more could be moved at once. */
 static bool pump(struct worker *w, struct connection *c, struct end *from, struct end *to)
 {
 	size_t moved = 0;
 
-	/* A shortage of memory queues the connection; then this is enough for now. */
+	/* A shortage of memory queues the connection; that ends its turn. */
 	while (to->writable && !to->failed && !c->is_queued && moved < QUANTUM) {
 		if (end_has_buffered(from)) {
 			flush(w, c, from, to);
@@ -240,7 +241,7 @@ static bool is_through(const struct end *from)
 	return from->eof && !end_has_buffered(from);
 }
 
-/* Passes FINs and resets on. Closed connections have no other turn. */
+/* Passes on FINs and resets. A closed connection gets no further turn. */
 static void settle(struct worker *w, struct connection *c)
 {
 	struct end *client = &c->ends[CLIENT], *target = &c->ends[TARGET];
@@ -267,7 +268,7 @@ void pump_turn(struct worker *w, struct connection *c)
 	bool more = pump(w, c, client, target);
 
 	more |= pump(w, c, target, client);
-	/* What a peer had sent before it went away is finite. */
+	/* The data that a peer sent before it went away is finite. */
 	while (more && (client->failed || target->failed))
 		more = client->failed ? pump(w, c, client, target) : pump(w, c, target, client);
 	c->last_active = w->loop.now;
@@ -276,7 +277,7 @@ void pump_turn(struct worker *w, struct connection *c)
 		turn_again(w, c);
 }
 
-/* Edges are told once: what is not noted here is lost. */
+/* An edge is reported once: if it is not noted here, it is lost. */
 static void note(struct end *e, uint32_t events)
 {
 	const int on = 1;
@@ -334,7 +335,7 @@ void pump_start(struct worker *w, struct connection *c, uint32_t events)
 	note(target, events);
 	if (is_packets(c))
 		packet_start(c);
-	/* Most clients have spoken already. Only what comes after this turn is an event. */
+	/* Most clients have sent data already; only later data causes an event. */
 	pump_turn(w, c);
 	if (c->state != CONNECTION_CLOSED && watch_client(w, client) < 0) {
 		c->state = CONNECTION_CONNECTED;

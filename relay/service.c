@@ -50,7 +50,7 @@ uint64_t service_silent(const struct service *s)
 {
 	uint64_t silent = SUM(s, silent);
 
-	atomic_thread_fence(memory_order_acquire); /* as connection_speaks() */
+	atomic_thread_fence(memory_order_acquire); /* pairs with connection_speaks() */
 	return silent;
 }
 

@@ -53,14 +53,14 @@ bool source_bind(struct worker *w, struct connection *c, int fd, int family)
 
 	r = client_address(c, &addr, &len) ? 0 : -1;
 	if (r == 0 && outside_is_inside(&w->service->outside, &addr)) {
-		c->anonymous = true; /* as it should be: there is nothing to report */
+		c->anonymous = true; /* as intended: nothing to report */
 		return false;
 	}
 	if (r < 0 || addr.ss_family != family) {
 		source_give_up(w, c);
 		return false;
 	}
-	/* A port still in TIME_WAIT from the client's last connection may be used again. */
+	/* Allows a port that is still in TIME_WAIT after the client's last connection. */
 	r = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (r == 0)
 		r = setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));

@@ -1,20 +1,22 @@
 /* --transparent: the server sees the client's own address and port.
  *
- * The socket to the target is bound to the client's address (IP_TRANSPARENT, ip(7): CAP_NET_RAW) and carries a mark by
- * which nshelper's routing rule leads the server's answers back to us instead of out of the namespace. The address can
- * only be shown to a target of the same family; and it may be in use already, by a connection of the container's own.
- * Then the connection is made without it: a served client comes before a known one. So is that of a client of the host's
- * loopback, or of the container itself, whose address the server would hold for its own (outside.h).
+ * The socket to the target is bound to the client's address (IP_TRANSPARENT, ip(7): CAP_NET_RAW) and carries a mark. By
+ * this mark nshelper's routing rule leads the server's answers back to us instead of out of the namespace. Only a
+ * target of the same family can see the address; and a connection of the container's own may use it already. Then the
+ * relay connects without it: serving the client matters more than showing its address. It also connects without it for
+ * a client on the host's loopback or in the container itself, whose address the server would take for its own
+ * (outside.h).
  */
 #pragma once
 
 #include "relay/worker.h"
 
-/* The family that the client's address can be shown as; AF_UNSPEC when it has none. */
+/* The family as which the client's address can be shown; AF_UNSPEC if there is none. */
 int source_family(const struct worker *w, const struct connection *c);
 
-/* Binds a new socket of the target's family; false when it is not bound. Sets c->anonymous when that is not possible. */
+/* Binds a new socket of the target's family to the client's address; false if it is not bound. Sets c->anonymous if
+ * that is impossible. */
 bool source_bind(struct worker *w, struct connection *c, int fd, int family);
 
-/* Gives up showing this client's address, and says so the first time. */
+/* Gives up showing this client's address, and reports that the first time. */
 void source_give_up(struct worker *w, struct connection *c);

@@ -9,7 +9,7 @@
 
 #define SPIN_USEC      50
 #define CROWD_BATCHES  8
-#define PRESSED_USEC   2500 /* a scheduler's slice, not somebody's answer */
+#define PRESSED_USEC   2500 /* a scheduler's time slice, not the time to an answer */
 #define PRESSED_SLEEPS 1000
 
 void spin_init(struct spin *s)

@@ -1,13 +1,13 @@
-/* Looking out for events before going to sleep.
+/* Polls for events for a moment before going to sleep.
  *
- * An answer often comes sooner than it takes to fall asleep and to be woken. While one or two conversations are going
- * on, the loop looks out for it for SPIN_USEC: a request and its answer then take a fifth less time. In a crowd there
- * is always somebody to wait for, and the servers need the processor: then the loop yields once and looks once more, as
- * events that have come meanwhile are cheaper to fetch together.
+ * An answer often arrives sooner than a thread can fall asleep and wake up. With one or two busy connections the loop
+ * therefore polls for SPIN_USEC: a request and its answer then take a fifth less time. With more (a crowd) some answer
+ * is always pending, and the servers need the processor: then the loop yields once and polls once more, as it is
+ * cheaper to fetch events together.
  *
- * It goes on while that succeeds, and stops at the first failure until a sleep turns out to have been short. If another
- * process kept the processor for long after a yield, the loop does not yield for some time: a sleeper gets the processor
- * back sooner than one who yields.
+ * The loop goes on polling while that succeeds. After a failure it stops, until a sleep turns out to have been short.
+ * If another process keeps the processor for long after a yield, the loop does not yield for some time: a thread that
+ * sleeps gets the processor back sooner than one that yields.
  */
 #pragma once
 
@@ -15,24 +15,24 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
-#define SPIN_RECENT 4 /* the ends of two conversations */
+#define SPIN_RECENT 4 /* the ends of two connections */
 
 struct spin {
-	bool possible; /* there is another processor for those that are waited for */
+	bool possible; /* there is another processor, for the servers */
 	bool pays;
-	const void *recent[SPIN_RECENT]; /* whose events came, the last ones that differ */
-	unsigned next;			 /* of these, to be replaced */
-	unsigned crowd;			 /* batches of events for which it counts as one */
-	unsigned pressed;		 /* sleeps before which it does not yield */
+	const void *recent[SPIN_RECENT]; /* owners of the latest events, all different */
+	unsigned next;			 /* which of these to replace next */
+	unsigned crowd;			 /* batches of events for which there is a crowd */
+	unsigned pressed;		 /* how many sleeps to go before it yields again */
 };
 
 void spin_init(struct spin *s);
 
-/* For every batch of events, and for every event: the address of what it belongs to. */
+/* Call spin_batch() for every batch of events, spin_event() for every event, with the address of its owner. */
 void spin_batch(struct spin *s);
 void spin_event(struct spin *s, const void *source);
 
-/* epoll_wait(2) with time-outs of its own: short ones, or none. 0: sleep now. */
+/* epoll_wait(2) with short time-outs of its own, or none. 0: sleep now. */
 int spin_wait(struct spin *s, int epoll_fd, struct epoll_event *events, int max);
 
 /* Reports how long a sleep took. */

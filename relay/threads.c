@@ -13,7 +13,7 @@
 
 /* #syscalls: clone3 clone futex rseq sched_getaffinity set_robust_list */
 
-/* Buffers are on the heap; what the loop puts on the stack is some KiB. */
+/* Buffers are on the heap; the loop uses some KiB of stack. */
 #define STACK_SIZE (256U << 10)
 
 void threads_take(struct worker *w)
@@ -54,7 +54,8 @@ static void told(struct loop *loop, struct watch *watch, uint32_t events)
 		loop->stop = true;
 }
 
-/* The first worker reports for all; it is told once until it has, and always when it waits for the last connection. */
+/* The first worker reports for all. Other workers wake it once until it has, and always when it waits for the last
+ * connection. */
 static bool after(struct loop *loop)
 {
 	struct worker *w = worker_of(loop);
@@ -103,7 +104,7 @@ int threads_open(struct service *s, struct error *err)
 
 static size_t stack_size(void)
 {
-	size_t least = (size_t)PTHREAD_STACK_MIN; /* a constant or a call, by the C library's version */
+	size_t least = (size_t)PTHREAD_STACK_MIN; /* a constant or a call, depending on the C library's version */
 
 	return STACK_SIZE < least ? least : STACK_SIZE;
 }
@@ -138,7 +139,7 @@ void threads_join(struct service *s)
 {
 	for (unsigned i = 1; i < s->n_workers; i++)
 		pthread_join(s->workers[i].thread, NULL);
-	/* Who was handed over to one that had ended. */
+	/* Connections that were handed over to a worker that had ended. */
 	for (unsigned i = 0; i < s->n_workers && s->n_workers > 1; i++) {
 		threads_take(&s->workers[i]);
 		worker_finish(&s->workers[i]);

@@ -51,7 +51,7 @@ static void try_later(struct udp *u, struct flow *f)
 }
 
 /* Connects to the addresses from this one on, until one takes the first datagram. (Refusals come later, to
- * flow_ready().) When none does, the flow waits or is closed, and the answer is false. */
+ * flow_ready().) If none does, the flow waits or is closed; returns false. */
 static bool try_targets(struct udp *u, struct flow *f, size_t target)
 {
 	size_t n = f->key.forward->n_targets;
@@ -105,7 +105,7 @@ static bool does_hold(const struct relay_config *config, const struct sockaddr *
 	return true;
 }
 
-/* The flow of a datagram, made when it is the first. */
+/* The flow of a datagram; makes it for the first one. */
 static struct flow *flow_of(struct udp *u, struct port *port, const struct datagram *d)
 {
 	struct flow_key key = d->key;
@@ -123,7 +123,7 @@ static struct flow *flow_of(struct udp *u, struct port *port, const struct datag
 	return f;
 }
 
-/* The first datagram of a flow; false when it could not even be kept for later. */
+/* The first datagram of a flow; false if it could neither be sent nor kept for later. */
 static bool begin(struct udp *u, struct flow *f, const struct datagram *d)
 {
 	if (d->segment == 0)
@@ -140,13 +140,13 @@ static void forward_run(struct udp *u, struct flow *f, size_t first, size_t end)
 		bytes += u->batch.datagrams[i].len;
 	count_add(&u->worker->counters.bytes[CLIENT], bytes);
 	used(u, f);
-	if (f->watch.fd < 0 && !f->waiting) { /* it is new */
+	if (f->watch.fd < 0 && !f->waiting) { /* a new flow */
 		if (!begin(u, f, &u->batch.datagrams[first])) {
 			count_add(&u->worker->counters.datagrams_dropped, end - first - 1);
 			return;
 		}
 		if (f->first)
-			first++; /* it went out, or waits for its target */
+			first++; /* it was sent, or waits for its target */
 	}
 	if (!f->waiting)
 		sent = batch_send(&u->batch, first, end, f->watch.fd, NULL);
@@ -180,7 +180,7 @@ static void port_ready(struct loop *loop, struct watch *watch, uint32_t events)
 		forward_run(u, f, first, n);
 }
 
-/* Answers, or a refusal. */
+/* The flow's socket has answers, or a refusal. */
 static void flow_ready(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct flow *f = container_of(watch, struct flow, watch);
@@ -202,7 +202,7 @@ static void flow_ready(struct loop *loop, struct watch *watch, uint32_t events)
 	}
 	if (n == BATCH_SIZE && !f->joins)
 		f->joins = datagram_join(watch->fd);
-	if (u->worker->service->config->hold_data) /* what the server says is no use: the client may be gone */
+	if (u->worker->service->config->hold_data) /* the server's data is not activity: the client may be gone */
 		flow_touch(&u->flows, f);
 	else
 		used(u, f);
@@ -217,7 +217,7 @@ int udp_open(struct worker *w, struct udp **ret, struct error *err)
 {
 	struct service *s = w->service;
 	uint64_t expiry = s->config->flow_timeout, quiet = s->config->connection_timeout;
-	size_t max = (size_t)atomic_load(&s->descriptors.free) / 2; /* the others are for connections */
+	size_t max = (size_t)atomic_load(&s->descriptors.free) / 2; /* the other half is for connections */
 	struct udp *u;
 	size_t n = 0;
 

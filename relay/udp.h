@@ -1,15 +1,15 @@
 /* Forwards datagrams.
  *
- * Theory of operation. A listener's datagrams are received in batches (recvmmsg(2)); each finds its flow by where it
- * came from and which address it was sent to (IP_PKTINFO), and leaves by the flow's socket, a run of one flow in one
- * call (sendmmsg(2)). What the flow's socket receives goes back through the listener, from the address that was asked.
- * Datagrams that the kernel has put together (UDP_GRO, udp(7)) are passed on together (UDP_SEGMENT).
+ * Theory of operation. The worker receives a listener's datagrams in batches (recvmmsg(2)). The source and destination
+ * address of each (IP_PKTINFO) determine its flow, and it leaves by the flow's socket, a run of one flow in one call
+ * (sendmmsg(2)). Answers that the flow's socket receives go back through the listener, from the address to which the
+ * client sent. Datagrams that the kernel has joined (UDP_GRO, udp(7)) are passed on together (UDP_SEGMENT).
  *
- * A target that refuses (an ICMP error, seen as ECONNREFUSED) before a flow's first answer makes the flow try the next
- * address with its first datagram again, and all of them again and again until the start-up deadline. So the datagram
- * that woke the container is delivered. Afterwards such errors mean nothing, as on any network.
+ * If a target refuses (an ICMP error, seen as ECONNREFUSED) before a flow's first answer, the flow sends its first
+ * datagram to the next address, and to all of them again and again until the start-up deadline. So the datagram that
+ * woke the container is delivered. Afterwards such errors are ignored, as on any network.
  *
- * What cannot be sent at once is dropped and counted: datagrams are never queued here.
+ * Datagrams that cannot be sent at once are dropped and counted, never queued.
  */
 #pragma once
 
@@ -18,13 +18,13 @@
 
 struct udp;
 
-/* Prepares the datagram listeners, if there are any: *ret is NULL otherwise. Allocates everything that forwarding needs
- * but flows. */
+/* Prepares the datagram listeners, if there are any; *ret is NULL otherwise. Allocates everything that forwarding
+ * needs, except flows. */
 int udp_open(struct worker *w, struct udp **ret, struct error *err);
 
-/* Starts and stops receiving from clients; flows go on. */
+/* Start and stop receiving from clients; flows go on. */
 int udp_start(struct udp *u, struct error *err);
 void udp_stop(struct udp *u);
 
-/* Forwards what clients have sent until now, without waiting. */
+/* Forwards the datagrams that clients have sent until now, without waiting. */
 void udp_now(struct udp *u);

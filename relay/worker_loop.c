@@ -28,7 +28,7 @@ static void turn(struct worker *w, struct connection *c)
 	}
 }
 
-/* Everybody who is in the queue now has one turn; who queues up again meanwhile waits for the next time. */
+/* Each connection that is in the queue now has one turn; those that queue up again meanwhile wait for the next time. */
 static void turn_all(struct worker *w, struct connection_queue *queue)
 {
 	struct connection_queue now = *queue;
@@ -49,7 +49,7 @@ static void retry_fired(struct loop *loop, struct timer *timer)
 	turn_all(w, &w->waiting);
 }
 
-/* --connection-timeout: closes what was quiet for so long, and comes back when the next one is due. */
+/* --connection-timeout: closes connections that were quiet that long, and sets the timer for the next one. */
 static void sweep_fired(struct loop *loop, struct timer *timer)
 {
 	struct worker *w = worker_of(loop);

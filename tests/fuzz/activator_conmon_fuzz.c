@@ -1,4 +1,4 @@
-/* /proc/PID/cgroup of any process, and below a line "====" any list of children.
+/* Any text as /proc/PID/cgroup of a process, and after a line "====" any list of children.
  *
  * floor: 22 */
 #include <ctype.h>
@@ -16,7 +16,7 @@ static void check_group(const char *text)
 	if (!conmon_group(text, group, sizeof(group)))
 		return;
 	CHECK(memchr(group, '\0', sizeof(group)) && group[0] == '/' && !strchr(group, '\n'));
-	/* It is all of a line that begins with "0::". */
+	/* The path is the rest of a line that begins with "0::". */
 	const char *at = text;
 
 	for (; (at = strstr(at, "0::/")); at++) {

@@ -1,4 +1,4 @@
-/* Whatever an engine says, parsing it neither crashes nor leaks, and what is accepted keeps the promises of
+/* Any bytes as an engine's reply: parsing them neither crashes nor leaks, and accepted values keep the promises of
  * backends/backend.h.
  *
  * floor: 220 */

@@ -1,6 +1,5 @@
-/* Any bytes as an engine's answers, over its socket: requests end, and an error is a line that can be printed. The first
- * byte chooses engine and request; lines "====" divide the answers, one for each request, after which the connection
- * ends.
+/* Any bytes as an engine's answers, over its socket: requests end, and an error is one printable line. The first byte
+ * chooses engine and request; lines "====" separate the answers, one for each request, after which the connection ends.
  *
  * floor: 320 */
 #include <pthread.h>
@@ -16,7 +15,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #define DIVIDER "\n====\n"
-#define LAST	"no more" /* what the fuzz target itself sends */
+#define LAST	"no more" /* sent by the fuzz target itself */
 
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static int listener = -1;
@@ -88,7 +87,7 @@ static bool take_log(void *data, int stream, const char *text, size_t len)
 	size_t *left = data;
 
 	CHECK(stream == STDOUT_FILENO || stream == STDERR_FILENO);
-	CHECK(memchr(text, '\0', len) || true); /* all of it can be read */
+	CHECK(memchr(text, '\0', len) || true); /* all of it must be readable */
 	*left -= len < *left ? len : *left;
 	return *left > 0;
 }

@@ -1,5 +1,5 @@
-/* What labels ask for, a line "KEY=VALUE" each (without "=": a value that was not printable), never reaches beyond the
- * container: cli/labels.h.
+/* Any labels, a line "KEY=VALUE" each (without "=": an unprintable value), never affect anything but their container:
+ * cli/labels.h.
  *
  * floor: 410 */
 #include "cli/labels.h"

@@ -1,4 +1,4 @@
-/* Any answer of the kernel's, or of somebody who passes for it.
+/* Any bytes as an answer of the kernel, or of an impostor.
  *
  * floor: 9 */
 #include <linux/inet_diag.h>

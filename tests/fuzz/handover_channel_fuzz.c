@@ -1,5 +1,5 @@
-/* Any message of a child to its keeper, with any number of descriptors (the first byte): what is taken of it fits and can
- * be printed, and no descriptor is left.
+/* Any message of a child to its keeper, with any number of descriptors (the first byte): the values taken from it fit
+ * and are printable, and no descriptor is left open.
  *
  * floor: 53 */
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-/* JSON of anybody: what is accepted is written and read back the same, and its units have no line too many.
+/* Any text as an instance's JSON: an accepted instance is written and read back unchanged, and its units have no extra
+ * line.
  *
  * floor: 340 */
 #include "instance/json.h"

@@ -1,4 +1,4 @@
-/* What publish_parse() accepts, publish_format() spells so that it is read back the same.
+/* publish_format() writes whatever publish_parse() accepts so that it is read back unchanged.
  *
  * floor: 75 */
 #include "common/parse.h"

@@ -1,4 +1,5 @@
-/* What window_parse() accepts keeps its promises, and the time it covers next is found whatever the clock says.
+/* Windows that window_parse() accepts keep its promises, and schedule_next() finds the next covered time at any time of
+ * the clock.
  *
  * floor: 46 */
 #include "instance/schedule.h"

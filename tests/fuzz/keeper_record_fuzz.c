@@ -1,5 +1,4 @@
-/* Statistics as a proxy that was taken over may count them: only what is its own reaches the record, and what a person
- * reads of it fits.
+/* Any statistics from a hostile proxy: only the values that it may set reach the record, and the text for people fits.
  *
  * floor: 22 */
 #include "common/parse.h"

@@ -1,4 +1,4 @@
-/* SOCKWAKE_ACCEPTED of anybody: what is accepted names open descriptors and listeners that are there.
+/* Any text as SOCKWAKE_ACCEPTED: accepted entries name open descriptors and existing listeners.
  *
  * floor: 27 */
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #define FIRST	    6
 #define HANDED_OVER 10
 
-/* Descriptors that can be named, as they are after an execve(). */
+/* Opens descriptors that the text can name, as they are after an execve(). */
 static void hand_over(void)
 {
 	for (int fd = FIRST; fd < FIRST + HANDED_OVER; fd++) {

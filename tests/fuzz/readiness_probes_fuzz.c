@@ -1,4 +1,4 @@
-/* Replies of servers: the first byte chooses the kind and whether the reply is complete.
+/* Any bytes as a server's reply: the first byte chooses the kind and whether the reply is complete.
  *
  * floor: 27 */
 #include "readiness/probes.h"

@@ -1,5 +1,5 @@
-/* An order, as lines "i IMAGE", "e ENVIRONMENT", "v VOLUME", "n NETWORK", "c WORD OF THE COMMAND": its Quadlet has the
- * keys that sockwake writes and no other, and nothing in it is a specifier or a variable.
+/* Any container to be made, as lines "i IMAGE", "e ENVIRONMENT", "v VOLUME", "n NETWORK", "c WORD OF THE COMMAND": its
+ * Quadlet has only the keys that sockwake writes, and contains no specifier or variable.
  *
  * floor: 100 */
 #include "tests/fuzz/fuzz.h"

@@ -1,5 +1,5 @@
-/* The command line of a unit, a word in each line: what is read belongs to it, and the drop-in that is made of it has no
- * line that nobody asked for.
+/* Any command line of a unit, one word a line: the values read are parts of it, and the drop-in made from it has no
+ * extra line.
  *
  * floor: 79 */
 #include "tests/fuzz/fuzz.h"

@@ -1,5 +1,5 @@
-/* Any text as the unit files of an instance: what is taken for an instance is one; replacing it and going back leaves
- * the files as they were. A line "====" divides the socket's text from the service's.
+/* Any text as the unit files of an instance: an instance read from them is valid; replacing it and going back leaves
+ * the files unchanged. A line "====" separates the socket's text from the service's.
  *
  * floor: 450 */
 #include <fcntl.h>
@@ -41,7 +41,7 @@ static void expect(const char *path, const char *text, size_t len)
 	size_t n;
 
 	CHECK(file_read(AT_FDCWD, path, TEXT_MAX, &now, &n, &err) == 0);
-	/* What follows a NUL is no text of a unit, and is not kept. */
+	/* The text after a NUL does not belong to a unit, and is not kept. */
 	CHECK(n == strnlen(text, len) && memcmp(now, text, n) == 0);
 }
 

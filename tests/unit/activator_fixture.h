@@ -1,5 +1,5 @@
-/* The activator against a fake engine: what engines say, which requests were made, and a listening socket whose client
- * waits. */
+/* The activator against a fake engine: the engine's answers, the requests to it, and a listening socket with a waiting
+ * client. */
 #pragma once
 
 #include <arpa/inet.h>
@@ -72,7 +72,7 @@ static inline const char *inspection(const char *status, pid_t pid, const char *
 	return reply("200", body);
 }
 
-/* What stands for a container's process: its parent is a program "conmon" that was started for ID. It lives as long as
+/* A stand-in for a container's process: its parent is a program "conmon" that was started for ID. It lives as long as
  * the test program. */
 static inline pid_t container_process(void)
 {
@@ -86,7 +86,7 @@ static inline pid_t container_process(void)
 	snprintf(link, sizeof(link), "%s/conmon", directory);
 	assert_int_equal(symlink("/bin/sh", link), 0);
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(life, O_CLOEXEC), 0); /* its end is the end of the test program */
+	assert_int_equal(pipe2(life, O_CLOEXEC), 0); /* closed when the test program ends */
 	if (fork() == 0) {
 		dup2(fds[1], STDOUT_FILENO);
 		dup2(life[0], 9);
@@ -95,7 +95,7 @@ static inline pid_t container_process(void)
 	}
 	close(fds[1]);
 	close(life[0]);
-	assert_true(fcntl(life[1], F_DUPFD_CLOEXEC, 500) >= 0); /* not where tests count descriptors */
+	assert_true(fcntl(life[1], F_DUPFD_CLOEXEC, 500) >= 0); /* out of the way of tests that count descriptors */
 	close(life[1]);
 	assert_true(read(fds[0], number, sizeof(number) - 1) > 0);
 	close(fds[0]);
@@ -118,7 +118,7 @@ static inline const char *running(void)
 	struct fake_engine f;                                                                                          \
 	fake_start(&f, f##_script, sizeof(f##_script) / sizeof(*f##_script))
 
-/* Which requests were made since this was asked last, as "POST start GET json …". */
+/* The requests since the last call, as "POST start GET json …". */
 static inline const char *requests(struct fake_engine *f)
 {
 	static char text[1024];
@@ -132,7 +132,7 @@ static inline const char *requests(struct fake_engine *f)
 			line--;
 		while (action[-1] != '/')
 			action--;
-		cut = strstr(action, "?t="); /* of a stop, which says its time */
+		cut = strstr(action, "?t="); /* a stop states its time */
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.*s %.*s", len ? " " : "",
 					(int)strcspn(line, " "), line,
 					(int)(cut && cut < p ? cut - action : p - action), action);
@@ -141,7 +141,7 @@ static inline const char *requests(struct fake_engine *f)
 	return text;
 }
 
-/* A listening socket with one client that waits. */
+/* A listening socket with one waiting client. */
 struct queue {
 	int sockets[2];
 	int client;
@@ -175,7 +175,7 @@ static inline uint64_t msec_since(uint64_t begin)
 	return (now_usec() - begin) / USEC_PER_MSEC;
 }
 
-/* Runs a wake that must fail: the keeper is told why, in these words, and nobody else; nothing stays held. */
+/* Runs a wake that must fail: only the keeper is told why, in these words; no lock stays held. */
 static inline void assert_refused_for(const char *const *arguments, const char *const *words)
 {
 	struct program p;

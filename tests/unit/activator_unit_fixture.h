@@ -29,7 +29,7 @@ static inline int unit_teardown(void **state)
 
 #define UNIT_OPTIONS(f, backend) "--scope", "user", OPTIONS(f, backend), "--unit", X
 
-/* The lock of the container, in which is written whose run it is. */
+/* The lock of the container that records who began its run. */
 static inline const char *record_file(const struct fake_engine *f, enum backend_kind backend)
 {
 	struct options o = {.name = "t", .container = "x", .backend = backend, .scope = SCOPE_USER};
@@ -69,7 +69,7 @@ static inline void change_at(const char *on, unsigned after, const char *name, c
 	fake_on(&manager, e);
 }
 
-#define EVERY_LOOK "Get " X " ExecMainStatus" /* asked for once in each */
+#define EVERY_LOOK "Get " X " ExecMainStatus" /* requested once in each look */
 
 #define PAUSED	 inspection("paused", 0, STARTED, "")
 #define WILL_NOT reply("500", "{\"message\":\"will not\"}")

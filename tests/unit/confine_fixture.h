@@ -1,6 +1,6 @@
-/* A process that confines itself (confine/confine.h), to be attacked from inside: as an unprivileged user of the host
- * (system scope), in a user namespace without capabilities (user scope), and where no further user namespace is
- * allowed. Needs root, to become those. */
+/* A process that confines itself (confine/confine.h), attacked from inside: as an unprivileged user of the host (system
+ * scope), in a user namespace without capabilities (user scope), and where no further user namespace is allowed. Needs
+ * root to set these up. */
 #pragma once
 
 #include <setjmp.h>
@@ -33,7 +33,7 @@
 
 #define NOBODY 65534
 
-/* For the child, in which cmocka's assertions would return into the parent's test. Only write(2) works everywhere. */
+/* For the child: cmocka's assertions would return into the parent's test. Only write(2) works everywhere. */
 static inline void fail_child(const char *file, int line, const char *what)
 {
 	char text[256];
@@ -47,7 +47,7 @@ static inline void fail_child(const char *file, int line, const char *what)
 enum mode {
 	SYSTEM_SCOPE, /* an unprivileged user of the host */
 	USER_SCOPE,   /* in a container's user and network namespace, without capabilities */
-	NO_USERNS,    /* there, and no new user namespaces are allowed */
+	NO_USERNS,    /* likewise, and new user namespaces are forbidden */
 	MODES,
 };
 
@@ -108,7 +108,7 @@ static inline void confined(const struct confinement *c)
 	}
 }
 
-/* Runs body in a child in each of the modes; it is to exit with 0, or to die of SIGSYS. */
+/* Runs body in a child in each of the modes; the child must exit with 0, or die of SIGSYS. */
 static inline void in_modes(void (*body)(void), enum mode first, enum mode last, int expected_signal)
 {
 	for (enum mode mode = first; mode <= last; mode++) {

@@ -1,5 +1,5 @@
-/* An engine that says what the test wants: a child process on a Unix socket that answers one request after the other
- * with ready-made bytes, and notes what it was asked.
+/* An engine with scripted answers: a child process on a Unix socket that answers one request after the other with
+ * ready-made bytes, and records the requests.
  */
 #pragma once
 
@@ -18,10 +18,10 @@
 enum after { KEEP, CLOSE, STALL };
 
 struct exchange {
-	const char *reply; /* raw bytes; NULL for none */
-	enum after after;  /* what becomes of the connection; STALL: nothing more is said on it, ever */
+	const char *reply; /* raw bytes; NULL: none */
+	enum after after;  /* what happens to the connection; STALL: nothing more is ever sent on it */
 	size_t len;	   /* 0: strlen(reply) */
-	unsigned repeat;   /* the reply is sent this many times more */
+	unsigned repeat;   /* how many more times the reply is sent */
 	unsigned pause;	   /* milliseconds before it */
 };
 
@@ -29,11 +29,11 @@ struct fake_engine {
 	char directory[64];
 	char socket[96];
 	pid_t pid;
-	size_t told; /* for the test: how much of seen->text it has looked at */
+	size_t told; /* how much of seen->text the test has read */
 	struct seen {
 		unsigned connections;
 		unsigned requests;
-		char text[65536]; /* all requests, one behind the other */
+		char text[65536]; /* all requests, one after the other */
 	} * seen;
 };
 

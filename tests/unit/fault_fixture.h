@@ -1,4 +1,4 @@
-/* Holds programs of a test build at their fault points (common/fault.h), whichever process and thread comes there.
+/* Stops programs of a test build at their fault points (common/fault.h), whichever process and thread reaches them.
  *
  *	struct fault f = fault_at("idle:ends");		before the program starts
  *	fault_await(&f);				it stands there: now provoke the race
@@ -22,15 +22,15 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* Numbers that the fixtures leave open in the programs that they run. */
+/* Descriptor numbers that the fixtures leave open in the programs that they run. */
 #define FAULT_FD	    63
-#define FAULTS_AT_ONCE	    4 /* FAULT_SOCKETS_MAX, which other builds do not have */
+#define FAULTS_AT_ONCE	    4 /* FAULT_SOCKETS_MAX, which other builds lack */
 #define FAULT_PATIENCE_MSEC 20000
 
 struct fault {
 	const char *point;
 	int fd;
-	pid_t pid, tid; /* who stands there */
+	pid_t pid, tid; /* the process and thread stopped there */
 };
 
 static int fault_sockets_open[FAULTS_AT_ONCE];
@@ -68,13 +68,13 @@ static inline void fault_go_on(const struct fault *f)
 	assert_int_equal(send(f->fd, "", 1, MSG_NOSIGNAL), 1);
 }
 
-/* Child processes have copies of the socket: closing it would not do. */
+/* Closing the socket would not suffice: child processes have copies of it. */
 static inline void fault_pass(const struct fault *f)
 {
 	(void)shutdown(f->fd, SHUT_RDWR);
 }
 
-/* The teardown of each test: also after a failure nobody stands there any more. */
+/* The teardown of each test: even after a failure, no thread is stopped any more. */
 static inline int faults_clear(void **state)
 {
 	(void)state;

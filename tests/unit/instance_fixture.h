@@ -27,7 +27,7 @@ static inline void add_port(struct instance *i, const char *spec)
 	assert_int_equal(publish_parse(spec, &i->ports[i->n_ports++], &err), 0);
 }
 
-/* Only what must be there. */
+/* Only the required members. */
 static inline struct instance small_instance(const char *name)
 {
 	struct instance i = {

@@ -1,4 +1,4 @@
-/* Sockets and clients as a keeper meets them. */
+/* Sockets and clients for tests of the keeper. */
 #pragma once
 
 #include <setjmp.h>
@@ -26,7 +26,7 @@
 #include "common/clock.h"
 #include "handover/listen.h"
 
-#define PATIENCE_MSEC 20000 /* no test waits longer for anything that must come */
+#define PATIENCE_MSEC 20000 /* how long a test waits at most for an event that must come */
 
 struct address {
 	union {
@@ -61,7 +61,8 @@ static inline struct address address_of(const char *text, uint16_t port)
 	return a;
 }
 
-/* A socket there; one that has connections listens. Port 0: any. An IPv6 one takes IPv4 as well, as that of a unit. */
+/* A socket bound there; a connection-oriented one listens. Port 0: any. An IPv6 socket also accepts IPv4, like a
+ * unit's. */
 static inline int bound_to(int type, const char *text, uint16_t port)
 {
 	struct address a = address_of(text, port);
@@ -85,7 +86,7 @@ static inline uint16_t port_of(int fd)
 	return ntohs(a.any.sa_family == AF_INET ? a.in.sin_port : a.in6.sin6_port);
 }
 
-/* source: where it comes from, or NULL. A datagram is sent at once. */
+/* source: the client's address, or NULL. A datagram is sent at once. */
 static inline int client_of(int type, const char *source, const char *text, uint16_t port)
 {
 	struct address to = address_of(text, port), from;
@@ -110,7 +111,7 @@ static inline bool was_reset(int fd)
 	return poll(&p, 1, PATIENCE_MSEC) == 1 && recv(fd, &byte, 1, 0) < 0 && errno == ECONNRESET;
 }
 
-/* A Unix socket's client learns of a reset as of an end. */
+/* A Unix socket's client sees a reset as an end. */
 static inline bool was_ended(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -139,7 +140,7 @@ static inline void reset_own(int fd)
 	close(fd);
 }
 
-/* Until this moment of CLOCK_MONOTONIC. */
+/* Waits until this time on CLOCK_MONOTONIC. */
 static inline void wait_until(uint64_t when)
 {
 	while (now_usec() < when)

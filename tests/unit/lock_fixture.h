@@ -1,4 +1,4 @@
-/* Where the activator's options place the first lock of a container. */
+/* The path of a container's first lock, from the activator's options. */
 #pragma once
 
 #include <limits.h>

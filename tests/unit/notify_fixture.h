@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* Binds a socket to an abstract name that the kernel chooses (unix(7), autobind): others may run the same test in another
- * PID namespace. It becomes NOTIFY_SOCKET of whoever is started next. The caller closes it. */
+/* Binds a socket to an abstract name that the kernel chooses (unix(7), autobind): others may run the same test in
+ * another PID namespace. It becomes NOTIFY_SOCKET of the programs started next. The caller closes it. */
 #define NOTIFY_NAME_MAX 16
 static inline int notify_bind(int flags, char ret_name[static NOTIFY_NAME_MAX])
 {

@@ -1,5 +1,5 @@
-/* What the tests of nshelper share: processes that stand for containers, in real namespaces, and the program itself in
- * a child. Everything here fails the test, it never skips; root is needed. */
+/* Shared by the tests of nshelper: processes that stand for containers, in real namespaces, and nshelper itself in a
+ * child. Problems here fail the test and never skip it; root is needed. */
 #pragma once
 
 #include <errno.h>
@@ -28,9 +28,9 @@
 #include "common/error.h"
 #include "nshelper/run.h"
 
-#define ORDINARY_UID 61234 /* nobody has it, and it is in no passwd database */
+#define ORDINARY_UID 61234 /* in no passwd database */
 
-/* In children, where cmocka's assertions would go on in the parent's tests. */
+/* For children, where cmocka's assertions would continue in the parent's tests. */
 static inline void must(int ok, const char *what)
 {
 	if (!ok) {
@@ -48,7 +48,7 @@ static inline void write_text(const char *path, const char *text)
 	MUST(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 }
 
-/* A process that changed its user is not dumpable and its /proc is root's, until it executes a program. The programs
+/* After a change of user, a process is not dumpable and root owns its /proc, until it executes a program. The programs
  * that these children stand for were executed. */
 static inline void become_ordinary(uid_t uid)
 {
@@ -69,7 +69,7 @@ static inline void bring_loopback_up(void)
 	MUST(ioctl(fd, SIOCSIFFLAGS, &r) == 0);
 }
 
-/* In a fresh user namespace: like a rootless engine, root inside is the user outside. */
+/* For a new user namespace: as with a rootless engine, root inside is the user outside. */
 static inline void map_root(uid_t uid)
 {
 	char map[32];
@@ -81,8 +81,8 @@ static inline void map_root(uid_t uid)
 	write_text("/proc/self/gid_map", map);
 }
 
-/* The last words of a container's child: it is complete, and lives until it is killed or the test program ends, be it
- * by a failure, which runs no cleanup. (Changes of the user clear this signal: hence last.) */
+/* The last step of a container's child: it is complete, and lives until it is killed or the test program ends, even by
+ * a failure, which runs no cleanup. (Changes of the user clear this signal, so this comes last.) */
 static inline void live_on(int ready)
 {
 	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0);
@@ -91,8 +91,8 @@ static inline void live_on(int ready)
 		pause();
 }
 
-/* A "container" of this user in new namespaces (CLONE_NEWNET, CLONE_NEWUSER, 0 for the host's network), its loopback
- * interface up. Returned when it is complete; to be ended by container_end(). */
+/* Starts a "container" of this user in new namespaces (CLONE_NEWNET, CLONE_NEWUSER, 0 for the host's network), with its
+ * loopback interface up. Returns when it is complete; container_end() ends it. */
 static inline pid_t container_start(uid_t uid, int namespaces)
 {
 	int ready[2];
@@ -117,7 +117,7 @@ static inline pid_t container_start(uid_t uid, int namespaces)
 	return pid;
 }
 
-/* Ends it and, unless it is to stay a zombie, reaps it. */
+/* Kills it and, unless it must stay a zombie, reaps it. */
 static inline void container_kill(pid_t pid, bool reap)
 {
 	siginfo_t info;
@@ -133,9 +133,9 @@ static inline void container_end(const pid_t *pid)
 }
 #define _cleanup_container_ _cleanup_(container_end)
 
-/* Text that a child printed and its exit status. */
+/* A child's output and exit status. */
 struct outcome {
-	int status; /* 0x100 + signal when a signal ended it */
+	int status; /* 0x100 + signal if a signal ended it */
 	char text[16384];
 };
 
@@ -153,7 +153,7 @@ static inline void collect(pid_t pid, int fd, struct outcome *ret)
 	ret->status = WIFEXITED(status) ? WEXITSTATUS(status) : 0x100 + WTERMSIG(status);
 }
 
-/* Starts a child of this user whose standard output and error are *ret_fd, and that runs body(data). */
+/* Starts a child of this user that runs body(data), with standard output and error to *ret_fd. */
 static inline pid_t start_child(uid_t uid, void (*body)(void *data), void *data, int *ret_fd)
 {
 	int out[2];
@@ -175,14 +175,14 @@ static inline pid_t start_child(uid_t uid, void (*body)(void *data), void *data,
 
 #define WORDS_MAX 16
 
-/* What main() would be given for these words. Returns argc. */
+/* The arguments of main() for these words. Returns argc. */
 static inline int copy_words(const char *const words[], char *ret[static WORDS_MAX])
 {
 	int argc = 0;
 
 	for (; words[argc]; argc++) {
 		MUST(argc < WORDS_MAX - 1);
-		ret[argc] = (char *)(uintptr_t)words[argc]; /* as execve(2) has it; nobody writes to them */
+		ret[argc] = (char *)(uintptr_t)words[argc]; /* as execve(2) passes them; nobody writes to them */
 	}
 	ret[argc] = NULL;
 	return argc;
@@ -197,7 +197,7 @@ static inline void run_program(void *data)
 	_exit(status);
 }
 
-/* nshelper as this user with these arguments, the first of them argv[1]; NULL ends them. */
+/* Runs nshelper as this user with these arguments, the first of them argv[1]; NULL ends them. */
 #define run_nshelper(uid, ret, ...) run_nshelper_words(uid, ret, (const char *[]){"nshelper", __VA_ARGS__, NULL})
 
 static inline void run_nshelper_words(uid_t uid, struct outcome *ret, const char *words[])
@@ -220,8 +220,8 @@ static inline void expect_text(const struct outcome *o, const char *text)
 		fail_msg("expected \"%s\" in: %s (status %d)", text, o->text, o->status);
 }
 
-/* Stops a child, which called be_traced(), where it is about to make the first system call that match() knows. Fails
- * the caller when there is none. release_traced() lets it go on. */
+/* Stops a child, which has called be_traced(), just before the first system call that match() accepts. Fails the caller if
+ * there is none. release_traced() lets the child go on. */
 static inline void be_traced(void)
 {
 	MUST(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);

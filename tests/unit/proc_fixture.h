@@ -1,4 +1,4 @@
-/* A directory in the place of /proc. */
+/* A directory in place of /proc. */
 #pragma once
 
 #include <setjmp.h>
@@ -53,7 +53,7 @@ static inline void proc_say(const char *process, const char *name, const char *t
 	proc_put(process, name, text, strlen(text));
 }
 
-/* Makes a namespace of one process that of another. */
+/* Gives a process a namespace of another one. */
 static inline void proc_share(const char *process, const char *of, const char *name)
 {
 	char from[256], to[256];

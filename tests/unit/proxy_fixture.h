@@ -1,4 +1,4 @@
-/* Runs the built proxy as systemd would, and says what it said. For the proxy's own tests. */
+/* Runs the built proxy as systemd would, and reads its output. For the proxy's own tests. */
 #pragma once
 
 #include <setjmp.h>
@@ -35,23 +35,23 @@
 
 #define PROXY_ARGS_MAX	  24
 #define PROXY_SOCKETS_MAX 4
-#define PATIENCE_MSEC	  20000 /* no test waits longer for anything that must come */
+#define PATIENCE_MSEC	  20000 /* how long a test waits at most for an event that must come */
 
 struct proxy_run {
 	/* Set before proxy_start(): */
-	int sockets[PROXY_SOCKETS_MAX]; /* handed over in this order */
+	int sockets[PROXY_SOCKETS_MAX]; /* passed on in this order */
 	size_t n_sockets;
 	char *args[PROXY_ARGS_MAX]; /* proxy_arg() */
 	size_t n_args;
 	const char *environment[4]; /* "NAME=VALUE" */
-	int inherited;		    /* a descriptor more, at 50; -1: none */
+	int inherited;		    /* another descriptor, at 50; -1: none */
 	int inherited_too;	    /* and at 49 */
-	rlim_t descriptors;	    /* RLIMIT_NOFILE; 0: as it is */
-	bool is_left_alone;	    /* its parent's end is not sent to it */
-	/* Then: */
+	rlim_t descriptors;	    /* RLIMIT_NOFILE; 0: unchanged */
+	bool is_left_alone;	    /* it does not die with its parent */
+	/* Set by it: */
 	pid_t pid;
 	int notify;	     /* where READY=1 arrives */
-	struct stats *stats; /* shared with it */
+	struct stats *stats; /* shared with the proxy */
 	char status[1024];   /* the last message on the notification socket */
 };
 
@@ -120,7 +120,7 @@ static inline void proxy_arg(struct proxy_run *p, const char *format, ...)
 	va_end(ap);
 }
 
-/* The usual one: forwards a new port to this one. Returns the new port. */
+/* The common case: forwards a new port to this one. Returns the new port. */
 static inline uint16_t proxy_forward(struct proxy_run *p, int type, uint16_t target)
 {
 	int fd = bound(type);
@@ -146,7 +146,7 @@ static inline void proxy_exec(struct proxy_run *p, const char *notify, int stats
 	int high[PROXY_SOCKETS_MAX];
 
 	if (!p->is_left_alone)
-		prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that failed */
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* must not outlive a failed test */
 	for (size_t i = 0; i < p->n_sockets; i++)
 		high[i] = fcntl(p->sockets[i], F_DUPFD, 100);
 	if (p->inherited >= 0)
@@ -163,7 +163,7 @@ static inline void proxy_exec(struct proxy_run *p, const char *notify, int stats
 	dup2(stats, 51);
 	close_range(52, FAULT_FD - 1, 0);
 	close_range(FAULT_FD + FAULTS_AT_ONCE, ~0U, 0);
-	/* The leak sanitizer wants ptrace(2), which confinement takes away. */
+	/* The leak sanitizer needs ptrace(2), which confinement forbids. */
 	setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	setenv("SOCKWAKE_STATS_FD", "51", 1);
 	setenv("NOTIFY_SOCKET", notify, 1);
@@ -185,7 +185,7 @@ static inline void proxy_exec(struct proxy_run *p, const char *notify, int stats
 	_exit(127);
 }
 
-/* Starts it without waiting for READY. */
+/* Starts the proxy without waiting for READY. */
 static inline void proxy_spawn(struct proxy_run *p)
 {
 	int stats = memfd_create("stats", MFD_CLOEXEC);
@@ -208,7 +208,7 @@ static inline void send_text(int fd, const char *text)
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
-/* Exactly this text comes next. */
+/* Expects exactly this text next. */
 static inline void expect_text(int fd, const char *text)
 {
 	char buffer[512];
@@ -226,7 +226,7 @@ static inline void expect_text(int fd, const char *text)
 	assert_memory_equal(buffer, text, len);
 }
 
-/* What recv() says next: 0 is a FIN, ECONNRESET a reset. */
+/* The result of the next recv(): 0 is a FIN, ECONNRESET a reset. */
 static inline int next_end(int fd)
 {
 	char byte;
@@ -247,7 +247,7 @@ static inline void reset_and_close(int fd)
 	close(fd);
 }
 
-/* Until this counter of the statistics has this value. */
+/* Waits until this counter of the statistics has this value. */
 static inline void wait_counter(const uint64_t *counter, uint64_t value)
 {
 	uint64_t deadline = now_usec() + PATIENCE_MSEC * USEC_PER_MSEC;
@@ -280,7 +280,7 @@ static inline void proxy_start(struct proxy_run *p)
 	proxy_expect_status(p, "READY=1");
 }
 
-/* Its exit status; 128 + the signal that ended it. */
+/* The proxy's exit status; 128 + the signal that ended it. */
 static inline int proxy_wait(struct proxy_run *p)
 {
 	uint64_t deadline = now_usec() + PATIENCE_MSEC * USEC_PER_MSEC;

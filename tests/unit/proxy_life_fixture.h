@@ -1,4 +1,4 @@
-/* A server, and a proxy in front of it that ends after so long without a connection. */
+/* A server, and a proxy in front of it that ends after the given time without a connection. */
 #pragma once
 
 #include "tests/unit/proxy_fixture.h"

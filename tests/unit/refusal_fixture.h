@@ -1,5 +1,4 @@
-/* What a program does when the kernel refuses: in a child process a system call fails with the error of one's choice
- * (seccomp(2)). */
+/* Tests of refusals by the kernel: in a child process, a system call fails with a chosen error (seccomp(2)). */
 #pragma once
 
 #include <setjmp.h>
@@ -17,9 +16,9 @@
 #include <unistd.h>
 
 #define REFUSAL_SAYS_YES 42
-#define REFUSAL_SAYS_NO  43
+#define REFUSAL_SAYS_NO	 43
 
-/* From now on, in this process, and those that it starts. */
+/* From now on the call fails, in this process and in those that it starts. */
 static inline void refuse_call(int call, int error)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
@@ -29,7 +28,7 @@ static inline void refuse_call(int call, int error)
 	seccomp_release(ctx);
 }
 
-/* Only with this value of an argument, counted from 0. */
+/* The same, only if this argument, counted from 0, has this value. */
 static inline void refuse_call_with(int call, unsigned argument, uint64_t value, int error)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
@@ -41,7 +40,7 @@ static inline void refuse_call_with(int call, unsigned argument, uint64_t value,
 	seccomp_release(ctx);
 }
 
-/* What BODY says, in a process of its own. */
+/* Runs BODY in a child process and returns its result. */
 static inline bool child_says(bool (*body)(void))
 {
 	pid_t pid = fork();

@@ -1,4 +1,4 @@
-/* A worker without a proxy around it: its parts are called one by one, at times of the test's choice. */
+/* A worker without a proxy around it: a test calls its parts one by one, at the times it chooses. */
 #pragma once
 
 #include "tests/unit/proxy_fixture.h"
@@ -35,14 +35,15 @@ static inline void relay_begin(struct relay *r, int type)
 	r->worker.loop.now = RELAY_NOW;
 }
 
-/* What a worker never gives back, as a proxy ends soon: the leak sanitizer finds it here. All connections are closed. */
+/* Keeps references to the memory that a worker never frees, as a proxy ends soon: the leak sanitizer finds it here. All
+ * connections must be closed. */
 static inline void relay_keep(struct worker *w)
 {
 	static struct {
 		struct connection *free;
 		struct udp *udp;
 		struct pipe *pipes;
-	} kept[64] __attribute__((used)); /* though nobody reads it */
+	} kept[64] __attribute__((used)); /* although nobody reads it */
 	static size_t n;
 
 	connection_reap(w);
@@ -63,7 +64,7 @@ static inline void relay_end(struct relay *r)
 	loop_close(&r->worker.loop);
 }
 
-/* A timer's time has come. */
+/* Fires a timer at this time. */
 static inline void relay_fire(struct relay *r, struct timer *timer, uint64_t now)
 {
 	r->worker.loop.now = now;
@@ -71,7 +72,7 @@ static inline void relay_fire(struct relay *r, struct timer *timer, uint64_t now
 	timer->fire(&r->worker.loop, timer);
 }
 
-/* What the loop would do now, without its clock: events of this moment, then what is left over. */
+/* One turn of the loop, without its clock: the present events, then the remaining work. */
 static inline void relay_turn(struct relay *r)
 {
 	struct epoll_event events[16];
@@ -85,7 +86,7 @@ static inline void relay_turn(struct relay *r)
 	(void)worker_after(&r->worker.loop);
 }
 
-/* Two ends of a connection within this process: the first one is for the worker. */
+/* A pair of connected sockets within this process; the first is for the worker. */
 static inline void relay_pair(int type, int fds[2])
 {
 	int listener;
