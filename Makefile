@@ -23,10 +23,10 @@ VERSION    := $(shell cat VERSION)
 CPPFLAGS   += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I. -I$(BUILD)/gen -DLIBEXECDIR='"$(LIBEXECDIR)/sockwake"' \
               -DVERSION='"$(VERSION)"'
 # If only one instance is awake, it shares no page of our programs with another. So the programs are small: no unwind tables
-# (-g has its own), no unused functions, and only the data path is optimized for speed.
+# (-g has its own), no unused functions or data, and only the data path is optimized for speed.
 OPTIMIZE       = -Os
 CFLAGS.release = $(OPTIMIZE) -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
-                 -fno-asynchronous-unwind-tables -ffunction-sections
+                 -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
 # Tables of pointers are relocated when a program starts; packed, that takes a tenth of the room (glibc 2.36 and newer can).
 PACKED_BY     := $(shell grep -s GLIBC_ABI_DT_RELR "$$($(CC) -print-file-name=libc.so.6)" >/dev/null && echo glibc)
 PACK.glibc     = -Wl,-z,pack-relative-relocs
