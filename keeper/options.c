@@ -39,12 +39,12 @@ static int refuse(const struct option_table *t, const struct option_fault *f, st
 #define AT(member) .offset = offsetof(struct keeper_options, member)
 
 static const struct option_row rows[] = {
-	{"--name NAME", "of the instance", option_take_text, AT(name)},
-	{"--startup-timeout SPAN", "so long somebody may wait (default: 30s)", option_take_span, AT(startup_timeout)},
-	{"--start-limit SPAN", "so long a start may take: for tests", option_take_span, AT(start_limit)},
-	{"--no-wake-from CIDR", "these clients wake nothing; repeatable", .take = take_no_wake_from},
+	{"--name NAME", "the instance", option_take_text, AT(name)},
+	{"--startup-timeout SPAN", "limit for a waiting client (default: 30s)", option_take_span, AT(startup_timeout)},
+	{"--start-limit SPAN", "limit for a start, for tests", option_take_span, AT(start_limit)},
+	{"--no-wake-from CIDR", "clients that wake nothing; repeatable", .take = take_no_wake_from},
 	{"--schedule WINDOW", "the times of NAME.timer; repeatable", .take = take_schedule},
-	{"--notify USER", "whom to tell of starts and stops", option_take_text, AT(notify)},
+	{"--notify USER", "the user to notify of starts and stops", option_take_text, AT(notify)},
 	{},
 };
 
