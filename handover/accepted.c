@@ -33,7 +33,7 @@ static int decode_one(char *pair, size_t n_listeners, struct accepted_client *re
 	if (parse_u64("the descriptor in " NAME, pair, LISTEN_FDS_START + n_listeners, INT32_MAX, &fd, err) < 0 ||
 	    parse_u64("the listener in " NAME, listener, 0, n_listeners - 1, &index, err) < 0)
 		return -1;
-	/* What was handed over survived an execve(). */
+	/* A descriptor that was handed over survived an execve(). */
 	flags = fcntl((int)fd, F_GETFD);
 	if (flags >= 0 && flags & FD_CLOEXEC)
 		return error_set(err, 0, NAME " names descriptor %d twice, or it was not handed over", (int)fd);

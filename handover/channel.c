@@ -88,7 +88,8 @@ bool channel_receive(int fd, struct message *ret, bool *ret_closed)
 	}
 	ret->text[n] = '\0';
 	take_fds(&m, ret);
-	/* An empty message looks like the end, and nobody of ours sends one; its descriptors are not kept. */
+	/* An empty message looks like the end of the channel, and none of our programs sends one; its descriptors are
+	 * dropped. */
 	*ret_closed = n == 0;
 	if (n == 0)
 		message_clear(ret);

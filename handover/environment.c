@@ -29,7 +29,7 @@ static const struct {
 	[VARIABLE_MARK] = {"SOCKWAKE_MARK", READ_BY_PROXY},
 };
 
-/* What others must not inherit: they would believe that they were handed sockets, or have to report. */
+/* Other commands must not inherit these: they would take sockets that are not theirs, or report to the manager. */
 static const char *const private[] = {"LISTEN_", "NOTIFY_SOCKET=", "SOCKWAKE_", "WATCHDOG_"};
 
 const char *environment_name(enum variable v)
@@ -67,7 +67,7 @@ const char *environment_text(enum variable v)
 	return getenv(variables[v].name);
 }
 
-/* Leaves *ret alone when the variable is not set. */
+/* Leaves *ret alone if the variable is not set. */
 static int read_number(enum variable v, uint64_t least, uint64_t most, uint64_t *ret, struct error *err)
 {
 	const char *text = environment_text(v);

@@ -2,9 +2,8 @@
 #pragma once
 
 enum {
-	EXIT_REFUSED = 75, /* EX_TEMPFAIL: failed before READY, the queue was refused and is empty; do not restart */
-	EXIT_BROKEN_OFF =
-		76, /* told to stop before READY, the queue was refused; not a failure, and not to be restarted */
+	EXIT_REFUSED = 75,    /* EX_TEMPFAIL: failed before READY, the queue was refused and is empty; do not restart */
+	EXIT_BROKEN_OFF = 76, /* told to stop before READY, the queue was refused; not a failure; do not restart */
 	EXIT_UNAVAILABLE = 69,	/* EX_UNAVAILABLE: nothing listens on the engine's socket */
 	EXIT_CANNOT_EXEC = 126, /* the program to run exists but cannot be executed (as sh(1), env(1)) */
 	EXIT_NOT_FOUND = 127,	/* the program to run does not exist */

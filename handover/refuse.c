@@ -13,7 +13,7 @@
 #include "handover/exit.h"
 #include "handover/listen.h"
 
-/* A hostile client could go on connecting for ever; what comes after this many waits for the next activation. */
+/* A hostile client could go on connecting for ever; clients beyond this number wait for the next activation. */
 #define REFUSE_MAX 100000
 
 static const char *signalled_program;
@@ -90,8 +90,8 @@ int refuse_queue(const struct error *err)
 	return EXIT_REFUSED;
 }
 
-/* What it calls does not allocate and takes no lock (vsnprintf() of plain strings and integers, getenv() of an
- * environment that is complete by then), so a signal may come at any time. */
+/* The functions that it calls neither allocate nor take locks (vsnprintf() of plain strings and integers, getenv() of
+ * an environment that is complete by then), so it is safe at any time. */
 static void on_signal(int sig)
 {
 	struct error err;

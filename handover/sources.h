@@ -1,5 +1,5 @@
-/* What nshelper has arranged for the proxy to connect from, as it tells it: VARIABLE_SOURCES of environment.h, the
- * addresses separated by commas; or "host" when the network is the host's, which is left as it is. */
+/* The addresses from which the proxy connects, as nshelper has arranged them: VARIABLE_SOURCES of environment.h,
+ * separated by commas; or "host": the network is the host's, which nshelper does not change. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,8 +14,8 @@ struct sources {
 	bool host;
 };
 
-/* Tells the next program. */
+/* Sets the variable for the next program. */
 int sources_hand_on(bool host, bool ipv6, struct error *err);
 
-/* 1: *ret is what nshelper has told; 0: it has told nothing. -1: an error. */
+/* 1: *ret holds what nshelper has set; 0: it has set nothing; -1: an error. */
 int sources_inherited(struct sources *ret, struct error *err);

@@ -1,5 +1,5 @@
-/* How long a container may take to start. Clients wait for --startup-timeout; the start itself is left to go on for longer,
- * since a database that initialises itself, say, would otherwise be stopped half-way by each wake. */
+/* How long a container may take to start. Clients wait for --startup-timeout; the start itself may go on for longer.
+ * Otherwise each wake would stop, half-way, a database that initialises itself. */
 #pragma once
 
 #include <stdint.h>
@@ -9,7 +9,7 @@
 #define START_LIMIT_LEAST  (600 * USEC_PER_SEC)
 #define START_LIMIT_FACTOR 4
 
-/* Microseconds from the beginning of the wake, of which clients wait for startup_timeout; USEC_INFINITY for ever. */
+/* Microseconds from the beginning of the wake; clients wait for startup_timeout of them. USEC_INFINITY: for ever. */
 static inline uint64_t start_limit(uint64_t startup_timeout)
 {
 	uint64_t limit;

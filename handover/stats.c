@@ -70,8 +70,8 @@ uint64_t stats_held_until(const struct stats *s, uint64_t wall_now)
 	return latest;
 }
 
-/* Whoever may write to the directory may have put something else there: a pipe would be waited for, a link would lead
- * elsewhere, and a file that is cut off under a mapping kills who touches that. */
+/* Whoever may write to the directory may have put another file there: a pipe would block, a link would lead elsewhere,
+ * and a file that is truncated under a mapping kills its reader. */
 static int open_ours(const char *path, int flags, struct stats *ret, struct error *err)
 {
 	_cleanup_close_ int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);

@@ -1,9 +1,10 @@
-/* The statistics file of an instance: NAME.stats in the runtime directory (/run/sockwake, $XDG_RUNTIME_DIR/sockwake).
+/* The statistics file of an instance: NAME.stats in the runtime directory (/run/sockwake,
+ * $XDG_RUNTIME_DIR/sockwake).
  *
- * The keeper writes it; activator and proxy count in memory of this layout that they share with the keeper and with
- * nobody else, so that a proxy that was taken over reaches no file. `sockwake status` and `activator --sleep` read the
- * file, and `sockwake wake --for` writes one field. Readers may see a value that is a moment old. The layout is fixed: a
- * change of meaning changes STATS_VERSION.
+ * The keeper writes it. Activator and proxy count in memory of the same layout, which they share only with the keeper:
+ * a proxy that was taken over cannot reach the file. `sockwake status` and `activator --sleep` read the file, and
+ * `sockwake wake --for` writes one field. Readers may see a value that is a moment old. The layout is fixed: a change
+ * of meaning changes STATS_VERSION.
  */
 #pragma once
 
@@ -14,16 +15,16 @@
 
 #define STATS_MAGIC   0x656b61776b636f73ULL /* "sockwake" in little-endian memory */
 #define STATS_VERSION 3U
-#define STATS_WINDOWS 8 /* a client may stay connected over some nights */
+#define STATS_WINDOWS 8 /* a client may stay connected for several nights */
 
 enum {
-	STATS_FOUND_RUNNING = 1 << 0, /* the container already ran when this wake began: somebody else started it */
+	STATS_FOUND_RUNNING = 1 << 0, /* the container already ran when this wake began: somebody else had started it */
 	STATS_FULL = 1 << 1,	      /* the descriptor limit is reached: new connections wait in the backlog */
-	STATS_NOBODY = 1 << 2,	      /* nobody was there who may wake the container: it was left as it is */
-	STATS_AWAKE = 1 << 4,	      /* a keeper has begun to wake, and has not put to sleep yet */
-	STATS_LATE = 1 << 3,	      /* the timer of the schedule came after its time: nothing was woken */
+	STATS_NOBODY = 1 << 2,	      /* no client may wake the container: it was left as it is */
+	STATS_AWAKE = 1 << 4,	      /* a keeper has begun to wake the container, and has not put it to sleep yet */
+	STATS_LATE = 1 << 3,	      /* the timer of the schedule fired too late: nothing was woken */
 	STATS_LOOPBACK =
-		1 << 5, /* the server listens on loopback alone, and stayed: the next wakes need not wait and see */
+		1 << 5, /* the server went on listening on loopback only: later wakes need not wait for a change */
 };
 
 struct stats {
@@ -32,7 +33,7 @@ struct stats {
 	uint32_t size; /* sizeof(struct stats) of the writer */
 
 	/* Written by the keeper and the activator. Times of one wake are CLOCK_MONOTONIC microseconds; 0 means not (yet) reached. */
-	uint64_t wakes;	      /* since the file was made, that is since boot */
+	uint64_t wakes;	      /* since the file was created, that is since boot */
 	uint64_t wake_wall;   /* CLOCK_REALTIME microseconds at which the current or last wake began */
 	uint64_t t_spawned;   /* the kernel started the keeper */
 	uint64_t t_main;      /* its main() runs: libraries are loaded */
@@ -41,21 +42,21 @@ struct stats {
 	uint64_t container_pid;
 	uint64_t flags;
 
-	/* While it is held, or within one of these windows, the proxy does not end for want of clients: CLOCK_REALTIME
-	 * microseconds, 0 for none. */
-	uint64_t held_until; /* `sockwake wake --for`; cleared when it is put to sleep */
+	/* While the instance is held, or within one of these windows, the proxy does not end when there are no
+	 * clients: CLOCK_REALTIME microseconds, 0 for none. */
+	uint64_t held_until; /* `sockwake wake --for`; cleared when the instance falls asleep */
 	struct {
 		uint64_t from, until;
-	} warm[STATS_WINDOWS]; /* of the schedule: the one that was on when this wake began, and the next ones */
+	} warm[STATS_WINDOWS]; /* of the schedule: the window that was open when this wake began, and the next ones */
 
 	/* Written by the proxy. */
 	uint64_t t_proxy;	     /* its main() runs, inside the namespace */
 	uint64_t t_ready;	     /* readiness reached */
-	uint64_t t_accepting;	     /* confined, READY=1 sent, accepts; the keeper writes when it was told so */
+	uint64_t t_accepting;	     /* confined, READY=1 sent, accepts; the keeper sets it when the proxy says so */
 	uint64_t t_last_activity;    /* the idle clock counts from here */
 	uint64_t connections;	     /* open now */
 	uint64_t connections_total;  /* this wake */
-	uint64_t connections_failed; /* could not be connected to the target */
+	uint64_t connections_failed; /* the target did not accept them */
 	uint64_t bytes_to_container;
 	uint64_t bytes_from_container;
 	uint64_t flows; /* UDP flows now */
@@ -63,25 +64,25 @@ struct stats {
 	uint64_t datagrams_dropped;
 
 	/* Written by the activator, between t_main and t_started: the containers of --with are ready; 0 without
-	 * such. */
+	 * dependencies. */
 	uint64_t t_dependencies;
 
-	/* Written by the keeper: since when somebody has waited whom it left to the next one; 0 for nobody. */
+	/* Written by the keeper: since when clients have waited whom it left to the next keeper; 0: none. */
 	uint64_t t_waiting;
 };
 
-/* Was it written in this layout? */
+/* Does it have this layout? */
 bool stats_is_ours(const struct stats *s);
 
-/* Maps an open statistics file for reading and writing. With `init` a file of another size or version is made anew,
- * otherwise that is an error. The mapping is unmapped by the end of the process, or munmap(2). */
+/* Maps an open statistics file for reading and writing. A file of another size or version is an error; with `init` it
+ * is replaced by a new one. The mapping lasts until the process ends, or munmap(2). */
 struct stats *stats_map(int fd, int init, struct error *err);
 
-/* Until when it is held awake at this moment; 0: it is not. What is further away than HOLD_MAX (instance/schedule.h) was
- * written while the clock was wrong. */
+/* Until when the instance is held awake; 0: it is not. A time further away than HOLD_MAX (instance/schedule.h) was
+ * written while the clock was wrong, and is ignored. */
 uint64_t stats_held_until(const struct stats *s, uint64_t wall_now);
 
-/* Holds the instance of this file awake until then, or (0) no longer. Errors as below. */
+/* Holds the instance of this file awake until this time; 0: no longer. Errors as below. */
 int stats_hold(const char *path, uint64_t until, struct error *err);
 
 /* Reads a copy. A missing, short or foreign file is an error with code ENOENT or EPROTO. */

@@ -1,4 +1,4 @@
-/* What a person reads about an awake instance: the status text of its service. */
+/* The status text of the service of an awake instance. */
 #pragma once
 
 #include <stdint.h>
