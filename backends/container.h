@@ -1,4 +1,4 @@
-/* What an engine says about a container. */
+/* A container, as an engine describes it. */
 #pragma once
 
 #include <netinet/in.h>
@@ -35,22 +35,22 @@ struct published_port {
 
 struct label {
 	char *key;
-	char *value; /* NULL: not printable (sockwake.* alone; others of that kind are left out) */
+	char *value; /* NULL: not printable (sockwake.* only; other labels of that kind are left out) */
 };
 
-/* A named volume, or something of the host's (a bind mount), in a container. */
+/* A named volume, or a path of the host (bind mount), in a container. */
 struct container_mount {
-	char *name;    /* NULL: it is the host's */
+	char *name;    /* NULL: a path of the host */
 	char *source;  /* its path on the host */
-	bool is_local; /* a volume of the engine's own driver: there whether the container runs or not */
+	bool is_local; /* a volume of the engine's own driver: it exists whether the container runs or not */
 };
 
-#define DEFAULT_STOP_TIMEOUT 10 /* seconds; both engines' */
+#define DEFAULT_STOP_TIMEOUT 10 /* seconds; the same in both engines */
 
-/* Names the unit that runs the container, as Podman's generators and `podman generate systemd` write it. */
+/* Names the unit that runs the container; written by Podman's generators and `podman generate systemd`. */
 #define UNIT_LABEL "PODMAN_SYSTEMD_UNIT"
 
-/* What the engine says about a container. Strings are printable UTF-8. */
+/* A container, as the engine describes it. Strings are printable UTF-8. */
 struct container {
 #define CONTAINER_ID_SIZE 65
 	char id[CONTAINER_ID_SIZE];
@@ -58,58 +58,56 @@ struct container {
 	enum container_state state;
 	struct published_port *ports; /* as configured, whether it runs or not; bounded; list(): as far as known */
 	size_t n_ports;
-	/* Only those that sockwake reads: PODMAN_SYSTEMD_UNIT, com.docker.compose.*, io.podman.compose.*,
+	/* Only labels that sockwake reads: PODMAN_SYSTEMD_UNIT, com.docker.compose.*, io.podman.compose.*,
 	 * io.containers.autoupdate, sockwake.*; bounded. */
 	struct label *labels;
 	size_t n_labels;
 	char pod[65];  /* the identifier of its pod (Podman); "" for none */
 	bool is_infra; /* it only holds the namespaces of its pod */
 
-	bool unreadable; /* list(): what the engine says about it makes no sense; only the name is set */
+	bool unreadable; /* list(): its description is invalid; only the name is set */
 
-	/* From here on set by inspect() alone. */
-	pid_t pid;	     /* of its first process, in the engine's PID namespace; 0 when it does not run */
-	char started_at[64]; /* as the engine writes it; equal strings mean the same run; "" when never */
-	int64_t created;     /* CLOCK_REALTIME microseconds */
-	uint16_t
-		exposed_port; /* the lowest TCP port that it or its image declares (EXPOSE); 0: none, as far as known */
+	/* Only inspect() sets the members from here on. */
+	pid_t pid;		  /* of its first process, in the engine's PID namespace; 0 if it does not run */
+	char started_at[64];	  /* as the engine writes it; equal strings mean the same run; "" for never */
+	int64_t created;	  /* CLOCK_REALTIME microseconds */
+	uint16_t exposed_port;	  /* the lowest TCP port that it or its image declares (EXPOSE); 0: none known */
 	char image[IMAGE_ID_MAX]; /* the identifier of its image; "" for none */
 	int64_t started;	  /* started_at in CLOCK_REALTIME microseconds; 0: never */
 	int exit_code;		  /* of the last run */
 	char network_mode[256];	  /* "none", "host", "bridge", "default", "container:ID", a network's name, … */
-	int64_t restarts;	  /* by its restart policy, since somebody started it */
+	int64_t restarts;	  /* by its restart policy, since somebody last started it */
 	char restart_policy[32];  /* "", "no", "always", "on-failure", "unless-stopped" */
 	bool auto_remove;
 	bool tty;
-	uint64_t stop_timeout; /* seconds the engine waits between the stop signal and SIGKILL; UINT64_MAX: for ever */
+	uint64_t stop_timeout; /* seconds between the stop signal and SIGKILL; UINT64_MAX: for ever */
 	char **health_test;    /* NULL: no health check; else NULL-terminated: {"CMD", …} or {"CMD-SHELL", "…"}, of
 			      which only the first is printable */
-	enum health health;    /* as last recorded by the engine */
-	/* Failures have consequences (Podman's --health-on-failure, --health-startup-retries), but for those in the first
-	 * so many microseconds of a run. */
+	enum health health;    /* as the engine last recorded it */
+	/* Failures have consequences (Podman's --health-on-failure, --health-startup-retries), except in the first
+	 * health_start_period microseconds of a run. */
 	bool health_acts;
 	uint64_t health_start_period;
 	/* How much of the host it sees (reach.h, process.h). */
-	bool host_pid;	/* --pid=host */
-	bool may_trace; /* CAP_SYS_PTRACE is among what its processes may have, in its own user namespace */
-	char **mounted; /* paths of the host that are mounted into it, NULL-terminated; NULL: none */
-	struct container_mount
-		*mounts; /* without volumes that have no name: they live and die with the container; bounded */
+	bool host_pid;			/* --pid=host */
+	bool may_trace;			/* its processes may have CAP_SYS_PTRACE in its own user namespace */
+	char **mounted;			/* paths of the host that are mounted into it, NULL-terminated; NULL: none */
+	struct container_mount *mounts; /* without unnamed volumes, which live and die with the container; bounded */
 	size_t n_mounts;
-	char sandbox[256]; /* the engine's own reference to its network namespace; "" when there is none */
+	char sandbox[256]; /* the engine's own reference to its network namespace; "" if there is none */
 };
 
-/* Frees what the members own, and clears them. */
+/* Frees the memory of the members, and clears them. */
 void container_clear(struct container *c);
 #define _cleanup_container_ _cleanup_(container_clear)
 
-/* The value of a label that is kept in struct container, or NULL. Belongs to the container. */
+/* The value of one of the labels in struct container, or NULL. Belongs to the container. */
 const char *container_label(const struct container *c, const char *key);
 
 /* "running", "exited", …: the engines' own words. */
 const char *container_state_name(enum container_state state);
 
-/* What list() returns. */
+/* The result of list(). */
 struct container_list {
 	struct container *items;
 	size_t n;

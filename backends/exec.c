@@ -6,7 +6,7 @@
 #include "backends/docker/reply.h"
 #include "backends/request.h"
 
-/* What a health check prints is not wanted. */
+/* The output of a health check is of no use. */
 static bool ignore_output(void *data, const char *piece, size_t len)
 {
 	(void)data;
@@ -30,7 +30,7 @@ static int create(struct engine *e, const struct container *c, char ret[static 6
 	return docker_parse_exec_id(reply.body, reply.len, ret) ? 0 : reply_nonsense(e, err);
 }
 
-/* The reply lasts as long as the process has its output open. */
+/* The reply lasts until the process has closed its output. */
 static int run(struct engine *e, const struct container *c, const char *id, struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};

@@ -7,8 +7,8 @@
 /* Replies nest about 8 deep. */
 #define DEPTH_MAX 32
 
-/* Looks at brackets and commas outside strings: enough to bound what cJSON will allocate and how deep it will recurse.
- * Whether it is JSON at all, cJSON decides. */
+/* Counts brackets and commas outside strings: enough to bound how much cJSON allocates and how deep it recurses. cJSON
+ * itself decides whether the text is JSON. */
 static bool is_modest(const char *text, size_t len, size_t max_values)
 {
 	size_t depth = 0, values = 1;

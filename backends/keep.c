@@ -24,7 +24,7 @@ static int take(const struct container *c, bool by_unit, struct volumes *ret, st
 	return 0;
 }
 
-/* NULL-terminated: of volumes that have one. */
+/* The names of the named volumes, NULL-terminated. */
 static void names_of(const struct volumes *v, const char *ret[static VOLUMES_MAX + 1])
 {
 	size_t n = 0;
@@ -43,7 +43,7 @@ static bool are_same(const char *const *a, const char *const *b)
 	return !*a && !*b;
 }
 
-/* People remove what they do not know. */
+/* Does the anchor exist? People remove containers that they do not know. */
 static bool is_there(struct engine *e, const char *container)
 {
 	_cleanup_container_ struct container anchor = {};
@@ -53,7 +53,7 @@ static bool is_there(struct engine *e, const char *container)
 	return e->backend->inspect(e, anchor_name(container, name), &anchor, &err) == 0 || err.code != ENOENT;
 }
 
-/* now->image is what is kept in the end. */
+/* Sets now->image to the image that is kept afterwards. */
 static int keep(struct engine *e, const struct container *c, const struct volumes *before, struct volumes *now,
 		struct error *err)
 {
@@ -95,7 +95,7 @@ static const struct volume *find(const struct volumes *v, const char *name)
 	return NULL;
 }
 
-/* Is all this kept already, and by a container that is still there? */
+/* Are the image and the volumes kept already, by a container that still exists? */
 static bool is_kept(struct engine *e, const char *container, const struct volumes *before, const char *image,
 		    const char *const *volumes)
 {
@@ -106,7 +106,7 @@ static bool is_kept(struct engine *e, const char *container, const struct volume
 	return strcmp(before->image, image) == 0 && is_there(e, container);
 }
 
-/* What was written down, and what the anchor has besides. */
+/* Adds to the record the volumes that only the anchor has. */
 static int add_new(struct engine *e, const char *container, struct volumes *v, struct error *err)
 {
 	_cleanup_container_ struct container anchor = {};

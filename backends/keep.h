@@ -1,26 +1,26 @@
-/* What is remembered of a container that sleeps: its volumes; and what is kept for it (struct backend, keep): the image
- * and the volumes of one that does not exist meanwhile, because its unit makes it anew at each start, or that pruning may
- * take away although `sockwake create --image` has made it. */
+/* The record of a sleeping container's volumes; and its image and volumes, which the engine keeps from pruning (struct
+ * backend, keep). The latter is for a container that does not exist while it sleeps, because its unit creates it at
+ * each start, and for one of `sockwake create --image`, which pruning might remove. */
 #pragma once
 
 #include "backends/backend.h"
 #include "backends/volumes.h"
 
-/* Writes down what the inspected container has in the file `path` (backends/volumes.h), and keeps it. Of a container that a
- * unit runs, directories of the host's are not remembered: the unit may be what mounts them. Cheap where nothing has
- * changed. What cannot be kept is written down all the same. */
+/* Records the volumes of the inspected container in the file `path` (backends/volumes.h), and keeps them. by_unit: a
+ * unit runs the container; directories of the host are not recorded, because the unit may be what mounts them. Cheap
+ * if nothing has changed. Also records what cannot be kept. */
 int volumes_remember(struct engine *e, const char *path, const struct container *c, bool by_unit, struct error *err);
 
-/* The same for a container that does not exist, by the image's name or identifier and the names of its volumes, a
- * NULL-terminated list; those that there are not are left out. A volume that was remembered before is remembered as it
- * was then. Nothing where the engine cannot keep, or the image is not there. */
+/* The same for a container that does not exist, from the image's name or identifier and the names of its volumes, a
+ * NULL-terminated list; missing volumes are left out. A volume that has a record keeps it. Does nothing if the engine
+ * cannot keep, or the image is missing. */
 int volumes_keep_new(struct engine *e, const char *path, const char *container, const char *image,
 		     const char *const *volumes, struct error *err);
 
-/* What is kept is let go, and what was written down is forgotten. */
+/* Lets the image and volumes go, and removes the record. */
 int volumes_forget(struct engine *e, const char *path, const char *container, struct error *err);
 
-/* How Podman's container that refers to them is called; its pod has the suffix. */
+/* The name of Podman's container that refers to them; its pod has the suffix. */
 #define ANCHOR_NAME_MAX	  300
 #define ANCHOR_POD_SUFFIX "-pod"
 const char *anchor_name(const char *container, char ret[static ANCHOR_NAME_MAX]);

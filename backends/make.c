@@ -1,5 +1,5 @@
-/* Requests that make and remove containers. Both engines take Docker's body to create one: Podman's own has changed
- * between versions, and takes a network apart that is one word here. */
+/* Requests that create and remove containers. Both engines take Docker's body to create one. Podman's own body has
+ * changed between versions, and splits a network that is one word here into parts. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -15,7 +15,8 @@
 
 #define VOLUMES_MAX 64
 
-/* How long an engine may hold a name for what it was asked for before; in microseconds, and milliseconds between looks. */
+/* How long an engine may still use a name for an earlier request, in microseconds; and milliseconds between two
+ * checks. */
 #define NAME_LIMIT	(10 * USEC_PER_SEC)
 #define NAME_PAUSE_MSEC 100
 
@@ -58,7 +59,7 @@ int engine_find_image(struct engine *e, const char *reference, struct image *ret
 	char path[1000];
 
 	*ret = (struct image){};
-	/* Its slashes are part of the path in both engines' API; made_container_validate() has seen the rest. */
+	/* Both engines' APIs accept its slashes in the path; made_container_validate() has checked the rest. */
 	snprintf(path, sizeof(path), "%s/images/%s/json", e->backend->prefix, reference);
 	if (engine_call(e, "GET", path, NULL, &reply, err) < 0)
 		return -1;
@@ -70,7 +71,7 @@ int engine_find_image(struct engine *e, const char *reference, struct image *ret
 	return 0;
 }
 
-/* Is it one of the engine's own kinds, with or without options, and no network that somebody has made? */
+/* Is it one of the engine's own modes, with or without options, rather than a network that somebody has created? */
 static bool is_network_mode(const char *network)
 {
 	static const char *const modes[] = {"none",  "host", "bridge",	    "default",	"private",
@@ -148,7 +149,7 @@ char *made_container_to_json(const struct made_container *o, const char *name, c
 	cJSON *labels = root ? cJSON_AddObjectToObject(root, "Labels") : NULL;
 	cJSON *host = root ? cJSON_AddObjectToObject(root, "HostConfig") : NULL;
 
-	/* Podman 4 takes none for 0, and would kill the server at once. */
+	/* Podman 4 takes a missing StopTimeout for 0, and would kill the server at once. */
 	if (!labels || !host || !cJSON_AddStringToObject(root, "Image", image) ||
 	    !cJSON_AddNumberToObject(root, "StopTimeout", DEFAULT_STOP_TIMEOUT) ||
 	    !cJSON_AddStringToObject(labels, MADE_LABEL, name) ||
@@ -159,7 +160,7 @@ char *made_container_to_json(const struct made_container *o, const char *name, c
 	return cJSON_PrintUnformatted(root);
 }
 
-/* Docker has given the name away to a container that nobody sees, while it makes it or removes it. */
+/* While Docker creates or removes a container, its name is taken but nobody can see it. */
 static bool is_taken_by_nobody(struct engine *e, const char *name)
 {
 	_cleanup_container_ struct container c = {};
@@ -168,7 +169,7 @@ static bool is_taken_by_nobody(struct engine *e, const char *name)
 	return e->backend->inspect(e, name, &c, &err) < 0 && err.code == ENOENT;
 }
 
-/* Repeats a request that gives a container this name as long as only the engine itself is in the way. */
+/* Repeats a request that gives a container this name as long as only the engine itself holds the name. */
 static int request_name(struct engine *e, const char *path, const char *json, const char *name, struct http_reply *ret,
 			struct error *err)
 {
@@ -190,7 +191,7 @@ int engine_create_container(struct engine *e, const struct made_container *o, co
 			    const struct image *image, struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
-	/* Docker would go on to show an identifier instead of a name. */
+	/* Given an identifier, Docker would show that instead of the name from then on. */
 	_cleanup_free_ char *json =
 		made_container_to_json(o, name, e->backend->creates_by_id ? image->id : o->image, image->id);
 	char path[320];
@@ -202,7 +203,7 @@ int engine_create_container(struct engine *e, const struct made_container *o, co
 		return -1;
 	if (reply.status == 201)
 		return 0;
-	if (reply.status == 404) /* the image went away, or a network */
+	if (reply.status == 404) /* the image or a network has gone */
 		reply.status = 400;
 	return reply_error(e, "create", name, &reply, err);
 }
@@ -228,7 +229,7 @@ int engine_end_container(struct engine *e, const struct container *c, struct err
 	enum stop_result how;
 	int r = 0;
 
-	e->deadline = USEC_INFINITY; /* each request has a limit of its own */
+	e->deadline = USEC_INFINITY; /* each request has its own limit */
 	if (c->state == CONTAINER_PAUSED)
 		r = e->backend->unpause(e, c->id, err) < 0 && !error_forgive(err, EBUSY) ? -1 : 0;
 	if (r == 0 && c->state != CONTAINER_EXITED && c->state != CONTAINER_CREATED)

@@ -1,48 +1,51 @@
-/* Making containers, for `sockwake create --image`: what both engines do alike. Errors as in backends/backend.h. */
+/* Creates and removes containers, for `sockwake create --image`: the part that both engines share. Errors as in
+ * backends/backend.h. */
 #pragma once
 
 #include "backends/backend.h"
 #include "instance/made_container.h"
 
-/* What the engine says about an image. */
+/* An image, as the engine describes it. */
 struct image {
 	char id[IMAGE_ID_MAX]; /* as the engine accepts it */
-	char **volumes;	       /* NULL-terminated: the directories for which the engine makes volumes without a name */
+	char **volumes;	       /* NULL-terminated: the directories for which the engine creates unnamed volumes */
 	size_t n_volumes;
 	uint16_t exposed_port; /* as in struct container */
 };
 void image_clear(struct image *i);
 #define _cleanup_image_ _cleanup_(image_clear)
 
-/* ENOENT: it is not on this machine; the text says how to get it. The caller clears *ret, also after an error. */
+/* ENOENT: the image is not on this machine; the text says how to get it. The caller clears *ret, also after an
+ * error. */
 int engine_find_image(struct engine *e, const char *reference, struct image *ret, struct error *err);
 
-/* Pure: the answer to that request. False when it is not what the engine's API promises. */
+/* Pure: parses the answer to that request. False if it is not what the engine's API promises. */
 bool image_parse(const char *text, size_t len, struct image *ret);
 
-/* ENOENT: there is no such network, as it is named; the text says how to make it. */
+/* ENOENT: there is no network of this name; the text says how to create it. */
 int engine_find_network(struct engine *e, const char *network, struct error *err);
 
 /* Does this Podman read Quadlets (4.4 and newer)? Docker does not. */
 int engine_has_quadlet(struct engine *e, bool *ret, struct error *err);
 
-/* Pure: is "5.4.2" 4.4 or newer? False, too, for what is no version. */
+/* Pure: is "5.4.2" 4.4 or newer? False also if it is not a version. */
 bool version_has_quadlet(const char *version);
 
-/* The body of the request that creates the container of an instance; malloc()ed, NULL on out of memory. image: as the
- * engine is to be told. */
+/* The body of the request that creates the container of an instance; malloc()ed, NULL on out of memory. image: the
+ * image as the engine expects it. */
 char *made_container_to_json(const struct made_container *o, const char *name, const char *image, const char *image_id);
 
-/* Creates the container, without starting it. EEXIST: there is one of that name; one that the engine is just making or
- * removing is waited for. */
+/* Creates the container, without starting it. EEXIST: the name is taken; waits for a container of that name that the
+ * engine is just creating or removing. */
 int engine_create_container(struct engine *e, const struct made_container *o, const char *name,
 			    const struct image *image, struct error *err);
 
 /* EEXIST: as above. */
 int engine_rename_container(struct engine *e, const char *container, const char *name, struct error *err);
 
-/* Stops it in its own way and time, so that it may be removed; c is of inspect(). One that does not run is success. */
+/* Stops it with its own signal and time-out, so that it can be removed; c is from inspect(). One that does not run is
+ * success. */
 int engine_end_container(struct engine *e, const struct container *c, struct error *err);
 
-/* Kills and removes it; its named volumes stay, and so do those without a name. One that is not there is success. */
+/* Kills and removes it; its volumes stay, named or not. A missing container is success. */
 int engine_remove_container(struct engine *e, const char *container, struct error *err);

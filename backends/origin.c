@@ -15,12 +15,12 @@ bool reply_time(const char *text, int64_t *ret)
 	if (!p)
 		return false;
 	if (*p == '.') {
-		for (p++; *p >= '0' && *p <= '9'; p++) { /* what is finer is cut off */
+		for (p++; *p >= '0' && *p <= '9'; p++) { /* smaller fractions are cut off */
 			scale /= 10;
 			fraction += (*p - '0') * scale;
 		}
 	}
-	p = strptime(p, "%z", &tm); /* "Z", too */
+	p = strptime(p, "%z", &tm); /* accepts "Z", too */
 	if (!p || *p)
 		return false;
 	offset = tm.tm_gmtoff;
@@ -44,8 +44,8 @@ bool reply_image_id(const cJSON *object, const char *key, char ret[static IMAGE_
 	return !*ret || (strlen(digits) == 64 && strspn(digits, "0123456789abcdef") == 64);
 }
 
-/* Docker knows no pods. Podman before 5 tells exposed ports only together with those of the network, which in a pod are
- * the pod's, and not at all where there is none. */
+/* Docker has no pods. Podman before 5 lists exposed ports only together with those of the network: in a pod these are
+ * the pod's, and without a network there are none. */
 bool reply_origin(const cJSON *root, struct container *ret)
 {
 	uint16_t *port = &ret->exposed_port;

@@ -13,8 +13,8 @@ bool reply_time(const char *text, int64_t *ret);
 /* Podman's Pod and IsInfra, in lists and inspections alike. */
 bool reply_pod(const cJSON *object, struct container *ret);
 
-/* 64 hexadecimal digits, with or without "sha256:"; "" when it is missing. */
+/* 64 hexadecimal digits, with or without "sha256:"; "" if it is missing. */
 bool reply_image_id(const cJSON *object, const char *key, char ret[static IMAGE_ID_MAX]);
 
-/* All of these of an inspection. */
+/* All of these, from an inspection. */
 bool reply_origin(const cJSON *root, struct container *ret);

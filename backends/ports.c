@@ -34,7 +34,7 @@ bool reply_add_port(struct container *ret, const char *address, int64_t host_por
 	if (strcmp(protocol, "udp") == 0)
 		p.type = SOCK_DGRAM;
 	else if (strcmp(protocol, "tcp") != 0)
-		return true; /* sctp: nothing of ours can collide with it */
+		return true; /* sctp: cannot collide with any of our ports */
 	if (ret->n_ports >= PORTS_MAX)
 		return true;
 	if (host_port < 0 || host_port > UINT16_MAX || container_port < 1 || container_port > UINT16_MAX ||
@@ -42,7 +42,7 @@ bool reply_add_port(struct container *ret, const char *address, int64_t host_por
 		return false;
 	p.host_port = (uint16_t)host_port;
 	p.container_port = (uint16_t)container_port;
-	/* There is room for a power of two of them. */
+	/* The capacity is a power of two. */
 	if ((ret->n_ports & (ret->n_ports - 1)) == 0) {
 		more = reallocarray(ret->ports, ret->n_ports ? 2 * ret->n_ports : 1, sizeof(*more));
 		if (!more)
@@ -53,7 +53,7 @@ bool reply_add_port(struct container *ret, const char *address, int64_t host_por
 	return true;
 }
 
-/* "80/tcp"; the protocol is "tcp" where it is missing. */
+/* "80/tcp"; without a protocol, "tcp". */
 static bool read_port(const char *text, uint16_t *ret, const char **ret_protocol)
 {
 	const char *slash = strchr(text, '/');

@@ -11,7 +11,7 @@
 
 #define FILE_MAX 65536
 
-/* NULL where there is none (any more), or not for us. */
+/* NULL if there is none (any more), or this process may not read it. */
 static char *read_of(const char *proc, pid_t pid, const char *name, size_t *ret_len)
 {
 	char path[128], *text;
@@ -42,8 +42,8 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* Podman makes the key of the PID where it keeps no reference: /proc/PID/ns/net. That would prove itself. With the
- * host's network it proves nothing either. */
+/* If Podman keeps no reference, it makes one from the PID, /proc/PID/ns/net, which would prove itself. With the host's
+ * network a reference proves nothing either. */
 static bool is_in_its_network(const struct container *c, const char *proc)
 {
 	struct stat key, its, own;
@@ -56,7 +56,7 @@ static bool is_in_its_network(const struct container *c, const char *proc)
 	       is_same(&key, &its) && !is_same(&key, &own);
 }
 
-/* proc_pid_stat(5): "PID (NAME) STATE PARENT …", in which NAME may be anything. */
+/* proc_pid_stat(5): "PID (NAME) STATE PARENT …"; NAME may contain any character. */
 static pid_t parent_of(const char *proc, pid_t pid)
 {
 	_cleanup_free_ char *text = read_of(proc, pid, "stat", NULL);

@@ -1,7 +1,6 @@
-/* Who sees the host's processes. The engine tells the PID mode and what is mounted; but a container in another one's PID
- * namespace, or a volume that is the host's /proc, is not to be recognised by that. The container's first process tells
- * these, and can hide none but the mount: so both are asked.
- */
+/* Which containers see the host's processes. The engine tells the PID mode and the mounts. These do not show that a
+ * container is in the PID namespace of another, or that a volume is the host's /proc. The container's first process
+ * shows both, and can hide only the mount: so both sources are checked. */
 #include "backends/reach.h"
 
 #include <errno.h>
@@ -21,7 +20,7 @@ struct mount {
 	char path[PATH_MAX];
 };
 
-/* Those of one installation have one owner. */
+/* All programs of an installation have the same owner. */
 static bool programs_are_own(void)
 {
 	struct stat st;
@@ -34,7 +33,7 @@ bool reach_matters(const char *health_check)
 	return health_check_is_command(health_check) || programs_are_own();
 }
 
-/* "\040" and the like (proc_pid_mountinfo(5)), in place. */
+/* Decodes "\040" and the like (proc_pid_mountinfo(5)), in place. */
 static void unescape(char *s)
 {
 	char *to = s;
@@ -50,7 +49,7 @@ static void unescape(char *s)
 	*to = '\0';
 }
 
-/* The next file system of type proc: "ID PARENT MAJOR:MINOR ROOT PATH OPTIONS [FIELDS] - TYPE …". */
+/* Reads the next file system of type proc: "ID PARENT MAJOR:MINOR ROOT PATH OPTIONS [FIELDS] - TYPE …". */
 static bool next_proc(FILE *f, char **line, size_t *size, struct mount *ret)
 {
 	while (getline(line, size, f) > 0) {
@@ -83,7 +82,7 @@ static bool is_at_or_below(const char *path, const char *directory)
 	       (strncmp(path, directory, len) == 0 && (path[len] == '\0' || path[len] == '/'));
 }
 
-/* Does this path of the host lead to a /proc, or down to one? */
+/* Does this path of the host lead to a /proc, or to a directory above one? */
 static bool leads_to_proc(const char *proc, const char *source)
 {
 	_cleanup_fclose_ FILE *f = open_mounts(proc, "self");
@@ -100,7 +99,7 @@ static bool leads_to_proc(const char *proc, const char *source)
 	return !f;
 }
 
-/* A /proc beside the container's own, or one that is the host's. */
+/* Does it have a second /proc, or one that is the host's? */
 static bool has_foreign_proc(const char *proc, const char *pid)
 {
 	_cleanup_fclose_ FILE *f = open_mounts(proc, pid);

@@ -66,7 +66,7 @@ static bool read_name(const cJSON *object, const char *key, struct container *re
 	return take_name(json_string(object, key), ret);
 }
 
-/* The first valid name of ["pg", …], without Docker's leading slash. False when there is none. */
+/* The first valid name of ["pg", …], without Docker's leading slash. False if there is none. */
 static bool read_name_list(const cJSON *object, const char *key, struct container *ret)
 {
 	const cJSON *j;
@@ -118,7 +118,7 @@ bool reply_labels(const cJSON *object, const char *key, struct container *ret)
 	{
 		bool printable = cJSON_IsString(j) && text_is_printable(j->valuestring);
 
-		/* A label is free text. One of ours that is not printable is told apart from one that is not there. */
+		/* A label is free text. An unprintable label of ours must not look like a missing one. */
 		if (!is_wanted_label(j->string) || !text_is_printable(j->string) ||
 		    (!printable && strncmp(j->string, "sockwake.", 9) != 0) || ret->n_labels >= LABELS_MAX)
 			continue;
@@ -128,8 +128,8 @@ bool reply_labels(const cJSON *object, const char *key, struct container *ret)
 	return true;
 }
 
-/* Config.Healthcheck of an inspection: {"Test": ["CMD", …]}. {"NONE"} and an empty list are no health check. Its
- * kind, the first word, is printable; the command's words are what somebody wrote. */
+/* Config.Healthcheck of an inspection: {"Test": ["CMD", …]}. {"NONE"} and an empty list mean no health check. The
+ * first word, its kind, is printable; the words of the command may be any text. */
 static bool read_health_test(const cJSON *object, const char *key, struct container *ret)
 {
 	const cJSON *test = json_member(json_member(object, key), "Test");
@@ -156,7 +156,7 @@ static bool read_health_test(const cJSON *object, const char *key, struct contai
 	return true;
 }
 
-/* Go's durations are nanoseconds. A startup check (Podman) has no such period: each of its failures counts. */
+/* Go's durations are nanoseconds. A startup check (Podman) has no start period: each failure counts. */
 static bool health_rules(const cJSON *config, struct container *ret)
 {
 	const char *action = json_string(config, "HealthcheckOnFailureAction");
@@ -175,7 +175,7 @@ static bool inspect_state(const cJSON *state, struct container *ret)
 	const cJSON *health = json_member(state, "Health");
 	int64_t pid = 0, exit_code = 0;
 
-	/* Podman before 4.5 calls it Healthcheck. */
+	/* Podman before 4.5: Healthcheck. */
 	if (!health)
 		health = json_member(state, "Healthcheck");
 	ret->state = reply_state(json_string(state, "Status"));
@@ -211,14 +211,14 @@ bool reply_inspect(const cJSON *root, struct container *ret)
 	    !reply_labels(config, "Labels", ret) || !read_health_test(config, "Healthcheck", ret) ||
 	    !health_rules(config, ret))
 		return false;
-	/* Nobody has asked for none in what an earlier version made through Podman 4 (make.c). */
+	/* An earlier version created containers through Podman 4 with 0, which nobody had asked for (make.c). */
 	if (stop_timeout == 0 && container_label(ret, MADE_LABEL))
 		stop_timeout = DEFAULT_STOP_TIMEOUT;
 	ret->stop_timeout = stop_timeout < 0 ? UINT64_MAX : (uint64_t)stop_timeout;
 	return true;
 }
 
-/* A description that makes no sense is that container's own misfortune: the others of the list are still wanted. */
+/* An invalid description concerns only this container: the others stay in the list. */
 static void keep_name_alone(struct container *c)
 {
 	struct container named = {.unreadable = true};

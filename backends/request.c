@@ -18,7 +18,7 @@ uint64_t request_deadline(const struct engine *e, uint64_t limit)
 	return deadline;
 }
 
-/* What the HTTP client's error means for an engine, and what to do about it. */
+/* Replaces the HTTP client's error by its meaning for an engine, and what to do about it. */
 static int explain(const struct engine *e, struct error *err)
 {
 	const struct backend *b = e->backend;
@@ -49,7 +49,7 @@ int engine_request(struct engine *e, const struct http_request *request, struct 
 	uint64_t began = log_clock();
 	int r = http_perform(e->http, request, ret, err);
 
-	/* No more than this: a body may hold what is secret. */
+	/* Only this: a body may contain secrets. */
 	if (r < 0)
 		log_debug("%s: %s %s: no answer after %.1f ms: %s", e->backend->title, request->method, request->path,
 			  log_took(began), err->text);
@@ -103,8 +103,8 @@ static int send_request(struct engine *e, const char *method, const char *contai
 	return perform(e, method, path, json, limit, ret, err);
 }
 
-/* Where there is no container of a name, engines take it for the beginning of another one's identifier. What is as long as
- * `ps` shows them is meant so. */
+/* Engines take a name that no container has for the beginning of an identifier. A name as long as the identifiers in
+ * `ps` is meant as one. */
 #define SHORT_ID_LENGTH 12
 static bool may_begin_an_identifier(const char *container)
 {
@@ -136,8 +136,8 @@ int container_request(struct engine *e, const char *method, const char *containe
 	return send_request(e, method, container, action, json, limit, ret, err);
 }
 
-/* Whatever the status: Podman's is 500 for a container that is removed between two steps of a request, and Docker's 404
- * to a start is also about what the container needs, such as a network that is gone. */
+/* Independent of the status: Podman answers 500 if a container is removed between two steps of a request, and Docker
+ * answers 404 to a start also if something that the container needs is missing, such as a network. */
 static bool is_missing(const struct http_reply *reply, const char *verb, const char *message)
 {
 	return strcasestr(message, "no such container") ||
@@ -181,7 +181,7 @@ int container_inspect(struct engine *e, const char *container, struct container 
 			  ret->pid);
 	else
 		log_debug("the container '%s' is %s", ret->name, container_state_name(ret->state));
-	/* One that is renamed just now has the name no more, and an identifier that does not begin so. */
+	/* A container renamed just now no longer has the name, but its identifier does not begin with it. */
 	if (!may_begin_an_identifier(container) || strcmp(container, ret->name) == 0 ||
 	    strncmp(container, ret->id, strlen(container)) != 0)
 		return 0;
@@ -213,7 +213,7 @@ int container_stop(struct engine *e, const char *container, uint64_t stop_timeou
 	char action[80] = "stop";
 	uint64_t limit;
 
-	/* What the container has is what was asked for, but not always; each engine has a word of its own for it. */
+	/* Usually this is the container's own time-out, but not always; each engine has its own word for it. */
 	if (stop_timeout <= UINT32_MAX)
 		snprintf(action, sizeof(action), "stop?t=%u&timeout=%u", (unsigned)stop_timeout,
 			 (unsigned)stop_timeout);
@@ -248,7 +248,7 @@ int container_unpause(struct engine *e, const char *container, struct error *err
 	return simple_action(e, "unpause", container, err);
 }
 
-/* Takes Docker's stream apart: frames with a header of 8 bytes, {stream, 0, 0, 0, big-endian length}, stream 1 is
+/* Splits Docker's stream into frames. Each has a header of 8 bytes, {stream, 0, 0, 0, big-endian length}; stream 1 is
  * standard output, 2 standard error (Engine API, ContainerAttach, "Stream format"). */
 struct log_reader {
 	bool framed;

@@ -1,4 +1,4 @@
-/* What both engines' tables do alike: requests about one container, and what their answers mean. */
+/* The common part of both engines' tables: requests about one container, and the meaning of their answers. */
 #pragma once
 
 #include "backends/backend.h"
@@ -9,7 +9,7 @@
 #define LIST_REPLY_MAX (64U * 1024 * 1024)
 
 /* Time limits of single requests, in microseconds. An inspection can wait for a lock that a start holds. A start and a
- * health check take as long as they take: engine->deadline alone is their limit. */
+ * health check may take any time: only engine->deadline limits them. */
 #define REQUEST_LIMIT (30 * USEC_PER_SEC)
 #define LOG_LIMIT     (600 * USEC_PER_SEC)
 
@@ -24,18 +24,18 @@ int container_logs(struct engine *e, const char *container, const struct log_opt
 		   void *data, struct error *err);
 
 /* Sends `method` to PREFIX/containers/CONTAINER/ACTION (ACTION may carry a query) and fills in the reply, whatever its
- * status is. Fails as struct backend says when the reply makes no sense. limit is in microseconds. */
+ * status. Fails as struct backend says if the reply is invalid. limit is in microseconds. */
 int container_request(struct engine *e, const char *method, const char *container, const char *action, const char *json,
 		      uint64_t limit, struct http_reply *ret, struct error *err);
 
-/* What a request may name without meaning another container: engines take a name that nobody has for the beginning of an
- * identifier. Where *container could be one, it becomes `id`, of the container that is really called so; ENOENT. */
+/* Makes *container safe to send: engines take a name that no container has for the beginning of an identifier. If
+ * *container could be one, it becomes `id`, that of the container with exactly this name; ENOENT: there is none. */
 int container_resolve(struct engine *e, const char **container, char id[static CONTAINER_ID_SIZE], struct error *err);
 
-/* The same for any path. The request's deadline is a limit, cut by engine->deadline. */
+/* As container_request(), for any path. The request's deadline is a limit; an earlier engine->deadline cuts it. */
 int engine_request(struct engine *e, const struct http_request *request, struct http_reply *ret, struct error *err);
 
-/* The same within REQUEST_LIMIT, with a reply of at most REPLY_MAX. json: the body, NULL for none. */
+/* The same within REQUEST_LIMIT, for a reply of at most REPLY_MAX. json: the body, NULL for none. */
 int engine_call(struct engine *e, const char *method, const char *path, const char *json, struct http_reply *ret,
 		struct error *err);
 
@@ -47,5 +47,5 @@ uint64_t request_deadline(const struct engine *e, uint64_t limit);
 int reply_error(const struct engine *e, const char *verb, const char *container, const struct http_reply *reply,
 		struct error *err);
 
-/* An answer that is none: EPROTO. Always returns -1. */
+/* Sets *err to EPROTO, for an invalid answer. Always returns -1. */
 int reply_nonsense(const struct engine *e, struct error *err);

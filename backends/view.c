@@ -7,7 +7,7 @@
 
 #define MOUNTS_MAX 64
 
-/* "SYS_PTRACE", "CAP_SYS_PTRACE", "ALL", in whatever case they were given. */
+/* Accepts "SYS_PTRACE", "CAP_SYS_PTRACE" and "ALL", in any case. */
 static bool allows_tracing(const cJSON *capabilities)
 {
 	const cJSON *j;
@@ -24,7 +24,7 @@ static bool allows_tracing(const cJSON *capabilities)
 	return false;
 }
 
-/* Both engines call it by 64 hexadecimal digits. */
+/* Both engines name an unnamed volume by 64 hexadecimal digits. */
 static bool has_no_name(const char *volume)
 {
 	return strlen(volume) == 64 && strspn(volume, "0123456789abcdef") == 64;
@@ -51,7 +51,7 @@ static bool take_mount(const cJSON *j, struct container *ret)
 	return m->source && (m->name || !is_volume);
 }
 
-/* [{"Type": "bind", "Source": "/proc", …}, …]: volumes have a path of the host as well. */
+/* [{"Type": "bind", "Source": "/proc", …}, …]; volumes also have a path of the host. */
 static bool take_mounts(const cJSON *mounts, struct container *ret)
 {
 	size_t n = 0;
@@ -90,7 +90,7 @@ bool reply_view(const cJSON *root, struct container *ret)
 	    !json_copy_string(json_member(root, "NetworkSettings"), "SandboxKey", ret->sandbox, sizeof(ret->sandbox)))
 		return false;
 	ret->host_pid = pid_mode && strcmp(pid_mode, "host") == 0;
-	/* Podman alone tells the whole set. */
+	/* Only Podman tells the whole set. */
 	ret->may_trace = privileged || allows_tracing(json_member(host, "CapAdd")) ||
 			 allows_tracing(json_member(root, "EffectiveCaps")) ||
 			 allows_tracing(json_member(root, "BoundingCaps"));

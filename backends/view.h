@@ -1,4 +1,4 @@
-/* How much of the host a container sees, as in reply.h: what reach.c and process.c ask about. */
+/* How much of the host a container sees, as in reply.h: for reach.c and process.c. */
 #pragma once
 
 #include <stdbool.h>

@@ -15,7 +15,7 @@
 
 #define RECORD_MAX  (1U << 20)
 #define RECORD_MODE 0600
-#define NO_NAME	    "-" /* no volume is called so */
+#define NO_NAME	    "-" /* no volume has this name */
 
 static void volume_clear(struct volume *v)
 {
@@ -55,7 +55,7 @@ static uint64_t nanoseconds(const struct statx_timestamp *t)
 	return (uint64_t)t->tv_sec * 1000000000U + t->tv_nsec;
 }
 
-/* False where it is not there, or cannot be seen; errno tells. */
+/* False if it does not exist or cannot be seen; errno tells. */
 static bool look(const char *path, struct statx *ret)
 {
 	return statx(AT_FDCWD, path, AT_STATX_SYNC_AS_STAT, STATX_TYPE | STATX_INO | STATX_BTIME, ret) == 0;
@@ -174,7 +174,7 @@ int volumes_write(const char *path, const struct volumes *v, struct error *err)
 		if (unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR)
 			return error_errno(err, errno, "cannot remove '%s'", path);
 		file_sweep_temporary(directory);
-		(void)rmdir(directory); /* when it is empty */
+		(void)rmdir(directory); /* if it is empty */
 		return 0;
 	}
 	f = open_memstream(&text, &len);

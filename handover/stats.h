@@ -20,7 +20,7 @@
 enum {
 	STATS_FOUND_RUNNING = 1 << 0, /* the container already ran when this wake began: somebody else had started it */
 	STATS_FULL = 1 << 1,	      /* the descriptor limit is reached: new connections wait in the backlog */
-	STATS_NOBODY = 1 << 2,	      /* no client may wake the container: it was left as it is */
+	STATS_NOBODY = 1 << 2,	      /* no client that may wake the container was waiting: it was left as it is */
 	STATS_AWAKE = 1 << 4,	      /* a keeper has begun to wake the container, and has not put it to sleep yet */
 	STATS_LATE = 1 << 3,	      /* the timer of the schedule fired too late: nothing was woken */
 	STATS_LOOPBACK =

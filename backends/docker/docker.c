@@ -1,5 +1,5 @@
-/* Docker Engine. Paths carry no version: every engine accepts that and then speaks its newest, of which only members
- * are read that have meant the same since 20.10 (API 1.41). */
+/* Docker Engine. Paths carry no version: every engine accepts that and then uses its newest API. Only members are read
+ * that have had the same meaning since 20.10 (API 1.41). */
 #include <string.h>
 
 #include "backends/docker/reply.h"
@@ -30,7 +30,7 @@ static int check_health(struct engine *e, const struct container *c, enum health
 	return c->health_test ? exec_health_test(e, c, ret, err) : 0;
 }
 
-/* 409 since 1.13 where the API says so; older paths of the daemon answer 500 with these words. */
+/* 409 since 1.13 in the paths that the API documents; older paths of the daemon answer 500 with these words. */
 static bool is_busy(long status, const char *body, size_t len)
 {
 	(void)len;

@@ -1,12 +1,12 @@
-/* Keeping an image and volumes from being pruned.
+/* Keeps an image and volumes from being pruned.
  *
- * `podman container prune` removes every container that does not run, unless it belongs to a pod; `podman pod prune`
- * removes pods whose containers have all ended, and one that was never started has not; `podman volume prune` and `podman
- * image prune` leave what a container refers to; `podman system prune` is all of them (tried with Podman 4.3 and 5.4). So
- * what is kept is referred to by a container that is never started, in a pod without an infra container, which would be
- * one. It is called "sockwake-CONTAINER-keep", its pod "sockwake-CONTAINER-keep-pod" (one name for both is refused by Podman
- * 4, and where containers are kept in BoltDB). Starting it by mistake must not run the image on the volumes a second
- * time: its command does not exist, and says why.
+ * `podman container prune` removes stopped containers, unless they belong to a pod; `podman pod prune` removes pods whose
+ * containers have all ended, and a container that was never started has not; `podman volume prune` and `podman image
+ * prune` spare the volumes and images of existing containers; `podman system prune` does all of this (tried with Podman
+ * 4.3 and 5.4). So the anchor, a container that is never started, refers to the image and the volumes. Its pod has no
+ * infra container, which would have ended. The anchor is called "sockwake-CONTAINER-keep", its pod
+ * "sockwake-CONTAINER-keep-pod" (Podman 4, and any with BoltDB, refuse one name for both). Starting the anchor by mistake
+ * must not run the image on the volumes a second time: its command does not exist, and its name says why.
  */
 #include "backends/podman/keep.h"
 
@@ -45,14 +45,14 @@ static char *format_pod(const char *container)
 	char name[POD_NAME_MAX];
 	_cleanup_json_ cJSON *root = cJSON_CreateObject();
 
-	/* without a control group of its own, which systemd would be asked for */
+	/* without a control group of its own, which Podman would request from systemd */
 	if (!add_labels(root, container) || !cJSON_AddStringToObject(root, "name", pod_name(container, name)) ||
 	    !cJSON_AddTrueToObject(root, "no_infra") || !cJSON_AddFalseToObject(root, "share_parent"))
 		return NULL;
 	return cJSON_PrintUnformatted(root);
 }
 
-/* Where they would be mounted does not matter. */
+/* The mount points do not matter. */
 static bool add_volumes(cJSON *root, const char *const *volumes)
 {
 	cJSON *array = cJSON_AddArrayToObject(root, "volumes");
@@ -69,7 +69,7 @@ static bool add_volumes(cJSON *root, const char *const *volumes)
 	return array != NULL;
 }
 
-/* The image's own VOLUMEs would get volumes without a name. */
+/* The image's own VOLUMEs would get unnamed volumes. */
 static char *format_anchor(const char *container, const char *image, const char *const *volumes)
 {
 	char name[ANCHOR_NAME_MAX], pod[POD_NAME_MAX];
@@ -87,7 +87,7 @@ static char *format_anchor(const char *container, const char *image, const char 
 	return cJSON_PrintUnformatted(root);
 }
 
-/* Takes over the body. A refusal is told by the engine's words. */
+/* Takes over the body. A refusal is reported in the engine's words. */
 static int post(struct engine *e, const char *path, char *json, const char *container, struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
@@ -100,7 +100,7 @@ static int post(struct engine *e, const char *path, char *json, const char *cont
 		return -1;
 	if (reply.status == 201)
 		return 0;
-	absent = reply.status == 404; /* the image: a container is not asked for */
+	absent = reply.status == 404; /* the image is missing: the request names no container */
 	if (absent)
 		reply.status = 400;
 	reply_error(e, "keep the image and volumes of", container, &reply, err);
@@ -109,7 +109,7 @@ static int post(struct engine *e, const char *path, char *json, const char *cont
 	return -1;
 }
 
-/* Returns 1 if there is a pod of ours, 0 if there is none, or one of this name that somebody else has made. */
+/* Returns 1 if our pod exists; 0 if there is none, or somebody else has made the one of this name. */
 static int find_pod(struct engine *e, const char *container, const char *name, struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
@@ -150,7 +150,8 @@ int podman_let_go(struct engine *e, const char *container, struct error *err)
 	return reply_error(e, "let go of what is kept for", container, &reply, err);
 }
 
-/* A volume that is made along with the anchor might lack the options that its owner would give it. */
+/* Podman would create missing volumes along with the anchor, perhaps without the options that their owner would
+ * give. */
 static int find_existing(struct engine *e, const char *const *volumes, const char *ret[static VOLUMES_MAX + 1],
 			 struct error *err)
 {
@@ -160,7 +161,7 @@ static int find_existing(struct engine *e, const char *const *volumes, const cha
 	for (; *volumes && n < VOLUMES_MAX; volumes++) {
 		_cleanup_http_reply_ struct http_reply reply = {};
 
-		/* they have the characters of a container's name */
+		/* the same characters as in a container's name */
 		if (!container_name_is_valid(*volumes))
 			continue;
 		snprintf(path, sizeof(path), PODMAN_PREFIX "/volumes/%s/exists", *volumes);

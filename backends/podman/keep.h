@@ -1,4 +1,4 @@
-/* A pod that keeps what a sleeping container needs from being pruned. */
+/* A pod that keeps the image and volumes of a sleeping container from being pruned. */
 #pragma once
 
 #include "backends/podman/podman.h"

@@ -1,5 +1,5 @@
-/* Podman, by its own ("libpod") API: the Docker-compatible one leaves out what is asked here (health checks run now).
- * /v4.0.0 is accepted from Podman 4.0 on. */
+/* Podman, through its own ("libpod") API: the Docker-compatible one cannot run health checks on demand. Podman accepts
+ * /v4.0.0 from 4.0 on. */
 #include "backends/podman/podman.h"
 #include "backends/exec.h"
 #include "backends/podman/keep.h"
@@ -46,7 +46,7 @@ static int try_health(struct engine *e, const struct container *c, enum health *
 	return c->health_test ? exec_health_test(e, c, ret, err) : 0;
 }
 
-/* Start, stop and pause answer 500 where the container's state does not allow it, and newer versions 409. */
+/* Start, stop and pause answer 500 if the container's state does not allow them; newer versions answer 409. */
 static bool is_busy(long status, const char *body, size_t len)
 {
 	return status == 409 || (status == 500 && podman_is_state_error(body, len));
@@ -74,7 +74,7 @@ const struct backend podman_backend = {
 	.keep = podman_keep,
 	.let_go = podman_let_go,
 	.has_quadlets = true,
-	.creates_by_id = true, /* it takes a name for one of Docker Hub */
+	.creates_by_id = true, /* it takes a name for an image of Docker Hub */
 	.monitors_in_units = true,
 	.units_await_health = true,
 	.unit_retry_msec = 100, /* its API and the `podman run` of a unit take turns at one database */

@@ -14,8 +14,8 @@ bool podman_parse_inspect(const char *text, size_t len, struct container *ret)
 	return reply_inspect(root, ret);
 }
 
-/* {"host_ip": "", "container_port": 80, "host_port": 8080, "range": 1, "protocol": "tcp"}; the protocol may be a list
- * with commas. */
+/* {"host_ip": "", "container_port": 80, "host_port": 8080, "range": 1, "protocol": "tcp"}; the protocol may be a
+ * comma-separated list. */
 static bool parse_port(const cJSON *port, struct container *c)
 {
 	const char *protocol = json_string(port, "protocol");
@@ -51,7 +51,7 @@ static bool parse_item(const cJSON *item, struct container *c)
 	return true;
 }
 
-/* They have the labels of their images, and would be taken for a project's containers, or ask to be adopted. */
+/* Anchors have the labels of their images: they would look like a project's containers, or ask to be adopted. */
 static void remove_anchors(struct container_list *l)
 {
 	size_t n = 0;
@@ -92,7 +92,7 @@ bool podman_parse_health(const char *text, size_t len, enum health *ret)
 		return false;
 	if (exit_code == 0)
 		*ret = HEALTH_HEALTHY;
-	else if (*ret == HEALTH_HEALTHY) /* of an earlier run, with failures still to spare */
+	else if (*ret == HEALTH_HEALTHY) /* the status of an earlier check: the retries are not used up */
 		*ret = HEALTH_STARTING;
 	return true;
 }

@@ -82,7 +82,7 @@ static size_t on_body(char *piece, size_t size, size_t n, void *data)
 	return 0;
 }
 
-/* What holds for every request. */
+/* Sets the options that all requests share. */
 static bool set_options(struct http *h)
 {
 	CURL *c = h->curl;
@@ -141,7 +141,7 @@ static bool set_request(struct http *h, const struct http_request *request)
 
 	if (snprintf(url, sizeof(url), "%s%s", h->transport->origin, request->path) >= (int)sizeof(url))
 		return false;
-	/* For libcurl 0 milliseconds is no limit. */
+	/* libcurl takes 0 milliseconds for no limit. */
 	return curl_easy_setopt(h->curl, CURLOPT_URL, url) == CURLE_OK &&
 	       curl_easy_setopt(h->curl, CURLOPT_TIMEOUT_MS, msec < 0 ? 0L : (long)msec) == CURLE_OK &&
 	       curl_easy_setopt(h->curl, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
@@ -152,8 +152,8 @@ static bool set_request(struct http *h, const struct http_request *request)
 		 curl_easy_setopt(h->curl, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK));
 }
 
-/* A listener with a full backlog turns a connection away for the moment (EAGAIN, unix(7)), which libcurl takes for
- * success at first and then reports without an error number: try again until the deadline. */
+/* A listener with a full backlog refuses a connection for the moment (EAGAIN, unix(7)). libcurl first takes that for
+ * success, then reports it without an error number: try again until the deadline. */
 static CURLcode perform(struct http *h)
 {
 	for (;;) {
@@ -171,7 +171,7 @@ static CURLcode perform(struct http *h)
 	}
 }
 
-/* CURLE_RECV_ERROR stands for nonsense as well; only its words tell. */
+/* CURLE_RECV_ERROR also means an invalid reply; only its text tells which. */
 static bool hung_up(const struct http *h, CURLcode code)
 {
 	static const char failure[] = "Recv failure";
@@ -195,7 +195,7 @@ static int explain(const struct http *h, CURLcode code, struct error *err)
 	case CURLE_OPERATION_TIMEDOUT:
 		return error_set(err, ETIMEDOUT, "no answer from '%s' in time", h->address);
 	case CURLE_OUT_OF_MEMORY:
-	case CURLE_WRITE_ERROR: /* keep() had no memory */
+	case CURLE_WRITE_ERROR: /* keep() was out of memory */
 		return error_errno(err, ENOMEM, "cannot read the reply from '%s'", h->address);
 	default:
 		return error_set(err, EPROTO, "the reply from '%s' makes no sense (%s)", h->address,
@@ -218,7 +218,7 @@ int http_perform(struct http *h, const struct http_request *request, struct http
 	if (!set_request(h, request))
 		return error_set(err, EINVAL, "the request '%s' is too long", request->path);
 	code = perform(h);
-	/* Not left for the next request: CURLOPT_HTTPGET does not take it back. */
+	/* Reset for the next request: CURLOPT_HTTPGET does not. */
 	(void)curl_easy_setopt(h->curl, CURLOPT_CUSTOMREQUEST, NULL);
 	if (code != CURLE_OK && !h->sink_ended)
 		return explain(h, code, err);
@@ -230,7 +230,7 @@ int http_perform(struct http *h, const struct http_request *request, struct http
 
 bool http_percent_encode(const char *s, char *ret, size_t size)
 {
-	char *encoded = curl_easy_escape(NULL, s, 0); /* it takes no handle for this since 7.82 */
+	char *encoded = curl_easy_escape(NULL, s, 0); /* the handle is unused since 7.82 */
 	size_t len = encoded ? strlen(encoded) : size;
 
 	if (len < size)

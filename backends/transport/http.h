@@ -1,7 +1,7 @@
 /* HTTP/1.1 over a transport: one connection that is kept alive, one thread, one request at a time.
  *
- * No proxies, redirects, cookies or credentials; whatever the environment says about them is not read. Time and the
- * size of a reply are bounded. Built on libcurl.
+ * No proxies, redirects, cookies or credentials; the environment cannot change that. Time and the size of a reply are
+ * bounded. Built on libcurl.
  */
 #pragma once
 
@@ -22,8 +22,8 @@ struct http_request {
 	const char *path;   /* "/containers/pg/start", with the query; percent-encoded */
 	const char *json;   /* the body, or NULL for none */
 	uint64_t deadline;  /* CLOCK_MONOTONIC microseconds, USEC_INFINITY for none */
-	size_t max_reply;   /* bytes of the body that are kept */
-	http_sink sink;	    /* NULL: the body is kept in the reply; else a body with status 2xx goes there, unbounded */
+	size_t max_reply;   /* bytes: the largest body that is kept */
+	http_sink sink;	    /* NULL: the body stays in the reply; else a body with status 2xx goes there, unbounded */
 	void *sink_data;
 };
 
@@ -33,19 +33,19 @@ struct http_reply {
 	size_t len;
 };
 
-/* A client of the address, which it connects to with the first request. *ret belongs to the caller. */
+/* A client of the address; the first request connects to it. *ret belongs to the caller. */
 int http_open(const struct transport *transport, const char *address, struct http **ret, struct error *err);
 
 void http_close(struct http **h);
 
-/* Sends one request and awaits its reply, whatever its status is. A connection that the server has closed meanwhile is
- * made anew. The caller clears *ret, also after an error. Errors: ENOENT, ECONNREFUSED, EACCES, … as from connect(2);
- * ETIMEDOUT; EFBIG for a reply larger than max_reply; EPROTO for one that is not HTTP or breaks off. */
+/* Sends one request and awaits its reply, whatever its status. Connects again if the server has closed the connection
+ * meanwhile. The caller clears *ret, also after an error. Errors: ENOENT, ECONNREFUSED, EACCES, … as from connect(2);
+ * ETIMEDOUT; EFBIG: the reply is larger than max_reply; EPROTO: it is not HTTP or breaks off. */
 int http_perform(struct http *h, const struct http_request *request, struct http_reply *ret, struct error *err);
 
 void http_reply_clear(struct http_reply *r);
 
-/* Percent-encodes all but unreserved characters (RFC 3986, 2.3). Returns false when it does not fit. */
+/* Percent-encodes all but unreserved characters (RFC 3986, 2.3). Returns false if the result does not fit. */
 bool http_percent_encode(const char *s, char *ret, size_t size);
 
 #define _cleanup_http_	     _cleanup_(http_close)

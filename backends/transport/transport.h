@@ -1,7 +1,7 @@
-/* How an engine is reached. HTTP (http.h) speaks over any of these; Docker and Podman know none of them.
+/* Ways to reach an engine. HTTP (http.h) works over each of them; Docker and Podman know none.
  *
- * A new one is a table in a file of its own here: what an address of it looks like, what libcurl has to be told, and what
- * it means when the engine cannot be reached.
+ * A new one is a table in a file of its own here: the form of its addresses, its options for libcurl, and the meaning
+ * of its connection errors.
  */
 #pragma once
 
@@ -10,27 +10,27 @@
 
 #include "common/error.h"
 
-/* For the words of an error. */
+/* For error messages. */
 struct transport_peer {
 	const char *title;   /* "Docker" */
 	const char *address; /* as in http_open() */
-	const char *enable;  /* the command that makes it answer */
+	const char *enable;  /* the command that makes the engine answer */
 	const char *group;   /* whose members may use its socket; NULL: there is none */
 };
 
 struct transport {
 	const char *scheme; /* "unix", as in DOCKER_HOST=unix:///PATH */
-	const char *origin; /* what URLs begin with */
+	const char *origin; /* the beginning of URLs */
 	long curl_parts;    /* of curl_global_init(3) */
 
-	/* Can there be such an address? */
+	/* Is the address valid? */
 	int (*check)(const char *address, struct error *err);
 
-	/* Tells libcurl, which keeps what it needs. */
+	/* Sets the options of libcurl, which copies the address. */
 	bool (*prepare)(CURL *curl, const char *address);
 
-	/* Replaces an error of http_perform() that means that nothing was reached: ENOTCONN, EACCES. False: it means
-	 * something else, and is left alone. */
+	/* Replaces a connection error of http_perform() by ENOTCONN or EACCES. False: it is another error, and stays
+	 * as it is. */
 	bool (*explain)(const struct transport_peer *peer, struct error *err);
 };
 

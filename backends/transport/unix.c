@@ -45,7 +45,7 @@ static bool explain(const struct transport_peer *p, struct error *err)
 const struct transport unix_transport = {
 	.scheme = "unix",
 	.origin = "http://localhost",
-	/* Plain HTTP needs nothing of what a full initialisation loads (TLS, …). */
+	/* Plain HTTP needs none of what a full initialisation loads (TLS, …). */
 	.curl_parts = CURL_GLOBAL_NOTHING,
 	.check = check,
 	.prepare = prepare,
