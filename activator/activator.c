@@ -13,7 +13,7 @@
 #include "handover/exit.h"
 #include "handover/refuse.h"
 
-/* A notification is nobody's task to repeat. */
+/* Nobody repeats a failed notification. */
 static int notify(const struct options *o, struct error *err)
 {
 	if (notify_person(o, err) == 0)
@@ -36,9 +36,9 @@ int activator_run(int argc, char **argv)
 	struct error err = {};
 	int status;
 
-	(void)prctl(PR_SET_NAME, "activator"); /* executed by descriptor, it would be called by its number */
+	(void)prctl(PR_SET_NAME, "activator"); /* executed by descriptor, its name would be a number */
 	(void)log_begin("activator");
-	/* Harmless where nothing was handed over. */
+	/* Harmless if no sockets were handed over. */
 	refuse_on_signal("the activator");
 	switch (error_settle(activator_options_parse(argc, argv, &o, &err), &err)) {
 	case OPTIONS_DONE:

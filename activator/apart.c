@@ -21,10 +21,10 @@
 #define MOMENT	    (500 * USEC_PER_MSEC)
 #define GLANCE_MSEC 20
 
-/* One that has left the container to somebody who was using it may be about to end when that one is gone. */
+/* An earlier such service may have left the container to a user, and be about to end when that user is gone. */
 #define TRIES 5
 
-/* A manager that executes itself anew is there again at once. */
+/* A manager that re-executes itself is back at once. */
 #define REVIVAL_TIMEOUT (3 * USEC_PER_SEC)
 
 bool apart_is_this(void)
@@ -37,7 +37,7 @@ static int append_text(sd_bus_message *m, const char *property, const char *valu
 	return bus.sd_bus_message_append(m, "(sv)", property, "s", value);
 }
 
-/* What it has of this one's environment. */
+/* The variables that it inherits from this process. */
 static int append_environment(sd_bus_message *m, const struct options *o)
 {
 	char runtime[PATH_MAX], variable[PATH_MAX + 32];
@@ -99,7 +99,7 @@ static int append_properties(sd_bus_message *m, const struct options *o, char *c
 	return r < 0 ? r : bus.sd_bus_message_close_container(m);
 }
 
-/* StartTransientUnit(s name, s mode, a(sv) properties, a(sa(sv)) auxiliary units). -EEXIST: there is one already. */
+/* StartTransientUnit(s name, s mode, a(sv) properties, a(sa(sv)) auxiliary units). -EEXIST: it exists already. */
 static int start_once(struct manager *manager, const struct options *o, const char *service, char *const *argv)
 {
 	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;
@@ -131,7 +131,7 @@ static int start(const struct options *o, const char *service, char *const *argv
 	return r;
 }
 
-/* One that is about to begin is inactive, too. */
+/* A service that is about to start is inactive, too. */
 static bool is_at_work(struct unit *u, const char *service)
 {
 	struct error ignored;
@@ -141,7 +141,7 @@ static bool is_at_work(struct unit *u, const char *service)
 	       (unit_state(u, service, state, &ignored) == 0 && strcmp(state, "inactive") != 0);
 }
 
-/* Returns whether it is at work still. */
+/* Returns true if it is still at work afterwards. */
 static bool wait_a_moment(enum scope scope, const char *service)
 {
 	_cleanup_unit_ struct unit *u = NULL;

@@ -1,8 +1,8 @@
-/* Putting a container to sleep in a service of its own, "sockwake-sleep:INSTANCE.service".
+/* Puts a container to sleep in a service of its own, "sockwake-sleep:INSTANCE.service".
  *
- * When a keeper was killed and somebody stops its service, systemd gives the listening sockets to nobody before
- * ExecStopPost= has ended, which may take as long as the container needs to stop. So that ends early, and the work goes
- * on apart: whoever waits has the next keeper, which refuses them in time.
+ * When a keeper was killed and somebody stops its service, no process has the listening sockets until ExecStopPost=
+ * has ended, which may last as long as the container takes to stop. So ExecStopPost= ends early, and the work goes on
+ * apart: then the next keeper can refuse waiting clients in time.
  */
 #pragma once
 
@@ -10,9 +10,9 @@
 
 #include "activator/options.h"
 
-/* Is this process that service? */
+/* Does this process belong to that service? */
 bool apart_is_this(void);
 
-/* Begins it, with these words of our own, and waits a moment: most containers sleep by then. False where there can be no
- * such service. */
+/* Starts that service with the words of our own command line, and waits a moment: most containers sleep by then. False
+ * if there can be no such service. */
 bool apart_begin(const struct options *o, char *const *argv);

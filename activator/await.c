@@ -1,12 +1,12 @@
-/* The instance's own server is asked whether it is ready by the proxy, inside the container's network namespace and
- * with no privilege left. Another container's is asked in the same way, by a child process that runs the same two
+/* The proxy checks whether the instance's own server is ready, inside the container's network namespace and with no
+ * privilege left. The server of a dependency is checked in the same way, by a child process that runs the same two
  * programs:
  *
  *	nshelper [--user USER] [--unreachable] [--outside-source] -- proxy --await PORT --health-check CHECK
  *
- * Its exit status tells; why it failed, it says on standard error, which is a pipe to here, so that the journal gets
- * one sentence and not two. It inherits nothing but the pidfd: neither the sockets of systemd, which a health check
- * must not see, nor the locks.
+ * Its exit status is the result. It writes the reason of a failure to standard error, a pipe to this process, so that the
+ * journal gets one sentence and not two. It inherits only the pidfd: neither the sockets of systemd, which a health
+ * check must not see, nor the locks.
  */
 #include "activator/await.h"
 
@@ -29,7 +29,7 @@
 
 #define WORDS_MAX 13
 
-/* The proxy ends by itself at the deadline; only one that hangs does not. */
+/* The proxy ends by itself at the deadline, unless it hangs. */
 #define GRACE USEC_PER_SEC
 
 struct check {
@@ -37,7 +37,7 @@ struct check {
 	char port[8];
 };
 
-/* The programs are those of the command that this process is to become. Other options there are for the instance's own
+/* The programs come from the command that this process will execute. Its other options concern the instance's own
  * container. */
 static int build(const struct options *o, uint16_t port, const char *health_check, struct check *ret, struct error *err)
 {
@@ -86,7 +86,7 @@ static void prepare_environment(int pidfd, uint64_t deadline)
 	(void)setenv("JOURNAL_STREAM", "", 1); /* lines begin with their priority alone */
 }
 
-/* The child's part; does not return. */
+/* Runs in the child; does not return. */
 static void become(const struct check *c, int pidfd, uint64_t deadline, int output)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -99,7 +99,7 @@ static void become(const struct check *c, int pidfd, uint64_t deadline, int outp
 	_exit(EXIT_CANNOT_EXEC);
 }
 
-/* Reads until the other end is closed. False when that was not until the given time. */
+/* Reads until the other end is closed. False if it is still open at the given time. */
 static bool read_until(int fd, uint64_t until, char *ret, size_t size)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};

@@ -1,13 +1,13 @@
-/* Asking Podman for the PID costs two requests and, after five idle seconds, the start of its API service: 130 ms in which
- * a client waits. The unit's manager has named conmon already, and /proc has the rest:
+/* Podman tells the PID after two requests and, if it was idle for five seconds, the start of its API service: a client
+ * waits for 130 ms. The service manager has already named conmon, and /proc shows the rest:
  *
  *	/proc/MONITOR/comm			it is conmon
- *	/proc/MONITOR/task/MONITOR/children	its only child that counts is the container's first process
- *	/proc/CHILD/cgroup			…/libpod-payload-ID (or /libpod-ID): a container's, unlike that of conmon's other
- *						children, which run exit commands
+ *	/proc/MONITOR/task/MONITOR/children	its only relevant child is the container's first process
+ *	/proc/CHILD/cgroup			…/libpod-payload-ID (or /libpod-ID): a container's; conmon's other children, which
+ *						run exit commands, have another
  *	pidfd_open(CHILD)
- *	children and cgroup once more		a child is a zombie until conmon reaps it, so that its PID is nobody else's
- *						while it is listed: the pidfd is that of the process that was looked at
+ *	children and cgroup once more		a child is a zombie until conmon reaps it, so nobody else has its PID while it
+ *						is listed: the pidfd belongs to the examined process
  */
 #include "activator/conmon.h"
 
@@ -26,10 +26,10 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 
-#define CHILDREN	16	    /* exit commands and the container: two are usual */
+#define CHILDREN	16	    /* exit commands and the container: usually two */
 #define CGROUP_FILE_MAX (64U << 10) /* a line for each hierarchy */
 
-/* The first line of a short file of the kernel's, without its end; false where there is none (any more). */
+/* The first line of a short file of the kernel, without its newline; false if there is none (any more). */
 static bool read_line(const char *path, char *ret, size_t size)
 {
 	_cleanup_free_ char *text = NULL;

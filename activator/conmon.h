@@ -1,4 +1,4 @@
-/* Podman's monitor of a container, conmon(8): the main process of a unit that Quadlet made. */
+/* conmon(8), Podman's monitor of a container: the main process of a Quadlet unit. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,24 +15,24 @@ struct monitored {
 	bool frozen;		   /* the container is paused */
 };
 
-/* Finds the container whose monitor `monitor` is, and opens a pidfd that is certainly that of its first process. 1: it
- * is *ret, and *ret_pidfd belongs to the caller; 0: that process is no conmon, has no container (any more), or the
- * kernel cannot tell (CONFIG_PROC_CHILDREN): the engine has to be asked. -1: error. proc: "/proc". */
+/* Finds the container that `monitor` watches, and opens a pidfd that certainly belongs to its first process. 1: *ret
+ * is the container, and *ret_pidfd belongs to the caller; 0: the process is not conmon, has no container (any more),
+ * or the kernel cannot tell (CONFIG_PROC_CHILDREN): ask the engine. -1: error. proc: "/proc". */
 int conmon_pin(pid_t monitor, const char *proc, struct monitored *ret, int *ret_pidfd, struct error *err);
 
-/* Whether the processes of a control group are stopped: cgroup.events tells (cgroup-v2, "Core Interface Files"), also
- * when it is a group further up that was frozen, which cgroup.freeze of this one does not. `root` is where the unified
- * hierarchy is mounted, `group` begins with a slash. */
+/* Are the processes of a control group frozen? Reads cgroup.events (cgroup-v2, "Core Interface Files"), which also
+ * shows when a group further up is frozen; cgroup.freeze of this group does not. `root` is the mount point of the
+ * unified hierarchy, `group` begins with a slash. */
 bool cgroup_is_frozen(const char *root, const char *group);
 
-/* Pure functions of what /proc says, for conmon_pin(). */
+/* Pure functions of text from /proc, for conmon_pin(). */
 
-/* The path in the unified hierarchy, from the text of /proc/PID/cgroup: "0::PATH", beside which there may be other
- * hierarchies (cgroups(7)). False when there is none, or it does not fit. */
+/* The path in the unified hierarchy, from the text of /proc/PID/cgroup: "0::PATH", perhaps among other hierarchies
+ * (cgroups(7)). False if there is none, or it does not fit. */
 bool conmon_group(const char *cgroup, char *ret, size_t size);
 
-/* The identifier behind "libpod-" or "libpod-payload-" in the path of a control group. */
+/* The identifier after "libpod-" or "libpod-payload-" in the path of a control group. */
 bool conmon_id(const char *group, char ret[static CONTAINER_ID_MAX]);
 
-/* The first of "PID PID …", which *children then goes beyond; 0 at the end. */
+/* The first of "PID PID …", and moves *children past it; 0 at the end. */
 pid_t conmon_child(const char **children);

@@ -43,8 +43,8 @@ static void write_journal(const struct options *o, const struct container_up *h,
 	journal_send(MESSAGE_WITH_WAKE, o->name, o->container, message, fields);
 }
 
-/* As in a wake of its own: the engine is asked for the image's HEALTHCHECK, everything else is asked in the container's
- * network namespace. */
+/* As in a wake of its own: the engine runs the image's HEALTHCHECK; every other check runs in the container's network
+ * namespace. */
 static int await(struct engine *engine, const struct options *o, unsigned k, const struct container_up *h,
 		 struct error *err)
 {
@@ -86,7 +86,7 @@ int dependencies_wake(struct engine *engine, const struct options *o, struct sta
 		if (wake_one(engine, o, k, stats, &locks[k], err) < 0)
 			return error_context(err, "'%s', which comes before '%s'", o->dependencies[k].container,
 					     o->container);
-		stats->t_started = 0; /* the next one's start is not answered yet */
+		stats->t_started = 0; /* the engine has not answered the next start yet */
 	}
 	stats->t_dependencies = now_usec();
 	return 0;

@@ -16,15 +16,15 @@
 
 #define GLANCE (100 * USEC_PER_MSEC)
 
-/* So long at most until an engine, or the manager, has noticed that a process has ended. */
+/* The engine, or the manager, notices the end of a process within this time. */
 #define NOTICE_USEC USEC_PER_SEC
 
-/* Whoever restarts it for longer than this is not waited for. */
+/* Do not wait longer for a restart. */
 #define PATIENCE (60 * USEC_PER_SEC)
 
 struct eyes {
 	struct engine *engine;
-	struct unit *unit; /* NULL: the engine is asked */
+	struct unit *unit; /* NULL: ask the engine */
 	int lock_fd;	   /* to read */
 	uint64_t began;
 };
@@ -65,7 +65,7 @@ static int look(const struct options *o, struct eyes *eyes, uint64_t since, stru
 
 static int watch(const struct options *o, struct eyes *eyes, struct error *err)
 {
-	uint64_t since = eyes->began; /* it has not been seen up */
+	uint64_t since = eyes->began; /* not seen up since then */
 
 	for (;;) {
 		struct situation s;

@@ -10,7 +10,7 @@
 #include "common/fault.h"
 #include "common/log.h"
 
-/* Stops or pauses it. *ret_slept becomes true where it did run. *ret_ended: by itself, before it was told to. */
+/* Stops or pauses it. Sets *ret_slept if it ran. *ret_ended: it ended by itself, before it was told to. */
 static int stop_or_pause(struct engine *e, const struct options *o, const struct container *c, bool *ret_slept,
 			 bool *ret_ended, struct error *err)
 {
@@ -46,7 +46,7 @@ static int stop_or_pause(struct engine *e, const struct options *o, const struct
 	return 0;
 }
 
-/* An engine that has answered may still be wrong about it. */
+/* Checks that it no longer runs: an engine's answer may still be wrong. */
 static int see_asleep(const struct options *o, struct engine *e, struct error *err)
 {
 	_cleanup_container_ struct container c = {};
@@ -65,8 +65,8 @@ static bool is_up(const struct container *c)
 	return c->state == CONTAINER_RUNNING || c->state == CONTAINER_PAUSED || c->state == CONTAINER_RESTARTING;
 }
 
-/* Updaters rename a container and make another one of its name: what a wake has brought up is then known by its
- * identifier, which the lock keeps. 1: it is up, *o names it so and *ret is what it is; 0: there is no such. */
+/* Updaters rename a container and create another with its name: the lock then keeps the identifier of the one that a
+ * wake has brought up. 1: it is up, *o names it by its identifier, and *ret describes it; 0: there is none. */
 static int find_renamed(struct options *o, struct engine *e, int lock_fd, struct container *ret, char id[static 65],
 			struct error *err)
 {
@@ -106,7 +106,7 @@ static int find(struct options *o, struct engine *e, int lock_fd, struct contain
 	return renamed > 0 ? 0 : renamed < 0 ? -1 : r;
 }
 
-/* Until when one that does not run may come up by itself; `ended`: it has just ended. */
+/* Until when a stopped container may come up by itself; `ended`: it has just ended. */
 static uint64_t settled_after(const struct options *o, const struct container *c, bool ended, int lock_fd, uint64_t ran)
 {
 	if (lock_holds(lock_fd, RUN_STARTING))
@@ -114,12 +114,12 @@ static uint64_t settled_after(const struct options *o, const struct container *c
 	return (ended || o->because == EVENT_FAILED) && container_may_restart(c) ? ran + RESTART_USEC : 0;
 }
 
-/* Looks at the container, and takes its second lock, until the table does not say to wait any more. */
+/* Examines the container, and takes its second lock, until the table no longer says to wait. */
 static int judge_container(struct options *o, struct engine *e, struct container_lock *lock, const char *directory,
 			   bool ended, struct container *c, char id[static 65], const struct decision **ret,
 			   struct error *err)
 {
-	uint64_t began = now_usec(), ran = began; /* the last run was seen */
+	uint64_t began = now_usec(), ran = began; /* when the last run was seen */
 	char run[sizeof(c->started_at)] = "";
 
 	for (;;) {
@@ -159,7 +159,7 @@ static int restarts_for_ever(const struct options *o, const struct engine *e, st
 		o->container, e->backend->name, o->container);
 }
 
-/* *ret_renamed: it was one that no longer has the name. */
+/* *ret_renamed: the container no longer has the name. */
 static int halt_one(const struct options *given, struct engine *e, struct container_lock *lock, const char *directory,
 		    const struct stats *stats, bool *ret_asleep, bool *ret_renamed, struct error *err)
 {
@@ -170,7 +170,7 @@ static int halt_one(const struct options *given, struct engine *e, struct contai
 	bool slept = false, ended = false;
 	char id[65];
 
-	/* An engine takes a stop for the end of the restarts only where it has ended the container itself. */
+	/* A stop ends the restarts only if the engine has stopped the container itself. */
 	do {
 		if (ended && now_usec() >= give_up)
 			return restarts_for_ever(o, e, err);
@@ -201,7 +201,7 @@ static int halt_one(const struct options *given, struct engine *e, struct contai
 	return 0;
 }
 
-/* Beside one that was renamed, the one that was made in its place may run by now. */
+/* After a renamed container, looks for the one that may run in its place by now. */
 int halt_container(const struct options *o, struct engine *e, struct container_lock *lock, const char *directory,
 		   const struct stats *stats, bool *ret_asleep, struct error *err)
 {

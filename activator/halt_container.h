@@ -8,7 +8,7 @@
 #include "handover/stats.h"
 #include "lifecycle/lock.h"
 
-/* *ret_asleep: it does not run any more. stats: NULL for a container of --with. The caller holds the first lock
- * exclusively; the second is taken in `directory`, the runtime directory. */
+/* *ret_asleep: it no longer runs. stats: NULL for a dependency. The caller holds the first lock exclusively; the
+ * function takes the second in `directory`, the runtime directory. */
 int halt_container(const struct options *o, struct engine *e, struct container_lock *lock, const char *directory,
 		   const struct stats *stats, bool *ret_asleep, struct error *err);

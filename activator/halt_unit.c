@@ -19,8 +19,9 @@ struct help {
 	const struct options *options;
 };
 
-/* A unit that is stopped in the middle of its start may leave the container behind: that comes up when everything has
- * been told to end, and the manager waits until it kills it (Podman's units: for 90 seconds). Its own stop ends it. */
+/* A unit that is stopped in the middle of its start may leave its container behind: it comes up after everything has
+ * been told to end, and the manager waits until it kills it (Podman's units: for 90 seconds). Stopping the container
+ * ends that wait. */
 static uint64_t help_to_stop(struct unit *u, void *data)
 {
 	_cleanup_container_ struct container c = {};
@@ -36,8 +37,8 @@ static uint64_t help_to_stop(struct unit *u, void *data)
 	return HELP_PERIOD;
 }
 
-/* What would have removed the container of a unit without a file is killed together with it: so the engine stops it before,
- * and removes one that was made with --rm. */
+/* For a unit without a file, the manager kills the program that would remove the container together with the
+ * container: so the engine stops the container before, and removes it if it was created with --rm. */
 static void stop_before(const struct options *o, struct engine *e)
 {
 	_cleanup_container_ struct container c = {};
@@ -53,8 +54,8 @@ static void stop_before(const struct options *o, struct engine *e)
 		(void)poll(NULL, 0, (int)(HALT_SETTLE_PAUSE / USEC_PER_MSEC));
 }
 
-/* Stops the unit, whatever its Restart= says, or pauses its container. One whose start is not over has nothing to pause:
- * its job would bring the container up later. */
+/* Stops the unit, whatever its Restart= says, or pauses its container. A unit that is still starting has no container
+ * to pause: its job would bring the container up later. */
 static int stop_or_pause(struct unit *u, const struct options *o, struct engine *e, struct error *err)
 {
 	struct help h = {e, o};
@@ -73,7 +74,7 @@ static int stop_or_pause(struct unit *u, const struct options *o, struct engine 
 	return e->backend->pause(e, o->container, err) < 0 && !error_forgive(err, EBUSY) ? -1 : 0;
 }
 
-/* Looks at the unit until the table does not say to wait any more. */
+/* Examines the unit until the table no longer says to wait. */
 static int judge_unit(struct unit *u, const struct options *o, int lock_fd, const struct decision **ret,
 		      struct error *err)
 {
@@ -97,8 +98,8 @@ static int judge_unit(struct unit *u, const struct options *o, int lock_fd, cons
 	}
 }
 
-/* A unit that no wake has anything to do with and whose container does not run, as far as can be told, is not to be
- * stopped: a person may name any unit, and be wrong. */
+/* Must the unit be left alone? Yes if no wake has touched it, and its container seems not to run: a person may name
+ * the wrong unit. */
 static bool is_strange(const struct options *o, struct engine *e, int lock_fd)
 {
 	_cleanup_container_ struct container c = {};

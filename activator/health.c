@@ -11,7 +11,7 @@
 
 #define PAUSE_MAX (5 * USEC_PER_SEC)
 
-/* A question reaches the engine a little later. */
+/* A request reaches the engine a little later. */
 #define MARGIN USEC_PER_SEC
 
 #define NOTICE_MSEC 1000
@@ -30,7 +30,7 @@ uint64_t health_pause(uint64_t waited, bool costly)
 	return pause < PAUSE_MAX ? pause : PAUSE_MAX;
 }
 
-/* What the engine has found out by itself. */
+/* The result of the engine's own checks. */
 static int read_health(struct engine *e, const struct container *c, enum health *ret, struct error *err)
 {
 	_cleanup_container_ struct container now = {};
@@ -51,7 +51,7 @@ int health_ask(struct engine *e, const struct container *c, enum health *ret, st
 	return *ret == HEALTH_HEALTHY ? e->backend->check_health(e, c, ret, err) : 0;
 }
 
-/* An engine that fails about a container may do so because that ends: the kernel knows a moment later. */
+/* An engine's failure may come from the container's end, which the kernel reports a moment later. */
 static bool ends(int pidfd)
 {
 	struct pollfd gone = {.fd = pidfd, .events = POLLIN};

@@ -11,8 +11,8 @@
 #include "common/cleanup.h"
 #include "units/bus_library.h"
 
-/* Seconds after which a bus or a desktop that hangs is given up; what was sent by then is on its way. Nobody waits for
- * this process, which its person may stop: the keeper ends it (keeper/tasks.h). */
+/* Seconds after which to give up a bus or a desktop that hangs; the request is under way by then. Nobody waits for
+ * this process, which its user may stop: the keeper ends it (keeper/tasks.h). */
 #define NOTIFY_LIMIT 1
 
 static void on_alarm(int sig)
@@ -31,7 +31,7 @@ static int become_user(const struct passwd *pw, struct error *err)
 	return 0;
 }
 
-/* The user's own bus; false when there is none: nobody is logged in. */
+/* The user's own bus; false if there is none: the user is not logged in. */
 static bool open_bus(uid_t uid, sd_bus **ret)
 {
 	char address[64];
@@ -60,9 +60,9 @@ int notify_person(const struct options *o, struct error *err)
 		return 0;
 	snprintf(summary, sizeof(summary), "%s %s", o->name, o->started ? "started" : "stopped");
 	/* specifications.freedesktop.org/notification-spec: Notify(app, replaces, icon, summary, body, actions, hints,
-	 * expiry in ms; -1: as the desktop likes). The answer is awaited, because a bus that first has to start the
-	 * desktop's daemon drops what a sender leaves behind (dbus-daemon's bus/activation.c); that there is none is no
-	 * failure. */
+	 * expiry in ms; -1: the desktop decides). Wait for the answer: a bus that first has to start the desktop's
+	 * daemon drops the messages of a sender that has gone (dbus-daemon's bus/activation.c). A missing daemon is
+	 * not a failure. */
 	(void)bus.sd_bus_call_method(
 		connection, "org.freedesktop.Notifications", "/org/freedesktop/Notifications",
 		"org.freedesktop.Notifications", "Notify", NULL, NULL, "susssasa{sv}i", "sockwake", 0, "", summary,

@@ -91,7 +91,7 @@ static int take_with(void *options, const char *value, const struct option_row *
 	return 0;
 }
 
-/* The container of the last --with, which the next options are about. */
+/* The dependency of the last --with, to which the next options belong. */
 static struct dependency_options *described(struct options *o, struct error *err)
 {
 	if (o->n_dependencies)
@@ -190,7 +190,7 @@ static int check(const struct options *o, struct error *err)
 	return 0;
 }
 
-/* The proxy's option, by which it is known whether the health check is a command (backends/reach.h). */
+/* The proxy's option, which shows whether the health check is a command (backends/reach.h). */
 static const char *find_health_check(char *const *command)
 {
 	for (; *command; command++) {

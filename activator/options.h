@@ -13,12 +13,12 @@ enum mode { MODE_WAKE, MODE_SLEEP, MODE_FOLLOW, MODE_NOTIFY };
 
 #define DEPENDENCIES_MAX 16
 
-/* A container that is brought up before the instance's own, and put to sleep after it. */
+/* A dependency: brought up before the instance's own container, and put to sleep after it. */
 struct dependency_options {
 	const char *container;
 	const char *unit;	  /* NULL, or the unit that runs it */
 	uint16_t port;		  /* of its health check; 0: none */
-	const char *health_check; /* as the proxy takes it, or "healthy"; NULL: it is ready when it runs */
+	const char *health_check; /* in the proxy's notation, or "healthy"; NULL: it is ready when it runs */
 	bool keep_running;
 };
 
@@ -34,20 +34,20 @@ struct options {
 	const char *unit;	   /* NULL, or the unit that runs the container */
 	bool idle_pause;	   /* --idle-action pause */
 	bool keep_running;
-	struct dependency_options dependencies[DEPENDENCIES_MAX]; /* in the order in which they are brought up */
+	struct dependency_options dependencies[DEPENDENCIES_MAX]; /* in the order of the wake */
 	unsigned n_dependencies;
 
 	/* sleep */
 	enum event because;
 
 	/* follow, and a wake after it */
-	uint64_t recent; /* microseconds for which a container that has ended may yet be restarted, or replaced */
+	uint64_t recent; /* microseconds within which a container that has ended may still be restarted or replaced */
 
 	/* wake */
 	uint64_t startup_timeout; /* microseconds */
 	bool healthy;
-	const char *health_check; /* what the proxy will check, which the command says; NULL: the default */
-	char **command;		  /* NULL-terminated: what the proxy is run with, and so the checks of --with */
+	const char *health_check; /* the proxy's health check, from the command; NULL: the default */
+	char **command;		  /* NULL-terminated: the command of the proxy, and so of the checks of dependencies */
 
 	/* notify */
 	bool started; /* else stopped */

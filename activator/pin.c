@@ -5,11 +5,11 @@
  *	inspect			PID and start time
  *	pidfd_open(PID)		some process of this PID
  *	look at it in /proc	it is a process of this container, and not of another machine's (backends/process.h)
- *	inspect			same PID and start time: the container has run all the while, so PID was its own; and the pidfd
- *				has not ended, so that it was this process that was looked at
+ *	inspect			same PID and start time: the container has run all the while, so PID was its own; and the
+ *				process of the pidfd has not ended, so it is the one that was examined
  *
- * Anything else starts over, not more often than once in RETRY_MSEC, until the deadline. A container that has ended by
- * itself is not started again, unless its restart policy does that, or who restarts it: it would hide its failure.
+ * Anything else starts over, at most once every RETRY_MSEC, until the deadline. A container that has ended by itself is
+ * not started again here, only by its restart policy or by whoever restarts it: a new start would hide its failure.
  */
 #include "activator/pin.h"
 
@@ -34,7 +34,7 @@
 #define ABSENCE_LIMIT USEC_PER_SEC
 #define ANOTHER_LIMIT USEC_PER_SEC
 
-/* A run that somebody else began must not be taken for one's own, should this process die in the middle. */
+/* Another's run must not be recorded as our own, in case this process dies in the middle. */
 static bool is_foreign(struct engine *e, const struct options *o)
 {
 	_cleanup_container_ struct container c = {};
@@ -83,8 +83,8 @@ static int try_unpause(struct engine *e, const struct options *o, bool *woken, s
 	return r;
 }
 
-/* The likelier request first, so that one is enough nearly always. EBUSY when neither fits the container's state; the
- * error is then that of the start. */
+/* Sends the likelier request first, so that one is nearly always enough. EBUSY if neither fits the container's state;
+ * the error is then that of the start. */
 static int start_or_unpause(struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
 {
 	struct error unpause_err;
@@ -113,7 +113,7 @@ static bool has_ended(int pidfd)
 	return poll(&p, 1, 0) == 1;
 }
 
-/* Is it the container's, and may we enter it? */
+/* Does it belong to the container, and may we enter it? */
 static int check_process(const struct options *o, const struct container *c, struct error *err)
 {
 	return process_check(c, "/proc", err) < 0 ? -1 : reach_check(c, o->health_check, err);
@@ -139,7 +139,7 @@ int pin_inspected(struct engine *e, const struct options *o, const struct contai
 		return error_forgive(err, ENOENT) ? 0 : -1;
 	if (again.state != CONTAINER_RUNNING || again.pid != c->pid || strcmp(again.started_at, c->started_at) != 0)
 		return 0;
-	if (has_ended(pidfd)) /* which an engine learns later than the kernel */
+	if (has_ended(pidfd)) /* which the engine learns later than the kernel */
 		return 0;
 	if (refused < 0) {
 		*err = refusal;
@@ -150,8 +150,8 @@ int pin_inspected(struct engine *e, const struct options *o, const struct contai
 	return 1;
 }
 
-/* A process that is not here at all: the engine has not noticed its end yet, which takes moments, or counts in another
- * PID namespace. *since: 0, or since when this is so. */
+/* The process does not exist here: either the engine has not noticed its end yet, which takes moments, or it uses
+ * another PID namespace. *since: 0, or since when this is so. */
 static int check_presence(const struct container *c, uint64_t *since, struct error *err)
 {
 	if (kill(c->pid, 0) == 0 || errno != ESRCH) {
@@ -172,7 +172,7 @@ static int ended(const struct options *o, const struct container *c, struct erro
 			 c->exit_code, log_command(o->scope, o->unit, o->backend, c->name, log));
 }
 
-/* *since: 0, or since when it is seen to have ended. */
+/* *since: 0, or since when it has been seen ended. */
 static bool is_waited_for(const struct container *c, uint64_t *since)
 {
 	if (*since == 0)
@@ -180,8 +180,8 @@ static bool is_waited_for(const struct container *c, uint64_t *since)
 	return container_may_come_back(c) && now_usec() - *since < RESTART_USEC;
 }
 
-/* Is it another one than that which was started, or refused because it was being removed, say? Then it is started next, unless
- * this goes on. *since: 0, or since when this is so. */
+/* Is it not the container that was started, or was the start refused because the container was being removed, say?
+ * Then the new one is started next, unless this goes on. *since: 0, or since when this is so. */
 static bool is_another(const struct container *c, int started, uint64_t *since)
 {
 	if (started == 0 ? c->state != CONTAINER_CREATED : c->state == CONTAINER_DEAD)
@@ -191,7 +191,7 @@ static bool is_another(const struct container *c, int started, uint64_t *since)
 	return now_usec() - *since < ANOTHER_LIMIT;
 }
 
-/* What is to be done next about a container that was just inspected. */
+/* The next step for a container that was just inspected. */
 enum next { NEXT_PIN, NEXT_WAIT, NEXT_FAIL };
 
 static enum next judge(const struct options *o, const struct container *c, int lock_fd)
@@ -203,12 +203,12 @@ static enum next judge(const struct options *o, const struct container *c, int l
 		return c->pid > 1 ? NEXT_PIN : NEXT_WAIT;
 	case ACTION_WAIT:
 		return NEXT_WAIT;
-	default: /* somebody has paused it, or it has ended although it was started */
+	default: /* somebody has paused it, or it was started and has ended */
 		return c->state == CONTAINER_PAUSED ? NEXT_WAIT : NEXT_FAIL;
 	}
 }
 
-/* Between `rm` and `run`, once one that was served has ended. */
+/* Are we between `rm` and `run`, after a served container has ended? */
 static bool is_being_replaced(const struct options *o, uint64_t began, const struct error *err)
 {
 	return container_is_in_between(err) && now_usec() - began < o->recent;
@@ -231,7 +231,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 	*ret_woken = false;
 	for (;;) {
 		struct error start_err;
-		/* One that has ended by itself since is not started again: that would hide its failure. */
+		/* A container that has ended by itself is not started again: that would hide its failure. */
 		bool again = !*ret_woken || ret->state == CONTAINER_PAUSED;
 		int r = 0, started = again ? start_or_unpause(e, o, lock->named, ret_woken, &start_err) : 0;
 
@@ -248,7 +248,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 			if (!is_being_replaced(o, began, err))
 				return -1;
 			error_clear(err);
-			*ret_woken = false; /* what was started is gone */
+			*ret_woken = false; /* the started container is gone */
 			(void)poll(NULL, 0, RETRY_MSEC);
 			continue;
 		}
@@ -279,7 +279,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 		}
 		tell_awaited(&told, NULL, "the container '%s' is %s", o->container, container_state_name(ret->state));
 		(void)poll(NULL, 0, RETRY_MSEC);
-		/* Asked after the deadline, the engine would be blamed. */
+		/* After the deadline a request would fail, and the engine would be blamed. */
 		if (timeout_msec(e->deadline) == 0)
 			return error_set(err, ETIMEDOUT, "the container '%s' did not come to run in time (it is %s)",
 					 o->container, container_state_name(ret->state));

@@ -1,4 +1,4 @@
-/* Brings a container up and pins the very run of it that was inspected. */
+/* Brings a container up and pins exactly the run that was inspected. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,15 +8,15 @@
 #include "handover/stats.h"
 #include "lifecycle/lock.h"
 
-/* Starts or unpauses the container, unless it runs, and opens a pidfd of its first process, which is certain to be the
- * process of *ret: the same PID and start time were seen before and after it was opened. Returns with the container
- * running, or fails by engine->deadline. *ret_woken: it was us who started or unpaused it. stats gets t_started and
- * t_inspected. That a start was asked for is written into the first lock until it is answered; the second is taken as
- * soon as the container is known. The caller owns *ret_pidfd, and clears *ret, also after an error. */
+/* Starts or unpauses the container, unless it runs, and opens a pidfd that certainly belongs to the first process of
+ * *ret: PID and start time were the same before and after it was opened. Returns when the container runs, or fails by
+ * engine->deadline. *ret_woken: this process has started or unpaused it. Sets t_started and t_inspected of stats. The
+ * first lock records a requested start until it is answered; the second lock is taken as soon as the container is
+ * known. The caller owns *ret_pidfd, and clears *ret, also after an error. */
 int pin_container(struct engine *engine, const struct options *o, struct stats *stats, struct container_lock *lock,
 		  const char *directory, struct container *ret, int *ret_pidfd, bool *ret_woken, struct error *err);
 
-/* Opens a pidfd of the process of a running container that was just inspected: by a second inspection it is certain to
- * be that. 1: it is pinned; 0: it changed meanwhile; -1: error. */
+/* Opens a pidfd of the first process of a running container that was just inspected; a second inspection makes certain
+ * that it is this one. 1: it is pinned; 0: it has changed meanwhile; -1: error. */
 int pin_inspected(struct engine *engine, const struct options *o, const struct container *c, int *ret_pidfd,
 		  struct error *err);

@@ -1,8 +1,8 @@
-/* The unit's job comes first; what it brought up is found without the engine where that is possible (conmon.c), else by
- * the container's name, as in pin.c. That a job is done says little about units of Type=simple (`docker run`): the
- * container comes later, so it is looked for until the deadline, or until the unit has failed.
+/* The unit's job comes first. Its container is then found without the engine if possible (conmon.c), else by name, as in
+ * pin.c. A unit of Type=simple (`docker run`) finishes its job before the container runs: so the search goes on until
+ * the deadline, or until the unit has failed.
  *
- * Which run is whose is told by the unit's invocation, which the lock keeps (situation.h).
+ * The unit's invocation, which the lock records, tells who began a run (situation.h).
  */
 #include "activator/pin_unit.h"
 
@@ -29,7 +29,7 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 	struct unit_view v;
 	int r;
 
-	/* A paused container's unit is active; one that its unit removed cannot be unpaused. */
+	/* The unit of a paused container is active; a container that its unit has removed cannot be unpaused. */
 	if (o->idle_pause) {
 		if (e->backend->unpause(e, o->container, err) == 0) {
 			*woken = true;
@@ -53,7 +53,7 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 	return r;
 }
 
-/* 1: it is pinned; 0: not there yet; -1: error. */
+/* 1: it is pinned; 0: it does not run yet; -1: error. */
 static int pin_by_name(struct engine *e, const struct options *o, struct container *c, int *ret_pidfd,
 		       struct error *err)
 {
@@ -96,8 +96,8 @@ static int await_container(struct unit *u, struct engine *e, const struct option
 
 		if (r == 0 && !unit_is_active(v) && strcmp(v->active, "activating") != 0)
 			return unit_failed(u, v, err);
-		/* The health check is the engine's, which then has to be asked for the container as a whole; so it has
-		 * for what the container sees of the host. */
+		/* The engine must be asked for the container as a whole if it runs the health check, or if we need to
+		 * know what the container sees of the host. */
 		if (r == 0 && e->backend->monitors_in_units && !o->healthy && !reach_matters(o->health_check))
 			r = pin_by_monitor(e, o, v, c, ret_pidfd, err);
 		if (r == 0)
@@ -107,7 +107,7 @@ static int await_container(struct unit *u, struct engine *e, const struct option
 		tell_awaited(&told, NULL, "the unit '%s' runs, but no container '%s' does: is that its name?", o->unit,
 			     o->container);
 		(void)poll(NULL, 0, e->backend->unit_retry_msec);
-		/* Asked after the deadline, the engine would be blamed. */
+		/* After the deadline a request would fail, and the engine would be blamed. */
 		if (timeout_msec(e->deadline) == 0)
 			return error_set(err, ETIMEDOUT,
 					 "the unit '%s' runs, but no container '%s' did in time: is that its name?",
@@ -133,7 +133,7 @@ int pin_unit(struct engine *e, const struct options *o, struct stats *stats, int
 		was_up = !*ret_woken;
 		if (await_container(u, e, o, &v, ret, ret_pidfd, err) == 0)
 			break;
-		/* One that was up and ends is being restarted, or its container replaced. */
+		/* A unit that was up and ends is being restarted, or its container replaced. */
 		if (!was_up || timeout_msec(e->deadline) == 0 || !error_forgive(err, ECHILD))
 			return -1;
 	}

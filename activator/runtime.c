@@ -43,7 +43,7 @@ int runtime_file(enum scope scope, const char *file, char ret[static PATH_MAX], 
 	return 0;
 }
 
-/* By hand, or after a keeper that was killed, there is what that has left behind. */
+/* Run by hand, or after a killed keeper: reads the file that the last keeper has left. */
 static void read_file_of(const struct options *o, struct stats *ret)
 {
 	struct error ignored;

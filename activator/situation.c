@@ -19,7 +19,7 @@ static enum condition condition_of_container(const struct container *c)
 	case CONTAINER_PAUSED:
 		return CONDITION_PAUSED;
 	case CONTAINER_RESTARTING:
-	case CONTAINER_UNKNOWN: /* a state to come: to be stopped rather than left up */
+	case CONTAINER_UNKNOWN: /* a state of a future engine: better stopped than left up */
 		return CONDITION_RESTARTING;
 	case CONTAINER_STOPPING:
 	case CONTAINER_REMOVING:
@@ -29,7 +29,7 @@ static enum condition condition_of_container(const struct container *c)
 	}
 }
 
-/* What its restart policy has begun goes on what was before: nobody has asked for that. */
+/* A run that the restart policy has begun continues the previous run: nobody has requested it. */
 static bool is_continued(const struct container *c, int lock_fd, bool own)
 {
 	return c->restarts > 0 && lock_is_run_of(lock_fd, c->id, own);
@@ -41,7 +41,7 @@ bool container_is_own(const struct container *c, int lock_fd)
 	       is_continued(c, lock_fd, true);
 }
 
-/* Without anything remembered it is not known that somebody restarted it. */
+/* Without a record, nothing shows that somebody restarted it. */
 static enum run run_of_container(const struct container *c, int lock_fd)
 {
 	char id[sizeof(c->id)];
@@ -87,7 +87,7 @@ bool container_may_come_back(const struct container *c)
 	return container_may_restart(c) || c->exit_code == 0 || c->exit_code > 128;
 }
 
-/* invocation has 32 digits: shorter than any container's identifier. */
+/* An invocation has 32 digits: shorter than any container's identifier. */
 static const char *run_text(const struct unit_view *v, bool own, char ret[static RUN_TEXT_MAX])
 {
 	snprintf(ret, RUN_TEXT_MAX, "%s %s", own ? "own" : "found", v->invocation);
@@ -101,7 +101,7 @@ static bool is_recorded(int lock_fd, const struct unit_view *v, bool own)
 	return lock_holds(lock_fd, run_text(v, own, text));
 }
 
-/* What systemd itself has restarted goes on what was before: nobody has asked for that. */
+/* A run that systemd itself has restarted continues the previous run: nobody has requested it. */
 bool unit_is_own(int lock_fd, const struct unit_view *v)
 {
 	static const char own[] = "own ";
@@ -125,7 +125,8 @@ static bool is_up(const struct unit_view *v)
 	return strcmp(v->active, "inactive") != 0 && strcmp(v->active, "failed") != 0;
 }
 
-/* One that systemd itself restarted is nobody's, unless it was ours: it must not keep a container awake that nobody uses. */
+/* A run that systemd itself has restarted belongs to nobody, unless the previous one was ours: it must not keep an
+ * unused container awake. */
 static enum run run_of_unit(const struct unit_view *v, int lock_fd)
 {
 	char text[RUN_TEXT_MAX];
@@ -141,7 +142,7 @@ static enum run run_of_unit(const struct unit_view *v, int lock_fd)
 struct situation situation_of_unit(const struct options *o, enum event event, const struct unit_view *v, int lock_fd)
 {
 	struct situation s = {.event = event, .run = RUN_FOUND, .circumstances = circumstances(o)};
-	bool ours = lock_holds(lock_fd, RUN_STARTING); /* and so may be the job */
+	bool ours = lock_holds(lock_fd, RUN_STARTING); /* and so may the job be */
 
 	if (unit_is_restarting(v))
 		s.condition = CONDITION_RESTARTING;

@@ -23,12 +23,12 @@
 #include "lifecycle/lock.h"
 #include "units/paths.h"
 
-/* After a keeper that was killed nobody else tries again. */
+/* Nobody else tries again after a keeper was killed. */
 #define PAUSE	 USEC_PER_SEC
 #define PATIENCE (15 * 60 * USEC_PER_SEC)
 
-/* How long a stop of the service is looked for that keeps systemd from starting the next keeper: keepers that are killed
- * again and again make no storm. */
+/* How long to look for a stop of the service, which would keep systemd from starting the next keeper: this also slows
+ * down keepers that are killed again and again. */
 #define STOP_WINDOW (800 * USEC_PER_MSEC)
 #define STOP_GLANCE (40 * USEC_PER_MSEC)
 
@@ -42,7 +42,8 @@ static bool variable_is(const char *name, const char *value)
 /* 203: systemd could not execute the keeper, so it has woken nothing (systemd.exec(5)). */
 #define MANAGER_CANNOT_EXEC "203"
 
-/* As the net under a keeper (systemd.exec(5), ExecStopPost=): one that ended in its own way has done it already. */
+/* Runs after every keeper, as a safety net (systemd.exec(5), ExecStopPost=): a keeper that ended in its own way has
+ * put the container to sleep already. */
 static bool keeper_is_done(void)
 {
 	char refused[8];
@@ -53,13 +54,14 @@ static bool keeper_is_done(void)
 		variable_is("EXIT_STATUS", MANAGER_CANNOT_EXEC));
 }
 
-/* One that exited in another way has given up. */
+/* A keeper that exited in another way has given up. */
 static bool keeper_was_killed(void)
 {
 	return apart_is_this() || (getenv("SERVICE_RESULT") && !variable_is("EXIT_CODE", "exited"));
 }
 
-/* systemd sends no signal to a service that is stopping already: the keeper would not learn that somebody waits. */
+/* systemd sends no signal to a service that is stopping already: without this the keeper would not learn that somebody
+ * waits. */
 static void tell_of_stop(const struct options *o)
 {
 	int keeper = channel_inherited();
@@ -69,9 +71,9 @@ static void tell_of_stop(const struct options *o)
 		notify_send(keeper, "STOP=1");
 }
 
-/* systemd starts the next keeper at once, which owns the queue and can put to sleep, unless somebody stops the service.
- * A service that waits for its restart is stopped without this program being run: so the wait is here. Returns whether
- * there will be a next one. */
+/* systemd starts the next keeper at once, which owns the queue and can put the container to sleep, unless somebody
+ * stops the service. It does not run this program for a service that is stopped while waiting for its restart: so the
+ * wait is here. Returns whether there will be a next keeper. */
 static bool await_next_keeper(const struct options *o)
 {
 	_cleanup_unit_ struct unit *u = halt_open_service(o);
@@ -87,14 +89,14 @@ static bool await_next_keeper(const struct options *o)
 	return true;
 }
 
-/* At shutdown no more is begun. */
+/* At shutdown nothing new is started. */
 static bool is_left_to_others(const struct options *o, char *const *argv)
 {
 	return keeper_was_killed() && !apart_is_this() && !manager_is_stopping(o->scope) &&
 	       (await_next_keeper(o) || apart_begin(o, argv));
 }
 
-/* At shutdown the engine is gone for good, and so are its containers, or they soon will be. */
+/* At shutdown the engine is gone for good, and its containers are gone or soon will be. */
 static bool is_shutdown(const struct options *o, const struct error *err)
 {
 	if (err->code != ENOTCONN && err->code != ETIMEDOUT && err->code != ECONNRESET)
@@ -102,7 +104,8 @@ static bool is_shutdown(const struct options *o, const struct error *err)
 	return manager_is_stopping(o->scope);
 }
 
-/* Unless somebody uses it. *ret_asleep: it does not run any more. stats: NULL for a container of --with. */
+/* Puts one container to sleep unless somebody uses it. *ret_asleep: it no longer runs. stats: NULL for a
+ * dependency. */
 static int put_one_to_sleep(const struct options *o, struct engine *e, const struct stats *stats, bool *ret_asleep,
 			    struct error *err)
 {
@@ -125,8 +128,8 @@ static int put_one_to_sleep(const struct options *o, struct engine *e, const str
 		       : halt_container(o, e, &lock, directory, stats, ret_asleep, err);
 }
 
-/* Those of --with, in the order opposite to that of the wake, and only when the one that needs them does not run. One
- * that fails does not keep the others awake; the first failure is told. */
+/* Puts the dependencies to sleep in the reverse order of the wake, and only if the container that needs them does not
+ * run. One that fails does not keep the others awake; reports the first failure. */
 static int put_all_to_sleep(const struct options *o, struct engine *e, const struct stats *stats, struct error *err)
 {
 	struct error failure;

@@ -7,7 +7,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 
-/* So often a start job that goes on is looked at. */
+/* How often to check a start job that goes on. */
 #define GLANCE	     USEC_PER_SEC
 #define GLANCE_LIMIT (2 * USEC_PER_SEC)
 #define HEALTH_LIMIT (60 * USEC_PER_SEC)
@@ -22,7 +22,7 @@ struct look {
 	struct told told;
 };
 
-/* What is known to take long, and what helps. */
+/* Units that are known to take long, with a hint that helps. */
 static const char *hint_about(const char *unit)
 {
 	static const struct {

@@ -1,6 +1,6 @@
-/* The start of a unit, whose job may go on for long: it waits for other units, or (Notify=healthy) for the container's
- * health check, which Podman looks at by itself only twice a minute, say. So after a while what it waits for is told, and
- * Podman is asked to look. */
+/* Starts a unit, whose job may take long: it waits for other units, or (Notify=healthy) for the container's health
+ * check, which Podman itself may run only twice a minute. So after a while this says what the job waits for, and makes
+ * Podman run the check. */
 #pragma once
 
 #include "activator/options.h"

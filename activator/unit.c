@@ -10,10 +10,10 @@
 #include "units/bus.h"
 #include "units/log_command.h"
 
-/* A unit whose properties change so often in a row has no state to wait for. */
+/* A unit whose properties change this often in a row has no stable state. */
 #define LOOKS_MAX 10
 
-/* Most units are started before anybody has to look what they wait for. */
+/* Most units have started before anybody needs to know what they wait for. */
 #define PATIENCE (500 * USEC_PER_MSEC)
 
 /* Not for long: at the end of a session the manager does not come back. */
@@ -30,7 +30,7 @@ static const char *systemctl(enum scope scope)
 	return scope == SCOPE_USER ? "systemctl --user" : "systemctl";
 }
 
-/* A manager that did not come back is not waited for again. */
+/* Not again for a manager that did not come back. */
 static bool ask_again(struct unit *u, struct error *err)
 {
 	if (!u->manager.bus || !bus_revive(&u->manager, now_usec() + REVIVAL_TIMEOUT))
@@ -39,7 +39,7 @@ static bool ask_again(struct unit *u, struct error *err)
 	return true;
 }
 
-/* Nothing is heard of the job over another connection. */
+/* Only the connection that requested the job is told of its end. */
 static int await_job(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err)
 {
 	uint64_t glance = m ? now_usec() + PATIENCE : USEC_INFINITY;
@@ -115,7 +115,7 @@ int unit_open(enum scope scope, const char *name, struct unit **ret, struct erro
 	u->name = name;
 	if (bus_connect(&u->manager, now_usec() + REVIVAL_TIMEOUT, err) < 0)
 		return -1;
-	/* The manager finds, or loads, the unit by this path (org.freedesktop.systemd1(5)). */
+	/* This path makes the manager find, or load, the unit (org.freedesktop.systemd1(5)). */
 	if (bus.sd_bus_path_encode(SYSTEMD_PATH "/unit", name, &u->path) < 0)
 		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
 	*ret = steal_ptr(&u);
@@ -143,7 +143,7 @@ static int get_once(struct unit *u, const char *name, const char *path, const ch
 		     : 0;
 }
 
-/* Every question about a property goes through here. name: of the unit or job, for messages. */
+/* All requests for properties go through here. name: of the unit or job, for messages. */
 static int get(struct unit *u, const char *name, const char *path, const char *interface, const char *property,
 	       const char *type, sd_bus_message **ret, struct error *err)
 {
@@ -172,7 +172,7 @@ static const struct property {
 #undef MEMBER
 };
 #define N_PROPERTIES (sizeof(properties) / sizeof(*properties))
-#define N_CHANGING   2 /* the first ones change whenever one of the others does that matters */
+#define N_CHANGING   2 /* the first ones change whenever another relevant one does */
 
 static int read_value(sd_bus_message *reply, const struct property *p, void *member)
 {
@@ -209,8 +209,8 @@ static int look_at(struct unit *u, const char *name, const char *path, const str
 	return r < 0 ? error_set(err, ENOTCONN, "the service manager's %s of '%s' makes no sense", p->name, name) : 0;
 }
 
-/* Each property is asked for by itself, and a unit that nobody needs is forgotten when it has stopped. So what is seen
- * has to be of one moment: the state of before with the invocation of after would look like somebody else's run. */
+/* Each property is a request of its own, and the manager forgets an unused unit when it has stopped. So all values
+ * must be of the same moment: the old state with the new invocation would look like somebody else's run. */
 static int look(struct unit *u, const char *name, const char *path, struct unit_view *ret, struct error *err)
 {
 	struct unit_view now;
@@ -245,7 +245,7 @@ int unit_look_at(struct unit *u, const char *name, struct unit_view *ret, struct
 	return look(u, name, path, ret, err);
 }
 
-/* The reply to a question about one property of one unit. */
+/* The reply to a request for one property of one unit. */
 static int ask(struct unit *u, const char *name, const char *property, const char *type, sd_bus_message **ret,
 	       struct error *err)
 {
@@ -320,7 +320,7 @@ int unit_each(struct unit *u, const char *name, const char *property, unit_visit
 	return r < 0 ? error_set(err, ENOTCONN, "the service manager's %s of '%s' makes no sense", property, name) : 0;
 }
 
-/* The object of the job that somebody asked for; "" where there is none. Belongs to *reply. */
+/* The object of the job that somebody requested; "" if there is none. Belongs to *reply. */
 static const char *job_of(struct unit *u, sd_bus_message **reply)
 {
 	struct error ignored;
@@ -351,7 +351,7 @@ bool unit_is_being_stopped(struct unit *u)
 	return job_is(u, job_of(u, &job), "JobType", "stop");
 }
 
-/* The first of "a(usssoo)", numbers, units, types, states and paths of jobs, that runs, else the first one. */
+/* The first running job of "a(usssoo)", numbers, units, types, states and paths of jobs, else the first job. */
 static bool read_first_job(sd_bus_message *reply, char ret[static UNIT_NAME_TEXT_MAX])
 {
 	const char *unit, *type, *state, *path, *object;
@@ -374,7 +374,7 @@ bool unit_waits_for(struct unit *u, char ret[static UNIT_NAME_TEXT_MAX])
 	_cleanup_message_ sd_bus_message *job = NULL, *reply = NULL;
 	const char *path = job_of(u, &job);
 
-	/* Job.GetBefore() (systemd 233): the jobs that have to end before this one begins. */
+	/* Job.GetBefore() (systemd 233): the jobs that must end before this one begins. */
 	return job_is(u, path, "State", "waiting") &&
 	       bus.sd_bus_call_method(u->manager.bus, SYSTEMD_NAME, path, SYSTEMD_JOB, "GetBefore", NULL, &reply, "") >=
 		       0 &&
@@ -402,14 +402,14 @@ int unit_failed(const struct unit *u, const struct unit_view *v, struct error *e
 				 "raise that under [Service], or see '%s'",
 				 u->name, log);
 	if (strcmp(v->result, "exit-code") == 0 &&
-	    v->main_status != 0) /* else it is that of ExecStartPre= or the like */
+	    v->main_status != 0) /* else the status is that of ExecStartPre= or the like */
 		return error_set(err, ECHILD, "the unit '%s' ended with status %d: '%s' may say why", u->name,
 				 v->main_status, log);
 	return error_set(err, ECHILD, "the unit '%s' does not run (%s, result '%s'): '%s' may say why", u->name,
 			 v->active, v->result, log);
 }
 
-/* What is told of the last run then is about the one before. */
+/* If so, the results are those of the run before. */
 static bool is_not_started_again(const struct unit_view *before, const struct unit_view *now)
 {
 	return now->invocation[0] && strcmp(now->invocation, before->invocation) == 0;
@@ -453,7 +453,7 @@ int unit_stop(struct unit *u, uint64_t deadline, const struct meanwhile *m, stru
 	if (strcmp(u->manager.job_result, "done") != 0)
 		return error_set(err, ECHILD, "the stop of the unit '%s' ended as '%s': '%s status %s' may say why",
 				 u->name, u->manager.job_result, systemctl(u->manager.scope), u->name);
-	/* A unit that nothing refers to is forgotten as a whole, and this fails. */
+	/* Fails if nothing refers to the unit: the manager forgets such a unit as a whole. */
 	(void)bus.sd_bus_call_method(u->manager.bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "ResetFailedUnit",
 				     NULL, NULL, "s", u->name);
 	return 0;

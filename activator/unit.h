@@ -1,7 +1,7 @@
-/* A unit that runs a container (Quadlet's, for example), as its service manager sees it.
+/* A container unit (Quadlet's, for example), as its service manager sees it.
  *
- * Spoken to over the manager's own socket, as systemctl(1) does: it needs no message bus. Errors: ENOENT there is no
- * such unit, ENOTCONN the manager cannot be reached, ETIMEDOUT, ECHILD the unit failed.
+ * Connects to the manager's own socket, as systemctl(1) does: that needs no message bus. Errors: ENOENT: there is no
+ * such unit; ENOTCONN: the manager cannot be reached; ETIMEDOUT; ECHILD: the unit failed.
  */
 #pragma once
 
@@ -14,11 +14,10 @@
 
 struct unit;
 
-/* Is the whole system, or the user's session, being shut down? So is one whose manager cannot be reached for some
- * seconds. */
+/* Is the system, or the user's session, shutting down? True also if the manager cannot be reached for some seconds. */
 bool manager_is_stopping(enum scope scope);
 
-/* *ret belongs to the caller; name has to live as long. */
+/* *ret belongs to the caller; name must live as long. */
 int unit_open(enum scope scope, const char *name, struct unit **ret, struct error *err);
 void unit_close(struct unit **u);
 #define _cleanup_unit_ _cleanup_(unit_close)
@@ -30,59 +29,59 @@ struct unit_view {
 	char sub[32];			 /* "running", "auto-restart", … */
 	char result[32];		 /* of the last run: "success", "exit-code", "start-limit-hit", … */
 	char invocation[INVOCATION_MAX]; /* of the current or last run, in hexadecimal; "" for none */
-	uint32_t main_pid;		 /* 0 when there is none */
-	uint32_t restarts;		 /* automatic ones since it was last started by somebody */
-	uint32_t job;			 /* the number of the job that somebody asked for, 0 for none */
+	uint32_t main_pid;		 /* 0 if there is none */
+	uint32_t restarts;		 /* automatic ones since somebody last started it */
+	uint32_t job;			 /* the number of the job that somebody requested, 0 for none */
 	int32_t main_code, main_status;	 /* how the last main process ended, as waitid(2) */
 };
 int unit_look(struct unit *u, struct unit_view *ret, struct error *err);
 
 bool unit_is_active(const struct unit_view *v);
 
-/* Will it run again without anybody's asking (Restart=)? */
+/* Will it restart by itself (Restart=)? */
 bool unit_is_restarting(const struct unit_view *v);
 
-/* What is done while a job goes on that takes longer than most: `look` is called, and again after as many microseconds as
- * it returns. */
+/* What to do during a job that takes longer than most: `look` is called, and again after the number of microseconds
+ * that it returns. */
 struct meanwhile {
 	uint64_t (*look)(struct unit *u, void *data);
 	void *data;
 };
 
-/* Starts the unit, which was seen as `before`, and waits for the job until the deadline (CLOCK_MONOTONIC microseconds).
- * One that is active already is success. m may be NULL. */
+/* Starts the unit, last seen as `before`, and waits for the job until the deadline (CLOCK_MONOTONIC microseconds). A
+ * unit that is active already is success. m may be NULL. */
 int unit_start(struct unit *u, const struct unit_view *before, uint64_t deadline, const struct meanwhile *m,
 	       struct error *err);
 
-/* Asks for its start, after a stop that is on its way, and does not wait. */
+/* Requests its start, after a stop that is under way, and does not wait. */
 int unit_start_later(struct unit *u, struct error *err);
 
-/* Stops it, whatever its Restart= says, and forgets how often it was started: going to sleep must not count towards
- * its limit of starts. One that is not active is success. m may be NULL. */
+/* Stops it, whatever its Restart= says, and resets the count of its starts: sleeping must not use up its start limit.
+ * One that is not active is success. m may be NULL. */
 int unit_stop(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err);
 
-/* Which unit does the job that runs in it wait for, before it begins? False: for none, or it is not told. */
+/* The unit whose job must end before this unit's job begins. False: there is none, or the manager does not tell. */
 #define UNIT_NAME_TEXT_MAX 256
 bool unit_waits_for(struct unit *u, char ret[static UNIT_NAME_TEXT_MAX]);
 
-/* Has somebody asked for its stop, and is that not over yet? False where the manager does not tell. */
+/* Is it being stopped, at somebody's request? False if the manager does not tell. */
 bool unit_is_being_stopped(struct unit *u);
 
-/* The same of another service, over the same connection; of any unit its ActiveState, and whether a job waits for it. */
+/* The same for another service, over the same connection; for any unit, its ActiveState, and whether it has a job. */
 int unit_look_at(struct unit *u, const char *name, struct unit_view *ret, struct error *err);
 int unit_state(struct unit *u, const char *name, char ret[static 16], struct error *err);
 bool unit_has_job(struct unit *u, const char *name);
 
-/* Has Podman's generator made it, of a container, a pod or a Kubernetes file? */
+/* Has Podman's generator created it, for a container, a pod or a Kubernetes file? */
 bool unit_is_quadlet(struct unit *u, const char *name);
 
-/* Was its file removed while it ran? Then the manager does not know any more how to stop it, and just kills. */
+/* Was its file removed while it ran? Then the manager no longer knows how to stop it, and only kills. */
 bool unit_has_lost_its_file(struct unit *u, const char *name);
 
-/* Shows the names in a property of a unit that is a list of units ("Requires", "WantedBy", …) to a function. */
+/* Calls `visit` for each name in a property of a unit that is a list of units ("Requires", "WantedBy", …). */
 typedef void (*unit_visitor)(void *data, const char *name);
 int unit_each(struct unit *u, const char *name, const char *property, unit_visitor visit, void *data,
 	      struct error *err);
 
-/* Sets *err to why the unit does not run. Returns -1. */
+/* Sets *err to the reason why the unit does not run. Returns -1. */
 int unit_failed(const struct unit *u, const struct unit_view *v, struct error *err);

@@ -47,7 +47,7 @@ static int record_path(const struct options *o, const char *name, char ret[stati
 	return runtime_directory(o->scope, directory, err) < 0 ? -1 : path_join(directory, file, ret, err);
 }
 
-/* What cannot be written down is forgotten: the service stays up. */
+/* A service that cannot be recorded is forgotten: it stays up. */
 static void write_record(const struct options *o, const struct need *one)
 {
 	struct error ignored;
@@ -105,7 +105,7 @@ static void expand(struct unit *u, const char *name, const char *root, struct ne
 	}
 }
 
-/* What the start will bring up, and what that will. */
+/* Collects the services that the start brings up, and those that they bring up. */
 static void collect(struct unit *u, const char *root, struct needs *ret)
 {
 	expand(u, root, root, ret);
@@ -136,7 +136,7 @@ void unit_needs_after(struct unit *u, const struct options *o, struct needs *nee
 	}
 }
 
-/* Is it still what a wake has brought up, and does it run? */
+/* Does it run, and is it still the run that a wake has brought up? */
 static bool is_ours(struct unit *u, const struct need *one)
 {
 	struct error ignored;
@@ -171,7 +171,7 @@ static void read_record(int directory, const char *name, struct needs *ret)
 		snprintf(one->invocation, sizeof(one->invocation), "%s", text);
 }
 
-/* All that was written down and is so still. */
+/* Reads the records that are still true. */
 static int read_records(struct unit *u, const struct options *o, struct needs *ret, struct error *err)
 {
 	_cleanup_dir_ DIR *dir = NULL;
@@ -196,7 +196,7 @@ static int read_records(struct unit *u, const struct options *o, struct needs *r
 	return 0;
 }
 
-/* Whether somebody needs one of them. */
+/* The question whether somebody needs one of them. */
 struct inquiry {
 	struct unit *unit;
 	const struct needs *needs;
@@ -212,7 +212,7 @@ static void ask(void *data, const char *name)
 		i->needed = !is_down(i->unit, name) || unit_has_job(i->unit, name);
 }
 
-/* By which a unit may be needed; those that require it come first. */
+/* The properties that name the units that need a unit; those that require it come first. */
 static const char *const inverses[] = {"RequiredBy", "RequisiteOf", "BoundBy", "WantedBy", "UpheldBy"};
 #define N_INVERSES  (sizeof(inverses) / sizeof(*inverses))
 #define N_REQUIRING 3
@@ -239,8 +239,8 @@ bool unit_needs_is_required(struct unit *u, const char *name)
 	return is_needed_by(u, &none, name, N_REQUIRING);
 }
 
-/* They may need one another, in a circle as well (a pod and its containers): so it is asked until no more of them has
- * to stay. */
+/* Services may need one another, even in a circle (a pod and its containers): so repeat until no further service must
+ * stay. */
 static void find_needed(struct unit *u, struct needs *needs)
 {
 	bool changed;
@@ -256,7 +256,7 @@ static void find_needed(struct unit *u, struct needs *needs)
 	} while (changed);
 }
 
-/* The container that the service runs, as its label says; NULL for none. */
+/* The container of the service, according to its label; NULL for none. */
 static const char *container_of(const struct container_list *list, const char *service)
 {
 	for (size_t k = 0; k < list->n; k++) {
@@ -268,7 +268,7 @@ static const char *container_of(const struct container_list *list, const char *s
 	return NULL;
 }
 
-/* What runs no container is not stopped, nor what another instance is using: the others are locked. */
+/* Excludes services that do not run a container, and those whose container another instance uses; locks the others. */
 static int choose(struct unit *u, struct engine *e, const struct options *o, struct needs *needs,
 		  struct container_lock locks[static NEEDS_MAX], struct error *err)
 {

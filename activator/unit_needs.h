@@ -1,15 +1,15 @@
-/* The services that the start of a unit brings up besides (Requires=, BindsTo=, Wants=): when the instances fall asleep that
- * needed them they stop as well, unless somebody else needs or has started them.
+/* The services that the start of a unit also brings up (Requires=, BindsTo=, Wants=). They stop when the instances that
+ * need them fall asleep, unless somebody else needs or has started them.
  *
- * Before the start each of them that does not run gets a file SERVICE.needed in the runtime directory, and after it its
- * invocation is written there. Whenever a unit was put to sleep all such services are looked at, for two instances may
- * need one of them. One stays when
+ * Before the start, each service that does not run gets a file SERVICE.needed in the runtime directory; after the start,
+ * its invocation is recorded there. Whenever a unit was put to sleep, all recorded services are checked, for two
+ * instances may need the same one. A service stays if
  *
- *	- it is another invocation now: somebody has restarted it, and it is theirs;
- *	- a unit that is active, or about to be, and none of them requires or wants it;
- *	- its container is in use by another instance;
- *	- it runs no container: others may have come to rely on a server or an engine that it started;
- *	- it has no process: that of a volume or a network has done what it is for.
+ *	- it is another invocation now: it belongs to whoever restarted it;
+ *	- a unit that is active or starting, other than these services, requires or wants it;
+ *	- another instance uses its container;
+ *	- it does not run a container: others may rely by now on the server or the engine that it started;
+ *	- it has no process: the service of a volume or a network has done its work.
  */
 #pragma once
 
@@ -25,19 +25,19 @@
 struct needs {
 	struct need {
 		char name[UNIT_NAME_MAX];
-		char invocation[INVOCATION_MAX]; /* "": not written down yet */
-		bool stays;			 /* unit_needs_stop(): it is not to be stopped */
+		char invocation[INVOCATION_MAX]; /* "": not recorded yet */
+		bool stays;			 /* unit_needs_stop(): it must not be stopped */
 	} items[NEEDS_MAX];
 	size_t n;
 };
 
-/* Before and after the start of o->unit. What cannot be found out or written down stays up. */
+/* Call them before and after the start of o->unit. A service that cannot be examined or recorded stays up. */
 void unit_needs_before(struct unit *u, const struct options *o, struct needs *ret);
 void unit_needs_after(struct unit *u, const struct options *o, struct needs *needs);
 
-/* Does a unit that runs, or is about to, require this one, so that it would be stopped with it (systemd.unit(5),
- * Requires=)? */
+/* Does a running or starting unit require this one, and so would be stopped with it (systemd.unit(5), Requires=)? */
 bool unit_needs_is_required(struct unit *u, const char *name);
 
-/* Stops what nobody needs any more. One that fails does not keep the others; the first failure is told. */
+/* Stops the services that nobody needs any more. One that fails does not keep the others up; reports the first
+ * failure. */
 int unit_needs_stop(struct unit *u, struct engine *e, const struct options *o, struct error *err);

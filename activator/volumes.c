@@ -11,7 +11,7 @@
 #include "common/log.h"
 #include "units/paths.h"
 
-/* Nobody waits longer for what is only remembered. */
+/* A mere record is not worth a longer wait. */
 #define NOTE_LIMIT (5 * USEC_PER_SEC)
 
 static int record_path(const struct engine *e, const struct options *o, char ret[static PATH_MAX], struct error *err)
@@ -39,7 +39,7 @@ static bool mounts(const struct container *c, const struct volume *v)
 	return false;
 }
 
-/* Somebody else has started it, and so has accepted what it has; or has made it anew without this volume. */
+/* Somebody else has started the container, and so accepted its data; or has created it anew without this volume. */
 static bool is_accepted(struct engine *e, const struct options *o, const struct volume *v)
 {
 	_cleanup_container_ struct container c = {};

@@ -1,14 +1,14 @@
-/* Data that went away while its container slept: seen before the container is woken. */
+/* Detects, before a wake, data that has gone while the container slept. */
 #pragma once
 
 #include "activator/options.h"
 #include "backends/backend.h"
 
-/* Refuses to wake when a volume of the container, or of one of --with, is not the one that it had when it last slept
- * (backends/volumes.h): the image would initialise an empty one. Costs no request unless that is so; a container that runs
- * all the same is accepted. */
+/* Refuses a wake if a volume of the container, or of a dependency, is not the one that it had when it last slept
+ * (backends/volumes.h): the image would initialise an empty one. Sends no request unless a volume has changed; then it
+ * accepts a container that runs all the same. */
 int volumes_check(struct engine *e, const struct options *o, struct error *err);
 
-/* Remembers what the container has, which is about to be put to sleep. `c` was inspected; NULL: it is asked for. What
- * fails does not keep it awake. */
+/* Records the volumes of the container, which is about to be put to sleep. `c` was inspected; NULL: asks the engine. A
+ * failure does not keep the container awake. */
 void volumes_note(struct engine *e, const struct options *o, const struct container *c);

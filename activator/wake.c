@@ -33,7 +33,7 @@ static void write_journal(const struct options *o, const struct stats *s, const 
 	journal_send(MESSAGE_WAKE, o->name, c->name, message, fields);
 }
 
-/* Everything that needs the engine. The connection to it is closed on return. */
+/* Does everything that needs the engine. Closes the connection on return. */
 static int bring_up(const struct options *o, uint64_t deadline, struct stats *stats,
 		    struct container_lock needed[static DEPENDENCIES_MAX], struct container_up *own, struct error *err)
 {
@@ -55,7 +55,7 @@ static int bring_up(const struct options *o, uint64_t deadline, struct stats *st
 	return o->healthy ? health_await(engine, o, &own->container, own->pidfd, err) : 0;
 }
 
-/* Nobody waits for this. A run may end without a sleep of ours, which would do it as well. */
+/* Nobody waits for this. A run may end without our putting it to sleep, which would record the volumes too. */
 static void remember_volumes(const struct options *o, const struct container *c)
 {
 	_cleanup_engine_ struct engine *engine = NULL;
@@ -63,7 +63,7 @@ static void remember_volumes(const struct options *o, const struct container *c)
 
 	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, &ignored) < 0)
 		return;
-	volumes_note(engine, o, o->unit ? NULL : c); /* of what a unit runs the engine was not asked */
+	volumes_note(engine, o, o->unit ? NULL : c); /* the engine was not asked for the container of a unit */
 	for (unsigned k = 0; k < o->n_dependencies; k++) {
 		struct options view = dependency_options(o, k);
 
@@ -87,7 +87,8 @@ int wake(const struct options *o, struct error *err)
 	if (tell_woken(o, &own, needed, err) < 0)
 		return -1;
 	FAULT("wake:told");
-	/* A unit's wake has not asked the engine, whose service may have to be started for that: once since boot will do. */
+	/* The wake of a unit has not asked the engine, whose service may have to be started for that: once since boot
+	 * is enough. */
 	if (!o->unit || stats->wakes <= 1)
 		remember_volumes(o, &own.container);
 	return 0;

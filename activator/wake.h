@@ -1,7 +1,7 @@
-/* Bringing the container up for a keeper. */
+/* Brings the container up for a keeper. */
 #pragma once
 
 #include "activator/options.h"
 
-/* Returns with the container running and the keeper told so, which then holds on to it. */
+/* Returns when the container runs and the keeper, which now holds it, knows. */
 int wake(const struct options *o, struct error *err);
