@@ -3,11 +3,11 @@
  *
  *	/proc/MONITOR/comm			it is conmon
  *	/proc/MONITOR/task/MONITOR/children	its only relevant child is the container's first process
- *	/proc/CHILD/cgroup			…/libpod-payload-ID (or /libpod-ID): a container's; conmon's other children, which
- *						run exit commands, have another
+ *	/proc/CHILD/cgroup			…/libpod-payload-ID (or /libpod-ID): a container's; conmon's other
+ *						children, which run exit commands, have another
  *	pidfd_open(CHILD)
- *	children and cgroup once more		a child is a zombie until conmon reaps it, so nobody else has its PID while it
- *						is listed: the pidfd belongs to the examined process
+ *	children and cgroup once more		a child is a zombie until conmon reaps it, so nobody else has its PID
+ *						while it is listed: the pidfd belongs to the examined process
  */
 #include "activator/conmon.h"
 

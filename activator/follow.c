@@ -29,7 +29,7 @@ struct eyes {
 	uint64_t began;
 };
 
-/* The engine, or the manager, may not have noticed yet the end of the run that was served. */
+/* The engine, or the manager, may not have noticed yet that the served run has ended. */
 static void distrust_old_run(struct situation *s, uint64_t began)
 {
 	if (s->condition == CONDITION_RUNNING && s->run != RUN_OTHERS && now_usec() - began < NOTICE_USEC)

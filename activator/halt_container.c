@@ -201,7 +201,7 @@ static int halt_one(const struct options *given, struct engine *e, struct contai
 	return 0;
 }
 
-/* After a renamed container, looks for the one that may run in its place by now. */
+/* After a renamed container, handles the one that may run in its place by now. */
 int halt_container(const struct options *o, struct engine *e, struct container_lock *lock, const char *directory,
 		   const struct stats *stats, bool *ret_asleep, struct error *err)
 {

@@ -51,7 +51,7 @@ int health_ask(struct engine *e, const struct container *c, enum health *ret, st
 	return *ret == HEALTH_HEALTHY ? e->backend->check_health(e, c, ret, err) : 0;
 }
 
-/* An engine's failure may come from the container's end, which the kernel reports a moment later. */
+/* The engine may fail because the container is ending, which the kernel reports a moment later. */
 static bool ends(int pidfd)
 {
 	struct pollfd gone = {.fd = pidfd, .events = POLLIN};

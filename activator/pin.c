@@ -34,7 +34,7 @@
 #define ABSENCE_LIMIT USEC_PER_SEC
 #define ANOTHER_LIMIT USEC_PER_SEC
 
-/* Another's run must not be recorded as our own, in case this process dies in the middle. */
+/* Somebody else's run must not be taken for our own if this process dies in the middle. */
 static bool is_foreign(struct engine *e, const struct options *o)
 {
 	_cleanup_container_ struct container c = {};
@@ -180,8 +180,8 @@ static bool is_waited_for(const struct container *c, uint64_t *since)
 	return container_may_come_back(c) && now_usec() - *since < RESTART_USEC;
 }
 
-/* Is it not the container that was started, or was the start refused because the container was being removed, say?
- * Then the new one is started next, unless this goes on. *since: 0, or since when this is so. */
+/* Is it not the container that was started? Or was the start refused, because the old container was being removed,
+ * say? Then the new one is started next, unless this goes on. *since: 0, or since when this is so. */
 static bool is_another(const struct container *c, int started, uint64_t *since)
 {
 	if (started == 0 ? c->state != CONTAINER_CREATED : c->state == CONTAINER_DEAD)

@@ -13,7 +13,7 @@
 /* A unit whose properties change this often in a row has no stable state. */
 #define LOOKS_MAX 10
 
-/* Most units have started before anybody needs to know what they wait for. */
+/* Most units have started before anybody asks what they wait for. */
 #define PATIENCE (500 * USEC_PER_MSEC)
 
 /* Not for long: at the end of a session the manager does not come back. */

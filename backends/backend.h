@@ -111,7 +111,7 @@ struct backend {
 	bool creates_by_id; /* a new container must name its image by identifier, not by name */
 	bool monitors_in_units;	 /* the main process of a container unit is the container's monitor (conmon) */
 	bool units_await_health; /* the start of a unit may last until the container is healthy (Notify=healthy) */
-	bool units_pass_signals; /* a unit's process passes signals on to the container, which ignores them while paused */
+	bool units_pass_signals; /* a unit's process passes signals to the container, which ignores them while paused */
 	int unit_retry_msec;	 /* between two checks for the container that a unit is about to run */
 	const char *boot_starter;	/* starts containers with the restart policy "always" at boot: "Docker" */
 	const char *socket_group;	/* whose members may use its socket; NULL: there is none */

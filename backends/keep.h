@@ -7,8 +7,8 @@
 #include "backends/volumes.h"
 
 /* Records the volumes of the inspected container in the file `path` (backends/volumes.h), and keeps them. by_unit: a
- * unit runs the container; directories of the host are not recorded, because the unit may be what mounts them. Cheap
- * if nothing has changed. Also records what cannot be kept. */
+ * unit runs the container; directories of the host are not recorded, because the unit may mount them. Cheap if nothing
+ * has changed. Also records volumes that cannot be kept. */
 int volumes_remember(struct engine *e, const char *path, const struct container *c, bool by_unit, struct error *err);
 
 /* The same for a container that does not exist, from the image's name or identifier and the names of its volumes, a

@@ -31,7 +31,7 @@ static bool has_no_name(const char *volume)
 }
 
 /* {"Type": "volume", "Name": "data", "Source": "/var/lib/docker/volumes/data/_data", "Driver": "local", …} or {"Type":
- * "bind", "Source": "/srv", …}. What is called oddly is left out. */
+ * "bind", "Source": "/srv", …}. Leaves out mounts with odd names or paths. */
 static bool take_mount(const cJSON *j, struct container *ret)
 {
 	const char *type = json_string(j, "Type"), *source = json_string(j, "Source");

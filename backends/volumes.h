@@ -37,7 +37,7 @@ struct volumes {
 void volumes_clear(struct volumes *v);
 #define _cleanup_volumes_ _cleanup_(volumes_clear)
 
-/* Examines a directory and adds it, unless it is one that is not recorded. Errors: ENOMEM. */
+/* Examines a directory and adds it, unless nothing can be said about it. Errors: ENOMEM. */
 int volumes_add(struct volumes *v, const char *name, const char *path, struct error *err);
 
 bool volumes_are_equal(const struct volumes *a, const struct volumes *b);

@@ -53,7 +53,7 @@ int channel_open(int ret[static 2], struct error *err);
 /* The end that the keeper has handed down, made close-on-exec; -1 if there is none, as in a program run by hand. */
 int channel_inherited(void);
 
-/* Sends one message with descriptors, which stay the caller's; blocks until the keeper has room for it. notify_send()
+/* Sends one message with descriptors, which stay the caller's; blocks until the keeper can take it. notify_send()
  * (handover/listen.h) sends messages without descriptors. */
 int channel_send_fds(int fd, const char *text, const int *fds, size_t n, struct error *err);
 

@@ -67,7 +67,7 @@ struct stats {
 	 * dependencies. */
 	uint64_t t_dependencies;
 
-	/* Written by the keeper: since when clients have waited whom it left to the next keeper; 0: none. */
+	/* Written by the keeper: since when clients have waited that it left to the next keeper; 0: there are none. */
 	uint64_t t_waiting;
 };
 
