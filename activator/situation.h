@@ -8,11 +8,11 @@
 #include "common/clock.h"
 #include "lifecycle/decide.h"
 
-/* c: NULL for a container that does not exist. lock_fd: -1 if nothing is remembered. */
 /* Does the error come from a container that is just being created, replaced or removed? The engine then has none, or
  * reports a failure. */
 bool container_is_in_between(const struct error *err);
 
+/* c: NULL for a container that does not exist. lock_fd: -1 if nothing is remembered. */
 struct situation situation_of_container(const struct options *o, enum event event, const struct container *c,
 					int lock_fd);
 
