@@ -67,6 +67,11 @@ static int has_ended(const struct options *o, const struct container *c, struct 
 			 log_command(o->scope, o->unit, o->backend, c->name, log));
 }
 
+static int late(const struct container *c, struct error *err)
+{
+	return error_set(err, ETIMEDOUT, "the container '%s' was not healthy in time", c->name);
+}
+
 int health_await(struct engine *e, const struct options *o, const struct container *c, int pidfd, struct error *err)
 {
 	uint64_t began = now_usec();
@@ -78,19 +83,22 @@ int health_await(struct engine *e, const struct options *o, const struct contain
 				 "'listen'",
 				 c->name);
 	tell_awaited(&told, NULL, "the health check of '%s' has not succeeded", c->name);
-	for (;;) {
+	for (bool again = false;; again = true) {
 		struct pollfd gone = {.fd = pidfd, .events = POLLIN};
 		enum health health = HEALTH_NONE;
 		uint64_t pause;
 
-		if (health_ask(e, c, &health, err) < 0 && !error_forgive(err, EBUSY))
+		if (health_ask(e, c, &health, err) < 0 && !error_forgive(err, EBUSY)) {
+			if (again && err->code == ETIMEDOUT)
+				return late(c, err);
 			return err->code == EREMOTEIO && ends(pidfd) ? has_ended(o, c, err) : -1;
+		}
 		if (health == HEALTH_HEALTHY) {
 			log_debug("the health check of '%s' has succeeded", c->name);
 			return 0;
 		}
 		if (timeout_msec(e->deadline) == 0)
-			return error_set(err, ETIMEDOUT, "the container '%s' was not healthy in time", c->name);
+			return late(c, err);
 		pause = now_usec() + health_pause(now_usec() - began, health_failure_counts(c, wall_usec()));
 		if (poll(&gone, 1, timeout_msec(pause < e->deadline ? pause : e->deadline)) > 0)
 			return has_ended(o, c, err);

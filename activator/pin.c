@@ -214,11 +214,20 @@ static bool is_being_replaced(const struct options *o, uint64_t began, const str
 	return container_is_in_between(err) && now_usec() - began < o->recent;
 }
 
-static int find(struct engine *e, const struct options *o, struct container_lock *lock, const char *directory,
-		struct container *ret, struct error *err)
+static int late(const struct options *o, enum container_state state, struct error *err)
 {
+	return error_set(err, ETIMEDOUT, "the container '%s' did not come to run in time (it is %s)", o->container,
+			 container_state_name(state));
+}
+
+/* An engine that has answered before is not to blame when the time ends during a request. */
+static int find(struct engine *e, const struct options *o, struct container_lock *lock, const char *directory,
+		bool again, struct container *ret, struct error *err)
+{
+	enum container_state before = ret->state;
+
 	if (e->backend->inspect(e, o->container, ret, err) < 0)
-		return -1;
+		return again && err->code == ETIMEDOUT ? late(o, before, err) : -1;
 	return container_lock_found_shared(lock, directory, ret->id, e->deadline, err) < 0 ? -1 : 0;
 }
 
@@ -226,6 +235,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 		  const char *directory, struct container *ret, int *ret_pidfd, bool *ret_woken, struct error *err)
 {
 	uint64_t began = now_usec(), absent_since = 0, ended_since = 0, another_since = 0;
+	bool found = false;
 	struct told told = {};
 
 	*ret_woken = false;
@@ -244,7 +254,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 			return -1;
 		}
 		stats->t_started = now_usec();
-		if (find(e, o, lock, directory, ret, err) < 0) {
+		if (find(e, o, lock, directory, found, ret, err) < 0) {
 			if (!is_being_replaced(o, began, err))
 				return -1;
 			error_clear(err);
@@ -252,6 +262,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 			(void)poll(NULL, 0, RETRY_MSEC);
 			continue;
 		}
+		found = true;
 		switch (judge(o, ret, lock->named)) {
 		case NEXT_PIN:
 			ended_since = 0;
@@ -281,7 +292,6 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 		(void)poll(NULL, 0, RETRY_MSEC);
 		/* After the deadline a request would fail, and the engine would be blamed. */
 		if (timeout_msec(e->deadline) == 0)
-			return error_set(err, ETIMEDOUT, "the container '%s' did not come to run in time (it is %s)",
-					 o->container, container_state_name(ret->state));
+			return late(o, ret->state, err);
 	}
 }

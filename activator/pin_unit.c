@@ -86,12 +86,18 @@ static int pin_by_monitor(struct engine *e, const struct options *o, const struc
 	return 1;
 }
 
+static int late(const struct options *o, struct error *err)
+{
+	return error_set(err, ETIMEDOUT, "the unit '%s' runs, but no container '%s' did in time: is that its name?",
+			 o->unit, o->container);
+}
+
 static int await_container(struct unit *u, struct engine *e, const struct options *o, struct unit_view *v,
 			   struct container *c, int *ret_pidfd, struct error *err)
 {
 	struct told told = {};
 
-	for (;;) {
+	for (bool again = false;; again = true) {
 		int r = unit_look(u, v, err);
 
 		if (r == 0 && !unit_is_active(v) && strcmp(v->active, "activating") != 0)
@@ -102,16 +108,17 @@ static int await_container(struct unit *u, struct engine *e, const struct option
 			r = pin_by_monitor(e, o, v, c, ret_pidfd, err);
 		if (r == 0)
 			r = pin_by_name(e, o, c, ret_pidfd, err);
-		if (r != 0)
-			return r < 0 ? -1 : 0;
+		/* An engine that has answered before is not to blame when the time ends during a request. */
+		if (r < 0)
+			return again && err->code == ETIMEDOUT ? late(o, err) : -1;
+		if (r > 0)
+			return 0;
 		tell_awaited(&told, NULL, "the unit '%s' runs, but no container '%s' does: is that its name?", o->unit,
 			     o->container);
 		(void)poll(NULL, 0, e->backend->unit_retry_msec);
 		/* After the deadline a request would fail, and the engine would be blamed. */
 		if (timeout_msec(e->deadline) == 0)
-			return error_set(err, ETIMEDOUT,
-					 "the unit '%s' runs, but no container '%s' did in time: is that its name?",
-					 o->unit, o->container);
+			return late(o, err);
 	}
 }
 

@@ -156,6 +156,18 @@ static void a_unit_that_is_up_without_its_container(void **state)
 	fake_stop(&f);
 }
 
+/* The time ends while the engine, which has answered before, is asked again. */
+static void a_request_that_outlasts_the_time(void **state)
+{
+	START(f, SAY(EXITED), {.after = STALL});
+
+	(void)state;
+	fake_active(&manager, X, A);
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker"), "--startup-timeout", "500ms"),
+		       "did in time: is that its name?");
+	fake_stop(&f);
+}
+
 static void what_fails(void **state)
 {
 	START(f, SAY(NONSENSE), SAY(PAUSED), SAY(WILL_NOT), SAY(running()), SAY(NONSENSE));
@@ -418,6 +430,7 @@ int main(void)
 		UNIT_TEST(a_paused_container_is_unpaused_first),
 		UNIT_TEST(a_container_that_comes_later),
 		UNIT_TEST(a_unit_that_is_up_without_its_container),
+		UNIT_TEST(a_request_that_outlasts_the_time),
 		UNIT_TEST(what_fails),
 		UNIT_TEST(one_that_is_starting_is_waited_for),
 		UNIT_TEST(one_that_was_up_and_ends_is_started),
