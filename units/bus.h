@@ -3,9 +3,9 @@
  * A manager that re-executes itself (`systemctl daemon-reexec`, an upgrade of systemd) drops its connections and is
  * back at once. Repeat a question that it did not answer:
  *
- * 	do
- * 		r = ask(m, err);
- * 	while (r < 0 && bus_revive(m, now_usec() + PATIENCE));
+ *	do
+ *		r = ask(m, err);
+ *	while (r < 0 && bus_revive(m, now_usec() + PATIENCE));
  */
 #pragma once
 

@@ -2,11 +2,11 @@
  *
  * Every call has a time-out. Functions that start or stop a unit wait for their job. Error codes:
  *
- * 	ENOTCONN	there is no such manager to talk to, or it went away
- * 	EACCES		this user may not do that
- * 	ETIMEDOUT	no answer in time
- * 	ENOENT		there is no such unit
- * 	EREMOTEIO	the manager refused, or the job failed; the text says why
+ *	ENOTCONN	there is no such manager to talk to, or it went away
+ *	EACCES		this user may not do that
+ *	ETIMEDOUT	no answer in time
+ *	ENOENT		there is no such unit
+ *	EREMOTEIO	the manager refused, or the job failed; the text says why
  */
 #pragma once
 
