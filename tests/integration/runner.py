@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """runner.py [-k PATTERN] [--claims DESCRIPTOR [--patient]] [--before-reboot | --after-reboot]: runs the tests of
 test_*.py beside it, inside a lab. With --claims several labs share them: each takes the next free class, by a file of
-its name in a common directory. A class runs once for each of its scopes and releases. Classes marked any_release
+its name in a common directory. A class runs once for each of its scopes on each release. Classes marked any_release
 (modules: ANY_RELEASE) test only our programs and the kernel, and run once on any release. While there are other
 classes, those that mostly wait are left to a lab that is --patient, so that the processors stay busy.
 
