@@ -1,4 +1,4 @@
-/* `sockwake adopt`: instances that the labels of containers ask for. */
+/* `sockwake adopt`: creates the instances that container labels request. */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>

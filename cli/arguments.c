@@ -12,7 +12,7 @@
 #include "units/paths.h"
 
 #define LINES_MAX	1000000
-#define OPTIONS_MAX	64 /* more than any command has */
+#define OPTIONS_MAX	64 /* more than any command's */
 #define OPTION_NAME_MAX 64
 
 enum scope scope_default(void)

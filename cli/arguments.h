@@ -8,15 +8,15 @@
 #include "common/option_table.h"
 #include "units/store.h"
 
-/* The code of an error that is wrong usage: exit status 2. */
+/* The error code for wrong usage: exit status 2. */
 #define USAGE_ERROR (-2)
 
-/* What the commands but create take. */
+/* The arguments of all commands except create. */
 struct arguments {
 	enum scope scope; /* --scope, else that of the effective user */
-	const char *name; /* --name or the plain argument, where one may be given; NULL: none */
-	char **names;	  /* NULL-terminated: all of them, where several may be given; none: NULL */
-	char *only[2];	  /* what names points to when there is --name alone */
+	const char *name; /* --name or the plain argument, if one is allowed; NULL: none */
+	char **names;	  /* NULL-terminated: all of them, if several are allowed; NULL: none */
+	char *only[2];	  /* the array for names if there is only --name */
 	bool json;
 	bool all;
 	bool follow;
@@ -27,7 +27,7 @@ struct arguments {
 	uint64_t hold;	/* --for, in microseconds; 0: not given */
 };
 
-/* What a command takes: the `sets` of its table. */
+/* The arguments that a command takes: the `sets` of its table. */
 enum {
 	TAKES_NAME = 1,
 	NEEDS_NAME = 2 | TAKES_NAME,
@@ -44,22 +44,22 @@ enum {
 };
 extern const struct option_row arguments_rows[];
 
-/* For the table of a command that is about instances. */
+/* For the table of a command on instances. */
 #define ARGUMENTS(takes) .rows = arguments_rows, .refuse = arguments_refuse, .mixed = true, .sets = (takes)
 
 int arguments_parse(int argc, char *argv[], const struct option_table *t, struct arguments *ret, struct error *err);
 
-/* option_table_parse(), but that --help has been answered before. */
+/* Like option_table_parse(), except that --help has been handled before. */
 int arguments_read(int argc, char *argv[], const struct option_table *t, void *into, int *ret_rest, struct error *err);
 
-/* For every table of ours: says what may have been meant. */
+/* For each of our tables: suggests the option that may have been meant. */
 int arguments_refuse(const struct option_table *t, const struct option_fault *f, struct error *err);
 
 /* The value of --scope, for an enum scope. */
 int arguments_take_scope(void *scope, const char *value, const struct option_row *row, struct error *err);
 
-/* The scope of who runs this: root's is the system. */
+/* The default scope of the caller: for root, the system. */
 enum scope scope_default(void);
 
-/* A name as the plain argument, of which there are n, or with --name: at most one of them, or both the same. */
+/* Takes a name from the n plain arguments or from --name: at most one of them, or both the same. */
 int arguments_name(int n, char *const *plain, const char **name, struct error *err);

@@ -1,4 +1,4 @@
-/* The table of commands, and what happens around one. */
+/* The table of commands, and the frame around each. */
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,11 +24,11 @@ static const struct command *const commands[] = {
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
-/* What the same things are called elsewhere. */
+/* The names of our commands in other programs. */
 static const struct {
 	const char *word;
 	const struct command *command;
-	bool is_alias; /* else only asked for: what it does elsewhere is not quite the same */
+	bool is_alias; /* else only a suggestion: elsewhere it does something slightly different */
 } words[] = {
 	{"ls", &list_command, true},	     {"ps", &list_command, true},	  {"rm", &remove_command, true},
 	{"delete", &remove_command, false},  {"stop", &sleep_command, false},	  {"start", &wake_command, false},
@@ -51,7 +51,7 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* What somebody may have meant who gave a command that there is not; NULL: no idea. */
+/* The command that may have been meant by an unknown one; NULL: none. */
 static const char *command_meant(const char *name)
 {
 	const char *names[N_COMMANDS];
@@ -158,7 +158,7 @@ static int run_command(int argc, char *argv[], struct error *err)
 	return c->run(argc - 1, argv + 1, err);
 }
 
-/* As systemd.exec(5) tells: what a desktop's service has in its environment the shells in its terminals have as well. */
+/* Compares inodes, as systemd.exec(5) says: shells in a terminal inherit the environment of the desktop's service. */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -184,10 +184,10 @@ int sockwake(int argc, char *argv[])
 	struct error err = {};
 
 	setlocale(LC_TIME, "");
-	setvbuf(stdout, NULL, _IOLBF, 0); /* in the order of what goes to standard error, also in a file */
+	setvbuf(stdout, NULL, _IOLBF, 0); /* keeps the order with standard error, also in a file */
 	begin_log();
 	notes_begin();
-	signal(SIGPIPE, SIG_IGN); /* an engine or a reader that goes away is an error like another */
+	signal(SIGPIPE, SIG_IGN); /* the end of an engine or a reader is an ordinary error */
 	if (error_settle(run_command(argc, argv, &err), &err) == 0) {
 		if (fflush(stdout) == 0 && !ferror(stdout))
 			return EXIT_SUCCESS;

@@ -1,4 +1,4 @@
-/* What the commands of sockwake(1) share. Each command is one file and one function; commands.c has their table. */
+/* Shared by the commands of sockwake(1). Each command is one file and one function; commands.c has their table. */
 #pragma once
 
 #include "common/error.h"
@@ -6,7 +6,7 @@
 
 struct command {
 	const char *name;
-	const struct option_table *options; /* whose `about` is one line */
+	const struct option_table *options; /* its `about` is one line */
 
 	/* argv[0] is the command. Returns 0, or -1 with *err set. */
 	int (*run)(int argc, char *argv[], struct error *err);
@@ -14,5 +14,5 @@ struct command {
 extern const struct command create_command, remove_command, list_command, status_command, wake_command, sleep_command,
 	logs_command, adopt_command, refresh_command, attend_command;
 
-/* Everything of main() but the exit. */
+/* All of main() except the exit. */
 int sockwake(int argc, char *argv[]);

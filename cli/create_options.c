@@ -19,9 +19,9 @@
 #include "readiness/probe.h"
 #include "units/query.h"
 
-/* What is put together only when the whole command line is read. */
+/* The options that are combined once the whole command line is read. */
 struct command_line {
-	struct create_request request; /* what is ready */
+	struct create_request request; /* the finished parts */
 	char *name, *engine_socket, *backend, *idle_action, *workers, *listen_port, *container_port;
 	bool no_notifications;
 };
@@ -215,7 +215,7 @@ static int read_words(const struct command_line *line, struct create_request *r,
 	return 0;
 }
 
-/* --listen-port and --container-port are the first port, wherever they stand. */
+/* --listen-port and --container-port are the first port, at any position. */
 static int complete_ports(struct create_request *r, const struct command_line *line, struct error *err)
 {
 	struct publish p = {.type = SOCK_STREAM};
@@ -236,7 +236,7 @@ static int complete_ports(struct create_request *r, const struct command_line *l
 	return 0;
 }
 
-/* The name of a Quadlet's file stands for that of its unit. */
+/* The name of a Quadlet's file stands for its unit. */
 static int accept_quadlet(char **unit, struct error *err)
 {
 	static const char suffix[] = ".container";
@@ -249,8 +249,8 @@ static int accept_quadlet(char **unit, struct error *err)
 	return replace(unit, text, err);
 }
 
-/* The name and the container are called alike where only one of them is given. With a unit alone the instance is
- * X-wake, since X.service is taken, and the container is what Quadlet would call it. */
+/* If only one of instance and container has a name, the other gets the same. With only a unit the instance is X-wake,
+ * since X.service is taken, and the container has its name from Quadlet. */
 static int complete_names(struct create_request *r, const struct command_line *line, struct error *err)
 {
 	struct instance *i = &r->instance;
@@ -281,7 +281,8 @@ static int complete_names(struct create_request *r, const struct command_line *l
 	return i->container_name ? 0 : replace(&i->container_name, i->name, err);
 }
 
-/* Whom the original tool notified: who runs sudo, else who runs this; a user's own manager can become nobody else. */
+/* The user whom the original tool notified: the caller of sudo, else the caller; a user manager cannot change
+ * users. */
 static const char *default_user(enum scope scope)
 {
 	const struct passwd *self = getpwuid(geteuid());
@@ -292,7 +293,7 @@ static const char *default_user(enum scope scope)
 	return sudo ? sudo : getenv("USER");
 }
 
-/* Nobody is notified of root's own: root has no desktop. */
+/* No notifications for root: root has no desktop. */
 static int complete_user(struct instance *i, bool wanted, struct error *err)
 {
 	const char *name = i->user ? i->user : default_user(i->scope);
@@ -315,7 +316,7 @@ static int complete(struct create_request *r, const struct command_line *line, s
 	struct instance *i = &r->instance;
 	char socket[ENGINE_SOCKET_MAX];
 
-	/* Kept as found now: the service will run without this environment. */
+	/* Store the current values: the service will run without this environment. */
 	if (read_words(line, r, err) < 0 ||
 	    engine_find_socket(i->backend, i->scope, line->engine_socket, socket, err) < 0 ||
 	    engine_check_socket(i->scope, socket, err) < 0 || replace(&i->engine_socket, socket, err) < 0 ||
@@ -329,11 +330,11 @@ static int complete(struct create_request *r, const struct command_line *line, s
 	     replace(&i->health_check, health_check_default(&i->ports[0], i->targets), err) < 0))
 		return -1;
 	i->outside_source = true;
-	i->stop_timeout = 10; /* both engines' default, until the engine is asked */
+	i->stop_timeout = 10; /* the default of both engines, until the engine is asked */
 	return dependencies_parse(r, err) < 0 || instance_validate(i, err) < 0 ? -1 : health_word_check(i, err);
 }
 
-/* A variable without a value has the one of whoever runs this, as in docker run -e. */
+/* A variable without a value gets the caller's value, as in docker run -e. */
 static int complete_environment(struct made_container *o, struct error *err)
 {
 	char text[INSTANCE_TEXT_MAX];
@@ -374,7 +375,7 @@ static int complete_order(struct create_request *r, char *const *command, struct
 	return complete_environment(o, err) < 0 ? -1 : made_container_validate(o, err);
 }
 
-/* With --image, what comes after "--" is the container's command. Returns how many arguments there are before. */
+/* With --image, the arguments after "--" are the container's command. Returns the number of arguments before. */
 static int find_command(int argc, char *argv[])
 {
 	bool image = false;

@@ -15,7 +15,7 @@
 enum label_type { TEXT, LIST, WINDOWS, FLAG };
 
 static const struct known {
-	const char *name; /* of the label behind the prefix, and of the option */
+	const char *name; /* of the label after the prefix, and of the option */
 	enum label_type type;
 } table[] = {
 	{"publish", LIST},
@@ -54,7 +54,7 @@ static const struct known *find_known(const char *key)
 	return NULL;
 }
 
-/* A command line in the making; every argument is malloc()ed. */
+/* A command line under construction; each argument is malloc()ed. */
 struct arguments_list {
 	char *argv[ARGUMENTS_MAX + 1];
 	int argc;
@@ -67,7 +67,7 @@ static void arguments_list_clear(struct arguments_list *a)
 }
 #define _cleanup_arguments_list_ _cleanup_(arguments_list_clear)
 
-/* In one word, so that no value is taken for an option. */
+/* Adds option and value as one word, so that a value is never taken for an option. */
 __attribute__((format(printf, 3, 4))) static int add(struct arguments_list *a, struct error *err, const char *format,
 						     ...)
 {
@@ -92,7 +92,7 @@ static int add_base(struct arguments_list *a, const struct container *c, const s
 	    add(a, err, "--engine-socket=%s", base->engine_socket) < 0 ||
 	    add(a, err, "--container-name=%s", c->name) < 0)
 		return -1;
-	/* root has no desktop, and the container's label cannot mean who ran sudo this time */
+	/* root has no desktop, and the container's label cannot mean the current caller of sudo */
 	return base->scope == SCOPE_SYSTEM ? add(a, err, "--no-notifications") : 0;
 }
 
@@ -121,7 +121,7 @@ static int add_label(struct arguments_list *a, const struct label *l, struct err
 		return add(a, err, "--%s=%s", k->name, l->value);
 	case LIST:
 		return add_list(a, k->name, l->value, ',', err);
-	case WINDOWS: /* whose weekdays have commas */
+	case WINDOWS: /* its weekdays have commas */
 		return add_list(a, k->name, l->value, ';', err);
 	case FLAG:
 		return strcmp(l->value, "true") == 0 ? add(a, err, "--%s", k->name) : 0;
@@ -129,7 +129,7 @@ static int add_label(struct arguments_list *a, const struct label *l, struct err
 	return 0;
 }
 
-/* All labels, or `only` that one beside what an instance must have. */
+/* Parses all labels, or only `only` beside the mandatory ones. */
 static int parse(const struct container *c, const struct instance *base, const struct label *only,
 		 struct create_request *ret, struct error *err)
 {
@@ -147,7 +147,7 @@ static int parse(const struct container *c, const struct instance *base, const s
 	if (r == 0)
 		r = create_options_parse(a.argc, a.argv, ret, err);
 	if (r < 0)
-		err->code = EINVAL; /* not the usage of the command that was given */
+		err->code = EINVAL; /* not wrong usage of the command itself */
 	return r;
 }
 
@@ -157,7 +157,7 @@ static int refuse_command(struct error *err)
 			 "a label cannot have commands run on the host: it takes " HEALTH_CHECK_WORDS " or none");
 }
 
-/* What only a person may ask for. */
+/* Refuses options that only a person may request. */
 static int check_reach(const struct label *l, const struct known *k, struct error *err)
 {
 	if (k->type == FLAG && strcmp(l->value, "true") != 0 && strcmp(l->value, "false") != 0)

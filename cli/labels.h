@@ -1,13 +1,13 @@
-/* What a container's labels ask `sockwake adopt` for.
+/* Container labels as requests for `sockwake adopt`.
  *
- * Labels come from whoever wrote the image or the compose file, and are not trusted as a command line is: each is
- * checked by itself, and what could reach beyond the container (a shell command, a path of the host, a unit, another
- * user, another engine) cannot be asked for at all. */
+ * Labels come from the author of the image or the compose file, and are less trusted than a command line: each is
+ * checked separately. Labels cannot request anything that reaches beyond the container (a shell command, a host path,
+ * a unit, another user, another engine). */
 #pragma once
 
 #include "control/create_request.h"
 
-/* The instance that the labels ask for, as the command line would: of the scope, backend and engine of `base`. The
- * error names container, label and rule. The caller clears *ret, also after an error. */
+/* Reads the instance that the labels request, as from a command line; scope, backend and engine are those of `base`.
+ * The error names container, label and rule. The caller clears *ret, also after an error. */
 int labels_to_request(const struct container *c, const struct instance *base, struct create_request *ret,
 		      struct error *err);

@@ -13,8 +13,8 @@ struct streams {
 	struct text_filter out, err;
 };
 
-/* Writes on the stream that the container wrote to. What it writes must not command the terminal of its administrator,
- * now or when the file that it is written to is looked at. */
+/* Writes to the stream that the container used. The container's output must not control the administrator's terminal,
+ * neither now nor when a file with it is displayed. */
 static bool write_text(void *data, int stream, const char *text, size_t len)
 {
 	struct streams *s = data;
@@ -24,7 +24,7 @@ static bool write_text(void *data, int stream, const char *text, size_t len)
 	return text_filter(is_err ? &s->err : &s->out, f, text, len) && fflush(f) == 0;
 }
 
-/* One that a unit runs is there only as long as it runs. */
+/* The container of a unit exists only while it runs. */
 static int explain_absence(const struct instance *i, struct error *err)
 {
 	char log[LOG_COMMAND_MAX];

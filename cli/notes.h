@@ -1,12 +1,12 @@
-/* What people are told on a terminal beside what a command prints. */
+/* Messages on a terminal beside the output of a command. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "common/error.h"
 
-/* Has the notes of control/ printed: what was done on standard output, the others on standard error. */
+/* Prints the notes of control/ from now on: completed changes to standard output, others to standard error. */
 void notes_begin(void);
 
-/* One sentence on standard error, which is made printable; for programs an object. */
+/* Prints a failure on standard error: one sentence, made printable, or an object for programs. */
 void notes_print_failure(struct error *err, bool as_json);

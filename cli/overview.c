@@ -52,7 +52,7 @@ bool overview_is_kept_running(const struct observation *o)
 	       strcmp(o->container_state, "running") == 0;
 }
 
-/* Only where clients connect to: what is behind it is what `status` shows. */
+/* Only the address for clients: `status` also shows the target. */
 static void write_port(const struct publish *p, char *ret, size_t size)
 {
 	if (p->path[0])
@@ -183,7 +183,7 @@ static void print_note(FILE *to, const struct observation *o, const struct termi
 	text_wrap(to, note, indent, indent < t->width / 2 ? t->width : 0);
 }
 
-/* Below the table: what needs a sentence. */
+/* Prints remarks below the table. */
 static void print_notes(FILE *to, const struct observation *o, const struct terminal *t)
 {
 	char note[512], schedule[256];

@@ -1,7 +1,7 @@
-/* Titles and values below each other, on standard output. */
+/* Prints titles and values, one pair a line, on standard output. */
 #pragma once
 
 #include "cli/terminal.h"
 
-/* A title of "" goes on with the one before. */
+/* A title of "" continues the previous one. */
 void sheet_line(const struct terminal *t, const char *title, const char *value);

@@ -1,4 +1,4 @@
-/* One sign for each state, so that it is seen without being read. */
+/* One sign for each state, to show it at a glance. */
 #pragma once
 
 #include "cli/terminal.h"
@@ -6,5 +6,5 @@
 
 const char *sign_text(enum state state, const struct terminal *t);
 
-/* The escape sequence of its colour; "" for none, and where none is wanted. */
+/* The escape sequence of its colour; "": none, or colours are off. */
 const char *sign_colour(enum state state, const struct terminal *t);

@@ -19,7 +19,7 @@
 #include "instance/dependency.h"
 #include "units/paths.h"
 
-/* The parts of a wake, in the order in which they happen: each ends with the time that is kept in this member. */
+/* The parts of a wake, in the order in which they happen: each ends at the time in this member. */
 static const struct part {
 	const char *key;   /* in JSON */
 	const char *title; /* for people */
@@ -43,7 +43,8 @@ static uint64_t at(const struct stats *s, size_t offset)
 	return t;
 }
 
-/* How long a part took; false when the wake did not get that far or does not have it (or the file makes no sense). */
+/* The duration of a part. False: the wake did not get that far or does not have the part, or the file is
+ * inconsistent. */
 static bool part_took(const struct stats *s, size_t k, uint64_t *ret)
 {
 	uint64_t begin = s->t_spawned, end = at(s, parts[k].end);
@@ -125,7 +126,7 @@ static void describe_since(const struct observation *o, char *ret, size_t size)
 		snprintf(ret, size, "%s for %s", name, since);
 }
 
-/* In one line what it does; the rest explains that. */
+/* Prints the state in one line; the rest explains it. */
 static void print_state(const struct terminal *t, const struct observation *o)
 {
 	const char *colour = sign_colour(o->state, t), *plain = *colour ? TERMINAL_PLAIN : "";
@@ -279,7 +280,7 @@ static const struct option_table table = {
 	ARGUMENTS(TAKES_NAMES | TAKES_JSON),
 };
 
-/* Of none in particular: of all, in short. */
+/* Without a name: all instances, in short. */
 static int status(int argc, char *argv[], struct error *err)
 {
 	struct arguments a;

@@ -1,5 +1,5 @@
-/* libsmartcols counts the widths and shrinks columns; it does so without a mark, and never leaves one out. So a table is
- * printed until it fits, and once more with marks where something was cut off. */
+/* libsmartcols computes widths and shrinks columns, but does not mark cuts, and never drops a column. So the table is
+ * printed until it fits, and once more with marks at the cuts. */
 #include "cli/table.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "common/cleanup.h"
 
 #define SEPARATOR "  "
-#define SHRINKS	  0.1 /* of the terminal, at least: all that shrink do so alike */
+#define SHRINKS	  0.1 /* of the terminal, at least: all shrink alike */
 #define CELL_MAX  512
 
 struct table {
@@ -19,12 +19,12 @@ struct table {
 	const struct table_cell *cells;
 	size_t rows;
 	const struct terminal *t;
-	bool left[TABLE_COLUMNS_MAX];	 /* it had to leave */
-	bool squeezed;			 /* and still the rest has no room: all shrink */
-	size_t width[TABLE_COLUMNS_MAX]; /* 0: as it comes; else cells are cut to this many columns */
+	bool left[TABLE_COLUMNS_MAX];	 /* it was dropped */
+	bool squeezed;			 /* the rest still does not fit: all shrink */
+	size_t width[TABLE_COLUMNS_MAX]; /* 0: natural width; else cells are cut to this many columns */
 };
 
-/* Of text that is printable in this locale. */
+/* The text must be printable in this locale. */
 static size_t text_width(const char *s)
 {
 	wchar_t wide[CELL_MAX];
@@ -39,7 +39,7 @@ static bool is_continuation(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* As libsmartcols would write it in hexadecimal. */
+/* Replaces other characters, which libsmartcols would write in hexadecimal. */
 static void keep_to_ascii(char *s)
 {
 	for (; *s; s++) {
@@ -48,7 +48,7 @@ static void keep_to_ascii(char *s)
 	}
 }
 
-/* The end of a cell is what tells: the port, and what the container does. */
+/* Keeps the end of a cell, the important part: the port, or the container's state. */
 static void write_cell(const struct table *table, size_t column, const char *text, char ret[static CELL_MAX])
 {
 	const char *mark = table->t->utf8 ? "…" : "..";
@@ -112,7 +112,7 @@ static int fill(const struct table *table, struct libscols_table *scols)
 	return r;
 }
 
-/* How wide the columns have become. Returns how wide all are together. */
+/* Reads the resulting widths of the columns. Returns their total. */
 static size_t read_widths(const struct table *table, struct libscols_table *scols, size_t *ret)
 {
 	size_t at = 0, sum = 0;
@@ -128,7 +128,7 @@ static size_t read_widths(const struct table *table, struct libscols_table *scol
 	return sum;
 }
 
-/* Prints it as it is. NULL on lack of memory. */
+/* Prints it unchanged. NULL: out of memory. */
 static char *print(const struct table *table, size_t *ret_widths, size_t *ret_width)
 {
 	struct libscols_table *scols = scols_new_table();
@@ -141,7 +141,7 @@ static char *print(const struct table *table, size_t *ret_widths, size_t *ret_wi
 	return text;
 }
 
-/* The next column leaves, or all shrink; false when there is no more to be had. */
+/* Drops the next column, or makes all shrink; false: nothing is left to drop. */
 static bool give_way(struct table *table)
 {
 	size_t next = table->n;
@@ -161,7 +161,7 @@ static bool give_way(struct table *table)
 	return true;
 }
 
-/* libsmartcols pads what is in front of an empty cell, and ends without a line feed. */
+/* libsmartcols pads the cell before an empty one, and ends without a line feed. */
 static char *end_lines(const char *text)
 {
 	char *ret = malloc(strlen(text) + 2), *to = ret;

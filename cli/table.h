@@ -9,17 +9,18 @@
 struct table_column {
 	const char *title;
 	bool right; /* aligned */
-	/* What gives way where the terminal is narrow: the column shrinks, its cells lose their beginning; and the columns
-	 * that leave go one after the other, 1 first. */
+	/* On a narrow terminal a column that shrinks cuts off the beginnings of its cells, and the columns with
+	 * `leaves` are dropped one after another, 1 first. */
 	bool shrinks;
-	unsigned leaves; /* 0: it stays, always */
+	unsigned leaves; /* 0: never dropped */
 };
 
 struct table_cell {
 	const char *text;
-	const char *colour; /* the escape sequence; NULL for none */
+	const char *colour; /* the escape sequence; NULL: none */
 };
 
-/* Rows of cells, row by row, two spaces apart, each row a line. The caller frees what is returned; NULL is an error. */
+/* Formats cells, given row by row: each row is a line, columns are two spaces apart. The caller frees the result;
+ * NULL: an error. */
 char *table_format(const struct table_column *columns, size_t n, const struct table_cell *cells, size_t rows,
 		   const struct terminal *t, struct error *err);

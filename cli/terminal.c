@@ -13,7 +13,7 @@
 #define WIDTH_ASSUMED 80
 #define WIDTH_MAX     10000
 
-/* What the terminal says; a serial line does not know. */
+/* The width that the terminal reports; a serial line does not know it. */
 static size_t find_width(int fd)
 {
 	const char *columns = getenv("COLUMNS");

@@ -49,7 +49,7 @@ const char *text_since(uint64_t wall_usec_then, char ret[static TEXT_MAX])
 
 	if (wall_usec_then == 0)
 		snprintf(ret, TEXT_MAX, "-");
-	else if (wall_usec_then >= now || now - wall_usec_then < USEC_PER_SEC) /* just now; or the clock was set back */
+	else if (wall_usec_then >= now || now - wall_usec_then < USEC_PER_SEC) /* now, or the clock was set back */
 		snprintf(ret, TEXT_MAX, "0s");
 	else
 		text_span(now - wall_usec_then, ret);
@@ -109,7 +109,7 @@ static size_t sequence_length(char first)
 	return c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf8 ? 4 : 1;
 }
 
-/* Writes the character that is pending, whole or not. */
+/* Writes the pending character, complete or not. */
 static bool put_pending(struct text_filter *f, FILE *to)
 {
 	f->pending[f->n] = '\0';
@@ -150,7 +150,7 @@ bool text_filter_end(struct text_filter *f, FILE *to)
 	return f->n == 0 || put_pending(f, to);
 }
 
-/* Up to the next space that is not within quotation marks. Those after a letter are apostrophes. */
+/* The length up to the next space outside quotation marks. A mark after a letter is an apostrophe. */
 static size_t word_length(const char *s)
 {
 	bool quoted = false;

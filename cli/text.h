@@ -1,4 +1,4 @@
-/* How the commands print for people: spans, sizes, points of time, text of others. */
+/* Text for people: spans, sizes, points of time, foreign text. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,25 +17,26 @@ const char *text_span_briefly(uint64_t usec, char ret[static TEXT_MAX]);
 /* Since a point of CLOCK_REALTIME: "3min 20s"; "-" for 0. */
 const char *text_since(uint64_t wall_usec_then, char ret[static TEXT_MAX]);
 
-/* A point of CLOCK_REALTIME in local time: "18:00:00 (2h 5min left)", with the date when it is another day's. */
+/* A point of CLOCK_REALTIME in local time: "18:00:00 (2h 5min left)", with the date if on another day. */
 const char *text_until(uint64_t wall_usec_then, char ret[static TEXT_MAX]);
 
-/* The same where there is little room: "18:00", "Sat 18:00" within a week, else "2026-11-27". */
+/* The same in short: "18:00", "Sat 18:00" within a week, else "2026-11-27". */
 const char *text_clock(uint64_t wall_usec_then, uint64_t wall_now, char ret[static TEXT_MAX]);
 
 /* "1.5 MB" */
 const char *text_bytes(uint64_t bytes, char ret[static TEXT_MAX]);
 
-/* text_make_printable() for a stream of text that comes in pieces: line feeds and tabs stay, and a carriage return in
- * front of a line feed goes. Begins zeroed; text_filter_end() writes what is left of a character. Both say whether writing went well. */
+/* text_make_printable() for a stream of text in pieces: keeps line feeds and tabs, and drops a carriage return before
+ * a line feed. Begins zeroed; text_filter_end() writes an incomplete character. Both return whether writing
+ * succeeded. */
 struct text_filter {
-	char pending[5]; /* of one character, or a carriage return */
+	char pending[5]; /* an incomplete character, or a carriage return */
 	size_t n;
 };
 bool text_filter(struct text_filter *f, FILE *to, const char *text, size_t len);
 bool text_filter_end(struct text_filter *f, FILE *to);
 
-/* Text whose first line begins in column `indent`, where the writing has got to; the others are indented so far. Where it
- * can be, no line is wider than `width` (0: one line). What stands between quotation marks is one word: a command that is
- * broken cannot be copied. */
+/* Wraps text. The first line begins in column `indent`, the current position; others are indented to it. If possible,
+ * no line is wider than `width` (0: one line). Text between quotation marks is one word: a broken command cannot be
+ * copied. */
 void text_wrap(FILE *to, const char *text, size_t indent, size_t width);

@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "control/outlook.h"
 
-#define STARTUP_TIMEOUT (30 * USEC_PER_SEC) /* what `create` takes where it is told none */
+#define STARTUP_TIMEOUT (30 * USEC_PER_SEC) /* the default of `create` */
 
 void told_print_ports(const struct terminal *t, const struct instance *i)
 {
@@ -21,7 +21,7 @@ void told_print_ports(const struct terminal *t, const struct instance *i)
 		publish_format(p, spec);
 		colon = strrchr(spec, ':');
 		*colon = '\0';
-		/* The original tool went through a port that the container publishes. */
+		/* The original tool connected to a published port of the container. */
 		snprintf(line, sizeof(line), "%s %s port %s%s", spec, t->utf8 ? "→" : "->", colon + 1,
 			 i->legacy    ? " of the host"
 			 : i->targets ? ""
@@ -32,7 +32,7 @@ void told_print_ports(const struct terminal *t, const struct instance *i)
 		sheet_line(t, s == i->targets ? "Target" : "", *s);
 }
 
-/* Only what is not as it is by default. */
+/* Only values that differ from the default. */
 static void print_appearance(const struct terminal *t, const struct instance *i)
 {
 	char line[512];
@@ -52,7 +52,7 @@ static void print_appearance(const struct terminal *t, const struct instance *i)
 	}
 }
 
-/* What the instance was told about its clients, where that is not the default. */
+/* Options on clients, shown if they differ from the default. */
 static const struct {
 	const char *title;
 	size_t list;
@@ -80,10 +80,10 @@ static void print_clients(const struct terminal *t, const struct instance *i)
 	sheet_line(t, "UDP", line);
 }
 
-/* What else it was told, as `create` is told it, and only what is not so by default. */
+/* Other options in the syntax of `create`, shown if they differ from the default. */
 static const struct {
 	const char *option;
-	size_t text; /* a member that is NULL where nothing was said */
+	size_t text; /* a member that is NULL if the option was not given */
 } others[] = {
 	{"--connection-timeout", offsetof(struct instance, connection_timeout)},
 	{"--keepalive", offsetof(struct instance, keepalive)},

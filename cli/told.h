@@ -1,11 +1,11 @@
-/* What an instance was told, as `status` shows it to a person. */
+/* The options of an instance, as `status` shows them to people. */
 #pragma once
 
 #include "cli/terminal.h"
 #include "instance/instance.h"
 
-/* Where it listens, and what is behind that. */
+/* Prints its addresses and their targets. */
 void told_print_ports(const struct terminal *t, const struct instance *i);
 
-/* What is not so by default: about its clients, and all other options as `create` takes them. */
+/* Prints options that differ from the default: those on clients, then all others in the syntax of `create`. */
 void told_print(const struct terminal *t, const struct instance *i);

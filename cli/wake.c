@@ -6,7 +6,7 @@
 #include "cli/text.h"
 #include "control/wake.h"
 
-/* It has come up, or was up. */
+/* It has woken, or was awake. */
 static void say_it_is_awake(const struct arguments *a, const char *name, const struct woken *w)
 {
 	char span[TEXT_MAX], held[TEXT_MAX + 32] = "";

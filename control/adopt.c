@@ -49,7 +49,7 @@ static bool is_adopted(const struct adoption *a, const struct stored *s)
 	return !s->problem && i->adopted && instances_share_engine(i, &a->what->base);
 }
 
-/* Does the manager find no file of this unit any more? *ret_runs: the unit runs all the same. */
+/* Is the file of this unit gone, for the manager? *ret_runs: the unit still runs. */
 static int unit_is_gone(const struct adoption *a, const char *unit, bool *ret, bool *ret_runs, struct error *err)
 {
 	struct unit_state state = {};
@@ -61,7 +61,7 @@ static int unit_is_gone(const struct adoption *a, const char *unit, bool *ret, b
 	return r;
 }
 
-/* A unit may remove its container whenever that sleeps, and an image may have the labels: then the unit has to be gone. */
+/* A unit may remove its sleeping container, and the labels may be the image's: in both cases the unit must be gone. */
 static int is_lost(const struct adoption *a, const struct instance *i, bool *ret, struct error *err)
 {
 	const struct container *c = adopt_find_container(&a->containers, i->container_name);
@@ -76,7 +76,7 @@ static int is_lost(const struct adoption *a, const struct instance *i, bool *ret
 
 static int remove_instance(struct adoption *a, const struct stored *s, struct error *err)
 {
-	/* the container itself may go on, without labels or under another instance */
+	/* the container itself may remain, without labels or with another instance */
 	if (install_remove(a->manager, a->directory, a->what->base.scope, s, &a->instances, SETTLE_OWN, err) < 0)
 		return error_context(err, "'%s' is not removed", s->instance.name);
 	if (!s->instance.no_selinux)
@@ -99,7 +99,7 @@ static int prune_one(struct adoption *a, const struct stored *s, struct error *e
 	return 0;
 }
 
-/* One that fails does not keep the others. */
+/* A failure does not stop the others. */
 static void tell(struct adoption *a, const struct error *err)
 {
 	a->failed++;
@@ -120,7 +120,7 @@ static int prune(struct adoption *a, struct error *err)
 	return scan_again(a, err);
 }
 
-/* Is that what an instance of this name would be called where a unit has it? (create_unit.c) */
+/* Is this the default name of an instance if a unit has the container's name? (create_unit.c) */
 static bool is_wake_of(const char *name, const char *container)
 {
 	size_t len = strlen(container);
@@ -128,7 +128,7 @@ static bool is_wake_of(const char *name, const char *container)
 	return strncmp(name, container, len) == 0 && strcmp(name + len, "-wake") == 0;
 }
 
-/* What was adopted for the same container under another name, which its labels no longer give. */
+/* The instance adopted for the same container under another name, which its labels no longer give. */
 static const struct stored *find_renamed(const struct adoption *a, const struct create_request *r)
 {
 	for (size_t k = 0; k < a->instances.n; k++) {
@@ -159,7 +159,7 @@ static int create(struct adoption *a, struct create_request *r, struct error *er
 	return outcome == OUTCOME_UNCHANGED || a->what->dry_run ? 0 : scan_again(a, err);
 }
 
-/* The old name makes place first: both would listen on the same ports. When the new one fails it comes back. */
+/* The old instance goes first: both would listen on the same ports. It comes back if the new one fails. */
 static int rename_instance(struct adoption *a, const struct stored *old, struct create_request *r, struct error *err)
 {
 	_cleanup_free_ char *json = instance_to_json(&old->instance);
@@ -178,7 +178,7 @@ static int rename_instance(struct adoption *a, const struct stored *old, struct 
 	return -1;
 }
 
-/* What is left of a Quadlet that was deleted while its container ran. */
+/* Refuses the remains of a Quadlet that was deleted while its container ran. */
 static int check_leftover(const struct adoption *a, const struct container *c, struct error *err)
 {
 	const char *engine = backend_kind_name(a->what->base.backend), *unit = container_label(c, UNIT_LABEL);
@@ -242,7 +242,7 @@ static int list_containers(struct adoption *a, struct error *err)
 	return adopt_list_containers(&a->what->base, a->manager, &a->containers, err);
 }
 
-/* A Quadlet's container goes when it is put to sleep. */
+/* Lists the containers again after pruning: a Quadlet's container is removed when it is put to sleep. */
 static int prune_and_adopt(struct adoption *a, struct error *err)
 {
 	if (list_containers(a, err) < 0 || (a->what->prune && (prune(a, err) < 0 || list_containers(a, err) < 0)))

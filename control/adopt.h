@@ -1,18 +1,18 @@
-/* `sockwake adopt`: instances that the labels of containers ask for. */
+/* `sockwake adopt`: creates the instances that container labels request. */
 #pragma once
 
 #include "control/create_request.h"
 
 struct adopt_request {
-	struct instance base; /* scope, backend and engine alone */
-	const char *name;     /* of one container; NULL for none */
+	struct instance base; /* only scope, backend and engine */
+	const char *name;     /* of one container; NULL: none */
 	bool all, prune, dry_run;
 
-	/* The instance that a container's labels ask for, which are options of a command line: of the scope, backend and
-	 * engine of `base`. The caller clears *ret, also after an error. */
+	/* Reads the instance that a container's labels request, as command-line options; scope, backend and engine are
+	 * those of `base`. The caller clears *ret, also after an error. */
 	int (*read_labels)(const struct container *c, const struct instance *base, struct create_request *ret,
 			   struct error *err);
 };
 
-/* What was done, or would be, is noted (note.h); so is what could not be done for one of several. */
+/* Notes each change made, or planned in a dry run, and each failure of one among several (note.h). */
 int adopt_requested(const struct adopt_request *what, struct error *err);

@@ -35,7 +35,7 @@ static void add_label(struct container *c, const char *text)
 	l->value = text_is_printable(value) ? strdup(value) : NULL;
 }
 
-/* What the Quadlet of a container that runs asks for by now. Labels that it does not have may be the image's. */
+/* Takes the current labels from the Quadlet of a running container. Other labels may be the image's. */
 static bool renew_labels(struct container *c, char *const *labels)
 {
 	struct label *more;

@@ -1,4 +1,4 @@
-/* What `sockwake create` says about choices that are allowed and may surprise. */
+/* Remarks of `sockwake create` on valid options that may surprise. */
 #include "control/advice.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "control/note.h"
 #include "instance/instance.h"
 
-/* Where web servers listen: those that stand in front of others answer 502 until these are there. */
+/* Ports of web servers: a reverse proxy before them answers 502 until they listen. */
 static const uint16_t web_ports[] = {80, 3000, 5000, 8000, 8008, 8080, 8081, 8088, 8888, 9000};
 
 static bool covers(char *const *list, const struct cidr *inner)
@@ -23,7 +23,7 @@ static bool covers(char *const *list, const struct cidr *inner)
 	return false;
 }
 
-/* A monitor that may not wake the container would keep it awake for good, once somebody else has woken it. */
+/* A monitor that may not wake the container would keep it awake for ever, once another client has woken it. */
 static void advise_monitors(const struct instance *i)
 {
 	struct error ignored;

@@ -1,7 +1,7 @@
-/* What may surprise of what was chosen. */
+/* Remarks on surprising options. */
 #pragma once
 
 #include "control/create_request.h"
 
-/* Notes what may surprise of what was chosen. */
+/* Notes the options of a request that may surprise. */
 void advice_note(const struct create_request *r);

@@ -10,7 +10,7 @@
 #include "control/units_lock.h"
 #include "units/paths.h"
 
-/* A replacement that is still going on is waited for. */
+/* Waits for a replacement in progress. */
 static void heal(enum scope scope, const char *directory, const struct instance *i)
 {
 	_cleanup_close_ int lock = -1;

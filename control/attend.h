@@ -4,5 +4,5 @@
 #include "common/error.h"
 #include "instance/scope.h"
 
-/* Starts the services of instances whose containers run although they sleep, and says so. */
+/* Starts the services of sleeping instances whose containers run, and notes it. */
 int attend(enum scope scope, struct error *err);

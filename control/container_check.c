@@ -6,7 +6,7 @@
 
 #include "backends/engine.h"
 
-/* While the container sleeps, such a port is free; when it wakes, the engine listens there as well. */
+/* Such a port is free while the container sleeps; when it wakes, the engine listens there too. */
 static int refuse_published_listeners(const struct instance *i, const struct container *c, struct error *err)
 {
 	for (size_t k = 0; k < c->n_ports; k++) {

@@ -59,7 +59,7 @@ int create_check_directory(struct manager *m, enum scope scope, const char *dire
 					     : "its configuration is unusual");
 }
 
-/* The instance of that name that there is; NULL for none. */
+/* The existing instance of that name; NULL: none. */
 static const struct stored *find(const struct stored_list *all, const char *name)
 {
 	for (size_t k = 0; k < all->n; k++) {
@@ -69,7 +69,7 @@ static const struct stored *find(const struct stored_list *all, const char *name
 	return NULL;
 }
 
-/* May this instance take the place of that one? */
+/* May this instance replace the old one? */
 static int check_old(const struct create_request *r, const struct stored *old, struct error *err)
 {
 	const char *name = r->instance.name;
@@ -87,7 +87,7 @@ static int check_old(const struct create_request *r, const struct stored *old, s
 	return 0;
 }
 
-/* The drop-in first: the manager then reads it together with the units, and knows whether it helps. */
+/* The drop-in first: then the manager loads it together with the units, and its effect can be checked. */
 static int install_all(struct manager *m, const char *directory, const struct instance *i, const struct instance *old,
 		       const char *drop_in, struct error *err)
 {
@@ -122,8 +122,8 @@ static int is_same(const struct instance *a, const struct instance *b, bool *ret
 	return 0;
 }
 
-/* At a time of its schedule it is warm at once, not only in the timer's next minute; a container that runs is seen to,
- * for it would never sleep. Nobody waits for that: status tells. */
+/* Within its schedule the instance wakes at once, not only in the timer's next minute. A running container gets its
+ * idle timeout; otherwise it would never sleep. Does not wait: status shows the result. */
 static void warm_up(struct manager *m, const struct instance *i, struct engine *engine, bool ran)
 {
 	_cleanup_container_ struct container now = {};
@@ -131,7 +131,7 @@ static void warm_up(struct manager *m, const struct instance *i, struct engine *
 	struct error ignored;
 
 	engine->deadline = now_usec() + ENGINE_TIMEOUT;
-	/* What the instance that was replaced had woken sleeps by now. */
+	/* A container that the replaced instance had woken sleeps by now. */
 	if (engine->backend->inspect(engine, i->container_name, &now, &ignored) == 0 &&
 	    unattended_start_if(m, i, now.state))
 		note_print("the container '%s' runs already: it sleeps when nobody has used it for --idle-timeout",
@@ -143,7 +143,7 @@ static void warm_up(struct manager *m, const struct instance *i, struct engine *
 			   i->container_name);
 }
 
-/* What a person creates an instance for is right as it is; labels that ask for one again say nothing about volumes. */
+/* A person who creates an instance accepts the container's volumes; labels that request it again do not. */
 static void remember(const struct create_request *r, struct manager *m, const struct subject *subject,
 		     const struct instance *before, const struct stored_list *all)
 {
@@ -151,13 +151,13 @@ static void remember(const struct create_request *r, struct manager *m, const st
 
 	if (before && (before->backend != i->backend || strcmp(before->container_name, i->container_name) != 0))
 		keep_forget(before, all);
-	/* What replaces an instance of the same container accepts no other volumes. */
+	/* An instance that replaces one of the same container does not accept other volumes. */
 	keep_remember(m, i, !i->adopted && !(before && strcmp(before->container_name, i->container_name) == 0));
-	if (!i->adopted && !before) /* once is enough */
+	if (!i->adopted && !before) /* only once */
 		keep_note_pruning(i, subject);
 }
 
-/* What can be refused before there is a container is refused then: with it an engine makes its volumes, which stay. */
+/* Refuses as early as possible, before there is a container: the engine makes volumes with it, which stay. */
 static int prepare_container(struct create_request *r, struct manager *m, const struct stored_list *all,
 			     struct made *made, struct error *err)
 {
@@ -230,7 +230,7 @@ static int create_installed(struct create_request *r, const char *directory, str
 	return create_instance(r, m, directory, &all, &outcome, err);
 }
 
-/* Docker is what root's containers are looked for with, and may be the one that root does not use. */
+/* Docker is the default engine for root, who may use the other one. */
 static void mention_other_engine(const struct create_request *r, struct error *err)
 {
 	const struct backend *other = engine_backend(r->instance.backend)->mistaken;

@@ -1,11 +1,11 @@
-/* `sockwake create`, once it is known what is asked for. */
+/* `sockwake create`, after the command line is read. */
 #pragma once
 
 #include "control/create_request.h"
 
-/* Writes and starts the instance of a request, for an existing container (or after making one). `all` are the instances
- * that there are. An adopted one replaces what adoption made before, unless nothing has changed; with dry_run that is
- * only found out. */
+/* Writes and starts the instance of a request, for an existing container or one that it makes. `all` are the existing
+ * instances. An adopted instance replaces an adopted predecessor, unless nothing has changed; dry_run only determines
+ * the outcome. */
 enum outcome { OUTCOME_CREATED, OUTCOME_REPLACED, OUTCOME_UNCHANGED };
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
 		    enum outcome *ret, struct error *err);
@@ -13,5 +13,5 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 /* All of `sockwake create`, for a person. */
 int create_requested(struct create_request *r, struct error *err);
 
-/* Refuses a directory in which the manager does not look for units. */
+/* Refuses a directory from which the manager does not load units. */
 int create_check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err);

@@ -1,4 +1,4 @@
-/* What `sockwake create` asks before it changes anything: the container, and the ports. */
+/* The checks of `sockwake create` before any change: the container and the ports. */
 #include "control/create_check.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ int text_replace(char **text, const char *value, struct error *err)
 	return 0;
 }
 
-/* The port inside that a port of the host leads to; 0 where none does, or where the number is one inside as well. */
+/* The container port behind a published host port; 0 if there is none, or if the number is also a container port. */
 static uint16_t published_to(const struct container *c, uint16_t host_port)
 {
 	uint16_t inner = 0;
@@ -45,8 +45,7 @@ static uint16_t published_to(const struct container *c, uint16_t host_port)
 	return inner;
 }
 
-/* The original tool went through a published port of the host: where such a number is given, the port behind it is
- * meant. */
+/* The original tool connected to a published host port: such a number means the container port behind it. */
 static void translate_published_port(struct instance *i, const struct container *c)
 {
 	struct publish *p = &i->ports[0];
@@ -59,7 +58,7 @@ static void translate_published_port(struct instance *i, const struct container 
 	p->container_port = inner;
 }
 
-/* Of -p it is not taken for granted: the server may listen on that number as well. */
+/* Only notes it for -p: the server may also listen on that number. */
 static void note_published_ports(const struct instance *i, const struct container *c)
 {
 	for (size_t k = 0; k < i->n_ports; k++) {
@@ -83,7 +82,7 @@ static bool is_named_before(const struct container *c, size_t k)
 	return false;
 }
 
-/* What the engine forwards goes past the sockets that systemd holds. */
+/* Ports that the engine forwards bypass the sockets that systemd holds. */
 static void note_own_ports(const struct container *c)
 {
 	char ports[256] = "";
@@ -99,7 +98,7 @@ static void note_own_ports(const struct container *c)
 			ports);
 }
 
-/* Who starts and stops the container, besides us. */
+/* Notes who else starts and stops the container. */
 static void note_life(const struct instance *i, const struct container *c)
 {
 	char policy[POLICY_MAX];
@@ -111,7 +110,7 @@ static void note_life(const struct instance *i, const struct container *c)
 		note_print("%s", policy);
 }
 
-/* Where a port of the host's is bound. */
+/* Would a server on the host's network listen on the address of p? */
 static bool is_reached_at(const struct instance *i, const struct publish *p)
 {
 	struct publish there = {.type = p->type, .port = p->container_port};
@@ -124,7 +123,7 @@ static bool is_reached_at(const struct instance *i, const struct publish *p)
 	return !i->targets && publish_overlap(p, &there);
 }
 
-/* With the host's network nothing is installed in it, and its loopback is not connected to. */
+/* On the host's network sockwake installs nothing in the namespace, and does not connect to its loopback. */
 static int check_hosts_network(const struct instance *i, const struct container *c, struct error *err)
 {
 	if (strcmp(c->network_mode, "host") != 0)
@@ -149,7 +148,7 @@ static int check_hosts_network(const struct instance *i, const struct container 
 	return 0;
 }
 
-/* Each wake would fail. */
+/* Refuses a check with which each wake would fail. */
 static int check_own_check(const struct instance *i, const struct container *c, struct error *err)
 {
 	if (strcmp(i->health_check, "healthy") != 0 || c->health_test)
@@ -169,7 +168,7 @@ int create_check_fit_container(struct create_request *r, const struct subject *s
 
 	if (combination_check(i, err) < 0)
 		return -1;
-	if (!s->exists && s->run_by.unit) /* its unit makes it */
+	if (!s->exists && s->run_by.unit) /* its unit will make it */
 		return instance_validate(i, err);
 	if (!s->exists)
 		return error_set(err, ENOENT,
@@ -177,7 +176,7 @@ int create_check_fit_container(struct create_request *r, const struct subject *s
 				 "look at '%s ps -a'",
 				 i->container_name, backend_kind_name(i->backend), i->container_name,
 				 backend_kind_name(i->backend));
-	/* It may have been given by its identifier: all who share a container must lock the same. */
+	/* The name may be an identifier: all instances that share a container must lock the same name. */
 	if (text_replace(&i->container_name, c->name, err) < 0)
 		return -1;
 	i->stop_timeout = c->stop_timeout;
@@ -219,7 +218,7 @@ static int check_neighbours(const struct instance *i, const struct publish *p, c
 	return 0;
 }
 
-/* A user's own manager can give its sockets to no group but the user's. */
+/* A user manager can give its sockets only to the user's own groups. */
 static int check_group(const struct instance *i, struct error *err)
 {
 	const struct group *g = i->socket_group ? getgrnam(i->socket_group) : NULL;

@@ -1,16 +1,16 @@
-/* What a new instance is asked before anything is changed: its container, and its ports. */
+/* The checks of a new instance before any change: its container and its ports. */
 #pragma once
 
 #include "control/create_request.h"
 
-/* Makes the instance fit its container, if that exists; notes what was changed or will surprise. */
+/* Makes the instance fit its container, if that exists; notes changes and surprises. */
 int create_check_fit_container(struct create_request *r, const struct subject *s, struct error *err);
 
-/* Puts a copy of value in the place of an allocated text of the instance. */
+/* Replaces an allocated text of the instance by a copy of value. */
 int text_replace(char **text, const char *value, struct error *err);
 
-/* Refuses ports that another instance has, that are not free, or that this user may not use. `replaced` is the instance
- * that makes place, or NULL; one without ports has a configuration that cannot be read, and may listen anywhere: what
- * is in use then, the start of the socket tells. */
+/* Refuses ports that belong to another instance, are in use, or are forbidden to this user. `replaced` is the instance
+ * to be replaced, or NULL. If it has no ports, its configuration cannot be read and it may listen anywhere: then only
+ * the start of the socket shows conflicts. */
 int create_check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
 		       struct error *err);

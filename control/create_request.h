@@ -1,4 +1,4 @@
-/* What `sockwake create` is asked for, and what that is about. */
+/* The request of `sockwake create`, and its subject. */
 #pragma once
 
 #include "backends/backend.h"
@@ -9,27 +9,27 @@
 
 struct create_request {
 	struct instance instance;
-	struct made_container to_make; /* the container to be made first, when to_make.image is set */
+	struct made_container to_make; /* the container to make first, if to_make.image is set */
 	bool as_quadlet;	       /* … by a Quadlet, not by the engine's API */
 	char **dependencies;	       /* --with, as given */
 	bool with_project;
 	bool dry_run;
 	bool force;
 	bool json;
-	bool original_ports;	/* --container-port: where the original tool meant a published port of the host */
+	bool original_ports;	/* --container-port: for the original tool, a published host port */
 	bool backend_assumed;	/* no --backend */
-	bool check_assumed;	/* the health check is what fits the port */
-	bool name_assumed;	/* the instance is called after its container or unit */
-	bool container_assumed; /* no --container-name with --unit: Quadlet's default until the unit tells */
+	bool check_assumed;	/* the health check is the default for the port */
+	bool name_assumed;	/* the instance is named after its container or unit */
+	bool container_assumed; /* no --container-name with --unit: Quadlet's default until the unit is read */
 };
 void create_request_clear(struct create_request *r);
 #define _cleanup_create_request_ _cleanup_(create_request_clear)
 
-/* What the instance wakes. */
+/* The container that the instance wakes. */
 struct subject {
-	bool exists; /* the container does: one that a unit runs may be there only while that runs */
+	bool exists; /* the container exists; a container unit may keep it only while running */
 	struct container container;
-	struct container_unit run_by; /* run_by.unit is NULL where no unit runs it */
+	struct container_unit run_by; /* run_by.unit is NULL if no unit runs it */
 };
 void subject_clear(struct subject *s);
 #define _cleanup_subject_ _cleanup_(subject_clear)

@@ -1,4 +1,4 @@
-/* A container that a unit runs: finding that unit, and what has to change for it to sleep. */
+/* Container units: finding the unit, and changing it so that its container can sleep. */
 #include "control/create_unit.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "units/query.h"
 #include "units/run_command.h"
 
-/* The name of the container that this unit runs, as the label of a running one says. */
+/* Finds the container that this unit runs by the label of a running one. */
 static int find_by_label(struct engine *engine, struct instance *i, struct error *err)
 {
 	_cleanup_container_list_ struct container_list list = {};
@@ -34,7 +34,7 @@ static int find_by_label(struct engine *engine, struct instance *i, struct error
 			 i->unit);
 }
 
-/* NAME.service is the unit's own where the instance would be called after it. */
+/* An instance named after its unit would have the same NAME.service. */
 static int avoid_its_name(struct create_request *r, struct error *err)
 {
 	struct instance *i = &r->instance;
@@ -68,7 +68,7 @@ static int find_unit(struct create_request *r, struct manager *m, struct subject
 		if (container_unit_read(m, label, &s->run_by, err) == 0)
 			return check_claim(s, err);
 		container_unit_clear(&s->run_by);
-		/* podman-compose labels all its containers so, whether that unit was ever installed or not. */
+		/* podman-compose sets this label even if that unit was never installed. */
 		return error_forgive(err, ENOENT) ? 0 : -1;
 	}
 	if (s->exists || !engine_backend(i->backend)->has_quadlets)
@@ -134,7 +134,7 @@ static int check_boot(struct create_request *r, const struct container_unit *run
 	return 0;
 }
 
-/* While the container sleeps, such a port is free; when it wakes, the engine listens there as well. */
+/* Such a port is free while the container sleeps; when it wakes, the engine listens there too. */
 static int check_published(struct create_request *r, const struct container_unit *run_by, const char *drop_in,
 			   struct error *err)
 {
@@ -161,7 +161,7 @@ static int check_published(struct create_request *r, const struct container_unit
 
 #define NETWORK_TARGET "network-online.target"
 
-/* Then each wake waits for a minute and a half: Podman's waiter asks for the system's target, and asks in vain. */
+/* Such a unit delays each wake by a minute and a half: Podman's service waits in vain for the system's target. */
 static void note_network(const struct container_unit *run_by)
 {
 	_cleanup_manager_ struct manager *system = NULL;
@@ -194,7 +194,7 @@ int create_unit_fit(struct create_request *r, const struct instance *old, const 
 		return 0;
 	}
 	if (old && old->drop_in && old->unit && strcmp(old->unit, i->unit) == 0) {
-		i->no_boot |= old->no_boot; /* what they have changed is not to be seen any more */
+		i->no_boot |= old->no_boot; /* the unit no longer shows what they have changed */
 		i->drop_publish |= old->drop_publish;
 	}
 	if (run_by->quadlet && drop_in_path(i->scope, run_by->quadlet, i->name, path, err) < 0)
@@ -210,7 +210,7 @@ int create_unit_fit(struct create_request *r, const struct instance *old, const 
 	return *ret_drop_in ? 0 : -1;
 }
 
-/* Did the drop-in do what it is for? Another one may come after it. */
+/* Does the drop-in take effect? Another one may override it. */
 static int check_effect(struct manager *m, const struct instance *i, struct error *err)
 {
 	_cleanup_container_unit_ struct container_unit run_by = {};

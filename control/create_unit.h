@@ -3,18 +3,18 @@
 
 #include "control/create_request.h"
 
-/* Finds container and unit, one through the other, and so the names that were not given. The caller clears *s, also
+/* Finds container and unit, one from the other, and fills in the names that were not given. The caller clears *s, also
  * after an error. */
 int subject_find(struct create_request *r, struct manager *m, struct engine *engine, struct subject *s,
 		 struct error *err);
 
-/* The same as container_check_fit() for the unit. *ret_drop_in is the text of the drop-in it needs, or NULL. `old` is the instance that makes
- * place, or NULL: what its drop-in did, the new one's does. */
+/* Like container_check_fit(), for the unit. *ret_drop_in is the text of the drop-in it needs, or NULL. `old` is the
+ * instance to be replaced, or NULL: the new drop-in repeats the effects of the old one. */
 int create_unit_fit(struct create_request *r, const struct instance *old, const struct container_unit *run_by,
 		    char **ret_drop_in, struct error *err);
 
-/* Writes i->drop_in, has the manager read it and looks whether it works; what was there before is for create_unit_revert_drop_in(),
- * or NULL. Nothing where text is NULL. */
+/* Writes i->drop_in, reloads the manager and checks the effect. *ret_before is the previous text for
+ * create_unit_revert_drop_in(), or NULL. Does nothing if text is NULL. */
 int create_unit_apply_drop_in(struct manager *m, const struct instance *i, const char *text, char **ret_before,
 			      struct error *err);
 void create_unit_revert_drop_in(struct manager *m, const struct instance *i, const char *before);

@@ -1,5 +1,5 @@
-/* What `sockwake create` asks about the container's process, if there is one, and about what the container sees. Of one
- * that does not run nothing can be said of the former: each wake asks again. */
+/* The checks of `sockwake create` on the container's process and on its view of the host. A stopped container has no
+ * process to check: each wake checks again. */
 #include "control/create_view.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "backends/reach.h"
 #include "control/create_request.h"
 
-/* The process may have ended since it was told: then the engine tells another one now, or none. */
+/* The process may have ended since the engine named it: then the engine now names another one, or none. */
 static int check_process(struct engine *e, const struct container *c, struct error *err)
 {
 	_cleanup_container_ struct container again = {};

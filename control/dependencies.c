@@ -1,4 +1,4 @@
-/* `sockwake create --with`, --with-project: the containers that come before the instance's own. */
+/* `sockwake create --with`, --with-project: the containers that start before the instance's own. */
 #include "control/dependencies.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ void dependencies_note_unresolved(const struct create_request *r)
 		note_print("--with-project asks the engine when the instance is created: it is left out here");
 }
 
-/* A Quadlet's container need not be there while its unit does not run. */
+/* A Quadlet's container need not exist while its unit does not run. */
 static int find_quadlet(struct dependency *d, struct manager *m, enum backend_kind backend, struct error *err)
 {
 	_cleanup_container_unit_ struct container_unit run_by = {};
@@ -73,8 +73,8 @@ static int find_quadlet(struct dependency *d, struct manager *m, enum backend_ki
 	return text_replace(&d->unit, run_by.unit, err);
 }
 
-/* A label names the unit, and counts only when that unit's command line runs the container: putting the instance to
- * sleep stops it. */
+/* A label names the unit. It counts only if that unit's command line runs the container, since putting the instance to
+ * sleep stops the unit. */
 static int find_unit(struct dependency *d, struct manager *m, const struct container *c, struct error *err)
 {
 	const char *unit = container_label(c, UNIT_LABEL);
@@ -88,7 +88,7 @@ static int find_unit(struct dependency *d, struct manager *m, const struct conta
 	return text_replace(&d->unit, unit, err);
 }
 
-/* What a container does not tell about it (Podman before 5), its image does. */
+/* The exposed port, from the image if the container does not have it (Podman before 5). */
 static uint16_t find_port(struct engine *engine, const struct container *c)
 {
 	_cleanup_image_ struct image image = {};
@@ -141,7 +141,7 @@ static bool is_named(const struct instance *i, const char *container)
 	return false;
 }
 
-/* Behind those that were named, which are not added again. */
+/* Adds a container after the named ones, unless it is one of them. */
 static int add_needed(struct instance *i, const struct project_dependency *n, struct error *err)
 {
 	struct dependency *d = &i->dependencies[i->n_dependencies];
@@ -157,8 +157,7 @@ static int add_needed(struct instance *i, const struct project_dependency *n, st
 	return n->healthy && n->container->health_test ? text_replace(&d->health_check, "healthy", err) : 0;
 }
 
-/* Inspects the other containers of the project: a list does not tell when they were created, nor all labels of all of
- * them. */
+/* Inspects the other containers of the project: a list lacks creation times, and some labels. */
 static int read_project(struct engine *engine, const struct container *own, struct container_list *ret,
 			struct error *err)
 {

@@ -8,7 +8,7 @@
 #include "common/nearest.h"
 #include "units/paths.h"
 
-/* An ordinary user's question about an instance of the system. */
+/* Does an ordinary user ask for an instance of the system scope? */
 static bool is_in_system_scope(const char *name)
 {
 	char directory[PATH_MAX];
@@ -18,7 +18,7 @@ static bool is_in_system_scope(const char *name)
 	return unit_directory(SCOPE_SYSTEM, directory, &ignored) == 0 && store_read(directory, name, &s, &ignored) == 0;
 }
 
-/* The instance whose name is nearest; false: none is near. */
+/* The instance with the most similar name; false: none is similar. */
 static bool find_meant(const char *directory, const char *name, char ret[static UNIT_NAME_MAX])
 {
 	_cleanup_stored_list_ struct stored_list all = {};

@@ -1,5 +1,5 @@
-/* A health check that is not one of our words is a shell command: so is a misspelt word, which would fail
- * at every wake. */
+/* A health check that is not one of our words is a shell command. So is a misspelt word, which would fail at every
+ * wake. */
 #include "control/health_word.h"
 
 #include <errno.h>
@@ -13,10 +13,10 @@
 #include "control/create_request.h"
 #include "instance/health_check.h"
 
-/* What systemd gives to services (systemd.exec(5), $PATH): theirs need not be that of whoever runs this. */
+/* The $PATH that systemd gives to services (systemd.exec(5)), which may differ from the caller's. */
 #define SERVICES_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* All else may mean something to sh. */
+/* Other characters may be special to sh. */
 #define WORD "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-"
 
 static bool is_in(const char *path, const char *word)

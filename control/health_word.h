@@ -3,5 +3,5 @@
 
 #include "control/create_request.h"
 
-/* Refuses a single word as a health check that is neither one of ours nor a program. For a valid instance. */
+/* Refuses a health check that is a single word, but neither one of ours nor a program. The instance must be valid. */
 int health_word_check(const struct instance *i, struct error *err);

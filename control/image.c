@@ -19,7 +19,7 @@
 #include "units/query.h"
 
 #define ENGINE_TIMEOUT	(60 * USEC_PER_SEC)
-#define HEAL_TIMEOUT	(5 * USEC_PER_SEC) /* nothing of the kind is there but after a mishap */
+#define HEAL_TIMEOUT	(5 * USEC_PER_SEC) /* needed only after an interrupted replacement */
 #define UNDO_TIMEOUT	(15 * USEC_PER_SEC)
 #define UNDO_PAUSE_MSEC 200
 #define UNIT_TIMEOUT	(120 * USEC_PER_SEC)
@@ -76,8 +76,8 @@ static int add_volume(struct made_container *o, const char *name, const char *di
 	return more[n] ? 0 : no_memory(err);
 }
 
-/* A Quadlet's container is removed whenever it sleeps, and volumes without a name with it: those that the image asks
- * for get one, "NAME-var-lib-data". */
+/* A Quadlet's container is removed when it sleeps, and its unnamed volumes with it. So the image's volumes get names:
+ * "NAME-var-lib-data". */
 static int name_volumes(struct made_container *o, const char *name, const struct image *image, struct error *err)
 {
 	for (size_t k = 0; k < image->n_volumes; k++) {
@@ -87,7 +87,7 @@ static int name_volumes(struct made_container *o, const char *name, const struct
 	return made_container_validate(o, err);
 }
 
-/* Docker would make such a directory, owned by root; Podman would fail at every wake. */
+/* Docker would make a missing directory, owned by root; Podman would fail at every wake. */
 static int check_sources(const struct made_container *o, struct error *err)
 {
 	char path[PATH_MAX];
@@ -114,7 +114,7 @@ static int decide(struct create_request *r, bool quadlet, struct error *err)
 	return i->unit ? 0 : no_memory(err);
 }
 
-/* Asks what there is: the image, and the engine's version. */
+/* Asks the engine for the image and for its version. */
 static int plan(struct create_request *r, struct engine *e, struct image *ret, struct error *err)
 {
 	bool quadlet;
@@ -133,7 +133,7 @@ static int in_the_way(const struct container *c, const char *name, struct error 
 			 name, replaced_is_made_for(c, name) ? ", use --force to replace it" : "");
 }
 
-/* Has the generator made a unit of it? */
+/* Has the generator made a unit from it? */
 static int check_unit(struct manager *m, const char *unit, const char *path, struct error *err)
 {
 	struct unit_state state = {};
@@ -148,7 +148,7 @@ static int check_unit(struct manager *m, const char *unit, const char *path, str
 	return r;
 }
 
-/* One that `remove` has left may have been edited, and names the volumes that hold the data. */
+/* A Quadlet that `remove` has left may have been edited, and names the volumes with the data. */
 static int check_quadlet(const struct create_request *r, const char *path, const char *text, struct error *err)
 {
 	_cleanup_free_ char *there = NULL;
@@ -171,7 +171,7 @@ static int make_quadlet(struct create_request *r, const struct container *there,
 	_cleanup_free_ char *text = NULL;
 	char path[PATH_MAX];
 
-	if (there->id[0] && (!unit || strcmp(unit, i->unit) != 0)) /* the unit would replace it */
+	if (there->id[0] && (!unit || strcmp(unit, i->unit) != 0)) /* the unit would replace this container */
 		return in_the_way(there, i->name, err);
 	text = quadlet_render(i->name, &r->to_make, err);
 	if (!text || quadlet_path(i->scope, i->name, path, err) < 0 || check_quadlet(r, path, text, err) < 0 ||
@@ -183,8 +183,8 @@ static int make_quadlet(struct create_request *r, const struct container *there,
 	return manager_reload(made->manager, err) < 0 ? -1 : check_unit(made->manager, i->unit, path, err);
 }
 
-/* Nobody may be using it: under another name, another instance may. remedy: what to do then. Code ENOENT: there is no
- * such container. */
+/* Locks the container, which must not be in use: another instance may use it under another name. remedy: the advice in
+ * that error. Code ENOENT: there is no such container. */
 static int lock_made(const struct instance *i, struct engine *engine, const char *remedy, struct container_lock *ret,
 		     struct error *err)
 {
@@ -202,13 +202,13 @@ static int lock_made(const struct instance *i, struct engine *engine, const char
 		       : -1;
 }
 
-/* An engine that went away in the middle may have done what it was asked for. */
+/* An engine that failed in the middle of a request may have carried it out. */
 static bool is_uncertain(const struct error *err)
 {
 	return err->code == ECONNRESET || err->code == ETIMEDOUT || err->code == EPROTO;
 }
 
-/* What was made for this instance before makes place; it comes back when the rest fails. */
+/* Renames the container that was made for this instance before; it comes back if the rest fails. */
 static int set_aside(const struct create_request *r, const struct container *there, struct made *made,
 		     struct error *err)
 {
@@ -279,7 +279,7 @@ static void made_free(struct made *made)
 	*made = (struct made){};
 }
 
-/* An engine that is being restarted is waited for. */
+/* Repeats the attempt while the engine restarts. */
 static int insist(struct made *made, int (*attempt)(struct made *made, struct error *err), struct error *err)
 {
 	uint64_t end = now_usec() + UNDO_TIMEOUT;
@@ -295,7 +295,7 @@ static int insist(struct made *made, int (*attempt)(struct made *made, struct er
 	}
 }
 
-/* From when its name has changed on, the new one has come to stay. */
+/* Once the old container has this name, the new one is permanent. */
 static int discard_old(struct made *made, struct error *err)
 {
 	char discarded[REPLACED_NAME_MAX];
@@ -332,7 +332,7 @@ void made_keep(const struct create_request *r, struct made *made)
 	made_free(made);
 }
 
-/* Not what has the name because it was not set aside after all. */
+/* Does not remove the old container, which still has the name if it was not set aside. */
 static int remove_created(struct made *made, struct error *err)
 {
 	_cleanup_container_ struct container c = {};
@@ -450,7 +450,7 @@ static int remove_quadlet(const struct instance *i, struct manager *m, struct er
 	return 0;
 }
 
-/* Somebody else may have started it. */
+/* Stops it first: somebody else may have started it. */
 static int remove_container(struct engine *engine, const char *name, struct error *err)
 {
 	_cleanup_container_ struct container c = {};
@@ -460,7 +460,7 @@ static int remove_container(struct engine *engine, const char *name, struct erro
 	return engine_end_container(engine, &c, err) < 0 ? -1 : engine_remove_container(engine, c.id, err);
 }
 
-/* What a replacement that was broken off has left beside it. */
+/* Removes the remains of an interrupted replacement. */
 static int remove_older(const struct instance *i, struct engine *engine, enum replaced_stage stage, struct error *err)
 {
 	_cleanup_container_ struct container c = {};

@@ -1,4 +1,4 @@
-/* The container that `sockwake create --image` makes before the instance, and `remove --with-container` takes away. */
+/* The container that `sockwake create --image` makes before the instance, and `remove --with-container` removes. */
 #pragma once
 
 #include <stdio.h>
@@ -7,44 +7,44 @@
 #include "control/create_request.h"
 #include "control/signals.h"
 
-/* What was made, to be undone unless it is kept. Signals that would end the program are held back until then. */
+/* A container that was made, undone unless kept. Until then, signals that would end the program are blocked. */
 struct made {
 	struct manager *manager; /* not owned */
 	struct engine *engine;
 	char *name;    /* the instance's, and the container's */
-	char *quadlet; /* the path of the one that was written; NULL: none was */
-	char *before;  /* its text before; NULL: there was no such file */
-	bool created;  /* by the engine, or it may have been */
-	char *old;     /* how the container that made place for that is called meanwhile */
+	char *quadlet; /* the path of the Quadlet that was written; NULL: none */
+	char *before;  /* its previous text; NULL: there was no such file */
+	bool created;  /* the engine has created it, or may have */
+	char *old;     /* the temporary name of the container that it replaces */
 	char old_id[CONTAINER_ID_SIZE];
 
 	bool begun;
-	sigset_t signals; /* those that were held back before that began */
+	sigset_t signals; /* the mask before that */
 };
 
-/* Makes the container (r->to_make) of an instance, by a Quadlet where there are such, else through the engine's API, and
- * says so in the instance. With r->force it takes the place of one that was made so before; without, only a Quadlet
- * that is the same is not refused. */
+/* Makes the container (r->to_make) of an instance, and records it there: by a Quadlet if the engine has them, else
+ * through the engine's API. With r->force it replaces a container made this way before; otherwise it refuses to
+ * replace one, except by an identical Quadlet. */
 int made_make(struct create_request *r, struct manager *m, struct made *ret, struct error *err);
 
-/* The instance is there: what made place for the container goes. Notes what is lost with that, or will be. */
+/* Once the instance exists: removes the replaced container. Notes data that is lost with it, or will be. */
 void made_keep(const struct create_request *r, struct made *made);
 
-/* Was its container made so, for this instance or one of its name before? */
+/* Was its container made this way, for this instance or an earlier one of its name? */
 bool made_is(const struct instance *i, const struct subject *s);
 
-/* Undoes what was not kept. */
+/* Undoes it, unless kept. */
 void made_clear(struct made *made);
 #define _cleanup_made_ _cleanup_(made_clear)
 
-/* Writes down what would be made. */
+/* Writes a description of the container that would be made. */
 int made_put(FILE *f, struct create_request *r, struct error *err);
 
-/* May what was made for this instance be removed with it? The error says what else to do. */
+/* May the container that was made for this instance be removed with it? The error says what to do instead. */
 int made_check(const struct instance *i, struct error *err);
 
-/* Brings back what a replacement that was broken off, by SIGKILL for example, has left under another name. */
+/* Restores a container that an interrupted replacement (SIGKILL, for example) has left under another name. */
 int made_heal(const struct instance *i, struct error *err);
 
-/* Removes it, after the instance. Volumes stay. m is NULL when no manager runs. */
+/* Removes the container, after the instance. Volumes stay. m is NULL if no manager runs. */
 int made_remove(const struct instance *i, struct manager *m, struct error *err);

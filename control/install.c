@@ -47,7 +47,7 @@ int install_check_name(struct manager *m, const char *directory, const char *nam
 
 	for (size_t k = 0; r == 0 && k < 3; k++) {
 		r = path_join(directory, units[k], path, err);
-		/* A file of that path was looked at before. */
+		/* A file at that path was checked before. */
 		if (r == 0 && strcmp(states[k].load_state, "not-found") != 0 &&
 		    strcmp(states[k].fragment_path, path) != 0)
 			r = error_set(
@@ -59,18 +59,18 @@ int install_check_name(struct manager *m, const char *directory, const char *nam
 	return r;
 }
 
-/* The socket first, and the timer with it, or they would start the service again at once. The service's own stop puts
- * the container to sleep, within its TimeoutStopSec=. */
+/* The socket first, and with it the timer: otherwise they would start the service again at once. Stopping the service
+ * puts the container to sleep, within its TimeoutStopSec=. */
 static int stop_units(struct manager *m, const struct names *n, bool legacy, struct error *err)
 {
-	/* The socket's stop waits for the service's, whose own limit may be long (TimeoutStopSec=). */
+	/* The socket's stop waits for the service's, whose limit may be long (TimeoutStopSec=). */
 	if (manager_stop(m, n->socket, 0, err) < 0 || (legacy && manager_stop(m, n->legacy, USEC_INFINITY, err) < 0) ||
 	    manager_stop(m, n->service, USEC_INFINITY, err) < 0)
 		return -1;
 	return manager_stop(m, n->socket, SOCKET_TIMEOUT, err);
 }
 
-/* What the manager has not read yet, or has read in an older version. */
+/* Reloads if the manager does not have the current version of a unit. */
 static int reload_if_needed(struct manager *m, const struct names *n, bool with_timer, struct error *err)
 {
 	const char *units[3] = {n->socket, n->service, n->timer};
@@ -122,7 +122,7 @@ void install_outwait_trigger_limit(uint64_t closed_usec)
 {
 	uint64_t passed = wall_usec() - closed_usec, limit = TRIGGER_LIMIT_SECONDS * USEC_PER_SEC;
 
-	if (passed >= limit) /* it wraps, and is more, where the clock was set back */
+	if (passed >= limit) /* wraps to a larger value if the clock was set back */
 		return;
 	note_print("waiting until systemd has forgotten why it closed the socket: %d s at most", TRIGGER_LIMIT_SECONDS);
 	(void)poll(NULL, 0, timeout_msec(now_usec() + limit - passed));
@@ -153,14 +153,14 @@ static int start_new(struct manager *m, const struct instance *i, const struct n
 		return -1;
 	install_order_engines(m);
 	outwait_own_triggers(m, n->socket);
-	(void)manager_reset_failed(m, n->service, &ignored); /* the failure is that of what was replaced */
+	(void)manager_reset_failed(m, n->service, &ignored); /* the failure is that of the replaced unit */
 	if (manager_start(m, n->socket, SOCKET_TIMEOUT, err) == 0)
 		return 0;
 	install_explain_socket(m, i, err);
 	return -1;
 }
 
-/* What goes wrong here cannot be told beside the first error. */
+/* *err already has the first error: further failures are ignored. */
 static void reopen(struct manager *m, const struct names *n, bool was_active)
 {
 	struct error ignored;
@@ -169,7 +169,7 @@ static void reopen(struct manager *m, const struct names *n, bool was_active)
 		(void)manager_start(m, n->socket, SOCKET_TIMEOUT, &ignored);
 }
 
-/* Everything as it was. */
+/* Restores the previous state. */
 static void roll_back(struct manager *m, const char *directory, const char *name, const struct names *n,
 		      const struct snapshot *before, bool was_active)
 {
@@ -182,7 +182,7 @@ static void roll_back(struct manager *m, const char *directory, const char *name
 	reopen(m, n, was_active);
 }
 
-/* Before nobody knows the container any more. What fails does not keep the instance. */
+/* Comes before the instance is removed, while the container is known. A failure does not stop the removal. */
 static void sleep_container(struct manager *m, const struct stored *s, enum settle what)
 {
 	char command[STOP_COMMAND_MAX];
@@ -193,7 +193,7 @@ static void sleep_container(struct manager *m, const struct stored *s, enum sett
 			   settle_stop_command(&s->instance, command));
 }
 
-/* What is replaced may have woken another container, which nobody would put to sleep any more. */
+/* The replaced instance may have woken another container, which nothing would put to sleep any more. */
 static void leave_container(struct manager *m, const char *directory, const struct instance *i)
 {
 	_cleanup_stored_ struct stored old = {};
@@ -243,7 +243,7 @@ static void remove_runtime_file(enum scope scope, const char *file)
 		(void)unlink(path);
 }
 
-/* A unit that has failed is remembered after its file is gone. */
+/* The manager remembers a failed unit after its file is gone. */
 static void forget_failures(struct manager *m, const struct names *n, bool legacy)
 {
 	struct error ignored;
@@ -269,7 +269,7 @@ int install_remove(struct manager *m, const char *directory, enum scope scope, c
 		return -1;
 	}
 	sleep_container(m, s, what);
-	/* The units last: as long as they are there the instance is listed, and can be removed again. */
+	/* The unit files last: while they exist the instance is listed, and its removal can be repeated. */
 	if ((s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0) ||
 	    store_remove(directory, name, err) < 0) {
 		if (m)
@@ -284,7 +284,7 @@ int install_remove(struct manager *m, const char *directory, enum scope scope, c
 	return 0;
 }
 
-/* Units of a removed instance that are known, and those that somebody has started since they were stopped. */
+/* Does the manager still know units of a removed instance, and has somebody started one since it was stopped? */
 static int look_for_remains(struct manager *m, const struct stored *s, bool *ret_known, bool *ret_run,
 			    struct error *err)
 {
@@ -327,7 +327,7 @@ int install_forget(struct manager *m, enum scope scope, const struct stored *con
 			return -1;
 		if (runs)
 			remove_runtime_file(scope, unit_name(removed[k]->instance.name, ".stats", stats));
-		/* One that was woken after it was stopped may have failed, for want of what was removed. */
+		/* A unit that was woken after the stop may have failed for lack of removed files. */
 		forget_failures(m, &names, removed[k]->instance.legacy);
 	}
 	return 0;

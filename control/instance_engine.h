@@ -4,5 +4,5 @@
 #include "backends/engine.h"
 #include "instance/instance.h"
 
-/* Every request of the caller's has to be answered within timeout_usec from now. *ret belongs to the caller. */
+/* All requests must be answered within timeout_usec from now. *ret belongs to the caller. */
 int instance_open_engine(const struct instance *i, uint64_t timeout_usec, struct engine **ret, struct error *err);

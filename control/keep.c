@@ -16,7 +16,7 @@
 struct part {
 	const struct instance *instance;
 	const char *container;
-	const char *unit; /* NULL, or what runs it */
+	const char *unit; /* the unit that runs it, or NULL */
 	bool is_made;	  /* create --image has made it */
 };
 
@@ -40,7 +40,7 @@ static int record_path(const struct part *p, char ret[static PATH_MAX], struct e
 	return volumes_path(i->scope, i->backend, socket, p->container, ret, err);
 }
 
-/* It does not exist while it sleeps: its unit says what it will have. */
+/* The container does not exist while it sleeps: its unit tells what it will have. */
 static int keep_by_unit(struct manager *m, struct engine *e, const struct part *p, const char *path, struct error *err)
 {
 	_cleanup_container_unit_ struct container_unit run_by = {};
@@ -50,7 +50,8 @@ static int keep_by_unit(struct manager *m, struct engine *e, const struct part *
 	return volumes_keep_new(e, path, p->container, run_by.image, (const char *const *)run_by.volumes, err);
 }
 
-/* A container that runs has what it has; of one that does not, something may have been replaced since it last slept. */
+/* The volumes of a running container are its own; those of a stopped one may have been replaced since it last
+ * slept. */
 static bool may_remember(const struct container *c, const char *path)
 {
 	_cleanup_volumes_ struct volumes before = {};
@@ -88,7 +89,7 @@ void keep_remember(struct manager *m, const struct instance *i, bool anew)
 
 		r = keep_part(m, engine, &p, anew, &err);
 	}
-	/* during a refresh, after an upgrade for example, the engine may well be down */
+	/* the engine may be down during a refresh, for example after an upgrade */
 	if (r < 0 && (anew || err.code != ENOTCONN))
 		note_print("the volumes of '%s' are not remembered before it has slept: %s", i->name, err.text);
 }
@@ -136,7 +137,7 @@ void keep_forget(const struct instance *i, const struct stored_list *all)
 	}
 }
 
-/* A label by which a filter can spare it. */
+/* A label with which a filter can exclude it from pruning. */
 static const char *sparing_label(const struct container *c)
 {
 	return c->n_labels ? c->labels[0].key : NULL;

@@ -1,14 +1,14 @@
-/* Data of containers that sleep: remembered, kept from pruning, or said to be in danger. */
+/* Data of sleeping containers: recorded, protected from pruning, or warned about. */
 #pragma once
 
 #include "control/create_request.h"
 
-/* Remembers and keeps what the containers of an instance have (backends/keep.h), those of --with included. `anew`: that
- * is right as it is, whatever was remembered. What fails is noted. */
+/* Records and protects the data of an instance's containers (backends/keep.h), dependencies included. `anew`: accepts
+ * the current volumes, whatever was recorded. Notes failures. */
 void keep_remember(struct manager *m, const struct instance *i, bool anew);
 
-/* Forgets it, for containers that no other instance of `all` uses. What fails is noted. */
+/* Deletes the records of containers that no other instance of `all` uses. Notes failures. */
 void keep_forget(const struct instance *i, const struct stored_list *all);
 
-/* Notes what pruning takes from the instance while it sleeps, and what spares it. */
+/* Notes what pruning would remove while the instance sleeps, and how to prevent it. */
 void keep_note_pruning(const struct instance *i, const struct subject *s);

@@ -21,7 +21,7 @@ static void names_clear(struct names *names)
 	free(names->pointers);
 }
 
-/* With room for every container of every instance. */
+/* Has room for every container of every instance. */
 static int names_init(struct names *ret, const struct stored_list *all)
 {
 	size_t most = 0;
@@ -39,7 +39,7 @@ static void add(struct names *names, const struct instance *i, const char *socke
 	names->n++;
 }
 
-/* False where that cannot be told. */
+/* False: its containers are unknown. */
 static bool add_instance(struct names *names, const struct stored *s)
 {
 	const struct instance *i = &s->instance;

@@ -32,7 +32,7 @@ static socklen_t bind_address(const struct publish *p, struct sockaddr_storage *
 	return sizeof(*in6);
 }
 
-/* Binds and listens for a moment. Returns an errno value, 0 when that works. */
+/* Binds and listens for a moment. Returns 0 or an errno value. */
 static int try_listen(const struct publish *p)
 {
 	struct sockaddr_storage address;
@@ -48,7 +48,7 @@ static int try_listen(const struct publish *p)
 	}
 	if (fd < 0)
 		return errno;
-	/* Of a TCP socket this ignores connections that are closing; of a UDP one it would ignore its owner. */
+	/* For TCP this ignores closing connections; for UDP it would ignore the owner of the port. */
 	if (p->type == SOCK_STREAM)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one));
@@ -59,7 +59,7 @@ static int try_listen(const struct publish *p)
 	return p->type == SOCK_STREAM && listen(fd, 1) < 0 ? errno : 0;
 }
 
-/* systemd makes the directories that are missing, in the last one that is there. */
+/* systemd makes missing directories in the last existing one. */
 static int check_place(const char *path, struct error *err)
 {
 	char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -77,7 +77,7 @@ static int check_place(const char *path, struct error *err)
 	return 0;
 }
 
-/* systemd would take the path from a server that listens there, so this has to look. */
+/* systemd would take the path from a server that listens there, so check first. */
 static int check_path(const struct publish *p, struct error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -93,7 +93,7 @@ static int check_path(const struct publish *p, struct error *err)
 				 p->path);
 	strcpy(address.sun_path, p->path);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 && errno == ECONNREFUSED)
-		return 0; /* left behind by a server that is gone */
+		return 0; /* left behind by a server that has ended */
 	return error_set(err, EADDRINUSE, "another server listens on '%s'", p->path);
 }
 

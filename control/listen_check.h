@@ -1,4 +1,4 @@
-/* Where an instance is to listen: can it? */
+/* Can an instance listen on its addresses? */
 #pragma once
 
 #include <stdbool.h>
@@ -6,8 +6,8 @@
 
 #include "instance/instance.h"
 
-/* Refuses an address that is in use, by whom is told, or that this user may not listen on. */
+/* Refuses an address that is in use (the error names the user of it), or that is forbidden to this user. */
 int listen_check_address(const struct publish *p, struct error *err);
 
-/* Why the manager cannot open the instance's socket just now. False: nothing is in its way. */
+/* Describes why the manager cannot open the instance's socket now. False: there is no obstacle. */
 bool listen_check_describe_obstacle(const struct instance *i, char *ret, size_t size);

@@ -32,7 +32,7 @@ static bool is_mounted(const struct made_container *o, const char *volume)
 	return false;
 }
 
-/* What a person has written may be more than -v takes: specifiers, or a file of Quadlet's. */
+/* A person may have written more than -v accepts: specifiers, or a Quadlet file. */
 static bool is_option(char *volume, const struct made_container *o)
 {
 	struct made_container one = {.image = o->image, .volumes = (char *[]){volume, NULL}};

@@ -1,10 +1,10 @@
-/* What is lost with the container of a Quadlet: `sockwake create --image` says it. */
+/* Data that is lost with a Quadlet's container: notes of `sockwake create --image`. */
 #pragma once
 
 #include "control/create_request.h"
 
-/* Notes that what the container writes does not outlast its sleep, where it is a Quadlet's and has no volume. */
+/* Notes that a Quadlet's container without a volume loses its data when it sleeps. */
 void lost_note_writes(const struct create_request *r);
 
-/* Notes the volumes of the Quadlet that was replaced, `before`, that the new one at this path does not mount there. */
+/* Notes volumes of the replaced Quadlet `before` that the new one at `path` does not mount at the same place. */
 void lost_note_volumes(const struct create_request *r, const char *before, const char *path);

@@ -1,16 +1,16 @@
-/* What a person is told while something is done. Who shows it is the program's to say: nothing of control/ writes to a
+/* Messages to the user during a command. The program decides where they appear: control/ never writes to a
  * terminal. */
 #pragma once
 
 #include "common/error.h"
 
 enum note_kind {
-	NOTE_DONE,    /* what was asked for is done, or would be */
-	NOTE_REMARK,  /* beside what was asked for, and no error */
-	NOTE_FAILURE, /* one of several things could not be done: the others go on */
+	NOTE_DONE,    /* a requested change is made, or would be */
+	NOTE_REMARK,  /* additional information, not an error */
+	NOTE_FAILURE, /* one of several actions failed; the others go on */
 };
 
-/* Gets one printable sentence, without a newline. Before one is set, nothing is shown. */
+/* Gets one printable sentence, without a newline. Notes are dropped until a sink is set. */
 typedef void (*note_sink)(enum note_kind kind, const char *text);
 void note_set_sink(note_sink sink);
 

@@ -58,7 +58,7 @@ static enum state judge(const struct unit_state *socket, const struct unit_state
 	return is(service->active_state, "failed") ? STATE_FAILED : STATE_ASLEEP;
 }
 
-/* What has closed the socket has closed it for good: only a start opens it again. */
+/* A closed socket stays closed until it is started again. */
 static void socket_reason(struct observation *o, const struct unit_state *socket)
 {
 	const struct instance *i = &o->stored->instance;
@@ -88,7 +88,7 @@ static bool begins_with(const char *text, const char *beginning)
 	return text && strncmp(text, beginning, strlen(beginning)) == 0;
 }
 
-/* The other status texts of a service that stops say that all is well. */
+/* Other status texts of a stopping service report normal operation. */
 static bool says_why(const struct unit_state *service)
 {
 	return service->status_text &&
@@ -100,8 +100,8 @@ static void observe_units(struct observation *o, const struct unit_state *socket
 	o->state = judge(socket, service);
 	o->since_usec = o->state == STATE_OFF ? socket->since_usec : service->since_usec;
 	snprintf(o->socket_state, sizeof(o->socket_state), "%s", socket->active_state);
-	/* A keeper whose wake failed says why, and puts to sleep, while systemd still waits for its start. One whose wake
-	 * takes long says why, too. */
+	/* After a failed wake the keeper says why, and puts the container to sleep, while systemd still waits for the
+	 * start. It also says why a wake takes long. */
 	if (o->state == STATE_WAKING && begins_with(service->status_text, STATUS_STILL_STARTING))
 		snprintf(o->reason, sizeof(o->reason), "%s", service->status_text);
 	else if (o->state == STATE_WAKING && service->status_text && service->status_text[0])
@@ -125,7 +125,7 @@ static void observe_units(struct observation *o, const struct unit_state *socket
 			 o->stored->enabled ? "start" : "enable --now", o->stored->instance.name);
 }
 
-/* The unit that proxies; the original tool's instances have one more for the container. */
+/* The unit of the proxy; instances of the original tool have another one for the container. */
 static const char *service_suffix(const struct stored *s)
 {
 	return s->instance.legacy ? LEGACY_SUFFIX : SERVICE_SUFFIX;
@@ -135,7 +135,7 @@ struct unit_names {
 	char socket[UNIT_NAME_MAX], service[UNIT_NAME_MAX];
 };
 
-/* What sleeps since the boot, and most do, is asked no more. */
+/* Instances that have slept since the boot, as most have, need no further request. */
 static void choose_details(const struct observation *o, struct unit_state *socket, struct unit_state *service)
 {
 	if (!is(socket->active_state, "active"))
@@ -175,7 +175,7 @@ static int ask_manager(enum scope scope, const struct stored_list *list, struct 
 	return r;
 }
 
-/* A container is named by its name, or by its identifier or the beginning of that. */
+/* A container is named by its name, its identifier, or the beginning of that. */
 static bool is_called(const struct container *c, const char *name)
 {
 	return is(c->name, name) || (strlen(name) >= 12 && strncmp(c->id, name, strlen(name)) == 0);
@@ -186,7 +186,7 @@ static void set_state(char ret[static 32], const char *state)
 	snprintf(ret, 32, "%s", state);
 }
 
-/* c: NULL when there is none. */
+/* c: NULL if there is none. */
 static void take_container(const struct container *c, char ret_state[static 32], char ret_id[static 65])
 {
 	set_state(ret_state, c ? container_state_name(c->state) : "missing");
@@ -213,7 +213,7 @@ static void ask_container(struct engine *engine, const char *name, char ret_stat
 		take_container(NULL, ret_state, ret_id);
 }
 
-/* What one container alone breaks breaks for that one alone. */
+/* One request for each container, so that a bad one fails alone. */
 static void ask_each(struct engine *engine, const struct instance *first, struct observation *os, size_t n)
 {
 	for (size_t k = 0; k < n; k++) {
@@ -228,7 +228,7 @@ static void ask_each(struct engine *engine, const struct instance *first, struct
 	}
 }
 
-/* One request to the engine of `first`, for it and all others of the same engine. */
+/* One request to the engine of `first`, for all instances of that engine. */
 static int ask_engine(enum scope scope, const struct instance *first, struct observation *os, size_t n,
 		      struct error *err)
 {
@@ -293,7 +293,7 @@ static void read_statistics(enum scope scope, struct observation *os, size_t n)
 	}
 }
 
-/* What keeps an instance from waking is the reason to know first, and a sleep from which nothing wakes it is none. */
+/* An obstacle to waking is the most important reason; a sleeping instance that cannot wake counts as failed. */
 static void look_at_units(enum scope scope, struct observation *os, size_t n)
 {
 	_cleanup_programs_ struct programs programs = {};
@@ -314,19 +314,20 @@ static void look_at_units(enum scope scope, struct observation *os, size_t n)
 	}
 }
 
-/* By whatever name they have it. */
+/* Compares by name and by identifier. */
 static bool is_same_container(const char *name, const char *id, const struct observation *o)
 {
 	return is(name, o->stored->instance.container_name) || (id[0] && is(id, o->container_id));
 }
 
-/* Does the instance `user`, which is not asleep, have the container of o? */
+/* Is the instance `user` not asleep, and does it use the container of o? */
 static bool attends(const struct observation *user, const struct observation *o)
 {
 	const struct instance *i = &user->stored->instance;
 	bool found;
 
-	/* What costs no look at the file system comes first: there may be hundreds, and each is asked about each. */
+	/* Checks without access to the file system come first: there may be hundreds of instances, each compared with
+	 * each. */
 	if (user->stored->problem ||
 	    (user->state != STATE_WAKING && user->state != STATE_AWAKE && user->state != STATE_STOPPING))
 		return false;
@@ -351,7 +352,7 @@ static bool is_full(const struct observation *o)
 	return o->state == STATE_AWAKE && o->have_stats && o->stats.flags & STATS_FULL;
 }
 
-/* What only the statistics and the kernel tell. */
+/* Adds what only the statistics and the kernel know. */
 static void look_at_clients(struct observation *o)
 {
 	const struct instance *i = &o->stored->instance;

@@ -1,5 +1,5 @@
-/* What is going on with instances now: the service manager, the engines and the statistics files are asked, each as
- * few times as possible. */
+/* The current state of instances, from the service manager, the engines and the statistics files, with as few requests
+ * as possible. */
 #pragma once
 
 #include <cjson/cJSON.h>
@@ -11,11 +11,11 @@
 #include "units/store.h"
 
 enum state {
-	STATE_UNKNOWN,	/* the service manager could not be asked */
+	STATE_UNKNOWN,	/* the service manager did not answer */
 	STATE_ASLEEP,	/* the socket listens, nothing of ours runs */
 	STATE_WAKING,	/* from the first connection until the first is accepted */
 	STATE_AWAKE,	/* the proxy accepts */
-	STATE_STOPPING, /* the proxy has ended, the container is being put to sleep */
+	STATE_STOPPING, /* the proxy has ended, the container is going to sleep */
 	STATE_FAILED,	/* the last wake failed; the next connection tries again */
 	STATE_OFF,	/* the socket does not listen: nothing can wake the instance */
 };
@@ -27,27 +27,27 @@ struct observation {
 	char reason[UNIT_REASON_MAX]; /* why it failed, is off or cannot be read, for a terminal; "": nothing to say */
 	uint64_t since_usec;	      /* CLOCK_REALTIME of the last change; 0: not since boot */
 	char socket_state[32];	      /* systemd's ActiveState of the socket */
-	char container_state[32];     /* the engine's word; "missing"; "unknown" when it cannot be asked */
-	char dependency_states[INSTANCE_DEPENDENCIES_MAX][32]; /* the same of the containers of --with */
-	char container_id[65];				       /* "" where the engine cannot be asked, or has none */
+	char container_state[32];     /* the engine's word; "missing"; "unknown" if the engine does not answer */
+	char dependency_states[INSTANCE_DEPENDENCIES_MAX][32]; /* the same for the dependencies */
+	char container_id[65]; /* "" if the engine does not answer, or has no such container */
 	char dependency_ids[INSTANCE_DEPENDENCIES_MAX][65];
-	uint64_t held_until; /* CLOCK_REALTIME; 0: it is not held awake */
-	uint64_t
-		sleeps_at; /* CLOCK_REALTIME, if nobody comes; 0: it does not sleep by itself, or somebody is connected */
-	uint64_t waiting;		 /* TCP clients that nobody has accepted yet */
-	bool somebody_waits;		 /* … or others, whom nobody can count */
+	uint64_t held_until;		 /* CLOCK_REALTIME; 0: it is not held awake */
+	uint64_t sleeps_at;		 /* CLOCK_REALTIME, if no client comes; 0: never, or a client is connected */
+	uint64_t waiting;		 /* TCP clients in the backlogs */
+	bool somebody_waits;		 /* … or other clients, which cannot be counted */
 	char attended_by[UNIT_NAME_MAX]; /* an awake instance that shares its container; "": none */
 	bool have_stats;
 	struct stats stats;
 };
 
-/* *ret has one item for each of the list, and belongs to the caller (free()). What cannot be asked is unknown, and the
- * first reason for that goes to *ret_trouble ("" for none): an engine that is down does not hide the instances. */
+/* *ret has one item for each instance of the list, and belongs to the caller (free()). A state that cannot be
+ * determined is unknown, and the first reason goes to *ret_trouble ("": none): an engine that is down does not hide
+ * instances. */
 int observe(enum scope scope, const struct stored_list *list, struct observation **ret, struct error *ret_trouble,
 	    struct error *err);
 
-/* Connections that are open now, and UDP flows. */
+/* The number of open connections and UDP flows. */
 uint64_t observation_connections(const struct observation *o);
 
-/* The instance and all of that for programs. NULL on out of memory; the caller deletes it. */
+/* The instance and its state for programs. NULL: out of memory. The caller deletes it. */
 cJSON *observation_to_json(const struct observation *o);

@@ -5,7 +5,7 @@
 
 #include "control/sharing.h"
 
-/* One engine is asked for all of its containers at once, and tells who is meant by a name or an identifier. */
+/* One request gets all containers of an engine, and resolves names and identifiers. */
 static bool may_share(const struct stored *other, const struct stored *s)
 {
 	return !other->problem && strcmp(other->instance.name, s->instance.name) != 0 &&

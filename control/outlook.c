@@ -11,7 +11,8 @@ uint64_t outlook_span(const char *text)
 	return text && parse_duration("the span", text, &usec, &ignored) == 0 ? usec : USEC_INFINITY;
 }
 
-/* As the proxy decides (proxy/lifecycle.c), but for clients who do not count: the statistics do not tell them apart. */
+/* Decides as the proxy does (proxy/lifecycle.c), except that it includes clients who do not count: the statistics do
+ * not distinguish them. */
 static uint64_t patience(const struct instance *i, const struct stats *s)
 {
 	uint64_t idle = outlook_span(i->idle_timeout), warm = i->warm_for ? outlook_span(i->warm_for) : 0;

@@ -1,4 +1,5 @@
-/* Who listens on a port: the kernel's tables name the socket's inode, /proc/PID/fd who has it open (proc(5)). */
+/* Finds the process that listens on a port: the kernel's tables give the socket's inode, /proc/PID/fd the process that
+ * has it open (proc(5)). */
 #include "control/port_owner.h"
 
 #include <fcntl.h>

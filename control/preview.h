@@ -1,7 +1,7 @@
-/* What `sockwake create --dry-run` shows: as text, that of the units, and of the container to be made before. */
+/* The output of `sockwake create --dry-run`: the units, and the container to be made first, as text. */
 #pragma once
 
 #include "control/create_request.h"
 
-/* *ret is malloc()ed. Notes what could be better, and what only the engine can tell. */
+/* *ret is malloc()ed. Notes possible improvements, and facts that only the engine knows. */
 int preview_render(struct create_request *r, char **ret, struct error *err);

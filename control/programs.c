@@ -23,8 +23,8 @@ void programs_clear(struct programs *p)
 	*p = (struct programs){};
 }
 
-/* A user's manager may do what the user may. The system's may do more than an ordinary user who only looks: what that
- * one cannot see may well be there. */
+/* A user manager has the user's rights. The system's manager has more than an ordinary user: a program that the user
+ * cannot see may still exist. */
 static const char *examine(enum scope scope, const char *path)
 {
 	struct stat st;
@@ -43,7 +43,7 @@ static const char *examine(enum scope scope, const char *path)
 	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? "is not executable" : NULL;
 }
 
-/* Where memory runs out it is only not remembered. */
+/* Out of memory only means that the result is not cached. */
 static const char *look(struct programs *p, enum scope scope, const char *path)
 {
 	const char *trouble;
@@ -71,7 +71,7 @@ static bool find_in_command(struct programs *p, enum scope scope, const char *te
 	struct error ignored;
 
 	if (command_line_parse(text, &c, &ignored) < 0)
-		return false; /* somebody's own words: systemd says what it thinks of them */
+		return false; /* changed by hand: systemd reports its errors */
 	for (size_t k = 0; k < c.n; k++) {
 		if (c.words[k][0] != '/' || (k > 0 && strcmp(c.words[k - 1], "--") != 0))
 			continue;
@@ -102,7 +102,7 @@ bool programs_find_missing(struct programs *p, enum scope scope, const char *ser
 	return false;
 }
 
-/* The programs that this version's units run. Any instance names them, which spares a second list. */
+/* Checks the programs of this version's units. Any instance names them, so no second list is needed. */
 static int find_own_missing(struct programs *p, char ret_path[static PATH_MAX], const char **ret_trouble,
 			    struct error *err)
 {

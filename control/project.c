@@ -1,9 +1,10 @@
-/* depends_on is a label of each container, com.docker.compose.depends_on: "SERVICE:CONDITION:RESTART,…", or "SERVICE,…"
- * from compose before 2.6, and empty where there is nothing (docker/compose, pkg/compose/create.go). Which containers a
- * service has, their label com.docker.compose.service says. podman-compose writes the same labels but depends_on.
+/* depends_on is a label of each container, com.docker.compose.depends_on: "SERVICE:CONDITION:RESTART,…", or
+ * "SERVICE,…" from compose before 2.6, and empty if there is nothing (docker/compose, pkg/compose/create.go). The
+ * label com.docker.compose.service names a container's service. podman-compose writes the same labels except
+ * depends_on.
  *
- * A container is visited before what depends on it is added: depth first, each container once, so that the cost is that
- * of reading each label once. Compose refuses circles; labels that somebody else wrote may have them.
+ * The walk is depth first: it visits a container before it adds those that depend on it, each once, so it reads each
+ * label once. Compose refuses cycles; labels from elsewhere may have them.
  */
 #include "control/project.h"
 
@@ -16,10 +17,10 @@
 #define DEPENDS_ON_MAX	 8192 /* bytes */
 
 struct walk {
-	const struct container *others[PROJECT_MAX]; /* by their creation */
+	const struct container *others[PROJECT_MAX]; /* in order of creation */
 	bool visited[PROJECT_MAX];
 	size_t n;
-	const char *way[PROJECT_MAX + 1]; /* the services from the first to the one that is being visited */
+	const char *way[PROJECT_MAX + 1]; /* the services from the first to the current one */
 	size_t depth;
 	struct project_dependency *needed;
 	size_t n_needed;
@@ -117,7 +118,7 @@ static int follow(struct walk *w, const char *entry, size_t len, struct error *e
 			if (visit(w, w->others[k], err) < 0)
 				return -1;
 		}
-		/* What had to be done once was done when the project was set up. */
+		/* One-time jobs were done when the project was set up. */
 		if (!is_word(condition, word, "service_completed_successfully") &&
 		    add(w, w->others[k], is_word(condition, word, "service_healthy"), err) < 0)
 			return -1;
@@ -129,7 +130,7 @@ static int follow(struct walk *w, const char *entry, size_t len, struct error *e
 				 name > 100 ? 100 : (int)name, entry);
 }
 
-/* Adds what the container depends on. */
+/* Adds the dependencies of the container. */
 static int visit(struct walk *w, const struct container *c, struct error *err)
 {
 	const char *text = container_label(c, DEPENDS_ON_LABEL);

@@ -21,8 +21,8 @@
 
 struct refresh {
 	const struct stored *stored;
-	bool failed;	  /* … and told of */
-	bool was_missing; /* a program that its units name was */
+	bool failed;	  /* … and it was reported */
+	bool was_missing; /* a program of its units was missing */
 	bool was_enabled;
 	int changed;
 };
@@ -51,7 +51,7 @@ static void write_units(struct programs *p, const char *directory, struct refres
 {
 	_cleanup_snapshot_ struct snapshot before = {};
 	const struct stored *s = r->stored;
-	struct instance renewed = s->instance; /* what it points to stays the other's */
+	struct instance renewed = s->instance; /* borrows the pointers */
 	char path[PATH_MAX];
 	const char *trouble;
 	struct error err;
@@ -71,7 +71,7 @@ static void write_units(struct programs *p, const char *directory, struct refres
 		!before.texts[1] || programs_find_missing(p, s->instance.scope, before.texts[1], path, &trouble);
 }
 
-/* Somebody else may have changed the files, too. */
+/* Others may also have changed the files. */
 static int reload(struct manager *m, const struct refresh *refreshes, size_t n, struct error *err)
 {
 	bool needed = false;
@@ -94,8 +94,8 @@ static int reload(struct manager *m, const struct refresh *refreshes, size_t n, 
 	return needed ? manager_reload(m, err) : 0;
 }
 
-/* Has systemd closed the socket, rather than somebody who wants it so? A failure that was reset leaves no more than the
- * service's, which is one of a program that was not there. */
+/* Did systemd close the socket, rather than a person? If its failure was reset, only that of the service remains: a
+ * program was missing. */
 static bool was_closed(const struct refresh *r, const struct unit_state *socket, const struct unit_state *service)
 {
 	if (is(socket->active_state, "failed"))
@@ -112,7 +112,7 @@ static int start_socket(struct manager *m, const struct instance *i, const char 
 	return -1;
 }
 
-/* That it was the trigger limit is forgotten with the failure. */
+/* The trigger limit is no longer visible once the failure is reset. */
 static void outwait_triggers(const struct unit_state *socket)
 {
 	if (!is(socket->active_state, "failed") || is(socket->result, "trigger-limit-hit"))
@@ -127,7 +127,7 @@ static int open_socket(struct manager *m, const struct instance *i, const char *
 	return start_socket(m, i, socket, err);
 }
 
-/* Only while nobody is served or waits. */
+/* Only while no client is served or waits. */
 static int reopen_socket(struct manager *m, const struct instance *i, const char *socket, struct error *err)
 {
 	if (manager_stop(m, socket, SOCKET_TIMEOUT, err) < 0)
@@ -137,7 +137,7 @@ static int reopen_socket(struct manager *m, const struct instance *i, const char
 
 enum socket_fate { SOCKET_AS_IT_WAS, SOCKET_OPENED, SOCKET_STAYS_STOPPED };
 
-/* Brings one into effect. A socket that somebody has stopped stays so. */
+/* Applies one refresh. A socket that somebody has stopped stays stopped. */
 static int apply(struct manager *m, const struct refresh *r, enum socket_fate *ret, struct error *err)
 {
 	const struct instance *i = &r->stored->instance;
@@ -157,7 +157,7 @@ static int apply(struct manager *m, const struct refresh *r, enum socket_fate *r
 			done = open_socket(m, i, socket, service, err);
 		} else if (listens && sleeps && r->changed & REFRESHED_SOCKET)
 			done = reopen_socket(m, i, socket, err);
-		else if (listens && r->changed && i->schedule) /* which may be new to the manager */
+		else if (listens && r->changed && i->schedule) /* the schedule may be new to the manager */
 			done = manager_start(m, unit_name(i->name, TIMER_SUFFIX, timer), SOCKET_TIMEOUT, err);
 		else if (is(states[0].active_state, "inactive"))
 			*ret = SOCKET_STAYS_STOPPED;
@@ -192,10 +192,10 @@ static void finish(struct manager *m, struct refresh *r, bool accept_volumes)
 
 	if (made_heal(i, &err) < 0 && err.code != ENOTCONN) {
 		note_print("the container of '%s': %s", i->name, err.text);
-		r->failed |= err.code == EEXIST; /* a person has to choose */
+		r->failed |= err.code == EEXIST; /* a person must choose */
 	}
 	keep_remember(m, i, accept_volumes);
-	if (accept_volumes && m) /* a wake that was refused for them */
+	if (accept_volumes && m) /* resets a wake that was refused because of them */
 		(void)manager_reset_failed(m, unit_name(i->name, SERVICE_SUFFIX, service), &err);
 	if (m && apply(m, r, &fate, &err) < 0)
 		tell(r, &err);
@@ -225,7 +225,8 @@ static int refresh_all(struct manager *m, const char *directory, struct refresh 
 	return 0;
 }
 
-/* Those that were named, in that order, or all but the original tool's, which have nothing of ours to refresh. `ret` has room for them. Returns how many. */
+/* The named instances in that order, or all except those of the original tool, which have no units of ours. `ret` has
+ * room for them. Returns how many. */
 static size_t choose(const struct stored_list *all, char *const *names, struct refresh *ret)
 {
 	size_t n = 0;

@@ -22,7 +22,7 @@
 
 #define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
 
-/* It holds memory, and neither `rm` nor a start by hand takes it as it is. */
+/* A paused container holds memory, and neither `rm` nor a start by hand works on it. */
 static void note_paused(const struct instance *i)
 {
 	_cleanup_container_ struct container c = {};
@@ -51,8 +51,8 @@ static void note_what_stays(const struct instance *i)
 		note_print("its container's Quadlet stays: '%s'", path);
 }
 
-/* `more`: who else is to be removed. Whether the container sleeps at the end is the last one's business. *ret_gone: the
- * instance is, whatever else fails. */
+/* `more`: the other instances to be removed. Only the last one that shares a container checks that it sleeps.
+ * *ret_gone: the instance is removed, even if something else fails. */
 static int remove_one(struct manager *m, const char *directory, const struct removal *what, const struct stored *s,
 		      const struct stored_list *all, const struct stored_list *more, bool *ret_gone, struct error *err)
 {
@@ -94,13 +94,13 @@ static void take_out(struct stored_list *list, const char *name)
 	list->n = n;
 }
 
-/* One that cannot be removed does not keep the others. */
+/* A failure does not stop the others. */
 static int remove_some(struct manager *m, const char *directory, const struct removal *what,
 		       const struct stored_list *some, const struct stored_list *all, struct error *err)
 {
 	_cleanup_free_ const struct stored **removed = calloc(some->n + 1, sizeof(*removed));
 	_cleanup_free_ struct stored *items = calloc(all->n + 1, sizeof(*items));
-	struct stored_list left = {items, all->n}; /* what still shares a container or a port */
+	struct stored_list left = {items, all->n}; /* the instances that may still share a container or a port */
 	struct tally tally = {.of = some->n};
 	size_t n_removed = 0;
 	struct error why;
@@ -138,7 +138,7 @@ int remove_instances(const struct removal *what, struct error *err)
 	    rights_require(what->scope, err) < 0 || unit_directory(what->scope, directory, err) < 0 ||
 	    units_lock_take(what->scope, directory, &lock, err) < 0)
 		return -1;
-	/* Somebody may have made others of them while this one waited. */
+	/* They may have changed while this command waited for the lock. */
 	if (find_instances(what->scope, what->names, directory, &named, err) < 0 ||
 	    store_scan(directory, &all, err) < 0)
 		return -1;

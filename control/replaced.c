@@ -23,7 +23,7 @@ bool replaced_is_made_for(const struct container *c, const char *name)
 	return label && strcmp(label, name) == 0 && image && strcmp(image, c->image) == 0;
 }
 
-/* The replacement did not get as far as to remove the old one. What came in its place may have served clients since. */
+/* The replacement was interrupted before it removed the old container. The new one may have served clients since. */
 static int settle_two(struct engine *e, const char *name, const struct container *now, const struct container *old,
 		      struct error *err)
 {
@@ -39,7 +39,7 @@ static int settle_two(struct engine *e, const char *name, const struct container
 	return engine_remove_container(e, now->id, err) < 0 ? -1 : engine_rename_container(e, old->id, name, err);
 }
 
-/* Somebody else's container of the name leaves the old one where it is. */
+/* If a foreign container has the name, the old one keeps its temporary name. */
 static int settle_old(struct engine *e, const char *name, enum replaced_stage stage, const struct container *old,
 		      struct error *err)
 {
@@ -61,12 +61,12 @@ static int settle_stage(struct engine *e, const char *name, enum replaced_stage 
 	int r;
 
 	if (replaced_name(name, stage, old_name, &ignored) < 0)
-		return 0; /* there cannot be one */
+		return 0; /* no such container can exist */
 	if (e->backend->inspect(e, old_name, &old, err) < 0)
 		return error_forgive(err, ENOENT) ? 0 : -1;
 	if (!replaced_is_made_for(&old, name))
 		return 0;
-	/* What the engine was asked for last may be there only now. */
+	/* The engine may have carried out the last request only now. */
 	r = settle_old(e, name, stage, &old, err);
 	return r < 0 && error_forgive(err, EEXIST) ? settle_old(e, name, stage, &old, err) : r;
 }

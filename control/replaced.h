@@ -1,6 +1,6 @@
-/* A container that makes place for another one of its name is called NAME.replaced until that one has come to stay, then
- * NAME.discarded until it is gone. What a program that was killed has asked the engine for may happen at any time later, but
- * names what it means so: nothing that was brought back is removed by it. */
+/* A container that is replaced by another of its name is called NAME.replaced until the new one is permanent, then
+ * NAME.discarded until it is removed. The engine may carry out a request of a killed program at any time later. Such a
+ * request uses these names, so it cannot remove a restored container. */
 #pragma once
 
 #include "backends/backend.h"
@@ -10,10 +10,10 @@ enum replaced_stage { REPLACED_SET_ASIDE, REPLACED_DISCARDED, N_REPLACED_STAGES 
 #define REPLACED_NAME_MAX 256
 int replaced_name(const char *name, enum replaced_stage s, char ret[static REPLACED_NAME_MAX], struct error *err);
 
-/* Has `create --image` made it for the instance of this name? c is of inspect(). */
+/* Did `create --image` make it for the instance of this name? c comes from inspect(). */
 bool replaced_is_made_for(const struct container *c, const char *name);
 
-/* What a replacement that was broken off has left gets its name back, unless somebody else's container has that. What was
- * made in its place goes, but for one that has run: EEXIST; or stays, where that was decided already, and the old one
- * goes. Nothing of the kind is success. */
+/* Settles an interrupted replacement. The old container gets its name back, unless a foreign container has it; the new
+ * one is removed, or EEXIST if it has run. If the new one was permanent already, the old one is removed instead.
+ * Succeeds if there is nothing to settle. */
 int replaced_settle(struct engine *e, const char *name, struct error *err);

@@ -1,4 +1,4 @@
-/* Who may change what. */
+/* Rights to change instances. */
 #pragma once
 
 #include "common/error.h"

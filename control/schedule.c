@@ -1,4 +1,4 @@
-/* What the commands want to know about an instance's schedule. */
+/* The schedule of an instance, as the commands need it. */
 #include "control/schedule.h"
 
 #include <stdio.h>

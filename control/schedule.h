@@ -1,4 +1,4 @@
-/* The schedule of an instance, for a person. */
+/* The schedule of an instance, for people. */
 #pragma once
 
 #include <stdbool.h>
@@ -6,8 +6,8 @@
 
 #include "instance/instance.h"
 
-/* Is it a time of its schedule now? */
+/* Is it now within its schedule? */
 bool schedule_is_on(const struct instance *i);
 
-/* All of its schedule on one line, as adopt's label has it: "Mon..Fri 08:00-18:00; Sat,Sun 10:00-12:00". */
+/* Its whole schedule on one line, as in adopt's label: "Mon..Fri 08:00-18:00; Sat,Sun 10:00-12:00". */
 void schedule_format(const struct instance *i, char *ret, size_t size);

@@ -14,7 +14,7 @@ extern char **environ;
 
 #define PORT_TYPE "systemd_socket_proxyd_port_t"
 
-/* Without its words: that the policy has the port already, or that SELinux is off, is nothing to worry about. */
+/* Discards its output: it is harmless if the policy has the port already, or if SELinux is off. */
 static void semanage(const char *action, uint16_t port)
 {
 	char number[8];

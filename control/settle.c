@@ -29,8 +29,8 @@ const char *settle_stop_command(const struct instance *i, char ret[static STOP_C
 	return ret;
 }
 
-/* What a service has of this one's environment, and its runtime directory. An engine's socket that the shell names is
- * none of the instance's. */
+/* The variables that a service shares with this process, and its runtime directory. An engine socket from the shell's
+ * environment does not belong to the instance. */
 #define N_KEPT 4
 struct environment {
 	char texts[N_KEPT + 1][PATH_MAX + 64];
@@ -58,7 +58,7 @@ static int make_environment(enum scope scope, struct environment *e, struct erro
 	return 0;
 }
 
-/* Keeps the last line of what comes, without "PROGRAM: " in front of it. */
+/* Keeps the last line that it reads, without "PROGRAM: " before it. */
 static void read_words(int fd, char *ret, size_t size)
 {
 	_cleanup_free_ char *line = NULL;
@@ -87,7 +87,7 @@ static int spawn_action(const struct command_line *c, struct environment *e, int
 	sigset_t signals;
 	int r;
 
-	/* these fail for want of memory alone, and glibc's do not */
+	/* these fail only for lack of memory; glibc's never do */
 	(void)posix_spawn_file_actions_init(&actions);
 	(void)posix_spawnattr_init(&attributes);
 	(void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
@@ -132,13 +132,13 @@ int settle_run_action(enum scope scope, const struct command_line *c, char *ret_
 	return error_set(err, ECHILD, "%s", ret_words[0] ? ret_words : "the action failed without a word");
 }
 
-/* An ordinary user, for an instance of the system, can at most look. */
+/* An ordinary user can at most look at an instance of the system. */
 static bool may_act(const struct instance *i)
 {
 	return i->scope == SCOPE_USER || geteuid() == 0;
 }
 
-/* The engine's API is the only truth. One that is gone, or on its way out, does not run. */
+/* Only the engine's API counts. A container that is gone, or is being removed, does not run. */
 static int look(const struct instance *i, struct engine *e, struct container *c, bool *ret_runs, struct error *err)
 {
 	container_clear(c);
@@ -191,13 +191,13 @@ int settle_lock_container(const struct instance *i, const struct engine *e, cons
 	return i->unit ? 0 : container_lock_found_exclusive(ret, directory, id, deadline, err) < 0 ? -1 : 0;
 }
 
-/* What the action does not do without a person's order: the unit may have been started by hand. */
+/* Stops a container that the action leaves alone without a person's order: the unit may have been started by hand. */
 static int halt(struct manager *m, const struct instance *i, struct engine *e, const struct container *c,
 		struct error *err)
 {
 	enum stop_result how;
 
-	e->deadline = USEC_INFINITY; /* each request has a limit of its own */
+	e->deadline = USEC_INFINITY; /* each request has its own limit */
 	if (i->idle_action == IDLE_PAUSE)
 		return e->backend->pause(e, i->container_name, err) < 0 && !error_forgive(err, EBUSY) ? -1 : 0;
 	if (i->unit && m)
@@ -207,7 +207,7 @@ static int halt(struct manager *m, const struct instance *i, struct engine *e, c
 	return 0;
 }
 
-/* It runs although the action has ended: 0 where that is right, and said. */
+/* The container runs after the action: returns 0 if that is right, and notes it. */
 static int see_to(struct manager *m, const struct instance *i, struct engine *e, struct container *c,
 		  const struct error *failure, const char *words, struct error *err)
 {
@@ -259,11 +259,11 @@ int settle_look(struct manager *m, const struct instance *i, const struct error 
 		return see_to(m, i, e, &container, failure, words, err);
 	if (!failure || i->n_dependencies == 0)
 		return 0;
-	*err = *failure; /* those that it wakes first may run */
+	*err = *failure; /* its dependencies may run */
 	return -1;
 }
 
-/* Without the engine nothing more can be done; but a unit can be stopped without it. */
+/* Without the engine nothing more can be done, except that a unit can still be stopped. */
 static int check_engine(const struct instance *i, struct error *err)
 {
 	_cleanup_container_ struct container container = {};
@@ -281,12 +281,12 @@ static int check_engine(const struct instance *i, struct error *err)
 int settle(struct manager *m, const struct instance *instance, enum settle what, struct error *err)
 {
 	_cleanup_command_line_ struct command_line c = {};
-	struct instance i = *instance; /* which owns nothing */
+	struct instance i = *instance; /* owns nothing */
 	char words[sizeof(err->text)] = "";
 	struct error failure;
 	bool failed;
 
-	if (i.legacy) /* the end of its services is all there is */
+	if (i.legacy) /* its services have ended: nothing else to do */
 		return 0;
 	i.keep_running |= what == SETTLE_OWN;
 	if (check_engine(&i, err) < 0 || units_sleep_command(&i, &c, err) < 0)

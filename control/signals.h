@@ -1,9 +1,9 @@
-/* Signals while something is half changed. */
+/* Blocks signals during a change. */
 #pragma once
 
 #include <signal.h>
 
-/* Holds back what would end the program (SIGINT, SIGQUIT, SIGTERM, SIGHUP), until signals_release() gets what this returned. May
- * be nested. Whatever is done meanwhile needs a time limit of its own. */
+/* Blocks the signals that would end the program (SIGINT, SIGQUIT, SIGTERM, SIGHUP) until signals_release() gets the
+ * returned mask. May be nested. The change needs its own time limit. */
 sigset_t signals_block(void);
 void signals_release(const sigset_t *before);

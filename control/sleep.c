@@ -32,14 +32,14 @@ int sleep_instance(enum scope scope, const struct stored *s, struct error *err)
 
 	if (manager_connect(scope, &m, err) < 0)
 		return -1;
-	/* The units' own TimeoutStopSec= are the limit. */
+	/* The units' TimeoutStopSec= is the limit. */
 	if (s->instance.legacy && manager_stop(m, unit_name(name, LEGACY_SUFFIX, unit), USEC_INFINITY, err) < 0)
 		return -1;
 	if (manager_stop(m, unit_name(name, SERVICE_SUFFIX, unit), USEC_INFINITY, err) < 0)
 		return -1;
 	if (look(m, s, err) < 0)
 		return -1;
-	(void)manager_reset_failed(m, unit, &ignored); /* whatever went wrong before, it sleeps */
+	(void)manager_reset_failed(m, unit, &ignored); /* it sleeps, whatever failed before */
 	if (!s->problem)
 		note_done("'%s' sleeps.", name);
 	if (schedule_is_on(&s->instance))

@@ -1,5 +1,5 @@
-/* How many of several have failed. Each failure is told at once, unless there is only one that could; what is left for the
- * end is how many there were. */
+/* Counts failures among several instances. Each failure is reported at once, unless there is only one instance; the
+ * result has their number. */
 #pragma once
 
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* One change of the units of a scope at a time.
  *
- * The lock is a file that nobody else can open: whoever may open a file, or a directory, may hold flock(2) on it for as
- * long as he likes. So it lies in the runtime directory and not on the unit directory, which everybody may read.
+ * The lock is a file that nobody else can open: a process that can open a file or directory can hold flock(2) on it
+ * for ever. So it is in the runtime directory, not on the unit directory, which everybody may read.
  */
 #include "control/units_lock.h"
 
@@ -38,8 +38,8 @@ static bool is_mine(const char *path)
 	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & S_IWOTH);
 }
 
-/* The runtime directory. Without one of our own (a user who has not logged in, or somebody else's XDG_RUNTIME_DIR that
- * came along by su) the unit directory does: a file there can be as private. */
+/* Uses the runtime directory. If the user has none (not logged in, or a foreign XDG_RUNTIME_DIR kept by su), uses the
+ * unit directory: a file there can be as private. */
 static int lock_path(enum scope scope, const char *directory, char ret[static PATH_MAX], struct error *err)
 {
 	char base[PATH_MAX], runtime[PATH_MAX];
@@ -52,7 +52,7 @@ static int lock_path(enum scope scope, const char *directory, char ret[static PA
 	return path_join(directory, HIDDEN_FILE, ret, err);
 }
 
-/* A full runtime directory keeps nobody from changing the units. */
+/* A full runtime directory must not prevent changes of the units. */
 static bool is_full(const struct error *err)
 {
 	return err->code == ENOSPC || err->code == EDQUOT || err->code == EROFS;
@@ -72,7 +72,7 @@ static int open_lock(const char *path, struct error *err)
 	return steal_fd(&fd);
 }
 
-/* proc_locks(5) names the process that took it, as far as it is one of our PID namespace. */
+/* proc_locks(5) names the process that took it, if that is in our PID namespace. */
 static unsigned find_holder(int fd)
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/locks", "re");

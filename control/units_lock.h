@@ -3,7 +3,7 @@
 
 #include "control/install.h"
 
-/* Serialises changes of a unit directory, which is made where it does not exist, and clears away what an interrupted one
- * has left there. Waits for half a minute at most; then error ETIMEDOUT names who holds it. The lock ends with the
+/* Serialises changes of a unit directory. Makes the directory if it does not exist, and removes the remains of an
+ * interrupted change. Waits half a minute at most; then error ETIMEDOUT names the holder. The lock ends with the
  * descriptor (control/units_lock.c). */
 int units_lock_take(enum scope scope, const char *directory, int *ret_fd, struct error *err);

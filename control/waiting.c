@@ -1,4 +1,4 @@
-/* /proc/net/tcp and tcp6 begin with what listens, whose receive queue is the backlog (net/ipv4/tcp_ipv4.c,
+/* /proc/net/tcp and tcp6 begin with the listeners; a listener's receive queue is its backlog (net/ipv4/tcp_ipv4.c,
  * get_tcp4_sock()). So only that part is read, however many connections there are. */
 #include "control/waiting.h"
 
@@ -12,7 +12,7 @@
 
 #define STATE_LISTEN 0x0a
 
-/* Words of network byte order, each printed as a number of the machine's. */
+/* Reads words in network byte order, each printed as a number in host byte order. */
 static bool read_address(const char *hex, struct sockaddr_storage *ret, socklen_t *ret_len)
 {
 	size_t words = strlen(hex) / 8;
@@ -51,7 +51,7 @@ int64_t waiting_read_line(const struct instance *i, const char *line)
 	if (sscanf(line, " %*u: %32[0-9A-F]:%4x %*[0-9A-F]:%*x %2x %*x:%8x", hex, &port, &state, &backlog) != 4 ||
 	    state != STATE_LISTEN || !read_address(hex, &bound, &len))
 		return -1;
-	((struct sockaddr_in *)&bound)->sin_port = htons((uint16_t)port); /* in the same place in both */
+	((struct sockaddr_in *)&bound)->sin_port = htons((uint16_t)port); /* at the same offset in both */
 	return is_listener(i, &bound, len) ? backlog : 0;
 }
 
@@ -62,7 +62,7 @@ static uint64_t count(const struct instance *i, const char *table)
 	char line[512];
 	int64_t n = 0;
 
-	if (!f || !fgets(line, sizeof(line), f)) /* its titles */
+	if (!f || !fgets(line, sizeof(line), f)) /* the headings */
 		return 0;
 	while (n >= 0 && fgets(line, sizeof(line), f)) {
 		n = waiting_read_line(i, line);

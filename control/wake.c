@@ -22,7 +22,7 @@
 #define MARGIN	  (60 * USEC_PER_SEC)
 #define POLL_MSEC 50
 
-/* The keeper has said by then what takes so long. */
+/* By then the keeper has said what takes so long. */
 #define NOTE_AFTER USEC_PER_SEC
 
 static uint64_t startup_timeout(const struct stored *s)
@@ -34,7 +34,7 @@ static uint64_t startup_timeout(const struct stored *s)
 												  : usec;
 }
 
-/* The keeper ends the start after a while; this is only for a manager that does not answer. */
+/* The keeper limits the start; this limit is for a manager that does not answer. */
 static uint64_t patience(const struct stored *s)
 {
 	uint64_t usec;
@@ -42,8 +42,8 @@ static uint64_t patience(const struct stored *s)
 	return __builtin_add_overflow(start_limit(startup_timeout(s)), MARGIN, &usec) ? USEC_INFINITY : usec;
 }
 
-/* Waits for as long as a client would, and after a word about what takes so long, until the start has ended. To ask
- * again while it goes on is to join it. */
+/* Waits as long as a client would. Then notes what takes so long, and waits for the end of the start. A second start
+ * request joins the first. */
 static int start_patiently(struct manager *m, const struct stored *s, const char *unit, struct error *err)
 {
 	uint64_t first = startup_timeout(s);
@@ -63,18 +63,18 @@ static int start_patiently(struct manager *m, const struct stored *s, const char
 	return manager_start(m, unit, patience(s), err);
 }
 
-/* It was not even begun. */
+/* Explains a start that did not even begin. */
 static void explain_needs(struct manager *m, const struct stored *s, const char *unit, struct error *err)
 {
 	struct error before = *err;
 
-	install_explain_socket(m, &s->instance, err); /* which it needs */
+	install_explain_socket(m, &s->instance, err); /* the service needs the socket */
 	if (strcmp(err->text, before.text) == 0)
 		error_set(err, EREMOTEIO, "%.800s; '%s %s' has the whole story", before.text,
 			  journal_command(s->instance.scope), unit);
 }
 
-/* Says why the service failed rather than that its job did. */
+/* Gives the reason why the service failed, instead of the failure of its job. */
 static void explain(struct manager *m, enum scope scope, const struct stored *s, const char *unit,
 		    const struct unit_state *state, struct error *err)
 {
@@ -96,13 +96,13 @@ static void explain(struct manager *m, enum scope scope, const struct stored *s,
 		explain_needs(m, s, unit, err);
 }
 
-/* Is the container not put to sleep because something is wrong, rather than because it takes its time? */
+/* Does an error, rather than a slow stop, delay the sleep of the container? */
 static bool is_in_trouble(const struct unit_state *s)
 {
 	return strncmp(s->status_text, STATUS_NOT_ASLEEP, strlen(STATUS_NOT_ASLEEP)) == 0;
 }
 
-/* Until a service that is going to sleep, or to its end after a failed wake, has got there. systemd itself ends that. */
+/* Waits for the end of a service that goes to sleep, or stops after a failed wake. systemd limits that time. */
 static int await_end(struct manager *m, const struct stored *s, const char *unit, struct unit_state *ret,
 		     struct error *err)
 {
@@ -130,16 +130,16 @@ static int await_end(struct manager *m, const struct stored *s, const char *unit
 	}
 }
 
-/* Did the start that has failed begin before this command, which only joined it? It may have been lost by then: systemd
- * keeps a start job until the service has stopped after the failure, and gives that job to whoever asks for a start. One
- * that somebody has stopped did not fail. */
+/* Did the failed start begin before this command, which only joined it? It may have been lost already: systemd keeps a
+ * start job until the service has stopped after the failure, and new start requests join that job. A start that
+ * somebody has stopped did not fail. */
 static bool was_joined(const struct unit_state *before, const struct unit_state *after)
 {
 	return strcmp(before->active_state, "activating") == 0 && before->main_start == after->main_start &&
 	       strcmp(after->result, "success") != 0;
 }
 
-/* 1: it failed, but in a start that began before. */
+/* 1: an earlier start failed, which this one had joined. */
 static int try_start(struct manager *m, enum scope scope, const struct stored *s, const char *unit, struct error *err)
 {
 	struct unit_state before = {}, after = {};
@@ -162,7 +162,7 @@ static int try_start(struct manager *m, enum scope scope, const struct stored *s
 	return r;
 }
 
-/* 0 before its first wake, and where that cannot be told. */
+/* 0 before its first wake, or if unknown. */
 static uint64_t count_wakes(enum scope scope, const struct stored *s, bool *ret_awake)
 {
 	char directory[PATH_MAX], path[PATH_MAX], file[UNIT_NAME_MAX];
@@ -178,11 +178,11 @@ static uint64_t count_wakes(enum scope scope, const struct stored *s, bool *ret_
 	return stats.wakes;
 }
 
-/* So often at most it may turn somebody away just when it is to be woken. */
+/* How many times the instance may turn a client away just when it should wake. */
 #define START_TRIES 20
 
-/* The start that this joins may be one of a client that may not wake it: then the service has ended well, and the
- * container sleeps. */
+/* The start may join that of a client that may not wake the instance: then the service has ended without an error, and
+ * the container sleeps. */
 static int start(struct manager *m, enum scope scope, const struct stored *s, struct error *err)
 {
 	char unit[UNIT_NAME_MAX];
@@ -207,10 +207,10 @@ static int start(struct manager *m, enum scope scope, const struct stored *s, st
 			 s->instance.name);
 }
 
-/* So often at most it may fall asleep while it is being held. */
+/* How many times the instance may fall asleep before the hold takes effect. */
 #define HOLD_TRIES 5
 
-/* A hold is good once it has outlived a start: an instance that was just about to sleep forgets it. */
+/* A hold counts only if it is still there after a start: an instance that was about to sleep forgets it. */
 static int start_and_hold(struct manager *m, enum scope scope, const struct stored *s, uint64_t until,
 			  struct error *err)
 {

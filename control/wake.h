@@ -7,10 +7,10 @@
 #include "units/store.h"
 
 struct woken {
-	bool was_asleep; /* and has come up; else it was awake before */
+	bool was_asleep; /* and has woken; else it was awake before */
 	uint64_t took;	 /* microseconds */
 };
 
-/* Wakes one instance, as a connection would, and waits until it is awake; hold: and holds it awake for so many
- * microseconds, 0 for no longer than it does by itself. */
+/* Wakes one instance, as a connection would, and waits until it is awake. hold: keeps it awake for this many
+ * microseconds; 0: no hold. */
 int wake_instance(enum scope scope, const struct stored *s, uint64_t hold, struct woken *ret, struct error *err);

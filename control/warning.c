@@ -1,4 +1,4 @@
-/* What runs a container although its instance sleeps. */
+/* Finds what runs a container although its instance sleeps. */
 #include "control/warning.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@
 
 #define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
 
-/* A target starts the unit, at boot or at login. */
+/* Does a target start the unit, at boot or at login? */
 static bool find_target(const struct instance *i, char *ret, size_t size)
 {
 	_cleanup_manager_ struct manager *m = NULL;
@@ -38,7 +38,7 @@ static bool find_target(const struct instance *i, char *ret, size_t size)
 	return true;
 }
 
-/* Its container may be another one than when the instance was created. */
+/* The container may have been replaced since the instance was created. */
 static bool find_container_surprise(const struct instance *i, char *ret, size_t size)
 {
 	_cleanup_container_ struct container c = {};

@@ -1,4 +1,4 @@
-/* Labels of a container that ask for an instance of it: `sockwake adopt`. */
+/* Container labels that request an instance: `sockwake adopt`. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,5 +9,5 @@
 
 bool wish_is(const struct label *l);
 
-/* Does any label of the container ask for something? */
+/* Does any label of the container request an instance? */
 bool wish_is_there(const struct container *c);

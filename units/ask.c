@@ -16,7 +16,7 @@ bool ask_again(struct manager *m, struct error *err)
 	return true;
 }
 
-/* The first argument, where that is a string: mostly a unit's name. */
+/* The first argument if it is a string: usually a unit's name. */
 static const char *first_text(const char *types, va_list ap)
 {
 	return types && types[0] == 's' ? va_arg(ap, const char *) : "";

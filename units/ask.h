@@ -1,11 +1,11 @@
-/* Questions to the service manager, asked again when it executes itself anew meanwhile: what is called must do no harm when
- * it is called twice. Error codes: units/manager.h. */
+/* Questions to the service manager, repeated if it re-executes itself meanwhile: a method called this way must be
+ * harmless when called twice. Error codes: units/manager.h. */
 #pragma once
 
 #include "units/bus.h"
 #include "units/manager.h"
 
-/* Has what failed to be asked again? Waits some seconds for the manager; then nothing has failed so far. */
+/* Must the failed question be repeated? Waits some seconds for the manager. If true, *err is unset again. */
 bool ask_again(struct manager *m, struct error *err);
 
 /* Calls a method of the manager. ret may be NULL. */

@@ -25,8 +25,8 @@ static const struct {
 	{"org.freedesktop.DBus.Error.ServiceUnknown", ENOTCONN},
 };
 
-/* sd-bus answers what is still asked when the connection breaks, and what is asked afterwards, in several ways. On the way
- * over a bus daemon, that is the one who tells. */
+/* sd-bus answers calls that are pending when the connection breaks, and later calls, with several errors. On the way
+ * over a bus daemon, the daemon reports the loss. */
 static bool is_lost(const struct manager *m, int r, const sd_bus_error *bus_error)
 {
 	return r == -ECONNRESET || r == -EPIPE || r == -ENOTCONN || !m->bus || bus.sd_bus_is_open(m->bus) <= 0 ||
@@ -72,8 +72,8 @@ int manager_socket(enum scope scope, char ret[static PATH_MAX], struct error *er
 	return path_join(base, "systemd/private", ret, err);
 }
 
-/* The manager's own socket, which systemctl(1) uses too: it spares the way over the bus daemon, and works where none
- * runs, as in sessions without dbus-user-session. */
+/* The manager's own socket, which systemctl(1) uses too: it avoids the bus daemon, and works where none runs, such as
+ * in sessions without dbus-user-session. */
 static int connect_directly(const char *path, sd_bus **ret)
 {
 	_cleanup_bus_ sd_bus *connection = NULL;
@@ -81,7 +81,7 @@ static int connect_directly(const char *path, sd_bus **ret)
 	int r;
 
 	if (strpbrk(path, ",;%"))
-		return -EINVAL; /* what an address would have to escape */
+		return -EINVAL; /* an address would have to escape these */
 	snprintf(address, sizeof(address), "unix:path=%s", path);
 	r = bus.sd_bus_new(&connection);
 	if (r >= 0)
@@ -133,11 +133,11 @@ static int connect_once(struct manager *m, struct error *err)
 	if (manager_socket(m->scope, path, err) < 0)
 		return -1;
 	r = connect_directly(path, &m->bus);
-	m->lost = r < 0; /* who asks like this runs below that manager: it will be back */
+	m->lost = r < 0; /* this caller runs below that manager, so the manager will be back */
 	return r < 0 ? error_set(err, ENOTCONN, "cannot reach the service manager at '%s': %s", path, strerror(-r)) : 0;
 }
 
-/* As systemctl(1) does it. m->lost says of a failure whether it will pass. */
+/* Connects as systemctl(1) does. After a failure m->lost says whether it is temporary. */
 static int connect_for_command(struct manager *m, struct error *err)
 {
 	_cleanup_bus_err_ sd_bus_error bus_error = SD_BUS_ERROR_NULL;
@@ -148,7 +148,7 @@ static int connect_for_command(struct manager *m, struct error *err)
 
 	if (is_mine && manager_socket(m->scope, path, &ignored) == 0)
 		r = connect_directly(path, &m->bus);
-	/* One that executes itself anew has closed its socket, and not opened the next one yet. */
+	/* A manager that re-executes itself has closed its socket, and not opened the next one yet. */
 	m->lost = r == -ECONNREFUSED;
 	if (r < 0 && !m->lost)
 		r = m->scope == SCOPE_SYSTEM ? bus.sd_bus_open_system(&m->bus) : bus.sd_bus_open_user(&m->bus);
@@ -171,7 +171,7 @@ void bus_disconnect(struct manager *m)
 	m->subscribed = false;
 }
 
-/* was_there: there has been one a moment ago, which will be back. */
+/* was_there: the manager was there a moment ago, and will be back. */
 static int connect_patiently(struct manager *m, bool was_there, uint64_t deadline, struct error *err)
 {
 	if (bus_load(err) < 0)
@@ -221,7 +221,7 @@ int bus_begin_job(struct manager *m, const char *method, const char *unit, uint6
 	bus_tell(method, unit, began, r);
 	if (r >= 0)
 		r = bus.sd_bus_message_read(reply, "o", &job);
-	if (r >= 0) /* its end is looked at later: signals are queued during a call */
+	if (r >= 0) /* its end is handled later: signals are queued during a call */
 		snprintf(m->job, sizeof(m->job), "%s", job);
 	return r;
 }

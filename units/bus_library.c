@@ -12,7 +12,7 @@ struct bus_library bus;
 int bus_load(struct error *err)
 {
 #define X(function) #function "\0"
-	static const char names[] = BUS_FUNCTIONS(X); /* one after the other, as the table has the functions */
+	static const char names[] = BUS_FUNCTIONS(X); /* one after another, in the order of the table */
 #undef X
 	static bool loaded;
 	char *to = (char *)&bus;

@@ -1,5 +1,5 @@
-/* libsystemd's sd-bus, loaded when it is needed: being linked with it would cost every wake the loading of six more
- * libraries (0.4 ms on Debian 13, 0.8 ms on 12). Of the wakes, only those of instances with --unit speak to a bus.
+/* libsystemd's sd-bus, loaded on demand: linking with it would make every wake load six more libraries (0.4 ms on
+ * Debian 13, 0.8 ms on 12). Only wakes of instances with --unit use a bus.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 #include "common/cleanup.h"
 #include "common/error.h"
 
-/* What is used of sd-bus(3), under its own names. */
+/* The functions of sd-bus(3) that are used, under their own names. */
 #define BUS_FUNCTIONS(X)                                                                                               \
 	X(sd_bus_call)                                                                                                 \
 	X(sd_bus_call_async)                                                                                           \
@@ -53,10 +53,10 @@ struct bus_library {
 /* Filled in by bus_load(). */
 extern struct bus_library bus;
 
-/* Does nothing when it has been done. Code ENOENT. */
+/* Does nothing if loaded already. Code ENOENT. */
 int bus_load(struct error *err);
 
-/* A variable that is not NULL shows that bus_load() was called. */
+/* A pointer that is not NULL shows that bus_load() was called. */
 static inline void bus_close(sd_bus **b)
 {
 	if (*b)

@@ -47,7 +47,7 @@ static void put_hours(FILE *f, unsigned days, unsigned begin, unsigned end)
 	fputs(":*\n", f);
 }
 
-/* Within one day: what is left of the first hour, whole hours, and what there is of the last. */
+/* Within one day: the rest of the first hour, whole hours, and the beginning of the last. */
 static void put_part(FILE *f, unsigned days, unsigned begin, unsigned end)
 {
 	unsigned first = (begin + HOUR - 1) / HOUR * HOUR, last = end / HOUR * HOUR;

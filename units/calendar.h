@@ -5,5 +5,5 @@
 
 #include "instance/schedule.h"
 
-/* Writes the lines "OnCalendar=…" that elapse in every minute of the window, and in no other. */
+/* Writes "OnCalendar=…" lines that elapse in every minute of the window, and at no other time. */
 void calendar_put(FILE *f, const struct window *w);

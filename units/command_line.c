@@ -13,7 +13,7 @@ void command_line_clear(struct command_line *c)
 	*c = (struct command_line){};
 }
 
-/* Takes the word over, also on failure. */
+/* Takes ownership of the word, also on failure. */
 static int add_owned(struct command_line *c, char *word, struct error *err)
 {
 	char **more = word ? reallocarray(c->words, c->n + 2, sizeof(*more)) : NULL;
@@ -40,7 +40,7 @@ static int hex_digit(char c)
 	return at ? (int)(at - digits) : -1;
 }
 
-/* One character behind a backslash: itself, or "xHH". NULL: it has no end. */
+/* Reads one character after a backslash: itself, or "xHH". NULL: the escape is incomplete. */
 static const char *read_escape(const char *s, char *ret)
 {
 	int high, low;
@@ -57,7 +57,8 @@ static const char *read_escape(const char *s, char *ret)
 	return s + 3;
 }
 
-/* Reads one word to `to`, which has room for all of s. Returns where it ends; NULL: a quote or an escape does not. */
+/* Reads one word to `to`, which has room for all of s. Returns the end of the word; NULL: a quote or an escape has no
+ * end. */
 static const char *read_word(const char *s, char *to)
 {
 	bool quoted = false;

@@ -1,4 +1,4 @@
-/* A command line of a unit as words, and back from the text of a unit file. */
+/* A command line of a unit as words, also read from the text of a unit file. */
 #pragma once
 
 #include <stddef.h>
@@ -14,10 +14,10 @@ struct command_line {
 void command_line_clear(struct command_line *c);
 #define _cleanup_command_line_ _cleanup_(command_line_clear)
 
-/* Puts a copy of a word at the end. */
+/* Appends a copy of a word. */
 int command_line_add(struct command_line *c, const char *word, struct error *err);
 
-/* Reads what follows "ExecStart=" as render.c writes it: prefixes in front of the program are left out, quotes, escapes
- * and "%%" are undone (systemd.syntax(7), "Quoting"). Code EINVAL: a quote or an escape has no end. The caller clears
- * *ret, also after an error. */
+/* Reads the value of ExecStart= as render.c writes it: drops prefixes before the program, and undoes quotes, escapes
+ * and "%%" (systemd.syntax(7), "Quoting"). Code EINVAL: a quote or an escape has no end. The caller clears *ret, also
+ * after an error. */
 int command_line_parse(const char *text, struct command_line *ret, struct error *err);

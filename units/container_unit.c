@@ -93,8 +93,8 @@ static char **volume_names(const struct run_command *command)
 	return copy_words(found, n);
 }
 
-/* Where the image is among the words of a command line only the engine knows. The file tells, unless a drop-in says
- * otherwise: then it is none of the words. */
+/* Only the engine knows which word of a command line is the image. The file says it, unless a drop-in overrides it:
+ * then no word matches. */
 static char *find_image(const char *quadlet, const char *const *argv)
 {
 	_cleanup_free_ char *image = NULL;
@@ -120,7 +120,7 @@ static int keep_command(const struct run_command *command, struct container_unit
 												      : no_memory(err);
 }
 
-/* ExecStart= is a(sasbttttuii): path, words, and how it went. */
+/* ExecStart= is a(sasbttttuii): path, words, and the result. */
 static int read_command(struct manager *m, const char *path, struct container_unit *ret, struct error *err)
 {
 	_cleanup_message_ sd_bus_message *reply = NULL;
@@ -149,7 +149,7 @@ static int read_command(struct manager *m, const char *path, struct container_un
 		     : keep_command(&command, ret, err);
 }
 
-/* A target that pulls it in. Other units may: they want it running when they run. */
+/* A target that pulls it in. Other units may do so: they need it while they run. */
 static int find_target(struct manager *m, const char *path, struct container_unit *ret, struct error *err)
 {
 	static const char *const dependencies[] = {"WantedBy", "RequiredBy", "UpheldBy"};
@@ -159,7 +159,7 @@ static int find_target(struct manager *m, const char *path, struct container_uni
 		_cleanup_strv_ char **units = NULL;
 
 		if (get(m, path, SYSTEMD_UNIT, dependencies[k], "as", &reply, err) < 0) {
-			if (k == 2) /* UpheldBy= is of systemd 249 */
+			if (k == 2) /* UpheldBy= is new in systemd 249 */
 				break;
 			return -1;
 		}
@@ -190,7 +190,7 @@ static int find_network_waiter(struct manager *m, const char *path, struct conta
 	return 0;
 }
 
-/* It cannot run anything. The other states are failures to read what is there. */
+/* The unit cannot run anything. The other states are failures to read an existing unit. */
 static bool is_absent(const char *load_state)
 {
 	return strcmp(load_state, "not-found") == 0 || strcmp(load_state, "masked") == 0;
@@ -201,7 +201,7 @@ int container_unit_read(struct manager *m, const char *unit, struct container_un
 	_cleanup_free_ char *path = NULL, *state = NULL, *source = NULL;
 
 	*ret = (struct container_unit){.unit = strdup(unit)};
-	/* Asking for an object of this path loads the unit. */
+	/* A request to this object path loads the unit. */
 	if (!ret->unit || bus.sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path) < 0)
 		return no_memory(err);
 	if (get_text(m, path, "LoadState", &state, err) < 0)
@@ -235,7 +235,7 @@ static bool is_called(const struct container_unit *r, const char *name)
 	       (strncmp(r->unit, name, len) == 0 && strcmp(r->unit + len, ".service") == 0);
 }
 
-/* The service units that generators have made: a(ss), path and state. */
+/* The generated service units: a(ss), path and state. */
 static int list_generated(struct manager *m, sd_bus_message **ret, struct error *err)
 {
 	return ask_manager(m, ret, 0, "cannot ask the service manager for units", err, "ListUnitFilesByPatterns",

@@ -24,7 +24,7 @@ int drop_in_path(enum scope scope, const char *quadlet, const char *name, char r
 	return n < PATH_MAX ? 0 : error_set(err, ENAMETOOLONG, "the path of a drop-in of '%s' is too long", quadlet);
 }
 
-/* What is written back must be one line, and must not mean something else to systemd. */
+/* A value that is written back must be one line, without special meaning to systemd. */
 static bool is_plain(const char *value)
 {
 	return *value && strspn(value, "0123456789abcdefABCDEFtudpsc.:-[]/") == strlen(value);
@@ -79,6 +79,6 @@ int drop_in_remove(const char *path, struct error *err)
 	if (own_file_remove(path, err) < 0)
 		return -1;
 	snprintf(directory, sizeof(directory), "%s", path);
-	(void)rmdir(dirname(directory)); /* when it is empty */
+	(void)rmdir(dirname(directory)); /* succeeds if it is empty */
 	return 0;
 }

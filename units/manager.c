@@ -12,7 +12,7 @@
 #define CALL_TIMEOUT	(30 * USEC_PER_SEC)
 #define RELOAD_TIMEOUT	(180 * USEC_PER_SEC)
 
-/* So often somebody may ask for a start at the same time. */
+/* How many competing start requests a stop withstands. */
 #define STOP_TRIES 5
 
 const char *manager_option(const struct manager *m)

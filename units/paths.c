@@ -23,7 +23,7 @@ static int home_directory(char ret[static PATH_MAX], struct error *err)
 	return path_print(ret, "%s", err, home);
 }
 
-/* $XDG_CONFIG_HOME or ~/.config, and a directory in there. */
+/* A directory in $XDG_CONFIG_HOME or ~/.config. */
 static int configuration(const char *directory, char ret[static PATH_MAX], struct error *err)
 {
 	const char *base = path_from_variable("XDG_CONFIG_HOME");
@@ -48,8 +48,8 @@ int quadlet_directory(enum scope scope, char ret[static PATH_MAX], struct error 
 	return configuration("containers/systemd", ret, err);
 }
 
-/* What outlives a boot: $STATE_DIRECTORY, else /var/lib/sockwake or ~/.local/state/sockwake. The commands and the units must
- * mean the same, whose environments may differ: so not $XDG_STATE_HOME. */
+/* The directory that survives a reboot: $STATE_DIRECTORY, else /var/lib/sockwake or ~/.local/state/sockwake. Not
+ * $XDG_STATE_HOME: commands and units must use the same directory, and their environments may differ. */
 static int state_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
 {
 	const char *given = path_from_variable("STATE_DIRECTORY");

@@ -1,4 +1,4 @@
-/* Where an instance's files are, and how they are called. */
+/* The places and names of an instance's files. */
 #pragma once
 
 #include <limits.h>
@@ -7,8 +7,8 @@
 #include "common/error.h"
 #include "instance/scope.h"
 
-/* The unit files of a scope that its administrator or user writes (systemd.unit(5), "Unit File Load Path"):
- * /etc/systemd/system, or $XDG_CONFIG_HOME/systemd/user, or ~/.config/systemd/user. */
+/* The directory of the unit files that a scope's administrator or user writes (systemd.unit(5), "Unit File Load
+ * Path"): /etc/systemd/system, or $XDG_CONFIG_HOME/systemd/user, or ~/.config/systemd/user. */
 int unit_directory(enum scope scope, char ret[static PATH_MAX], struct error *err);
 
 /* The same for the files of Quadlet (podman-systemd.unit(5)): /etc/containers/systemd, or containers/systemd of the
@@ -18,8 +18,8 @@ int quadlet_directory(enum scope scope, char ret[static PATH_MAX], struct error 
 /* /run/sockwake or $XDG_RUNTIME_DIR/sockwake; without that variable /run/user/UID/sockwake. */
 int runtime_directory_find(enum scope scope, char ret[static PATH_MAX], struct error *err);
 
-/* The file in there about one container of an engine (backends/volumes.h): FNV-1a 64 of the engine's socket, its links
- * resolved, a newline and the container's name. */
+/* The file about one container of an engine (backends/volumes.h): its name is the FNV-1a 64 of the engine's socket
+ * (links resolved), a newline and the container's name. */
 int volumes_path(enum scope scope, enum backend_kind kind, const char *engine_socket, const char *container,
 		 char ret[static PATH_MAX], struct error *err);
 
@@ -30,5 +30,5 @@ int volumes_path(enum scope scope, enum backend_kind kind, const char *engine_so
 #define SERVICE_SUFFIX ".service"
 #define TIMER_SUFFIX   ".timer"
 #define ENGINES_TARGET "sockwake-engines.target" /* between instances and their engines: packaging/ */
-#define LEGACY_SUFFIX  "-proxy.service"		 /* the second service of the original tool's instances */
+#define LEGACY_SUFFIX  "-proxy.service"		 /* the second service of instances of the original tool */
 const char *unit_name(const char *instance, const char *suffix, char ret[static UNIT_NAME_MAX]);

@@ -1,7 +1,7 @@
-/* A Quadlet as text. Its values are read twice: the generator takes Environment=, Label= and Exec= apart into words, as
- * systemd does, and Volume= as it stands; then it quotes each again for the ExecStart= of a unit, in which systemd
- * expands specifiers and variables. So "%" and "$" are doubled everywhere, and only words are quoted (tried with Podman
- * 5.4). */
+/* A Quadlet as text. Its values are read twice. First the generator splits Environment=, Label= and Exec= into words,
+ * as systemd does, and takes Volume= unchanged. Then it quotes each value for the ExecStart= of a unit, in which
+ * systemd expands specifiers and variables. So "%" and "$" are doubled everywhere, and only words are quoted (tried
+ * with Podman 5.4). */
 #include "units/quadlet.h"
 
 #include <errno.h>
@@ -62,9 +62,9 @@ static void put_words(FILE *f, const char *key, char *const *words)
 	}
 }
 
-/* Without an [Install] section nothing but a connection starts it. The image is here, or the wake fails: a client would
- * not wait for a download. What the network needs is there when somebody connects, and waiting for it to be "online"
- * can take minutes where there is none. */
+/* Without an [Install] section only a connection starts it. The image must be here already, or the wake fails: a
+ * client would not wait for a download. The network is up when somebody connects; waiting until it is "online" can
+ * take minutes on a machine without one. */
 static void put(FILE *f, const char *name, const struct made_container *o)
 {
 	fprintf(f, OWN_FILE_MARK " for its instance '%s'; 'sockwake remove --with-container %s' removes it.\n", name,
@@ -120,7 +120,7 @@ char *quadlet_render(const char *name, const struct made_container *o, struct er
 	return text;
 }
 
-/* "Key = VALUE" → VALUE, cut out in place; NULL for another line. */
+/* "Key = VALUE" → VALUE, cut out in place; NULL: another line. */
 static char *value_of(char *line, const char *key)
 {
 	size_t len = strlen(key);

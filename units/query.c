@@ -14,16 +14,16 @@
 #include "units/ask.h"
 
 #define QUERY_TIMEOUT (30 * USEC_PER_SEC)
-/* A bus daemon allows each client only so many unanswered calls (dbus-daemon(1), max_replies_per_connection). */
+/* A bus daemon limits the unanswered calls of a client (dbus-daemon(1), max_replies_per_connection). */
 #define WINDOW 64
 
 struct query {
 	struct unit_state *state;
 	unsigned *pending;
-	int *failure; /* a negative errno, when an answer could not be read */
+	int *failure; /* a negative errno if an answer could not be read */
 };
 
-/* They come in one answer, so they are of one moment; the state of the list before may be older. */
+/* They come in one answer, so all are of the same moment; the state in the earlier list may be older. */
 static const struct property {
 	const char *name;
 	char type;
@@ -115,7 +115,7 @@ static int read_properties(sd_bus_message *reply, struct unit_state *s)
 	return r;
 }
 
-/* A unit that was unloaded meanwhile has nothing more to tell. */
+/* A unit that was unloaded meanwhile has no details. */
 static int answer_errno(sd_bus_message *reply)
 {
 	if (bus.sd_bus_message_is_method_error(reply, "org.freedesktop.DBus.Error.UnknownObject") ||
@@ -163,7 +163,7 @@ static int drain(sd_bus *connection, const unsigned *pending, unsigned limit, co
 	return *failure;
 }
 
-/* The units come in the order of the names, each once. */
+/* The answer has the units in the order of the names, each once. */
 static int read_unit(sd_bus_message *reply, struct unit_state *s)
 {
 	const char *name, *description, *load, *active, *sub, *followed, *object, *job_type, *job;
@@ -202,7 +202,7 @@ static int list_units(sd_bus *connection, const char *const *names, size_t n, sd
 	return r;
 }
 
-/* So that no string is NULL whatever is not asked. */
+/* Makes no string NULL, also those that are not requested. */
 static int fill(struct unit_state *s)
 {
 	char **strings[] = {&s->load_state,    &s->active_state, &s->sub_state, &s->object,
@@ -276,7 +276,7 @@ static int ask_details_once(struct manager *m, struct unit_state *states, size_t
 		if (r >= 0)
 			r = drain(m->bus, &pending, WINDOW, &failure);
 	}
-	/* Answers that are still to come would be written to what is gone: take them all, whatever happened. */
+	/* Take all outstanding answers, also after an error: later ones would be written to freed memory. */
 	drained = drain(m->bus, &pending, 0, &failure);
 	bus_tell("Get", "the properties of these units", began, r < 0 ? r : drained);
 	if (r >= 0)
@@ -317,7 +317,7 @@ static const struct {
 	{"resources", "systemd could not set it up"},
 };
 
-/* Else they are about what went on before. */
+/* Otherwise the last status text is about an earlier event. */
 static bool last_words_tell_the_end(const struct unit_state *s)
 {
 	const char *text = s->status_text ? s->status_text : "";

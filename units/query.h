@@ -7,14 +7,15 @@
 
 #include "units/manager.h"
 
-/* What to ask about a unit beside its state: each is one more request, and costs systemd about a millisecond. */
+/* The details to request about a unit beside its state: each unit takes one more request, which costs systemd about a
+ * millisecond. */
 enum unit_details {
 	DETAILS_NONE,
 	DETAILS_SINCE, /* since_usec alone, which is a little cheaper */
 	DETAILS_ALL,
 };
 
-/* What the manager knows of a unit. Strings are never NULL once it was asked. */
+/* A unit, as the manager knows it. After a query no string is NULL. */
 struct unit_state {
 	char *load_state;   /* "loaded", "not-found", "masked", … */
 	char *active_state; /* "active", "activating", "failed", … */
@@ -29,22 +30,22 @@ struct unit_state {
 	int32_t main_code;   /* of the last main process of a service: CLD_EXITED, CLD_KILLED, …, as waitid(2) */
 	int32_t main_status; /* exit status, or signal */
 	uint32_t main_pid;
-	uint64_t main_start; /* CLOCK_MONOTONIC of its last main process: tells one start from another */
-	bool need_reload;    /* the file is newer than what the manager has read */
+	uint64_t main_start; /* CLOCK_MONOTONIC, of its last main process: distinguishes starts */
+	bool need_reload;    /* the file is newer than the version that the manager has read */
 };
 void unit_states_clear(struct unit_state *states, size_t n);
 
 /* The states of many units with one request; `ret` has n items, in the order of the names. An alias gets the state of
- * what it stands for. The caller clears them, also after an error. */
+ * its unit. The caller clears them, also after an error. */
 int manager_query(struct manager *m, const char *const *names, size_t n, struct unit_state *ret, struct error *err);
 
-/* Asks for the details that each of the states has set, without waiting for one answer before the next request. */
+/* Requests the details that each state has set, all requests at once. */
 int manager_ask_details(struct manager *m, struct unit_state *states, size_t n, struct error *err);
 
 /* Both for some units, with all details. */
 int manager_examine(struct manager *m, const char *const *names, size_t n, struct unit_state *ret, struct error *err);
 
-/* Why a unit is in the state it is, as a sentence without a full stop: the service's last words, or what systemd says
- * about its end. "" for nothing to say. */
+/* The reason for a unit's state, as a sentence without a full stop: the service's last status text, or its result from
+ * systemd. "": none. */
 #define UNIT_REASON_MAX 512
 void unit_reason(const struct unit_state *s, char ret[static UNIT_REASON_MAX]);

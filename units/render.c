@@ -13,16 +13,16 @@
 #include "units/paths.h"
 #include "units/sleep_command.h"
 
-/* What the programs need beside the times they are told, in seconds: the engine's own slowness, mostly. */
+/* Seconds that the programs need beyond the configured times, mostly for a slow engine. */
 #define START_MARGIN 15
 #define STOP_MARGIN  60
-#define WITH_MARGIN  15 /* of each container of --with that is stopped, too */
-/* The proxy's own drain time-out, and systemd's DefaultTimeoutStopSec= for the unit of a container. */
+#define WITH_MARGIN  15 /* also for each dependency that is stopped */
+/* The proxy's default drain time-out, and systemd's DefaultTimeoutStopSec= for a container unit. */
 #define DEFAULT_DRAIN	  10
 #define DEFAULT_UNIT_STOP 90
 
 /* One word of a command line: quoted, with specifiers and escapes disarmed (systemd.syntax(7), "Quoting";
- * systemd.service(5), "Command lines"). Variables are switched off by the ":" in front of the line. */
+ * systemd.service(5), "Command lines"). The ":" before the line switches variables off. */
 static void put_word(FILE *f, const char *s)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:,@[]";
@@ -61,7 +61,7 @@ static void put_options(FILE *f, const char *option, char *const *values)
 		put_option(f, option, *values);
 }
 
-/* A value that systemd takes without quotes, and expands specifiers in. */
+/* A value that systemd reads without quotes, expanding specifiers. */
 static void put_value(FILE *f, const char *s)
 {
 	for (; *s; s++)
@@ -98,7 +98,7 @@ static bool is_unix_target(const struct instance *i)
 	return i->targets && strncmp(i->targets[0], "unix:", 5) == 0;
 }
 
-/* What wake and sleep must agree on. */
+/* The options that wake and sleep must share. */
 static void put_container(FILE *f, const struct instance *i)
 {
 	put_option(f, "--name", i->name);
@@ -110,8 +110,7 @@ static void put_container(FILE *f, const struct instance *i)
 		fputs(" --keep-running", f);
 }
 
-/* The containers of --with, each followed by what is told about it. What labels have asked for stops nothing that
- * others have started. */
+/* The dependencies, each followed by its options. Labels must not stop a dependency that somebody else has started. */
 static void put_dependencies(FILE *f, const struct instance *i)
 {
 	for (size_t k = 0; k < i->n_dependencies; k++) {
@@ -127,7 +126,7 @@ static void put_dependencies(FILE *f, const struct instance *i)
 	}
 }
 
-/* Those of --with are asked as the instance's own would be without --target. */
+/* Dependencies are reached as the instance's own container is without --target. */
 static bool has_outside_source(const struct instance *i)
 {
 	return instance_appearance(i) == APPEAR_OUTSIDE || (i->outside_source && i->n_dependencies > 0);
@@ -150,7 +149,7 @@ static void put_nshelper(FILE *f, const struct instance *i)
 static void put_proxy(FILE *f, const struct instance *i)
 {
 	char text[PUBLISH_TEXT_MAX];
-	/* The engine's own health check is the activator's to ask for; the proxy still waits for the port. */
+	/* The activator asks for the engine's own health check; the proxy still waits for the port. */
 	const char *check = strcmp(i->health_check, "healthy") == 0 ? "listen" : i->health_check;
 
 	fputs(" -- " LIBEXECDIR "/proxy", f);
@@ -189,7 +188,7 @@ static void put_keeper(FILE *f, const struct instance *i)
 		put_option(f, "--notify", i->user);
 }
 
-/* "-" in front: a failure there is a line in the journal and no more. */
+/* "-" in front: a failure only adds a line to the journal. */
 static int put_stop_command(FILE *f, const struct instance *i)
 {
 	_cleanup_command_line_ struct command_line c = {};
@@ -232,13 +231,13 @@ static void put_timeouts(FILE *f, const struct instance *i)
 	put_timeout(f, "TimeoutStopSec", add(add(drain, stop), STOP_MARGIN));
 }
 
-/* What is not here, and why. Each directive that systemd makes a system call filter or a mount namespace of is paid for
- * in every wake: together 20 ms and more, and the mount options more with every container that runs (its mounts are
- * copied). Every filter also stays with the proxy, which then pays for it in each system call of the data path. And
- * they would protect nothing: the activator may ask the engine for everything, and the proxy, before it reads the first
- * byte of a client, puts itself behind a narrower filter and an empty root (docs/confinement.md). A user manager could
- * not give a mount namespace at all without a user namespace of its own, from which the container's cannot be entered;
- * PrivateUsers=, DynamicUser= and PrivatePIDs= break entry everywhere. */
+/* Which directives are left out, and why. Each directive that makes systemd set up a system call filter or a mount
+ * namespace slows every wake: together by 20 ms and more, and the mount options more with every running container (its
+ * mounts are copied). The proxy also keeps every filter, which slows each system call of the data path. And they would
+ * protect nothing: the activator may ask the engine for everything, and the proxy confines itself to a narrower filter
+ * and an empty root before it reads the first byte of a client (docs/confinement.md). A user manager would need a user
+ * namespace for a mount namespace, from which the container's cannot be entered; PrivateUsers=, DynamicUser= and
+ * PrivatePIDs= break entry everywhere. */
 static void put_privileges(FILE *f, const struct instance *i)
 {
 	fputs("NoNewPrivileges=yes\n", f);
@@ -262,9 +261,9 @@ static int put_service(FILE *f, const struct instance *i, const char *json)
 	snprintf(what, sizeof(what), "%s, woken on demand", i->container_name);
 	put_markers(f, what, json);
 	fprintf(f, "Requires=%s.socket\nAfter=%s.socket " ENGINES_TARGET "\n", i->name, i->name);
-	/* Signals are the keeper's to hand on, and a process that runs out of memory is the keeper's to replace. Only a
-	 * keeper that was killed is started again; how often, activator/sleep.c says. One whose wake was broken off is a
-	 * success to the manager that has stopped it; to one that has not, it ended too early, which is abnormal. */
+	/* The keeper forwards signals, and replaces a process that runs out of memory. Only a killed keeper is
+	 * restarted; activator/sleep.c says how often. An interrupted wake is a success if the manager has stopped the
+	 * keeper; otherwise the keeper ended too early, which is abnormal. */
 	fputs("\n[Service]\nType=notify\nNotifyAccess=main\nNonBlocking=yes\nKillMode=mixed\nOOMPolicy=continue\n"
 	      "Restart=on-abnormal\nRestartSec=0\n",
 	      f);
@@ -313,11 +312,12 @@ static int put_socket(FILE *f, const struct instance *i, const char *json)
 		datagram |= p->type == SOCK_DGRAM;
 		stream |= !p->path[0] && p->type == SOCK_STREAM;
 	}
-	/* Independent of net.ipv6.bindv6only; the kernel cuts the backlog down to net.core.somaxconn. A keeper lives a
-	 * second at least, or ends when it has served somebody: only one that cannot run reaches the trigger limit. */
+	/* Independent of net.ipv6.bindv6only; the kernel cuts the backlog down to net.core.somaxconn. A keeper lives
+	 * at least a second, or serves a client before it ends: only a keeper that cannot run reaches the trigger
+	 * limit. */
 	fputs("BindIPv6Only=both\nFreeBind=yes\nBacklog=65535\n", f);
 	fprintf(f, "TriggerLimitIntervalSec=%ds\nTriggerLimitBurst=%d\n", TRIGGER_LIMIT_SECONDS, TRIGGER_LIMIT_BURST);
-	if (stream && !datagram && !path) /* it fails, with a line in the journal, on other sockets */
+	if (stream && !datagram && !path) /* on other sockets it fails, with a line in the journal */
 		fputs("NoDelay=yes\n", f);
 	if (datagram)
 		fputs("PassPacketInfo=yes\n", f);
@@ -329,9 +329,9 @@ static int put_socket(FILE *f, const struct instance *i, const char *json)
 	return 0;
 }
 
-/* It elapses in every minute of the schedule. While the service runs the timer waits for its end (systemd.timer(5)), so
- * that nothing ticks; what ended before its time, failed to wake or was off is warm again within a minute. The socket
- * pulls the timer in and takes it along when it stops: a timer alone would bring a stopped instance back. */
+/* The timer elapses in every minute of the schedule. While the service runs, the timer waits for its end
+ * (systemd.timer(5)), so nothing ticks; an instance that ended early, failed to wake or was off is awake again within
+ * a minute. The socket starts and stops the timer with itself: a timer alone would bring a stopped instance back. */
 static int put_timer(FILE *f, const struct instance *i, const char *json)
 {
 	struct error ignored; /* they were validated */

@@ -1,4 +1,4 @@
-/* The unit files of an instance as text; no I/O. docs/architecture.md shows the chain of programs that they start. */
+/* The unit files of an instance as text; no I/O. docs/architecture.md shows the programs that they start. */
 #pragma once
 
 #include "common/cleanup.h"
@@ -7,7 +7,7 @@
 #define MANAGED_BY_LINE	       "X-ManagedBy=sockwake"
 #define INSTANCE_CONFIG_PREFIX "X-InstanceConfig="
 
-/* So many starts of the service by its socket within so many seconds, and systemd closes the socket. */
+/* systemd closes the socket after this many starts of the service by the socket in this many seconds. */
 #define TRIGGER_LIMIT_BURST   50
 #define TRIGGER_LIMIT_SECONDS 10
 
@@ -17,8 +17,8 @@ struct rendered {
 	char *timer;   /* NAME.timer; NULL: the instance has no schedule */
 };
 
-/* Validates the instance first: nothing in it can become a directive, a specifier or a variable. The caller clears
- * *ret, also after an error. */
+/* Validates the instance first: none of its values can become a directive, a specifier or a variable. The caller
+ * clears *ret, also after an error. */
 int units_render(const struct instance *i, struct rendered *ret, struct error *err);
 
 void rendered_clear(struct rendered *r);

@@ -14,7 +14,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* The value of an option that is written as "--option VALUE" or "--option=VALUE"; *k goes to the last word of it. */
+/* The value of "--option VALUE" or "--option=VALUE"; *k moves to its last word. */
 static const char *value_of(const char *const *argv, size_t *k, const char *option)
 {
 	size_t len = strlen(option);
@@ -39,7 +39,7 @@ static const char *value_of_any(const char *const *argv, size_t *k, const char *
 
 static const char *const volume_options[] = {"--volume", "-v", "--mount", NULL};
 
-/* Which options take a value only the engine knows, and so where the image's own arguments begin; the first --name is
+/* Only the engine knows which options take a value, and so where the image's own arguments begin. The first --name is
  * the container's. */
 static void read_options(const char *const *argv, size_t k, struct run_command *ret)
 {
@@ -93,7 +93,7 @@ bool run_command_parse(const char *const *argv, struct run_command *ret)
 	return false;
 }
 
-/* The value of a key in "KEY=VALUE,KEY=VALUE"; false where it is not there, or too long. */
+/* The value of a key in "KEY=VALUE,KEY=VALUE"; false if it is missing or too long. */
 static bool find_in_list(const char *list, const char *key, char ret[static RUN_VOLUME_NAME_MAX])
 {
 	size_t len = strlen(key);
@@ -141,7 +141,7 @@ static bool parse_range(const char *s, uint16_t *ret_first, uint16_t *ret_last)
 	return !dash || parse_port("", dash + 1, ret_last, &ignored) == 0;
 }
 
-/* An address as the engines take it, IPv6 in brackets; canonical afterwards, "" for all addresses. */
+/* Parses an address as the engines take it, IPv6 in brackets; *ret is canonical, "" for all addresses. */
 static bool parse_address(char *s, char ret[static INET6_ADDRSTRLEN])
 {
 	unsigned char bytes[16];
@@ -160,7 +160,7 @@ static bool parse_address(char *s, char ret[static INET6_ADDRSTRLEN])
 	return inet_pton(family, s, bytes) == 1 && inet_ntop(family, bytes, ret, INET6_ADDRSTRLEN);
 }
 
-/* Cuts s at its last colon outside of brackets; what follows, or NULL. */
+/* Cuts s at its last colon outside brackets. Returns the rest, or NULL. */
 static char *cut_last(char *s)
 {
 	char *colon = strrchr(s, ':');
@@ -188,7 +188,7 @@ bool run_publish_takes(const char *value, const struct publish *p)
 		else if (strcmp(protocol, "tcp") != 0)
 			return false;
 	}
-	if (!cut_last(text)) /* the container's port alone: the engine chooses one of the host's */
+	if (!cut_last(text)) /* only the container's port: the engine chooses the host's */
 		return false;
 	host = cut_last(text);
 	if (host ? !parse_address(text, theirs.address) : strchr(text, ']') != NULL)

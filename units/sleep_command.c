@@ -2,7 +2,7 @@
 
 #include "units/command_line.h"
 
-/* Nothing is added behind a word that could not be. */
+/* Adds nothing after a word that could not be added. */
 static int add(struct command_line *c, int r, const char *word, struct error *err)
 {
 	return r < 0 ? -1 : command_line_add(c, word, err);
@@ -13,7 +13,7 @@ static int add_option(struct command_line *c, int r, const char *option, const c
 	return value ? add(c, add(c, r, option, err), value, err) : r;
 }
 
-/* What labels have asked for stops nothing that others have started. */
+/* Labels must not stop a dependency that somebody else has started. */
 static int add_dependency(struct command_line *c, int r, const struct instance *i, const struct dependency *d,
 			  struct error *err)
 {

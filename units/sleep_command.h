@@ -1,8 +1,8 @@
-/* What puts the container of an instance to sleep. */
+/* The command that puts the container of an instance to sleep. */
 #pragma once
 
 #include "units/command_line.h"
 
-/* What puts the container of an instance to sleep: the words behind ExecStopPost= of its service. The caller clears
- * *ret, also after an error. */
+/* The command that puts the container of an instance to sleep: the words of ExecStopPost= of its service. The caller
+ * clears *ret, also after an error. */
 int units_sleep_command(const struct instance *i, struct command_line *ret, struct error *err);

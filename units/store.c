@@ -170,11 +170,12 @@ int store_scan(const char *directory, struct stored_list *ret, struct error *err
 	return 0;
 }
 
-/* What a file with our markers may have and still be one of the instance's, beside a configuration of that name. */
+/* Other contents with which a file with our markers still belongs to the instance, beside a configuration of that
+ * name. */
 enum { NO_CONFIG = 1, BROKEN_CONFIG = 2, FOREIGN_CONFIG = 4 };
 
-/* The original tool may have written the configuration into all three of its units, or into the first alone. By the
- * name in there its NAME-proxy.service is told from NAME.service of an instance that is called NAME-proxy. */
+/* The original tool may have written the configuration into all three of its units, or into the first alone. The name
+ * in it distinguishes its NAME-proxy.service from the NAME.service of an instance called NAME-proxy. */
 static bool belongs_to(const char *config, const char *name, int accepted)
 {
 	_cleanup_instance_ struct instance i = {};
@@ -187,7 +188,7 @@ static bool belongs_to(const char *config, const char *name, int accepted)
 	return strcmp(i.name, name) == 0 || accepted & FOREIGN_CONFIG;
 }
 
-/* The text of one of the files of an instance; NULL where there is none, EEXIST where it is somebody else's. */
+/* Reads one of the files of an instance. *ret is NULL if there is none; code EEXIST: the file is not ours. */
 static int read_own(const char *path, const char *name, int accepted, char **ret, struct error *err)
 {
 	_cleanup_free_ char *text = NULL, *lines = NULL;
@@ -232,14 +233,14 @@ static int take_snapshot(const char *directory, const char *name, struct snapsho
 	if (read_own(paths[0], name, NO_CONFIG | BROKEN_CONFIG | FOREIGN_CONFIG, &ret->texts[0], err) < 0 ||
 	    read_own(paths[1], name, BROKEN_CONFIG | (ret->texts[0] ? NO_CONFIG : 0), &ret->texts[1], err) < 0)
 		return -1;
-	/* A stranger's is in nobody's way here. */
+	/* A foreign file is not in the way here. */
 	(void)read_own(paths[2], name, BROKEN_CONFIG, &ret->texts[2], &ignored);
 	(void)read_own(paths[3], name, NO_CONFIG, &ret->texts[3], &ignored);
 	ret->enabled = is_enabled(directory, name);
 	return 0;
 }
 
-/* A stranger's NAME.timer would start our NAME.service. */
+/* A foreign NAME.timer would start our NAME.service. */
 static int check_timer(const char *directory, const char *name, struct error *err)
 {
 	_cleanup_free_ char *ignored = NULL;
@@ -264,7 +265,7 @@ static int remove_path(const char *path, struct error *err)
 	return 0;
 }
 
-/* Enables or disables the socket, as systemctl(1) would: a link in the directory of what sockets.target wants. */
+/* Enables or disables the socket, as systemctl(1) would: a link in sockets.target.wants. */
 static int set_enabled(const char *directory, const char *name, bool enabled, struct error *err)
 {
 	char link[PATH_MAX], target[PATH_MAX], wants[PATH_MAX];
@@ -273,7 +274,7 @@ static int set_enabled(const char *directory, const char *name, bool enabled, st
 	    path_join(directory, SOCKETS_WANTS, wants, err) < 0 || remove_path(link, err) < 0)
 		return -1;
 	if (!enabled) {
-		(void)rmdir(wants); /* when it is empty */
+		(void)rmdir(wants); /* succeeds if it is empty */
 		return 0;
 	}
 	if (directory_make(wants, 0755, err) < 0)
@@ -283,7 +284,7 @@ static int set_enabled(const char *directory, const char *name, bool enabled, st
 	return 0;
 }
 
-/* Puts new files in the place of the old ones: all are on disk before the first is renamed. */
+/* Replaces the files by new ones: all are on disk before the first is renamed. */
 static int put_files(const char *directory, const char *name, char *const texts[static SNAPSHOT_FILES],
 		     struct error *err)
 {
@@ -313,7 +314,7 @@ static int put_files(const char *directory, const char *name, char *const texts[
 	return -1;
 }
 
-/* Removes old files that have no successor. */
+/* Removes old files without a successor. */
 static int remove_files(const char *directory, const char *name, char *const old[static SNAPSHOT_FILES],
 			char *const texts[static SNAPSHOT_FILES], struct error *err)
 {
@@ -327,8 +328,8 @@ static int remove_files(const char *directory, const char *name, char *const old
 	return 0;
 }
 
-/* The socket is what an instance is known by: it comes first and goes last, so that whoever is killed on the way leaves
- * something that is listed and can be removed. What enables it comes last and goes first. */
+/* The socket file identifies an instance. It comes first and goes last, so that an interrupted change leaves an
+ * instance that is listed and can be removed. The link that enables it comes last and goes first. */
 static int go_over(const char *directory, const char *name, const struct snapshot *from, const struct snapshot *to,
 		   struct error *err)
 {
@@ -377,7 +378,7 @@ static bool is_same_text(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* What the socket is told itself, without the description and the configuration in front of it. */
+/* The settings of the socket, without the description and the configuration before them. */
 static const char *socket_section(const char *text)
 {
 	const char *section = text ? strstr(text, "\n[Socket]\n") : NULL;

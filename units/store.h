@@ -1,5 +1,5 @@
-/* The instances of a unit directory. The unit files are the only registry: an instance is a NAME.socket in there with
- * our markers in [Unit]. `directory` is an absolute path (paths.h). */
+/* The instances of a unit directory. The unit files are the only registry: an instance is a NAME.socket there with our
+ * markers in [Unit]. `directory` is an absolute path (paths.h). */
 #pragma once
 
 #include <stdbool.h>
@@ -7,11 +7,11 @@
 
 #include "instance/instance.h"
 
-/* What was read back. */
+/* An instance as read back. */
 struct stored {
 	struct instance instance; /* its name is always set */
-	bool enabled;		  /* it is there after the next boot */
-	char *problem;		  /* NULL; or why the configuration cannot be read: the rest is not set, then */
+	bool enabled;		  /* it starts at the next boot */
+	char *problem;		  /* NULL; or why the configuration cannot be read: then the rest is unset */
 };
 void stored_clear(struct stored *s);
 #define _cleanup_stored_ _cleanup_(stored_clear)
@@ -23,19 +23,19 @@ struct stored_list {
 void stored_list_clear(struct stored_list *l);
 #define _cleanup_stored_list_ _cleanup_(stored_list_clear)
 
-/* All of them; none when there is no such directory. The caller clears *ret, also after an error. */
+/* Reads all of them; none if the directory does not exist. The caller clears *ret, also after an error. */
 int store_scan(const char *directory, struct stored_list *ret, struct error *err);
 
-/* One of them. Code ENOENT when there is none of that name. The caller clears *ret, also after an error. */
+/* Reads one of them. Code ENOENT: there is none of that name. The caller clears *ret, also after an error. */
 int store_read(const char *directory, const char *name, struct stored *ret, struct error *err);
 
-/* Is this the file of an instance of that name, with its configuration? */
+/* Does this file belong to an instance of that name, and have its configuration? */
 bool store_is_part(const char *path, const char *name);
 
-/* Code EEXIST when one of the unit files of that name is somebody else's. */
+/* Code EEXIST: a unit file of that name is not ours. */
 int store_check_owner(const char *directory, const char *name, struct error *err);
 
-/* What was there before a change, to go back to. */
+/* The unit files before a change, for a roll-back. */
 #define SNAPSHOT_FILES 4
 struct snapshot {
 	char *texts[SNAPSHOT_FILES]; /* NULL: no such file */
@@ -44,16 +44,16 @@ struct snapshot {
 void snapshot_clear(struct snapshot *s);
 #define _cleanup_snapshot_ _cleanup_(snapshot_clear)
 
-/* Writes the units of an instance, enabled, in place of what was there (an instance of the original tool, too): all
- * or nothing. *ret_before is for store_restore(); the caller clears it, also after an error. */
+/* Writes the units of an instance, enabled, in place of the previous ones (also those of the original tool): all or
+ * nothing. *ret_before is for store_restore(); the caller clears it, also after an error. */
 int store_write(const char *directory, const struct instance *i, struct snapshot *ret_before, struct error *err);
 int store_restore(const char *directory, const char *name, const struct snapshot *before, struct error *err);
 
-/* Writes the units of an instance as this version renders them, where that is not what is there. What was disabled stays
- * so. The caller clears *ret_before, also after an error. */
+/* Rewrites the units of an instance that this version renders differently. A disabled instance stays disabled. The
+ * caller clears *ret_before, also after an error. */
 enum { REFRESHED_SOCKET = 1, REFRESHED_OTHERS = 2 };
 int store_refresh(const char *directory, const struct instance *i, struct snapshot *ret_before, int *ret_changed,
 		  struct error *err);
 
-/* Removes the files of an instance and the link that enables it; what is not there is no error. */
+/* Removes the files of an instance and the link that enables it; a missing one is not an error. */
 int store_remove(const char *directory, const char *name, struct error *err);

@@ -19,7 +19,7 @@
 #define DROP_IN_PREFIX "sockwake-"
 #define DROP_IN_SUFFIX ".conf"
 
-/* "PREFIX" NAME "SUFFIX" → NAME, where that can be an instance's. */
+/* "PREFIX" NAME "SUFFIX" → NAME, if it is a valid instance name. */
 static bool take_name(const char *file, const char *prefix, const char *suffix, char ret[static UNIT_NAME_MAX])
 {
 	size_t len = strlen(file), before = strlen(prefix), after = strlen(suffix);
@@ -47,7 +47,7 @@ static bool has_socket(const char *directory, const char *name)
 	return path_join(directory, unit_name(name, SOCKET_SUFFIX, file), path, &ignored) < 0 || !is_missing(path);
 }
 
-/* Nobody else writes there: the caller has the lock of the unit directory. */
+/* Nobody else writes there: the caller holds the lock of the unit directory. */
 static void sweep_temporary(int directory, const char *file)
 {
 	if (file_is_temporary(directory, file, 0))
@@ -63,7 +63,7 @@ static bool sweep_unit(const char *directory, const char *path, const char *file
 	       !has_socket(directory, name) && store_is_part(path, name) && unlink(path) == 0;
 }
 
-/* One entry of sockets.target.wants: ours leads to NAME.socket in the unit directory. */
+/* One entry of sockets.target.wants: our links lead to NAME.socket in the unit directory. */
 static bool sweep_link(const char *directory, const char *path, const char *file)
 {
 	char name[UNIT_NAME_MAX], socket[PATH_MAX], target[PATH_MAX];
@@ -77,7 +77,7 @@ static bool sweep_link(const char *directory, const char *path, const char *file
 	       unlink(path) == 0;
 }
 
-/* One drop-in of a Quadlet, which an instance of the unit directory has, or had. */
+/* One drop-in of a Quadlet, of a current or former instance of the unit directory. */
 static bool sweep_drop_in(const char *units, const char *path, const char *file)
 {
 	_cleanup_stored_ struct stored s = {};
@@ -135,7 +135,7 @@ size_t units_sweep(enum scope scope, const char *directory)
 
 	if (path_join(directory, SOCKETS_WANTS, path, &ignored) == 0) {
 		n += each(path, directory, sweep_link);
-		(void)rmdir(path); /* when it is empty */
+		(void)rmdir(path); /* succeeds if it is empty */
 	}
 	if (quadlet_directory(scope, path, &ignored) == 0)
 		n += sweep_quadlets(path, directory);

@@ -1,5 +1,5 @@
-"""Many instances at once, each in a situation of its own, so that one disturbance serves them all: a cell is a way to sleep
-(MODES) with a server that gives back what it is sent."""
+"""Many instances at once, each in a different situation, so that one disturbance tests them all. A cell is a way to
+sleep (MODES) with an echo server."""
 
 import collections
 import contextlib
@@ -20,14 +20,14 @@ ECHO = ("nc", "-ll", "-p", str(SERVER_PORT), "-e", "cat")
 MODES = {
     "stop": (),
     "pause": ("--idle-action=pause",),
-    "keep": ("--keep-running",),  # which is for containers that ran before; these did not
+    "keep": ("--keep-running",),  # for containers that ran before; these did not
     "unit": (),
     "with": (),
 }
 
 
 def modes(scope):
-    """Rootless `podman run` of Podman 4.3 leaves its unit's control group, and is no good in a unit."""
+    """Rootless `podman run` of Podman 4.3 leaves its unit's control group, and does not work in a unit."""
     return [mode for mode in MODES if mode != "unit" or scope.is_system or HAS_QUADLET]
 
 
@@ -59,7 +59,7 @@ RESET = ConnectionResetError
 
 
 class Cell:
-    """The containers and the instance NAME, asleep. `definition` is what its unit says beside, in mode `unit`."""
+    """The containers and the sleeping instance NAME. `definition`: further lines of its unit, in mode `unit`."""
 
     def __init__(self, fleet, name, mode, port, options, command):
         self.fleet, self.scope = fleet, fleet.scope
@@ -72,7 +72,7 @@ class Cell:
         return self.name
 
     def define(self):
-        """What has to be there before the instance."""
+        """Makes what the instance needs."""
         if self.mode == "unit":
             return self.fleet.write_unit(self)
         if self.mode == "with":
@@ -93,14 +93,14 @@ class Cell:
         self.scope.sockwake("create", *publish, *where, *self.options)
 
     def connect(self):
-        """A connection that is served, and holds the cell awake."""
+        """A served connection, which keeps the cell awake."""
         connection = harness.connect(self.port)
         connection.sendall(b"x")
         assert connection.recv(1) == b"x", self
         return connection
 
     def pids(self, program, *words):
-        """Those of our processes that belong to this cell: keeper, proxy, or activator with --wake or --sleep."""
+        """Our processes of this cell: keeper, proxy, or activator with --wake or --sleep."""
         found = []
         for pid in self.group():
             with contextlib.suppress(OSError):
@@ -122,7 +122,7 @@ class Cell:
 
 
 class Fleet:
-    """The cells of a test. It takes them away itself, in one go."""
+    """The cells of a test. It removes them itself, all at once."""
 
     def __init__(self, test, port, scope=None, idle_timeout="200ms", backend_options=()):
         self.test, self.scope = test, scope or test.scope
@@ -131,7 +131,7 @@ class Fleet:
         self.options = tuple(backend_options)
         self.cells = []
         self.units = []
-        self.unit_text = ""  # beside, in [Service] of every unit
+        self.unit_text = ""  # further lines in [Service] of every unit
         test.addCleanup(self.remove)
 
     def add(self, name, mode, *options, command=ECHO):
@@ -196,11 +196,11 @@ ExecStop=docker stop {cell.name}
     # --- what must hold
 
     def running(self):
-        """The containers that run, and are not paused."""
+        """The running containers, without paused ones."""
         return set(self.scope.engine_run("ps", "--filter=status=running", "--format={{.Names}}").stdout.split())
 
     def assert_nothing_runs(self, timeout=60):
-        """No container, and nothing of ours."""
+        """Neither a container nor a process of ours runs."""
 
         def asleep():
             self.test.assertEqual(self.running(), set())
@@ -219,11 +219,11 @@ ExecStop=docker stop {cell.name}
         return {name: state for name, state in zip(names, states) if state not in ("inactive", "failed")}
 
     def stories(self, names, lines=12):
-        """The end of what the journal has about each."""
+        """The end of the journal of each."""
         return {name: self.scope.unit_journal(name)[-lines:] for name in names}
 
     def assert_served(self, within=30):
-        """Everybody, at the first try."""
+        """All are served, at the first try."""
         clients = {cell.name: Client(cell.port) for cell in self.cells}
         self.test.assertEqual({name: client.result() for name, client in clients.items()}, dict.fromkeys(clients, SERVED))
         self.test.assertLess(max(client.took for client in clients.values()), within)
@@ -236,7 +236,7 @@ ExecStop=docker stop {cell.name}
 
 
 def together(call, arguments, at_once=4):
-    """Calls it for each argument, some at a time, and raises what the first one that failed has raised."""
+    """Calls it for each argument, some at a time, and raises the first exception."""
     arguments = collections.deque(arguments)
     failures = []
 
@@ -261,13 +261,13 @@ def together(call, arguments, at_once=4):
 
 
 class FrozenEngine:
-    """The engine's process stands still, and goes on at the end, or at thaw(); its containers run."""
+    """Stops the engine's process until the end, or until thaw(); its containers run."""
 
     def __init__(self, scope):
         self.scope = scope
 
     def __enter__(self):
-        if self.scope.engine == "podman":  # which comes with the first request
+        if self.scope.engine == "podman":  # Podman starts at the first request
             url = ("--unix-socket", engine_socket(self.scope), "http://d/_ping")
             self.scope.run("curl", "--silent", "--show-error", *url)
         self.pid = int(self.scope.property(f"{self.scope.engine}.service", "MainPID"))

@@ -1,4 +1,4 @@
-"""An engine that can be told to misbehave: it stands on a Unix socket of its own before the real one.
+"""An engine that misbehaves on demand: a proxy before the real one, on its own Unix socket.
 
     with fake_engine.FakeEngine("/run/user/1000/podman/podman.sock") as engine:
         scope.instance("db", 5432, 5432, f"--engine-socket={engine.path}")
@@ -50,7 +50,7 @@ def after(seconds):
 
 
 def once_before(word, action):
-    """The real engine, but `action` is done before the first request with this word reaches it."""
+    """The real engine, but `action` runs before the first request with this word reaches it."""
     done = threading.Event()
 
     def prepared(client, real):
@@ -67,8 +67,8 @@ def once_before(word, action):
 
 
 def away_after(word, seconds):
-    """The real engine, until it has done what a request with this word asks for: it does not answer that, and nobody is
-    there for so long."""
+    """The real engine, until it has carried out a request with this word: it does not answer that, and is then away
+    for some seconds."""
     gone = []
 
     def restarting(client, real):
@@ -89,7 +89,7 @@ def away_after(word, seconds):
 
 
 def losing_the_answer_to(word):
-    """The real engine, which goes away while it answers a request with this word, and has done what it was asked for."""
+    """The real engine, but it goes away while it answers a request with this word, which it has carried out."""
 
     def lossy(client, real):
         lost = threading.Event()
@@ -116,18 +116,18 @@ def losing_the_answer_to(word):
 
 
 class HoldingBack:
-    """The real engine, but requests with one of these words reach it only after so many seconds, also those of clients
-    that have gone meanwhile. Without seconds they never do."""
+    """The real engine, but requests with one of these words reach it only after this many seconds, also those of
+    clients that have gone meanwhile. Without seconds, never."""
 
     def __init__(self, *words, seconds=None):
         self.words = words
         self.seconds = seconds
-        self.asked = self.answered = 0  # so many of those requests
+        self.asked = self.answered = 0  # how many of those requests
 
     def __call__(self, client, real):
         with socket.socket(socket.AF_UNIX) as engine:
             engine.connect(real)
-            idle = threading.Event()  # no request is held back, or being answered after it was
+            idle = threading.Event()  # no request is held back, or being answered later
             idle.set()
             back = threading.Thread(target=self.relay_answers, args=(engine, client, idle), daemon=True)
             back.start()
@@ -140,7 +140,7 @@ class HoldingBack:
                         time.sleep(self.seconds)
                         idle.clear()
                     engine.sendall(data)
-            idle.wait(30)  # an engine whose client hangs up might drop what it was asked for
+            idle.wait(30)  # an engine might drop the request of a client that hangs up
             engine.shutdown(socket.SHUT_WR)
             back.join()
 
@@ -156,7 +156,7 @@ class HoldingBack:
 
 
 def answering(reply):
-    """Says the same to whatever it is asked."""
+    """Gives the same answer to every request."""
 
     def parrot(client, _real):
         while client.recv(65536):
@@ -166,7 +166,7 @@ def answering(reply):
 
 
 def counting_elsewhere(pid):
-    """The real engine, but every process that it tells has this PID: as one in another PID namespace may."""
+    """The real engine, but every process has this PID, as may happen with another PID namespace."""
 
     def other(match):
         return match[1] + str(pid).encode().rjust(len(match[2]))
@@ -205,7 +205,7 @@ class FakeEngine:
         self.connections = set()
 
     def __enter__(self):
-        # Not in /tmp, of which services may have one of their own.
+        # Not in /tmp: services may have a private one.
         self.directory = tempfile.TemporaryDirectory(dir="/run", prefix="fake-engine-")
         self.path = f"{self.directory.name}/engine.sock"
         os.chmod(self.directory.name, 0o755)
@@ -223,7 +223,7 @@ class FakeEngine:
         self.directory.cleanup()
 
     def behave(self, behaviour):
-        """From the next connection on; those that are open are closed."""
+        """Applies from the next connection on; closes open connections."""
         self.behaviour = behaviour
         self.hang_up()
 

@@ -1,4 +1,4 @@
-"""What integration tests stand on. They run as root inside a lab (tests/integration/lab), one process for all of them.
+"""The base of integration tests. They run as root inside a lab (tests/integration/lab), one process for all of them.
 
     import harness
 
@@ -25,14 +25,14 @@ import subprocess
 import time
 import unittest
 
-SERVERS = "localhost/servers"  # postgres, redis, nginx: the first argument chooses
+SERVERS = "localhost/servers"  # postgres, redis, nginx: the first argument selects one
 BUSYBOX = "localhost/busybox"
 OUTSIDE = ("198.51.100.2", "2001:db8::2")  # the second machine's addresses: see `outside`
-INSIDE = ("198.51.100.1", "2001:db8::1")  # the lab's, as seen from there
+INSIDE = ("198.51.100.1", "2001:db8::1")  # the lab's, seen from there
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-THOROUGH = os.environ.get("SOCKWAKE_TEST_THOROUGH") == "1"  # larger numbers, which take longer
+THOROUGH = os.environ.get("SOCKWAKE_TEST_THOROUGH") == "1"  # larger numbers, slower
 
 
 # --- files
@@ -40,7 +40,7 @@ THOROUGH = os.environ.get("SOCKWAKE_TEST_THOROUGH") == "1"  # larger numbers, wh
 
 @contextlib.contextmanager
 def missing(path):
-    """Without this file for a while."""
+    """Hides this file for a while."""
     os.rename(path, f"{path}.away")
     try:
         yield
@@ -71,10 +71,10 @@ def time_limit(seconds):
 
 
 def eventually(condition, timeout=10, interval=None):
-    """Calls `condition` until it returns something true, and returns that. It may fail meanwhile by an assertion, an
-    OSError or a command that fails; the last one tells what was missing when `timeout` seconds are over. Without an
-    `interval` the seconds between two calls grow with those that it has taken, and with those of a call: most conditions
-    run a command, and others need the processor, too."""
+    """Calls `condition` until it returns something true, and returns that. Until then assertions, OSErrors and failing
+    commands are ignored; after `timeout` seconds the last one is raised. Without an `interval` the pause grows with
+    the time passed and with the duration of a call: most conditions run a command, and others need the processor,
+    too."""
     began = time.monotonic()
     deadline = began + timeout
     while True:
@@ -97,11 +97,11 @@ def eventually(condition, timeout=10, interval=None):
 
 
 class Failed(AssertionError):
-    """A command that a test relies on failed; says what it said."""
+    """A command that a test relies on failed; shows its output."""
 
 
 def freeze(pid):
-    """SIGSTOP; once it returns no thread of the process does anything any more."""
+    """Sends SIGSTOP, and returns once all threads of the process have stopped."""
 
     def states():
         for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
@@ -139,8 +139,8 @@ def outside(*argv, **options):
 
 
 def session(user):
-    """What subprocess needs to act as `user` the way a login would, its place among the control groups included: a user
-    manager can only move processes of its own part of the tree."""
+    """The arguments of subprocess for acting as `user`, as after a login, in the right control group: a user manager
+    can only move processes in its own part of the tree."""
     account = pwd.getpwnam(user)
     environment = {
         "USER": user,
@@ -149,7 +149,7 @@ def session(user):
         "SHELL": "/bin/bash",
         "LANG": "C.UTF-8",
         "PATH": PATH,
-        "GOGC": "off",  # an engine's command ends before collecting garbage pays
+        "GOGC": "off",  # an engine's command is too short for garbage collection
     }
     if account.pw_uid == 0:
         return {"env": environment, "cwd": "/"}
@@ -159,7 +159,7 @@ def session(user):
     group = f"/sys/fs/cgroup/user.slice/user-{account.pw_uid}.slice/user@{account.pw_uid}.service/app.slice/lab-exec"
 
     def become():
-        os.seteuid(account.pw_uid)  # what root makes there, the manager cannot use
+        os.seteuid(account.pw_uid)  # the manager cannot use files of root there
         os.makedirs(group, exist_ok=True)
         os.seteuid(0)
         with open(f"{group}/cgroup.procs", "w") as procs:
@@ -180,7 +180,7 @@ def connect(port, host="127.0.0.1", timeout=20):
 
 
 def read_all(connection):
-    """What the peer sends until it closes."""
+    """Returns all data until the peer closes."""
     return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
@@ -193,7 +193,7 @@ def exchange(port, request, host="127.0.0.1", timeout=20):
 
 
 def refusal(port, host="127.0.0.1", timeout=20):
-    """Connects, and waits to be reset without a byte. Returns the seconds from the first to the last."""
+    """Connects, and waits for a reset without any data. Returns the seconds from connect to reset."""
     began = time.monotonic()
     try:
         with connect(port, host, timeout) as connection:
@@ -204,8 +204,8 @@ def refusal(port, host="127.0.0.1", timeout=20):
 
 
 def crowd(port, clients, request=b"PING\r\n", host="127.0.0.1", timeout=30):
-    """So many clients at once: each connects, sends `request` and waits for one answer. Returns what they got, bytes or
-    the exception."""
+    """Runs many clients at once: each connects, sends `request` and waits for one answer. Returns their answers, bytes
+    or the exception."""
 
     async def one():
         reader, writer = await asyncio.open_connection(host, port)
@@ -240,8 +240,8 @@ def http(port, path="/", host="127.0.0.1", **options):
 
 
 def active_state(path, unit):
-    """What `systemctl is-active` says, from the manager that listens at `path`: tests ask thousands of times, and each
-    time that command would cost as much as a small test. An OSError where the manager does not answer so."""
+    """Returns what `systemctl is-active` prints, from the manager that listens at `path`: tests ask thousands of
+    times, and that command takes as long as a small test. Raises OSError if the manager does not answer."""
     letters = (c if c.isascii() and c.isalnum() and (n or not c.isdigit()) else f"_{ord(c):02x}" for n, c in enumerate(unit))
     fields = (
         (b"\1\1o\0", marshalled("/org/freedesktop/systemd1/unit/" + "".join(letters))),
@@ -260,17 +260,17 @@ def active_state(path, unit):
         manager.sendall(b"\0AUTH EXTERNAL 30\r\nBEGIN\r\n")
         stream.readline()
         manager.sendall(call)
-        while True:  # a manager tells what happens, too
+        while True:  # a manager also sends signals
             kind, body_length, header_length = struct.unpack("<xB2xI4xI", exactly(stream, 16))
             message = exactly(stream, header_length + -header_length % 8 + body_length)
             if kind == 3:
                 raise OSError(f"{unit}: an error is the answer")
             if kind == 2:
-                return message[-body_length:][8:-1].decode()  # behind a variant's signature and its length
+                return message[-body_length:][8:-1].decode()  # after a variant's signature and its length
 
 
 def marshalled(*texts):
-    """Strings of D-Bus, one after the other."""
+    """Strings of D-Bus, one after another."""
     data = b""
     for text in texts:
         data += bytes(-len(data) % 4) + struct.pack("<I", len(text)) + text.encode() + b"\0"
@@ -328,17 +328,17 @@ class Scope:
         return self.run(*argv, *([] if since is None else [f"--since=@{since}"])).stdout
 
     def instance(self, name, port, container_port, *options, container=None):
-        """Creates an instance, for the container of its own name unless told otherwise."""
+        """Creates an instance, by default for the container of the same name."""
         publish = f"{port}:{container_port}"
         return self.sockwake("create", name, "-p", publish, "--container-name", container or name, *options)
 
     def unit_journal(self, name, *matches, since=None):
-        """What the journal has about NAME.service, from its programs and from its manager."""
+        """The journal of NAME.service, from its programs and its manager."""
         unit = "--unit" if self.is_system else "--user-unit"
         return self.journal(f"{unit}={name}.service", *matches, since=since).splitlines()
 
     def complaints(self, name, since=None):
-        """The sentences in which our programs said what went wrong with an instance."""
+        """The error messages of our programs about an instance."""
         return self.unit_journal(name, "--priority=err", "--identifier=sockwake", since=since)
 
     def property(self, unit, name):
@@ -359,7 +359,7 @@ class Scope:
         return 0
 
     def fall_asleep(self, name):
-        """Waits until an instance sleeps: its service has ended, and what it does when it ends."""
+        """Waits until an instance sleeps: its service and the stop commands have ended."""
         eventually(lambda: self.state(f"{name}.service") in ("inactive", "failed"), timeout=30)
 
     def prepare(self):
@@ -375,7 +375,7 @@ class Scope:
         return self.engine_run("create", "--pull=never", "--name", name, *options, image, *command).stdout.strip()
 
     def container_state(self, name):
-        """created, running, paused, exited; "" when there is none of that name."""
+        """created, running, paused, exited; "" if there is none of that name."""
         inspected = self.engine_run("inspect", "--type=container", name, check=False)
         return json.loads(inspected.stdout)[0]["State"]["Status"] if inspected.returncode == 0 else ""
 
@@ -383,14 +383,15 @@ class Scope:
         return json.loads(self.engine_run("inspect", "--type=container", name).stdout)[0]["State"]["Pid"]
 
     def clean(self):
-        """Takes away what a test may have left: instances, then containers, then the memory of failures."""
+        """Removes what a test may have left: instances, then containers, then failed states."""
         if os.path.exists("/usr/bin/sockwake"):
             self.sockwake("remove", "--all", check=False)
         eventually(self.remove_containers, timeout=30)
         self.systemctl("reset-failed")
 
     def remove_containers(self):
-        """Until none is left: of one that ends just now, its unit or its engine takes away what `rm` was to find."""
+        """Repeats until none is left: if a container ends just now, its unit or its engine may remove it before `rm`
+        does."""
         if self.engine == "podman":
             self.engine_run("rm", "--force", "--all")
         containers = self.engine_run("ps", "--all", "--quiet").stdout.split()
@@ -400,7 +401,7 @@ class Scope:
 
 
 class RootlessDocker(Scope):
-    """Starts for the first test that wants it: few do, and its images take a while to load."""
+    """Starts for the first test that needs it: few do, and its images load slowly."""
 
     def engine_run(self, *argv, **options):
         return self.run("docker", "--host", f"unix://{self.runtime_directory}/docker.sock", *argv, **options)
@@ -423,13 +424,13 @@ ALL = (SYSTEM_DOCKER, SYSTEM_PODMAN, USER_PODMAN, USER_DOCKER)
 
 
 class Case(unittest.TestCase):
-    """A test of which every scope in `scopes` makes one. `timeout` is in seconds, for each test."""
+    """A test class, run once for each scope in `scopes`. `timeout` is in seconds, for each test."""
 
     scopes = BOTH
     scope = None  # set by the runner
     timeout = 60
-    any_release = False  # what it tests is ours and the kernel's alone: one release is enough
-    waits = False  # for most of a minute or more: other labs should have the processor meanwhile
+    any_release = False  # it tests only our programs and the kernel: one release is enough
+    waits = False  # it waits for most of a minute or more: other labs should use the processor meanwhile
 
     @classmethod
     def setUpClass(cls):
@@ -451,8 +452,8 @@ class Case(unittest.TestCase):
 
 
 class RebootCase(Case):
-    """A test across a reboot of the lab: `before_reboot` runs first, for every scope; after the reboot the tests do. What
-    all of these classes have made is there at once, and stays."""
+    """A test across a reboot of the lab: `before_reboot` runs first, for every scope; after the reboot the tests do.
+    The preparations of all such classes exist at the same time, and stay."""
 
     def setUp(self):
         self.started = time.time()

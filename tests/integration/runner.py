@@ -1,15 +1,14 @@
 #!/usr/bin/python3
 """runner.py [-k PATTERN] [--claims DESCRIPTOR [--patient]] [--before-reboot | --after-reboot]: runs the tests of
-test_*.py beside it, inside a lab. With --claims several labs share them: each takes the next class that no other has taken,
-by a file of its name in a directory that is theirs together. A class is taken once for each of its scopes, and once on
-each release, but for those of which class (any_release) or module (ANY_RELEASE) say that what they test is ours and the
-kernel's alone: once on any. Those that mostly
-wait are left to a lab that is --patient while there are others, so that the processors have something to do meanwhile.
+test_*.py beside it, inside a lab. With --claims several labs share them: each takes the next free class, by a file of
+its name in a common directory. A class runs once for each of its scopes on each release. Classes marked any_release
+(modules: ANY_RELEASE) test only our programs and the kernel, and run once on any release. While there are other
+classes, those that mostly wait are left to a lab that is --patient, so that the processors stay busy.
 
-One line a test as it goes; a failure is followed by its reason and by the journal since the test began. What failed is
-run once more, by itself, after all others, only to tell whether it always fails: one that passes then is flaky, and has
-failed. Each of them has a line of its own then, with the reason. The last line is "N passed, N failed"; the exit status
-is 0 whatever failed, 3 when --before-reboot finds nothing to reboot for."""
+Prints one line for each test; after a failure its reason and the journal since the test began. Failed tests run once
+more, alone, after all others, only to show whether they always fail: a test that passes then is flaky, and still
+counts as failed. Each of them then gets a line with the reason. The last line is "N passed, N failed". The exit status
+is 0 even after failures; 3 if --before-reboot finds no reason to reboot."""
 
 import argparse
 import fnmatch
@@ -33,7 +32,7 @@ REASON_LENGTH = 600
 
 
 class Result(unittest.TestResult):
-    """Tells every outcome at once; what is not a success is a failure."""
+    """Prints each outcome at once; all but a success is a failure."""
 
     def __init__(self):
         super().__init__()
@@ -62,7 +61,7 @@ class Result(unittest.TestResult):
 
     def addError(self, test, error):
         self.reasons.append(explain(error[1]))
-        if not hasattr(test, "scope"):  # what failed is a setUpClass or the like: no test of its own begins or ends
+        if not hasattr(test, "scope"):  # a setUpClass or the like failed: no test begins or ends
             self.tell(False, str(test), 0)
             print(indent(self.reasons.pop()))
 
@@ -83,7 +82,7 @@ class Result(unittest.TestResult):
 
 
 def explain(error):
-    """Where in our own files it happened, a line a frame, and what it says."""
+    """The frames in our own files, one a line, and the message."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if frame.filename.startswith(str(HERE)) and frame.name != "limited"]
     where = [f"{pathlib.Path(frame.filename).name}:{frame.lineno}: {frame.line}" for frame in ours]
@@ -95,7 +94,7 @@ def indent(text):
 
 
 def journal_since(began):
-    """Its last lines, which --lines would not choose: beside --since it shows the first."""
+    """Its last lines. --lines does not help: with --since it shows the first ones."""
     argv = ["journalctl", "--no-pager", "--quiet", "--output=short-precise", "--all", f"--since=@{began}"]
     lines = subprocess.run(argv, capture_output=True, text=True).stdout.splitlines()
     return "\n".join(lines[-JOURNAL_LINES:])
@@ -117,12 +116,12 @@ def classes():
 
 
 def in_order(options, found):
-    """What only labs of this release can do comes before what any can."""
+    """Classes for labs of this release come before those for any."""
     return sorted(found, key=lambda cls: (cls.waits != options.patient, cls.any_release))
 
 
 def is_taken(options, name, any_release=False):
-    """By another lab; else by this one, from now on."""
+    """Has another lab taken it? If not, this one takes it."""
     if options.claims is None:
         return False
     release = "any" if any_release else platform.freedesktop_os_release()["VERSION_CODENAME"]
@@ -146,7 +145,7 @@ def tests(options, across_reboot):
 
 
 def before_reboot(options, result):
-    """Prepares every class that is tested across a reboot. A preparation that fails is told; its tests will fail too."""
+    """Prepares every class that is tested across a reboot. Reports a failed preparation; its tests will fail too."""
     prepared = False
     if is_taken(options, "reboot"):
         return False
@@ -182,7 +181,7 @@ def main():
     parser.add_argument("--after-reboot", action="store_true")
     options = parser.parse_args()
 
-    # A shell starts what runs in the background with these ignored, and what tests start would inherit that.
+    # A shell starts background jobs with these signals ignored, and child processes of tests would inherit that.
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
     result = Result()

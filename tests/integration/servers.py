@@ -1,5 +1,6 @@
-"""Servers made of busybox or Python, for what real ones do not do on demand. Each function returns the command of a
-container; as the first process of a container it would not hear SIGTERM, so create it with options=STOP_AT_ONCE."""
+"""Servers made of busybox or Python, for behaviour that real ones do not show on demand. Each function returns the
+command of a container. As first process of a container it would ignore SIGTERM, so create it with
+options=STOP_AT_ONCE."""
 
 import shlex
 
@@ -24,11 +25,11 @@ def hesitant(port, not_yet, ready, speaks_first=False):
 
 
 def late(port, seconds, greeting="hello\\n"):
-    """Listens only after so many seconds, and greets."""
+    """Listens only after some seconds, and greets."""
     return answering(port, f"printf '{greeting}'", before=f"sleep {seconds}; ")
 
 
-# --- in Python, which is the lab's own: create it from the busybox image with options=PYTHON
+# --- in the lab's Python: create it from the busybox image with options=PYTHON
 
 PYTHON = (*STOP_AT_ONCE, "--volume=/usr:/usr:ro", "--volume=/usr/lib:/lib:ro", "--volume=/usr/lib64:/lib64:ro")
 
@@ -38,7 +39,7 @@ def python(script, *arguments):
 
 
 def echo(port):
-    """Over TCP and UDP. A datagram comes back behind the port that it came from."""
+    """Over TCP and UDP. A datagram comes back with its source port before it."""
     return python(ECHO, port)
 
 
@@ -65,7 +66,7 @@ socketserver.UDPServer(address, Datagram).serve_forever()
 
 
 def full(port, first=0):
-    """Listens and accepts nobody, but for the first clients, which it greets and echoes: its backlog is full."""
+    """Accepts, greets and echoes only the first clients, then no more: its backlog is full."""
     return python(FULL, port, first)
 
 
@@ -92,7 +93,7 @@ threading.Event().wait()
 
 
 def unix_echo(kind, path):
-    """On a Unix socket of this kind ("SOCK_STREAM", "SOCK_SEQPACKET") that everybody may use."""
+    """On a Unix socket of this type ("SOCK_STREAM", "SOCK_SEQPACKET") with access for everybody."""
     return python(UNIX_ECHO, kind, path)
 
 

@@ -183,10 +183,10 @@ class Adopt(AdoptCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("PODMAN_SYSTEMD_UNIT", result.stderr)
         self.assertEqual(self.instances(), {})
-        # Who names the unit means it, and is only told that it does not go together.
+        # A person who names the unit gets only a note on the mismatch.
         self.scope.sockwake(*create, "--unit", "dbus.service")
         self.assertEqual(self.instances()["evil"]["unit"], "dbus.service")
-        # And it stays theirs: what runs no container of an instance's is not stopped with the instance.
+        # And it stays theirs: a unit that does not run the instance's container is not stopped with it.
         before = self.scope.property("dbus.service", "MainPID")
         self.scope.sockwake("sleep", "evil")
         self.scope.sockwake("remove", "evil")
@@ -213,7 +213,7 @@ class Adopt(AdoptCase):
 
 
 class AdoptQuadlet(AdoptCase):
-    """A Quadlet that carries its own wake rules: its container is there only while it runs."""
+    """A Quadlet that carries its own wake rules: its container exists only while it runs."""
 
     scopes = (harness.SYSTEM_PODMAN, harness.USER_PODMAN) if HAS_QUADLET else ()
 
@@ -293,7 +293,7 @@ class AdoptQuadlet(AdoptCase):
 
 
 class ManualsExamples(AdoptCase):
-    """docs/images.md, word for word: its commands are taken from there, in their order."""
+    """Runs the commands of docs/images.md, in their order."""
 
     page = os.path.join(os.path.dirname(__file__), "../../docs/images.md")
 

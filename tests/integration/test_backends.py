@@ -1,4 +1,4 @@
-"""Which engine is asked, and what is said when it is not there."""
+"""The choice of the engine, and the messages if it is missing."""
 
 import json
 import os

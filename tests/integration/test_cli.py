@@ -1,4 +1,4 @@
-"""The commands: what `create` checks before it touches anything, what the others say and leave behind."""
+"""The commands: the checks of `create` before any change; output and effects of the others."""
 
 import contextlib
 import json
@@ -35,8 +35,8 @@ class CliCase(harness.Case):
         self.scope.container("server", "redis")
 
     def traces(self):
-        """Everything that instances are made of: files and links, and what the manager and the kernel know of them. The
-        lock of the commands themselves stays."""
+        """All parts of instances: files, links, units in the manager, sockets in the kernel. The lock of the commands
+        is left out."""
         found = []
         for top in (self.scope.unit_directory, f"{self.scope.runtime_directory}/sockwake"):
             found += [os.path.join(path, name) for path, _, names in os.walk(top) for name in names]
@@ -46,14 +46,14 @@ class CliCase(harness.Case):
         return sorted(found)
 
     def hopeless_path(self):
-        """Looks good, and only the service manager finds out that nobody can listen there."""
+        """Passes the checks; only the service manager finds that the address cannot be bound."""
         link = f"{self.scope.runtime_directory}/leads-nowhere"
         self.scope.run("ln", "-s", "/no/such/directory", link)
         self.addCleanup(self.scope.run, "rm", link)
         return f"{link}/cli-test.sock"
 
     def assert_sentence(self, stderr, *words):
-        """One sentence, beside notes."""
+        """One sentence, not counting notes."""
         lines = [line for line in stderr.splitlines() if not line.startswith(NOTE)]
         self.assertEqual(len(lines), 1, stderr)
         self.assertTrue(lines[0].startswith("sockwake: "), stderr)
@@ -61,7 +61,7 @@ class CliCase(harness.Case):
             self.assertIn(word, lines[0])
 
     def refused(self, *argv, words, status=1):
-        """A command that fails with a sentence that has these words, and changes nothing."""
+        """The command fails with a sentence with these words, and changes nothing."""
         before = self.traces()
         result = self.scope.sockwake(*argv, check=False)
         self.assertEqual((result.returncode, result.stdout), (status, ""), result.stderr)
@@ -69,13 +69,13 @@ class CliCase(harness.Case):
         self.assertEqual(self.traces(), before)
 
     def notes(self, *argv):
-        """What a command that succeeds says beside its output, and beside what pruning may take (test_pruning.py)."""
+        """The notes of a successful command, without those on pruning (test_pruning.py)."""
         lines = [line for line in self.scope.sockwake(*argv).stderr.splitlines() if "Pruning" not in line]
         self.assertTrue(all(line.startswith(NOTE) for line in lines), lines)
         return [line.removeprefix(NOTE) for line in lines]
 
     def write(self, path, text):
-        """A file of the scope's user, which goes with the test."""
+        """A file of the scope's user, removed after the test."""
         self.scope.run("sh", "-c", 'mkdir -p "${1%/*}" && cat >"$1"', "write", path, input=text)
         self.addCleanup(self.scope.systemctl, "daemon-reload")
         self.addCleanup(os.unlink, path)
@@ -98,7 +98,7 @@ class CliCase(harness.Case):
 
 
 class Checks(CliCase):
-    """What `create` refuses, with nothing left behind."""
+    """`create` refuses bad requests, and leaves nothing behind."""
 
     def refuse(self, *options, words, name="server"):
         self.refused("create", name, *options, words=words)
@@ -198,7 +198,7 @@ class Checks(CliCase):
         self.assertIn(f"publishes port {PORT} itself: who connects there neither wakes it nor keeps it awake", own)
         self.scope.sockwake("remove", "guess")
 
-        # The original's --container-port was one of the host.
+        # The original's --container-port was a host port.
         original = ("--name", "server", "--container-name", "other", "--container-port", str(PORT))
         translation, _ = self.notes("create", *original, "--listen-port", str(PORT + 1))
         self.assertIn("6379", translation)
@@ -227,7 +227,7 @@ class Checks(CliCase):
 
 
 class UserChecks(CliCase):
-    """What can only go wrong for an ordinary user."""
+    """Failures that only an ordinary user sees."""
 
     scopes = (harness.USER_PODMAN,)
 
@@ -298,7 +298,7 @@ class DryRun(CliCase):
 
 
 class DryRunOfNobody(CliCase):
-    """Who has neither engine nor manager nor home sees the units, and nothing is touched."""
+    """A user without engine, manager and home sees the units, and nothing changes."""
 
     scopes = (harness.SYSTEM_DOCKER,)
 
@@ -320,7 +320,7 @@ class DryRunOfNobody(CliCase):
 
 
 class Force(CliCase):
-    """--force replaces an instance of ours, whatever it does."""
+    """--force replaces an instance of ours in any state."""
 
     def test_asleep(self):
         self.scope.instance("server", PORT, 6379)
@@ -450,7 +450,7 @@ class Telling(CliCase):
         self.assertEqual(count, "2 instances: 1 awake, 1 asleep")
 
     def test_on_a_terminal(self):
-        """As wide as that is, a line for each instance; colour and round signs where they are understood."""
+        """As wide as the terminal, a line for each instance; colours and round signs where supported."""
         self.scope.container("other-with-a-long-name", "redis")
         self.scope.instance("other-with-a-long-name", PORT, 6379)
         self.scope.instance("server", PORT + 1, 6379)
@@ -656,13 +656,13 @@ class Acting(CliCase):
         self.assert_sentence(result.stderr, "'server'", "no container", "journalctl")
 
     def test_wake_while_a_failed_one_stops(self):
-        """It is a try of its own, with a reason of its own."""
+        """It is a separate attempt, with its own reason."""
         self.scope.engine_run("rm", "server")
         deaf = "trap : TERM; while :; do sleep 1; done"
         deaf = ("sh", "-c", deaf)
         self.scope.container("server", *deaf, image=harness.BUSYBOX, options=("--health-cmd=true",))
         self.scope.instance("server", PORT, 9000, "--health-check=healthy")
-        # Made anew, it has none, and fails at once.
+        # The new container has none, and fails at once.
         self.scope.engine_run("rm", "server")
         self.scope.container("server", *deaf, image=harness.BUSYBOX, options=("--stop-timeout=3",))
         harness.refusal(PORT)
@@ -715,7 +715,7 @@ class Remove(CliCase):
     """`remove` leaves nothing behind but the container."""
 
     def removed(self, *argv):
-        """Runs `remove`, and sees that all is as it was before the instance."""
+        """Runs `remove`, and checks that all is as before the instance."""
         output = self.scope.sockwake("remove", *argv).stdout
         self.assertEqual(self.traces(), self.before)
         self.assertFalse(listens(PORT))
@@ -789,7 +789,7 @@ class Remove(CliCase):
             self.removed("server")
 
     def test_killed_at_any_step(self):
-        """What is half removed is listed and can be removed, or the next command clears it away."""
+        """A half-removed instance is listed and can be removed, or the next command removes its remains."""
         for step in range(1, 8):
             kill = ("strace", "-qq", "-o/dev/null", "-etrace=unlink", f"-einject=unlink:signal=KILL:when={step}")
             killed = self.scope.run(*kill, "sockwake", "remove", "server", check=False)
@@ -823,7 +823,7 @@ class Remove(CliCase):
 
 
 class Locked(CliCase):
-    """One change of the units at a time, and nobody else in the way of it."""
+    """One change of the units at a time; others cannot block it."""
 
     scopes = (harness.SYSTEM_DOCKER,)
     any_release = True
@@ -858,7 +858,7 @@ class Locked(CliCase):
 
 
 class TwoScopes(CliCase):
-    """Who looks in the wrong place is told where to look."""
+    """Commands in the wrong scope name the right one."""
 
     scopes = (harness.USER_PODMAN,)
 
@@ -893,7 +893,7 @@ class TwoScopes(CliCase):
 
 
 class Selinux(CliCase):
-    """Ports are labelled as by the original tool where semanage(8) is there."""
+    """Ports are labelled as by the original tool if semanage(8) exists."""
 
     scopes = (harness.SYSTEM_DOCKER,)
 
@@ -906,7 +906,7 @@ class Selinux(CliCase):
         self.addCleanup(os.unlink, script.name)
 
     def calls(self):
-        """What it was called with since the last time."""
+        """Its arguments since the last call."""
         if not os.path.exists(self.log):
             return []
         with open(self.log) as log:
@@ -929,7 +929,7 @@ class Selinux(CliCase):
 
 
 class AcrossReboot(harness.RebootCase):
-    """The sockets listen again, whatever the instances did when the machine went down."""
+    """The sockets listen again, whatever state the instances were in at shutdown."""
 
     def before_reboot(self):
         for name, port in (("awake", PORT), ("asleep", PORT + 1)):
@@ -939,7 +939,7 @@ class AcrossReboot(harness.RebootCase):
 
     @property
     def number(self):
-        """Both scopes are there at once."""
+        """Both scopes exist at the same time."""
         return 1 + harness.BOTH.index(self.scope)
 
     def test_sockets_are_back(self):

@@ -1,5 +1,5 @@
-"""What servers learn about their clients: addresses and ports, told by the PROXY protocol or shown by --transparent, also
-of those who waited during the wake."""
+"""What servers learn about their clients: addresses and ports, told by the PROXY protocol or shown by --transparent,
+also for those that waited during the wake."""
 
 import ipaddress
 
@@ -93,7 +93,7 @@ class ProxyProtocol(Web):
         self.check_everywhere()
 
     def test_of_connections_that_were_accepted_before_the_wake(self):
-        """By the activator, to see whether anybody may wake."""
+        """By the activator, to check whether the client may wake."""
         self.nginx(self.ANSWER, *self.EVERYWHERE)
         self.create("--proxy-protocol=v2", "--no-wake-from=192.0.2.1")
         for host, source in LOCAL:
@@ -137,7 +137,7 @@ class Transparent(Web):
             super().check(line)
 
     def test_of_connections_that_were_accepted_before_the_wake(self):
-        """By the activator, to see whether anybody may wake."""
+        """By the activator, to check whether the client may wake."""
         self.nginx(self.ANSWER, "80", "[::]:80")
         self.create("--transparent", "--no-wake-from=192.0.2.1")
         for host, source in LOCAL:
@@ -153,7 +153,7 @@ class Transparent(Web):
         self.nginx(self.ANSWER, "127.0.0.1:80")
         self.create("--transparent")
         self.check_everywhere(local=LOCAL[:2])
-        # Whom it cannot be shown is served all the same.
+        # A client whose address cannot be shown is served all the same.
         seen, _ = harness.run(*curl("::1", "::1")).stdout.split(" = ")
         self.assertEqual(seen.split()[0], OUTSIDERS[0])
 

@@ -1,4 +1,5 @@
-"""--no-wake-from, --no-hold-from, --ignore-from and --hold: clients for whom nobody gets up, or nobody stays up."""
+"""--no-wake-from, --no-hold-from, --ignore-from and --hold: clients that do not wake the instance, or do not keep it
+awake."""
 
 import contextlib
 import json
@@ -95,7 +96,7 @@ class NoWake(ExclusionCase):
             self.scope.systemctl("stop", "server.service")
 
     def test_not_woken_again_when_others_stop_it(self):
-        """While it is looked whether the container comes back, too."""
+        """Also while the keeper looks for a new run of the container."""
         self.create(f"--no-wake-from={SCANNER}")
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
         self.scope.engine_run("stop", "--time=1", "server")

@@ -1,5 +1,5 @@
-"""What a client meets when something fails: an answer or a prompt reset, one sentence in the journal, and an answer
-again once the cause is gone, without anybody's help."""
+"""After a failure a client gets an answer or a prompt reset, the journal one sentence; once the cause is gone, clients
+are served again without any help."""
 
 import collections
 import contextlib
@@ -18,7 +18,7 @@ CROWD = 1000 if harness.THOROUGH else 200
 FAILED_WAKES = 200 if harness.THOROUGH else 20
 LIBEXEC = "/usr/libexec/sockwake"
 
-PROMPT = 5  # seconds within which a client learns that it is not served, above what it had to wait for
+PROMPT = 5  # seconds within which a refused client is reset, beyond necessary waits
 LINES_A_WAKE = 10  # in the journal about one failed wake, the manager's own included
 LINES_A_SECOND = 10  # while clients try again and again
 
@@ -31,13 +31,13 @@ class FailureCase(harness.Case):
         self.scope.instance("server", PORT, 6379, *options)
 
     def assert_served(self):
-        """Now and at the first try; the units are as if nothing had been."""
+        """Served now, at the first try; the units show no failure."""
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
         self.assertEqual(self.scope.state("server.socket"), "active")
         harness.eventually(lambda: self.scope.state("server.service") == "active")
 
     def reason(self, since):
-        """The one sentence in the journal, which `sockwake status` shows, too."""
+        """The one sentence in the journal, also shown by `sockwake status`."""
         (sentence,) = harness.eventually(lambda: self.scope.complaints("server", since))
         harness.eventually(lambda: sentence in self.scope.sockwake("status", "server").stdout)
         return sentence
@@ -48,7 +48,7 @@ class FailureCase(harness.Case):
         self.assert_reason(since, *words)
 
     def refuse(self, within):
-        """Returns when it began, once all is over."""
+        """Returns the time of the beginning, once all has ended."""
         since = time.time()
         self.assertLess(harness.refusal(PORT, timeout=within + 5), within)
         self.scope.fall_asleep("server")
@@ -98,7 +98,7 @@ class Container(FailureCase):
         self.assert_served()
 
     def test_never_listens(self):
-        """It may do so later: who waits is refused, and it goes on until it is told to sleep."""
+        """It may serve later: waiting clients are refused, and it keeps starting until told to sleep."""
         self.broken("sleep", "1000")
         self.assertLess(harness.refusal(PORT), 2 + PROMPT)
         harness.eventually(lambda: "nothing listens on port 6379" in self.scope.sockwake("status", "server").stdout)
@@ -109,7 +109,7 @@ class Container(FailureCase):
         self.assert_served()
 
     def test_a_target_that_is_never_reached(self):
-        """Only a client finds out: it is a wake that succeeds."""
+        """Only a client notices: the wake succeeds."""
         self.redis("--target=192.0.2.1", "--startup-timeout=2s", "--health-check=listen")
         since = time.time()
         harness.refusal(PORT)
@@ -129,7 +129,7 @@ class Container(FailureCase):
         self.assert_served()
 
     def test_client_that_comes_again_at_once(self):
-        """Is refused at once, again and again, but does not fill the journal."""
+        """Clients are refused at once, again and again, without filling the journal."""
         self.redis()
         self.scope.engine_run("rm", "server")
         since = time.time()
@@ -145,7 +145,7 @@ class Container(FailureCase):
             harness.eventually(lambda: load.answers > 1000)
             killed = time.monotonic()
             self.scope.engine_run("kill", "server")
-            # Every client learns of it, comes again, and is served by the next wake.
+            # Each client is cut off, reconnects, and is served by the next wake.
             harness.eventually(lambda: len(load.lost) >= load.clients, timeout=PROMPT)
             harness.eventually(lambda: load.came_back == load.clients, timeout=20)
         self.assertLess(max(load.lost) - killed, PROMPT)
@@ -154,7 +154,7 @@ class Container(FailureCase):
 
 
 class Load:
-    """Clients that ask without pause, and come again when they are cut off."""
+    """Clients that send requests without pause, and reconnect when cut off."""
 
     clients = 8
 
@@ -218,7 +218,7 @@ class Engine(FailureCase):
         self.assert_served()
 
     def test_restarted_for_a_long_time(self):
-        """What systemd has to do about the engine keeps no wake from its own time limit."""
+        """Jobs of systemd for the engine do not extend the time limit of a wake."""
         self.redis("--startup-timeout=5s")
         service = self.engine_units()[1]
         directory = f"{self.scope.runtime_directory}/systemd/{'system' if self.scope.is_system else 'user'}/{service}.d"
@@ -231,7 +231,7 @@ class Engine(FailureCase):
         manager = [] if self.scope.is_system else ["--user"]
         restart = self.scope.spawn("systemctl", *manager, "restart", service)
         harness.eventually(lambda: self.scope.state(service) == "deactivating")
-        self.scope.sockwake("attend")  # as after each boot; like create and refresh it sees to the target
+        self.scope.sockwake("attend")  # as after each boot; like create and refresh it starts the target
         self.assertNotIn("sockwake-engines", self.scope.systemctl("list-jobs", "--no-legend").stdout)
         self.assert_served()  # it still lives
         self.assertEqual(self.scope.state(service), "deactivating")
@@ -271,7 +271,7 @@ class Misbehaving(FailureCase):
             engine.behave(behaviour)
             since = time.time()
             self.assertLess(harness.refusal(PORT, timeout=within + 5), within)
-            # The engine may have started the container: whether it has is asked until it makes sense again.
+            # The engine may have started the container: ask it until its answers make sense again.
             engine.behave(fake_engine.faithful)
             self.scope.fall_asleep("server")
             self.assert_reason(since, *words)
@@ -319,7 +319,7 @@ class Ourselves(FailureCase):
         return int(self.scope.property("server.service", "MainPID"))
 
     def test_proxy_killed(self):
-        """Another one takes over, without a word to the engine."""
+        """Another one takes over, without a request to the engine."""
         self.redis()
         with harness.connect(PORT) as connection:
             self.assertTrue(Load.ask(connection))
@@ -340,7 +340,7 @@ class Ourselves(FailureCase):
         self.assert_served()
 
     def test_killed_during_the_wake(self):
-        """Whoever waits in the queue is served by the next try."""
+        """The next try serves clients in the backlog."""
         self.scope.container(
             "server", *servers.late(6379, 2), image=harness.BUSYBOX, options=servers.STOP_AT_ONCE
         )
@@ -393,7 +393,7 @@ class Ourselves(FailureCase):
                 self.assert_served()
 
     def test_keeper_missing(self):
-        """Nothing of ours runs that could refuse: the manager closes the socket, which refuses everybody."""
+        """No process of ours can refuse clients: the manager closes the socket, which refuses all."""
         self.redis()
         with harness.missing(f"{LIBEXEC}/keeper"):
             harness.refusal(PORT)

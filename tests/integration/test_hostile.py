@@ -1,4 +1,5 @@
-"""Bad input is rejected with a sentence that names the value and the rule; what is accepted cannot change what a unit says."""
+"""Bad input is rejected with a sentence that names the value and the rule; accepted input cannot change the directives
+of a unit."""
 
 import contextlib
 import itertools
@@ -124,7 +125,7 @@ class Rejected(HostileCase):
             self.assertIn("64", result.stderr)
 
     def test_not_text(self):
-        """Bytes that are no UTF-8, in every option that takes a value."""
+        """Bytes that are not UTF-8, in every option that takes a value."""
         usage = self.scope.sockwake("help", "create").stdout
         options = set(re.findall(r"--([a-z-]+) [A-Z]", usage)) | {"backend", "proxy-protocol", "target", "scope", "idle-action"}
         self.assertGreater(len(options), 20)
@@ -138,7 +139,7 @@ class Rejected(HostileCase):
 
 
 class Harmless(HostileCase):
-    """What passes the rules is data and nothing else, in whatever unit it ends up."""
+    """Accepted input is only data, in every unit."""
 
     NASTY = ("%h", "%%", "$HOME", "${HOME}", "'", '"', "\\", "\\n", ";", "#", "|| reboot", "a\tb", "ä€𝄞", "{}", "-", "!", "@", ":")
 
@@ -183,7 +184,7 @@ class Harmless(HostileCase):
         return lines
 
     def properties(self, unit):
-        """All that the manager knows of a unit, but what tells two of the same kind apart."""
+        """All properties of a unit, except those that differ between two of the same kind."""
         names = ("Id", "Names", "Description", "FragmentPath", "SourcePath", "InvocationID", "FileDescriptorName")
         relations = ("Listen", "Triggers", "TriggeredBy", "Requires", "RequiresMountsFor", "RequiredBy", "After", "Before")
         counters = "Exec|.*Timestamp|ControlGroup|CPUUsage|Memory|IO|IP|Tasks"
@@ -262,7 +263,7 @@ class Harmless(HostileCase):
 
 
 class UnitFiles(HostileCase):
-    """Unit files that somebody, or a full disk, has made a mess of."""
+    """Unit files damaged by a person or a full disk."""
 
     def setUp(self):
         super().setUp()

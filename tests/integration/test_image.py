@@ -46,14 +46,14 @@ class ImageCase(harness.Case):
         return result.stderr
 
     def traces(self):
-        """What an instance `web` and its container consist of."""
+        """The parts of an instance `web` and its container."""
         containers = [name for name in self.scope.engine_run("ps", "--all", "--format", "{{.Names}}").stdout.split()
                       if name != "sockwake-web-keep"]
         files = [self.quadlet, *(f"{self.scope.unit_directory}/web.{kind}" for kind in ("socket", "service"))]
         return containers + [path for path in files if os.path.exists(path)]
 
     def remains(self):
-        """What is there at run time, beside the lock of the commands themselves."""
+        """The files at run time, except the lock of the commands."""
         directory = f"{self.scope.runtime_directory}/sockwake"
         return [name for name in os.listdir(directory) if name != "units.lock"]
 
@@ -171,13 +171,13 @@ class Image(ImageCase):
     def test_a_pruned_container_comes_back(self):
         self.sockwake("create", "web", *WEB, "--idle-timeout", "1s", *NGINX)
         self.scope.engine_run("container", "prune", "--force")
-        if not self.quadlets:  # there is none but while it runs, otherwise
+        if not self.quadlets:  # otherwise it exists only while it runs
             self.assertLess(harness.refusal(PORT), 5)
             self.sockwake("create", "web", *WEB, "--force", *NGINX)
         self.assertIn("nginx", harness.http(PORT))
 
     def test_told_to_stop_with_its_own_time(self):
-        """Podman 4 would take it for none, and a database would be killed each time."""
+        """Podman 4 would ignore it, and kill a database each time."""
         slow = "trap 'sleep 1; echo done >/kept/ended; exit' INT QUIT TERM; serve nginx & wait"
         self.sockwake("create", "web", *WEB, "-v", "kept:/kept", "--", "sh", "-c", slow)
         self.assertIn("nginx", harness.http(PORT))
@@ -225,7 +225,7 @@ class Shared(ImageCase):
         self.sockwake("remove", "other")
 
     def test_interrupted_while_it_is_replaced(self):
-        """Either of the two is there afterwards, and nothing is in the way of another try."""
+        """One of the two exists afterwards, and another try can succeed."""
         new = ("create", "web", *WEB, "-e", "A=new", "--force")
         self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
         for moment in (b"/rename?", b"/containers/create?", b"web.discarded", b"DELETE /"):
@@ -239,7 +239,7 @@ class Shared(ImageCase):
                 self.assertIn("nginx", harness.http(PORT))
 
     def test_broken_off_while_it_is_replaced(self):
-        """What is left of that is in the way of nothing, and goes with the rest."""
+        """The remains are not in the way, and are removed with the rest."""
         moments = (b"/rename?", b"/containers/create?", b"web.discarded", b"DELETE /")
         new = ("create", "web", *WEB, "-e", "A=new", "--force")
         self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
@@ -259,7 +259,7 @@ class Shared(ImageCase):
         self.assertEqual(self.traces(), [])
 
     def test_what_a_killed_one_has_asked_for_comes_late(self):
-        """In the middle of what the next one does."""
+        """In the middle of the next command."""
         new = ("create", "web", *WEB, "-e", "A=new", "--force")
         self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
         late = {b"name=web.discarded": ("rename", "web.replaced", "web.discarded"), b"DELETE /": ("rm", "-f", "web.discarded")}
@@ -281,7 +281,7 @@ class Shared(ImageCase):
                     self.assertEqual([trace for trace in self.traces() if not os.path.isabs(trace)], ["web"])
 
     def test_the_engine_is_restarted_while_it_is_replaced(self):
-        """What fails leaves the old one, without anybody's help."""
+        """A failure leaves the old one, without any help."""
         new = ("create", "web", *WEB, "-e", "A=new", "--force")
         self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
         with fake_engine.FakeEngine("/run/docker.sock") as engine:
@@ -307,7 +307,7 @@ class Shared(ImageCase):
         self.assertIn("nginx", harness.http(PORT))
 
     def test_two_that_a_replacement_has_left(self):
-        """The older one comes back while the newer one has not run; else a person has to choose."""
+        """The older one comes back unless the newer one has run; then a person must choose."""
         self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
         image = self.scope.engine_run("inspect", "--format", "{{.Image}}", "web").stdout.strip()
         labels = ("--label=sockwake.made-for=web", f"--label=sockwake.made-of={image}")

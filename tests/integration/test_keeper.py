@@ -1,5 +1,5 @@
-"""What a keeper guards: its locks and files from the proxy, its time from a person's processes, the journal and the CPU from
-clients that may not wake, and its clients from all that is missing or full."""
+"""A keeper protects its locks and files from the proxy, its time from a user's processes, journal and CPU from clients
+that may not wake, and its clients from missing or full resources."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ import test_notifications
 ANY_RELEASE = True
 PORT = 7900
 LIBEXEC = "/usr/libexec/sockwake"
-PROMPT = 2  # seconds within which a client is served or reset when nothing has to be waited for
+PROMPT = 2  # seconds within which a client is served or reset without a cause to wait
 STRANGER = "127.0.0.9"
 
 
@@ -36,7 +36,7 @@ class KeeperCase(harness.Case):
         self.assertIn(self.scope.container_state("server"), ("exited", "created"))
 
     def processes(self, program, *words):
-        """Ours of the instance, found by their command lines."""
+        """Our processes of the instance, found by their command lines."""
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError):
@@ -52,7 +52,7 @@ class KeeperCase(harness.Case):
 
 
 class Person(test_notifications.NotificationCase):
-    """Who is notified can stop the processes that do it."""
+    """The notified user can stop the notifying processes."""
 
     def test_nobody_waits_for_a_process_that_was_stopped(self):
         self.daemon()
@@ -63,7 +63,7 @@ class Person(test_notifications.NotificationCase):
             connection.sendall(b"PING\r\n")
             self.assertEqual(connection.recv(64), b"+PONG\r\n")
             self.stop_notifier("started")
-            # Longer than anybody's patience with the notifier, and the client is none the wiser.
+            # Longer than the keeper waits for the notifier; the client does not notice.
             harness.eventually(lambda: self.notifiers("started") == [], timeout=15)
             connection.sendall(b"PING\r\n")
             self.assertEqual(connection.recv(64), b"+PONG\r\n")
@@ -84,7 +84,7 @@ class Person(test_notifications.NotificationCase):
 
 
 class Proxy(KeeperCase):
-    """A proxy that was taken over reaches nothing but its own container and what it counts."""
+    """A proxy that was taken over reaches only its own container and its statistics."""
 
     def descriptors(self, pid):
         """What they are, and with which access."""
@@ -113,7 +113,7 @@ class Proxy(KeeperCase):
                 self.assertNotIn(str(pid), file.read().split())
 
     def test_shared_memory_neither_grows_nor_keeps_it_awake(self):
-        """Whatever it says has happened, `sleep` puts to sleep; and no time that it tells lasts for ever."""
+        """`sleep` works whatever the proxy reports, and no time that it reports lasts for ever."""
         self.redis()
         for byte in (b"\xff", b"\x7f", b"\0"):
             with self.subTest(byte):
@@ -128,7 +128,7 @@ class Proxy(KeeperCase):
                 self.assert_asleep()
 
     def forge(self, byte):
-        """Writes to what keeper and proxy share, as a proxy could."""
+        """Writes to the shared memory of keeper and proxy, as a proxy could."""
         self.assertIn("/memfd:sockwake", self.maps(self.process("proxy")))
         keeper = self.process("keeper")
         [fd] = [fd for fd, (what, _) in self.descriptors(keeper).items() if what.startswith("/memfd:")]
@@ -146,13 +146,13 @@ class Proxy(KeeperCase):
 
 
 class Excluded(KeeperCase):
-    """A client that may not wake comes again and again."""
+    """A client that may not wake keeps connecting."""
 
     SECONDS = 5
 
     @staticmethod
     def cpu():
-        """Seconds that the managers and all services have used."""
+        """The CPU seconds of the managers and all services."""
         total = 0
         for group in ("init.scope", "system.slice", "user.slice"):
             with open(f"/sys/fs/cgroup/{group}/cpu.stat") as file:
@@ -192,7 +192,7 @@ class Excluded(KeeperCase):
             self.scope.sockwake("sleep", "server")
 
     def test_handed_over_and_then_refused(self):
-        """Clients that were accepted to see who they are learn of a wake that fails by a reset."""
+        """Clients that were accepted to check their address are reset if the wake fails."""
         self.redis(f"--no-wake-from={STRANGER}")
         self.scope.engine_run("rm", "server")
         for _ in range(3):
@@ -214,7 +214,7 @@ class Excluded(KeeperCase):
 
 
 class Crowd(KeeperCase):
-    """Many clients come at once, again and again, and most while it is falling asleep."""
+    """Many clients connect at once, again and again, mostly while the instance falls asleep."""
 
     timeout = 240
     WAKES = 100 if harness.THOROUGH else 20
@@ -230,7 +230,7 @@ class Crowd(KeeperCase):
 
 
 class Full(KeeperCase):
-    """The runtime directory takes nothing any more."""
+    """The runtime directory is full."""
 
     PAGE = os.sysconf("SC_PAGESIZE")
 
@@ -239,7 +239,7 @@ class Full(KeeperCase):
 
     @contextlib.contextmanager
     def file_system(self, options):
-        """A small one of its own in place of the directory."""
+        """A small file system in place of the directory."""
         os.makedirs(self.directory(), exist_ok=True)
         owner = f"uid={self.scope.uid},gid={self.scope.uid},mode=0755"
         harness.run("mount", "-t", "tmpfs", "-o", f"{owner},{options}", "full", self.directory())
@@ -302,7 +302,7 @@ class Full(KeeperCase):
 
 
 class Missing(KeeperCase):
-    """One of our programs is not there, or may not be executed."""
+    """One of our programs is missing, or not executable."""
 
     timeout = 120
 
@@ -327,7 +327,7 @@ class Missing(KeeperCase):
         self.scope.systemctl("start", "server.socket")
 
     def test_keeper(self):
-        """Nothing of ours runs that could refuse: the manager does, by closing the socket."""
+        """No process of ours can refuse clients: the manager does, by closing the socket."""
         self.redis()
         for how in ("missing", "not executable"):
             with self.subTest(how):
@@ -364,7 +364,7 @@ class Missing(KeeperCase):
                     self.assert_asleep()
 
     def test_while_it_is_awake(self):
-        """What was there when the keeper began is there until it ends."""
+        """Resources that exist when the keeper starts remain until it ends."""
         self.redis()
         with contextlib.ExitStack() as stack:
             with harness.connect(PORT) as connection:

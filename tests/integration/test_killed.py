@@ -1,4 +1,4 @@
-"""A keeper that is killed: whoever waits is served by the next one, and nobody else keeps the container awake."""
+"""A killed keeper: the next one serves waiting clients, and otherwise the container sleeps."""
 
 import contextlib
 import os
@@ -45,7 +45,8 @@ class KilledCase(test_keeper.KeeperCase):
 
 
 class Stopping(KilledCase):
-    """systemd gives the sockets to nobody while a service stops: who waits must not wait for the container's end."""
+    """While a service stops, systemd passes its sockets to no process: clients must not wait for the container's
+    end."""
 
     waits = True
     LIMIT = 3  # --startup-timeout
@@ -60,13 +61,13 @@ class Stopping(KilledCase):
         return self.scope.spawn("systemctl", *([] if self.scope.is_system else ["--user"]), "stop", "server.service")
 
     def assert_refused_and_asleep(self):
-        harness.eventually(lambda: self.processes("proxy") == [])  # it would still accept until it is killed, too
+        harness.eventually(lambda: self.processes("proxy") == [])  # it would still accept until it is killed
         self.assertLess(harness.refusal(PORT), self.LIMIT + 2)
         self.assertEqual(self.scope.state(self.APART), "active")
         self.assertIn(self.scope.container_state("server"), ("running", "stopping"))
         self.scope.engine_run("kill", "server")
         harness.eventually(lambda: self.scope.state(self.APART) == "inactive")
-        # Who was refused had asked for it: it is up for a moment.
+        # The refused client has woken it: it runs for a moment.
         harness.eventually(lambda: self.scope.state("server.service") == "active")
         self.scope.engine_run("kill", "server")
         harness.eventually(lambda: self.scope.state("server.service") in ("inactive", "failed"))
@@ -106,7 +107,7 @@ class Stopping(KilledCase):
         self.wake()
         self.kill_keeper()
         self.scope.systemctl("stop", "server.service")
-        with harness.connect(PORT):  # whom the next keeper is for
+        with harness.connect(PORT):  # the next keeper serves this client
             first = self.kill_keeper()
             stop = self.stop()
             self.assert_refused_and_asleep()
@@ -114,7 +115,7 @@ class Stopping(KilledCase):
         self.assertEqual(stop.wait(40), 0)
 
     def test_the_one_that_goes_on_is_killed_too(self):
-        """Before the engine has heard of it."""
+        """Before the engine gets the request."""
         self.scope.container("server", "redis", options=("--network=none",))
         engine = self.enterContext(fake_engine.FakeEngine(cells.engine_socket(self.scope)))
         self.scope.instance("server", PORT, 6379, "--idle-timeout=1h", f"--engine-socket={engine.path}", f"--backend={self.scope.engine}")
@@ -146,12 +147,12 @@ class Stopping(KilledCase):
 
 
 class Next(KilledCase):
-    """What the next keeper does."""
+    """The work of the next keeper."""
 
     waits = True
 
     def test_serves_who_waits(self):
-        """Without a word to the container."""
+        """Without affecting the container."""
         self.redis("--idle-timeout=10s")
         self.wake()
         container = self.scope.container_pid("server")
@@ -204,7 +205,7 @@ class Next(KilledCase):
 
 
 class Stopped(KilledCase):
-    """Somebody puts to sleep at about the time when the next keeper should begin."""
+    """`sockwake sleep` at about the time when the next keeper should begin."""
 
     waits = True
 
@@ -241,7 +242,7 @@ class Stopped(KilledCase):
 
 
 class Storm(KilledCase):
-    """Keepers are killed as soon as they are there, while clients come again and again."""
+    """Keepers are killed as soon as they start, while clients keep connecting."""
 
     SECONDS = 6
 

@@ -1,4 +1,4 @@
-"""The lab itself is what the other tests take it for."""
+"""The lab meets the assumptions of the other tests."""
 
 import os
 

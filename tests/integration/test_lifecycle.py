@@ -1,4 +1,4 @@
-"""Life around an awake instance: what others do to its container, and what is said and kept then."""
+"""An awake instance while others act on its container: its messages and state."""
 
 import glob
 import json
@@ -12,9 +12,9 @@ import harness
 import servers
 
 PORT = 8300
-RECENT = 5  # seconds; so long the keeper looks for another run of a container that has ended
-SOON = 4  # seconds; a pause for a start that may still be under way would take longer
-STOP_LIMIT = 150  # seconds; other units of a session, the engine's among them, may take 90
+RECENT = 5  # seconds; how long the keeper looks for another run of a container that has ended
+SOON = 4  # seconds; a wait for a start in progress would take longer
+STOP_LIMIT = 150  # seconds; other units of a session, such as the engine's, may take 90
 # systemd.journal-fields(7), sd-messages.h
 STOPPING, STOPPED = "de5b426a63be47a7b6ac3eaac82e2f6f", "9d1aaa27d60140bd96365438aad20286"
 
@@ -30,14 +30,14 @@ class Lifecycle(harness.Case):
         return instance
 
     def test_renamed_while_awake(self):
-        """It is put to sleep by the identifier that the wake has written down."""
+        """The stop uses the identifier that the wake has recorded."""
         self.redis("--idle-timeout=1s")
         self.scope.engine_run("rename", "server", "other")
         harness.eventually(lambda: self.scope.container_state("other") == "exited", timeout=20)
         harness.eventually(lambda: self.scope.state("server.service") == "inactive")
 
     def test_renamed_and_another_made_while_awake(self):
-        """As updaters do, before they stop the old one."""
+        """As updaters do before they stop the old container."""
         self.redis("--idle-timeout=3s")
         self.scope.engine_run("rename", "server", "other")
         self.scope.container("server", "redis")
@@ -71,7 +71,7 @@ class Lifecycle(harness.Case):
         self.assertNotEqual(self.scope.container_pid("server"), container)
 
     def test_a_frozen_proxy_does_not_keep_it_awake(self):
-        """Nor does one that was taken over and ignores what it is told."""
+        """The same for a proxy that was taken over and ignores requests."""
         self.redis("--drain-timeout=1s")
         harness.freeze(self.scope.process("server"))
         began = time.monotonic()
@@ -80,7 +80,7 @@ class Lifecycle(harness.Case):
         self.assertEqual(self.scope.container_state("server"), "exited")
 
     def test_a_container_that_ends_at_once_is_started_once(self):
-        """And the next client is not kept waiting by the end of that wake."""
+        """The end of that wake does not delay the next client."""
         self.scope.container("server", "sh", "-c", "echo started; exit 3", image=harness.BUSYBOX)
         self.scope.instance("server", PORT, 6379)
         harness.refusal(PORT)
@@ -94,7 +94,7 @@ class Lifecycle(harness.Case):
         late = servers.late(9000, 60)
         self.scope.container("server", *late, image=harness.BUSYBOX, options=("--health-cmd=true",))
         self.scope.instance("server", PORT, 9000, "--health-check=healthy")
-        # Made anew, it has none; and it is deaf to SIGTERM.
+        # The new container has none, and ignores SIGTERM.
         self.scope.engine_run("rm", "server")
         self.scope.container("server", *late, image=harness.BUSYBOX, options=("--stop-timeout=5",))
         harness.refusal(PORT)
@@ -255,7 +255,7 @@ class Others(harness.Case):
         self.scope.engine_run("stop", "server")
 
     def test_replaced_while_clients_come(self):
-        """At most who is connected in that moment is cut off, when another one is there within RECENT seconds."""
+        """Only current connections are cut off if another run begins within RECENT seconds."""
         served, lost, over = [], [], threading.Event()
 
         def come():
@@ -326,7 +326,7 @@ class Others(harness.Case):
         self.assert_falls_asleep()
 
     def test_what_its_policy_restarts_is_still_ours(self):
-        """Nobody but sockwake has started it, also with --keep-running."""
+        """Only sockwake has started it, also with --keep-running."""
         self.server("--restart=always")
         self.scope.instance("server", PORT, 6379, self.IDLE, "--keep-running")
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
@@ -336,7 +336,7 @@ class Others(harness.Case):
         self.assert_falls_asleep()
 
     def test_restarted_before_it_is_ready(self):
-        """Docker's restart is a stop and a start: who waits is served by the next run."""
+        """Docker's restart is a stop and a start: the next run serves waiting clients."""
         slow = "trap 'exit 0' TERM; sleep 2 & wait; exec serve redis"
         for command in (slow, "sleep 2; exec serve redis"):
             with self.subTest(command):
@@ -363,7 +363,7 @@ class Others(harness.Case):
 
 
     def test_policy_outruns_the_stop(self):
-        """A container that ends by itself just before it is stopped is started again none the less."""
+        """A container that ends by itself just before the stop is started again all the same."""
         run = self.scope.runtime_directory
         self.server("--restart=always")
         with fake_engine.FakeEngine(f"{run}/{'docker.sock' if self.scope.is_system else 'podman/podman.sock'}") as engine:
@@ -383,7 +383,7 @@ class Others(harness.Case):
 
 class Neighbours(harness.Case):
     def test_a_wake_does_not_wait_for_what_another_instance_does(self):
-        """Nor when a command is given meanwhile that sees to all of them."""
+        """The same if a command for all instances runs meanwhile."""
         stubborn = ("sh", "-c", "trap '' INT TERM; serve redis & wait")
         self.scope.container("stubborn", *stubborn, options=("--stop-timeout=15",))
         self.scope.instance("stubborn", PORT + 1, 6379)
@@ -401,7 +401,7 @@ class Neighbours(harness.Case):
 
 
 class Reexecution(harness.Case):
-    """systemd executes itself anew, as when it is upgraded, and drops all connections."""
+    """systemd re-executes itself, as in an upgrade, and drops all connections."""
 
     def reexecute_meanwhile(self, *command):
         """When what it has to stop is being stopped."""
@@ -471,7 +471,7 @@ class ReexecutionWithoutEngine(harness.Case):
 
 
 class LikeAnIdentifier(harness.Case):
-    """A name that nobody has is taken by engines for the beginning of an identifier."""
+    """Engines take an unknown name for the beginning of an identifier."""
 
     def test_a_stranger_is_left_alone(self):
         identifier = self.scope.container("stranger", "redis")
@@ -495,7 +495,7 @@ class LikeAnIdentifier(harness.Case):
 
 
 class OneContainer(harness.Case):
-    """Two instances for one container, by whatever names."""
+    """Two instances of one container, under any names."""
 
     def busy_beside(self, container, *options):
         self.scope.container("server", "redis", options=servers.STOP_AT_ONCE)
@@ -517,7 +517,7 @@ class OneContainer(harness.Case):
         self.assert_not_cut()
 
     def test_through_another_path_of_the_engine(self):
-        """A hard link, for a symbolic one is seen through."""
+        """A hard link, since symbolic links are resolved."""
         run = self.scope.runtime_directory
         other = f"{run}/other.sock"
         os.link(f"{run}/docker.sock" if self.scope.is_system else f"{run}/podman/podman.sock", other)
@@ -526,7 +526,7 @@ class OneContainer(harness.Case):
         self.assert_not_cut()
 
     def forget(self):
-        """What was made stays when its instance alone could be removed: a Quadlet, or a container."""
+        """A Quadlet or container that was made stays if only its instance could be removed."""
         self.scope.sockwake("remove", "--all", check=False)
         directory = "/etc/containers/systemd" if self.scope.is_system else f"{self.scope.home}/.config/containers/systemd"
         self.scope.run("rm", "--force", f"{directory}/server-container.container")
@@ -554,13 +554,13 @@ class EndOfTheSession(harness.Case):
     timeout = 2 * STOP_LIMIT
 
     def time_of(self, message):
-        """When the service manager last said so of server.service, in seconds."""
+        """The time of the last such message of the service manager about server.service, in seconds."""
         search = (f"--since=@{self.started}", f"MESSAGE_ID={message}", "USER_UNIT=server.service")
         lines = harness.run("journalctl", "--output=json", *search).stdout.splitlines()
         return int(json.loads(lines[-1])["__MONOTONIC_TIMESTAMP"]) / 1e6
 
     def test_does_not_wait_for_an_engine_that_has_gone(self):
-        """At a shutdown nothing starts Podman's service any more, and its socket hangs up."""
+        """At a shutdown Podman's service can no longer start, and its socket hangs up."""
         self.scope.container("server", "redis")
         self.scope.instance("server", PORT, 6379)
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
@@ -570,5 +570,5 @@ class EndOfTheSession(harness.Case):
         began, ended = (self.time_of(message) for message in (STOPPING, STOPPED))
         self.assertLess(ended - began, 20)
         harness.run("systemctl", "start", manager)
-        self.scope.systemctl("stop", "sockwake-attend-boot.service")  # other tests are no boot
+        self.scope.systemctl("stop", "sockwake-attend-boot.service")  # other tests do not boot
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")

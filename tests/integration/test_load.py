@@ -1,4 +1,4 @@
-"""Much at once and much data, through an instance that is woken for it: not one error, not one byte."""
+"""Many connections and much data, through an instance that they wake: without an error or a lost byte."""
 
 import contextlib
 import hashlib

@@ -1,6 +1,6 @@
-"""Whatever is killed, slow or away: nothing stays awake that nobody uses, and the next client is served.
+"""Whatever is killed, slow or away: unused instances sleep, and the next client is served.
 
-One disturbance serves all cells (cells.py), which stand in every situation there is at the same time."""
+One disturbance serves all cells (cells.py), which are in all situations at the same time."""
 
 import contextlib
 import os
@@ -18,8 +18,8 @@ LIMIT = 30  # --startup-timeout of the frozen ones
 
 
 class Frozen(harness.Case):
-    """An engine that stands still for 40 s, at idle and at a start. It does so only for 10 s or 1 s for those to whom
-    that happens later. Both scopes share the wait."""
+    """An engine that is stopped for 40 s, at idle and at a start. For cells that meet it later it is 10 s or 1 s. Both
+    scopes share the wait."""
 
     waits = True
     scopes = (harness.SYSTEM_DOCKER,)
@@ -143,7 +143,7 @@ class Killed(EngineCase):
     HOLD = 3  # seconds for which the engine, or the manager, does not do what it was asked for
 
     def test_while_it_wakes(self):
-        """The engine has been asked to start it and has not done so yet; it will, whoever has died meanwhile."""
+        """The engine has not yet carried out a start request; it will, whichever process has died meanwhile."""
         self.fleet.unit_text = f"ExecStartPre=sleep {self.HOLD}"
         self.create("keeper", "activator")
         slowly = fake_engine.HoldingBack(b"/start", seconds=self.HOLD)
@@ -152,7 +152,7 @@ class Killed(EngineCase):
         self.when_asked(slowly, "activating")
         self.kill("keeper", "keeper")
         self.kill("activator", "activator", "--wake")
-        # Who waits when a keeper dies is in nobody's hands but the manager's, which starts the next one.
+        # When a keeper dies, waiting clients depend on the manager, which starts the next one.
         self.assert_results({cell: clients[cell] for cell in self.of("keeper")}, cells.SERVED)
         self.assert_results({cell: clients[cell] for cell in self.of("activator")}, cells.RESET)
         self.fleet.assert_well()
@@ -179,7 +179,7 @@ class Killed(EngineCase):
         self.fleet.assert_well()
 
     def test_while_it_falls_asleep(self):
-        """The engine never learns what they have asked it for."""
+        """The engine never gets their requests."""
         self.fleet.unit_text = f"ExecStop=sleep {self.HOLD}"
         self.create("keeper", "activator")
         never = fake_engine.HoldingBack(b"/stop", b"/pause")

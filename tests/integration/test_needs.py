@@ -1,4 +1,4 @@
-"""What the start of a Quadlet brings up besides, and when it goes to sleep with it."""
+"""Other units that a Quadlet starts, and when they sleep with it."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Desktop notifications: seen by who is at the desktop, and in nobody's way."""
+"""Desktop notifications: visible to the user at the desktop, and without delaying clients."""
 
 import os
 import re

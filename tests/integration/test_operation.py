@@ -1,4 +1,4 @@
-"""What somebody who runs instances sees and does: status texts, figures, journal entries, stopping under load."""
+"""Instances in operation: status texts, figures, journal entries, stopping under load."""
 
 import contextlib
 import hashlib

@@ -1,5 +1,5 @@
-"""Which process is the container's: an engine in a virtual machine, or in another PID namespace, tells numbers that mean
-other processes here."""
+"""The container's process: an engine in a virtual machine, or in another PID namespace, reports PIDs that are other
+processes here."""
 
 import time
 
@@ -46,7 +46,7 @@ class Elsewhere(harness.Case):
 
 
 class WithoutGroup(harness.Case):
-    """The container's monitor tells. Docker has no such containers."""
+    """The container's monitor shows it. Docker has no such containers."""
 
     scopes = (harness.USER_PODMAN,)
 

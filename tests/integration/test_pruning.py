@@ -1,4 +1,4 @@
-"""Commands that clean up while a container sleeps, and volumes that went away in spite of all."""
+"""Prune commands while a container sleeps, and volumes that were removed all the same."""
 
 import os
 
@@ -185,7 +185,7 @@ DefaultDependencies=false
             self.scope.engine_run(*prune)
         self.served_and_asleep()
         self.assertEqual(self.starts(), 2)
-        # Somebody who does not know what it is for takes it away.
+        # Somebody who does not know its purpose removes it.
         self.scope.engine_run("pod", "rm", "--force", "sockwake-site-keep-pod")
         self.served_and_asleep()
         self.assertEqual(self.kept(), ["sockwake-site-keep"])
@@ -209,7 +209,7 @@ DefaultDependencies=false
 
 
 class Docker(PruningCase):
-    """Keeps nothing: it is said, and seen."""
+    """Not protected: a note says so, and pruning shows it."""
 
     scopes = (harness.SYSTEM_DOCKER,)
 

@@ -1,4 +1,4 @@
-"""Containers that systemd owns: Quadlets, and units that somebody wrote around `podman run` or `docker run`."""
+"""Container units: Quadlets, and hand-written units with `podman run` or `docker run`."""
 
 import contextlib
 import json
@@ -39,7 +39,7 @@ class UnitCase(harness.Case):
         self.scope.run("tee", path, input=text)
 
     def create(self, *options):
-        """Creates cache-wake; returns what the command noted."""
+        """Creates cache-wake; returns the command's notes."""
         backend = ("--backend", self.scope.engine)
         return self.scope.sockwake("create", *backend, "-p", f"127.0.0.1:{PORT}:6379", *options).stderr
 
@@ -61,7 +61,7 @@ class UnitCase(harness.Case):
 
 
 class LifeOfAUnit:
-    """What holds for every unit that runs a container. `define` writes it."""
+    """Tests for every container unit. `define` writes it."""
 
     def test_wakes_and_sleeps_through_the_unit(self):
         self.define()
@@ -125,7 +125,7 @@ class LifeOfAUnit:
         harness.eventually(lambda: self.scope.state("cache-wake.service") == "failed")
         reason = json.loads(self.scope.sockwake("status", "--json", "cache-wake").stdout)["reason"]
         self.assertIn("cache.service", reason)
-        # It does not go on failing in the background.
+        # It does not keep failing in the background.
         harness.eventually(lambda: self.scope.state("cache.service") in ("inactive", "failed"))
         self.define()
         self.assert_served()
@@ -176,7 +176,7 @@ class LifeOfAUnit:
         self.assertEqual(self.scope.complaints("cache-wake", self.started), [])
 
     def test_the_manager_is_not_there_for_a_moment(self):
-        """As when it executes itself anew, just when the container is to sleep."""
+        """As when it re-executes itself, just when the container should sleep."""
         self.define()
         self.create("--unit", "cache.service", "--idle-timeout=1s", *self.name)
         self.assert_served()
@@ -264,7 +264,7 @@ class LifeOfAUnit:
 class HandWritten(LifeOfAUnit, UnitCase):
     """`docker run` and `podman run` in the foreground: the unit is active before there is a container."""
 
-    # Rootless `podman run` of Podman 4.3 leaves its unit's control group, and is no good in a unit.
+    # Rootless `podman run` of Podman 4.3 leaves its unit's control group, and does not work in a unit.
     scopes = (harness.SYSTEM_DOCKER, *(PODMANS or (harness.SYSTEM_PODMAN,)))
     name = ()
 
@@ -467,7 +467,7 @@ Exec={command}
 
 
 class ManualsExample(UnitCase):
-    """docs/quadlets.md, word for word: the Quadlet and the commands are taken from there."""
+    """Uses the Quadlet and the commands of docs/quadlets.md."""
 
     scopes = PODMANS
     page = os.path.join(os.path.dirname(__file__), "../../docs/quadlets.md")
@@ -481,7 +481,7 @@ class ManualsExample(UnitCase):
         [quadlet, *_] = self.blocks("ini")
         [create, *_] = self.blocks("sh")
         directory = quadlet_directory(self.scope)
-        # The page's image is one of the registries'; the lab has its own.
+        # The page's image is from a registry; the lab has its own.
         self.assertIn("Image=docker.io/library/postgres:17\n", quadlet)
         quadlet = quadlet.replace("Image=docker.io/library/postgres:17\n", f"Image={harness.SERVERS}\nExec=postgres\n")
         self.write(f"{directory}/test-postgresql.container", quadlet)

@@ -1,4 +1,4 @@
-"""A client is let in when the server serves, no sooner, and not kept waiting for one that never will."""
+"""A client is accepted once the server serves, not earlier, and does not wait for a server that never will."""
 
 import json
 import struct
@@ -16,13 +16,13 @@ def postgres_message(kind, body):
     return kind + struct.pack("!i", len(body) + 4) + body
 
 
-# PostgreSQL's protocol, version 3: what a server says that listens but does not serve yet, and one that does.
+# PostgreSQL's protocol, version 3: the answer of a server that listens but does not serve yet, and of one that serves.
 STARTING_UP = postgres_message(b"E", b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0")
 SERVES = postgres_message(b"R", struct.pack("!i", 0)) + postgres_message(b"Z", b"I")
 
 
 class RealServers(harness.Case):
-    """Every kind of health check with a server that it is meant for."""
+    """Every kind of health check with a suitable server."""
 
     any_release = True
 
@@ -94,7 +94,7 @@ class ListensBeforeItServes(harness.Case):
         self.check(get, b"HTTP/1.0 503 Busy\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\nserved\n")
 
     def test_healthcheck_of_the_image(self):
-        """Asked for now: the engine itself would look only half a minute later."""
+        """Runs now: the engine itself would run it only half a minute later."""
         health = ("--health-cmd=test -e /tmp/ready", "--health-interval=30s")
         began = time.monotonic()
         self.check("healthy", b"ill", b"well", options=health)
@@ -102,7 +102,7 @@ class ListensBeforeItServes(harness.Case):
 
 
 class Tls(harness.Case):
-    """A server that speaks TLS alone, behind a check that does not."""
+    """A server with TLS only, behind a check without TLS."""
 
     any_release = True
     PAIR = ("/tmp/cert.pem", "/tmp/key.pem")  # in the container
@@ -205,7 +205,8 @@ class NoCheck(harness.Case):
 
 
 class Patience(harness.Case):
-    """Slow ones are waited for up to --startup-timeout; hopeless ones are not. What still starts then: test_slow.py."""
+    """Clients wait for slow servers up to --startup-timeout, and not for hopeless ones. What still starts then:
+    test_slow.py."""
 
     timeout = LATE + 60
 

@@ -1,5 +1,5 @@
-"""The machine is stopped and boots again on the same disk: sockets listen, containers sleep, and who comes first wakes
-them. What starts a container nevertheless is told."""
+"""The machine is stopped and boots again on the same disk: sockets listen, containers sleep, and the first client
+wakes them. Anything that still starts a container is reported."""
 
 import json
 import os
@@ -17,7 +17,7 @@ def status(scope, name):
 
 
 class Sleepers(harness.RebootCase):
-    """One that was asleep, one that was awake, and one that the engine is told to run for ever."""
+    """One instance asleep, one awake, and one whose container the engine always restarts."""
 
     names = ("sleeper", "client", "eager")
 
@@ -34,7 +34,7 @@ class Sleepers(harness.RebootCase):
         self.scope.sockwake("sleep", "eager")
 
     def port(self, index):
-        """Both scopes are there at once."""
+        """Both scopes exist at the same time."""
         return PORT + 100 + 10 * self.scopes.index(self.scope) + index
 
     def test_sockets_are_back_and_containers_asleep(self):
@@ -57,7 +57,7 @@ class Sleepers(harness.RebootCase):
         harness.eventually(lambda: self.scope.state("sockwake-engines.target") == "active", timeout=45)
 
     def check_eager(self):
-        """Its engine has started it. sockwake attends to that, and it sleeps when nobody uses it."""
+        """Its engine has started it. sockwake starts its idle timeout, and it sleeps when unused."""
         found = "ran already, was found"
         harness.eventually(lambda: found in self.scope.journal("SOCKWAKE_INSTANCE=eager"), timeout=45)
         harness.eventually(lambda: self.scope.container_state("eager") == "exited", timeout=20)
@@ -118,7 +118,7 @@ WantedBy={"multi-user.target" if self.scope.is_system else "default.target"}
 
 
 class Pruned(harness.Case):
-    """What is asleep looks unused to the engine's cleaners."""
+    """Sleeping containers look unused to the engine's prune commands."""
 
     def test_refused_with_a_reason_until_it_is_back(self):
         self.scope.container("cache", "redis")

@@ -1,4 +1,4 @@
-"""Programs that are not there, and units of another version: what is told, and what `sockwake refresh` heals."""
+"""Missing programs, and units of another version: the messages, and the repairs of `sockwake refresh`."""
 
 import json
 import os
@@ -100,7 +100,7 @@ class Versions(RefreshCase):
         self.assert_served()
 
     def test_installed_elsewhere(self):
-        """The units' own programs count, not those of the sockwake that looks."""
+        """The units' own programs count, not those of the sockwake that checks."""
         program = self.main_program()
         self.change("service", re.escape(program), "/opt/gone/program")
         self.reload()
@@ -158,7 +158,7 @@ class Programs(RefreshCase):
 
     def setUp(self):
         super().setUp()
-        # Whatever this version renders, these are units that give up.
+        # Units that give up, independent of what this version renders.
         self.change("socket", "^TriggerLimit.*\n", "")
         self.change("socket", r"^\[Socket\]$", "[Socket]\nTriggerLimitIntervalSec=10s\nTriggerLimitBurst=50")
         self.change("service", "^Restart=.*", "Restart=no")

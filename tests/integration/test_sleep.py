@@ -1,4 +1,4 @@
-"""An instance that nobody uses sleeps, and wakes again whenever somebody comes, also at the worst moment."""
+"""An unused instance sleeps, and wakes for each new client, also at the worst moment."""
 
 import os
 import random
@@ -15,7 +15,7 @@ ROUNDS = 20 if harness.THOROUGH else 5
 
 
 def our_processes():
-    """Everything that runs from our directory of programs."""
+    """All processes of our directory of programs."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -53,7 +53,7 @@ class Idle(harness.Case):
         with harness.connect(PORT) as connection:
             connection.sendall(b"PING\r\n")
             self.assertEqual(connection.recv(64), b"+PONG\r\n")
-            # Nobody else would wake the server: were it stopped under a silent connection, that would end.
+            # No other client would wake the server: if it stopped, the silent connection would end.
             connection.settimeout(2)
             with self.assertRaises(TimeoutError):
                 connection.recv(1)
@@ -174,21 +174,21 @@ class ByHand(harness.Case):
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
         self.scope.fall_asleep("server")
         self.assertEqual(self.scope.container_pid("server"), pid)
-        # What it woke itself it puts to sleep.
+        # It puts to sleep what it has woken itself.
         self.scope.engine_run("stop", "server")
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
         harness.eventually(lambda: self.scope.container_state("server") == "exited")
 
 
 class Told(harness.Case):
-    """After `sleep` and `remove` the container does not run, or it is said why it does."""
+    """After `sleep` and `remove` the container does not run, or a note says why it does."""
 
     def setUp(self):
         super().setUp()
         self.scope.container("server", "redis", options=servers.STOP_AT_ONCE)
 
     def asleep(self, state="exited"):
-        """Tells it to sleep; returns what is noted."""
+        """Puts it to sleep; returns the notes."""
         notes = self.scope.sockwake("sleep", "server").stderr
         self.assertEqual(self.scope.container_state("server"), state)
         self.assertEqual(our_processes(), [])
@@ -215,7 +215,7 @@ class Told(harness.Case):
         for _ in range(3):
             self.kill_ours()
             self.assertEqual(self.asleep(), "")
-            time.sleep(0.7)  # whatever would start it again
+            time.sleep(0.7)  # time for anything that would start it again
             self.assertEqual(self.scope.container_state("server"), "exited")
 
     def test_killed_and_removed(self):
@@ -269,7 +269,7 @@ class Told(harness.Case):
         self.scope.container("other", "redis")
         self.scope.instance("server", PORT, 6379, "--force", container="other")
         self.assertEqual(self.scope.container_state("server"), "exited")
-        # what somebody else has started is theirs
+        # somebody else has started it, so it stays
         self.scope.engine_run("start", "other")
         self.scope.instance("server", PORT, 6379, "--force")
         self.assertEqual(self.scope.container_state("other"), "running")
@@ -289,7 +289,7 @@ class Told(harness.Case):
 
 
 class Shared(harness.Case):
-    """A container that several instances share sleeps when the last of them is idle."""
+    """A shared container sleeps when the last of its instances is idle."""
 
     timeout = 60 + 10 * ROUNDS
 
@@ -323,7 +323,7 @@ class Shared(harness.Case):
             self.assertEqual(connection.recv(64), b"+PONG\r\n")
 
     def test_never_stopped_under_an_open_connection(self):
-        """Many visits at random moments, most of them about when a neighbour falls asleep."""
+        """Many connections at random moments, mostly about when another instance falls asleep."""
         failures = []
         threads = [threading.Thread(target=self.visits, args=(n, failures), daemon=True) for n in range(2 * SHARING)]
         for thread in threads:

@@ -1,5 +1,5 @@
-"""A container that takes longer to start than clients wait is left to finish: those who wait are refused, with the reason;
-those who come later find it further on."""
+"""A container that starts more slowly than clients wait is not interrupted: waiting clients are refused, with the
+reason; later clients find the start further on."""
 
 import contextlib
 import json
@@ -30,7 +30,7 @@ class SlowCase(harness.Case):
         self.assertLess(time.monotonic() - began, WAIT + 2)
 
     def assert_still_starting(self, *words, name="slow"):
-        """What `status` says, soon after somebody was refused."""
+        """The output of `status`, soon after a client was refused."""
 
         def says():
             status = self.status(name)
@@ -42,7 +42,7 @@ class SlowCase(harness.Case):
         harness.eventually(says, timeout=5, interval=0.2)
 
     def serve(self, greeting=b"hello\n"):
-        """Clients come one after the other, until one is served."""
+        """Clients connect one after another, until one is served."""
 
         def is_served():
             with contextlib.suppress(ConnectionResetError):
@@ -57,7 +57,7 @@ class SlowCase(harness.Case):
         self.assertIn(self.scope.container_state("slow"), ("exited", ""))
 
     def enough(self):
-        """What the journal says about the time that the start took."""
+        """The journal's message on the duration of the start."""
         lines = self.scope.unit_journal("slow", "--identifier=sockwake", since=self.started)
         return "".join(line for line in lines if "would have let them wait" in line)
 
@@ -183,7 +183,7 @@ class HealthCheck(SlowCase):
 
 
 class SlowUnit(UnitCase):
-    """A start job that outlasts the time-out, and what it waits for."""
+    """A start job that outlasts the timeout, and the job that it waits for."""
 
     scopes = PODMANS
 

@@ -13,7 +13,7 @@ PORT = 7900
 
 
 def window(first, last):
-    """The schedule from so many minutes from now until so many; the minute that is on now has begun."""
+    """A schedule that begins and ends so many minutes from now; the current minute has begun."""
     now = datetime.datetime.now()
     return "-".join((now + datetime.timedelta(minutes=minutes)).strftime("%H:%M") for minutes in (first, last))
 
@@ -32,7 +32,7 @@ class TimeCase(harness.Case):
         return self.scope.state(f"{name}.service") == "active" and self.scope.container_state(name) == "running"
 
     def assert_stays_awake(self, seconds=2):
-        """Longer than any idle time-out here."""
+        """Longer than any idle timeout here."""
         with self.assertRaises(AssertionError):
             harness.eventually(lambda: not self.is_awake(), timeout=seconds)
 
@@ -148,7 +148,7 @@ class EveryMinute(TimeCase):
         self.assertTrue(self.is_awake("killed") and self.is_awake("failed"))
 
     def kill_one(self):
-        """The container ends, and with it the service, of its own accord: the timer starts both again."""
+        """The container ends by itself, and with it the service: the timer starts both again."""
         self.scope.container("killed", "redis")
         self.create("killed", PORT + 1, f"--schedule={window(-1, 60)}")
         harness.eventually(lambda: self.is_awake("killed"), timeout=15)
@@ -157,7 +157,7 @@ class EveryMinute(TimeCase):
         return killed_at
 
     def fail_one(self):
-        """One that cannot wake is tried again."""
+        """A failed wake is repeated."""
         self.scope.container("failed", "false", image=harness.BUSYBOX)
         self.create("failed", PORT + 2, f"--schedule={window(-1, 60)}", "--startup-timeout=2s")
         harness.eventually(lambda: self.scope.state("failed.service") == "failed", timeout=15)
@@ -165,7 +165,7 @@ class EveryMinute(TimeCase):
         self.scope.container("failed", "redis")
 
     def begin_one(self):
-        soon = 1 if datetime.datetime.now().second < 50 else 2  # not before this has been looked at
+        soon = 1 if datetime.datetime.now().second < 50 else 2  # not before the check below
         self.create("server", PORT, f"--schedule={window(soon, soon + 1)}")
         self.assert_asleep()
 
@@ -178,7 +178,7 @@ class EveryMinute(TimeCase):
         self.assertEqual(self.scope.property("server.timer", "SubState"), "running")
         harness.eventually(lambda: not self.is_awake(), timeout=130, interval=0.5)
         self.assertGreaterEqual(time.time(), end)
-        # The timer has come once more, too late, and now waits for tomorrow.
+        # The timer has elapsed once more, too late, and now waits for tomorrow.
         harness.eventually(lambda: self.scope.property("server.timer", "SubState") == "waiting"
                            and self.scope.state("server.service") == "inactive")
         self.assertGreater(time.time(), end)
@@ -190,7 +190,7 @@ class EveryMinute(TimeCase):
 
 
 class Calendar(harness.Case):
-    """What the timer says, as systemd reads it."""
+    """The expressions of the timer, as systemd reads them."""
 
     scopes = (harness.SYSTEM_DOCKER,)
 
@@ -224,7 +224,7 @@ class Calendar(harness.Case):
 
 
 class AfterReboot(harness.RebootCase):
-    """A machine that boots within the schedule has the instance warm without a client."""
+    """A machine that boots within the schedule wakes the instance without a client."""
 
     timeout = 120
 
@@ -283,7 +283,7 @@ class ByHand(TimeCase):
         self.assertEqual(self.status()["held_until"], until)
 
     def test_held_while_falling_asleep(self):
-        """Over and over about when it falls asleep: afterwards it is held, or that failed."""
+        """Again and again about when it falls asleep: afterwards the hold is in effect, or the command has failed."""
         self.create("--drain-timeout=0")
         for _ in range(10):
             self.scope.sockwake("wake", "server")
@@ -341,7 +341,7 @@ class BusyPeriods(TimeCase):
 
 
 class ManualsExamples(TimeCase):
-    """docs/times.md, word for word: its commands are taken from there, in their order."""
+    """Runs the commands of docs/times.md, in their order."""
 
     page = os.path.join(os.path.dirname(__file__), "../../docs/times.md")
 

@@ -1,4 +1,4 @@
-"""Whom servers see, and so whom they trust: nobody of sockwake's clients is a local one, unless --target asks for that."""
+"""The client address that servers see and trust: sockwake's clients are not local, unless --target says so."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import servers
 PORT = 7960
 OUTSIDERS = ("192.0.0.8", "100:0:0:1::8")
 
-# Some releases of Docker switch IPv6 off where there is no network.
+# Some releases of Docker switch IPv6 off without a network.
 NO_NETWORK = ("--network=none", "--sysctl=net.ipv6.conf.all.disable_ipv6=0")
 NGINX = 'echo "events {} http { %s }" >/tmp/conf; exec nginx -g "daemon off;" -c /tmp/conf'
 OWN = "own=$(hostname -I | cut -d ' ' -f 1); "
@@ -21,7 +21,8 @@ class TrustCase(harness.Case):
         return (f"--network={'bridge' if self.scope.engine == 'docker' else 'podman'}",)
 
     def nginx(self, *listens, options=NO_NETWORK, rule="", answer="return 200 \\$remote_addr;", name="web"):
-        """One server for each of the `listen` directives, which says whom it sees. $own is the container's address."""
+        """One server for each of the `listen` directives, which answers with the client's address. $own is the
+        container's address."""
         text = " ".join(f"server {{ listen {listen}; {rule} location / {{ {answer} }} }}" for listen in listens)
         self.scope.container(name, "sh", "-c", OWN + NGINX % text, options=options)
 
@@ -73,7 +74,7 @@ class Web(TrustCase):
         self.assertEqual(self.seen(), OUTSIDERS[0])
 
     def test_an_instance_of_before(self):
-        """It goes on as it was, says so, and changes when it is refreshed."""
+        """It keeps its behaviour, says so, and changes when refreshed."""
         self.nginx("80")
         self.create()
         for suffix in ("service", "socket"):
@@ -93,7 +94,7 @@ class Web(TrustCase):
 
 
 class HostsNetwork(TrustCase):
-    """Nothing is installed there; an address of the host's is dialled."""
+    """Nothing is installed there; the proxy connects to a host address."""
 
     def test_on_all_addresses(self):
         self.nginx(str(PORT + 10), options=("--network=host",))
@@ -170,7 +171,7 @@ class Databases(TrustCase):
                 self.scope.engine_run("rm", "--force", "db")
 
     def test_redis_in_protected_mode(self):
-        """Says no to all but local clients, at once: it is ready."""
+        """Refuses all but local clients at once: it is ready."""
         self.scope.container("cache", "redis", "--protected-mode", "yes", options=NO_NETWORK)
         self.create(name="cache", ports=(6379,))
         self.assertIn("DENIED", harness.redis(PORT, "ping"))

@@ -38,7 +38,7 @@ class Several(harness.Case):
         self.assertEqual(self.scope.sockwake("sleep", "--all").stdout, "No managed instances found.\n")
 
     def test_one_that_fails(self):
-        """Does not keep the other, and is told."""
+        """Does not stop the other, and is reported."""
         self.scope.engine_run("rm", "first")
         result = self.scope.sockwake("wake", "first", "second", check=False)
         self.assertEqual(result.returncode, 1)
@@ -46,18 +46,18 @@ class Several(harness.Case):
         first, last = result.stderr.splitlines()
         self.assertIn("'first' did not wake: ", first)
         self.assertEqual(last, "sockwake: 1 of 2 failed: the reasons are above")
-        result = self.scope.sockwake("wake", "first", check=False)  # alone it needs no sum
+        result = self.scope.sockwake("wake", "first", check=False)  # one alone needs no total
         self.assertEqual(len(result.stderr.splitlines()), 1)
 
     def test_in_the_order_of_what_happens(self):
-        """Also where both outputs go into one file."""
+        """Also if both outputs go into one file."""
         self.scope.engine_run("rm", "second")
         both = self.scope.run("sh", "-c", "sockwake wake first second 2>&1", check=False).stdout.splitlines()
         self.assertTrue(both[0].startswith("'first' is awake"), both)
         self.assertIn("'second' did not wake", both[1])
 
     def test_removed_while_a_removal_waits(self):
-        """What others have made of it meanwhile counts."""
+        """Changes by others meanwhile count."""
         lock = f"{self.scope.runtime_directory}/sockwake/units.lock"
         holder = self.scope.spawn("flock", lock, "sh", "-c", "echo held; read line", stdin=PIPE, stdout=PIPE)
         self.addCleanup(holder.communicate)

@@ -1,5 +1,5 @@
-"""Datagrams: the one that wakes is answered, every client has a flow of its own, answers come from whom was asked, and the
-ports of an instance share one idle clock."""
+"""Datagrams: the one that wakes is answered, each client has its own flow, answers come from the address that was
+asked, and the ports of an instance share one idle timeout."""
 
 import json
 import socket
@@ -11,12 +11,12 @@ import servers
 ANY_RELEASE = True
 PORT = 7800
 IDLE = 1.5  # seconds
-# The first one is not what the kernel would answer from if it did not know.
+# The kernel would not choose the first one as source address by itself.
 ADDRESSES = ("127.0.0.2", "127.0.0.1", "::1", *harness.INSIDE)
 
 
 def client(host="127.0.0.1", timeout=20):
-    """An unconnected socket, which takes answers from anybody."""
+    """An unconnected socket, which receives answers from any address."""
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
     sock.settimeout(timeout)
     return sock
@@ -47,7 +47,7 @@ class Datagrams(harness.Case):
         self.create()
         with client() as sock:
             self.assertEqual(ask(sock, b"first")[0], b"first")
-            # Had it been delivered twice, its second answer would be here before this one.
+            # A second delivery would have been answered before this one.
             self.assertEqual(ask(sock, b"second")[0], b"second")
         self.assertEqual(self.scope.complaints("dns", self.started), [])
 
@@ -95,8 +95,8 @@ class Datagrams(harness.Case):
                 self.assertEqual(ask(sock, data)[0], data)
 
     def check_answers(self, addresses):
-        """Also to the datagram that wakes first of all, before any of our programs could ask where it was sent: what they
-        ask for stays with the socket."""
+        """Also to the very first datagram that wakes, before our programs could request its destination address: that
+        setting stays with the socket."""
         for first in addresses:
             with self.subTest(first):
                 for host in (first, *addresses):
@@ -145,7 +145,7 @@ class OneIdleClock(harness.Case):
             connection.sendall(b"x")
             self.assertEqual(connection.recv(1), b"x")
             port = ask(sock, b"before")[1]
-            # A flow lives longer than the idle time-out; another proxy would have made another one.
+            # A flow outlives the idle timeout; another proxy would have made another one.
             connection.settimeout(1)
             with self.assertRaises(TimeoutError):
                 connection.recv(1)

@@ -38,7 +38,7 @@ class Listening(UnixCase):
         self.scope.sockwake("create", "pg", "-p", f"{path}:5432", "--idle-timeout=1s")
         self.assertTrue(os.path.exists(path))
         for _ in range(2):
-            # The server sees TCP: the listener alone is a Unix socket.
+            # The server sees TCP: only the listener is a Unix socket.
             self.assertEqual(self.psql("select host(inet_server_addr())").stdout, "127.0.0.1\n")
             harness.eventually(lambda: self.scope.container_state("pg") == "exited")
             self.scope.fall_asleep("pg")
@@ -112,7 +112,7 @@ class Links(UnixCase):
 
     def setUp(self):
         super().setUp()
-        # What a link could lead to: it is there, and everybody may use it.
+        # The target of a link: it exists, and everybody may use it.
         os.mkdir(self.directory)
         os.chmod(self.directory, 0o755)
         self.decoy = socket.socket(socket.AF_UNIX)

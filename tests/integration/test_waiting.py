@@ -1,5 +1,5 @@
-"""Nobody waits longer than --startup-timeout and two seconds, whatever the instance is doing: who comes is answered or
-reset by then; a datagram is answered or dropped. With `infinity` everybody waits."""
+"""No client waits longer than --startup-timeout and two seconds, whatever the state of the instance: by then it is
+answered or reset; a datagram is answered or dropped. With `infinity` all wait."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import servers
 ANY_RELEASE = True
 PORT = 7600
 LIMIT = 3  # --startup-timeout, in seconds
-LONG = 12  # for which an instance is busy: long enough for who waits to come, be reset, and come again
+LONG = 12  # how long an instance is busy: long enough for clients to connect, be reset, and reconnect
 FOREVER = "--startup-timeout=infinity"
 
 
@@ -32,8 +32,9 @@ class WaitingCase(harness.Case):
         self.assertEqual([client.result() for client in clients], [cells.SERVED] * len(clients))
 
     def check_busy(self, patient, others, over):
-        """Clients of all of these come, wait and are reset, but for those of `patient`. The same again with such as have
-        not come together. `over` ends what keeps them busy, or waits for it: who waits by then is served."""
+        """Clients of all these cells connect, wait and are reset, except those of `patient`. Then the same with
+        clients that connect at different times. `over` ends the cause of the wait, or waits for its end: clients that
+        still wait are served."""
         forever = [cells.Client(cell.port) for cell in patient]
         older = [cells.Client(cell.port) for cell in others]
         time.sleep(LIMIT / 2)
@@ -47,7 +48,7 @@ class WaitingCase(harness.Case):
 
 
 class Engine(WaitingCase):
-    """The engine stands still."""
+    """The engine is stopped."""
 
     waits = True
 
@@ -81,7 +82,7 @@ class Engine(WaitingCase):
         with cells.FrozenEngine(self.scope) as engine:
             for cell in fleet.cells:
                 os.kill(cell.pid("keeper"), signal.SIGKILL)
-            for cell in fleet.cells:  # whom a proxy still accepts is cut off with it
+            for cell in fleet.cells:  # a client that a proxy still accepts is cut off with it
                 harness.eventually(lambda cell=cell: not cell.pids("proxy"))
             for connection in connections:
                 connection.close()
@@ -95,7 +96,7 @@ class Container(WaitingCase):
     waits = True
 
     def test_slow_to_stop(self):
-        """One that ignores the signal, until the engine kills it; and one that heeds it, and is slow."""
+        """One ignores the signal until the engine kills it; one obeys it slowly."""
         ignores = ("sh", "-c", f"trap '' TERM; {' '.join(cells.ECHO)}")
         heeds = ("sh", "-c", f"trap 'sleep {LONG}; exit' TERM; {' '.join(cells.ECHO)} & while :; do wait; done")
         self.scope.container("ignores", *ignores, image=harness.BUSYBOX, options=(f"--stop-timeout={LONG}",))
@@ -114,14 +115,14 @@ class Container(WaitingCase):
         self.assert_reset_in_time(first)
         while time.monotonic() - began < LONG - 2 * LIMIT:
             self.assert_reset_in_time([cells.Client(port) for port in ports.values()])
-        # The container is up again in time for somebody who comes shortly before it has ended.
+        # The container runs again in time for a client that connects shortly before it has ended.
         time.sleep(max(0, began + LONG - LIMIT / 2 - time.monotonic()))
         self.assert_served([*(cells.Client(port) for port in ports.values()), forever])
         for name in ("ignores", "heeds", "patient"):
             self.scope.engine_run("kill", name)
 
     def test_full_backlog(self):
-        """A server that accepts nobody: a connection to it is neither made nor refused."""
+        """A server that does not accept: a connection to it is neither made nor refused."""
         options = ("--network=none", *servers.PYTHON)
         self.scope.container("full", *servers.full(cells.SERVER_PORT), image=harness.BUSYBOX, options=options)
         self.scope.instance("full", PORT, cells.SERVER_PORT, f"--startup-timeout={LIMIT}")
@@ -141,7 +142,7 @@ class Container(WaitingCase):
 
 
 class Unit(WaitingCase):
-    """A unit of somebody else's keeps them waiting."""
+    """A foreign unit makes them wait."""
 
     waits = True
     scopes = tuple(scope for scope in harness.BOTH if "unit" in cells.modes(scope))
@@ -186,7 +187,7 @@ class Unit(WaitingCase):
 
 
 class Datagrams(WaitingCase):
-    """Nobody can be told that a datagram has waited too long."""
+    """No client can be told that its datagram has waited too long."""
 
     waits = True
 
@@ -211,7 +212,7 @@ class Datagrams(WaitingCase):
         with cells.FrozenEngine(self.scope) as engine:
             old = self.client()
             old.sendto(b"old", ("127.0.0.1", PORT))
-            # The clients over TCP tell when the time of those before them is over.
+            # The TCP clients show when the time of earlier ones is over.
             self.assert_reset_in_time([cells.Client(PORT)])
             engine.thaw()
             self.scope.fall_asleep("server")

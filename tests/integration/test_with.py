@@ -1,5 +1,5 @@
-"""Several containers, one instance: `--with` wakes them first, in order, and puts them to sleep last. docs/with.md describes
-it."""
+"""Several containers, one instance: `--with` wakes them first, in order, and puts them to sleep last. See
+docs/with.md."""
 
 import datetime
 import json
@@ -26,7 +26,7 @@ class WithCase(harness.Case):
             self.scope.systemctl("start", "podman.socket")
 
     def create(self, *options, name="app", port=PORT, **more):
-        """An instance of nginx; its idle time-out is short unless told otherwise."""
+        """An instance of nginx; by default with a short idle timeout."""
         return self.scope.instance(
             name, port, 80, "--backend", self.scope.engine, "--idle-timeout=500ms", *options, **more
         )
@@ -49,7 +49,7 @@ class WithCase(harness.Case):
                 self.assertEqual(self.scope.container_state(container), state)
 
     def with_of(self, name="app"):
-        """The containers of an instance's --with, as programs see them."""
+        """The dependencies of an instance, as in its JSON output."""
         return json.loads(self.scope.sockwake("status", "--json", name).stdout).get("with", [])
 
     def assert_served(self, port=PORT):
@@ -164,7 +164,7 @@ class RealServers(WithCase):
 
 class Sharing(WithCase):
     def test_never_put_to_sleep_under_a_user(self):
-        """Visits at random moments, most of them about when a neighbour falls asleep."""
+        """Connects at random moments, mostly about when another instance falls asleep."""
         self.scope.container("cache", "redis")
         for number, name in enumerate(("app", "admin", "shop")):
             self.scope.container(name, "nginx")
@@ -197,7 +197,7 @@ class Sharing(WithCase):
 
 
 class Ready(WithCase):
-    """Each is ready, and not only started, before the next is woken."""
+    """Each is ready, not only started, before the next is woken."""
 
     def setUp(self):
         super().setUp()
@@ -236,7 +236,7 @@ class Ready(WithCase):
 
 
 class Failure(WithCase):
-    """Whatever is wrong with one of them, the client learns of it at once, and what was woken sleeps again."""
+    """If a dependency fails, the client is told at once, and all woken containers sleep again."""
 
     def setUp(self):
         super().setUp()
@@ -266,7 +266,7 @@ class Failure(WithCase):
     def test_one_that_ends(self):
         self.busybox("db", "sh", "-c", "exit 3")
         self.create("--with", "db:9000", "--with", "cache:6379")
-        self.assert_refused(" ended")  # as soon as it was started, or before it was ready
+        self.assert_refused(" ended")  # right after the start, or before it was ready
         self.assertEqual(self.scope.container_state("cache"), "created")
 
     def test_one_that_ends_before_it_is_ready(self):
@@ -288,7 +288,7 @@ class Failure(WithCase):
         self.create("--with", "db:9000", "--startup-timeout=1min")
         with harness.connect(PORT) as connection:
             harness.eventually(lambda: self.scope.container_state("db") == "running")
-            # The socket first, or the client that waits would wake it again.
+            # The socket first: the waiting client would wake it again.
             self.scope.systemctl("stop", "app.socket", "app.service", timeout=20)
             with self.assertRaises(ConnectionResetError):
                 connection.recv(1)
@@ -375,7 +375,7 @@ class Compose(WithCase):
         self.assert_served()
         self.scope.fall_asleep("app")
         self.assert_states(**{"shop-db-1": "exited", "shop-web-1": "exited"})
-        # A label cannot stop what somebody else runs.
+        # A label cannot stop a container that somebody else runs.
         self.scope.engine_run("start", "shop-db-1")
         self.assert_served()
         self.scope.fall_asleep("app")
@@ -408,7 +408,7 @@ class Pod(WithCase):
 
 
 class Quadlet(WithCase):
-    """One that a unit runs is woken and put to sleep through that."""
+    """A container unit is woken and put to sleep by that unit."""
 
     scopes = (harness.SYSTEM_PODMAN, harness.USER_PODMAN) if HAS_QUADLET else ()
 
@@ -447,7 +447,7 @@ class Quadlet(WithCase):
 
 
 class ManualsExamples(WithCase):
-    """docs/with.md, word for word: its commands are taken from there, in their order."""
+    """Runs the commands of docs/with.md, in their order."""
 
     def do(self, block):
         for line in block.splitlines():
