@@ -69,8 +69,11 @@ class Rejected(HostileCase):
                 options = (f"--{option}={value}", f"--{other}=80")
                 self.check((value,), "from 1 to 65535", lambda _, options=options: (options, {"publish": None}))
         self.check_publish(("", "0", "65536", "a", "80 ", "1-2"), "", "{}:80")
-        self.check_publish(("", "65536", "b", "%p", "$a", "80/sctp", "80/", "80/TCP"), "from 0 to 65535", "80:{}")
-        self.check_publish((f"80:80{LINE}", "80", ":", "/", ""), "PORT:CPORT")
+        self.check_publish(("", "65536", "b", "%p", "$a"), "from 0 to 65535", "80:{}")
+        self.check_publish((f"80:80{LINE}", "80:80/", "80:80/TCP", "80-81:80-81/TCP", "/", ""), "PORT:CPORT")
+        self.check_publish(("80:80/sctp", "80/sctp"), "SCTP")
+        self.check_publish(("80-90:80", "80:80-90", "1-3:1-2"), "same length")
+        self.check_publish((":", "0", "80-", "-80", "9-8"), "")
         self.check_publish(("80:80",), "neither an IPv4", "{}:80:80")
         self.check_publish(("80:0",), "from 1 to 65535")
 
