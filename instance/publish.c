@@ -192,7 +192,7 @@ int publish_parse_range(const char *spec, struct publish *ret, size_t room, size
 		return error_set(err, E2BIG, "'%s' is more than the %zu ports that are left", spec, room);
 	for (unsigned k = 0; k < n; k++) {
 		if (parse_one(&parts, listening.first + k, container.first + k, &ret[k], err) < 0)
-			return n > 1 ? error_context(err, "'%s'", spec) : -1;
+			return error_context(err, "'%s'", spec);
 	}
 	*ret_n = n;
 	return 0;
