@@ -118,7 +118,7 @@ $(BUILD)/obj/relay/%.o: OPTIMIZE = -O2
 CONFINED = $(foreach f,$(LIBS.proxy) proxy,$(wildcard $f/*.c))
 $(BUILD)/gen/confine/syscalls.h: confine/syscalls $(CONFINED)
 	@mkdir -p $(@D)
-	@confine/syscalls confine/seccomp.c $(CONFINED) >$@
+	@confine/syscalls confine/seccomp.c $(CONFINED) >$@.new && mv -f $@.new $@
 $(BUILD)/obj/confine/seccomp.o build/fuzz/obj/confine/seccomp.o: $(BUILD)/gen/confine/syscalls.h
 
 $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): $(BUILD)/obj/told
@@ -182,7 +182,7 @@ check-static: check-32 all ## run cppcheck, clang-tidy and tests/structure, and 
 # Checks that the sources compile without warnings for 32-bit pointers. Uses x86 with the headers of x86-64, which support
 # both, except for one file that only the 32-bit libc has; so this needs only a compiler.
 MULTIARCH = $(shell $(CC) -print-multiarch)
-check-32:
+check-32: $(BUILD)/gen/confine/syscalls.h
 	@mkdir -p $(BUILD)/32/gnu && touch $(BUILD)/32/gnu/stubs-32.h
 	@printf '%s\n' $(C_FILES) | xargs --max-procs=$$(nproc) --max-args=8 sh -c 'for f; do \
 		$(subst ','\'',$(CC) -m32 -Wno-psabi -isystem $(BUILD)/32 -isystem /usr/include/$(MULTIARCH) $(CPPFLAGS) $(CFLAGS)) -c \

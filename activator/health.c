@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "activator/pin.h"
 #include "activator/tell.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -86,10 +87,10 @@ int health_await(struct engine *e, const struct options *o, const struct contain
 	for (bool again = false;; again = true) {
 		struct pollfd gone = {.fd = pidfd, .events = POLLIN};
 		enum health health = HEALTH_NONE;
-		uint64_t pause;
+		uint64_t asked = now_usec(), pause;
 
 		if (health_ask(e, c, &health, err) < 0 && !error_forgive(err, EBUSY)) {
-			if (again && err->code == ETIMEDOUT)
+			if (again && pin_ran_out(e, asked, err))
 				return late(c, err);
 			return err->code == EREMOTEIO && ends(pidfd) ? has_ended(o, c, err) : -1;
 		}

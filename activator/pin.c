@@ -220,14 +220,19 @@ static int late(const struct options *o, enum container_state state, struct erro
 			 container_state_name(state));
 }
 
-/* An engine that has answered before is not to blame when the time ends during a request. */
+bool pin_ran_out(const struct engine *e, uint64_t asked, const struct error *err)
+{
+	return err->code == ETIMEDOUT && asked + USEC_PER_SEC > e->deadline;
+}
+
 static int find(struct engine *e, const struct options *o, struct container_lock *lock, const char *directory,
 		bool again, struct container *ret, struct error *err)
 {
 	enum container_state before = ret->state;
+	uint64_t asked = now_usec();
 
 	if (e->backend->inspect(e, o->container, ret, err) < 0)
-		return again && err->code == ETIMEDOUT ? late(o, before, err) : -1;
+		return again && pin_ran_out(e, asked, err) ? late(o, before, err) : -1;
 	return container_lock_found_shared(lock, directory, ret->id, e->deadline, err) < 0 ? -1 : 0;
 }
 

@@ -16,6 +16,10 @@
 int pin_container(struct engine *engine, const struct options *o, struct stats *stats, struct container_lock *lock,
 		  const char *directory, struct container *ret, int *ret_pidfd, bool *ret_woken, struct error *err);
 
+/* Did the time end during a request that began in its last second? An engine that has answered before is not to blame then;
+ * one that has been silent for longer is. `asked`: when the request began, CLOCK_MONOTONIC microseconds. */
+bool pin_ran_out(const struct engine *engine, uint64_t asked, const struct error *err);
+
 /* Opens a pidfd of the first process of a running container that was just inspected; a second inspection makes certain
  * that it is this one. 1: it is pinned; 0: it has changed meanwhile; -1: error. */
 int pin_inspected(struct engine *engine, const struct options *o, const struct container *c, int *ret_pidfd,

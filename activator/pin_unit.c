@@ -54,12 +54,23 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 }
 
 /* 1: it is pinned; 0: it does not run yet; -1: error. */
-static int pin_by_name(struct engine *e, const struct options *o, struct container *c, int *ret_pidfd,
+static int late(const struct options *o, struct error *err)
+{
+	return error_set(err, ETIMEDOUT, "the unit '%s' runs, but no container '%s' did in time: is that its name?",
+			 o->unit, o->container);
+}
+
+static int pin_by_name(struct engine *e, const struct options *o, bool again, struct container *c, int *ret_pidfd,
 		       struct error *err)
 {
+	uint64_t asked = now_usec();
+
 	container_clear(c);
-	if (e->backend->inspect(e, o->container, c, err) < 0)
+	if (e->backend->inspect(e, o->container, c, err) < 0) {
+		if (again && pin_ran_out(e, asked, err))
+			return late(o, err);
 		return container_is_in_between(err) ? error_clear(err) : -1;
+	}
 	if (c->state == CONTAINER_PAUSED && e->backend->unpause(e, o->container, err) < 0 && !error_forgive(err, EBUSY))
 		return -1;
 	return c->state == CONTAINER_RUNNING && c->pid > 1 ? pin_inspected(e, o, c, ret_pidfd, err) : 0;
@@ -86,12 +97,6 @@ static int pin_by_monitor(struct engine *e, const struct options *o, const struc
 	return 1;
 }
 
-static int late(const struct options *o, struct error *err)
-{
-	return error_set(err, ETIMEDOUT, "the unit '%s' runs, but no container '%s' did in time: is that its name?",
-			 o->unit, o->container);
-}
-
 static int await_container(struct unit *u, struct engine *e, const struct options *o, struct unit_view *v,
 			   struct container *c, int *ret_pidfd, struct error *err)
 {
@@ -107,12 +112,9 @@ static int await_container(struct unit *u, struct engine *e, const struct option
 		if (r == 0 && e->backend->monitors_in_units && !o->healthy && !reach_matters(o->health_check))
 			r = pin_by_monitor(e, o, v, c, ret_pidfd, err);
 		if (r == 0)
-			r = pin_by_name(e, o, c, ret_pidfd, err);
-		/* An engine that has answered before is not to blame when the time ends during a request. */
-		if (r < 0)
-			return again && err->code == ETIMEDOUT ? late(o, err) : -1;
-		if (r > 0)
-			return 0;
+			r = pin_by_name(e, o, again, c, ret_pidfd, err);
+		if (r != 0)
+			return r < 0 ? -1 : 0;
 		tell_awaited(&told, NULL, "the unit '%s' runs, but no container '%s' does: is that its name?", o->unit,
 			     o->container);
 		(void)poll(NULL, 0, e->backend->unit_retry_msec);

@@ -48,6 +48,7 @@ static const int allowed[] = {
 #include "confine/syscalls.h"
 #undef SYSCALL
 };
+_Static_assert(COUNT(allowed) > 20, "the list that confine/syscalls makes has been cut short");
 
 /* What pthread_create(3), and malloc(3) in a second thread, call besides clone(2). */
 static const int allowed_threads[] = {SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_getaffinity)};
