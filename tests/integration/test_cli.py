@@ -449,12 +449,17 @@ class Telling(CliCase):
         self.assertIn(cells[1][5], ("server created", "server exited"))
         self.assertEqual(count, "2 instances: 1 awake, 1 asleep")
 
+    def nobody_is_connected(self):
+        """The proxy has seen the client leave, and said so."""
+        return json.loads(self.scope.sockwake("status", "--json", "server").stdout)["sleeps_at"]
+
     def test_on_a_terminal(self):
         """As wide as the terminal, a line for each instance; colours and round signs where supported."""
         self.scope.container("other-with-a-long-name", "redis")
         self.scope.instance("other-with-a-long-name", PORT, 6379)
         self.scope.instance("server", PORT + 1, 6379)
         self.assertEqual(harness.redis(PORT + 1, "ping"), "PONG")
+        harness.eventually(self.nobody_is_connected)
         for width, variables, signs, colour in (
             (120, ("LC_ALL=C.UTF-8", "TERM=xterm"), "○●", True),
             (80, ("LC_ALL=C.UTF-8", "TERM=xterm", "NO_COLOR=1"), "○●", False),
@@ -513,6 +518,7 @@ class Telling(CliCase):
         self.assertRegex(text, r"(?m)^ *Ready when: redis$")
         self.assertIn(f"{self.scope.unit_directory}/server.socket", text)
         self.assert_served()
+        harness.eventually(self.nobody_is_connected)
         text = self.scope.sockwake("status", "server").stdout
         self.assertRegex(text, r"(?m)^(●|\*) server (–|-) awake for \d+s, sleeps in 1\dmin( \d+s)? if nobody connects$")
         self.assertRegex(text, r"(?m)^ *Connections: \d now, 1 in the current wake, 0 failed$")
