@@ -178,7 +178,7 @@ int publish_parse_range(const char *spec, struct publish *ret, size_t room, size
 	if (room < 1)
 		return error_set(err, E2BIG, "'%s' is one port too many", spec);
 	*ret_n = 1;
-	if (spec[0] == '/' || !cut(spec, &parts) || (strchr(spec, ':') && !strchr(spec, '-')))
+	if (!*spec || spec[0] == '/' || !cut(spec, &parts) || (strchr(spec, ':') && !strchr(spec, '-')))
 		return publish_parse(spec, ret, err);
 	if (parse_range(parts.listening, &listening, err) < 0)
 		return error_context(err, "'%s'", spec);
