@@ -116,7 +116,7 @@ $(BUILD)/obj/relay/%.o: OPTIMIZE = -O2
 
 # The system calls that the confined proxy may make.
 CONFINED = $(foreach f,$(LIBS.proxy) proxy,$(wildcard $f/*.c))
-$(BUILD)/gen/confine/syscalls.h: confine/syscalls $(CONFINED)
+$(BUILD)/gen/confine/syscalls.h: confine/syscalls $(CONFINED) $(BUILD)/obj/objects
 	@mkdir -p $(@D)
 	@confine/syscalls confine/seccomp.c $(CONFINED) >$@.new && mv -f $@.new $@
 $(BUILD)/obj/confine/seccomp.o build/fuzz/obj/confine/seccomp.o: $(BUILD)/gen/confine/syscalls.h

@@ -102,7 +102,7 @@ static const struct option_row rows[] = {
 	{"--listen-port PORT", "on all addresses", take_text, ON_LINE(listen_port)},
 	{"--container-port PORT", "where the server in the container listens", take_text, ON_LINE(container_port)},
 	{"-p, --publish [ADDR:]PORT:CPORT[/tcp|/udp]",
-	 "the same in one, as in docker run -p; repeatable; /PATH:CPORT is a Unix socket", take_publish,
+	 "the same in one; repeatable; ranges as in docker run -p; /PATH:CPORT is a Unix socket", take_publish,
 	 AT(request.instance)},
 	{"--target ADDR|unix:/PATH", "where in the container; repeatable (default: any of its own addresses)",
 	 take_list, IN_INSTANCE(targets)},

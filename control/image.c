@@ -380,6 +380,7 @@ int made_put(FILE *f, struct create_request *r, struct error *err)
 		return -1;
 	if (plan(r, engine, &image, err) < 0) {
 		note_print("%s", err->text);
+		error_clear(err);
 		if (!i->made_container && decide(r, engine_backend(i->backend)->has_quadlets, err) < 0)
 			return -1;
 	} else {

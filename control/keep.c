@@ -46,7 +46,7 @@ static int keep_by_unit(struct manager *m, struct engine *e, const struct part *
 	_cleanup_container_unit_ struct container_unit run_by = {};
 
 	if (!m || container_unit_read(m, p->unit, &run_by, err) < 0 || !run_by.image)
-		return 0;
+		return error_clear(err);
 	return volumes_keep_new(e, path, p->container, run_by.image, (const char *const *)run_by.volumes, err);
 }
 

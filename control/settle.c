@@ -254,7 +254,7 @@ int settle_look(struct manager *m, const struct instance *i, const struct error 
 	if (engine_open(i->backend, i->scope, i->engine_socket, &e, err) < 0)
 		return -1;
 	if (look(i, e, &container, &runs, err) < 0)
-		return i->unit && unit_rests(m, i->unit) ? 0 : -1;
+		return i->unit && unit_rests(m, i->unit) ? error_clear(err) : -1;
 	if (runs)
 		return see_to(m, i, e, &container, failure, words, err);
 	if (!failure || i->n_dependencies == 0)
