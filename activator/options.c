@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/parse.h"
+#include "instance/defaults.h"
 
 /* One of two words: false for the first, true for the second. */
 static int parse_word(const char *option, const char *value, const char *first, const char *second, bool *ret,
@@ -203,14 +204,14 @@ static const char *find_health_check(char *const *command)
 enum options_result activator_options_parse(int argc, char **argv, struct options *ret, struct error *err)
 {
 	struct options o = {
-		.scope = geteuid() == 0 ? SCOPE_SYSTEM : SCOPE_USER,
-		.startup_timeout = 30 * USEC_PER_SEC,
+		.scope = scope_default(),
+		.startup_timeout = DEFAULT_STARTUP_TIMEOUT,
 		.because = EVENT_STOP,
 	};
 	enum options_result r;
 	int rest;
 
-	o.backend = o.scope == SCOPE_SYSTEM ? BACKEND_DOCKER : BACKEND_PODMAN;
+	o.backend = backend_kind_default(o.scope);
 	r = option_table_parse(&activator_option_table, argc, argv, &o, &rest, err);
 	if (r != OPTIONS_RUN)
 		return r;

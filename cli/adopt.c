@@ -78,7 +78,7 @@ static int parse(int argc, char *argv[], struct command_line *l, struct error *e
 	if (arguments_read(argc, argv, &table, l, &rest, err) < 0)
 		return -1;
 	if (!l->backend_given)
-		a->base.backend = a->base.scope == SCOPE_SYSTEM ? BACKEND_DOCKER : BACKEND_PODMAN;
+		a->base.backend = backend_kind_default(a->base.scope);
 	if (take_name(argc - rest, argv + rest, a, err) < 0 ||
 	    engine_find_socket(a->base.backend, a->base.scope, l->engine_socket, socket, err) < 0 ||
 	    engine_check_socket(a->base.scope, socket, err) < 0)

@@ -15,11 +15,6 @@
 #define OPTIONS_MAX	64 /* more than any command's */
 #define OPTION_NAME_MAX 64
 
-enum scope scope_default(void)
-{
-	return geteuid() == 0 ? SCOPE_SYSTEM : SCOPE_USER;
-}
-
 /* The name in a word like "--name", "--name=value" and "--name VALUE". */
 static const char *option_name(const char *word, char ret[static OPTION_NAME_MAX])
 {

@@ -58,8 +58,5 @@ int arguments_refuse(const struct option_table *t, const struct option_fault *f,
 /* The value of --scope, for an enum scope. */
 int arguments_take_scope(void *scope, const char *value, const struct option_row *row, struct error *err);
 
-/* The default scope of the caller: for root, the system. */
-enum scope scope_default(void);
-
 /* Takes a name from the n plain arguments or from --name: at most one of them, or both the same. */
 int arguments_name(int n, char *const *plain, const char **name, struct error *err);

@@ -14,6 +14,7 @@
 #include "control/create_request.h"
 #include "control/dependencies.h"
 #include "control/health_word.h"
+#include "instance/defaults.h"
 #include "instance/health_check.h"
 #include "instance/validate.h"
 #include "readiness/probe.h"
@@ -203,7 +204,7 @@ static int read_words(const struct command_line *line, struct create_request *r,
 	struct instance *i = &r->instance;
 	uint64_t n;
 
-	i->backend = i->scope == SCOPE_SYSTEM ? BACKEND_DOCKER : BACKEND_PODMAN;
+	i->backend = backend_kind_default(i->scope);
 	r->backend_assumed = !line->backend;
 	if (line->backend && backend_kind_from_name(line->backend, &i->backend) < 0)
 		return error_set(err, 0, "the backend '%s' is neither docker nor podman", line->backend);
@@ -324,13 +325,13 @@ static int complete(struct create_request *r, const struct command_line *line, s
 	    complete_user(i, !line->no_notifications, err) < 0)
 		return -1;
 	r->check_assumed = !i->health_check;
-	if ((!i->startup_timeout && replace(&i->startup_timeout, "30s", err) < 0) ||
-	    (!i->idle_timeout && replace(&i->idle_timeout, "15min", err) < 0) ||
+	if ((!i->startup_timeout && replace(&i->startup_timeout, DEFAULT_STARTUP_TIMEOUT_TEXT, err) < 0) ||
+	    (!i->idle_timeout && replace(&i->idle_timeout, DEFAULT_IDLE_TIMEOUT_TEXT, err) < 0) ||
 	    (!i->health_check && i->n_ports &&
 	     replace(&i->health_check, health_check_default(&i->ports[0], i->targets), err) < 0))
 		return -1;
 	i->outside_source = true;
-	i->stop_timeout = 10; /* the default of both engines, until the engine is asked */
+	i->stop_timeout = DEFAULT_STOP_TIMEOUT;
 	return dependencies_parse(r, err) < 0 || instance_validate(i, err) < 0 ? -1 : health_word_check(i, err);
 }
 

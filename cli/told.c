@@ -7,8 +7,7 @@
 #include "cli/sheet.h"
 #include "common/clock.h"
 #include "control/outlook.h"
-
-#define STARTUP_TIMEOUT (30 * USEC_PER_SEC) /* the default of `create` */
+#include "instance/defaults.h"
 
 void told_print_ports(const struct terminal *t, const struct instance *i)
 {
@@ -124,7 +123,7 @@ static void add_options(FILE *to, const struct instance *i)
 {
 	char workers[16];
 
-	if (outlook_span(i->startup_timeout) != STARTUP_TIMEOUT)
+	if (outlook_span(i->startup_timeout) != DEFAULT_STARTUP_TIMEOUT)
 		add_option(to, "--startup-timeout", i->startup_timeout);
 	for (size_t k = 0; k < sizeof(others) / sizeof(*others); k++) {
 		const char *text = *(char *const *)(const void *)((const char *)i + others[k].text);

@@ -10,26 +10,33 @@
 #include "common/io.h"
 #include "common/parse.h"
 #include "control/create_request.h"
+#include "control/socket_table.h"
 
-/* States in /proc/net/tcp and udp: TCP_LISTEN; an unconnected UDP socket is TCP_CLOSE. */
-#define STATE_LISTEN 0x0a
-#define STATE_CLOSE  0x07
+struct search {
+	unsigned state;
+	uint16_t port;
+	uint64_t inode; /* 0: not found */
+};
 
-static uint64_t find_inode(const char *table, unsigned state, uint16_t port)
+static bool is_sought(const struct socket_row *row, void *data)
 {
-	_cleanup_fclose_ FILE *f = fopen(table, "re");
-	char line[512];
+	struct search *s = data;
 
-	while (f && fgets(line, sizeof(line), f)) {
-		unsigned local, st;
-		unsigned long inode;
+	if (row->port == s->port && row->state == s->state)
+		s->inode = row->inode;
+	return s->inode == 0;
+}
 
-		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu", &local,
-			   &st, &inode) == 3 &&
-		    local == port && st == state)
-			return inode;
-	}
-	return 0;
+static uint64_t find_inode(int type, uint16_t port)
+{
+	static const char *const tables[2][2] = {{"/proc/net/tcp", "/proc/net/tcp6"},
+						 {"/proc/net/udp", "/proc/net/udp6"}};
+	bool udp = type == SOCK_DGRAM;
+	struct search s = {.state = udp ? SOCKET_TABLE_CLOSE : SOCKET_TABLE_LISTEN, .port = port};
+
+	for (size_t k = 0; k < 2 && s.inode == 0; k++)
+		socket_table_each(tables[udp][k], is_sought, &s);
+	return s.inode;
 }
 
 static bool has_open(const char *pid, const char *link)
@@ -68,16 +75,14 @@ static bool find_process(uint64_t inode, char pid[static 16])
 
 void port_owner_describe(int type, uint16_t port, char *ret, size_t size)
 {
-	bool udp = type == SOCK_DGRAM;
 	_cleanup_free_ char *name = NULL;
 	char pid[16], path[64];
 	struct error ignored;
-	uint64_t inode = find_inode(udp ? "/proc/net/udp" : "/proc/net/tcp", udp ? STATE_CLOSE : STATE_LISTEN, port);
+	uint64_t inode = find_inode(type, port);
 
-	if (!inode)
-		inode = find_inode(udp ? "/proc/net/udp6" : "/proc/net/tcp6", udp ? STATE_CLOSE : STATE_LISTEN, port);
 	if (!inode || !find_process(inode, pid)) {
-		snprintf(ret, size, "another program (as root, 'ss -l%cnp' shows which)", udp ? 'u' : 't');
+		snprintf(ret, size, "another program (as root, 'ss -l%cnp' shows which)",
+			 type == SOCK_DGRAM ? 'u' : 't');
 		return;
 	}
 	snprintf(path, sizeof(path), "/proc/%s/comm", pid);

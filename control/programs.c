@@ -119,8 +119,7 @@ static int find_own_missing(struct programs *p, char ret_path[static PATH_MAX], 
 
 	if (publish_parse("1:1", &any.ports[0], err) < 0 || units_render(&any, &units, err) < 0)
 		return -1;
-	return programs_find_missing(p, geteuid() == 0 ? SCOPE_SYSTEM : SCOPE_USER, units.service, ret_path,
-				     ret_trouble);
+	return programs_find_missing(p, scope_default(), units.service, ret_path, ret_trouble);
 }
 
 int programs_check(struct error *err)

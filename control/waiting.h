@@ -3,10 +3,15 @@
 
 #include <stdint.h>
 
+#include "control/socket_table.h"
 #include "instance/instance.h"
 
 /* The number of clients in the backlogs of the instance's TCP listeners. Unix and UDP sockets do not show theirs. */
 uint64_t waiting_count(const struct instance *i);
 
-/* Pure: the clients that a line of /proc/net/tcp or tcp6 adds; -1 if its socket does not listen. */
-int64_t waiting_read_line(const struct instance *i, const char *line);
+/* A part of waiting_count(), pure: adds the backlog of a listener of the instance. False: no listeners follow. */
+struct waiting {
+	const struct instance *instance;
+	uint64_t count;
+};
+bool waiting_add(const struct socket_row *row, void *waiting);

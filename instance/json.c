@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "instance/defaults.h"
 #include "instance/instance.h"
 #include "instance/validate.h"
 
@@ -314,10 +315,10 @@ static int read_legacy(const cJSON *object, struct instance *i, struct error *er
 	i->ports[0] = (struct publish){
 		.type = SOCK_STREAM, .port = (uint16_t)port, .container_port = (uint16_t)container_port};
 	i->n_ports = port ? 1 : 0;
-	i->startup_timeout = strdup("30s");
-	i->idle_timeout = strdup("15min");
+	i->startup_timeout = strdup(DEFAULT_STARTUP_TIMEOUT_TEXT);
+	i->idle_timeout = strdup(DEFAULT_IDLE_TIMEOUT_TEXT);
 	i->health_check = strdup("listen");
-	i->stop_timeout = 10;
+	i->stop_timeout = DEFAULT_STOP_TIMEOUT;
 	return 0;
 }
 

@@ -6,8 +6,7 @@
 #include "common/clock.h"
 #include "common/parse.h"
 #include "handover/start_limit.h"
-
-#define DEFAULT_STARTUP_TIMEOUT (30 * USEC_PER_SEC)
+#include "instance/defaults.h"
 
 static int take_no_wake_from(void *options, const char *value, const struct option_row *row, struct error *err)
 {

@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/parse.h"
+#include "instance/defaults.h"
 
 static int take_forward(void *options, const char *value, const struct option_row *row, struct error *err)
 {
@@ -171,7 +172,7 @@ enum options_result proxy_options_parse(int argc, char **argv, struct proxy_opti
 {
 	struct proxy_options o = {
 		.readiness = {.kind = READY_LISTEN},
-		.relay.startup_timeout = 30 * USEC_PER_SEC,
+		.relay.startup_timeout = DEFAULT_STARTUP_TIMEOUT,
 		.relay.idle_timeout = 300 * USEC_PER_SEC,
 		.relay.keepalive = 120 * USEC_PER_SEC,
 		.relay.connection_timeout = USEC_INFINITY,

@@ -1,4 +1,4 @@
-/* control/outlook.c and waiting.c: what is told about the time to come, and about who waits. */
+/* control/outlook.h */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,6 @@
 
 #include "common/clock.h"
 #include "control/outlook.h"
-#include "control/waiting.h"
 #include "instance_fixture.h"
 
 #define NOW  (5000 * USEC_PER_SEC)
@@ -67,39 +66,12 @@ static void spans(void **state)
 	assert_int_equal(outlook_span("soon"), USEC_INFINITY);
 }
 
-static void backlogs(void **state)
-{
-	struct instance i = small_instance("web");
-
-	(void)state;
-	i.n_ports = 0;
-	add_port(&i, "8080:80");
-	add_port(&i, "127.0.0.1:3000:80");
-	add_port(&i, "[::1]:3001:80");
-	add_port(&i, "4000:80/udp");
-#define REST " 00:00000000 00000000     0        0 1 1 0000000000000000 100 0 0 10 0\n"
-#define V6   "00000000000000000000000000000000"
-	assert_int_equal(waiting_read_line(&i, "   0: 00000000:1F90 00000000:0000 0A 00000000:00000002" REST), 2);
-	assert_int_equal(waiting_read_line(&i, "   0: " V6 ":1F90 " V6 ":0000 0A 00000000:00000010" REST), 16);
-	assert_int_equal(waiting_read_line(&i, "  10: 0100007F:0BB8 00000000:0000 0A 00000000:00000001" REST), 1);
-	assert_int_equal(waiting_read_line(&i, "  10: 0200007F:0BB8 00000000:0000 0A 00000000:00000001" REST), 0);
-	assert_int_equal(waiting_read_line(&i, "   1: 00000000000000000000000001000000:0BB9 " V6
-					       ":0000 0A 00000000:00000003" REST),
-			 3);
-	assert_int_equal(waiting_read_line(&i, "   0: 00000000:0FA0 00000000:0000 0A 00000000:00000002" REST), 0);
-	assert_int_equal(waiting_read_line(&i, "   0: 00000000:1F90 00000000:0000 01 00000000:00000002" REST), -1);
-	assert_int_equal(waiting_read_line(&i, "   0: 0000:1F90 00000000:0000 0A 00000000:00000002" REST), -1);
-	assert_int_equal(waiting_read_line(&i, ""), -1);
-	instance_clear(&i);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sleeps),
 		cmocka_unit_test(does_not_sleep_or_is_about_to),
 		cmocka_unit_test(spans),
-		cmocka_unit_test(backlogs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
