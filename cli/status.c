@@ -5,15 +5,15 @@
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
-#include "cli/each.h"
 #include "cli/overview.h"
 #include "cli/sheet.h"
 #include "cli/sign.h"
 #include "cli/text.h"
 #include "cli/told.h"
 #include "common/clock.h"
+#include "control/find.h"
 #include "control/note.h"
-#include "control/observe_one.h"
+#include "control/observe_some.h"
 #include "control/outlook.h"
 #include "control/warning.h"
 #include "instance/dependency.h"
@@ -26,7 +26,7 @@ static const struct part {
 	size_t end;
 } parts[] = {
 	{"load", "loading", offsetof(struct stats, t_main)},
-	{"with", "those first", offsetof(struct stats, t_dependencies)},
+	{"with", "dependencies", offsetof(struct stats, t_dependencies)},
 	{"engine", "engine", offsetof(struct stats, t_started)},
 	{"inspect", "inspection", offsetof(struct stats, t_inspected)},
 	{"handover", "hand-over", offsetof(struct stats, t_proxy)},
@@ -254,22 +254,36 @@ static void print_text(const struct terminal *t, const struct observation *o, co
 	}
 }
 
-static int show(const struct arguments *a, const char *directory, const struct stored *s, struct error *err)
+static int show(const struct arguments *a, const struct terminal *t, const char *directory, const struct observation *o,
+		struct error *err)
 {
-	_cleanup_free_ struct observation *o = NULL;
-	char surprise[WARNING_MAX];
-	struct terminal t;
-	struct error trouble;
+	char warning[WARNING_MAX];
 
-	if (observe_one(a->scope, directory, s, &o, &trouble, err) < 0)
+	warning_find(o, warning);
+	if (a->json)
+		return print_json(o, warning, err);
+	print_text(t, o, warning, directory);
+	return 0;
+}
+
+static int show_named(const struct arguments *a, struct error *err)
+{
+	_cleanup_stored_list_ struct stored_list named = {};
+	_cleanup_free_ struct observation *os = NULL;
+	char directory[PATH_MAX];
+	struct error trouble;
+	struct terminal t;
+
+	if (find_instances(a->scope, a->names, directory, &named, err) < 0 ||
+	    observe_some(a->scope, directory, &named, &os, &trouble, err) < 0)
 		return -1;
 	if (trouble.text[0])
 		note_print("%s", trouble.text);
-	warning_find(o, surprise);
-	if (a->json)
-		return print_json(o, surprise, err);
 	t = terminal_look(STDOUT_FILENO);
-	print_text(&t, o, surprise, directory);
+	for (size_t k = 0; k < named.n; k++) {
+		if (show(a, &t, directory, &os[k], err) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -287,7 +301,7 @@ static int status(int argc, char *argv[], struct error *err)
 
 	if (arguments_parse(argc, argv, &table, &a, err) < 0)
 		return -1;
-	return a.names ? each_instance(&a, show, err) : list_command.run(argc, argv, err);
+	return a.names ? show_named(&a, err) : list_command.run(argc, argv, err);
 }
 
 const struct command status_command = {"status", &table, status};

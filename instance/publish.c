@@ -180,6 +180,8 @@ int publish_parse_range(const char *spec, struct publish *ret, size_t room, size
 	*ret_n = 1;
 	if (!*spec || spec[0] == '/' || !cut(spec, &parts) || (strchr(spec, ':') && !strchr(spec, '-')))
 		return publish_parse(spec, ret, err);
+	if (strpbrk(parts.listening, ".[]"))
+		return bad(spec, err);
 	if (parse_range(parts.listening, &listening, err) < 0)
 		return error_context(err, "'%s'", spec);
 	container = listening;

@@ -77,6 +77,8 @@ static void ranges(void **state)
 		{"1-2:3-4/tcp/udp", "not of the form"},
 		{"1-2/seqpacket", "only a path"},
 		{"localhost:1-2:3-4", "localhost"},
+		{"127.0.0.1:8000-8001", "not of the form"},
+		{"[::1]:8000-8001", "not of the form"},
 		{"a-b.sock:80", "a"},
 	};
 	struct publish p[4];
