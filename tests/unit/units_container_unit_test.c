@@ -9,13 +9,11 @@
 #include <errno.h>
 
 #include "common/io.h"
-#include "tests/unit/fake_manager.h"
+#include "tests/unit/manager_fixture.h"
 #include "units/container_unit.h"
 
 #define X "x.service"
 
-static struct fake_manager fake;
-static struct manager *m;
 static char quadlet[96];
 
 static int setup(void **state)
@@ -23,20 +21,10 @@ static int setup(void **state)
 	static const char text[] = "[Container]\nImage=img\n";
 	struct error err;
 
-	(void)state;
-	fake_manager_start(&fake);
-	snprintf(quadlet, sizeof(quadlet), "%s/x.container", fake.directory);
-	if (file_write_atomic(quadlet, text, strlen(text), 0644, &err) < 0)
+	if (manager_setup(state) < 0)
 		return -1;
-	return manager_connect(SCOPE_USER, &m, &err);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	manager_close(&m);
-	fake_manager_stop(&fake);
-	return 0;
+	snprintf(quadlet, sizeof(quadlet), "%s/x.container", fake.directory);
+	return file_write_atomic(quadlet, text, strlen(text), 0644, &err);
 }
 
 #define RUN "/usr/bin/podman run --name=x -p 80:80 -v data:/data --label sockwake.k=v img"
@@ -234,7 +222,7 @@ static void a_quadlet_by_its_name(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, manager_teardown)
 	static const struct CMUnitTest tests[] = {
 		TEST(what_a_unit_runs),		 TEST(an_image_that_a_drop_in_has_changed),
 		TEST(units_that_cannot_be_read), TEST(every_quadlet),

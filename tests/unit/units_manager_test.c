@@ -11,34 +11,19 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "tests/unit/fake_manager.h"
+#include "tests/unit/manager_fixture.h"
 #include "units/ask.h"
 #include "units/bus.h"
 #include "units/manager.h"
 
 #define X "x.service"
 
-static struct fake_manager fake;
-static struct manager *m;
-
-static int setup(void **state)
-{
-	struct error err;
-
-	(void)state;
-	fake_manager_start(&fake);
-	return manager_connect(SCOPE_USER, &m, &err);
-}
-
 static int teardown(void **state)
 {
-	(void)state;
 	manager_close(&m);
 	assert_null(m);
-	manager_close(&m);
 	unsetenv("DBUS_SESSION_BUS_ADDRESS");
-	fake_manager_stop(&fake);
-	return 0;
+	return manager_teardown(state);
 }
 
 static const char *text(const struct error *err)
@@ -421,7 +406,7 @@ static void reasons(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, manager_setup, teardown)
 	static const struct CMUnitTest tests[] = {
 		TEST(what_it_is_asked_to_do),
 		TEST(how_jobs_end),

@@ -11,29 +11,9 @@
 #include "common/clock.h"
 #include "handover/channel.h"
 #include "handover/exit.h"
-#include "tests/unit/fake_manager.h"
+#include "tests/unit/manager_fixture.h"
 #include "units/bus.h"
 #include "units/query.h"
-
-static struct fake_manager fake;
-static struct manager *m;
-
-static int setup(void **state)
-{
-	struct error err;
-
-	(void)state;
-	fake_manager_start(&fake);
-	return manager_connect(SCOPE_USER, &m, &err);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	manager_close(&m);
-	fake_manager_stop(&fake);
-	return 0;
-}
 
 static const char *const names[] = {"x.service", "no.service", "x.socket"};
 #define N 3
@@ -291,12 +271,13 @@ static void last_words_may_be_the_reason(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(states_of_many_units, setup, teardown),
-		cmocka_unit_test_setup_teardown(all_of_some, setup, teardown),
-		cmocka_unit_test_setup_teardown(very_many, setup, teardown),
-		cmocka_unit_test_setup_teardown(answers_that_fail, setup, teardown),
-		cmocka_unit_test_setup_teardown(answers_that_make_no_sense, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_manager_that_executes_itself_anew_is_asked_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(states_of_many_units, manager_setup, manager_teardown),
+		cmocka_unit_test_setup_teardown(all_of_some, manager_setup, manager_teardown),
+		cmocka_unit_test_setup_teardown(very_many, manager_setup, manager_teardown),
+		cmocka_unit_test_setup_teardown(answers_that_fail, manager_setup, manager_teardown),
+		cmocka_unit_test_setup_teardown(answers_that_make_no_sense, manager_setup, manager_teardown),
+		cmocka_unit_test_setup_teardown(a_manager_that_executes_itself_anew_is_asked_again, manager_setup,
+						manager_teardown),
 		cmocka_unit_test(failures_have_reasons),
 		cmocka_unit_test(last_words_may_be_the_reason),
 	};
