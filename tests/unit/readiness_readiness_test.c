@@ -1,143 +1,5 @@
-/* readiness/readiness.h against small servers that misbehave in every way a starting container does. All of it in a network
- * namespace of its own (needs root), so that ports are free and nobody else answers. */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sched.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "common/cleanup.h"
-#include "common/clock.h"
-#include "dial/patience.h"
-#include "dial/sock_diag.h"
-#include "readiness/readiness.h"
-
-#define PORT   5432
-#define SECOND USEC_PER_SEC
-
-static int own_network(void **state)
-{
-	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-	_cleanup_close_ int fd = -1;
-
-	(void)state;
-	if (unshare(CLONE_NEWNET) < 0)
-		return -1;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	return ioctl(fd, SIOCSIFFLAGS, &request);
-}
-
-static struct target ipv4(const char *address)
-{
-	struct target t = {.len = sizeof(struct sockaddr_in)};
-	struct sockaddr_in *sin = (struct sockaddr_in *)&t.addr;
-
-	sin->sin_family = AF_INET;
-	assert_int_equal(inet_pton(AF_INET, address, &sin->sin_addr), 1);
-	return t;
-}
-
-static struct target ipv6(const char *address)
-{
-	struct target t = {.len = sizeof(struct sockaddr_in6)};
-	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)&t.addr;
-
-	sin6->sin6_family = AF_INET6;
-	assert_int_equal(inet_pton(AF_INET6, address, &sin6->sin6_addr), 1);
-	return t;
-}
-
-static int bound(int type, struct target t)
-{
-	int fd = socket(t.addr.ss_family, type | SOCK_CLOEXEC, 0), on = 1;
-
-	t = target_with_port(&t, PORT);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&t.addr, t.len), 0);
-	return fd;
-}
-
-/* The check of this kind on 127.0.0.1, for at most `patience` microseconds. */
-static int wait_for(const char *kind, int type, uint64_t patience, int pidfd, struct error *err)
-{
-	struct target targets[] = {ipv4("127.0.0.1"), ipv6("::1")};
-	struct readiness r;
-
-	assert_int_equal(readiness_parse(kind, &r, err), 0);
-	return readiness_wait(&r, type, PORT, targets, 2, now_usec() + patience, pidfd, err);
-}
-
-/* A server in a process of its own, on a socket that is bound but does not listen yet. */
-static pid_t serve(void (*body)(int fd))
-{
-	int fd = bound(SOCK_STREAM, ipv4("127.0.0.1"));
-	pid_t parent = getpid(), pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() == parent)
-			body(fd);
-		_exit(0);
-	}
-	close(fd);
-	return pid;
-}
-
-static void end(pid_t pid)
-{
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-}
-
-static void expect_ready(const char *kind, void (*body)(int fd))
-{
-	pid_t pid = serve(body);
-	struct error err = {.text = ""};
-
-	int r = wait_for(kind, SOCK_STREAM, 10 * SECOND, -1, &err);
-
-	end(pid);
-	if (r < 0)
-		fail_msg("%s: %s", kind, err.text);
-}
-
-static void expect_timeout(const char *kind, void (*body)(int fd), const char *seen)
-{
-	pid_t pid = serve(body);
-	uint64_t began = now_usec(), took;
-	struct error err;
-
-	assert_int_equal(wait_for(kind, SOCK_STREAM, SECOND / 5, -1, &err), -1);
-	took = now_usec() - began;
-	assert_int_equal(err.code, ETIMEDOUT);
-	end(pid);
-	if (!strstr(err.text, seen))
-		fail_msg("%s: '%s' does not tell '%s'", kind, err.text, seen);
-	assert_true(took >= SECOND / 5 && took < SECOND);
-}
+/* readiness/readiness.h: what listens, temporary servers, the container's end, and what waiting costs. */
+#include "tests/unit/readiness_fixture.h"
 
 /* --- listen --- */
 
@@ -145,12 +7,6 @@ static void listens_late(int fd)
 {
 	usleep(50000);
 	listen(fd, 8);
-	pause();
-}
-
-static void never_listens(int fd)
-{
-	(void)fd;
 	pause();
 }
 
@@ -264,206 +120,6 @@ static void test_own_sockets_do_not_count(void **state)
 	}
 }
 
-/* --- probes --- */
-
-static int next_client(int fd)
-{
-	char buffer[2048];
-	int client = accept(fd, NULL, NULL);
-
-	if (client < 0 || recv(client, buffer, sizeof(buffer), 0) <= 0)
-		_exit(1);
-	return client;
-}
-
-static void answer(int client, const char *bytes, size_t len)
-{
-	if (send(client, bytes, len, MSG_NOSIGNAL) != (ssize_t)len)
-		_exit(1);
-	close(client);
-}
-
-#define ANSWER(client, s) answer(client, s, sizeof(s) - 1)
-
-static void answer_in_pieces(int client, const char *bytes, size_t len)
-{
-	int on = 1;
-
-	setsockopt(client, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof(on));
-	for (; len > 1; len--) {
-		send(client, bytes++, 1, MSG_NOSIGNAL);
-		usleep(200);
-	}
-	answer(client, bytes, len);
-}
-
-#define STARTING_UP "E\0\0\0\x27SFATAL\0VFATAL\0C57P03\0Mstarting up\0"
-
-/* Listens before it serves, in every way; the last answer is the good one. */
-static void postgres_starts(int fd)
-{
-	int client;
-
-	listen(fd, 8);
-	close(accept(fd, NULL, NULL));
-	ANSWER(next_client(fd), STARTING_UP "\0");
-	ANSWER(next_client(fd), "");
-	client = next_client(fd);
-	answer_in_pieces(client, STARTING_UP "\0", sizeof(STARTING_UP));
-	close(fd);
-	fd = bound(SOCK_STREAM, ipv4("127.0.0.1"));
-	usleep(5000);
-	listen(fd, 8);
-	client = next_client(fd);
-	answer_in_pieces(client, "R\0\0\0\x08\0\0\0\0", 9);
-	pause();
-}
-
-static void postgres_never_starts(int fd)
-{
-	listen(fd, 8);
-	for (;;)
-		ANSWER(next_client(fd), STARTING_UP "\0");
-}
-
-static void is_silent(int fd)
-{
-	listen(fd, 8);
-	for (;;)
-		(void)next_client(fd);
-}
-
-/* The first question falls on deaf ears, the second is answered. */
-static void answers_the_second_question(int fd)
-{
-	listen(fd, 8);
-	(void)next_client(fd);
-	ANSWER(next_client(fd), "+PONG\r\n");
-	pause();
-}
-
-static void redis_loads(int fd)
-{
-	listen(fd, 8);
-	ANSWER(next_client(fd), "-LOADING Redis is loading the dataset in memory\r\n");
-	ANSWER(next_client(fd), "-LOADING Redis is loading the dataset in memory\r\n");
-	ANSWER(next_client(fd), "-NOAUTH Authentication required.\r\n");
-	pause();
-}
-
-static void greets_late(int fd)
-{
-	int client;
-
-	listen(fd, 8);
-	close(accept(fd, NULL, NULL));
-	client = accept(fd, NULL, NULL);
-	usleep(20000);
-	ANSWER(client, "2");
-	pause();
-}
-
-static void http_warms_up(int fd)
-{
-	listen(fd, 8);
-	ANSWER(next_client(fd), "HTTP/1.1 503 Service Unavailable\r\n\r\n");
-	ANSWER(next_client(fd), "HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n");
-	pause();
-}
-
-static void http_is_broken(int fd)
-{
-	listen(fd, 8);
-	for (;;)
-		ANSWER(next_client(fd), "HTTP/1.1 502 Bad Gateway\r\n\r\n");
-}
-
-/* Never stops sending, and never what was asked for. */
-static void floods(int fd)
-{
-	static char junk[65536];
-
-	memset(junk, 'E', sizeof(junk));
-	listen(fd, 8);
-	for (;;) {
-		int client = next_client(fd);
-
-		while (send(client, junk, sizeof(junk), MSG_NOSIGNAL) > 0)
-			;
-		close(client);
-	}
-}
-
-/* A server that speaks TLS, to somebody who does not: it closes, or says so. Which it did in the end is seen. */
-static void tls_closes(int fd)
-{
-	listen(fd, 8);
-	for (;;) {
-		char first;
-		int client = accept(fd, NULL, NULL);
-
-		if (recv(client, &first, 1, 0) == 1 && first == 0x16)
-			ANSWER(client, "\x16\x03\x03\0\x7a\x02\0\0\x76");
-		else
-			ANSWER(client, "");
-	}
-}
-
-static void tls_sends_an_alert(int fd)
-{
-	listen(fd, 8);
-	for (;;)
-		ANSWER(next_client(fd), "\x15\x03\x01\0\x02\x02\x46");
-}
-
-/* It is no TLS that starts: its first answer comes late. */
-static void redis_closes_at_first(int fd)
-{
-	listen(fd, 8);
-	for (int k = 0; k < 3; k++)
-		ANSWER(next_client(fd), "");
-	ANSWER(next_client(fd), "+PONG\r\n");
-	pause();
-}
-
-static void closes_always(int fd)
-{
-	listen(fd, 8);
-	for (;;)
-		close(accept(fd, NULL, NULL));
-}
-
-static void expect_tls(const char *kind, void (*body)(int fd), bool tls)
-{
-	struct target target = ipv4("127.0.0.1");
-	struct readiness_seen seen = {};
-	pid_t pid = serve(body);
-	struct readiness r;
-	struct error err;
-
-	assert_int_equal(readiness_parse(kind, &r, &err), 0);
-	r.seen = &seen;
-	if (readiness_wait(&r, SOCK_STREAM, PORT, &target, 1, now_usec() + 10 * SECOND, -1, &err) < 0)
-		fail_msg("%s: %s", kind, err.text);
-	assert_int_equal(seen.tls, tls);
-	end(pid);
-}
-
-static void test_tls(void **state)
-{
-	static const char *const kinds[] = {"postgres", "redis", "greeting", "http"};
-
-	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		expect_tls(kinds[i], tls_closes, true);
-		expect_timeout(kinds[i], closes_always, "--health-check listen does without");
-	}
-	expect_tls("redis", tls_sends_an_alert, true);
-	expect_tls("http", tls_sends_an_alert, true);
-	expect_tls("redis", redis_closes_at_first, false);
-	expect_tls("redis", redis_loads, false);
-}
-
 /* --- temporary servers --- */
 
 static void listen_on(const char *address)
@@ -538,32 +194,6 @@ static void test_temporary_servers(void **state)
 	assert_false(seen.loopback || seen.stayed);
 }
 
-static void test_probes(void **state)
-{
-	(void)state;
-	expect_ready("postgres", postgres_starts);
-	expect_ready("redis", redis_loads);
-	expect_ready("redis", answers_the_second_question);
-	expect_ready("greeting", greets_late);
-	expect_ready("http", http_warms_up);
-	expect_ready("http:/health?deep=1", http_warms_up);
-}
-
-static void test_probes_give_up(void **state)
-{
-	static const char *const kinds[] = {"postgres", "redis", "greeting", "http"};
-
-	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		expect_timeout(kinds[i], never_listens, "nothing listens on port 5432");
-		expect_timeout(kinds[i], is_silent, "does not answer");
-	}
-	expect_timeout("postgres", postgres_never_starts, "57P03");
-	expect_timeout("http", http_is_broken, "status 502");
-	expect_timeout("http", floods, "not HTTP");
-	expect_timeout("postgres", floods, "PostgreSQL answers with an error that has no code");
-}
-
 /* --- the container's end --- */
 
 static int pidfd_of(pid_t pid)
@@ -601,70 +231,6 @@ static void test_container_ends(void **state)
 		if (i == 1 || i == 2)
 			assert_int_equal(waitpid(pid, NULL, 0), pid);
 	}
-}
-
-/* --- commands --- */
-
-static char directory[] = "/tmp/sockwake-readiness-XXXXXX";
-
-static void expect_command(int expected, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void expect_command(int expected, const char *format, ...)
-{
-	struct error err = {.text = ""};
-	char command[1024];
-	va_list ap;
-	int r;
-
-	va_start(ap, format);
-	vsnprintf(command, sizeof(command), format, ap);
-	va_end(ap);
-	r = wait_for(command, SOCK_STREAM, expected == 0 ? 10 * SECOND : SECOND / 10, -1, &err);
-	if (r != expected)
-		fail_msg("%s: %d %s", command, r, err.text);
-	if (r < 0)
-		assert_int_equal(err.code, ETIMEDOUT);
-}
-
-static void test_command(void **state)
-{
-	char path[sizeof(directory) + 16];
-	struct stat st;
-
-	(void)state;
-	assert_non_null(mkdtemp(directory));
-	expect_command(0, "true");
-	expect_command(-1, "false");
-	expect_command(0, "test '{container_port}{container_port}' = '54325432'");
-	/* Repeated until it succeeds. */
-	expect_command(0, "echo x >>%s/n; test $(wc -l <%s/n) -ge 3", directory, directory);
-	/* A group of its own, default signals, nothing inherited: three descriptors, and what ls opens. */
-	expect_command(0, "test $(ps -o pgid= -p $$) = $$ || test -z \"$(command -v ps)\"");
-	assert_int_equal(dup2(2, 77), 77);
-	expect_command(0, "test \"$(ls /proc/self/fd | tr '\\n' ' ')\" = '0 1 2 3 '");
-	close(77);
-	setenv("LISTEN_FDS", "9", 1);
-	setenv("SOCKWAKE_DEADLINE", "1", 1);
-	expect_command(0, "test -z \"$LISTEN_FDS$SOCKWAKE_DEADLINE\" && test -n \"$PATH\"");
-	unsetenv("LISTEN_FDS");
-	unsetenv("SOCKWAKE_DEADLINE");
-	/* Killed at the deadline with all that it started: the pipe's other end is closed by the last of them. */
-	snprintf(path, sizeof(path), "%s/fifo", directory);
-	assert_int_equal(mkfifo(path, 0600), 0);
-	{
-		_cleanup_close_ int fifo = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-		struct pollfd p = {.fd = fifo, .events = POLLIN};
-		char text[8];
-
-		expect_command(-1, "exec 5>%s/fifo; echo started >&5; (sleep 100) & sleep 100", directory);
-		assert_int_equal(read(fifo, text, sizeof(text)), 8);
-		assert_int_equal(poll(&p, 1, 5000), 1);
-		assert_int_equal(read(fifo, text, sizeof(text)), 0);
-	}
-	assert_int_equal(unlink(path), 0);
-	snprintf(path, sizeof(path), "%s/n", directory);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rmdir(directory), 0);
 }
 
 /* --- words --- */
@@ -752,20 +318,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_listen),
-		cmocka_unit_test(test_temporary_servers), /* it needs all addresses for itself */
+		cmocka_unit_test(test_temporary_servers),
 		cmocka_unit_test(test_reachable_addresses),
 		cmocka_unit_test(test_udp),
 		cmocka_unit_test(test_own_sockets_do_not_count),
-		cmocka_unit_test(test_probes),
-		cmocka_unit_test(test_probes_give_up),
-		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_container_ends),
-		cmocka_unit_test(test_command),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_waiting_is_cheap),
 		cmocka_unit_test(test_costly_looks_are_rarer),
 	};
 
-	return cmocka_run_group_tests_name("proxy/readiness", tests, own_network, NULL);
+	return cmocka_run_group_tests(tests, own_network, NULL);
 }
