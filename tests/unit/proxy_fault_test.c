@@ -9,18 +9,6 @@
 static int server;
 static uint16_t port;
 
-/* With so many workers, in front of a server. */
-static void prepare(struct proxy_run *p, const char *workers, const char *idle)
-{
-	server = bound(SOCK_STREAM);
-	proxy_init(p);
-	port = proxy_forward(p, SOCK_STREAM, port_of(server));
-	proxy_arg(p, "--workers");
-	proxy_arg(p, "%s", workers);
-	proxy_arg(p, "--idle-timeout");
-	proxy_arg(p, "%s", idle);
-}
-
 static int client_says(const char *text)
 {
 	int fd = connect_to(SOCK_STREAM, port);
@@ -91,7 +79,7 @@ static void who_comes_before_the_last_look_is_served(void **state)
 	int client;
 
 	(void)state;
-	prepare(&p, "1", "20ms");
+	server = proxy_before_server(&p, "1", "20ms", &port);
 	proxy_start(&p);
 	fault_await(&looks);
 	client = client_says("me");
@@ -112,7 +100,7 @@ static void no_worker_accepts_once_the_first_ends(void **state)
 	int client;
 
 	(void)state;
-	prepare(&p, "2", "20ms");
+	server = proxy_before_server(&p, "2", "20ms", &port);
 	proxy_start(&p);
 	fault_await(&begins); /* the last look of the first */
 	fault_go_on(&begins);
@@ -137,7 +125,7 @@ static void it_does_not_end_while_a_worker_accepts(void **state)
 	int client;
 
 	(void)state;
-	prepare(&p, "2", "20ms");
+	server = proxy_before_server(&p, "2", "20ms", &port);
 	proxy_start(&p);
 	let_another_worker_take(&looks, &taken, &client);
 	fault_go_on(&looks);
@@ -157,7 +145,7 @@ static void it_does_not_end_while_somebody_is_handed_over(void **state)
 	int first, second, target;
 
 	(void)state;
-	prepare(&p, "2", "20ms");
+	server = proxy_before_server(&p, "2", "20ms", &port);
 	/* The first worker serves the first one itself, and so the other worker has fewer. */
 	first = client_says("first");
 	p.inherited = accept_from(p.sockets[0]);
@@ -196,7 +184,7 @@ static void who_is_handed_to_a_worker_that_has_ended_is_reset(void **state)
 	int first, second;
 
 	(void)state;
-	prepare(&p, "2", "20ms");
+	server = proxy_before_server(&p, "2", "20ms", &port);
 	p.inherited = pidfd_open(container, 0);
 	p.environment[0] = "SOCKWAKE_PIDFD=50";
 	proxy_start(&p);
@@ -227,7 +215,7 @@ static void a_drain_waits_for_who_is_being_accepted(void **state)
 	int client;
 
 	(void)state;
-	prepare(&p, "2", "20ms");
+	server = proxy_before_server(&p, "2", "20ms", &port);
 	proxy_start(&p);
 	let_another_worker_take(&looks, &taken, &client);
 	kill(p.pid, SIGTERM);
@@ -248,7 +236,7 @@ static void a_drain_serves_who_is_handed_over(void **state)
 	int first, second;
 
 	(void)state;
-	prepare(&p, "2", "20ms");
+	server = proxy_before_server(&p, "2", "20ms", &port);
 	proxy_start(&p);
 	let_another_worker_take(&looks, &taken, &first);
 	fault_go_on(&taken);
@@ -273,7 +261,7 @@ static void a_drain_serves_who_was_accepted_by_the_keeper(void **state)
 	int client;
 
 	(void)state;
-	prepare(&p, "1", "infinity");
+	server = proxy_before_server(&p, "1", "infinity", &port);
 	client = client_says("me");
 	p.inherited = accept_from(p.sockets[0]);
 	p.environment[0] = "SOCKWAKE_ACCEPTED=50:0";
@@ -296,7 +284,7 @@ static void the_last_words_of_a_server_arrive(void **state)
 	int client, target;
 
 	(void)state;
-	prepare(&p, "1", "infinity");
+	server = proxy_before_server(&p, "1", "infinity", &port);
 	p.inherited = pidfd_open(container, 0);
 	p.environment[0] = "SOCKWAKE_PIDFD=50";
 	proxy_start(&p);

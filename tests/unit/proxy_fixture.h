@@ -139,6 +139,20 @@ static inline void proxy_init(struct proxy_run *p)
 	proxy_arg(p, "127.0.0.1");
 }
 
+/* Set up with so many workers, in front of a server, whose socket is returned; *ret_port is where it listens for clients. */
+static inline int proxy_before_server(struct proxy_run *p, const char *workers, const char *idle, uint16_t *ret_port)
+{
+	int server = bound(SOCK_STREAM);
+
+	proxy_init(p);
+	*ret_port = proxy_forward(p, SOCK_STREAM, port_of(server));
+	proxy_arg(p, "--workers");
+	proxy_arg(p, "%s", workers);
+	proxy_arg(p, "--idle-timeout");
+	proxy_arg(p, "%s", idle);
+	return server;
+}
+
 static inline void proxy_exec(struct proxy_run *p, const char *notify, int stats)
 {
 	char path[512], text[32];

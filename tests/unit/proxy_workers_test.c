@@ -12,17 +12,6 @@
 static int server;
 static uint16_t port;
 
-static void start(struct proxy_run *p, const char *workers, const char *idle)
-{
-	server = bound(SOCK_STREAM);
-	proxy_init(p);
-	port = proxy_forward(p, SOCK_STREAM, port_of(server));
-	proxy_arg(p, "--workers");
-	proxy_arg(p, "%s", workers);
-	proxy_arg(p, "--idle-timeout");
-	proxy_arg(p, "%s", idle);
-}
-
 static void connect_many(int clients[], size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -64,7 +53,7 @@ static void clients_are_shared_evenly(void **state)
 	DIR *dir;
 
 	(void)state;
-	start(&p, "3", "infinity");
+	server = proxy_before_server(&p, "3", "infinity", &port);
 	proxy_start(&p);
 	connect_many(clients, CLIENTS);
 	for (int i = 0; i < CLIENTS; i++) {
