@@ -14,7 +14,7 @@
 #include "backends/keep.h"
 #include "common/clock.h"
 #include "instance/made_container.h"
-#include "tests/unit/fake_engine.h"
+#include "tests/unit/engine_fixture.h"
 
 #pragma GCC diagnostic ignored "-Wdiscarded-qualifiers" /* literals, where the program would own strings */
 
@@ -63,17 +63,6 @@ static int teardown(void **state)
 	(void)state;
 	snprintf(command, sizeof(command), "rm -rf %s", directory);
 	return system(command);
-}
-
-static struct engine *opened(const struct fake_engine *f, enum backend_kind kind)
-{
-	struct engine *e;
-	struct error err;
-
-	if (engine_open(kind, SCOPE_SYSTEM, f->socket, &e, &err) < 0)
-		fail_msg("%s", err.text);
-	e->deadline = now_usec() + 20 * USEC_PER_SEC;
-	return e;
 }
 
 /* What it was asked since, as "POST /pods/create; …", without the API's prefix. */
@@ -127,7 +116,7 @@ static void what_is_made_is_kept(void **state)
 		    ANCHOR(""),							   /* */
 		    NO_ANCHOR, EXISTS, OUR_POD, REPLY("200 OK", "{}"), MADE, MADE, /* */
 		    EXISTS, NO_POD, MADE, MADE);
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_PODMAN);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_PODMAN);
 	struct error err;
 
 	(void)state;
@@ -161,7 +150,7 @@ static void what_is_made_is_kept(void **state)
 static void other_volumes_are_kept_anew(void **state)
 {
 	FAKE_ENGINE(f, EXISTS, NO_POD, MADE, MADE, EXISTS, EXISTS, NO_POD, MADE, MADE, EXISTS, NO_POD, MADE, MADE);
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_PODMAN);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_PODMAN);
 	struct error err;
 
 	(void)state;
@@ -181,7 +170,8 @@ static void other_volumes_are_kept_anew(void **state)
 static void what_is_not_kept(void **state)
 {
 	FAKE_ENGINE(f, EXISTS, NO_POD, MADE, MADE);
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_PODMAN), *docker = opened(&f, BACKEND_DOCKER);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_PODMAN),
+				       *docker = engine_opened(&f, BACKEND_DOCKER);
 	struct error err;
 
 	(void)state;
@@ -228,7 +218,7 @@ static void failures_to_keep(void **state)
 		{EREMOTEIO, "Podman cannot keep the image and volumes of the container 'x': will not"},
 		{EREMOTEIO, "Podman cannot let go of what is kept for the container 'x': will not"},
 	};
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_PODMAN);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_PODMAN);
 	struct error err;
 
 	(void)state;
@@ -246,7 +236,7 @@ static void failures_to_keep(void **state)
 static void what_cannot_be_written_down(void **state)
 {
 	FAKE_ENGINE(f, EXISTS, FAILS);
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_PODMAN);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_PODMAN);
 	struct error err;
 
 	(void)state;
@@ -269,7 +259,7 @@ static void before_it_is_made(void **state)
 	FAKE_ENGINE(f, IMAGE, EXISTS, NO_VOLUME, NO_POD, MADE, MADE,
 		    ANCHOR(MOUNT("pgd", "local") "," MOUNT("nfs", "nfs") ",{\"Type\":\"bind\",\"Source\":\"/\"}"));
 	static const char *const volumes[] = {"pgd", "none", "not a name", NULL};
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_PODMAN);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_PODMAN);
 	struct error err;
 
 	(void)state;
@@ -289,7 +279,7 @@ static void before_it_is_made_again(void **state)
 		    REPLY("200 OK", "{\"Id\":\"" ID64 "\",\"Config\":{}}"), EXISTS, NO_POD, MADE, MADE,
 		    ANCHOR(MOUNT("pgd", "local")));
 	static const char *const one[] = {"pgd", NULL}, *const two[] = {"pgd", "b", NULL};
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_PODMAN);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_PODMAN);
 	_cleanup_volumes_ struct volumes v = {.image = OTHER};
 	struct error err;
 
@@ -326,7 +316,8 @@ static void before_it_is_made_failures(void **state)
 		    IMAGE, EXISTS, NO_POD, FAILS,				  /* */
 		    IMAGE, EXISTS, NO_POD, MADE, MADE, NO_ANCHOR);
 	static const char *const one[] = {"pgd", NULL};
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_PODMAN), *docker = opened(&f, BACKEND_DOCKER);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_PODMAN),
+				       *docker = engine_opened(&f, BACKEND_DOCKER);
 	struct error err;
 
 	(void)state;
@@ -347,7 +338,8 @@ static void what_is_let_go(void **state)
 	FAKE_ENGINE(f, OUR_POD, REPLY("200 OK", "{}"), OUR_POD, REPLY("404 Not Found", "{}"), NO_POD,
 		    REPLY("200 OK", "{\"Labels\":{\"sockwake.keeps\":\"y\"}}"), REPLY("200 OK", "{\"Labels\":{}}"),
 		    OUR_POD, FAILS);
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_PODMAN), *docker = opened(&f, BACKEND_DOCKER);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_PODMAN),
+				       *docker = engine_opened(&f, BACKEND_DOCKER);
 	_cleanup_volumes_ struct volumes v = {};
 	struct error err;
 

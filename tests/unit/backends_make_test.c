@@ -11,7 +11,7 @@
 #include "backends/engine.h"
 #include "backends/make.h"
 #include "common/clock.h"
-#include "tests/unit/fake_engine.h"
+#include "tests/unit/engine_fixture.h"
 
 #define ID64 "2949c6c31c30d3a08329b19441bcb2825a7366f146b46bce911f161ad49e165e"
 
@@ -23,17 +23,6 @@
 #define TAKEN	SAY_THEN(BODY("409 Conflict", "{\"message\":\"in use\"}"), CLOSE)
 #define NOBODY	SAY_THEN(BODY("404 Not Found", "{\"message\":\"no such container\"}"), CLOSE)
 #define CREATED SAY_THEN(BODY("201 Created", "{\"Id\":\"" ID64 "\"}"), CLOSE)
-
-static struct engine *opened(const struct fake_engine *f, enum backend_kind kind)
-{
-	struct engine *e;
-	struct error err;
-
-	if (engine_open(kind, SCOPE_SYSTEM, f->socket, &e, &err) < 0)
-		fail_msg("%s", err.text);
-	e->deadline = now_usec() + 10 * USEC_PER_SEC;
-	return e;
-}
 
 static bool parses(const char *json, struct image *i)
 {
@@ -134,7 +123,7 @@ static void docker_makes_and_removes(void **state)
 	FAKE_ENGINE(f, SAY_THEN(BODY("200 OK", "{\"Id\":\"sha256:" ID64 "\"}"), CLOSE),
 		    SAY_THEN(BODY("201 Created", "{\"Id\":\"" ID64 "\",\"Warnings\":[]}"), CLOSE), SAY(NO_CONTENT),
 		    SAY(NO_CONTENT));
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_DOCKER);
 	_cleanup_image_ struct image i = {};
 	struct made_container o = {.image = "lib/x:1"};
 	struct error err;
@@ -163,7 +152,7 @@ static void podman_makes_by_identifier(void **state)
 		    SAY_THEN(BODY("200 OK", "{\"Id\":\"" ID64 "\"}"), CLOSE),
 		    SAY_THEN(BODY("201 Created", "{\"Id\":\"" ID64 "\"}"), CLOSE),
 		    SAY_THEN(BODY("200 OK", "[{\"Id\":\"" ID64 "\"}]"), CLOSE));
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_PODMAN);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_PODMAN);
 	_cleanup_image_ struct image i = {};
 	struct made_container o = {.image = "x"};
 	struct error err;
@@ -190,7 +179,7 @@ static void a_name_that_nobody_has_yet(void **state)
 {
 	FAKE_ENGINE(f, TAKEN, NOBODY, TAKEN, NOBODY, SAY_THEN(NO_CONTENT, CLOSE), TAKEN, NOBODY, CREATED, TAKEN,
 		    SAY_THEN(THERE("web"), CLOSE));
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_DOCKER);
 	_cleanup_image_ struct image i = {};
 	struct made_container o = {.image = "x"};
 	struct error err;
@@ -211,7 +200,7 @@ static void what_is_missing_at_a_start(void **state)
 		    SAY_THEN(BODY("500 Internal",
 				  "{\"message\":\"no container with ID 1 in database: no such container\"}"),
 			     CLOSE));
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_DOCKER);
 	enum start_result result;
 	struct error err;
 
@@ -233,7 +222,7 @@ static void refusals(void **state)
 		    SAY_THEN(BODY("404 Not Found", "{\"message\":\"no such network\"}"), CLOSE),
 		    SAY_THEN(BODY("404 Not Found", "{\"message\":\"no such container\"}"), CLOSE),
 		    SAY_THEN(BODY("500 Internal", "{\"message\":\"is stuck\"}"), CLOSE));
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_DOCKER);
 	_cleanup_image_ struct image i = {}, none = {};
 	struct made_container o = {.image = "x"};
 	struct error err;

@@ -11,7 +11,7 @@
 #include "backends/engine.h"
 #include "backends/request.h"
 #include "common/clock.h"
-#include "tests/unit/fake_engine.h"
+#include "tests/unit/engine_fixture.h"
 
 #define ID64 "2949c6c31c30d3a08329b19441bcb2825a7366f146b46bce911f161ad49e165e"
 
@@ -20,17 +20,6 @@
 #define INSPECTION(name, tty)                                                                                          \
 	REPLY("200 OK", "{\"Id\":\"" ID64 "\",\"Name\":\"/" name "\",\"State\":{\"Status\":\"running\",\"Pid\":77},"   \
 			"\"HostConfig\":{},\"Config\":{\"Tty\":" tty "}}")
-
-static struct engine *opened(const struct fake_engine *f, enum backend_kind kind)
-{
-	struct engine *e;
-	struct error err;
-
-	if (engine_open(kind, SCOPE_SYSTEM, f->socket, &e, &err) < 0)
-		fail_msg("%s", err.text);
-	e->deadline = now_usec() + 20 * USEC_PER_SEC;
-	return e;
-}
 
 static void expect(const struct error *err, int code, const char *text)
 {
@@ -59,7 +48,7 @@ static void answers(void **state)
 		    REPLY("304 X", ""), REPLY("204 X", ""), REPLY("409 X", "{\"message\":\"paused\"}"),
 		    REPLY("404 X", "{\"message\":\"network web not found\"}"), REPLY("404 X", ""),
 		    REPLY("404 X", "{\"message\":\"hm\"}"), REPLY("500 X", "{\"message\":\"No such container: x\"}"));
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_DOCKER);
 	enum start_result started;
 	enum stop_result stopped;
 	struct error err;
@@ -107,7 +96,7 @@ static void beginnings_of_identifiers(void **state)
 		    INSPECTION("cafe", "false"), REPLY("204 X", ""), /* renamed just now */
 		    REPLY("204 X", ""), REPLY("204 X", ""),	     /* long, or no hexadecimal: not asked */
 		    REPLY("500 X", "{\"message\":\"hm\"}"), INSPECTION("pg", "false"), REPLY("200 OK", "nonsense"));
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_DOCKER);
 	_cleanup_container_ struct container c = {};
 	struct error err;
 
@@ -139,7 +128,8 @@ static void engines_that_fail(void **state)
 {
 	FAKE_ENGINE(f, SAY_THEN(NULL, CLOSE), SAY_THEN(NULL, STALL), SAY("nonsense\r\n\r\n"));
 	struct fake_engine none = {.socket = "/tmp/none.sock"};
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER), *missing = opened(&none, BACKEND_PODMAN);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_DOCKER),
+				       *missing = engine_opened(&none, BACKEND_PODMAN);
 	enum start_result started;
 	struct error err;
 
@@ -194,7 +184,8 @@ static void logs(void **state)
 		    REPLY("500 X", "{\"message\":\"no driver\"}"), REPLY("404 X", ""), INSPECTION("x", "true"),
 		    LOGS("plain"), INSPECTION("x", "false"), SAY_THEN(LOG_HEAD, STALL));
 	struct log_options all = {}, some = {.follow = true, .times = true, .tail = 3};
-	_cleanup_engine_ struct engine *e = opened(&f, BACKEND_DOCKER), *podman = opened(&f, BACKEND_PODMAN);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_DOCKER),
+				       *podman = engine_opened(&f, BACKEND_PODMAN);
 	struct output o = {};
 	struct error err;
 

@@ -12,6 +12,7 @@
 #include "handover/outside.h"
 #include "nshelper/outside.h"
 #include "nshelper/transparent.h"
+#include "tests/unit/address_fixture.h"
 
 #define PORT	  80
 #define OWN_IPV4  "10.9.8.7"
@@ -20,40 +21,19 @@
 #define ONLY_IPV4 "SOCKWAKE_SOURCES=" OUTSIDE_IPV4
 #define HOST	  "SOCKWAKE_SOURCES=host"
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-	struct sockaddr_storage storage;
-};
-
-static union address make(const char *text, in_port_t port, socklen_t *len)
-{
-	union address a = {.in = {.sin_family = AF_INET, .sin_port = htons(port)}};
-
-	*len = sizeof(a.in);
-	if (inet_pton(AF_INET, text, &a.in.sin_addr) != 1) {
-		a.in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
-		assert_int_equal(inet_pton(AF_INET6, text, &a.in6.sin6_addr), 1);
-		*len = sizeof(a.in6);
-	}
-	return a;
-}
-
 static int server(int type, const char *address)
 {
-	socklen_t len;
-	union address a = make(address, PORT, &len);
+	struct address a = address_of(address, PORT);
 	int fd = socket(a.any.sa_family, type | SOCK_CLOEXEC, 0), on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	assert_int_equal(bind(fd, &a.any, len), 0);
+	assert_int_equal(bind(fd, &a.any, a.len), 0);
 	if (type == SOCK_STREAM)
 		assert_int_equal(listen(fd, 10), 0);
 	return fd;
 }
 
-static void assert_address(const union address *a, const char *expected)
+static void assert_address(const struct address *a, const char *expected)
 {
 	char text[INET6_ADDRSTRLEN];
 
@@ -66,8 +46,8 @@ static void assert_address(const union address *a, const char *expected)
 
 static int accept_one_from(int listener, const char *expected)
 {
-	union address peer = {0};
-	socklen_t len = sizeof(peer);
+	struct address peer = {0};
+	socklen_t len = sizeof(peer.storage);
 	int fd;
 
 	assert_int_equal(wait_readable(listener), 1);
@@ -123,8 +103,8 @@ static void converse_by_udp(const struct cell *c, struct proxy_run *p)
 {
 	int there = server(SOCK_DGRAM, c->listens), client;
 	uint16_t port = proxy_forward(p, SOCK_DGRAM, PORT);
-	union address peer = {0};
-	socklen_t len = sizeof(peer);
+	struct address peer = {0};
+	socklen_t len = sizeof(peer.storage);
 	char text[8];
 
 	if (c->target)
@@ -286,13 +266,12 @@ static void disguises(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cells) / sizeof(*cells); i++) {
-		socklen_t len;
-		union address a = make(cells[i].client, 4711, &len), expected = make(cells[i].seen, 4711, &len);
+		struct address a = address_of(cells[i].client, 4711), expected = address_of(cells[i].seen, 4711);
 		struct sockaddr_storage storage = {};
 
-		memcpy(&storage, &a, len);
+		storage = a.storage;
 		outside_disguise(&o, &storage);
-		assert_memory_equal(&storage, &expected, len);
+		assert_memory_equal(&storage, &expected.storage, expected.len);
 	}
 }
 
@@ -315,30 +294,29 @@ static void local_clients_are_shown_as_outsiders(void **state)
 	for (size_t i = 0; i < sizeof(cells) / sizeof(*cells); i++) {
 		int listener = server(SOCK_STREAM, "0.0.0.0"), outer, client, accepted, on = 1;
 		unsigned mark = TRANSPARENT_MARK;
-		union address from, to;
-		socklen_t len;
+		struct address from, to;
 		struct proxy_run p;
 
 		init(&p, cells[i].sources);
 		proxy_arg(&p, "--transparent");
 		proxy_arg(&p, "--forward");
 		proxy_arg(&p, "0.0.0.0:8088:%d", PORT);
-		to = make("0.0.0.0", 8088, &len);
+		to = address_of("0.0.0.0", 8088);
 		outer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		setsockopt(outer, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-		assert_int_equal(bind(outer, &to.any, len), 0);
+		assert_int_equal(bind(outer, &to.any, to.len), 0);
 		assert_int_equal(listen(outer, 10), 0);
 		p.sockets[p.n_sockets++] = outer;
 		proxy_start(&p);
 		/* The mark leads back to one that comes from elsewhere. */
-		from = make(cells[i].client, 0, &len);
+		from = address_of(cells[i].client, 0);
 		client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		assert_int_equal(setsockopt(client, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
 		assert_int_equal(setsockopt(client, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
 		assert_int_equal(setsockopt(client, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on)), 0);
-		assert_int_equal(bind(client, &from.any, len), 0);
-		to = make("127.0.0.1", 8088, &len);
-		assert_int_equal(connect(client, &to.any, len), 0);
+		assert_int_equal(bind(client, &from.any, from.len), 0);
+		to = address_of("127.0.0.1", 8088);
+		assert_int_equal(connect(client, &to.any, to.len), 0);
 		accepted = accept_one_from(listener, cells[i].seen);
 		send_text(client, "ping");
 		expect_text(accepted, "ping");
@@ -416,7 +394,7 @@ static void targets_elsewhere(void **state)
 	setenv("SOCKWAKE_SOURCES", OUTSIDE_IPV4 "," OUTSIDE_IPV6, 1);
 	assert_int_equal(outside_open(&o, true, &err), 0);
 	for (size_t i = 0; i < 2; i++) {
-		union address a = make(elsewhere[i], 0, &(socklen_t){0});
+		struct address a = address_of(elsewhere[i], 0);
 		struct target t = {.addr = a.storage};
 		size_t n = 1;
 

@@ -7,6 +7,7 @@
 
 #include "handover/mark.h"
 #include "nshelper/transparent.h"
+#include "tests/unit/address_fixture.h"
 
 /* The rest of the process, with the sockets that it has, is inside a new namespace from here on, as after nshelper. */
 static void enter_new_namespace(void)
@@ -23,34 +24,13 @@ static void enter_new_namespace(void)
 		fail_msg("%s", err.text);
 }
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-	struct sockaddr_storage storage;
-};
-
-static union address make(const char *text, in_port_t port, socklen_t *len)
-{
-	union address a = {.in = {.sin_family = AF_INET, .sin_port = htons(port)}};
-
-	*len = sizeof(a.in);
-	if (inet_pton(AF_INET, text, &a.in.sin_addr) != 1) {
-		a.in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
-		assert_int_equal(inet_pton(AF_INET6, text, &a.in6.sin6_addr), 1);
-		*len = sizeof(a.in6);
-	}
-	return a;
-}
-
 static int listening(const char *address, in_port_t port)
 {
-	socklen_t len;
-	union address a = make(address, port, &len);
+	struct address a = address_of(address, port);
 	int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	assert_int_equal(bind(fd, &a.any, len), 0);
+	assert_int_equal(bind(fd, &a.any, a.len), 0);
 	assert_int_equal(listen(fd, 10), 0);
 	return fd;
 }
@@ -61,8 +41,8 @@ static void converse(const char *listener, const char *client, const char *reach
 	static in_port_t port = 50000; /* another one each time: where it was used last, it may be in TIME-WAIT */
 	struct proxy_run p;
 	int outside, inside, target, fd;
-	union address a, peer = {0};
-	socklen_t len, peer_len = sizeof(peer);
+	struct address a, peer = {0};
+	socklen_t peer_len = sizeof(peer.storage);
 
 	port++;
 	proxy_init(&p);
@@ -75,11 +55,11 @@ static void converse(const char *listener, const char *client, const char *reach
 	p.sockets[p.n_sockets++] = outside;
 	proxy_arg(&p, "--forward");
 	proxy_arg(&p, "8088:80");
-	a = make(client, port, &len);
+	a = address_of(client, port);
 	fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(fd, &a.any, len), 0);
-	a = make(reached, 8088, &len);
-	assert_int_equal(connect(fd, &a.any, len), 0);
+	assert_int_equal(bind(fd, &a.any, a.len), 0);
+	a = address_of(reached, 8088);
+	assert_int_equal(connect(fd, &a.any, a.len), 0);
 
 	enter_new_namespace();
 	inside = listening(server, 80);
@@ -87,10 +67,10 @@ static void converse(const char *listener, const char *client, const char *reach
 	assert_int_equal(wait_readable(inside), 1);
 	target = accept4(inside, &peer.any, &peer_len, SOCK_CLOEXEC);
 	assert_true(target >= 0);
-	a = make(client, port, &len);
+	a = address_of(client, port);
 	if (peer.any.sa_family == AF_INET6)
 		peer.in6.sin6_flowinfo = 0;
-	assert_int_equal(peer.any.sa_family == a.any.sa_family && memcmp(&peer, &a, len) == 0, seen);
+	assert_int_equal(peer.any.sa_family == a.any.sa_family && memcmp(&peer.storage, &a.storage, a.len) == 0, seen);
 	send_text(fd, "who am I");
 	expect_text(target, "who am I");
 	send_text(target, "you");
@@ -131,8 +111,7 @@ static void address_in_use(void **state)
 {
 	struct proxy_run p;
 	int outside, inside, target, fd;
-	union address a;
-	socklen_t len;
+	struct address a;
 
 	(void)state;
 	proxy_init(&p);
@@ -141,11 +120,11 @@ static void address_in_use(void **state)
 	p.sockets[p.n_sockets++] = outside;
 	proxy_arg(&p, "--forward");
 	proxy_arg(&p, "127.0.0.1:8088:80");
-	a = make("127.0.0.1", 80, &len);
+	a = address_of("127.0.0.1", 80);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(fd, &a.any, len), 0);
-	a = make("127.0.0.1", 8088, &len);
-	assert_int_equal(connect(fd, &a.any, len), 0);
+	assert_int_equal(bind(fd, &a.any, a.len), 0);
+	a = address_of("127.0.0.1", 8088);
+	assert_int_equal(connect(fd, &a.any, a.len), 0);
 	enter_new_namespace();
 	inside = listening("127.0.0.1", 80);
 	proxy_start(&p);
