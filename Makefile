@@ -134,7 +134,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/unit/filter.o \
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(call archives,$(TESTED)) \
+	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=_cmocka_run_group_tests -o $@ $(filter %.o,$^) $(call archives,$(TESTED)) \
 		$(call syslibs,cmocka libseccomp libcap libcurl libcjson smartcols)
 
 # The unit tests also run the programs.

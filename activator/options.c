@@ -130,13 +130,6 @@ static int take_with_keep_running(void *options, const char *value, const struct
 	return d ? option_take_flag(&d->keep_running, value, row, err) : -1;
 }
 
-static int refuse(const struct option_table *t, const struct option_fault *f, struct error *err)
-{
-	(void)t;
-	(void)f;
-	return error_set(err, 0, "an option is unknown or lacks its value: see docs/architecture.md");
-}
-
 #define AT(member) .offset = offsetof(struct options, member)
 
 static const struct option_row rows[] = {
@@ -168,7 +161,6 @@ static const struct option_row rows[] = {
 const struct option_table activator_option_table = {
 	.usage = "activator [OPTION]… [-- NSHELPER [OPTION]… -- PROXY [OPTION]…]",
 	.rows = rows,
-	.refuse = refuse,
 };
 
 static int check(const struct options *o, struct error *err)

@@ -1,5 +1,6 @@
 /* The table of commands, and the frame around each. */
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,6 +180,14 @@ static void begin_log(void)
 		log_line(LOG_WARNING, LOG_INVALID);
 }
 
+/* A reader that has seen enough, such as head(1), is not to be bothered. */
+static bool reader_is_gone(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	return poll(&out, 1, 0) > 0 && out.revents & POLLERR;
+}
+
 int sockwake(int argc, char *argv[])
 {
 	struct error err = {};
@@ -191,8 +200,9 @@ int sockwake(int argc, char *argv[])
 	if (error_settle(run_command(argc, argv, &err), &err) == 0) {
 		if (fflush(stdout) == 0 && !ferror(stdout))
 			return EXIT_SUCCESS;
-		error_set(&err, EIO,
-			  "not all of it could be written to standard output: is its disk full, or its reader gone?");
+		if (reader_is_gone())
+			return EXIT_FAILURE;
+		error_set(&err, EIO, "not all of it could be written to standard output: is its disk full?");
 	}
 	notes_print_failure(&err, is_given(argc, argv, "--json"));
 	return err.code == USAGE_ERROR ? EXIT_USAGE : EXIT_FAILURE;

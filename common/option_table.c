@@ -1,5 +1,6 @@
 #include "common/option_table.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,6 +52,13 @@ static bool wants_value(const struct option_row *row)
 	return row && strchr(option_row_name(row), ' ');
 }
 
+static int refuse(const struct option_table *t, const struct option_fault *f, struct error *err)
+{
+	return error_set(err, EINVAL, "the option '%s' %s: see '%.*s --help'", f->argument,
+			 f->lacks_value ? "lacks its value" : "is not known, or takes no value",
+			 (int)strcspn(t->usage, " "), t->usage);
+}
+
 /* row: NULL if there is no such option. attached: a value in the same word, or NULL. */
 static int take(struct words *w, const struct option_row *row, const char *attached, struct option_fault *f,
 		struct error *err)
@@ -61,7 +69,7 @@ static int take(struct words *w, const struct option_row *row, const char *attac
 		value = w->argv[w->next++];
 	f->lacks_value = wants_value(row) && !value;
 	if (!row || f->lacks_value || (attached && !wants_value(row)))
-		return w->table->refuse(w->table, f, err);
+		return (w->table->refuse ? w->table->refuse : refuse)(w->table, f, err);
 	return row->take((char *)w->into + row->offset, value, row, err);
 }
 

@@ -37,7 +37,7 @@ struct option_table {
 	const char *about; /* a sentence without its full stop; NULL: none */
 	const struct option_row *rows;
 
-	/* Sets *err to what is wrong. */
+	/* Sets *err to what is wrong; NULL: a sentence that names the option and --help. */
 	int (*refuse)(const struct option_table *t, const struct option_fault *f, struct error *err);
 	unsigned sets;
 	bool mixed; /* options may also come after plain arguments */

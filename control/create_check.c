@@ -226,7 +226,7 @@ static int check_group(const struct instance *i, struct error *err)
 	if (!i->socket_group)
 		return 0;
 	if (!g)
-		return error_set(err, ENOENT, "there is no group '%s': 'getent group' lists them", i->socket_group);
+		return error_set(err, EINVAL, "there is no group '%s': 'getent group' lists them", i->socket_group);
 	if (geteuid() != 0 && g->gr_gid != getegid() && group_member(g->gr_gid) == 0)
 		return error_set(err, EPERM,
 				 "this user is not in the group '%s', and so cannot give it a socket: 'id' lists those "

@@ -1,5 +1,6 @@
 #include "handover/stats_text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "common/clock.h"
@@ -53,5 +54,11 @@ const char *stats_text(const struct stats *s, uint64_t up, char ret[static STATS
 		 (unsigned long long)s->connections_total, failed, udp,
 		 text_bytes(s->bytes_to_container, in, sizeof(in)),
 		 text_bytes(s->bytes_from_container, out, sizeof(out)), format_age(up, age, sizeof(age)));
+	return ret;
+}
+
+const char *stats_text_served(uint64_t n, char ret[static STATS_TEXT_MAX])
+{
+	snprintf(ret, STATS_TEXT_MAX, "%" PRIu64 " connection%s served", n, n == 1 ? " was" : "s were");
 	return ret;
 }

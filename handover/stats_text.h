@@ -8,3 +8,6 @@
 /* "2 connections (41 in all); 76.2 KiB in, 1.1 MiB out; up 25min". up: microseconds. */
 #define STATS_TEXT_MAX 512
 const char *stats_text(const struct stats *s, uint64_t up, char ret[static STATS_TEXT_MAX]);
+
+/* "1 connection was served", "2 connections were served". */
+const char *stats_text_served(uint64_t n, char ret[static STATS_TEXT_MAX]);

@@ -72,7 +72,7 @@ int publish_parse(const char *spec, struct publish *ret, struct error *err)
 			*slash = '\0';
 		}
 	}
-	if (strchr(container, '/'))
+	if (strchr(container, '/') || !*container)
 		return bad(spec, err);
 	/* Port 0 inside stands for a Unix socket inside, which the caller must have requested. */
 	if (parse_u64("the container port", container, 0, UINT16_MAX, &n, err) < 0)
@@ -93,6 +93,8 @@ int publish_parse(const char *spec, struct publish *ret, struct error *err)
 	if (p.type == SOCK_SEQPACKET)
 		return error_set(err, 0, "'%s': only a path can listen on a seqpacket socket", spec);
 	port = strrchr(s, ':');
+	if (s[strlen(s) - 1] == ']' || (port ? !port[1] : strchr(s, '.') != NULL))
+		return bad(spec, err);
 	if (port) {
 		*port++ = '\0';
 		if (parse_address(spec, s, &p, err) < 0)
@@ -123,6 +125,14 @@ static int parse_range(char *s, struct range *ret, struct error *err)
 	if (ret->last < ret->first)
 		return error_set(err, 0, "the range %s-%s ends before it begins", s, last);
 	return 0;
+}
+
+/* Has the range, or the port, both ends? */
+static bool is_range(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 0 && s[0] != '-' && s[n - 1] != '-';
 }
 
 /* The parts of the specification; all but the ports may be "". */
@@ -180,7 +190,7 @@ int publish_parse_range(const char *spec, struct publish *ret, size_t room, size
 	*ret_n = 1;
 	if (!*spec || spec[0] == '/' || !cut(spec, &parts) || (strchr(spec, ':') && !strchr(spec, '-')))
 		return publish_parse(spec, ret, err);
-	if (strpbrk(parts.listening, ".[]"))
+	if (strpbrk(parts.listening, ".[]") || !is_range(parts.listening) || !is_range(parts.container))
 		return bad(spec, err);
 	if (parse_range(parts.listening, &listening, err) < 0)
 		return error_context(err, "'%s'", spec);

@@ -36,6 +36,7 @@
 #include "handover/exit.h"
 #include "handover/listen.h"
 #include "handover/refuse.h"
+#include "handover/stats_text.h"
 #include "keeper/admit.h"
 #include "keeper/follow.h"
 #include "keeper/overdue.h"
@@ -183,10 +184,10 @@ static void end_service(struct keeper *k)
 	const char *why = keeper_container_has_ended(k) ? "the container has ended"
 			  : k->told_to_stop		? "told to stop"
 							: "idle";
+	char served[STATS_TEXT_MAX];
 
 	notify_send(k->notify_fd, "STOPPING=1\nSTATUS=%s", why);
-	log_line(LOG_INFO, "%s; %llu connections were served", why,
-		 (unsigned long long)k->record.own.connections_total);
+	log_line(LOG_INFO, "%s; %s", why, stats_text_served(k->record.own.connections_total, served));
 	if (k->told_to_stop || !k->ended) /* if the container ended by itself, the next wake holds it again */
 		record_end_hold(&k->record);
 }

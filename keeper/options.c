@@ -28,13 +28,6 @@ static int take_schedule(void *options, const char *value, const struct option_r
 	return window_parse(value, &o->windows[o->n_windows++], err);
 }
 
-static int refuse(const struct option_table *t, const struct option_fault *f, struct error *err)
-{
-	(void)t;
-	(void)f;
-	return error_set(err, 0, "an option is unknown or lacks its value: see docs/architecture.md");
-}
-
 #define AT(member) .offset = offsetof(struct keeper_options, member)
 
 static const struct option_row rows[] = {
@@ -50,7 +43,6 @@ static const struct option_row rows[] = {
 const struct option_table keeper_option_table = {
 	.usage = "keeper [OPTION]… -- ACTIVATOR [OPTION]… -- NSHELPER [OPTION]… -- PROXY [OPTION]…",
 	.rows = rows,
-	.refuse = refuse,
 };
 
 /* The words after the next "--"; NULL if there are none. */

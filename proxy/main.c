@@ -10,12 +10,14 @@
 #include "common/log.h"
 #include "handover/exit.h"
 #include "handover/refuse.h"
+#include "handover/stats_text.h"
 #include "proxy/await.h"
 #include "proxy/prepare.h"
 
 static int run(int argc, char **argv)
 {
 	static struct proxy p = {.pidfd = -1, .hold_fd = -1};
+	char served[STATS_TEXT_MAX];
 	struct error err;
 
 	(void)prctl(PR_SET_NAME, "proxy"); /* otherwise named by the descriptor that was executed */
@@ -40,8 +42,8 @@ static int run(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	if (!p.report.has_keeper) /* otherwise the keeper logs it */
-		log_line(LOG_INFO, "%s; %llu connections were served", p.lifecycle.reason,
-			 (unsigned long long)p.report.stats->connections_total);
+		log_line(LOG_INFO, "%s; %s", p.lifecycle.reason,
+			 stats_text_served(p.report.stats->connections_total, served));
 	return EXIT_SUCCESS;
 }
 

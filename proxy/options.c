@@ -80,13 +80,6 @@ static int take_await(void *options, const char *value, const struct option_row 
 	return 0;
 }
 
-static int refuse(const struct option_table *t, const struct option_fault *f, struct error *err)
-{
-	(void)t;
-	return error_set(err, EINVAL, "'%s': the proxy does not know one of its options, or it lacks a value",
-			 f->argument);
-}
-
 #define AT(member) .offset = offsetof(struct proxy_options, member)
 
 static const struct option_row rows[] = {
@@ -112,7 +105,6 @@ static const struct option_row rows[] = {
 const struct option_table proxy_option_table = {
 	.usage = "proxy --forward SPEC [OPTION]… | --await PORT [OPTION]…",
 	.rows = rows,
-	.refuse = refuse,
 };
 
 static int check(const struct proxy_options *o, struct error *err)

@@ -632,7 +632,13 @@ class Telling(CliCase):
         self.assertRegex(self.scope.sockwake("--version").stdout, r"\Asockwake \d+\.\d")
 
     def test_reader_that_goes_away(self):
+        """It is not bothered; a full disk is told."""
         self.scope.instance("server", PORT, 6379)
+        for command in ("list", "list --json", "status --json server"):
+            # The shell opens both ends, and closes the reader's before it begins.
+            script = f"d=$(mktemp -d); mkfifo $d/f; exec 3<>$d/f 4>$d/f 3<&-; rm -r $d; sockwake {command} >&4"
+            result = self.scope.run("sh", "-c", script, check=False)
+            self.assertEqual((result.returncode, result.stderr), (1, ""))
         result = self.scope.run("sh", "-c", "sockwake list >/dev/full", check=False)
         self.assertEqual(result.returncode, 1)
         self.assert_sentence(result.stderr, "standard output")

@@ -177,7 +177,7 @@ class Debug(harness.Case):
 
     def test_nothing_without_it(self):
         self.wake_and_sleep()
-        harness.eventually(lambda: any("; 1 connections were served" in line for line in self.lines()))
+        harness.eventually(lambda: any("; 1 connection was served" in line for line in self.lines()))
         self.assertEqual(self.debug_lines(), [])
 
     def lines(self):
@@ -268,6 +268,6 @@ class Death(EchoCase):
             self.assertLess(time.monotonic() - began, 2)
         self.scope.fall_asleep("echo")  # somebody might have restarted it
         lines = self.scope.unit_journal("echo", since=self.started)
-        self.assertIn("the container has ended; 1 connections were served", lines)
+        self.assertIn("the container has ended; 1 connection was served", lines)
         self.assertEqual(self.scope.property("echo.service", "Result"), "success")
         self.assertEqual(harness.exchange(PORT, b"again"), b"again")

@@ -24,7 +24,7 @@ class Several(harness.Case):
     def test_each_command(self):
         woken = self.scope.sockwake("wake", "first", "second").stdout.splitlines()
         self.assertEqual([line.split()[0] for line in woken], ["'first'", "'second'"])
-        self.assertRegex(woken[0], r"^'first' is awake: that took \d+(\.\d+)? ?m?s\.$")
+        self.assertRegex(woken[0], r"^'first' is awake after \d+(\.\d+)? ?m?s\.$")
         self.assertEqual(self.states(), {"first": "running", "second": "running"})
         self.assertEqual(self.scope.sockwake("wake", "first").stdout, "'first' is awake, as it was before.\n")
         shown = self.scope.sockwake("status", "second", "first").stdout.splitlines()

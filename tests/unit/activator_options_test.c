@@ -163,8 +163,8 @@ static void what_is_wrong(void **state)
 	WRONG("--because", NAMED, "--because", "x");
 	WRONG("--recent", NAMED, "--recent", "x");
 	WRONG("--startup-timeout", NAMED, "--startup-timeout", "x");
-	WRONG("an option is unknown or lacks its value", NAMED, "--nothing");
-	WRONG("an option is unknown or lacks its value", NAMED, "--unit");
+	WRONG("the option '--nothing' is not known", NAMED, "--nothing");
+	WRONG("the option '--unit' lacks its value", NAMED, "--unit");
 	assert_int_equal(PARSE("--sleep", NAMED, "--with", "a"), 0);
 }
 

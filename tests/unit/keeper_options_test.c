@@ -96,8 +96,9 @@ static void wrong_usage(void **state)
 	WRONG("--name must give", COMMANDS);
 	WRONG("--name must give", "--name", "a/b", COMMANDS);
 	WRONG("--name must give", "--name", "", COMMANDS);
-	WRONG("unknown or lacks its value", "--name", "t", "--no-such-option", COMMANDS);
-	WRONG("unknown or lacks its value", "--name", "t", "--notify");
+	WRONG("the option '--no-such-option' is not known, or takes no value: see 'keeper --help'", "--name", "t",
+	      "--no-such-option", COMMANDS);
+	WRONG("the option '--notify' lacks its value", "--name", "t", "--notify");
 	WRONG("--startup-timeout", "--name", "t", "--startup-timeout", "soon", COMMANDS);
 	WRONG("10.0.0.0/99", "--name", "t", "--no-wake-from", "10.0.0.0/99", COMMANDS);
 	WRONG("25:00", "--name", "t", "--schedule", "25:00-26:00", COMMANDS);
