@@ -90,19 +90,16 @@ static const struct {
 	{"--proxy-protocol", offsetof(struct instance, proxy_protocol)},
 	{"--socket-mode", offsetof(struct instance, socket_mode)},
 	{"--socket-group", offsetof(struct instance, socket_group)},
-	{"--user", offsetof(struct instance, user)},
 };
 
 static const struct {
 	const char *option;
 	size_t flag;
-	bool by_default;
 } flags[] = {
-	{"--no-boot", offsetof(struct instance, no_boot), false},
-	{"--drop-publish", offsetof(struct instance, drop_publish), false},
-	{"--transparent", offsetof(struct instance, transparent), false},
-	{"--no-notifications", offsetof(struct instance, notifications), true},
-	{"--no-selinux", offsetof(struct instance, no_selinux), false},
+	{"--no-boot", offsetof(struct instance, no_boot)},
+	{"--drop-publish", offsetof(struct instance, drop_publish)},
+	{"--transparent", offsetof(struct instance, transparent)},
+	{"--no-selinux", offsetof(struct instance, no_selinux)},
 };
 
 static void add_option(FILE *to, const char *option, const char *value)
@@ -138,9 +135,12 @@ static void add_options(FILE *to, const struct instance *i)
 	if (!is_default_socket(i))
 		add_option(to, "--engine-socket", i->engine_socket);
 	for (size_t k = 0; k < sizeof(flags) / sizeof(*flags); k++) {
-		if (*(const bool *)((const char *)i + flags[k].flag) != flags[k].by_default)
+		if (*(const bool *)((const char *)i + flags[k].flag))
 			add_option(to, flags[k].option, NULL);
 	}
+	/* For root the default depends on who has created the instance. */
+	if (i->scope == SCOPE_USER && !i->notifications)
+		add_option(to, "--no-notifications", NULL);
 }
 
 static void print_options(const struct terminal *t, const struct instance *i)
@@ -164,5 +164,7 @@ void told_print(const struct terminal *t, const struct instance *i)
 	if (i->legacy)
 		return;
 	print_appearance(t, i);
+	if (i->scope == SCOPE_SYSTEM && i->notifications)
+		sheet_line(t, "Notifies", i->user);
 	print_options(t, i);
 }

@@ -19,6 +19,10 @@ _sockwake() {
 		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 	}
 	command=${words[1]}
+	case $command in
+	rm) command=remove ;;
+	ls | ps) command=list ;;
+	esac
 	for ((i = 2; i < cword; i++)); do
 		[[ ${words[i]} == --backend ]] && backend=${words[i + 1]}
 	done

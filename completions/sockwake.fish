@@ -14,8 +14,8 @@ function __sockwake_containers
     command -q $backend; and $backend ps --all --format '{{.Names}}' 2>/dev/null
 end
 
-set -l commands create adopt remove list status wake sleep refresh attend logs version help
-set -l named remove status wake sleep refresh logs
+set -l commands create adopt remove rm list ls ps status wake sleep refresh attend logs version help
+set -l named remove rm status wake sleep refresh logs
 complete -c sockwake -f
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a create -d 'Make a container wake on the first connection'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a adopt -d 'Create instances from the labels of containers'
@@ -34,15 +34,15 @@ complete -c sockwake -n '__fish_seen_subcommand_from help' -a "$commands"
 complete -c sockwake -l scope -x -a 'system user' -d 'System or user instances'
 complete -c sockwake -n "__fish_seen_subcommand_from $named" -a '(__sockwake_instances)'
 complete -c sockwake -n "__fish_seen_subcommand_from $named" -l name -x -a '(__sockwake_instances)' -d 'Instance'
-complete -c sockwake -n '__fish_seen_subcommand_from create list status' -l json -d 'Print JSON'
-complete -c sockwake -n '__fish_seen_subcommand_from create remove' -l no-selinux -d 'Leave SELinux port labels alone'
-complete -c sockwake -n '__fish_seen_subcommand_from remove sleep refresh' -l all -d 'All instances'
+complete -c sockwake -n '__fish_seen_subcommand_from create list ls ps status' -l json -d 'Print JSON'
+complete -c sockwake -n '__fish_seen_subcommand_from create remove rm' -l no-selinux -d 'Leave SELinux port labels alone'
+complete -c sockwake -n '__fish_seen_subcommand_from remove rm sleep refresh' -l all -d 'All instances'
 complete -c sockwake -n '__fish_seen_subcommand_from refresh' -l accept-volumes -d 'Accept their volumes as they are now'
 complete -c sockwake -n '__fish_seen_subcommand_from wake' -l for -x -a '30min 2h 8h' -d 'Hold it awake for this time'
 complete -c sockwake -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'Follow the output as long as the container runs'
 complete -c sockwake -n '__fish_seen_subcommand_from logs' -s n -l lines -x -d 'Only this many of the last lines'
 
-complete -c sockwake -n '__fish_seen_subcommand_from remove' -l with-container -d 'Also remove the container that create --image made'
+complete -c sockwake -n '__fish_seen_subcommand_from remove rm' -l with-container -d 'Also remove the container that create --image made'
 complete -c sockwake -n '__fish_seen_subcommand_from adopt' -a '(__sockwake_containers)'
 complete -c sockwake -n '__fish_seen_subcommand_from adopt' -l all -d 'All containers'
 complete -c sockwake -n '__fish_seen_subcommand_from adopt' -l prune -d 'First remove instances whose container is gone'

@@ -44,6 +44,10 @@ _sockwake() {
 		return
 	fi
 	case $words[1] in
+	rm) words[1]=remove ;;
+	ls | ps) words[1]=list ;;
+	esac
+	case $words[1] in
 	create)
 		_arguments $scope \
 			'--name[the name of the instance and its units]:name:' \
