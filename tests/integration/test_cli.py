@@ -555,8 +555,8 @@ class Telling(CliCase):
         self.assertRegex(text, rf"127.0.0.1:{PORT} (→|->) port 53/udp")
 
     def test_status_shows_no_option_that_is_the_default(self):
-        self.scope.sockwake("create", "server", "-p", f"{PORT}:6379", "--startup-timeout=30", "--no-notifications")
-        self.assertRegex(self.scope.sockwake("status", "server").stdout, r"(?m)^ *Options: --no-notifications$")
+        self.scope.sockwake("create", "server", "-p", f"{PORT}:6379", "--startup-timeout=30", "--no-selinux")
+        self.assertRegex(self.scope.sockwake("status", "server").stdout, r"(?m)^ *Options: --no-selinux$")
 
     def test_waking_and_stopping(self):
         self.scope.engine_run("rm", "server")
