@@ -12,6 +12,7 @@
 #include "control/rights.h"
 #include "control/selinux.h"
 #include "control/sharing.h"
+#include "control/signals.h"
 #include "control/units_lock.h"
 #include "control/wish.h"
 #include "instance/json.h"
@@ -76,12 +77,20 @@ static int is_lost(const struct adoption *a, const struct instance *i, bool *ret
 
 static int remove_instance(struct adoption *a, const struct stored *s, struct error *err)
 {
+	const sigset_t before = signals_mask();
+	int r;
+
 	/* the container itself may remain, without labels or with another instance */
-	if (install_remove(a->manager, a->directory, a->what->base.scope, s, &a->instances, SETTLE_OWN, err) < 0)
-		return error_context(err, "'%s' is not removed", s->instance.name);
-	if (!s->instance.no_selinux)
-		selinux_unlabel_ports(&s->instance, &a->instances);
-	return install_forget(a->manager, a->what->base.scope, &s, 1, err);
+	r = install_remove(a->manager, a->directory, a->what->base.scope, s, &a->instances, SETTLE_OWN, err);
+	if (r < 0) {
+		error_context(err, "'%s' is not removed", s->instance.name);
+	} else {
+		if (!s->instance.no_selinux)
+			selinux_unlabel_ports(&s->instance, &a->instances);
+		r = install_forget(a->manager, a->what->base.scope, &s, 1, err);
+	}
+	signals_release(&before);
+	return r;
 }
 
 static int prune_one(struct adoption *a, const struct stored *s, struct error *err)

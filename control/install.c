@@ -7,6 +7,7 @@
 
 #include "backends/backend.h"
 #include "common/clock.h"
+#include "common/fault.h"
 #include "common/path.h"
 #include "control/keep.h"
 #include "control/listen_check.h"
@@ -269,6 +270,7 @@ int install_remove(struct manager *m, const char *directory, enum scope scope, c
 		return -1;
 	}
 	sleep_container(m, s, what);
+	(void)signals_block();
 	/* The unit files last: while they exist the instance is listed, and its removal can be repeated. */
 	if ((s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0) ||
 	    store_remove(directory, name, err) < 0) {
@@ -276,6 +278,7 @@ int install_remove(struct manager *m, const char *directory, enum scope scope, c
 			reopen(m, &n, was_active);
 		return -1;
 	}
+	FAULT("remove:gone");
 	remove_runtime_file(scope, unit_name(name, ".stats", stats));
 	if (!s->problem)
 		keep_forget(&s->instance, all);
@@ -306,12 +309,12 @@ static int look_for_remains(struct manager *m, const struct stored *s, bool *ret
 int install_forget(struct manager *m, enum scope scope, const struct stored *const *removed, size_t n,
 		   struct error *err)
 {
-	bool known = false, ignored = false;
+	bool known = false;
 	char stats[UNIT_NAME_MAX];
 
 	for (size_t k = 0; k < n; k++) {
 		known |= removed[k]->instance.drop_in != NULL;
-		if (!known && look_for_remains(m, removed[k], &known, &ignored, err) < 0)
+		if (!known && look_for_remains(m, removed[k], &known, &known, err) < 0)
 			return -1;
 	}
 	if (!known)

@@ -24,7 +24,9 @@ void install_explain_socket(struct manager *m, const struct instance *i, struct 
 void install_outwait_trigger_limit(uint64_t closed_usec);
 
 /* Stops and removes an instance of `all`, and puts its container to sleep (settle.h); notes a failure of that. m is
- * NULL if no manager runs: then there are only files. */
+ * NULL if no manager runs: then there are only files. Before it removes them it blocks signals (signals.h): a unit that a
+ * client has woken meanwhile would have no file, and no command could find it. The caller releases them after
+ * install_forget(). */
 int install_remove(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
 		   const struct stored_list *all, enum settle what, struct error *err);
 

@@ -15,6 +15,7 @@
 #include "control/rights.h"
 #include "control/selinux.h"
 #include "control/sharing.h"
+#include "control/signals.h"
 #include "control/tally.h"
 #include "control/units_lock.h"
 #include "units/paths.h"
@@ -102,13 +103,14 @@ static int remove_some(struct manager *m, const char *directory, const struct re
 	_cleanup_free_ struct stored *items = calloc(all->n + 1, sizeof(*items));
 	struct stored_list left = {items, all->n}; /* the instances that may still share a container or a port */
 	struct tally tally = {.of = some->n};
+	const sigset_t before = signals_mask();
 	size_t n_removed = 0;
 	struct error why;
 
 	if (!removed || !items)
 		return error_errno(err, ENOMEM, "cannot remove instances");
 	memcpy(items, all->items, all->n * sizeof(*items));
-	for (size_t k = 0; k < some->n; k++) {
+	for (size_t k = 0; k < some->n && !signals_wait(); k++) {
 		const struct stored *s = &some->items[k];
 		struct stored_list more = {&some->items[k + 1], some->n - k - 1};
 		bool gone;
@@ -122,6 +124,7 @@ static int remove_some(struct manager *m, const char *directory, const struct re
 	}
 	if (m && install_forget(m, what->scope, removed, n_removed, &why) < 0)
 		tally_failure(&tally, &why);
+	signals_release(&before);
 	return tally_result(&tally, err);
 }
 

@@ -58,6 +58,7 @@ void warning_find(const struct observation *o, char ret[static WARNING_MAX])
 {
 	bool runs = o->state == STATE_ASLEEP && strcmp(o->container_state, "running") == 0;
 	bool missing = !o->stored->instance.unit && strcmp(o->container_state, "missing") == 0;
+	bool answered = strcmp(o->container_state, "unknown") != 0; /* else the engine need not be asked again */
 	const struct instance *i = &o->stored->instance;
 	char why[WARNING_MAX / 2], command[STOP_COMMAND_MAX];
 
@@ -76,7 +77,7 @@ void warning_find(const struct observation *o, char ret[static WARNING_MAX])
 			 "there is no container '%s': '%s ps -a' lists those that there are; one that is made under "
 			 "that name is woken as this one was",
 			 i->container_name, backend_kind_name(i->backend));
-	else if (i->unit ? find_target(i, why, sizeof(why)) : find_container_surprise(i, why, sizeof(why)))
+	else if (i->unit ? find_target(i, why, sizeof(why)) : answered && find_container_surprise(i, why, sizeof(why)))
 		snprintf(ret, WARNING_MAX, "%s%s", runs ? "the container runs although nobody woke it; " : "", why);
 	else if (runs && i->keep_running)
 		snprintf(ret, WARNING_MAX,

@@ -1,0 +1,96 @@
+/* A removal that is told to end when the files are gone: what a client has woken meanwhile is stopped first, since no command
+ * could find it afterwards. */
+#include "tests/unit/instance_fixture.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common/io.h"
+#include "control/remove.h"
+#include "tests/unit/fault_fixture.h"
+#include "tests/unit/manager_fixture.h"
+#include "units/paths.h"
+#include "units/store.h"
+
+static int setup(void **state)
+{
+	char config[128], directory[PATH_MAX];
+	struct instance i = small_instance("web");
+	struct snapshot before = {};
+	struct error err;
+	int r;
+
+	if (manager_setup(state) < 0)
+		return -1;
+	snprintf(config, sizeof(config), "%s/config", fake.directory);
+	setenv("XDG_CONFIG_HOME", config, 1);
+	setenv("XDG_STATE_HOME", config, 1);
+	i.scope = SCOPE_USER;
+	r = unit_directory(SCOPE_USER, directory, &err) == 0 && directory_make(directory, 0755, &err) == 0
+		    ? store_write(directory, &i, &before, &err)
+		    : -1;
+	snapshot_clear(&before);
+	instance_clear(&i);
+	return r;
+}
+
+static int teardown(void **state)
+{
+	char command[160];
+
+	snprintf(command, sizeof(command), "rm -rf '%s/config'", fake.directory);
+	(void)system(command);
+	unsetenv("XDG_CONFIG_HOME");
+	unsetenv("XDG_STATE_HOME");
+	return faults_clear(state) | manager_teardown(state);
+}
+
+static pid_t removal(void)
+{
+	static char name[] = "web";
+	char *names[] = {name, NULL};
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct error err = {};
+
+		_exit(remove_instances(&(struct removal){.scope = SCOPE_USER, .names = names, .no_selinux = true},
+				       &err) < 0);
+	}
+	return pid;
+}
+
+static void told_to_end_when_the_files_are_gone(void **state)
+{
+	static const char *const units[] = {"web.socket", "web.service", "web.timer"};
+	struct fault gone = fault_at("remove:gone");
+	pid_t pid;
+	int status;
+
+	(void)state;
+	fake_set(&fake, "web.socket", "ActiveState", "active");
+	pid = removal();
+	fault_await(&gone);
+	(void)fake_calls(&fake);
+	/* A client has woken it, and somebody has had the manager read its files. */
+	fake_set(&fake, "web.service", "ActiveState", "active");
+	fake_set(&fake, "web.socket", "ActiveState", "inactive");
+	for (size_t k = 0; k < 3; k++)
+		fake_set(&fake, units[k], "LoadState", "not-found");
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	fault_go_on(&gone);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	assert_non_null(strstr(fake_calls(&fake), "StopUnit web.service"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(told_to_end_when_the_files_are_gone, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
