@@ -100,6 +100,8 @@ class CliCase(harness.Case):
 class Checks(CliCase):
     """`create` refuses bad requests, and leaves nothing behind."""
 
+    any_release = True
+
     def refuse(self, *options, words, name="server"):
         self.refused("create", name, *options, words=words)
 
@@ -230,6 +232,7 @@ class UserChecks(CliCase):
     """Failures that only an ordinary user sees."""
 
     scopes = (harness.USER_PODMAN,)
+    any_release = True
 
     def test_privileged_port(self):
         self.refused("create", "server", "-p80:6379", words=("port 80", "1024", "ip_unprivileged_port_start"))
@@ -301,6 +304,7 @@ class DryRunOfNobody(CliCase):
     """A user without engine, manager and home sees the units, and nothing changes."""
 
     scopes = (harness.SYSTEM_DOCKER,)
+    any_release = True
 
     def test_touches_nothing(self):
         trace = "/tmp/cli-test.trace"
@@ -321,6 +325,8 @@ class DryRunOfNobody(CliCase):
 
 class Force(CliCase):
     """--force replaces an instance of ours in any state."""
+
+    any_release = True
 
     def test_asleep(self):
         self.scope.instance("server", PORT, 6379)
@@ -405,6 +411,8 @@ EVERY_OPTION = (
 
 class Telling(CliCase):
     """`list` and `status`, for people and for programs."""
+
+    any_release = True
 
     def every_option(self):
         path = f"{self.scope.runtime_directory}/every.sock"
@@ -647,6 +655,8 @@ class Telling(CliCase):
 class Acting(CliCase):
     """`wake`, `sleep` and `logs`."""
 
+    any_release = True
+
     def test_wake_and_sleep(self):
         self.scope.instance("server", PORT, 6379)
         for _ in range(2):
@@ -873,6 +883,7 @@ class TwoScopes(CliCase):
     """Commands in the wrong scope name the right one."""
 
     scopes = (harness.USER_PODMAN,)
+    any_release = True
 
     def setUp(self):
         super().setUp()
@@ -908,6 +919,7 @@ class Selinux(CliCase):
     """Ports are labelled as by the original tool if semanage(8) exists."""
 
     scopes = (harness.SYSTEM_DOCKER,)
+    any_release = True
 
     def setUp(self):
         super().setUp()

@@ -113,6 +113,7 @@ class Lifecycle(harness.Case):
 
 class Spellings(harness.Case):
     scopes = (harness.SYSTEM_DOCKER,)
+    any_release = True
 
     def test_one_container_has_one_lock(self):
         """However its engine's socket is written."""
@@ -382,6 +383,8 @@ class Others(harness.Case):
 
 
 class Neighbours(harness.Case):
+    any_release = True
+
     def test_a_wake_does_not_wait_for_what_another_instance_does(self):
         """The same if a command for all instances runs meanwhile."""
         stubborn = ("sh", "-c", "trap '' INT TERM; serve redis & wait")
@@ -496,6 +499,8 @@ class LikeAnIdentifier(harness.Case):
 
 class OneContainer(harness.Case):
     """Two instances of one container, under any names."""
+
+    any_release = True
 
     def busy_beside(self, container, *options):
         self.scope.container("server", "redis", options=servers.STOP_AT_ONCE)

@@ -39,6 +39,8 @@ class EchoCase(harness.Case):
 
 
 class Figures(EchoCase):
+    any_release = True
+
     def transfer(self):
         """Moves so many bytes each way."""
         for size in SIZES:
@@ -104,6 +106,8 @@ class Figures(EchoCase):
 
 class Debug(harness.Case):
     """SOCKWAKE_LOG=debug, as the manual says: each step of a wake and of the sleep, and none without it."""
+
+    any_release = True
 
     STEPS = (
         ("keeper", "somebody waits there"),
@@ -203,6 +207,8 @@ class Debug(harness.Case):
 class Stopping(EchoCase):
     """`systemctl stop` while connections are open."""
 
+    any_release = True
+
     SIZE = 32 << 20
 
     def stop(self):
@@ -255,6 +261,8 @@ class Stopping(EchoCase):
 
 
 class Death(EchoCase):
+    any_release = True
+
     def test_of_the_container_ends_the_proxy_at_once_with_the_reason(self):
         self.create("--drain-timeout=1h")
         with harness.connect(PORT) as connection:

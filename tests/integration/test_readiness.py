@@ -179,6 +179,8 @@ class ColdStarts(harness.Case):
 class NoCheck(harness.Case):
     """A container's own health check, where it has none."""
 
+    any_release = True
+
     def container(self, *options):
         self.scope.container("slow", *servers.late(9000, 0), image=harness.BUSYBOX, options=(*servers.STOP_AT_ONCE, *options))
 
@@ -209,6 +211,7 @@ class Patience(harness.Case):
     test_slow.py."""
 
     timeout = LATE + 60
+    any_release = True
 
     def busybox(self, *command):
         self.scope.container("slow", *command, image=harness.BUSYBOX, options=servers.STOP_AT_ONCE)

@@ -92,6 +92,8 @@ class Idle(harness.Case):
 class FallingAsleep(harness.Case):
     """Connections that come while the container is being stopped."""
 
+    any_release = True
+
     def setUp(self):
         super().setUp()
         stops_slowly = "trap 'sleep 1; exit 0' INT; serve redis & while :; do wait; done"
@@ -182,6 +184,8 @@ class ByHand(harness.Case):
 
 class Told(harness.Case):
     """After `sleep` and `remove` the container does not run, or a note says why it does."""
+
+    any_release = True
 
     def setUp(self):
         super().setUp()
@@ -292,6 +296,7 @@ class Shared(harness.Case):
     """A shared container sleeps when the last of its instances is idle."""
 
     timeout = 60 + 10 * ROUNDS
+    any_release = True
 
     def setUp(self):
         super().setUp()

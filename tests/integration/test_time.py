@@ -244,6 +244,8 @@ class AfterReboot(harness.RebootCase):
 class ByHand(TimeCase):
     """`sockwake wake --for` and `sockwake sleep`."""
 
+    any_release = True
+
     def create(self, *options):
         self.scope.instance("server", PORT, 6379, "--idle-timeout=200ms", *options)
 
