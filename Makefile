@@ -28,7 +28,7 @@ OPTIMIZE       = -Os
 CFLAGS.release = $(OPTIMIZE) -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
                  -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
 # Tables of pointers are relocated when a program starts; packed, that takes a tenth of the room (glibc 2.36 and newer can).
-PACKED_BY     := $(shell grep -s GLIBC_ABI_DT_RELR "$$($(CC) -print-file-name=libc.so.6)" >/dev/null && echo glibc)
+PACKED_BY     := $(shell grep -s GLIBC_ABI_DT_RELR "$$($(CC) -print-file-name=libc.so.6 2>/dev/null)" >/dev/null && echo glibc)
 PACK.glibc     = -Wl,-z,pack-relative-relocs
 LDFLAGS.release = -Wl,--gc-sections $(PACK.$(PACKED_BY))
 CFLAGS.asan    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -105,8 +105,14 @@ $(call program,$1): $(BUILD)/obj/$1/main.o $(call archives,$1 $(LIBS.$1)) $(BUIL
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$p)))
 
+# $(call needs,GROUP...) is a command that names what is missing of these groups, before a compiler says it in its own way.
+needs = CC=$(call quote,$(CC)) PKG_CONFIG=$(call quote,$(PKG_CONFIG)) tests/needs $1
+$(BUILD)/obj/needs-%: tests/needs $(BUILD)/obj/flags
+	@mkdir -p $(@D)
+	@$(call needs,build $*) && touch $@
+
 # The old object is removed first: root may have made it, in the directory of a user who rebuilds it.
-$(BUILD)/obj/%.o: %.c $(BUILD)/obj/flags
+$(BUILD)/obj/%.o: %.c $(BUILD)/obj/flags | $(BUILD)/obj/needs-build
 	$(call say,CC)
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -128,6 +134,7 @@ $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): private DEFINES = $(TOLD)
 TESTED = $(PROGRAMS) relay readiness confine dial control lifecycle units backends handover instance common
 UNTESTED = $(if $(FAULTS.$(VARIANT)),,%_fault_test.c)
 TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(UNTESTED),$(wildcard tests/unit/*_test.c)))
+$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/*.c)): | $(BUILD)/obj/needs-unit
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/unit/filter.o \
 		$(call archives,$(TESTED)) \
 		$(BUILD)/obj/link-flags
@@ -165,14 +172,14 @@ build/fuzz/%_fuzz: build/fuzz/obj/tests/fuzz/%_fuzz.o build/fuzz/libsockwake.a
 
 fuzzers: $(FUZZERS)
 
-check-fuzz: ## run each fuzz target for FUZZ_SECONDS
+check-fuzz: $(BUILD)/obj/needs-fuzz ## run each fuzz target for FUZZ_SECONDS
 	@$(MAKE) --no-print-directory -j$$(nproc) fuzzers
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
 
 # Static checks. Each disabled check has its reason in .clang-tidy or here:
 # missingIncludeSystem: system headers are not analysed; unusedFunction cannot see across programs (tests/structure can).
 C_FILES = $(foreach f,$(FOLDERS),$(wildcard $f/*.c $f/*/*.c))
-check-static: check-32 all ## run cppcheck, clang-tidy and tests/structure, and compile for 32 bits
+check-static: $(BUILD)/obj/needs-static check-32 all ## run cppcheck, clang-tidy and tests/structure, and compile for 32 bits
 	@tests/structure $(BUILD)/obj
 	cppcheck --quiet -j $$(nproc) --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=memleak $(filter -D_% -I%,$(CPPFLAGS)) $(FOLDERS)
@@ -189,7 +196,7 @@ check-32: $(BUILD)/gen/confine/syscalls.h
 		$(subst ','\'',$(CC) -m32 -Wno-psabi -isystem $(BUILD)/32 -isystem /usr/include/$(MULTIARCH) $(CPPFLAGS) $(CFLAGS)) -c \
 			-o /dev/null "$$f" || exit 1; done' sh
 
-check-integration: ## run the integration tests: real managers, engines and servers, in labs (HACKING.md)
+check-integration: $(BUILD)/obj/needs-lab ## run the integration tests: real managers, engines and servers, in labs (HACKING.md)
 	tests/integration/run
 
 # Mutation tests: do the unit tests detect defects? tests/mutants explains how. MUTANT_FILES="FILE FILE:LINE" limits them.
