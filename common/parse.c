@@ -33,6 +33,18 @@ int parse_port(const char *what, const char *s, uint16_t *ret, struct error *err
 	return 0;
 }
 
+int parse_group_number(const char *s, gid_t *ret, struct error *err)
+{
+	uint64_t n;
+
+	if (parse_u64("the group", s, 1, UINT32_MAX - 1, &n, err) < 0)
+		return -1;
+	if (s[0] == '0' || n == UINT16_MAX)
+		return error_set(err, 0, "'%s' is not the number of a group", s);
+	*ret = (gid_t)n;
+	return 0;
+}
+
 /* systemd.time(7), "Parsing Time Spans". A month is 30.44 days and a year 365.25 days there. */
 static const struct unit {
 	const char *name;

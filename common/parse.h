@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/error.h"
 
@@ -13,6 +14,10 @@ int parse_u64(const char *what, const char *s, uint64_t min, uint64_t max, uint6
 
 /* 1 to 65535. */
 int parse_port(const char *what, const char *s, uint16_t *ret, struct error *err);
+
+/* The number of a group as systemd takes it: without a leading zero, and neither 65535 nor 4294967295, which mean "no group"
+ * in some system calls. */
+int parse_group_number(const char *s, gid_t *ret, struct error *err);
 
 /* A time span as in systemd.time(7), in microseconds: "90", "15min", "1h 30min", "2.5s", "500ms", "infinity". A bare
  * number is seconds, "m" is minutes ("M" and "month" are months, as in systemd). At most SPAN_MAX, so that points of

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/parse.h"
 #include "control/container_check.h"
 #include "control/create_request.h"
 #include "control/listen_check.h"
@@ -218,16 +219,18 @@ static int check_neighbours(const struct instance *i, const struct publish *p, c
 	return 0;
 }
 
-/* A user manager can give its sockets only to the user's own groups. */
+/* A user manager can give its sockets only to the user's own groups. A number may be a group of a container that this machine
+ * has no name for. */
 static int check_group(const struct instance *i, struct error *err)
 {
 	const struct group *g = i->socket_group ? getgrnam(i->socket_group) : NULL;
+	gid_t gid = g ? g->gr_gid : 0;
 
 	if (!i->socket_group)
 		return 0;
-	if (!g)
+	if (!g && parse_group_number(i->socket_group, &gid, &(struct error){0}) < 0)
 		return error_set(err, EINVAL, "there is no group '%s': 'getent group' lists them", i->socket_group);
-	if (geteuid() != 0 && g->gr_gid != getegid() && group_member(g->gr_gid) == 0)
+	if (geteuid() != 0 && gid != getegid() && group_member(gid) == 0)
 		return error_set(err, EPERM,
 				 "this user is not in the group '%s', and so cannot give it a socket: 'id' lists those "
 				 "that it is in",

@@ -191,8 +191,9 @@ static int validate_words(const struct instance *i, struct error *err)
 {
 	if (i->user && !account_is_valid(i->user))
 		return error_set(err, 0, "'%s' is not the name of a user", i->user);
-	if (i->socket_group && !account_is_valid(i->socket_group))
-		return error_set(err, 0, "'%s' is not the name of a group", i->socket_group);
+	if (i->socket_group && !account_is_valid(i->socket_group) &&
+	    parse_group_number(i->socket_group, &(gid_t){0}, &(struct error){0}) < 0)
+		return error_set(err, 0, "'%s' is neither the name nor the number of a group", i->socket_group);
 	if (i->socket_mode && !socket_mode_is_valid(i->socket_mode))
 		return error_set(err, 0, "the mode '%s' is not four octal digits as in 0660", i->socket_mode);
 	if (i->proxy_protocol && strcmp(i->proxy_protocol, "v1") != 0 && strcmp(i->proxy_protocol, "v2") != 0)

@@ -220,6 +220,7 @@ class Checks(CliCase):
         path = f"{self.scope.runtime_directory}/cli-test.sock"
         self.refuse(f"-p{path}:6379", "--socket-group=nobodys", words=("there is no group 'nobodys'", "getent group"))
         if not self.scope.is_system:
+            self.refuse(f"-p{path}:6379", "--socket-group=1", words=("not in the group '1'",))
             self.refuse(f"-p{path}:6379", "--socket-group=root", words=("not in the group 'root'",))
 
     def test_places_of_sockets(self):

@@ -107,7 +107,7 @@ class Rejected(HostileCase):
         self.check_option("proxy-protocol", ("", "v3", "v1 "), "v1 nor v2")
         self.check_option("workers", ("0", "65", "-1", "two", "%n"), "from 1 to 64")
         self.check_option("socket-mode", ("", "660", "0888", "u+rw", "0660\n"), "octal")
-        self.check_option("socket-group", ("", "a b", "%g", "-x", f"root{LINE}"), "group")
+        self.check_option("socket-group", ("", "a b", "%g", "-x", "0", "65535", "4294967295", f"root{LINE}"), "group")
         self.check_option("unit", ("", "x", "x.socket", ".service", "a b.service", "%i.service", "x@.service", "a\nb.service"), "NAME.service")
         self.check_option("user", ("", "nobody-of-that-name", f"wake{LINE}"), "user")
 

@@ -41,6 +41,21 @@ static void ports(void **state)
 	assert_int_equal(parse_port("port", "http", &port, &err), -1);
 }
 
+static void groups(void **state)
+{
+	static const char *const bad[] = {"", "0", "0101", "65535", "4294967295", "-1", "staff", "1 "};
+	struct error err;
+	gid_t gid;
+
+	(void)state;
+	assert_int_equal(parse_group_number("101", &gid, &err), 0);
+	assert_int_equal(gid, 101);
+	assert_int_equal(parse_group_number("4294967294", &gid, &err), 0);
+	assert_int_equal(gid, 4294967294);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_int_equal(parse_group_number(bad[i], &gid, &err), -1);
+}
+
 static void durations(void **state)
 {
 	static const struct {
@@ -148,8 +163,9 @@ static void utf8(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers), cmocka_unit_test(ports), cmocka_unit_test(durations),
-		cmocka_unit_test(names),   cmocka_unit_test(paths), cmocka_unit_test(utf8),
+		cmocka_unit_test(numbers),   cmocka_unit_test(ports), cmocka_unit_test(groups),
+		cmocka_unit_test(durations), cmocka_unit_test(names), cmocka_unit_test(paths),
+		cmocka_unit_test(utf8),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -225,6 +225,7 @@ static void rules(void **state)
 	REFUSED(hold, "bytes", "bytes");
 	REFUSED(flow_timeout, "0", "more than 0");
 	REFUSED(socket_group, "a\nb", "group");
+	REFUSED(socket_group, "0101", "0101");
 }
 
 static void rules_for_ports(void **state)
