@@ -40,6 +40,8 @@ class PageCase(harness.Case):
 
 
 class Backup(PageCase):
+    any_release = True
+
     def setUp(self):
         self.addCleanup(self.scope.engine_run, "volume", "rm", "--force", "pgdata")  # after its container
         super().setUp()
@@ -69,10 +71,14 @@ class Backup(PageCase):
         self.do(by_exec)
         self.assert_dumped()
         self.assert_asleep()
+        os.unlink(self.path("pg.sql"))
 
-    def test_the_unit_of_a_job(self):
+        self.run_the_unit()
+        self.assert_dumped()
+        self.assert_asleep()
+
+    def run_the_unit(self):
         [unit] = blocks("backup.md", "ini")
-        self.create()
         path = f"{self.scope.unit_directory}/pg-backup.service"
         self.addCleanup(self.scope.systemctl, "daemon-reload")
         self.addCleanup(os.unlink, path)
@@ -80,8 +86,6 @@ class Backup(PageCase):
         self.scope.run("tee", path, input=f"{self.as_here(unit)}WorkingDirectory={self.directory}\n")
         self.scope.systemctl("daemon-reload")
         self.scope.systemctl("start", "pg-backup.service")
-        self.assert_dumped()
-        self.assert_asleep()
 
     def test_a_command_is_no_use_but_a_hold_keeps_the_container(self):
         job = ("exec", "pg", "sh", "-c", "sleep 1; echo done")
