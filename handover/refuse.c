@@ -18,22 +18,39 @@
 
 static const char *signalled_program;
 
-/* Closes a connection so that its peer gets an RST. */
-static void reset_connection(int fd)
+int refuse_accept(int listener)
 {
 	static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+		close(STDIN_FILENO); /* the lowest number: whatever the limit is, it can be used again */
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0)
+			refuse_close(STDIN_FILENO);
+	}
+	if (fd >= 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	return fd;
+}
+
+void refuse_close(int fd)
+{
+	int before = errno;
+
 	close(fd);
+	if (fd == STDIN_FILENO)
+		(void)open("/dev/null", O_RDONLY);
+	errno = before;
 }
 
 static void refuse_stream(int listener)
 {
 	for (int n = 0; n < REFUSE_MAX; n++) {
-		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int fd = refuse_accept(listener);
 
 		if (fd >= 0)
-			reset_connection(fd);
+			refuse_close(fd);
 		else if (errno != EINTR && errno != ECONNABORTED)
 			return;
 	}

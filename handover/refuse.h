@@ -19,3 +19,9 @@ void refuse_on_signal(const char *who);
 
 /* Refuses everything queued on this many sockets from LISTEN_FDS_START on. */
 void refuse_listeners(int count);
+
+/* Accepts a client that is to be reset, as accept4(2), non-blocking: closing it resets the connection. A process that
+ * has no free descriptor gives up its standard input, so that it can refuse its clients nevertheless. Close the client
+ * with refuse_close(), which opens /dev/null as standard input instead. */
+int refuse_accept(int listener);
+void refuse_close(int fd);

@@ -26,6 +26,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -150,12 +151,29 @@ static uint64_t waiting_since(const struct keeper *k)
 	return since && since < k->began && k->began - since < limit ? since : k->began;
 }
 
+/* What this process and its children can need at once, clients apart. One that ran out of them in the middle could not
+ * put to sleep what it has woken. */
+#define DESCRIPTORS_LEAST 128U
+
+static int check_descriptors(int listeners, struct error *err)
+{
+	rlim_t least = DESCRIPTORS_LEAST + (rlim_t)listeners;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= least)
+		return 0;
+	return error_set(err, EMFILE,
+			 "the service may open %ju files, and needs at least %ju: raise LimitNOFILE=, or remove the "
+			 "drop-in that sets it ('systemctl cat' of the service shows where)",
+			 (uintmax_t)limit.rlim_cur, (uintmax_t)least);
+}
+
 static int open_all(struct keeper *k, struct error *err)
 {
 	const struct keeper_options *o = &k->options;
 	struct error why;
 
-	if (queue_open(&k->queue, o->startup_timeout, err) < 0 || notify_connect(&k->notify_fd, err) < 0 ||
+	if (queue_open(&k->queue, o->startup_timeout, err) < 0 || check_descriptors(k->queue.n, err) < 0 || notify_connect(&k->notify_fd, err) < 0 ||
 	    open_signals(k, err) < 0 || program_open(o->activator[0], &k->activator, err) < 0 ||
 	    program_open(o->nshelper[0], &k->nshelper, err) < 0 || program_open(o->proxy[0], &k->proxy, err) < 0)
 		return -1;

@@ -129,7 +129,9 @@ static void tell_admission(bool excluded, const struct sockaddr_storage *source)
 	log_step("%s %s", host, excluded ? "may not wake the container (--no-wake-from): is refused" : "is admitted");
 }
 
-static void admit_streams(struct queue *q, int listener, const struct cidr *ranges, size_t n)
+/* True if somebody waits whose address cannot be found out, for lack of descriptors: the wake then fails for the same
+ * reason, says so, and everybody is refused. */
+static bool admit_streams(struct queue *q, int listener, const struct cidr *ranges, size_t n)
 {
 	struct sockaddr_storage source;
 	struct client c;
@@ -137,7 +139,7 @@ static void admit_streams(struct queue *q, int listener, const struct cidr *rang
 
 	for (int i = 0; i < LOOK_MAX && q->n_accepted < ACCEPTED_MAX; i++) {
 		if (!accept_client(q, listener, &c, &source))
-			return;
+			return errno == EMFILE || errno == ENFILE;
 		if (c.fd < 0)
 			continue;
 		excluded = is_excluded(ranges, n, &source);
@@ -147,6 +149,7 @@ static void admit_streams(struct queue *q, int listener, const struct cidr *rang
 		else
 			q->accepted[q->n_accepted++] = c;
 	}
+	return false;
 }
 
 /* Drops datagrams from these ranges. True if a datagram from elsewhere is in front. */
@@ -187,7 +190,7 @@ bool queue_admit(struct queue *q, const struct cidr *ranges, size_t n)
 
 	for (int i = 0; i < q->n; i++) {
 		if (q->stream[i])
-			admit_streams(q, i, ranges, n);
+			anybody |= admit_streams(q, i, ranges, n);
 		else
 			anybody |= admit_datagrams(LISTEN_FDS_START + i, ranges, n);
 	}
@@ -244,18 +247,20 @@ static size_t expire_accepted(struct queue *q, uint64_t now)
 }
 
 /* Accepts n clients, or as many as there are, and resets them. Returns how many. */
-static size_t reset_front(const struct queue *q, int listener, size_t n)
+static size_t reset_front(int listener, size_t n)
 {
-	struct sockaddr_storage source;
-	struct client c;
 	size_t gone = 0;
 
-	for (int i = 0; i < LOOK_MAX && gone < n && accept_client(q, listener, &c, &source); i++) {
-		if (c.fd < 0)
+	for (int i = 0; i < LOOK_MAX && gone < n; i++) {
+		int fd = refuse_accept(LISTEN_FDS_START + listener);
+
+		if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
+			break;
+		if (fd < 0)
 			continue;
 		/* The queue may contain clients that gave up; they were not counted. */
-		gone += option(c.fd, SO_ERROR) == 0;
-		close(c.fd);
+		gone += option(fd, SO_ERROR) == 0;
+		refuse_close(fd);
 	}
 	return gone;
 }
@@ -268,7 +273,7 @@ static uint64_t expire_streams(struct queue *q, int listener, uint64_t now, size
 
 	if (backlog_look(LISTEN_FDS_START + listener, q->limit, &b) < 0)
 		b = (struct backlog){.old = LOOK_MAX, .oldest_age = USEC_INFINITY};
-	*gone += reset_front(q, listener, b.old);
+	*gone += reset_front(listener, b.old);
 	return b.oldest_age == USEC_INFINITY ? USEC_INFINITY : now - b.oldest_age;
 }
 

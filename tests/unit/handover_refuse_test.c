@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -108,6 +109,14 @@ static void fail_before_ready(int ready)
 	_exit(refuse_queue(&err));
 }
 
+/* Not one descriptor is left, as after LimitNOFILE= of a drop-in, and on a machine that has run out of them. */
+static void fail_without_descriptors(int ready)
+{
+	if (setrlimit(RLIMIT_NOFILE, &(struct rlimit){.rlim_cur = 1, .rlim_max = 1}) < 0)
+		_exit(97);
+	fail_before_ready(ready);
+}
+
 static void wait_for_signal(int ready)
 {
 	refuse_on_signal("the test");
@@ -121,6 +130,12 @@ static void failure_refuses(void **state)
 {
 	(void)state;
 	expect_refusal(fail_before_ready);
+}
+
+static void without_descriptors_refuses(void **state)
+{
+	(void)state;
+	expect_refusal(fail_without_descriptors);
 }
 
 static void sigterm_refuses(void **state)
@@ -173,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(failure_refuses),
+		cmocka_unit_test(without_descriptors_refuses),
 		cmocka_unit_test(sigterm_refuses),
 		cmocka_unit_test(other_processes_sockets_are_not_ours),
 		cmocka_unit_test(notifications_arrive),

@@ -268,6 +268,29 @@ static void a_hold_ends_with_sleep_alone(void **state)
 	keeper_clear(&k);
 }
 
+/* As LimitNOFILE= of a drop-in, from what the dynamic loader needs to what is enough. */
+static void too_few_descriptors_leave_nobody_waiting(void **state)
+{
+	static const rlim_t limits[] = {5, 6, 8, 12, 128, 129};
+	struct keeper_run k;
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(limits) / sizeof(*limits); n++) {
+		bool enough = limits[n] > 128;
+		int client;
+
+		keeper_init(&k);
+		k.descriptors = limits[n];
+		client = keeper_client(&k);
+		keeper_start(&k);
+		assert_int_equal(keeper_finish(&k), enough ? 0 : EXIT_REFUSED);
+		assert_true(enough || was_reset(client));
+		assert_true(enough || strstr(k.text, "needs at least 129: raise LimitNOFILE="));
+		close(client);
+		keeper_clear(&k);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +304,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_schedule_keeps_it_warm),
 		cmocka_unit_test(a_timer_that_comes_late_wakes_nothing),
 		cmocka_unit_test(a_hold_ends_with_sleep_alone),
+		cmocka_unit_test(too_few_descriptors_leave_nobody_waiting),
 	};
 
 	play_if_asked(argc, argv);

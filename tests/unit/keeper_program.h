@@ -11,6 +11,7 @@ struct keeper_run {
 	const char *activator, *nshelper, *proxy; /* NULL: the test program */
 	const char *environment[4];		  /* "NAME=VALUE" */
 	const char *scripts[PARTS];
+	rlim_t descriptors; /* RLIMIT_NOFILE; 0: unchanged */
 	/* Then: */
 	pid_t pid;
 	int notify, log, output;
@@ -110,6 +111,8 @@ static inline void keeper_exec(const struct keeper_run *k, const char *notify, i
 	close_range((unsigned)(LISTEN_FDS_START + k->n_listeners), LOG_FD - 1, 0);
 	close_range(FAULT_FD + FAULTS_AT_ONCE, ~0U, 0);
 	keeper_words(k, argv);
+	if (k->descriptors)
+		setrlimit(RLIMIT_NOFILE, &(struct rlimit){k->descriptors, k->descriptors});
 	setenv("NOTIFY_SOCKET", notify, 1);
 	setenv("RUNTIME_DIRECTORY", k->directory, 1);
 	snprintf(text, sizeof(text), "%d", getpid());

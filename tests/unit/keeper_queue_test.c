@@ -1,6 +1,8 @@
 /* Who waits, who may wake, and since when: with real sockets and real clients. */
 #include "keeper/queue.h"
 
+#include <sys/resource.h>
+
 #include "keeper/backlog.h"
 #include "tests/unit/keeper_fixture.h"
 
@@ -331,6 +333,38 @@ static void who_gave_up_saves_nobody_and_costs_nobody(void **state)
 	assert_false(queue_waits(&q));
 }
 
+static struct rlimit without_descriptors(void)
+{
+	struct rlimit before, none;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	return before;
+}
+
+/* Standard input gives its number to each of them in turn. */
+static void the_overdue_are_reset_without_a_descriptor(void **state)
+{
+	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0));
+	_cleanup_close_ int a = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
+	_cleanup_close_ int b = client_of(SOCK_STREAM, NULL, "127.0.0.1", port_of(3));
+	struct cidr elsewhere = range("192.0.2.0/24");
+	struct rlimit before = without_descriptors();
+
+	(void)state;
+	/* whether they may wake the container cannot be found out: the wake is to say why */
+	assert_true(queue_admit(&q, &elsewhere, 1));
+	assert_int_equal(q.n_accepted, 0);
+	wait_msec((LIMIT + SLACK) / USEC_PER_MSEC);
+	assert_int_equal(queue_expire(&q, now_usec()), 2);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_true(was_reset(a));
+	assert_true(was_reset(b));
+	assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);
+}
+
 /* A client that has said all it wants to say waits as well (echo x | nc). */
 static void half_closed_clients_wait_as_well(void **state)
 {
@@ -508,6 +542,7 @@ int main(void)
 		cmocka_unit_test_setup(data_makes_nobody_younger, setup),
 		cmocka_unit_test_setup(accepted_clients_wait_no_longer_either, setup),
 		cmocka_unit_test_setup(who_gave_up_saves_nobody_and_costs_nobody, setup),
+		cmocka_unit_test_setup(the_overdue_are_reset_without_a_descriptor, setup),
 		cmocka_unit_test_setup(half_closed_clients_wait_as_well, setup),
 		cmocka_unit_test_setup(listeners_are_told_apart, setup),
 		cmocka_unit_test_setup(mapped_addresses_are_seen, setup),
