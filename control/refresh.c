@@ -246,7 +246,7 @@ static size_t choose(const struct stored_list *all, char *const *names, struct r
 
 int refresh_instances(enum scope scope, char *const *names, bool accept_volumes, struct error *err)
 {
-	_cleanup_stored_list_ struct stored_list all = {}, named = {};
+	_cleanup_stored_list_ struct stored_list all = {}, asked = {}, named = {};
 	_cleanup_manager_ struct manager *m = NULL;
 	_cleanup_free_ struct refresh *refreshes = NULL;
 	_cleanup_close_ int lock = -1;
@@ -254,9 +254,11 @@ int refresh_instances(enum scope scope, char *const *names, bool accept_volumes,
 	struct error why;
 	size_t n;
 
-	if (find_instances(scope, names, directory, &named, err) < 0 || rights_require(scope, err) < 0 ||
-	    unit_directory(scope, directory, err) < 0 || units_lock_take(scope, directory, &lock, err) < 0 ||
-	    store_scan(directory, &all, err) < 0)
+	if (find_instances(scope, names, directory, &asked, err) < 0 || rights_require(scope, err) < 0 ||
+	    unit_directory(scope, directory, err) < 0 || units_lock_take(scope, directory, &lock, err) < 0)
+		return -1;
+	/* They may have been removed while this command waited for the lock. */
+	if (find_instances(scope, names, directory, &named, err) < 0 || store_scan(directory, &all, err) < 0)
 		return -1;
 	if (all.n == 0) {
 		note_done("No managed instances found.");

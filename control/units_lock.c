@@ -145,6 +145,22 @@ static int take(int fd, const char *path, struct error *err)
 	return 0;
 }
 
+bool units_lock_find_holder(enum scope scope, const char *directory, char *ret, size_t size)
+{
+	_cleanup_close_ int fd = -1;
+	struct error ignored;
+	char path[PATH_MAX];
+	unsigned pid;
+
+	if (lock_path(scope, directory, path, &ignored) < 0)
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	pid = fd < 0 ? 0 : find_holder(fd);
+	if (pid)
+		name_holder(pid, ret, size);
+	return pid != 0;
+}
+
 int units_lock_take(enum scope scope, const char *directory, int *ret_fd, struct error *err)
 {
 	_cleanup_close_ int fd = -1;

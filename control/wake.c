@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/parse.h"
@@ -11,6 +12,7 @@
 #include "control/install.h"
 #include "control/note.h"
 #include "control/programs.h"
+#include "control/units_lock.h"
 #include "handover/channel.h"
 #include "handover/start_limit.h"
 #include "handover/stats.h"
@@ -40,6 +42,27 @@ static uint64_t patience(const struct stored *s)
 	uint64_t usec;
 
 	return __builtin_add_overflow(start_limit(startup_timeout(s)), MARGIN, &usec) ? USEC_INFINITY : usec;
+}
+
+/* Does the instance, or a part of its units, no longer exist because another command removes it? */
+static bool explain_removal(enum scope scope, const struct stored *s, struct error *err)
+{
+	char directory[PATH_MAX], file[UNIT_NAME_MAX], path[PATH_MAX], holder[96];
+	_cleanup_stored_ struct stored now = {};
+	const char *name = s->instance.name;
+	struct error why;
+
+	if (s->instance.legacy || unit_directory(scope, directory, &why) < 0 ||
+	    path_join(directory, unit_name(name, SERVICE_SUFFIX, file), path, &why) < 0)
+		return false;
+	if (store_read(directory, name, &now, &why) < 0 && why.code == ENOENT)
+		error_set(err, ENOENT, "'%s' did not wake: it has been removed meanwhile", name);
+	else if (access(path, F_OK) < 0 && units_lock_find_holder(scope, directory, holder, sizeof(holder)))
+		error_set(err, EBUSY, "'%s' did not wake: %s is changing its units; try again when it has ended", name,
+			  holder);
+	else
+		return false;
+	return true;
 }
 
 /* Waits as long as a client would. Then notes what takes so long, and waits for the end of the start. A second start
@@ -139,26 +162,39 @@ static bool was_joined(const struct unit_state *before, const struct unit_state 
 	       strcmp(after->result, "success") != 0;
 }
 
-/* 1: an earlier start failed, which this one had joined. */
+/* Why a start has failed. 1: it was an earlier one, which this one had joined. */
+static int explain_start(struct manager *m, enum scope scope, const struct stored *s, const char *unit,
+			 const struct unit_state *before, struct error *err)
+{
+	struct unit_state after = {};
+	struct error ignored;
+	int r = -1;
+
+	if (explain_removal(scope, s, err))
+		return -1;
+	if (err->code == ENOENT)
+		error_set(err, ENOENT,
+			  "the service manager does not know %s: 'sockwake refresh %s' has it read the unit", unit,
+			  s->instance.name);
+	if (err->code == EREMOTEIO && strcmp(before->active_state, "deactivating") != 0 &&
+	    manager_examine(m, &unit, 1, &after, &ignored) == 0) {
+		explain(m, scope, s, unit, &after, err);
+		r = was_joined(before, &after) ? 1 : -1;
+	}
+	unit_states_clear(&after, 1);
+	return r;
+}
+
 static int try_start(struct manager *m, enum scope scope, const struct stored *s, const char *unit, struct error *err)
 {
-	struct unit_state before = {}, after = {};
-	struct error ignored;
+	struct unit_state before = {};
 	int r = await_end(m, s, unit, &before, err);
 
 	if (r == 0)
 		r = start_patiently(m, s, unit, err);
-	if (r < 0 && err->code == ENOENT)
-		error_set(err, ENOENT,
-			  "the service manager does not know %s: 'sockwake refresh %s' has it read the unit", unit,
-			  s->instance.name);
-	if (r < 0 && err->code == EREMOTEIO && strcmp(before.active_state, "deactivating") != 0 &&
-	    manager_examine(m, &unit, 1, &after, &ignored) == 0) {
-		explain(m, scope, s, unit, &after, err);
-		r = was_joined(&before, &after) ? 1 : -1;
-	}
+	if (r < 0)
+		r = explain_start(m, scope, s, unit, &before, err);
 	unit_states_clear(&before, 1);
-	unit_states_clear(&after, 1);
 	return r;
 }
 

@@ -173,8 +173,9 @@ static int open_all(struct keeper *k, struct error *err)
 	const struct keeper_options *o = &k->options;
 	struct error why;
 
-	if (queue_open(&k->queue, o->startup_timeout, err) < 0 || check_descriptors(k->queue.n, err) < 0 || notify_connect(&k->notify_fd, err) < 0 ||
-	    open_signals(k, err) < 0 || program_open(o->activator[0], &k->activator, err) < 0 ||
+	if (queue_open(&k->queue, o->startup_timeout, err) < 0 || check_descriptors(k->queue.n, err) < 0 ||
+	    notify_connect(&k->notify_fd, err) < 0 || open_signals(k, err) < 0 ||
+	    program_open(o->activator[0], &k->activator, err) < 0 ||
 	    program_open(o->nshelper[0], &k->nshelper, err) < 0 || program_open(o->proxy[0], &k->proxy, err) < 0)
 		return -1;
 	record_open(o->name, &k->record, &why);

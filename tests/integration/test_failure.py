@@ -30,6 +30,16 @@ class FailureCase(harness.Case):
         self.scope.container("server", "redis")
         self.scope.instance("server", PORT, 6379, *options)
 
+    def drop_in(self, service, line):
+        kind = "system" if self.scope.is_system else "user"
+        directory = f"{self.scope.runtime_directory}/systemd/{kind}/{service}.d"
+        self.scope.run("mkdir", "-p", directory)
+        self.addCleanup(self.scope.systemctl, "daemon-reload")
+        self.addCleanup(self.scope.run, "rm", "-rf", directory)
+        self.scope.run("tee", f"{directory}/test.conf", input=f"[Service]\n{line}\n")
+        self.scope.systemctl("daemon-reload")
+        return directory
+
     def assert_served(self):
         """Served now, at the first try; the units show no failure."""
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
@@ -89,6 +99,14 @@ class Container(FailureCase):
         self.broken("x", options=("--entrypoint=/nonexistent",))
         self.assert_refused("/nonexistent")
         self.mend()
+        self.assert_served()
+
+    def test_too_few_descriptors(self):
+        self.redis()
+        directory = self.drop_in("server.service", "LimitNOFILE=12")
+        self.assert_refused("may open 12 files, and needs at least 129: raise LimitNOFILE=")
+        self.scope.run("rm", "-r", directory)
+        self.scope.systemctl("daemon-reload")
         self.assert_served()
 
     def test_exits_at_once(self):
@@ -221,12 +239,7 @@ class Engine(FailureCase):
         """Jobs of systemd for the engine do not extend the time limit of a wake."""
         self.redis("--startup-timeout=5s")
         service = self.engine_units()[1]
-        directory = f"{self.scope.runtime_directory}/systemd/{'system' if self.scope.is_system else 'user'}/{service}.d"
-        self.scope.run("mkdir", "-p", directory)
-        self.addCleanup(self.scope.systemctl, "daemon-reload")
-        self.addCleanup(self.scope.run, "rm", "-r", directory)
-        self.scope.run("tee", f"{directory}/slow.conf", input="[Service]\nExecStop=sleep 60\n")
-        self.scope.systemctl("daemon-reload")
+        self.drop_in(service, "ExecStop=sleep 60")
         self.scope.systemctl("start", service)
         manager = [] if self.scope.is_system else ["--user"]
         restart = self.scope.spawn("systemctl", *manager, "restart", service)

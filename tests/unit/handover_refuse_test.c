@@ -187,10 +187,8 @@ static void notifications_arrive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(failure_refuses),
-		cmocka_unit_test(without_descriptors_refuses),
-		cmocka_unit_test(sigterm_refuses),
-		cmocka_unit_test(other_processes_sockets_are_not_ours),
+		cmocka_unit_test(failure_refuses),	cmocka_unit_test(without_descriptors_refuses),
+		cmocka_unit_test(sigterm_refuses),	cmocka_unit_test(other_processes_sockets_are_not_ours),
 		cmocka_unit_test(notifications_arrive),
 	};
 

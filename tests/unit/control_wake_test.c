@@ -1,0 +1,85 @@
+/* control/wake.c: what a wake says that another command has got in the way of. */
+#include "tests/unit/instance_fixture.h"
+
+#include <sys/file.h>
+
+#include "common/io.h"
+#include "common/path.h"
+#include "control/units_lock.h"
+#include "control/wake.h"
+#include "tests/unit/manager_fixture.h"
+#include "units/paths.h"
+#include "units/store.h"
+
+static struct stored web;
+static char directory[PATH_MAX];
+
+static int setup(void **state)
+{
+	char config[128];
+	struct error err;
+
+	if (manager_setup(state) < 0)
+		return -1;
+	snprintf(config, sizeof(config), "%s/config", fake.directory);
+	setenv("XDG_CONFIG_HOME", config, 1);
+	web = (struct stored){.instance = small_instance("web")};
+	fake_set(&fake, "web.service", "start", "canceled");
+	return unit_directory(SCOPE_USER, directory, &err) < 0 ? -1 : directory_make(directory, 0755, &err);
+}
+
+static int teardown(void **state)
+{
+	unsetenv("XDG_CONFIG_HOME");
+	stored_clear(&web);
+	return manager_teardown(state);
+}
+
+static const char *reason(void)
+{
+	static struct error err;
+	struct woken woken;
+
+	err = (struct error){};
+	assert_int_equal(wake_instance(SCOPE_USER, &web, 0, &woken, &err), -1);
+	return err.text;
+}
+
+static void one_that_is_gone_cannot_be_refreshed(void **state)
+{
+	(void)state;
+	assert_string_equal(reason(), "'web' did not wake: it has been removed meanwhile");
+	/* whatever the manager says */
+	fake_set(&fake, "web.service", "start", "failed");
+	assert_string_equal(reason(), "'web' did not wake: it has been removed meanwhile");
+}
+
+static void who_changes_the_units_is_named(void **state)
+{
+	struct snapshot before = {};
+	char path[PATH_MAX], expected[256];
+	struct error err;
+	int lock;
+
+	(void)state;
+	assert_int_equal(store_write(directory, &web.instance, &before, &err), 0);
+	snapshot_clear(&before);
+	assert_null(strstr(reason(), "changing")); /* the units are whole */
+	assert_int_equal(path_join(directory, "web.service", path, &err), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_non_null(strstr(reason(), "'sockwake refresh web' writes it again"));
+	assert_int_equal(units_lock_take(SCOPE_USER, directory, &lock, &err), 0);
+	snprintf(expected, sizeof(expected), " (PID %d) is changing its units; try again when it has ended", getpid());
+	assert_non_null(strstr(reason(), expected));
+	close(lock);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(one_that_is_gone_cannot_be_refreshed, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_changes_the_units_is_named, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
