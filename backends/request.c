@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backends/reply.h"
+#include "backends/silence.h"
 #include "backends/transport/transport.h"
 #include "common/log.h"
 #include "common/parse.h"
@@ -19,7 +20,7 @@ uint64_t request_deadline(const struct engine *e, uint64_t limit)
 }
 
 /* Replaces the HTTP client's error by its meaning for an engine, and what to do about it. */
-static int explain(const struct engine *e, struct error *err)
+static int explain(const struct engine *e, uint64_t waited, struct error *err)
 {
 	const struct backend *b = e->backend;
 	const char *enable = b->enable[e->scope];
@@ -35,8 +36,9 @@ static int explain(const struct engine *e, struct error *err)
 			"%s went away before it had answered on '%s'; if it does not come back, start it with '%s'",
 			b->title, e->socket, enable);
 	case ETIMEDOUT:
-		return error_set(err, ETIMEDOUT, "%s did not answer in time on '%s': see whether it is overloaded",
-				 b->title, e->socket);
+		return error_set(err, ETIMEDOUT, "%s did not answer in time on '%s': see whether it is overloaded%s",
+				 b->title, e->socket,
+				 silence_note(e->socket, waited) ? "; it is not asked about other instances" : "");
 	default:
 		if (err->code == EFBIG)
 			err->code = EPROTO;
@@ -46,9 +48,15 @@ static int explain(const struct engine *e, struct error *err)
 
 int engine_request(struct engine *e, const struct http_request *request, struct http_reply *ret, struct error *err)
 {
-	uint64_t began = log_clock();
-	int r = http_perform(e->http, request, ret, err);
+	uint64_t began = log_clock(), sent = now_usec();
+	int r;
 
+	if (silence_is_known(e->socket))
+		return error_set(err, EALREADY,
+				 "%s has not answered before on '%s', and was not asked again: see whether it is "
+				 "overloaded",
+				 e->backend->title, e->socket);
+	r = http_perform(e->http, request, ret, err);
 	/* Only this: a body may contain secrets. */
 	if (r < 0)
 		log_debug("%s: %s %s: no answer after %.1f ms: %s", e->backend->title, request->method, request->path,
@@ -56,7 +64,7 @@ int engine_request(struct engine *e, const struct http_request *request, struct 
 	else
 		log_debug("%s: %s %s: status %ld after %.1f ms", e->backend->title, request->method, request->path,
 			  ret->status, log_took(began));
-	return r < 0 ? explain(e, err) : 0;
+	return r < 0 ? explain(e, now_usec() - sent, err) : 0;
 }
 
 static int perform(struct engine *e, const char *method, const char *path, const char *json, uint64_t limit,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "control/find.h"
+#include "control/instance_engine.h"
 #include "control/tally.h"
 #include "units/paths.h"
 
@@ -25,6 +26,7 @@ int each_instance(const struct arguments *a, instance_action act, struct error *
 	if ((a->all ? find_all(a->scope, directory, &list, err)
 		    : find_instances(a->scope, a->names, directory, &list, err)) < 0)
 		return -1;
+	instance_engine_ask_once(list.n);
 	tally = (struct tally){.of = list.n};
 	for (size_t k = 0; k < list.n; k++) {
 		if (act(a, directory, &list.items[k], &why) < 0)

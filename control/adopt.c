@@ -7,6 +7,7 @@
 #include "control/adopt_containers.h"
 #include "control/create.h"
 #include "control/install.h"
+#include "control/instance_engine.h"
 #include "control/leftovers.h"
 #include "control/note.h"
 #include "control/rights.h"
@@ -275,6 +276,7 @@ int adopt_requested(const struct adopt_request *what, struct error *err)
 	    manager_connect(scope, &a.manager, err) < 0 ||
 	    create_check_directory(a.manager, scope, a.directory, err) < 0)
 		return -1;
+	instance_engine_ask_once(what->name ? 1 : SIZE_MAX);
 	r = prune_and_adopt(&a, err);
 	if (!what->dry_run)
 		leftovers_sweep_locks(scope, a.directory);

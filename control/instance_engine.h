@@ -6,3 +6,6 @@
 
 /* All requests must be answered within timeout_usec from now. *ret belongs to the caller. */
 int instance_open_engine(const struct instance *i, uint64_t timeout_usec, struct engine **ret, struct error *err);
+
+/* For a command over this many instances: an engine that hangs is waited for once, and not by each of them. */
+void instance_engine_ask_once(size_t n);

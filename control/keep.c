@@ -1,5 +1,6 @@
 #include "control/keep.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "backends/engine.h"
@@ -89,8 +90,8 @@ void keep_remember(struct manager *m, const struct instance *i, bool anew)
 
 		r = keep_part(m, engine, &p, anew, &err);
 	}
-	/* the engine may be down during a refresh, for example after an upgrade */
-	if (r < 0 && (anew || err.code != ENOTCONN))
+	/* the engine may be down during a refresh, for example after an upgrade; one that hangs was named already */
+	if (r < 0 && (anew || (err.code != ENOTCONN && err.code != EALREADY)))
 		note_print("the volumes of '%s' are not remembered before it has slept: %s", i->name, err.text);
 }
 

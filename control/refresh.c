@@ -8,6 +8,7 @@
 #include "control/find.h"
 #include "control/image.h"
 #include "control/install.h"
+#include "control/instance_engine.h"
 #include "control/keep.h"
 #include "control/note.h"
 #include "control/programs.h"
@@ -190,7 +191,7 @@ static void finish(struct manager *m, struct refresh *r, bool accept_volumes)
 	char service[UNIT_NAME_MAX];
 	struct error err;
 
-	if (made_heal(i, &err) < 0 && err.code != ENOTCONN) {
+	if (made_heal(i, &err) < 0 && err.code != ENOTCONN && err.code != EALREADY) {
 		note_print("the container of '%s': %s", i->name, err.text);
 		r->failed |= err.code == EEXIST; /* a person must choose */
 	}
@@ -270,6 +271,7 @@ int refresh_instances(enum scope scope, char *const *names, bool accept_volumes,
 	if (!refreshes)
 		return error_errno(err, ENOMEM, "cannot refresh the instances");
 	n = choose(&all, names, refreshes);
+	instance_engine_ask_once(n);
 	if (manager_connect(scope, &m, &why) < 0)
 		note_print("only the files are refreshed: %s", why.text);
 	return refresh_all(m, directory, refreshes, n, accept_volumes, err);

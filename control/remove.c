@@ -152,6 +152,7 @@ int remove_instances(const struct removal *what, struct error *err)
 		}
 		note_print("only the files are removed: %s", why.text);
 	}
+	instance_engine_ask_once(what->all ? all.n : named.n);
 	if (what->all && all.n == 0)
 		note_done("No managed instances found.");
 	r = remove_some(m, directory, what, what->all ? &all : &named, &all, err);

@@ -10,6 +10,7 @@
 
 #include "backends/engine.h"
 #include "backends/request.h"
+#include "backends/silence.h"
 #include "common/clock.h"
 #include "tests/unit/engine_fixture.h"
 
@@ -39,6 +40,35 @@ static void time_limits(void **state)
 	e.deadline = 5;
 	assert_true(request_deadline(&e, 10 * USEC_PER_SEC) == 5);
 	assert_true(request_deadline(&e, USEC_INFINITY) == 5);
+}
+
+static void a_hanging_engine_is_waited_for_once(void **state)
+{
+	FAKE_ENGINE(hangs, {.after = STALL});
+	FAKE_ENGINE(other, REPLY("204 X", ""), REPLY("204 X", ""));
+	_cleanup_engine_ struct engine *first = engine_opened(&hangs, BACKEND_DOCKER), *second = NULL;
+	_cleanup_engine_ struct engine *third = engine_opened(&other, BACKEND_DOCKER);
+	struct error err;
+
+	(void)state;
+	silence_ask_once(50 * USEC_PER_MSEC);
+	/* one that had less time may answer the next time */
+	first->deadline = now_usec() + 10 * USEC_PER_MSEC;
+	assert_int_equal(container_pause(first, "x", &err), -1);
+	expect(&err, ETIMEDOUT, "see whether it is overloaded");
+	assert_null(strstr(err.text, "other instances"));
+	first->deadline = now_usec() + 100 * USEC_PER_MSEC;
+	assert_int_equal(container_pause(first, "x", &err), -1);
+	expect(&err, ETIMEDOUT, "; it is not asked about other instances");
+	second = engine_opened(&hangs, BACKEND_DOCKER);
+	second->deadline = USEC_INFINITY;
+	assert_int_equal(container_pause(second, "y", &err), -1);
+	expect(&err, EALREADY, "Docker has not answered before on '");
+	assert_int_equal(container_pause(third, "y", &err), 0);
+	silence_ask_once(0);
+	second->deadline = now_usec() + 100 * USEC_PER_MSEC;
+	assert_int_equal(container_pause(second, "y", &err), -1);
+	expect(&err, ETIMEDOUT, "Docker did not answer in time");
 }
 
 static void answers(void **state)
@@ -221,11 +251,9 @@ static void logs(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(time_limits),
-		cmocka_unit_test(answers),
-		cmocka_unit_test(beginnings_of_identifiers),
-		cmocka_unit_test(engines_that_fail),
-		cmocka_unit_test(logs),
+		cmocka_unit_test(time_limits),	     cmocka_unit_test(a_hanging_engine_is_waited_for_once),
+		cmocka_unit_test(answers),	     cmocka_unit_test(beginnings_of_identifiers),
+		cmocka_unit_test(engines_that_fail), cmocka_unit_test(logs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
