@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "control/note.h"
 #include "control/observe.h"
+#include "control/unfinished.h"
 #include "units/paths.h"
 
 static int print_json(const struct observation *os, size_t n, struct error *err)
@@ -45,6 +46,7 @@ static int list(int argc, char *argv[], struct error *err)
 		return -1;
 	if (trouble.text[0])
 		note_print("%s", trouble.text);
+	unfinished_note_removals(a.scope, directory);
 	if (a.json)
 		return print_json(os, stored.n, err);
 	if (stored.n == 0) {

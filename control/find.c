@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/nearest.h"
+#include "control/unfinished.h"
 #include "units/paths.h"
 
 /* Does an ordinary user ask for an instance of the system scope? */
@@ -49,6 +50,8 @@ int find_instance(enum scope scope, const char *name, char ret_directory[static 
 	if (scope == SCOPE_USER && is_in_system_scope(name))
 		return error_set(err, ENOENT,
 				 "'%s' is an instance of the system: use 'sudo sockwake', or --scope system", name);
+	if (unfinished_is_there(scope, name))
+		return error_set(err, ENOENT, UNFINISHED_REMOVAL, name);
 	if (find_meant(ret_directory, name, meant))
 		return error_set(err, ENOENT, "there is no instance '%s' in the %s scope: did you mean '%s'?", name,
 				 scope_name(scope), meant);

@@ -14,6 +14,7 @@
 #include "control/note.h"
 #include "control/sharing.h"
 #include "control/signals.h"
+#include "control/unfinished.h"
 #include "units/drop_in.h"
 #include "units/log_command.h"
 #include "units/paths.h"
@@ -205,16 +206,17 @@ static void leave_container(struct manager *m, const char *directory, const stru
 		sleep_container(m, &old, SETTLE_OWN);
 }
 
-static int install(struct manager *m, const char *directory, const struct instance *i, bool legacy, struct error *err)
+static int install(struct manager *m, const char *directory, const struct instance *i, bool legacy, bool was_active,
+		   struct error *err)
 {
 	_cleanup_snapshot_ struct snapshot before = {};
 	struct names n = names_of(i->name);
-	bool was_active = is_active(m, n.socket);
 
 	if (stop_units(m, &n, legacy, err) < 0) {
 		reopen(m, &n, was_active);
 		return -1;
 	}
+	FAULT("install:stopped");
 	leave_container(m, directory, i);
 	if (store_write(directory, i, &before, err) < 0) {
 		reopen(m, &n, was_active);
@@ -228,9 +230,14 @@ static int install(struct manager *m, const char *directory, const struct instan
 
 int install_write(struct manager *m, const char *directory, const struct instance *i, bool legacy, struct error *err)
 {
+	struct names n = names_of(i->name);
+	bool was_active = is_active(m, n.socket);
 	sigset_t before = signals_block();
-	int r = install(m, directory, i, legacy, err);
+	int r;
 
+	unfinished_begin(i->scope, i->name, was_active);
+	r = install(m, directory, i, legacy, was_active, err);
+	unfinished_end(i->scope, i->name);
 	signals_release(&before);
 	return r;
 }
@@ -256,6 +263,13 @@ static void forget_failures(struct manager *m, const struct names *n, bool legac
 		(void)manager_reset_failed(m, n->legacy, &ignored);
 }
 
+/* The instance is not removed. */
+static void stay(struct manager *m, enum scope scope, const char *name, const struct names *n, bool was_active)
+{
+	reopen(m, n, was_active);
+	unfinished_end(scope, name);
+}
+
 int install_remove(struct manager *m, const char *directory, enum scope scope, const struct stored *s,
 		   const struct stored_list *all, enum settle what, struct error *err)
 {
@@ -265,8 +279,10 @@ int install_remove(struct manager *m, const char *directory, enum scope scope, c
 	bool was_active;
 
 	was_active = m && is_active(m, n.socket);
+	if (m)
+		unfinished_begin(scope, name, was_active);
 	if (m && stop_units(m, &n, s->instance.legacy, err) < 0) {
-		reopen(m, &n, was_active);
+		stay(m, scope, name, &n, was_active);
 		return -1;
 	}
 	sleep_container(m, s, what);
@@ -275,7 +291,7 @@ int install_remove(struct manager *m, const char *directory, enum scope scope, c
 	if ((s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0) ||
 	    store_remove(directory, name, err) < 0) {
 		if (m)
-			reopen(m, &n, was_active);
+			stay(m, scope, name, &n, was_active);
 		return -1;
 	}
 	FAULT("remove:gone");
@@ -306,8 +322,7 @@ static int look_for_remains(struct manager *m, const struct stored *s, bool *ret
 	return r;
 }
 
-int install_forget(struct manager *m, enum scope scope, const struct stored *const *removed, size_t n,
-		   struct error *err)
+static int forget(struct manager *m, enum scope scope, const struct stored *const *removed, size_t n, struct error *err)
 {
 	bool known = false;
 	char stats[UNIT_NAME_MAX];
@@ -334,4 +349,14 @@ int install_forget(struct manager *m, enum scope scope, const struct stored *con
 		forget_failures(m, &names, removed[k]->instance.legacy);
 	}
 	return 0;
+}
+
+int install_forget(struct manager *m, enum scope scope, const struct stored *const *removed, size_t n,
+		   struct error *err)
+{
+	int r = forget(m, scope, removed, n, err);
+
+	for (size_t k = 0; k < n && r == 0; k++)
+		unfinished_end(scope, removed[k]->instance.name);
+	return r;
 }

@@ -13,6 +13,7 @@
 #include "control/outlook.h"
 #include "control/programs.h"
 #include "control/sharing.h"
+#include "control/unfinished.h"
 #include "control/waiting.h"
 #include "handover/channel.h"
 #include "instance/json.h"
@@ -118,6 +119,11 @@ static void observe_units(struct observation *o, const struct unit_state *socket
 			 "the service manager does not know the socket: run "
 			 "'systemctl %sdaemon-reload' or log in again",
 			 o->stored->instance.scope == SCOPE_USER ? "--user " : "");
+	else if (!o->reason[0] && unfinished_is_there(o->stored->instance.scope, o->stored->instance.name))
+		snprintf(o->reason, sizeof(o->reason),
+			 "a command is changing it, or was broken off while it did: then 'sockwake refresh %s' opens "
+			 "the socket again",
+			 o->stored->instance.name);
 	else if (!o->reason[0])
 		snprintf(o->reason, sizeof(o->reason),
 			 "the socket was stopped: 'systemctl %s%s %s.socket' opens it again",

@@ -20,6 +20,7 @@
 #include "common/path.h"
 #include "control/install.h"
 #include "control/note.h"
+#include "control/unfinished.h"
 #include "units/paths.h"
 #include "units/sweep.h"
 
@@ -161,6 +162,35 @@ bool units_lock_find_holder(enum scope scope, const char *directory, char *ret, 
 	return pid != 0;
 }
 
+/* Opens and locks that file; once more if its holder has removed it meanwhile. */
+static int open_and_take(const char *path, struct error *err)
+{
+	for (;;) {
+		_cleanup_close_ int fd = open_lock(path, err);
+		struct stat st;
+
+		if (fd < 0 || take(fd, path, err) < 0)
+			return -1;
+		if (fstat(fd, &st) < 0 || st.st_nlink > 0)
+			return steal_fd(&fd);
+	}
+}
+
+/* A command without a runtime directory has left this one. */
+static void sweep_hidden(const char *directory, const char *used)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+	struct error ignored;
+	struct stat st;
+
+	if (path_join(directory, HIDDEN_FILE, path, &ignored) < 0 || strcmp(path, used) == 0)
+		return;
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && st.st_nlink > 0)
+		(void)unlink(path);
+}
+
 int units_lock_take(enum scope scope, const char *directory, int *ret_fd, struct error *err)
 {
 	_cleanup_close_ int fd = -1;
@@ -169,17 +199,19 @@ int units_lock_take(enum scope scope, const char *directory, int *ret_fd, struct
 
 	if (directory_make(directory, 0755, err) < 0 || lock_path(scope, directory, path, err) < 0)
 		return -1;
-	fd = open_lock(path, err);
+	fd = open_and_take(path, err);
 	if (fd < 0 && is_full(err)) {
 		error_clear(err);
 		if (path_join(directory, HIDDEN_FILE, path, err) == 0)
-			fd = open_lock(path, err);
+			fd = open_and_take(path, err);
 	}
-	if (fd < 0 || take(fd, path, err) < 0)
+	if (fd < 0)
 		return -1;
+	sweep_hidden(directory, path);
 	n = units_sweep(scope, directory);
 	if (n > 0)
 		note_print("removed %zu file%s that an interrupted command had left behind", n, n == 1 ? "" : "s");
+	unfinished_settle(scope, directory);
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }

@@ -7,7 +7,10 @@
 #include <sys/wait.h>
 
 #include "common/io.h"
+#include "control/install.h"
 #include "control/remove.h"
+#include "control/unfinished.h"
+#include "control/units_lock.h"
 #include "tests/unit/fault_fixture.h"
 #include "tests/unit/manager_fixture.h"
 #include "units/paths.h"
@@ -86,10 +89,99 @@ static void told_to_end_when_the_files_are_gone(void **state)
 	assert_non_null(strstr(fake_calls(&fake), "StopUnit web.service"));
 }
 
+static int lock_units(void)
+{
+	char directory[PATH_MAX];
+	struct error err;
+	int lock;
+
+	assert_int_equal(unit_directory(SCOPE_USER, directory, &err), 0);
+	assert_int_equal(units_lock_take(SCOPE_USER, directory, &lock, &err), 0);
+	return lock;
+}
+
+/* SIGKILL cannot be put off. The next command that changes units finishes what this one has begun. */
+static void killed_when_the_files_are_gone(void **state)
+{
+	static const char *const units[] = {"web.socket", "web.service", "web.timer"};
+	struct fault gone = fault_at("remove:gone");
+	char path[160];
+	const char *calls;
+	pid_t pid;
+	int status;
+
+	(void)state;
+	fake_set(&fake, "web.socket", "ActiveState", "active");
+	pid = removal();
+	fault_await(&gone);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(unfinished_is_there(SCOPE_USER, "web"));
+	for (size_t k = 0; k < 3; k++) {
+		snprintf(path, sizeof(path), "%.64s/config/systemd/user/%s", fake.directory, units[k]);
+		fake_set(&fake, units[k], "FragmentPath", k < 2 ? path : "/etc/systemd/user/web.timer");
+	}
+	(void)fake_calls(&fake);
+	close(lock_units());
+	calls = fake_calls(&fake);
+	assert_non_null(strstr(calls, "StopUnit web.socket"));
+	assert_non_null(strstr(calls, "StopUnit web.service"));
+	assert_null(strstr(calls, "StopUnit web.timer")); /* somebody else's */
+	assert_non_null(strstr(calls, "Reload"));
+	assert_false(unfinished_is_there(SCOPE_USER, "web"));
+	close(lock_units());
+	assert_string_equal(fake_calls(&fake), "");
+}
+
+static pid_t replacement(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct instance i = small_instance("web");
+		char directory[PATH_MAX];
+		struct manager *own = NULL;
+		struct error err = {};
+
+		close(lock_units());
+		_exit(unit_directory(SCOPE_USER, directory, &err) < 0 || manager_connect(SCOPE_USER, &own, &err) < 0 ||
+		      install_write(own, directory, &i, false, &err) < 0);
+	}
+	return pid;
+}
+
+static void killed_when_the_socket_is_stopped(void **state)
+{
+	static const char *const before[] = {"active", "inactive"};
+	int status;
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		struct fault stopped = fault_at("install:stopped");
+		bool opened;
+		pid_t pid;
+
+		fake_set(&fake, "web.socket", "ActiveState", before[k]);
+		pid = replacement();
+		fault_await(&stopped);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		(void)fake_calls(&fake);
+		close(lock_units());
+		opened = strstr(fake_calls(&fake), "StartUnit web.socket") != NULL;
+		assert_int_equal(opened, k == 0);
+		assert_false(unfinished_is_there(SCOPE_USER, "web"));
+		faults_clear(state);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(told_to_end_when_the_files_are_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(killed_when_the_files_are_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(killed_when_the_socket_is_stopped, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,6 +156,53 @@ static void without_a_runtime_directory(void **state)
 	}
 }
 
+/* With one, what such a command has left is removed, unless it is still at work. */
+static void the_other_lock_is_not_left_behind(void **state)
+{
+	char path[160];
+	struct error err;
+	pid_t other;
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/.sockwake-units.lock", units);
+	setenv("XDG_RUNTIME_DIR", "/nonexistent", 1);
+	close(lock(&err));
+	setenv("XDG_RUNTIME_DIR", runtime, 1);
+	other = hold(path, O_RDWR, false);
+	close(lock(&err));
+	assert_int_equal(access(path, F_OK), 0);
+	let_go(other);
+	fd = lock(&err);
+	assert_true(fd >= 0);
+	assert_int_equal(access(path, F_OK), -1);
+	close(fd);
+}
+
+/* Whoever waits for a lock that its holder removes does not take the removed one. */
+static void a_removed_lock_is_made_anew(void **state)
+{
+	char path[160];
+	struct error err;
+	struct stat st;
+	int old = lock(&err);
+	pid_t waits;
+	int status;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/sockwake/units.lock", runtime);
+	waits = fork();
+	if (waits == 0) {
+		int fd = lock(&err);
+
+		_exit(fd < 0 || fstat(fd, &st) < 0 || st.st_nlink != 1);
+	}
+	assert_int_equal(unlink(path), 0);
+	close(old);
+	assert_int_equal(waitpid(waits, &status, 0), waits);
+	assert_int_equal(status, 0);
+}
+
 static void a_lock_that_others_may_open(void **state)
 {
 	char path[160];
@@ -181,10 +228,9 @@ static void a_lock_that_others_may_open(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(nobody_else_can_hold_it),
-		TEST(who_holds_it_is_told),
-		TEST(without_a_runtime_directory),
-		TEST(a_lock_that_others_may_open),
+		TEST(nobody_else_can_hold_it),	   TEST(who_holds_it_is_told),
+		TEST(without_a_runtime_directory), TEST(the_other_lock_is_not_left_behind),
+		TEST(a_removed_lock_is_made_anew), TEST(a_lock_that_others_may_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
