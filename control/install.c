@@ -276,6 +276,7 @@ int install_remove(struct manager *m, const char *directory, enum scope scope, c
 	const char *name = s->instance.name;
 	struct names n = names_of(name);
 	char stats[UNIT_NAME_MAX];
+	struct error why;
 	bool was_active;
 
 	was_active = m && is_active(m, n.socket);
@@ -287,14 +288,16 @@ int install_remove(struct manager *m, const char *directory, enum scope scope, c
 	}
 	sleep_container(m, s, what);
 	(void)signals_block();
-	/* The unit files last: while they exist the instance is listed, and its removal can be repeated. */
-	if ((s->instance.drop_in && drop_in_remove(s->instance.drop_in, err) < 0) ||
-	    store_remove(directory, name, err) < 0) {
+	/* The Quadlet's drop-in after the units: an instance that stays needs it, and the next command sweeps what has
+	 * no instance (units/sweep.h). */
+	if (store_remove(directory, name, err) < 0) {
 		if (m)
 			stay(m, scope, name, &n, was_active);
 		return -1;
 	}
 	FAULT("remove:gone");
+	if (s->instance.drop_in && drop_in_remove(s->instance.drop_in, &why) < 0)
+		note_print("the drop-in of '%s' stays: %s", name, why.text);
 	remove_runtime_file(scope, unit_name(name, ".stats", stats));
 	if (!s->problem)
 		keep_forget(&s->instance, all);

@@ -73,10 +73,30 @@ static bool find_process(uint64_t inode, char pid[static 16])
 	return false;
 }
 
+/* The service that the process belongs to (cgroups(7)), as " of x.service"; "" for none. */
+static void find_service(const char *pid, char *ret, size_t size)
+{
+	_cleanup_free_ char *text = NULL;
+	struct error ignored;
+	char path[64], *unit;
+	size_t len;
+
+	ret[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%s/cgroup", pid);
+	if (file_read(AT_FDCWD, path, 65536, &text, NULL, &ignored) < 0)
+		return;
+	for (char *part = strtok_r(text, "/\n", &unit); part; part = strtok_r(NULL, "/\n", &unit)) {
+		len = strlen(part);
+		if (len > 8 && strcmp(part + len - 8, ".service") == 0 && strncmp(part, "user@", 5) != 0)
+			snprintf(ret, size, " of %s", part);
+	}
+	text_make_printable(ret);
+}
+
 void port_owner_describe(int type, uint16_t port, char *ret, size_t size)
 {
 	_cleanup_free_ char *name = NULL;
-	char pid[16], path[64];
+	char pid[16], path[64], service[128];
 	struct error ignored;
 	uint64_t inode = find_inode(type, port);
 
@@ -90,6 +110,8 @@ void port_owner_describe(int type, uint16_t port, char *ret, size_t size)
 		name[strcspn(name, "\n")] = '\0';
 	if (name && strcmp(name, "systemd") == 0)
 		snprintf(ret, size, "a socket unit ('systemctl list-sockets' shows which)");
-	else
-		snprintf(ret, size, "%s (PID %s)", name ? name : "a process", pid);
+	else {
+		find_service(pid, service, sizeof(service));
+		snprintf(ret, size, "%s (PID %s)%s", name ? name : "a process", pid, service);
+	}
 }

@@ -119,12 +119,13 @@ class Checks(CliCase):
         self.refuse(f"-p{PORT + 1}:6379", words=("'server'", "--force"))
 
     def test_port_of_a_foreign_process(self):
-        holder = self.scope.spawn("nc", "-lk", str(PORT), stdin=subprocess.DEVNULL)
-        self.addCleanup(holder.wait)
-        self.addCleanup(holder.kill)
+        manager = () if self.scope.is_system else ("--user",)
+        self.scope.run("systemd-run", *manager, "--unit=holder", "nc", "-lk", str(PORT))
+        self.addCleanup(self.scope.systemctl, "stop", "holder.service")
         harness.eventually(lambda: listens(PORT))
+        holder = f"nc (PID {self.scope.property('holder.service', 'MainPID')}) of holder.service"
         for address in ("", "127.0.0.1:", "0.0.0.0:"):
-            self.refuse(f"-p{address}{PORT}:6379", words=(f"TCP port {PORT} ", f"nc (PID {holder.pid})"))
+            self.refuse(f"-p{address}{PORT}:6379", words=(f"TCP port {PORT} ", holder))
         self.scope.sockwake("create", "server", "-p", f"{PORT}:53/udp")
 
     def test_port_of_somebody_else(self):
@@ -838,6 +839,23 @@ class Remove(CliCase):
             if killed.returncode == 0:
                 break
         self.assertGreater(step, 2)
+
+    def test_replacement_killed_at_any_step(self):
+        """The next command opens the socket again."""
+        argv = ("sockwake", "create", "--force", "server", "-p", f"{PORT}:6379", "--backend", self.scope.engine)
+        for step in range(1, 14):
+            inject = f"-einject=fsync,rename,unlink,symlink:signal=KILL:when={step}"
+            killed = self.scope.run("strace", "-qq", "-o/dev/null", "-etrace=fsync,rename,unlink,symlink", inject,
+                                    *argv, check=False)
+            if self.scope.state("server.socket") != "active":
+                self.assertIn("broken off", self.scope.sockwake("list").stdout)
+            self.scope.sockwake("refresh", "--all")
+            self.assertEqual(self.scope.state("server.socket"), "active", step)
+            if killed.returncode == 0:
+                break
+        self.assertGreater(step, 2)
+        self.assert_served()
+        self.removed("server")
 
     def test_units_that_were_tampered_with(self):
         os.unlink(f"{self.scope.unit_directory}/server.service")

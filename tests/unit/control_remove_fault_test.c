@@ -13,6 +13,8 @@
 #include "control/units_lock.h"
 #include "tests/unit/fault_fixture.h"
 #include "tests/unit/manager_fixture.h"
+#include "units/drop_in.h"
+#include "units/own_file.h"
 #include "units/paths.h"
 #include "units/store.h"
 
@@ -100,6 +102,46 @@ static int lock_units(void)
 	return lock;
 }
 
+/* With a drop-in of a Quadlet that somebody has written. */
+static void write_with_drop_in(char ret[static PATH_MAX])
+{
+	struct instance i = small_instance("web");
+	struct snapshot before = {};
+	char directory[PATH_MAX], *unused = NULL;
+	struct error err;
+
+	assert_int_equal(drop_in_path(SCOPE_USER, "x.container", "web", ret, &err), 0);
+	i.unit = strdup("x.service");
+	i.drop_in = strdup(ret);
+	i.no_boot = true;
+	assert_int_equal(drop_in_write(ret, OWN_FILE_MARK ".\n", &unused, &err), 0);
+	assert_int_equal(unit_directory(SCOPE_USER, directory, &err), 0);
+	if (store_write(directory, &i, &before, &err) < 0)
+		fail_msg("%s", err.text);
+	snapshot_clear(&before);
+	instance_clear(&i);
+	free(unused);
+}
+
+/* As long as the instance is there, so is its drop-in; one that is left goes with the next change. */
+static void the_drop_in_outlives_the_units(void **state)
+{
+	struct fault gone = fault_at("remove:gone");
+	char drop_in[PATH_MAX];
+	pid_t pid;
+	int status;
+
+	(void)state;
+	write_with_drop_in(drop_in);
+	pid = removal();
+	fault_await(&gone);
+	assert_int_equal(access(drop_in, F_OK), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(lock_units());
+	assert_int_equal(access(drop_in, F_OK), -1);
+}
+
 /* SIGKILL cannot be put off. The next command that changes units finishes what this one has begun. */
 static void killed_when_the_files_are_gone(void **state)
 {
@@ -180,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(told_to_end_when_the_files_are_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_drop_in_outlives_the_units, setup, teardown),
 		cmocka_unit_test_setup_teardown(killed_when_the_files_are_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(killed_when_the_socket_is_stopped, setup, teardown),
 	};
