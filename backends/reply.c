@@ -102,6 +102,8 @@ static bool add_label(struct container *ret, const char *key, const char *value)
 	l = &more[ret->n_labels++];
 	l->key = strdup(key);
 	l->value = value ? strdup(value) : NULL;
+	if (l->key)
+		text_make_printable(l->key);
 	return l->key && (l->value || !value);
 }
 
@@ -116,11 +118,12 @@ bool reply_labels(const cJSON *object, const char *key, struct container *ret)
 		return false;
 	cJSON_ArrayForEach(j, labels)
 	{
-		bool printable = cJSON_IsString(j) && text_is_printable(j->valuestring);
+		bool printable = cJSON_IsString(j) && text_is_printable(j->valuestring) && text_is_printable(j->string);
 
-		/* A label is free text. An unprintable label of ours must not look like a missing one. */
-		if (!is_wanted_label(j->string) || !text_is_printable(j->string) ||
-		    (!printable && strncmp(j->string, "sockwake.", 9) != 0) || ret->n_labels >= LABELS_MAX)
+		/* A label is free text. An unprintable label of ours must not look like a missing one: it is kept
+		 * without its value, under a name that nobody knows. */
+		if (!is_wanted_label(j->string) || (!printable && strncmp(j->string, "sockwake.", 9) != 0) ||
+		    ret->n_labels >= LABELS_MAX)
 			continue;
 		if (!add_label(ret, j->string, printable ? j->valuestring : NULL))
 			return false;

@@ -19,7 +19,7 @@ struct container *adopt_find_container(const struct container_list *list, const 
 	return NULL;
 }
 
-/* "KEY=VALUE" */
+/* "KEY=VALUE". A key that is not printable gets one that nobody knows, and is refused like that. */
 static void add_label(struct container *c, const char *text)
 {
 	struct label *l = &c->labels[c->n_labels];
@@ -27,10 +27,9 @@ static void add_label(struct container *c, const char *text)
 	const char *value = *equals ? equals + 1 : "";
 
 	l->key = strndup(text, (size_t)(equals - text));
-	if (!l->key || !text_is_printable(l->key)) {
-		free_ptr(&l->key);
+	if (!l->key)
 		return;
-	}
+	text_make_printable(l->key);
 	c->n_labels++;
 	l->value = text_is_printable(value) ? strdup(value) : NULL;
 }

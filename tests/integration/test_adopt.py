@@ -159,6 +159,7 @@ class Adopt(AdoptCase):
             "engine-socket": ("/tmp/x",),
             "user": ("root",),
             "no-such": ("x",),
+            "idle-time\x1bout": ("x",),
         }
         pairs = [(key, value) for key, values in hostile.items() for value in values]
         for number, (key, value) in enumerate(pairs):
@@ -169,7 +170,8 @@ class Adopt(AdoptCase):
         complaints = self.refused("--all").splitlines()
         self.assertEqual(len(complaints), len(pairs) + 1)
         for number, (key, _value) in enumerate(pairs):
-            [complaint] = [line for line in complaints if f"the container 'evil{number}', label 'sockwake.{key}'" in line]
+            label = f"sockwake.{key}".replace("\x1b", "?")
+            [complaint] = [line for line in complaints if f"the container 'evil{number}', label '{label}'" in line]
             self.assertTrue(complaint.isprintable(), complaint)
         self.assertEqual(self.instances(), {})
         self.assertFalse(os.path.exists("/tmp/pwned"))
