@@ -2,24 +2,42 @@
  * process to check: each wake checks again. */
 #include "control/create_view.h"
 
+#include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "backends/process.h"
 #include "backends/reach.h"
+#include "common/clock.h"
 #include "control/create_request.h"
 
-/* The process may have ended since the engine named it: then the engine now names another one, or none. */
-static int check_process(struct engine *e, const struct container *c, struct error *err)
+/* An engine that knows its processes notices the end of one within moments. */
+#define NOTICE_LIMIT USEC_PER_SEC
+#define NOTICE_MSEC  50
+
+/* Does the engine still say that the container is this process? */
+static bool is_still_said(struct engine *e, const struct container *c)
 {
 	_cleanup_container_ struct container again = {};
 	struct error ignored;
 
+	return e->backend->inspect(e, c->id, &again, &ignored) == 0 && again.pid == c->pid &&
+	       strcmp(again.started_at, c->started_at) == 0;
+}
+
+/* The process may have ended since the engine named it. Then the engine soon names another one, or none. */
+static int check_process(struct engine *e, const struct container *c, struct error *err)
+{
+	uint64_t until = now_usec() + NOTICE_LIMIT;
+
 	if (c->pid <= 1 || process_check(c, "/proc", err) == 0)
 		return 0;
-	if (e->backend->inspect(e, c->id, &again, &ignored) < 0 || again.pid != c->pid ||
-	    strcmp(again.started_at, c->started_at) != 0)
-		return error_clear(err);
-	return -1;
+	while (is_still_said(e, c)) {
+		if (now_usec() >= until)
+			return -1;
+		(void)poll(NULL, 0, NOTICE_MSEC);
+	}
+	return error_clear(err);
 }
 
 int create_view_check(struct engine *e, const struct container *c, const char *health_check, struct error *err)
