@@ -206,6 +206,8 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	if (install_all(m, directory, i, before, drop_in, err) < 0)
 		return -1;
 	made_keep(r, &made);
+	if (before)
+		made_leave(before, i, m);
 	if (old)
 		leftovers_sweep_locks(i->scope, directory);
 	remember(r, m, &subject, before, all);

@@ -505,3 +505,31 @@ int made_remove(const struct instance *i, struct manager *m, struct error *err)
 	}
 	return 0;
 }
+
+/* A Quadlet that nobody needs would go on being started by others; its container exists only while it runs. */
+static void leave_quadlet(const struct instance *before, struct manager *m)
+{
+	char path[PATH_MAX] = "";
+	struct error err, ignored;
+
+	(void)quadlet_path(before->scope, before->name, path, &ignored);
+	if (access(path, F_OK) < 0)
+		return;
+	if (remove_quadlet(before, m, &err) < 0)
+		note_print("the Quadlet '%s' of the instance that was replaced stays: %s", path, err.text);
+	else
+		note_print("removed the Quadlet '%s' of the instance that was replaced; its named volumes stay", path);
+}
+
+void made_leave(const struct instance *before, const struct instance *now, struct manager *m)
+{
+	bool same_engine = before->backend == now->backend;
+
+	if (!before->made_container)
+		return;
+	if (before->unit && !(now->unit && strcmp(now->unit, before->unit) == 0))
+		leave_quadlet(before, m);
+	else if (!before->unit && !(same_engine && strcmp(before->container_name, now->container_name) == 0))
+		note_print("the container '%s' of the instance that was replaced stays: '%s rm %s' removes it",
+			   before->container_name, backend_kind_name(before->backend), before->container_name);
+}

@@ -48,3 +48,7 @@ int made_heal(const struct instance *i, struct error *err);
 
 /* Removes the container, after the instance. Volumes stay. m is NULL if no manager runs. */
 int made_remove(const struct instance *i, struct manager *m, struct error *err);
+
+/* After `now` has replaced `before`: removes a Quadlet of ours that is of no use any more, and names a container that
+ * stays. */
+void made_leave(const struct instance *before, const struct instance *now, struct manager *m);

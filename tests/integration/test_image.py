@@ -386,6 +386,18 @@ class Quadlet(ImageCase):
         self.sockwake("remove", "web")
         self.assertEqual(self.read(), before)
 
+    def test_force_with_another_container_leaves_no_quadlet(self):
+        self.sockwake("create", "web", *WEB, *NGINX)
+        if self.scope.is_system:
+            argv = ("--backend", "docker", *WEB, "--force", *NGINX)
+        else:
+            self.scope.container("plain", "serve", "nginx", options=("--network=none",))
+            argv = ("-p", f"{PORT}:80", "--container-name", "plain", "--force")
+        self.assertIn(f"removed the Quadlet '{self.quadlet}'", self.scope.sockwake("create", "web", *argv).stderr)
+        self.assertFalse(os.path.exists(self.quadlet))
+        self.assertEqual(self.scope.property("web-container.service", "LoadState"), "not-found")
+        self.assertIn("nginx", harness.http(PORT))
+
     def test_force_names_the_volumes_that_were_in_one_that_stayed(self):
         self.sockwake("create", "web", *WEB, "-v", "kept:/kept", "-v", "/tmp:/t", *NGINX)
         self.sockwake("remove", "web")
