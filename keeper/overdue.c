@@ -52,15 +52,16 @@ static void until_text(const struct keeper *k, char *ret, size_t size)
 static void compose(const struct keeper *k, char ret[static SENTENCE_MAX])
 {
 	char waited[SPAN_TEXT_MAX], all[SPAN_TEXT_MAX], until[16];
+	bool udp = queue_is_of_datagrams(&k->queue);
 
 	until_text(k, until, sizeof(until));
-	snprintf(
-		ret, SENTENCE_MAX,
-		STATUS_STILL_STARTING
-		"after %s: %.500s; it is left to go on for up to %s, until %s; clients who wait for longer than %s are "
-		"refused%s%s%.300s",
-		span_text(k->options.startup_timeout, waited), awaited(k), span_text(k->options.start_limit, all),
-		until, waited, k->futile ? "" : ", who comes later may find it ready", k->hint[0] ? "; " : "", k->hint);
+	snprintf(ret, SENTENCE_MAX,
+		 STATUS_STILL_STARTING
+		 "after %s: %.500s; it is left to go on for up to %s, until %s; %s for longer than %s are "
+		 "%s%s%s%.300s",
+		 span_text(k->options.startup_timeout, waited), awaited(k), span_text(k->options.start_limit, all),
+		 until, udp ? "datagrams that wait" : "clients who wait", waited, udp ? "dropped" : "refused",
+		 k->futile ? "" : ", who comes later may find it ready", k->hint[0] ? "; " : "", k->hint);
 }
 
 /* Only now is it known which time-out would have been enough. In whole seconds, rounded up. */

@@ -62,6 +62,15 @@ int queue_open(struct queue *q, uint64_t limit, struct error *err)
 	return 0;
 }
 
+bool queue_is_of_datagrams(const struct queue *q)
+{
+	for (int i = 0; i < q->n; i++) {
+		if (q->stream[i])
+			return false;
+	}
+	return q->n > 0;
+}
+
 bool queue_waits(const struct queue *q)
 {
 	if (q->n_accepted > 0)

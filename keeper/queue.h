@@ -39,6 +39,9 @@ struct queue {
 /* Takes over the sockets that systemd has passed to this process, and makes them non-blocking and close-on-exec. */
 int queue_open(struct queue *q, uint64_t limit, struct error *err);
 
+/* Can only datagrams wait? Those are dropped, where clients of the other protocols are refused. */
+bool queue_is_of_datagrams(const struct queue *q);
+
 /* Is a client waiting? */
 bool queue_waits(const struct queue *q);
 

@@ -214,7 +214,7 @@ static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct
 	*r = 0;
 	FAULT("proxy:ended");
 	if (k->told_to_stop && !k->ready)
-		*r = error_set(err, 0, KEEPER_TOLD_TO_STOP);
+		*r = keeper_told_to_stop(k, err);
 	if (k->told_to_stop || (k->ready && keeper_container_has_ended(k)))
 		return true;
 	good = child_result(&k->relay, how, sizeof(how)) == 0 && k->ready;

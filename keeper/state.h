@@ -83,8 +83,6 @@ struct keeper {
 /* The longest time between two notifications to the service manager while it waits. */
 #define KEEPER_PERIOD (5 * USEC_PER_SEC)
 
-#define KEEPER_TOLD_TO_STOP "it was told to stop before the container was ready; waiting clients were refused"
-
 static inline uint64_t time_after(uint64_t since, uint64_t span)
 {
 	uint64_t sum;
@@ -103,6 +101,12 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue);
 
 /* Refuses all waiting clients, and says why, unless `why` is "". */
 void keeper_refuse(struct keeper *k, const char *why);
+
+/* What has happened to who waited, as the end of a sentence. */
+const char *keeper_fate(const struct keeper *k);
+
+/* The sentence for a start during which the keeper was told to stop. */
+int keeper_told_to_stop(const struct keeper *k, struct error *err);
 
 /* Why a child failed: its own words, or how it ended. */
 const char *keeper_explain(struct keeper *k, const struct child *c);

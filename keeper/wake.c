@@ -11,6 +11,7 @@
 static void await(struct keeper *k)
 {
 	uint64_t end = time_after(k->limit, KEEPER_GRACE), patience = USEC_INFINITY;
+	struct error why;
 	bool told = false;
 
 	while (!k->woken && k->waker.pid && (told || !time_is_over(end))) {
@@ -18,7 +19,8 @@ static void await(struct keeper *k)
 
 		keeper_wait(k, until < end || told ? until : end, true);
 		if (k->told_to_stop && !told) {
-			keeper_refuse(k, KEEPER_TOLD_TO_STOP);
+			(void)keeper_told_to_stop(k, &why);
+			keeper_refuse(k, why.text);
 			child_signal(&k->waker, SIGTERM);
 			patience = time_after(now_usec(), KEEPER_PATIENCE);
 			told = true;
@@ -41,7 +43,7 @@ int wake_stage(struct keeper *k, struct error *err)
 		return -1;
 	await(k);
 	if (k->told_to_stop)
-		return error_set(err, 0, KEEPER_TOLD_TO_STOP);
+		return keeper_told_to_stop(k, err);
 	if (k->woken)
 		return 0;
 	if (time_is_over(k->limit)) /* what the activator says now follows from that */

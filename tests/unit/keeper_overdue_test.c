@@ -179,6 +179,30 @@ static void what_no_time_mends(void **state)
 	keeper_clear(&k);
 }
 
+/* Nobody can be refused over UDP. */
+static void datagrams_are_dropped(void **state)
+{
+	struct keeper_run k;
+	int client;
+
+	(void)state;
+	init(&k, "300ms", NULL);
+	close(k.listeners[0]);
+	k.listeners[0] = bound_to(SOCK_DGRAM, "127.0.0.1", 0);
+	k.scripts[WAKE] = "late await woken";
+	client = client_of(SOCK_DGRAM, NULL, "127.0.0.1", keeper_port(&k));
+	keeper_start(&k);
+	keeper_expect(&k, "datagrams that wait for longer than 300ms are dropped, ");
+	kill(k.pid, SIGTERM);
+	keeper_expect(&k,
+		      "STATUS=it was told to stop before the container was ready; waiting datagrams were dropped\n");
+	atomic_store(&k.play->go, true);
+	assert_int_equal(keeper_finish(&k), EXIT_BROKEN_OFF);
+	assert_null(strstr(k.text, "refused"));
+	close(client);
+	keeper_clear(&k);
+}
+
 /* Nobody had to wait too long. */
 static void a_start_in_time_needs_no_longer_time(void **state)
 {
@@ -359,6 +383,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(each_client_has_a_time_of_their_own),
 		cmocka_unit_test(a_server_that_is_slow),
 		cmocka_unit_test(what_no_time_mends),
+		cmocka_unit_test(datagrams_are_dropped),
 		cmocka_unit_test(a_start_in_time_needs_no_longer_time),
 		cmocka_unit_test(an_accepted_client_is_reset_under_the_proxy),
 		cmocka_unit_test(an_activator_that_hangs),
