@@ -1,14 +1,17 @@
 #include "activator/dependencies.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "activator/await.h"
 #include "activator/container_up.h"
 #include "activator/health.h"
+#include "activator/job.h"
 #include "activator/journal.h"
 #include "activator/tell.h"
 #include "common/clock.h"
+#include "instance/health_check.h"
 
 static bool is_healthy_check(const struct dependency_options *w)
 {
@@ -22,19 +25,29 @@ struct options dependency_options(const struct options *o, unsigned k)
 
 	view.container = w->container;
 	view.unit = w->unit;
-	view.keep_running = w->keep_running;
+	/* With --keep-running the instance leaves all of them up; else only labels, which are not trusted. */
+	view.keep_running = w->keep_running && o->keep_running;
+	view.by_label = w->keep_running && !o->keep_running;
+	view.job = health_check_is_completed(w->health_check);
 	view.healthy = is_healthy_check(w);
 	view.health_check = w->health_check;
 	view.n_dependencies = 0;
 	return view;
 }
 
+static const char *describe(const struct options *o, const struct container_up *h)
+{
+	if (o->job)
+		return h->woken ? "has run and ended with status 0" : "had run already, and is known to be done";
+	return h->woken ? "was woken and is ready" : "ran already and is ready";
+}
+
 static void write_journal(const struct options *o, const struct container_up *h, uint64_t usec)
 {
 	char message[640], fields[320];
 
-	snprintf(message, sizeof(message), "%s: the container '%s' comes first: it %s and is ready after %llu.%llu ms",
-		 o->name, o->container, h->woken ? "was woken" : "ran already", (unsigned long long)(usec / 1000),
+	snprintf(message, sizeof(message), "%s: the %s '%s' comes first: it %s after %llu.%llu ms", o->name,
+		 o->job ? "job" : "container", o->container, describe(o, h), (unsigned long long)(usec / 1000),
 		 (unsigned long long)(usec / 100 % 10));
 	snprintf(fields, sizeof(fields),
 		 "SOCKWAKE_CONTAINER_ID=%s\nSOCKWAKE_CONTAINER_PID=%d\nSOCKWAKE_FOUND_RUNNING=%d\n"
@@ -62,16 +75,31 @@ static int await(struct engine *engine, const struct options *o, unsigned k, con
 	return w->port ? await_ready(o, w->port, "listen", h->pidfd, engine->deadline, err) : 0;
 }
 
+/* A job that is taken for a server ends before it is ready. */
+static void mention_job(struct engine *engine, const struct options *view, struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+	struct error why = *err, ignored;
+
+	if (err->code == ECHILD && !view->job && !view->unit &&
+	    engine->backend->inspect(engine, view->container, &c, &ignored) == 0 && c.state == CONTAINER_EXITED &&
+	    c.exit_code == 0)
+		error_set(err, why.code, "%.900s; if it is a job that ends by itself, '--with %s::completed' runs it",
+			  why.text, view->container);
+}
+
 static int wake_one(struct engine *engine, const struct options *o, unsigned k, struct stats *stats,
 		    struct container_lock *ret_lock, struct error *err)
 {
 	struct options view = dependency_options(o, k);
 	_cleanup_container_up_ struct container_up h = NO_CONTAINER_UP;
 	uint64_t began = now_usec();
-	int r = container_up_bring(engine, &view, stats, &h, err);
+	int r = view.job ? job_complete(engine, o, &view, &h, err) : container_up_bring(engine, &view, stats, &h, err);
 
-	if (r == 0)
+	if (r == 0 && !view.job)
 		r = await(engine, o, k, &h, err);
+	if (r < 0)
+		mention_job(engine, &view, err);
 	if (r == 0)
 		write_journal(&view, &h, now_usec() - began);
 	*ret_lock = h.lock;

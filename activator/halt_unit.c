@@ -137,6 +137,8 @@ int halt_unit(const struct options *o, struct engine *e, int lock_fd, const stru
 		lock_record(lock_fd, "");
 		halt_journal(o, stats, wall);
 	}
+	if (o->job)
+		lock_record(lock_fd, ""); /* the next wake runs it again */
 	*ret_asleep = true;
 	return o->idle_pause ? 0 : unit_needs_stop(u, e, o, err);
 }

@@ -16,9 +16,10 @@ enum mode { MODE_WAKE, MODE_SLEEP, MODE_FOLLOW, MODE_NOTIFY };
 /* A dependency: brought up before the instance's own container, and put to sleep after it. */
 struct dependency_options {
 	const char *container;
-	const char *unit;	  /* NULL, or the unit that runs it */
-	uint16_t port;		  /* of its health check; 0: none */
-	const char *health_check; /* in the proxy's notation, or "healthy"; NULL: it is ready when it runs */
+	const char *unit; /* NULL, or the unit that runs it */
+	uint16_t port;	  /* of its health check; 0: none */
+	const char
+		*health_check; /* in the proxy's notation, or "healthy", "completed"; NULL: it is ready when it runs */
 	bool keep_running;
 };
 
@@ -34,6 +35,8 @@ struct options {
 	const char *unit;	   /* NULL, or the unit that runs the container */
 	bool idle_pause;	   /* --idle-action pause */
 	bool keep_running;
+	bool by_label; /* dependency_options(): a label names the dependency, not a person */
+	bool job;      /* dependency_options(): the dependency has to end with status 0 (job.h) */
 	struct dependency_options dependencies[DEPENDENCIES_MAX]; /* in the order of the wake */
 	unsigned n_dependencies;
 

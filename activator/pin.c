@@ -40,7 +40,7 @@ static bool is_foreign(struct engine *e, const struct options *o)
 	_cleanup_container_ struct container c = {};
 	struct error ignored;
 
-	return o->keep_running && e->backend->inspect(e, o->container, &c, &ignored) == 0 &&
+	return (o->keep_running || o->by_label) && e->backend->inspect(e, o->container, &c, &ignored) == 0 &&
 	       c.state == CONTAINER_RUNNING;
 }
 
@@ -85,7 +85,7 @@ static int try_unpause(struct engine *e, const struct options *o, bool *woken, s
 
 /* Sends the likelier request first, so that one is nearly always enough. EBUSY if neither fits the container's state;
  * the error is then that of the start. */
-static int start_or_unpause(struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
+int pin_start(struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
 {
 	struct error unpause_err;
 
@@ -248,7 +248,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 		struct error start_err;
 		/* A container that has ended by itself is not started again: that would hide its failure. */
 		bool again = !*ret_woken || ret->state == CONTAINER_PAUSED;
-		int r = 0, started = again ? start_or_unpause(e, o, lock->named, ret_woken, &start_err) : 0;
+		int r = 0, started = again ? pin_start(e, o, lock->named, ret_woken, &start_err) : 0;
 
 		if (started < 0 && is_being_replaced(o, began, &start_err)) {
 			(void)poll(NULL, 0, RETRY_MSEC);

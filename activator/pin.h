@@ -16,6 +16,10 @@
 int pin_container(struct engine *engine, const struct options *o, struct stats *stats, struct container_lock *lock,
 		  const char *directory, struct container *ret, int *ret_pidfd, bool *ret_woken, struct error *err);
 
+/* Starts the container, or unpauses it; one that runs is success. The lock records a requested start until it is
+ * answered. Sets *woken if this request has brought it up. EBUSY: its state allows neither. */
+int pin_start(struct engine *engine, const struct options *o, int lock_fd, bool *woken, struct error *err);
+
 /* Did the time end during a request that began in its last second? An engine that has answered before is not to blame then;
  * one that has been silent for longer is. `asked`: when the request began, CLOCK_MONOTONIC microseconds. */
 bool pin_ran_out(const struct engine *engine, uint64_t asked, const struct error *err);

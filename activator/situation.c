@@ -8,7 +8,8 @@
 
 static unsigned circumstances(const struct options *o)
 {
-	return (o->keep_running ? CIRCUMSTANCE_KEEP_RUNNING : 0U) | (o->idle_pause ? CIRCUMSTANCE_PAUSES : 0U);
+	return (o->keep_running ? CIRCUMSTANCE_KEEP_RUNNING : 0U) | (o->idle_pause ? CIRCUMSTANCE_PAUSES : 0U) |
+	       (o->by_label ? CIRCUMSTANCE_LABEL : 0U) | (o->job ? CIRCUMSTANCE_JOB : 0U);
 }
 
 static enum condition condition_of_container(const struct container *c)

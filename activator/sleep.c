@@ -121,7 +121,8 @@ static int put_one_to_sleep(const struct options *o, struct engine *e, const str
 	if (container_lock_exclusive(&lock, directory, named, o->unit, now_usec() + LOCK_PATIENCE, err) < 0) {
 		if (!error_forgive(err, EWOULDBLOCK))
 			return -1;
-		halt_leave(o, decide(&shared));
+		if (!o->job) /* which has ended */
+			halt_leave(o, decide(&shared));
 		return 0;
 	}
 	return o->unit ? halt_unit(o, e, lock.named, stats, ret_asleep, err)

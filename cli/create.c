@@ -8,6 +8,7 @@
 #include "control/create.h"
 #include "control/preview.h"
 #include "instance/dependency.h"
+#include "instance/health_check.h"
 #include "instance/json.h"
 
 static int print_created(const struct create_request *r, struct error *err)
@@ -32,9 +33,12 @@ static int print_created(const struct create_request *r, struct error *err)
 		printf("%s '%s': port %s → container %s:%s\n", k ? "       and" : "Created instance", i->name, spec,
 		       i->container_name, colon + 1);
 	}
-	for (size_t k = 0; k < i->n_dependencies; k++)
-		printf("%s %s\n", k ? "       then" : " first wakes",
+	for (size_t k = 0; k < i->n_dependencies; k++) {
+		bool job = health_check_is_completed(i->dependencies[k].health_check);
+
+		printf("%s %s\n", k ? "       then" : job ? "  first runs" : " first wakes",
 		       dependency_format(&i->dependencies[k], dependency));
+	}
 	return 0;
 }
 

@@ -185,6 +185,32 @@ const struct option_table create_option_table = {
 	.mixed = true,
 };
 
+/* Containers and units may have names that no instance can have: "shop.web" becomes "shop-web". */
+static int derive_name(struct create_request *r, const char *from, const char *suffix, struct error *err)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+	char text[512];
+	int len = (int)(240 - strlen(suffix));
+
+	snprintf(text, sizeof(text), "%.*s%s", len, from, suffix);
+	for (char *p = text; *(p += strspn(p, plain));)
+		*p = '-';
+	return replace(&r->instance.name, text, err);
+}
+
+/* As a container's name it is valid. */
+static int check_name(const char *name, struct error *err)
+{
+	_cleanup_create_request_ struct create_request other = {};
+
+	if (instance_name_is_valid(name) || !container_name_is_valid(name) || derive_name(&other, name, "", err) < 0)
+		return 0;
+	return error_set(err, 0,
+			 "the name '%s' is not 1 to 240 of the characters A-Z a-z 0-9 _ -: use 'sockwake create %s "
+			 "--container-name %s' and your other options",
+			 name, other.instance.name, name);
+}
+
 static int read_options(int argc, char *argv[], struct command_line *line, struct error *err)
 {
 	const char *name;
@@ -192,6 +218,9 @@ static int read_options(int argc, char *argv[], struct command_line *line, struc
 
 	line->request.instance.scope = scope_default();
 	if (arguments_read(argc, argv, &create_option_table, line, &rest, err) < 0)
+		return -1;
+	name = line->name ? line->name : rest < argc ? argv[rest] : NULL;
+	if (name && !line->request.instance.container_name && check_name(name, err) < 0)
 		return -1;
 	name = line->name;
 	if (arguments_name(argc - rest, argv + rest, &name, err) < 0)
@@ -265,8 +294,8 @@ static int complete_names(struct create_request *r, const struct command_line *l
 	if (i->unit) {
 		int stem = (int)strlen(i->unit) - 8;
 
-		snprintf(text, sizeof(text), "%.*s-wake", stem, i->unit);
-		if (!line->name && replace(&i->name, text, err) < 0)
+		snprintf(text, sizeof(text), "%.*s", stem, i->unit);
+		if (!line->name && derive_name(r, text, "-wake", err) < 0)
 			return -1;
 		r->container_assumed = !i->container_name;
 		snprintf(text, sizeof(text), "systemd-%.*s", stem, i->unit);
@@ -278,7 +307,7 @@ static int complete_names(struct create_request *r, const struct command_line *l
 	if (!i->name && !i->container_name)
 		return error_set(err, 0, "the name is missing: sockwake create NAME …");
 	if (!i->name)
-		return replace(&i->name, i->container_name, err);
+		return derive_name(r, i->container_name, "", err);
 	return i->container_name ? 0 : replace(&i->container_name, i->name, err);
 }
 

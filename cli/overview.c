@@ -10,6 +10,7 @@
 #include "control/outlook.h"
 #include "control/schedule.h"
 #include "control/unattended.h"
+#include "control/warning.h"
 
 enum { SIGN, NAME, LISTENS, STATE, CLIENTS, CONTAINER, COLUMNS };
 
@@ -186,12 +187,16 @@ static void print_note(FILE *to, const struct observation *o, const struct termi
 /* Prints remarks below the table. */
 static void print_notes(FILE *to, const struct observation *o, const struct terminal *t)
 {
-	char note[512], schedule[256];
+	char note[HIDDEN_MAX], schedule[256];
 
 	if (o->reason[0])
 		print_note(to, o, t, o->reason);
 	if (overview_is_kept_running(o)) {
 		snprintf(note, sizeof(note), "'%s' keeps its container running", o->attended_by);
+		print_note(to, o, t, note);
+	}
+	if (o->hides[0]) {
+		warning_describe_hidden(&o->stored->instance, o->hides, note);
 		print_note(to, o, t, note);
 	}
 	schedule_format(&o->stored->instance, schedule, sizeof(schedule));

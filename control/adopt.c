@@ -1,10 +1,12 @@
 #include "control/adopt.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/parse.h"
 #include "control/adopt_containers.h"
+#include "control/adopt_plan.h"
 #include "control/create.h"
 #include "control/install.h"
 #include "control/instance_engine.h"
@@ -16,6 +18,7 @@
 #include "control/signals.h"
 #include "control/units_lock.h"
 #include "control/wish.h"
+#include "instance/dependency.h"
 #include "instance/json.h"
 #include "units/paths.h"
 #include "units/query.h"
@@ -25,7 +28,8 @@ struct adoption {
 	char directory[PATH_MAX];
 	struct manager *manager;
 	struct container_list containers;
-	struct stored_list instances;
+	struct stored_list instances; /* in a dry run: as they would be by now */
+	struct stored_list freed;     /* in a dry run: those that would be gone by now, or replaced */
 	unsigned failed;
 };
 
@@ -34,11 +38,15 @@ static void adoption_clear(struct adoption *a)
 	manager_close(&a->manager);
 	container_list_clear(&a->containers);
 	stored_list_clear(&a->instances);
+	stored_list_clear(&a->freed);
 }
 #define _cleanup_adoption_ _cleanup_(adoption_clear)
 
+/* A dry run has changed nothing, and keeps its own account (adopt_plan.h). */
 static int scan_again(struct adoption *a, struct error *err)
 {
+	if (a->what->dry_run)
+		return 0;
 	stored_list_clear(&a->instances);
 	return store_scan(a->directory, &a->instances, err);
 }
@@ -94,9 +102,11 @@ static int remove_instance(struct adoption *a, const struct stored *s, struct er
 	return r;
 }
 
-static int prune_one(struct adoption *a, const struct stored *s, struct error *err)
+static int prune_one(struct adoption *a, const struct stored *s, bool *ret_removed, struct error *err)
 {
 	bool lost;
+
+	*ret_removed = false;
 
 	if (is_lost(a, &s->instance, &lost, err) < 0)
 		return -1;
@@ -106,6 +116,7 @@ static int prune_one(struct adoption *a, const struct stored *s, struct error *e
 		return -1;
 	note_done("%s '%s': the container '%s' is gone, or its labels are",
 		  a->what->dry_run ? "Would remove" : "Removed", s->instance.name, s->instance.container_name);
+	*ret_removed = true;
 	return 0;
 }
 
@@ -119,13 +130,19 @@ static void tell(struct adoption *a, const struct error *err)
 static int prune(struct adoption *a, struct error *err)
 {
 	struct error one;
+	bool removed;
 
-	for (size_t k = 0; k < a->instances.n; k++) {
+	for (size_t k = 0; k < a->instances.n;) {
 		const struct stored *s = &a->instances.items[k];
 
+		removed = false;
 		if (is_adopted(a, s) && (!a->what->name || strcmp(s->instance.container_name, a->what->name) == 0) &&
-		    prune_one(a, s, &one) < 0)
+		    prune_one(a, s, &removed, &one) < 0)
 			tell(a, &one);
+		if (!removed || !a->what->dry_run)
+			k++;
+		else if (adopt_plan_removal(&a->instances, &a->freed, s->instance.name, err) < 0)
+			return -1;
 	}
 	return scan_again(a, err);
 }
@@ -152,6 +169,25 @@ static const struct stored *find_renamed(const struct adoption *a, const struct 
 	return NULL;
 }
 
+/* Where it listens, and what it wakes before its container. NULL: out of memory. */
+static char *describe(const struct instance *i)
+{
+	char spec[PUBLISH_TEXT_MAX], dependency[DEPENDENCY_TEXT_MAX], *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	for (size_t k = 0; k < i->n_ports; k++) {
+		publish_format(&i->ports[k], spec);
+		fprintf(f, "%s%s", k ? ", " : ": listens on ", spec);
+	}
+	for (size_t k = 0; k < i->n_dependencies; k++)
+		fprintf(f, "%s%s", k ? ", then " : "; first wakes ",
+			dependency_format(&i->dependencies[k], dependency));
+	return fclose(f) == 0 ? text : NULL;
+}
+
 static int create(struct adoption *a, struct create_request *r, struct error *err)
 {
 	static const char *const done[] = {
@@ -159,14 +195,41 @@ static int create(struct adoption *a, struct create_request *r, struct error *er
 	static const char *const planned[] = {[OUTCOME_CREATED] = "Would create",
 					      [OUTCOME_REPLACED] = "Would replace",
 					      [OUTCOME_UNCHANGED] = "Unchanged"};
+	_cleanup_free_ char *story = NULL;
 	enum outcome outcome;
 
 	r->dry_run = a->what->dry_run;
+	r->freed = &a->freed;
 	if (create_instance(r, a->manager, a->directory, &a->instances, &outcome, err) < 0)
 		return error_context(err, "the container '%s'", r->instance.container_name);
-	note_done("%s '%s' for the container '%s'", (a->what->dry_run ? planned : done)[outcome], r->instance.name,
-		  r->instance.container_name);
-	return outcome == OUTCOME_UNCHANGED || a->what->dry_run ? 0 : scan_again(a, err);
+	story = outcome == OUTCOME_UNCHANGED ? NULL : describe(&r->instance);
+	note_done("%s '%s' for the container '%s'%s", (a->what->dry_run ? planned : done)[outcome], r->instance.name,
+		  r->instance.container_name, story ? story : "");
+	if (outcome == OUTCOME_UNCHANGED)
+		return 0;
+	return a->what->dry_run ? adopt_plan_instance(&a->instances, &a->freed, &r->instance, err) : scan_again(a, err);
+}
+
+static void note_renamed(const struct adoption *a, const char *before)
+{
+	note_done("%s '%s', which that one replaces", a->what->dry_run ? "Would remove" : "Removed", before);
+}
+
+/* A dry run. If the new one is refused, the old one stays. */
+static int plan_renaming(struct adoption *a, const struct stored *old, struct create_request *r, struct error *err)
+{
+	_cleanup_free_ char *before = strdup(old->instance.name);
+
+	if (!before)
+		return error_errno(err, ENOMEM, "cannot rename '%s'", old->instance.name);
+	if (adopt_plan_removal(&a->instances, &a->freed, before, err) < 0)
+		return -1;
+	if (create(a, r, err) < 0) {
+		adopt_plan_return(&a->instances, &a->freed);
+		return -1;
+	}
+	note_renamed(a, before);
+	return 0;
 }
 
 /* The old instance goes first: both would listen on the same ports. It comes back if the new one fails. */
@@ -180,8 +243,11 @@ static int rename_instance(struct adoption *a, const struct stored *old, struct 
 		return error_errno(err, ENOMEM, "cannot rename '%s'", old->instance.name);
 	if (remove_instance(a, old, err) < 0 || scan_again(a, err) < 0)
 		return -1;
-	if (create(a, r, err) == 0)
+	if (create(a, r, err) == 0) {
+		if (instance_from_json(json, &before, &ignored) == 0)
+			note_renamed(a, before.name);
 		return 0;
+	}
 	if (instance_from_json(json, &before, &ignored) == 0)
 		(void)install_write(a->manager, a->directory, &before, false, &ignored);
 	(void)scan_again(a, &ignored);
@@ -206,6 +272,29 @@ static int check_leftover(const struct adoption *a, const struct container *c, s
 		       : 0;
 }
 
+/* Refuses a name for which another container asks, too: else each would take the instance from the other. */
+static int check_name(const struct adoption *a, const struct create_request *r, struct error *err)
+{
+	for (size_t k = 0; k < a->instances.n; k++) {
+		const struct instance *i = &a->instances.items[k].instance;
+		_cleanup_create_request_ struct create_request other = {};
+		const struct container *c;
+		struct error ignored;
+
+		if (!is_adopted(a, &a->instances.items[k]) || strcmp(i->name, r->instance.name) != 0 ||
+		    strcmp(i->container_name, r->instance.container_name) == 0)
+			continue;
+		c = adopt_find_container(&a->containers, i->container_name);
+		if (c && wish_is_there(c) && a->what->read_labels(c, &a->what->base, &other, &ignored) == 0 &&
+		    strcmp(other.instance.name, i->name) == 0)
+			return error_set(err, EEXIST,
+					 "the containers '%s' and '%s' ask for one instance '%s': give one of them "
+					 "another name by the label 'sockwake.name'",
+					 i->container_name, r->instance.container_name, i->name);
+	}
+	return 0;
+}
+
 static int adopt_one(struct adoption *a, const struct container *c, struct error *err)
 {
 	_cleanup_create_request_ struct create_request r = {};
@@ -215,13 +304,12 @@ static int adopt_one(struct adoption *a, const struct container *c, struct error
 		return -1;
 	if (a->what->read_labels(c, &a->what->base, &r, err) < 0)
 		return -1;
+	if (check_name(a, &r, err) < 0)
+		return -1;
 	renamed = find_renamed(a, &r);
 	if (!renamed)
 		return create(a, &r, err);
-	if (!a->what->dry_run)
-		return rename_instance(a, renamed, &r, err);
-	note_done("Would rename '%s' to '%s' for the container '%s'", renamed->instance.name, r.instance.name, c->name);
-	return 0;
+	return a->what->dry_run ? plan_renaming(a, renamed, &r, err) : rename_instance(a, renamed, &r, err);
 }
 
 static int adopt_some(struct adoption *a, struct error *err)

@@ -94,6 +94,11 @@ static bool add_quadlet(void *data, struct container_unit *r)
 	return true;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct container *)a)->name, ((const struct container *)b)->name);
+}
+
 int adopt_list_containers(const struct instance *base, struct manager *m, struct container_list *ret, struct error *err)
 {
 	_cleanup_engine_ struct engine *engine = NULL;
@@ -104,5 +109,9 @@ int adopt_list_containers(const struct instance *base, struct manager *m, struct
 	engine->deadline = now_usec() + ENGINE_TIMEOUT;
 	if (engine->backend->list(engine, ret, err) < 0)
 		return -1;
-	return engine->backend->has_quadlets ? container_unit_each(m, add_quadlet, ret, err) : 0;
+	if (engine->backend->has_quadlets && container_unit_each(m, add_quadlet, ret, err) < 0)
+		return -1;
+	if (ret->n > 1)
+		qsort(ret->items, ret->n, sizeof(*ret->items), by_name);
+	return 0;
 }

@@ -50,8 +50,20 @@ static void advise_web(const struct instance *i)
 	}
 }
 
+void advice_note_name(const struct create_request *r)
+{
+	const struct instance *i = &r->instance;
+
+	if (r->name_assumed && !i->unit && strcmp(i->name, i->container_name) != 0)
+		note_print(
+			"the instance of the container '%s' is called '%s', for an instance's name has only letters, "
+			"digits, _ and -: the label 'sockwake.name', or --name, gives it another one",
+			i->container_name, i->name);
+}
+
 void advice_note(const struct create_request *r)
 {
+	advice_note_name(r);
 	advise_monitors(&r->instance);
 	if (r->check_assumed && strcmp(r->instance.health_check, "listen") == 0)
 		advise_web(&r->instance);

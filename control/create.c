@@ -27,8 +27,10 @@
 #include "control/selinux.h"
 #include "control/unattended.h"
 #include "control/units_lock.h"
+#include "control/warning.h"
 #include "instance/json.h"
 #include "units/drop_in.h"
+#include "units/hidden.h"
 #include "units/paths.h"
 
 #define ENGINE_TIMEOUT (30 * USEC_PER_SEC)
@@ -82,6 +84,11 @@ static int check_old(const struct create_request *r, const struct stored *old, s
 			"there is an instance '%s' that was not adopted: remove it, or give the container another "
 			"name for its instance by the label 'sockwake.name'",
 			name);
+	if (r->instance.adopted && old->instance.backend != r->instance.backend)
+		return error_set(err, EEXIST,
+				 "there is an instance '%s' that was adopted for the container '%s' of %s: give one of "
+				 "them another name by the label 'sockwake.name'",
+				 name, old->instance.container_name, engine_backend(old->instance.backend)->title);
 	if (!r->instance.adopted && !r->force)
 		return error_set(err, EEXIST, "there is an instance '%s' already: --force replaces it", name);
 	return 0;
@@ -163,9 +170,29 @@ static int prepare_container(struct create_request *r, struct manager *m, const 
 {
 	const struct stored *old = find(all, r->instance.name);
 
-	if (create_check_ports(&r->instance, all, old ? &old->instance : NULL, err) < 0)
+	if (create_check_ports(&r->instance, all, old ? &old->instance : NULL, r->freed, err) < 0)
 		return -1;
 	return made_make(r, m, made, err);
+}
+
+/* What nobody needs to read each time that labels are applied again. */
+static void note_news(const struct create_request *r, struct engine *engine)
+{
+	advice_note_name(r);
+	dependencies_note_running(&r->instance, engine);
+}
+
+/* A unit that came later than the instance, of which install_check_name() does not know: ours hides it. */
+static void note_hidden(struct manager *m, const char *directory, const struct instance *i)
+{
+	struct hidden hidden;
+	struct error ignored;
+	char text[HIDDEN_MAX];
+
+	if (hidden_find(m, directory, &i, 1, &hidden, &ignored) < 0 || !hidden.path[0])
+		return;
+	warning_describe_hidden(i, hidden.path, text);
+	note_print("'%s': %s", i->name, text);
 }
 
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
@@ -183,7 +210,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	if (programs_check(err) < 0 || (!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
 	    (r->to_make.image && prepare_container(r, m, all, &made, err) < 0) ||
 	    instance_open_engine(i, ENGINE_TIMEOUT, &engine, err) < 0 ||
-	    (!r->to_make.image && !i->unit && replaced_settle(engine, i->container_name, err) < 0) ||
+	    (!r->to_make.image && !i->unit && !r->dry_run && replaced_settle(engine, i->container_name, err) < 0) ||
 	    subject_find(r, m, engine, &subject, err) < 0)
 		return -1;
 	i->made_container |= made_is(i, &subject);
@@ -199,8 +226,11 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	*ret = same ? OUTCOME_UNCHANGED : old ? OUTCOME_REPLACED : OUTCOME_CREATED;
 	if (same)
 		return 0;
-	if (create_check_ports(i, all, old ? &old->instance : NULL, err) < 0)
+	if (create_check_ports(i, all, old ? &old->instance : NULL, r->freed, err) < 0)
 		return -1;
+	if (i->adopted && !old)
+		note_news(r, engine);
+	note_hidden(m, directory, i);
 	if (r->dry_run)
 		return 0;
 	if (install_all(m, directory, i, before, drop_in, err) < 0)

@@ -238,17 +238,27 @@ static int check_group(const struct instance *i, struct error *err)
 	return 0;
 }
 
+/* Does the instance still listen there, which will be gone? */
+static bool gives_up(const struct instance *old, const struct publish *p)
+{
+	for (size_t k = 0; k < old->n_ports; k++) {
+		if (publish_overlap(p, &old->ports[k]))
+			return true;
+	}
+	return old->n_ports == 0;
+}
+
 int create_check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
-		       struct error *err)
+		       const struct stored_list *freed, struct error *err)
 {
 	if (check_group(i, err) < 0)
 		return -1;
 	for (size_t k = 0; k < i->n_ports; k++) {
 		const struct publish *p = &i->ports[k];
-		bool becomes_free = replaced && replaced->n_ports == 0;
+		bool becomes_free = replaced && gives_up(replaced, p);
 
-		for (size_t m = 0; replaced && m < replaced->n_ports; m++)
-			becomes_free |= publish_overlap(p, &replaced->ports[m]);
+		for (size_t m = 0; freed && m < freed->n; m++)
+			becomes_free |= gives_up(&freed->items[m].instance, p);
 		if (check_neighbours(i, p, all, err) < 0 || (!becomes_free && listen_check_address(p, err) < 0))
 			return -1;
 	}

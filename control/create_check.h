@@ -10,7 +10,7 @@ int create_check_fit_container(struct create_request *r, const struct subject *s
 int text_replace(char **text, const char *value, struct error *err);
 
 /* Refuses ports that belong to another instance, are in use, or are forbidden to this user. `replaced` is the instance
- * to be replaced, or NULL. If it has no ports, its configuration cannot be read and it may listen anywhere: then only
- * the start of the socket shows conflicts. */
+ * to be replaced, or NULL, and `freed` are others that will be gone, or NULL. If one has no ports, its configuration
+ * cannot be read and it may listen anywhere: then only the start of the socket shows conflicts. */
 int create_check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
-		       struct error *err);
+		       const struct stored_list *freed, struct error *err);

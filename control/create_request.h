@@ -14,6 +14,7 @@ struct create_request {
 	char **dependencies;	       /* --with, as given */
 	bool with_project;
 	bool dry_run;
+	const struct stored_list *freed; /* of a dry run: instances that would be gone by then; NULL: none */
 	bool force;
 	bool json;
 	bool original_ports;	/* --container-port: for the original tool, a published host port */

@@ -54,6 +54,15 @@ void dependencies_note_unresolved(const struct create_request *r)
 		note_print("--with-project asks the engine when the instance is created: it is left out here");
 }
 
+/* A server that has not begun to listen, and a job that has not ended, look the same. */
+static void note_unknown(const struct dependency *d)
+{
+	note_print("'%s' counts as ready as soon as it runs, because its port is not known, and it has no HEALTHCHECK: "
+		   "'--with %s:PORT' waits for its server, '--with %s::" HEALTH_CHECK_COMPLETED
+		   "' for the end of a job, and '--with %s::none' says that this is meant",
+		   d->container, d->container, d->container, d->container);
+}
+
 /* A Quadlet's container need not exist while its unit does not run. */
 static int find_quadlet(struct dependency *d, struct manager *m, enum backend_kind backend, struct error *err)
 {
@@ -70,6 +79,8 @@ static int find_quadlet(struct dependency *d, struct manager *m, enum backend_ki
 	note_print("%s runs '%s': it is started and stopped through that unit", run_by.unit, d->container);
 	if (run_by.container && text_replace(&d->container, run_by.container, err) < 0)
 		return -1;
+	if (!d->health_check)
+		note_unknown(d);
 	return text_replace(&d->unit, run_by.unit, err);
 }
 
@@ -99,6 +110,23 @@ static uint16_t find_port(struct engine *engine, const struct container *c)
 	return engine_find_image(engine, c->image, &image, &ignored) < 0 ? 0 : image.exposed_port;
 }
 
+/* A policy that starts it again after a success lets no job end. */
+static int check_job(const struct instance *i, const struct container *c, struct error *err)
+{
+	const char *engine = backend_kind_name(i->backend);
+
+	if (c->auto_remove)
+		return error_set(err, EINVAL,
+				 "the job '%s' is removed when it ends, and its status with it: create it without --rm",
+				 c->name);
+	if (strcmp(c->restart_policy, "always") == 0 || strcmp(c->restart_policy, "unless-stopped") == 0)
+		return error_set(err, EINVAL,
+				 "the job '%s' never ends, for its restart policy '%s' starts it again: '%s update "
+				 "--restart=no %s', or create it without that",
+				 c->name, c->restart_policy, engine, c->name);
+	return 0;
+}
+
 static int choose_readiness(struct dependency *d, struct engine *engine, const struct container *c, struct error *err)
 {
 	if (!d->port && !d->health_check) {
@@ -111,7 +139,11 @@ static int choose_readiness(struct dependency *d, struct engine *engine, const s
 				 "the container '%s' has no HEALTHCHECK: give it one, or name a port with --with "
 				 "%s:PORT",
 				 c->name, c->name);
-	return choose_check(d, err);
+	if (choose_check(d, err) < 0)
+		return -1;
+	if (!d->health_check)
+		note_unknown(d);
+	return 0;
 }
 
 static int resolve(struct create_request *r, struct dependency *d, struct manager *m, struct engine *engine,
@@ -125,6 +157,8 @@ static int resolve(struct create_request *r, struct dependency *d, struct manage
 		return error_set(err, EINVAL, "--with names '%s', which is the instance's own container", d->container);
 	if (text_replace(&d->container, c.name, err) < 0 || find_unit(d, m, &c, err) < 0 ||
 	    choose_readiness(d, engine, &c, err) < 0)
+		return -1;
+	if (!d->unit && health_check_is_completed(d->health_check) && check_job(&r->instance, &c, err) < 0)
 		return -1;
 	d->stop_timeout = c.stop_timeout;
 	return container_check_fit(&r->instance, d->unit, &c, err) < 0
@@ -154,6 +188,8 @@ static int add_needed(struct instance *i, const struct project_dependency *n, st
 	i->n_dependencies++;
 	if (text_replace(&d->container, n->container->name, err) < 0)
 		return -1;
+	if (n->completed)
+		return text_replace(&d->health_check, HEALTH_CHECK_COMPLETED, err);
 	return n->healthy && n->container->health_test ? text_replace(&d->health_check, "healthy", err) : 0;
 }
 
@@ -201,12 +237,35 @@ static int add_project(struct instance *i, struct engine *engine, const struct s
 	    project_order(&s->container, project.items, project.n, needed, &n, err) < 0)
 		return -1;
 	if (n == 0)
-		note_print("the project of '%s' has no container that it needs", i->container_name);
+		note_print("no container of its project has to be woken before '%s'", i->container_name);
 	for (size_t k = 0; k < n; k++) {
 		if (add_needed(i, &needed[k], err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+static const char *stop_words(const struct instance *i, const struct dependency *d)
+{
+	if (d->unit)
+		return i->scope == SCOPE_USER ? "systemctl --user stop" : "systemctl stop";
+	return i->backend == BACKEND_PODMAN ? "podman stop" : "docker stop";
+}
+
+void dependencies_note_running(const struct instance *i, struct engine *engine)
+{
+	for (size_t k = 0; k < i->n_dependencies; k++) {
+		const struct dependency *d = &i->dependencies[k];
+		_cleanup_container_ struct container c = {};
+		struct error ignored;
+
+		if (i->keep_running || health_check_is_completed(d->health_check) ||
+		    engine->backend->inspect(engine, d->container, &c, &ignored) < 0 || c.state != CONTAINER_RUNNING)
+			continue;
+		note_print("'%s' runs already, and only a label names it: it stays up until somebody stops it once, as "
+			   "with '%s %s'; from then on sockwake wakes it and puts it to sleep",
+			   d->container, stop_words(i, d), d->unit ? d->unit : d->container);
+	}
 }
 
 int dependencies_resolve(struct create_request *r, struct manager *m, struct engine *engine, const struct subject *s,

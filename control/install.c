@@ -54,8 +54,9 @@ int install_check_name(struct manager *m, const char *directory, const char *nam
 		    strcmp(states[k].fragment_path, path) != 0)
 			r = error_set(
 				err, EEXIST,
-				"the service manager knows a unit '%s' already%s%s: give the instance another name",
-				units[k], states[k].fragment_path[0] ? ", from " : "", states[k].fragment_path);
+				"the service manager knows a unit '%s' already%s%s: give the instance another name, such as "
+				"--name %s-wake",
+				units[k], states[k].fragment_path[0] ? ", from " : "", states[k].fragment_path, name);
 	}
 	unit_states_clear(states, 3);
 	return r;

@@ -17,6 +17,7 @@
 #include "control/waiting.h"
 #include "handover/channel.h"
 #include "instance/json.h"
+#include "units/hidden.h"
 #include "units/paths.h"
 #include "units/query.h"
 
@@ -152,6 +153,23 @@ static void choose_details(const struct observation *o, struct unit_state *socke
 		service->details = DETAILS_SINCE;
 }
 
+/* If the manager does not tell, there is nothing to warn of. */
+static void find_hidden(struct manager *m, enum scope scope, const struct stored_list *list, struct observation *os)
+{
+	_cleanup_free_ const struct instance **instances = calloc(list->n, sizeof(*instances));
+	_cleanup_free_ struct hidden *hidden = calloc(list->n, sizeof(*hidden));
+	char directory[PATH_MAX];
+	struct error ignored;
+
+	for (size_t k = 0; instances && k < list->n; k++)
+		instances[k] = &list->items[k].instance;
+	if (!instances || !hidden || unit_directory(scope, directory, &ignored) < 0 ||
+	    hidden_find(m, directory, instances, list->n, hidden, &ignored) < 0)
+		return;
+	for (size_t k = 0; k < list->n; k++)
+		snprintf(os[k].hides, sizeof(os[k].hides), "%.*s", (int)sizeof(os[k].hides) - 1, hidden[k].path);
+}
+
 static int ask_manager(enum scope scope, const struct stored_list *list, struct observation *os, struct error *err)
 {
 	_cleanup_free_ struct unit_names *names = calloc(list->n, sizeof(*names));
@@ -177,6 +195,8 @@ static int ask_manager(enum scope scope, const struct stored_list *list, struct 
 		r = manager_ask_details(m, states, 2 * list->n, err);
 	for (size_t k = 0; r == 0 && k < list->n; k++)
 		observe_units(&os[k], &states[2 * k], &states[2 * k + 1]);
+	if (r == 0)
+		find_hidden(m, scope, list, os);
 	unit_states_clear(states, 2 * list->n);
 	return r;
 }
@@ -454,6 +474,8 @@ cJSON *observation_to_json(const struct observation *o)
 	    add_seconds(object, "sleeps_at", o->sleeps_at) &&
 	    cJSON_AddNumberToObject(object, "waiting", (double)o->waiting) &&
 	    cJSON_AddStringToObject(object, "container_state", o->container_state) &&
+	    (o->hides[0] ? cJSON_AddStringToObject(object, "hides", o->hides)
+			 : cJSON_AddNullToObject(object, "hides")) &&
 	    cJSON_AddNumberToObject(object, "connections", (double)observation_connections(o)) &&
 	    add_dependency_states(object, o) && add_appearance(object, i) &&
 	    cJSON_AddBoolToObject(object, "legacy", i->legacy))

@@ -36,6 +36,7 @@ struct observation {
 	uint64_t waiting;		 /* TCP clients in the backlogs */
 	bool somebody_waits;		 /* … or other clients, which cannot be counted */
 	char attended_by[UNIT_NAME_MAX]; /* an awake instance that shares its container; "": none */
+	char hides[512]; /* a unit file of others that the instance's hides (units/hidden.h); "": none */
 	bool have_stats;
 	struct stats stats;
 };

@@ -64,11 +64,13 @@ static int by_creation(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static int add(struct walk *w, const struct container *c, bool healthy, struct error *err)
+/* Of several conditions for one container the strictest counts. */
+static int add(struct walk *w, const struct project_dependency *d, struct error *err)
 {
 	for (size_t k = 0; k < w->n_needed; k++) {
-		if (w->needed[k].container == c) {
-			w->needed[k].healthy |= healthy;
+		if (w->needed[k].container == d->container) {
+			w->needed[k].healthy |= d->healthy;
+			w->needed[k].completed |= d->completed;
 			return 0;
 		}
 	}
@@ -76,7 +78,7 @@ static int add(struct walk *w, const struct container *c, bool healthy, struct e
 		return error_set(err, E2BIG,
 				 "its project has more than %d other containers: name those it needs with --with",
 				 INSTANCE_DEPENDENCIES_MAX);
-	w->needed[w->n_needed++] = (struct project_dependency){c, healthy};
+	w->needed[w->n_needed++] = *d;
 	return 0;
 }
 
@@ -118,9 +120,13 @@ static int follow(struct walk *w, const char *entry, size_t len, struct error *e
 			if (visit(w, w->others[k], err) < 0)
 				return -1;
 		}
-		/* One-time jobs were done when the project was set up. */
-		if (!is_word(condition, word, "service_completed_successfully") &&
-		    add(w, w->others[k], is_word(condition, word, "service_healthy"), err) < 0)
+		if (add(w,
+			&(struct project_dependency){
+				.container = w->others[k],
+				.healthy = is_word(condition, word, "service_healthy"),
+				.completed = is_word(condition, word, "service_completed_successfully"),
+			},
+			err) < 0)
 			return -1;
 	}
 	return found ? 0
@@ -170,7 +176,7 @@ int project_order(const struct container *own, const struct container *others, s
 			return -1;
 	} else {
 		for (size_t k = 0; k < n; k++) {
-			if (add(&w, w.others[k], false, err) < 0)
+			if (add(&w, &(struct project_dependency){.container = w.others[k]}, err) < 0)
 				return -1;
 		}
 	}

@@ -20,7 +20,8 @@ bool project_includes(const struct container *c, const struct container *other);
 
 struct project_dependency {
 	const struct container *container;
-	bool healthy; /* its HEALTHCHECK decides when it is ready */
+	bool healthy;	/* its HEALTHCHECK decides when it is ready */
+	bool completed; /* it is a job that has to end with status 0 first */
 };
 
 /* Finds the containers of `others` (all of the same project) that must run before `own`, in order: according to

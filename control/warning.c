@@ -15,6 +15,16 @@
 
 #define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
 
+void warning_describe_hidden(const struct instance *i, const char *path, char ret[static HIDDEN_MAX])
+{
+	const char *unit = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+
+	snprintf(ret, HIDDEN_MAX,
+		 "it hides %s, so that 'systemctl %srestart %s' acts on this instance: 'sockwake remove %s' brings the "
+		 "other unit back; then create the instance with --name %s-wake",
+		 path, i->scope == SCOPE_USER ? "--user " : "", unit, i->name, i->name);
+}
+
 /* Does a target start the unit, at boot or at login? */
 static bool find_target(const struct instance *i, char *ret, size_t size)
 {
@@ -88,6 +98,8 @@ void warning_find(const struct observation *o, char ret[static WARNING_MAX])
 			 "somebody has disabled %s.socket: after the next boot nobody can wake it; 'systemctl %senable "
 			 "%s.socket' brings it back",
 			 i->name, i->scope == SCOPE_USER ? "--user " : "", i->name);
+	else if (o->hides[0])
+		warning_describe_hidden(i, o->hides, ret);
 	else if (unattended_is(o))
 		snprintf(ret, WARNING_MAX,
 			 "the container runs although nobody woke it: 'sockwake sleep %s' stops it, 'sockwake attend' "

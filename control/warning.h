@@ -3,6 +3,10 @@
 
 #include "control/observe.h"
 
+/* Describes the unit file of others that the instance's hides, and how to bring that back. */
+#define HIDDEN_MAX 1024
+void warning_describe_hidden(const struct instance *i, const char *path, char ret[static HIDDEN_MAX]);
+
 /* Finds who starts, or has started, the container behind the instance's back, and changes since its creation that
  * prevent it from waking. One sentence; "": none. */
 #define WARNING_MAX 1024

@@ -56,6 +56,9 @@ static int validate_one(const struct dependency *d, struct error *err)
 		return 0;
 	if (health_check_validate(d->health_check, err) < 0)
 		return error_context(err, "the container '%s' in --with", d->container);
+	if (d->port && health_check_is_completed(d->health_check))
+		return error_set(err, 0, "a job such as '%s' has no port: --with %s::" HEALTH_CHECK_COMPLETED,
+				 d->container, d->container);
 	if (d->port == 0 && health_check_needs_port(d->health_check))
 		return error_set(err, 0, "the health check '%s' of the container '%s' needs a port: --with %s:PORT:%s",
 				 d->health_check, d->container, d->container, d->health_check);

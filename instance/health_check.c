@@ -20,6 +20,7 @@ static const struct word {
 	{"http", READY_HTTP, NEEDS_PORT | NEEDS_STREAM},
 	{"healthy", READY_HEALTHY, NEEDS_NOTHING},
 	{"none", READY_NONE, NEEDS_NOTHING},
+	{HEALTH_CHECK_COMPLETED, READY_COMPLETED, NEEDS_NOTHING},
 };
 #define N_WORDS (sizeof(words) / sizeof(*words))
 
@@ -37,7 +38,7 @@ static const struct word *find(const char *s)
 
 const char *health_check_word(size_t k)
 {
-	return k < N_WORDS ? words[k].word : NULL;
+	return k < N_WORDS && words[k].kind != READY_COMPLETED ? words[k].word : NULL;
 }
 
 enum readiness_kind health_check_kind(const char *s)
@@ -45,6 +46,11 @@ enum readiness_kind health_check_kind(const char *s)
 	const struct word *w = find(s);
 
 	return w ? w->kind : READY_COMMAND;
+}
+
+bool health_check_is_completed(const char *s)
+{
+	return s && strcmp(s, HEALTH_CHECK_COMPLETED) == 0;
 }
 
 bool health_check_is_command(const char *s)

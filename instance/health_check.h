@@ -19,12 +19,17 @@ enum readiness_kind {
 	READY_HEALTHY, /* the activator asks the engine; the proxy never checks it */
 	READY_NONE,
 	READY_COMMAND,
-	READY_TLS, /* not for --health-check: a further question to a server that does not answer */
+	READY_COMPLETED, /* for --with alone: the activator waits until the container has ended */
+	READY_TLS,	 /* not for --health-check: a further question to a server that does not answer */
 };
 enum readiness_kind health_check_kind(const char *s);
 
-/* The k-th word; NULL after the last. */
+/* The k-th word of --health-check; NULL after the last. */
 const char *health_check_word(size_t k);
+
+/* Is the dependency that this check belongs to a job, which has to end with status 0? NULL: no. */
+#define HEALTH_CHECK_COMPLETED "completed"
+bool health_check_is_completed(const char *s);
 
 /* Is it a command rather than one of the words? NULL is neither. */
 bool health_check_is_command(const char *s);

@@ -106,6 +106,16 @@ static int validate_networks(const char *what, char **list, struct error *err)
 	return 0;
 }
 
+/* A job of --with has ended before the instance's own container starts, which is there to be served. */
+static int validate_own_check(const char *check, struct error *err)
+{
+	if (health_check_is_completed(check))
+		return error_set(err, 0,
+				 "the health check '" HEALTH_CHECK_COMPLETED
+				 "' is for a container of --with, as in --with migrate::" HEALTH_CHECK_COMPLETED);
+	return health_check_validate(check, err);
+}
+
 /* A span may be NULL if that means a default. */
 static int validate_span(const char *what, const char *s, bool may_be_zero, struct error *err)
 {
@@ -213,7 +223,7 @@ int instance_validate(const struct instance *i, struct error *err)
 {
 	if (validate_names(i, err) < 0 || validate_targets(i, err) < 0 || validate_ports(i, err) < 0 ||
 	    validate_spans(i, err) < 0 || validate_schedule(i->schedule, err) < 0 ||
-	    health_check_validate(i->health_check, err) < 0 || dependencies_validate(i, err) < 0 ||
+	    validate_own_check(i->health_check, err) < 0 || dependencies_validate(i, err) < 0 ||
 	    validate_networks("--no-wake-from", i->no_wake_from, err) < 0 ||
 	    validate_networks("--no-hold-from", i->no_hold_from, err) < 0 ||
 	    validate_networks("--ignore-from", i->ignore_from, err) < 0)

@@ -27,6 +27,8 @@ static const struct decision table[] = {
 
 	{TO_SLEEP, 0, 0, IF(SHARED), ACTION_LEAVE, "is used by another instance and stays up"},
 	{TO_SLEEP, 0, 0, IF(REQUIRED), ACTION_LEAVE, "is required by another unit that runs, and stays up"},
+	{TO_SLEEP, DOWN, 0, IF(JOB), ACTION_NOTHING, "has ended"},
+	{TO_SLEEP, 0, 0, IF(JOB), ACTION_LEAVE, "is a job, and runs until it ends by itself"},
 	{TO_SLEEP, DOWN, 0, IF(RECENT), ACTION_WAIT, "may come up again"},
 	{TO_SLEEP, DOWN, 0, 0, ACTION_NOTHING, "sleeps"},
 	{TO_SLEEP, C(PAUSED), 0, IF(PAUSES), ACTION_NOTHING, "is paused"},
@@ -34,6 +36,8 @@ static const struct decision table[] = {
 	{E(IDLE), C(RUNNING), R(OTHERS), 0, ACTION_SERVE, "was restarted by somebody else and is served anew"},
 	{TO_SLEEP, 0, R(FOUND) | R(OTHERS), IF(KEEP_RUNNING), ACTION_LEAVE,
 	 "was not started by sockwake and stays up (--keep-running)"},
+	{TO_SLEEP, 0, R(FOUND) | R(OTHERS), IF(LABEL), ACTION_LEAVE,
+	 "was not started by sockwake, and stays up because a label names it, not a person"},
 	{TO_SLEEP, 0, 0, IF(EPHEMERAL), ACTION_LEAVE,
 	 "was made with --rm: stopped, it would be gone with its data, so it stays up"},
 	{TO_SLEEP, 0, 0, 0, ACTION_HALT, "goes to sleep"},
@@ -86,7 +90,8 @@ const char *run_name(enum run r)
 const char *circumstance_name(unsigned circumstance)
 {
 	static const char *const names[N_CIRCUMSTANCES] = {
-		"shared", "waited for", "--keep-running", "--idle-action pause", "recent", "awake", "required", "--rm"};
+		"shared", "waited for", "--keep-running", "--idle-action pause", "recent", "awake", "required",
+		"--rm",	  "job",	"label"};
 
 	return names[circumstance];
 }

@@ -45,8 +45,10 @@ enum {
 	CIRCUMSTANCE_AWAKE = 1 << 5,	    /* the instance's service runs */
 	CIRCUMSTANCE_REQUIRED = 1 << 6,	    /* a running unit requires the container's unit, and would end with it */
 	CIRCUMSTANCE_EPHEMERAL = 1 << 7,    /* the engine removes it when it stops: --rm */
+	CIRCUMSTANCE_JOB = 1 << 8,	    /* a dependency that ends by itself (activator/job.h) */
+	CIRCUMSTANCE_LABEL = 1 << 9,	    /* a dependency that a label names, not a person */
 };
-#define N_CIRCUMSTANCES 8
+#define N_CIRCUMSTANCES 10
 
 struct situation {
 	enum event event;

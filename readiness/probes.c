@@ -164,6 +164,7 @@ static size_t ask(const struct readiness *r, char *buffer, size_t size)
 	case READY_HEALTHY:
 	case READY_NONE:
 	case READY_COMMAND:
+	case READY_COMPLETED:
 		break;
 	}
 	return 0;
@@ -207,6 +208,7 @@ enum verdict probe_judge(enum readiness_kind kind, const uint8_t *reply, size_t 
 	case READY_HEALTHY:
 	case READY_NONE:
 	case READY_COMMAND:
+	case READY_COMPLETED:
 		break;
 	}
 	return VERDICT_READY;

@@ -76,7 +76,7 @@ int readiness_parse(const char *kind, struct readiness *ret, struct error *err)
 	if (!*kind)
 		return error_set(err, 0, "the health check is empty; 'none' is the word for not waiting");
 	*ret = (struct readiness){.kind = health_check_kind(kind), .argument = "/"};
-	if (ret->kind == READY_COMMAND || ret->kind == READY_HEALTHY)
+	if (ret->kind == READY_COMMAND || ret->kind == READY_HEALTHY || ret->kind == READY_COMPLETED)
 		*ret = (struct readiness){.kind = READY_COMMAND, .argument = kind};
 	if (ret->kind != READY_HTTP || kind[strlen("http")] != ':')
 		return 0;

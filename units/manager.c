@@ -52,7 +52,7 @@ void manager_close(struct manager **m)
 	*m = NULL;
 }
 
-int manager_looks_in(struct manager *m, const char *directory, bool *ret, struct error *err)
+int manager_each_directory(struct manager *m, directory_visitor visit, void *data, struct error *err)
 {
 	static const char what[] = "cannot ask the service manager where it looks for units";
 	_cleanup_message_ sd_bus_message *reply = NULL;
@@ -61,11 +61,31 @@ int manager_looks_in(struct manager *m, const char *directory, bool *ret, struct
 
 	if (ask_property(m, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitPath", "as", what, &reply, err) < 0)
 		return -1;
-	*ret = false;
 	r = bus.sd_bus_message_enter_container(reply, 'a', "s");
 	while (r >= 0 && (r = bus.sd_bus_message_read(reply, "s", &path)) > 0)
-		*ret |= strcmp(path, directory) == 0;
+		visit(data, path);
 	return r < 0 ? bus_failed(m, err, what, r, NULL) : 0;
+}
+
+struct sought {
+	const char *directory;
+	bool found;
+};
+
+static void compare(void *data, const char *directory)
+{
+	struct sought *s = data;
+
+	s->found |= strcmp(directory, s->directory) == 0;
+}
+
+int manager_looks_in(struct manager *m, const char *directory, bool *ret, struct error *err)
+{
+	struct sought s = {.directory = directory};
+	int r = manager_each_directory(m, compare, &s, err);
+
+	*ret = s.found;
+	return r;
 }
 
 int manager_reload(struct manager *m, struct error *err)

@@ -32,6 +32,11 @@ void manager_close(struct manager **m);
 /* The option of systemctl(1) that selects this manager: "" or "--user ". */
 const char *manager_option(const struct manager *m);
 
+/* Calls `visit` for each directory from which the manager loads units; of two files of one name the first one's
+ * counts. */
+typedef void (*directory_visitor)(void *data, const char *directory);
+int manager_each_directory(struct manager *m, directory_visitor visit, void *data, struct error *err);
+
 /* Does the manager load units from this directory? (Its environment may differ from ours.) */
 int manager_looks_in(struct manager *m, const char *directory, bool *ret, struct error *err);
 

@@ -1,5 +1,6 @@
 #include "units/sleep_command.h"
 
+#include "instance/health_check.h"
 #include "units/command_line.h"
 
 /* Adds nothing after a word that could not be added. */
@@ -19,6 +20,8 @@ static int add_dependency(struct command_line *c, int r, const struct instance *
 {
 	r = add_option(c, r, "--with", d->container, err);
 	r = add_option(c, r, "--with-unit", d->unit, err);
+	if (health_check_is_completed(d->health_check)) /* which is not put to sleep */
+		r = add_option(c, r, "--with-health-check", d->health_check, err);
 	return i->keep_running || i->adopted ? add(c, r, "--with-keep-running", err) : r;
 }
 

@@ -148,6 +148,62 @@ class Adopt(AdoptCase):
         self.assertIn("Would create 'web'", self.adopt("--all", "--dry-run").stdout)
         self.assertEqual(self.instances(), {})
 
+    def both(self, *arguments):
+        """What a dry run says, and then the real one: the same, but for the tense."""
+        said = []
+        for options in (("--dry-run",), ()):
+            result = self.adopt(*arguments, *options, check=False)
+            said.append((result.returncode, sorted(result.stdout.splitlines()), result.stderr))
+        words = {"Would create": "Created", "Would replace": "Replaced", "Would remove": "Removed"}
+        planned = list(said[0][1])
+        for would, did in words.items():
+            planned = [line.replace(would, did, 1) for line in planned]
+        self.assertEqual((said[0][0], sorted(planned), said[0][2]), said[1])
+        return "\n".join(said[1][1]), said[1][2]
+
+    def test_a_dry_run_acts_as_the_real_one(self):
+        self.scope.container("db", "serve", "redis", options=("--network=none", "--expose=6379"))
+        self.scope.engine_run("start", "db")
+        self.labelled("web", publish=f"127.0.0.1:{PORT}:80, {PORT + 1}:80", **{"with": "db"})
+        self.labelled("xsame", publish=f"{PORT}:80")
+        self.labelled("taken", publish=f"{PORT + 5}:80")
+        self.labelled("one", publish=f"{PORT + 2}:80", name="site")
+        self.labelled("other", publish=f"{PORT + 3}:80", name="site")
+        self.labelled("dbus", publish=f"{PORT + 4}:80")
+        self.labelled("alone", publish=f"{PORT + 6}:80", **{"with": "nobody"})
+        with harness.socket.create_server(("127.0.0.1", PORT + 5)):
+            done, complaints = self.both("--all")
+        for text in (f"web' for the container 'web': listens on 127.0.0.1:{PORT}:80, {PORT + 1}:80; first wakes db:6379 (redis)",
+                     f"site' for the container 'one': listens on {PORT + 2}:80"):
+            self.assertIn(text, done)
+        for text in ("listens there already", f"TCP port {PORT + 5} is in use by", "knows a unit 'dbus.",
+                     "ask for one instance 'site'", "--name dbus-wake", "no container 'nobody'",
+                     f"'db' runs already, and only a label names it: it stays up until somebody stops it once, as with "
+                     f"'{self.scope.engine} stop db'"):
+            self.assertIn(text, complaints)
+        self.assertEqual(sorted(self.instances()), ["site", "web"])
+
+        # Ports become free: by an instance that is pruned, replaced or renamed.
+        self.scope.engine_run("rm", "one", "xsame", "taken", "dbus", "alone", "other", "web")
+        self.labelled("heir", publish=f"{PORT + 2}:80")  # of 'site', which has no container any more
+        self.labelled("web", publish=f"{PORT + 7}:80")
+        self.labelled("second", publish=f"{PORT}:80")  # which 'web' gives up
+        self.both("--all", "--prune")
+        self.both("--all", "--prune")
+        self.assertEqual(sorted(self.instances()), ["heir", "second", "web"])
+        self.scope.engine_run("rm", "web")
+        self.labelled("web", publish=f"{PORT + 7}:80", name="renamed")
+        self.assertIn("Removed 'web', which that one replaces", self.both("--all")[0])
+        self.assertEqual(sorted(self.instances()), ["heir", "renamed", "second"])
+
+    def test_a_name_that_no_instance_can_have(self):
+        self.labelled("shop.web", publish=f"{PORT}:80")
+        told = self.adopt("shop.web").stderr
+        self.assertIn("'shop.web' is called 'shop-web'", told)
+        self.assertIn("'sockwake.name'", told)
+        self.assertIn("nginx", harness.http(PORT))
+        self.assertIn("Unchanged 'shop-web'", self.adopt("--all").stdout)
+
     def test_hostile_labels_reach_no_unit(self):
         hostile = {
             "publish": (f"{PORT}:80\nExecStart=/bin/touch /tmp/pwned", f"{PORT}:80%n", f"/etc/cron.d/x:{PORT}", ""),

@@ -381,7 +381,7 @@ SCHEMA = {
     **dict.fromkeys(("keep_running", "notifications", "no_selinux", "transparent", "outside_source"), FLAG),
     "legacy": FLAG,
     **dict.fromkeys(("status", "state", "container_state", "clients_appear"), TEXT),
-    "reason": (str, type(None)),
+    **dict.fromkeys(("reason", "hides"), (str, type(None))),
     **dict.fromkeys(("since", "held_until", "sleeps_at"), (int, float, type(None))),
     "ports": LIST,
 }
@@ -433,6 +433,38 @@ class Telling(CliCase):
             kind = required.get(key) or optional.get(key)
             self.assertIsNotNone(kind, key)
             self.assertIsInstance(value, kind, key)
+
+    def test_a_package_that_comes_later_has_a_unit_of_its_name(self):
+        self.scope.instance("server", PORT, 6379, "--backend", self.scope.engine)
+        scope = "system" if self.scope.is_system else "user"
+        option = "" if self.scope.is_system else "--user "
+        for kind in ("service", "socket"):
+            with self.subTest(kind):
+                path = f"/usr/lib/systemd/{scope}/server.{kind}"
+                with open(path, "w") as file:
+                    file.write("[Service]\nExecStart=/bin/true\n" if kind == "service" else "[Socket]\nListenStream=1\n")
+                try:
+                    self.scope.systemctl("daemon-reload")
+                    self.assertEqual(self.one()["hides"], path)
+                    says = " ".join(self.scope.sockwake("list").stdout.split())
+                    shows = " ".join(self.scope.sockwake("status", "server").stdout.split())
+                    told = self.scope.instance("server", PORT, 6379, "--backend", self.scope.engine, "--force").stderr
+                    for text in (says, shows, told):
+                        self.assertIn(f"it hides {path}, so that 'systemctl {option}restart server.{kind}' acts on", text)
+                        self.assertIn("'sockwake remove server'", text)
+                        self.assertIn("--name server-wake", text)
+                    # A new instance of that name is refused.
+                    self.scope.sockwake("remove", "server")
+                    self.refused("create", "server", "-p", f"{PORT}:6379", "--backend", self.scope.engine,
+                                 words=(f"'server.{kind}' already", path, "--name server-wake"))
+                    name = "server-wake"
+                    self.scope.instance(name, PORT, 6379, "--backend", self.scope.engine, container="server")
+                    self.scope.sockwake("remove", name)
+                finally:
+                    os.unlink(path)
+                    self.scope.systemctl("daemon-reload")
+                self.scope.instance("server", PORT, 6379, "--backend", self.scope.engine)
+                self.assertIsNone(self.one()["hides"])
 
     def test_nothing(self):
         self.assertEqual(self.scope.sockwake("list").stdout, "No managed instances.\n")

@@ -325,18 +325,25 @@ class Compose(WithCase):
     def containers(self):
         return [one["container"] for one in self.with_of()]
 
+    def job(self, name, command, labels=()):
+        options = [f"--label={label}" for label in labels]
+        self.scope.container(name, "sh", "-c", command, image=harness.BUSYBOX, options=(*servers.STOP_AT_ONCE, *options))
+
     def test_what_depends_on_says(self):
         self.member("mail", "redis", "")
         self.member("web", "nginx", "api:service_started:false,migrate:service_completed_successfully:false")
         self.member("api", "redis", "cache:service_started:true,db:service_started:false", options=("--expose=6379",))
-        self.member("migrate", "redis", "db:service_healthy:false")
+        self.job("shop-migrate-1", "true", labels=(
+            "com.docker.compose.project=shop", "com.docker.compose.service=migrate",
+            "com.docker.compose.depends_on=db:service_healthy:false"))
         self.member("cache", "redis", "")
         self.member("db", "postgres", "", options=("--expose=5432",))
-        self.create("--with-project", container="shop-web-1")
-        self.assertEqual(self.containers(), ["shop-cache-1", "shop-db-1", "shop-api-1"])
+        self.assertIn("then shop-migrate-1 (completed)\n", self.create("--with-project", container="shop-web-1").stdout)
+        self.assertEqual(self.containers(), ["shop-cache-1", "shop-db-1", "shop-api-1", "shop-migrate-1"])
         self.assert_served()
-        self.assert_order("StartedAt", "shop-cache-1", "shop-db-1", "shop-api-1", "shop-web-1")
-        self.assert_states(**{"shop-mail-1": "created", "shop-migrate-1": "created"})
+        self.assert_order("StartedAt", "shop-cache-1", "shop-db-1", "shop-api-1", "shop-migrate-1", "shop-web-1")
+        self.assertLess(self.at("shop-migrate-1", "FinishedAt"), self.at("shop-web-1", "StartedAt"))
+        self.assert_states(**{"shop-mail-1": "created", "shop-migrate-1": "exited"})
         self.scope.fall_asleep("app")
         self.assert_order("FinishedAt", "shop-web-1", "shop-api-1", "shop-db-1", "shop-cache-1")
 
@@ -375,11 +382,86 @@ class Compose(WithCase):
         self.assert_served()
         self.scope.fall_asleep("app")
         self.assert_states(**{"shop-db-1": "exited", "shop-web-1": "exited"})
-        # A label cannot stop a container that somebody else runs.
+        # A label cannot stop a container that somebody else runs; the sentence names no option that nobody gave.
         self.scope.engine_run("start", "shop-db-1")
         self.assert_served()
         self.scope.fall_asleep("app")
         self.assert_states(**{"shop-db-1": "running", "shop-web-1": "exited"})
+        journal = "\n".join(self.scope.unit_journal("app", since=self.started))
+        self.assertIn("'shop-db-1' was not started by sockwake, and stays up because a label names it", journal)
+        self.assertNotIn("--keep-running", journal)
+        self.scope.sockwake("remove", "app")
+        self.assertIn(f"'{self.scope.engine} stop shop-db-1'", self.scope.sockwake(*adopt).stderr)
+
+
+class Jobs(WithCase):
+    """`--with NAME::completed`: runs at each wake, to its end, before the next container."""
+
+    def setUp(self):
+        super().setUp()
+        self.scope.container("app", "nginx")
+
+    def job(self, name, script):
+        self.busybox(name, "sh", "-c", script)
+
+    def runs(self, name="job"):
+        return self.scope.engine_run("logs", name).stdout.count("ran")
+
+    def test_at_each_wake_and_once_while_awake(self):
+        self.job("job", "sleep 0.5; echo ran")
+        self.scope.container("admin", "nginx")
+        self.create("--with", "job::completed")
+        self.create("--with", "job::completed", name="admin", port=PORT + 1)
+        with harness.connect(PORT):
+            self.assert_served()
+            self.assertLess(self.at("job", "FinishedAt"), self.at("app", "StartedAt"))
+            self.assertRegex(self.scope.sockwake("status", "app").stdout, r"After: job \(completed\): exited")
+            self.assert_served(PORT + 1)
+            self.assertEqual(self.runs(), 1)
+        self.scope.fall_asleep("app")
+        self.scope.fall_asleep("admin")
+        self.assert_served()
+        self.assertEqual(self.runs(), 2)
+        self.scope.fall_asleep("app")
+        self.assertEqual(self.scope.complaints("app", self.started), [])
+        # Somebody has run both, as `compose up` does.
+        self.scope.engine_run("start", "job")
+        harness.eventually(lambda: self.scope.container_state("job") == "exited")
+        self.scope.engine_run("start", "app")
+        self.assert_served()
+        self.assertEqual(self.runs(), 3)
+
+    def test_its_failure_refuses_the_clients(self):
+        self.job("job", "echo why; exit 3")
+        self.create("--with", "job::completed")
+        self.assertLess(harness.refusal(PORT), 5)
+        (reason,) = harness.eventually(lambda: self.scope.complaints("app", self.started))
+        self.assertIn(f"the job ended with status 3: '{self.scope.engine} logs job' may say why", reason)
+        self.assertIn(reason, self.scope.sockwake("status", "app").stdout)
+        self.assertEqual(self.scope.container_state("app"), "created")
+
+    def test_one_that_outlasts_the_wake_is_left_to_its_end(self):
+        self.job("job", "until [ -e /go ]; do sleep 0.1; done; rm /go; echo ran")
+        self.create("--with", "job::completed", "--startup-timeout=1s")
+        self.assertLess(harness.refusal(PORT), 5)
+        harness.eventually(lambda: "the job 'job', which comes before 'app', has not ended"
+                           in self.scope.sockwake("status", "app").stdout)
+        self.scope.systemctl("stop", "app.socket", "app.service", timeout=20)
+        self.assertEqual(self.scope.container_state("job"), "running")
+        self.scope.systemctl("start", "app.socket")
+        self.scope.engine_run("exec", "job", "touch", "/go")
+        self.assert_served()  # that run counts
+        self.assertEqual(self.runs(), 1)
+
+    def test_what_create_says(self):
+        publish = ("create", "app", "-p", f"{PORT}:80", "--backend", self.scope.engine)
+        self.job("job", "echo ran")
+        # A job that looks like a server without a port.
+        self.assertIn("'--with job::completed' for the end of a job", self.scope.sockwake(*publish, "--with", "job").stderr)
+        self.assertNotIn("counts as ready", self.scope.sockwake(*publish, "--with", "job::none", "--force").stderr)
+        self.scope.container("always", "true", image=harness.BUSYBOX, options=("--restart=always",))
+        refused = self.scope.sockwake(*publish, "--with", "always::completed", "--force", check=False)
+        self.assertIn("the job 'always' never ends", refused.stderr)
 
 
 class Pod(WithCase):
@@ -446,6 +528,33 @@ class Quadlet(WithCase):
         self.assertEqual(self.scope.state("cache.service"), "inactive")
 
 
+class QuadletJob(WithCase):
+    """A job that a unit runs."""
+
+    scopes = (harness.SYSTEM_PODMAN, harness.USER_PODMAN) if HAS_QUADLET else ()
+
+    def test_oneshot(self):
+        directory = "/etc/containers/systemd" if self.scope.is_system else f"{self.scope.home}/.config/containers/systemd"
+        self.scope.run("mkdir", "-p", directory)
+        self.scope.run(
+            "tee", f"{directory}/job.container",
+            input=f"[Container]\nImage={harness.BUSYBOX}\nNetwork=none\nExec=sh -c 'sleep 0.3; echo ran'\n"
+            "[Service]\nType=oneshot\n[Quadlet]\nDefaultDependencies=false\n",
+        )
+        self.scope.systemctl("daemon-reload")
+        self.addCleanup(self.scope.systemctl, "daemon-reload")
+        self.addCleanup(self.scope.run, "rm", f"{directory}/job.container")
+        self.scope.container("app", "nginx", options=("--network=none",))
+        self.create("--with", "job::completed")
+        self.assertEqual(self.with_of()[0]["unit"], "job.service")
+        for number in (1, 2):
+            self.assert_served()
+            journal = self.scope.unit_journal("job", since=self.started)
+            self.assertEqual(sum(line.startswith("Finished job.service") for line in journal), number, journal)
+            self.scope.fall_asleep("app")
+        self.assertEqual(self.scope.complaints("app", self.started), [])
+
+
 class ManualsExamples(WithCase):
     """Runs the commands of docs/with.md, in their order."""
 
@@ -456,7 +565,7 @@ class ManualsExamples(WithCase):
     def test_the_examples(self):
         with open(PAGE) as page:
             blocks = [part[3:] for part in page.read().split("```")[1::2] if part.startswith("sh\n")]
-        first, shared, project = blocks
+        first, jobs, shared, project = blocks
         self.scope.container("db", "postgres", options=("--expose=5432",))
         self.scope.container("cache", "redis")
         for name in ("shop", "admin"):
@@ -466,6 +575,13 @@ class ManualsExamples(WithCase):
         self.assert_order("StartedAt", "db", "cache", "shop")
         self.scope.sockwake("sleep", "shop")
         self.assert_states(shop="exited", cache="exited", db="exited")
+        self.scope.sockwake("remove", "shop")
+
+        self.busybox("migrate", "true")
+        self.do(jobs)
+        self.assert_served(8080)
+        self.assert_order("StartedAt", "db", "migrate", "shop")
+        self.scope.sockwake("sleep", "shop")
         self.scope.sockwake("remove", "shop")
 
         self.do(shared)

@@ -157,11 +157,18 @@ static void defaults_of_names(void **state)
 {
 	_cleanup_create_request_ struct create_request plain = parsed("create pg -p 1:2");
 	_cleanup_create_request_ struct create_request container = parsed("create --container-name pg -p 1:2");
+	_cleanup_create_request_ struct create_request dotted = parsed("create --container-name shop.web.1 -p 1:2");
+	_cleanup_create_request_ struct create_request dotted_unit = parsed("create --unit a.b.service -p 1:2");
 	_cleanup_create_request_ struct create_request unit = parsed("create --unit db.service -p 1:2");
 
 	(void)state;
 	assert_string_equal(plain.instance.container_name, "pg");
 	assert_string_equal(container.instance.name, "pg");
+	assert_string_equal(dotted.instance.name, "shop-web-1");
+	assert_string_equal(dotted.instance.container_name, "shop.web.1");
+	assert_string_equal(dotted_unit.instance.name, "a-b-wake");
+	refused("create shop.web -p 1:2", "sockwake create shop-web --container-name shop.web");
+	refused("create /shop -p 1:2", "A-Z a-z 0-9 _ -");
 	assert_string_equal(unit.instance.name, "db-wake");
 	assert_string_equal(unit.instance.container_name, "systemd-db");
 	assert_true(unit.container_assumed);

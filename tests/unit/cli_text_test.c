@@ -219,12 +219,13 @@ static void ports_in_use(void **state)
 	assert_int_equal(publish_parse(spec, &i.ports[0], &err), 0);
 	other.instance.ports[0] = i.ports[0];
 	assert_int_equal(listen(fd, 1), 0);
-	assert_int_equal(create_check_ports(&i, &nobody, NULL, &err), -1);
+	assert_int_equal(create_check_ports(&i, &nobody, NULL, NULL, &err), -1);
 	assert_non_null(strstr(err.text, "in use by"));
-	assert_int_equal(create_check_ports(&i, &nobody, &i, &err), 0); /* of the instance that makes place */
+	assert_int_equal(create_check_ports(&i, &nobody, &i, NULL, &err), 0);	/* of the instance that makes place */
+	assert_int_equal(create_check_ports(&i, &nobody, NULL, &all, &err), 0); /* of one that would be gone */
 	close(fd);
-	assert_int_equal(create_check_ports(&i, &nobody, NULL, &err), 0);
-	assert_int_equal(create_check_ports(&i, &all, NULL, &err), -1);
+	assert_int_equal(create_check_ports(&i, &nobody, NULL, NULL, &err), 0);
+	assert_int_equal(create_check_ports(&i, &all, NULL, NULL, &err), -1);
 	assert_non_null(strstr(err.text, "'db'"));
 }
 
@@ -240,15 +241,15 @@ static void paths_in_use(void **state)
 	snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/sockwake-test-%d.sock", getpid());
 	i.ports[0].type = SOCK_STREAM;
 	strcpy(i.ports[0].path, address.sun_path);
-	assert_int_equal(create_check_ports(&i, &nobody, NULL, &err), 0);
+	assert_int_equal(create_check_ports(&i, &nobody, NULL, NULL, &err), 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(fd, 1), 0);
-	assert_int_equal(create_check_ports(&i, &nobody, NULL, &err), -1);
+	assert_int_equal(create_check_ports(&i, &nobody, NULL, NULL, &err), -1);
 	close(fd);
-	assert_int_equal(create_check_ports(&i, &nobody, NULL, &err), 0); /* left behind */
+	assert_int_equal(create_check_ports(&i, &nobody, NULL, NULL, &err), 0); /* left behind */
 	assert_int_equal(unlink(address.sun_path), 0);
 	strcpy(i.ports[0].path, "/tmp");
-	assert_int_equal(create_check_ports(&i, &nobody, NULL, &err), -1);
+	assert_int_equal(create_check_ports(&i, &nobody, NULL, NULL, &err), -1);
 }
 
 int main(void)

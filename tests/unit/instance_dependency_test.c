@@ -36,6 +36,7 @@ static void spellings(void **state)
 	assert_parsed("db:5432:postgres", "db", 5432, "postgres");
 	assert_parsed("web:80:http:/up", "web", 80, "http:/up");
 	assert_parsed("db::healthy", "db", 0, "healthy");
+	assert_parsed("migrate::completed", "migrate", 0, "completed");
 	assert_parsed("x.y_z-1:1:nc -z a:b {container_port}", "x.y_z-1", 1, "nc -z a:b {container_port}");
 	for (size_t k = 0; k < sizeof(bad) / sizeof(*bad); k++) {
 		struct error err = {};
@@ -73,11 +74,17 @@ static void refused(const char *a, const char *b, const char *word)
 static void rules(void **state)
 {
 	_cleanup_instance_ struct instance good = with("db:5432:postgres", "cache"), unit = with("db", NULL),
-					   many = with("db", NULL);
+					   many = with("db", NULL), job = with("m::completed", NULL);
 	struct error err;
 
 	(void)state;
 	assert_int_equal(instance_validate(&good, &err), 0);
+	assert_int_equal(instance_validate(&job, &err), 0);
+	refused("m:80:completed", NULL, "--with m::completed");
+	free(job.health_check);
+	job.health_check = strdup("completed");
+	assert_int_equal(instance_validate(&job, &err), -1);
+	assert_non_null(strstr(err.text, "for a container of --with"));
 	refused("app:1", NULL, "own container");
 	refused("db:1", "db:2", "twice");
 	refused("db::postgres", NULL, "needs a port");
@@ -169,8 +176,9 @@ static void assert_has(const char *text, const char *part)
 
 static void in_the_unit(void **state)
 {
-	_cleanup_instance_ struct instance i = with("db:5432:postgres", "cache:1:100% \"$X\" \\");
-	_cleanup_rendered_ struct rendered plain = {}, keeping = {}, adopted = {};
+	_cleanup_instance_ struct instance i = with("db:5432:postgres", "cache:1:100% \"$X\" \\"),
+					   job = with("m::completed", NULL);
+	_cleanup_rendered_ struct rendered with_job = {}, plain = {}, keeping = {}, adopted = {};
 	struct error err;
 
 	(void)state;
@@ -180,6 +188,10 @@ static void in_the_unit(void **state)
 	assert_has(plain.service, " --with db --with-port 5432 --with-health-check postgres --with cache --with-unit "
 				  "cache.service --with-port 1 --with-health-check \"100%% \\\"$X\\\" \\\\\" -- ");
 	assert_has(plain.service, "--sleep --name app ");
+	/* A sleep must know jobs. */
+	assert_int_equal(units_render(&job, &with_job, &err), 0);
+	assert_has(with_job.service, " --with m --with-health-check completed -- ");
+	assert_has(with_job.service, "--idle-action stop --with m --with-health-check completed\n");
 	assert_has(plain.service, "--idle-action stop --with db --with cache --with-unit cache.service\n");
 	/* 10 drain, 10 + 100 + 10 stop, 90 of the unit, 60 and twice 15 margin; the wake's time is that of all
 	 * together */

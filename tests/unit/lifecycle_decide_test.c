@@ -68,13 +68,17 @@ static void check_promises(const struct situation *s, void *data)
 	/* Nobody's client is cut off by another instance. */
 	if (to_sleep && (s->circumstances & (CIRCUMSTANCE_SHARED | CIRCUMSTANCE_REQUIRED)))
 		assert_int_equal(a, ACTION_LEAVE);
+	/* Nobody ends a job in the middle. */
+	else if (to_sleep && (s->circumstances & CIRCUMSTANCE_JOB))
+		assert_true(a == ACTION_LEAVE || a == ACTION_NOTHING);
 	/* What a wake has begun does not stay up, whatever the options. */
 	else if (to_sleep && up && s->run == RUN_OURS && !(s->circumstances & CIRCUMSTANCE_EPHEMERAL))
 		assert_int_equal(a, ACTION_HALT);
 	/* Only what goes to sleep is stopped, and what others began is not, if they said so. */
 	if (a == ACTION_HALT) {
 		assert_true(to_sleep);
-		assert_true(s->run == RUN_OURS || !(s->circumstances & CIRCUMSTANCE_KEEP_RUNNING));
+		assert_true(s->run == RUN_OURS ||
+			    !(s->circumstances & (CIRCUMSTANCE_KEEP_RUNNING | CIRCUMSTANCE_LABEL)));
 	}
 	/* Whoever connects is never left to a container that sleeps. */
 	if (s->event == EVENT_CONNECT)
