@@ -18,6 +18,9 @@
 #define PAUSE_LEAST (20 * USEC_PER_MSEC)
 #define PAUSE_MOST  USEC_PER_SEC
 
+/* How long a start that another wake has asked for may take to be seen. */
+#define OTHERS_MOST (5 * USEC_PER_SEC)
+
 struct job {
 	struct engine *engine;
 	const struct options *own, *view;
@@ -115,14 +118,32 @@ static int await_end(struct job *j, struct container_up *h, const char *director
 	}
 }
 
+static bool runs(const struct container *c)
+{
+	return c->state == CONTAINER_RUNNING || c->state == CONTAINER_RESTARTING;
+}
+
+/* Another wake has asked for its start and not seen its run yet: a second start could run it twice. Or that wake was
+ * killed: then this ends after a while. */
+static int await_other_start(struct job *j, struct container_up *h, const char *directory, struct error *err)
+{
+	int fd = h->lock.named;
+
+	while (!runs(&h->container) && (lock_holds(fd, RUN_STARTING) || lock_holds(fd, RUN_STARTED)) &&
+	       now_usec() < j->began + OTHERS_MOST) {
+		if (pause_a_little(j, err) < 0 || look(j, &h->lock, directory, &h->container, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int complete_container(struct job *j, const char *directory, struct container_up *h, struct error *err)
 {
-	if (look(j, &h->lock, directory, &h->container, err) < 0)
+	if (look(j, &h->lock, directory, &h->container, err) < 0 || await_other_start(j, h, directory, err) < 0)
 		return -1;
 	if (is_done(j, &h->container, h->lock.named))
 		return 0;
-	if (h->container.state != CONTAINER_RUNNING && h->container.state != CONTAINER_RESTARTING &&
-	    pin_start(j->engine, j->view, h->lock.named, &h->woken, err) < 0)
+	if (!runs(&h->container) && pin_start(j->engine, j->view, h->lock.named, &h->woken, err) < 0)
 		return -1;
 	return await_end(j, h, directory, err);
 }

@@ -55,12 +55,12 @@ void dependencies_note_unresolved(const struct create_request *r)
 }
 
 /* A server that has not begun to listen, and a job that has not ended, look the same. */
-static void note_unknown(const struct dependency *d)
+static void note_unknown(const struct dependency *d, const char *why)
 {
-	note_print("'%s' counts as ready as soon as it runs, because its port is not known, and it has no HEALTHCHECK: "
+	note_print("'%s' counts as ready as soon as it runs, because its port is not known%s: "
 		   "'--with %s:PORT' waits for its server, '--with %s::" HEALTH_CHECK_COMPLETED
 		   "' for the end of a job, and '--with %s::none' says that this is meant",
-		   d->container, d->container, d->container, d->container);
+		   d->container, why, d->container, d->container, d->container);
 }
 
 /* A Quadlet's container need not exist while its unit does not run. */
@@ -80,7 +80,7 @@ static int find_quadlet(struct dependency *d, struct manager *m, enum backend_ki
 	if (run_by.container && text_replace(&d->container, run_by.container, err) < 0)
 		return -1;
 	if (!d->health_check)
-		note_unknown(d);
+		note_unknown(d, " while its unit does not run");
 	return text_replace(&d->unit, run_by.unit, err);
 }
 
@@ -142,7 +142,7 @@ static int choose_readiness(struct dependency *d, struct engine *engine, const s
 	if (choose_check(d, err) < 0)
 		return -1;
 	if (!d->health_check)
-		note_unknown(d);
+		note_unknown(d, ", and it has no HEALTHCHECK");
 	return 0;
 }
 

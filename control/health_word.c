@@ -34,22 +34,25 @@ static bool is_in(const char *path, const char *word)
 	return false;
 }
 
-static int check_word(const char *s, struct error *err)
+/* `words`: those that may stand there. */
+static int check_word(const char *s, const char *words, struct error *err)
 {
 	if (!health_check_is_command(s) || s[strspn(s, WORD)] || is_in(getenv("PATH"), s) || is_in(SERVICES_PATH, s))
 		return 0;
-	return error_set(err, EINVAL,
-			 "the health check '%s' is no program in PATH, and none of " HEALTH_CHECK_WORDS
-			 " and none: use one of these, or a shell command",
-			 s);
+	return error_set(
+		err, EINVAL,
+		"the health check '%s' is no program in PATH, and none of %s and none: use one of these, or a shell "
+		"command",
+		s, words);
 }
 
 int health_word_check(const struct instance *i, struct error *err)
 {
-	if (check_word(i->health_check, err) < 0)
+	if (check_word(i->health_check, HEALTH_CHECK_WORDS, err) < 0)
 		return -1;
 	for (size_t k = 0; k < i->n_dependencies; k++) {
-		if (check_word(i->dependencies[k].health_check, err) < 0)
+		if (check_word(i->dependencies[k].health_check, HEALTH_CHECK_WORDS ", " HEALTH_CHECK_COMPLETED, err) <
+		    0)
 			return error_context(err, "--with %s", i->dependencies[k].container);
 	}
 	return 0;

@@ -17,6 +17,13 @@ void dependency_clear(struct dependency *d)
 	*d = (struct dependency){};
 }
 
+static bool is_check_alone(const char *s)
+{
+	enum readiness_kind kind = health_check_kind(s);
+
+	return kind == READY_HEALTHY || kind == READY_COMPLETED || kind == READY_NONE;
+}
+
 int dependency_parse(const char *text, struct dependency *ret, struct error *err)
 {
 	size_t name = strcspn(text, ":");
@@ -28,6 +35,10 @@ int dependency_parse(const char *text, struct dependency *ret, struct error *err
 	ret->health_check = check ? strdup(check + 1) : NULL;
 	if (!ret->container || (check && !ret->health_check))
 		return error_errno(err, ENOMEM, "cannot remember '%.100s'", text);
+	if (!check && is_check_alone(port))
+		return error_set(err, 0,
+				 "--with '%.300s': a check without a port comes after two colons: --with %s::%s", text,
+				 ret->container, port);
 	if (!container_name_is_valid(ret->container) ||
 	    snprintf(number, sizeof(number), "%.*s", len, port) >= (int)sizeof(number))
 		return error_set(err, 0, "--with '%.300s' is not of the form CONTAINER[:PORT[:HEALTH-CHECK]]", text);

@@ -125,6 +125,20 @@ static void one_that_runs_is_awaited(void **state)
 	fake_stop(&f);
 }
 
+static void one_that_another_wake_is_starting_is_awaited(void **state)
+{
+	const char *up = running(), *done = DONE;
+	START(f, SAY(NEW), SAY(BUSY), SAY(done), SAY_SERVED);
+	_cleanup_close_ int fd = open(job_lock(&f), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	struct program p;
+
+	(void)state;
+	lock_record(fd, RUN_STARTING);
+	assert_string_equal(WAKE(PLAIN), "GET json GET json GET json " SERVED);
+	assert_null(strstr(f.seen->text, "/migrate/start"));
+	fake_stop(&f);
+}
+
 static void it_runs_once_until_all_sleep(void **state)
 {
 	const char *up = running(), *done = DONE;
@@ -262,14 +276,17 @@ static void a_unit_that_fails(void **state)
 static void a_unit_is_not_put_to_sleep(void **state)
 {
 	START(f, SAY(EXITED), SAY(EXITED));
+	_cleanup_close_ int fd = open(job_lock(&f), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	struct program p;
 
 	(void)state;
+	lock_record(fd, "own " A);
 	fake_active(&manager, X, A);
 	assert_int_equal(program_run_kept(&p, ARGUMENTS("--sleep", OPTIONS(f, "docker"), JOB_UNIT)), 0);
 	assert_non_null(strstr(p.text, "'x.service' is a job, and runs until it ends by itself"));
 	program_release(&p);
 	assert_null(strstr(fake_calls(&manager), "StopUnit"));
+	assert_string_equal(job_record(&f), "own " A);
 	fake_set(&manager, X, "ActiveState", "inactive");
 	assert_int_equal(program_run_kept(&p, ARGUMENTS("--sleep", OPTIONS(f, "docker"), JOB_UNIT)), 0);
 	program_release(&p);
@@ -284,6 +301,7 @@ int main(void)
 		UNIT_TEST(how_it_fails),
 		UNIT_TEST(it_is_tried_again),
 		UNIT_TEST(one_that_runs_is_awaited),
+		UNIT_TEST(one_that_another_wake_is_starting_is_awaited),
 		UNIT_TEST(it_runs_once_until_all_sleep),
 		UNIT_TEST(one_that_came_before_its_own_container_is_done),
 		UNIT_TEST(nobody_puts_it_to_sleep),

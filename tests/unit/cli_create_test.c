@@ -252,6 +252,8 @@ static void words_that_are_no_check(void **state)
 		"listen, postgres, redis, greeting, http, http:/PATH, healthy");
 	refused("create app -p 1:80 --health-check HTTP", "'HTTP'");
 	refused("create app -p 1:80 --with db:5432:postgre", "--with db: the health check 'postgre'");
+	refused("create app -p 1:80 --with m::complete", "healthy, completed and none");
+	refused("create app -p 1:80 --health-check complete", "healthy and none");
 	assert_int_equal(health_check_validate("htp", &err), 0); /* an instance that has it goes on */
 	for (size_t k = 0; k < sizeof(good) / sizeof(*good); k++) {
 		char line[128];

@@ -71,6 +71,16 @@ static void refused(const char *a, const char *b, const char *word)
 		fail_msg("'%s' does not say '%s'", err.text, word);
 }
 
+static void refused_spelling(const char *text, const char *word)
+{
+	struct error err = {};
+	struct dependency d;
+
+	assert_int_equal(dependency_parse(text, &d, &err), -1);
+	assert_non_null(strstr(err.text, word));
+	dependency_clear(&d);
+}
+
 static void rules(void **state)
 {
 	_cleanup_instance_ struct instance good = with("db:5432:postgres", "cache"), unit = with("db", NULL),
@@ -80,6 +90,8 @@ static void rules(void **state)
 	(void)state;
 	assert_int_equal(instance_validate(&good, &err), 0);
 	assert_int_equal(instance_validate(&job, &err), 0);
+	refused_spelling("m:completed", "--with m::completed");
+	refused_spelling("db:healthy", "--with db::healthy");
 	refused("m:80:completed", NULL, "--with m::completed");
 	free(job.health_check);
 	job.health_check = strdup("completed");
