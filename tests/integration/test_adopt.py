@@ -162,9 +162,9 @@ class Adopt(AdoptCase):
         return "\n".join(said[1][1]), said[1][2]
 
     def test_a_dry_run_acts_as_the_real_one(self):
-        self.scope.container("db", "serve", "redis", options=("--network=none", "--expose=6379"))
+        self.scope.container("db", "serve", "redis", options=("--network=none",))
         self.scope.engine_run("start", "db")
-        self.labelled("web", publish=f"127.0.0.1:{PORT}:80, {PORT + 1}:80", **{"with": "db"})
+        self.labelled("web", publish=f"127.0.0.1:{PORT}:80, {PORT + 1}:80", **{"with": "db:6379"})
         self.labelled("xsame", publish=f"{PORT}:80")
         self.labelled("taken", publish=f"{PORT + 5}:80")
         self.labelled("one", publish=f"{PORT + 2}:80", name="site")
