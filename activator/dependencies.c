@@ -38,7 +38,7 @@ struct options dependency_options(const struct options *o, unsigned k)
 static const char *describe(const struct options *o, const struct container_up *h)
 {
 	if (o->job)
-		return h->woken ? "has run and ended with status 0" : "had run already, and is known to be done";
+		return h->woken ? "has run and ended with status 0" : "was done already, as was seen";
 	return h->woken ? "was woken and is ready" : "ran already and is ready";
 }
 

@@ -147,12 +147,12 @@ static int prune(struct adoption *a, struct error *err)
 	return scan_again(a, err);
 }
 
-/* Is this the default name of an instance if a unit has the container's name? (create_unit.c) */
-static bool is_wake_of(const char *name, const char *container)
+/* Is this the name that an instance gets instead, if a unit has the assumed one? (create_unit.c) */
+static bool is_wake_of(const char *name, const char *assumed)
 {
-	size_t len = strlen(container);
+	size_t len = strlen(assumed);
 
-	return strncmp(name, container, len) == 0 && strcmp(name + len, "-wake") == 0;
+	return strncmp(name, assumed, len) == 0 && strcmp(name + len, "-wake") == 0;
 }
 
 /* The instance adopted for the same container under another name, which its labels no longer give. */
@@ -163,7 +163,7 @@ static const struct stored *find_renamed(const struct adoption *a, const struct 
 
 		if (is_adopted(a, s) && strcmp(s->instance.container_name, r->instance.container_name) == 0 &&
 		    strcmp(s->instance.name, r->instance.name) != 0 &&
-		    !(r->name_assumed && is_wake_of(s->instance.name, s->instance.container_name)))
+		    !(r->name_assumed && is_wake_of(s->instance.name, r->instance.name)))
 			return s;
 	}
 	return NULL;

@@ -344,6 +344,13 @@ class AdoptQuadlet(AdoptCase):
         self.assertIn("nginx", harness.http(PORT))
         self.assertIn("Unchanged", self.adopt("--all").stdout)
 
+    def test_its_own_name_is_avoided_for_a_container_with_dots(self):
+        self.file = self.file.replace("site.container", "shop-web.container")
+        self.addCleanup(self.scope.systemctl, "stop", "shop-web.service", check=False)
+        self.write({"publish": f"{PORT}:80\nContainerName=shop.web"})
+        for outcome in ("Created 'shop-web-wake'", "Unchanged 'shop-web-wake'"):
+            self.assertIn(outcome, self.adopt("--all").stdout)
+
     def test_hostile_labels_of_a_quadlet(self):
         self.write({"publish": f"{PORT}:80", "health-check": "touch /tmp/pwned"})
         self.assertIn("'systemd-site', label 'sockwake.health-check'", self.refused("--all"))
