@@ -27,7 +27,7 @@ static const char *in(const char *folder, const char *file)
 
 static int make_folders(void **state)
 {
-	char path[1000] = "";
+	char path[160] = ""; /* as the table keeps it */
 
 	if (manager_setup(state) < 0)
 		return -1;
