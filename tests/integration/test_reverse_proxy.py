@@ -158,7 +158,7 @@ class Settings(HostCase):
     """What the configurations say about time-outs and WebSockets."""
 
     def test_the_time_out_for_the_answer_is_the_one_that_counts(self):
-        self.web("sleep 3;")
+        self.web("sleep 2;")
         self.create("-p", "127.0.0.1:8080:80")
         for name, setting, status in (
             ("nginx", "proxy_read_timeout 90s", "504"),
