@@ -30,8 +30,10 @@ static int print_created(const struct create_request *r, struct error *err)
 		publish_format(&i->ports[k], spec);
 		colon = strrchr(spec, ':');
 		*colon = '\0';
-		printf("%s '%s': port %s → container %s:%s\n", k ? "       and" : "Created instance", i->name, spec,
-		       i->container_name, colon + 1);
+		if (k == 0)
+			printf("Created instance '%s': ", i->name);
+		printf("%sport %s → container %s:%s\n", k ? "             and " : "", spec, i->container_name,
+		       colon + 1);
 	}
 	for (size_t k = 0; k < i->n_dependencies; k++) {
 		bool job = health_check_is_completed(i->dependencies[k].health_check);

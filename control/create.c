@@ -161,7 +161,7 @@ static void remember(const struct create_request *r, struct manager *m, const st
 	/* An instance that replaces one of the same container does not accept other volumes. */
 	keep_remember(m, i, !i->adopted && !(before && strcmp(before->container_name, i->container_name) == 0));
 	if (!i->adopted && !before) /* only once */
-		keep_note_pruning(i, subject);
+		keep_note_pruning(i, subject, all);
 }
 
 /* Refuses as early as possible, before there is a container: the engine makes volumes with it, which stay. */

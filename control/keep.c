@@ -144,7 +144,20 @@ static const char *sparing_label(const struct container *c)
 	return c->n_labels ? c->labels[0].key : NULL;
 }
 
-void keep_note_pruning(const struct instance *i, const struct subject *s)
+/* Has a person read the note below before? */
+static bool was_told(const struct instance *i, const struct stored_list *all)
+{
+	for (size_t k = 0; k < all->n; k++) {
+		const struct instance *other = &all->items[k].instance;
+
+		if (!all->items[k].problem && !other->adopted && strcmp(other->name, i->name) != 0 &&
+		    other->backend == i->backend && other->idle_action == i->idle_action && !other->unit == !i->unit)
+			return true;
+	}
+	return false;
+}
+
+void keep_note_pruning(const struct instance *i, const struct subject *s, const struct stored_list *all)
 {
 	const char *engine = backend_kind_name(i->backend), *label = s->exists ? sparing_label(&s->container) : NULL;
 	char filter[256] = "a label and a filter spare it";
@@ -152,6 +165,10 @@ void keep_note_pruning(const struct instance *i, const struct subject *s)
 
 	if (i->unit && engine_backend(i->backend)->keep)
 		return;
+	if (was_told(i, all)) {
+		note_print("prune commands of %s delete it like the others (\"Pruning\" in sockwake(1))", engine);
+		return;
+	}
 	if (i->unit) {
 		note_print("while it sleeps, '%s system prune' and the like take its image and volumes for unused: "
 			   "see \"Pruning\" in sockwake(1)",

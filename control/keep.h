@@ -10,5 +10,6 @@ void keep_remember(struct manager *m, const struct instance *i, bool anew);
 /* Deletes the records of containers that no other instance of `all` uses. Notes failures. */
 void keep_forget(const struct instance *i, const struct stored_list *all);
 
-/* Notes what pruning would remove while the instance sleeps, and how to prevent it. */
-void keep_note_pruning(const struct instance *i, const struct subject *s);
+/* Notes what pruning would remove while the instance sleeps, and how to prevent it; in short if another instance of `all`
+ * has had the same said. */
+void keep_note_pruning(const struct instance *i, const struct subject *s, const struct stored_list *all);

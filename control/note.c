@@ -1,15 +1,43 @@
 #include "control/note.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/parse.h"
 
 static note_sink show;
 
+/* The remarks so far: a command over several instances finds the same thing in each of them. */
+static struct {
+	char **texts;
+	size_t n;
+} said;
+
+static bool is_news(const char *text)
+{
+	char **more;
+
+	for (size_t k = 0; k < said.n; k++) {
+		if (strcmp(said.texts[k], text) == 0)
+			return false;
+	}
+	more = reallocarray(said.texts, said.n + 1, sizeof(*more));
+	if (more) {
+		said.texts = more;
+		more[said.n] = strdup(text);
+		said.n += more[said.n] != NULL;
+	}
+	return true;
+}
+
 void note_set_sink(note_sink sink)
 {
 	show = sink;
+	while (said.n > 0)
+		free(said.texts[--said.n]);
 }
 
 static void tell(enum note_kind kind, const char *format, va_list ap)
@@ -18,7 +46,7 @@ static void tell(enum note_kind kind, const char *format, va_list ap)
 
 	vsnprintf(text, sizeof(text), format, ap);
 	text_make_printable(text);
-	if (show)
+	if (show && (kind != NOTE_REMARK || is_news(text)))
 		show(kind, text);
 }
 

@@ -15,5 +15,6 @@ typedef void (*note_sink)(enum note_kind kind, const char *text);
 void note_set_sink(note_sink sink);
 
 void note_done(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same remark is shown once. */
 void note_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void note_failure(const struct error *why);

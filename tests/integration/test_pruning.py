@@ -221,7 +221,12 @@ class Docker(PruningCase):
         note = self.sockwake("create", "web", "-p", f"{PORT}:80", "--idle-timeout=1s").stderr
         self.assertIn("docker system prune", note)
         self.assertIn("--idle-action pause", note)
-        self.sockwake("remove", "web")
+        result = self.sockwake("create", "again", "-p", f"{PORT + 1}:80", "-p", f"{PORT + 2}:80", "--container-name=web")
+        self.assertIn("delete it like the others", result.stderr)
+        self.assertNotIn("--idle-action", result.stderr)
+        ports = f"port {PORT + 1} → container web:80\n             and port {PORT + 2} → container web:80\n"
+        self.assertEqual(result.stdout, f"Created instance 'again': {ports}")
+        self.sockwake("remove", "--all")
         note = self.sockwake("create", "web", "-p", f"{PORT}:80", "--idle-action=pause").stderr
         self.assertIn("before its first wake", note)
 

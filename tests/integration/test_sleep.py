@@ -243,6 +243,10 @@ class Told(harness.Case):
             for command in ("sleep", "remove"):
                 notes = self.scope.sockwake(command, "server").stderr
                 self.assertIn("the container 'server' still runs: another instance uses it", notes)
+            self.scope.instance("server", PORT, 6379)
+            self.scope.instance("side", PORT + 2, 6379, container="server")
+            notes = self.scope.sockwake("sleep", "server", "side").stderr
+            self.assertEqual(notes.count("another instance uses it"), 1, notes)
             connection.sendall(b"PING\r\n")
             self.assertEqual(connection.recv(64), b"+PONG\r\n")
 

@@ -44,6 +44,21 @@ static void kinds(void **state)
 	assert_string_equal(told, expected);
 }
 
+static void a_remark_is_made_once(void **state)
+{
+	char expected[64];
+
+	(void)state;
+	for (int k = 0; k < 2; k++) {
+		note_done("done");
+		note_print("it is used");
+		note_print("it is %s", k ? "old" : "used");
+	}
+	snprintf(expected, sizeof(expected), "%d done\n%d it is used\n%d done\n%d it is old\n", NOTE_DONE, NOTE_REMARK,
+		 NOTE_DONE, NOTE_REMARK);
+	assert_string_equal(told, expected);
+}
+
 static void nobody_is_told(void **state)
 {
 	(void)state;
@@ -89,6 +104,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(kinds, begin),
+		cmocka_unit_test_setup(a_remark_is_made_once, begin),
 		cmocka_unit_test_setup(nobody_is_told, begin),
 		cmocka_unit_test_setup(one_failure_is_the_result, begin),
 		cmocka_unit_test_setup(each_of_several_is_told, begin),
