@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backends/engine.h"
+#include "backends/make.h"
 #include "common/parse.h"
 #include "control/create_check.h"
 #include "control/create_request.h"
@@ -86,8 +87,24 @@ static int inspect(struct engine *engine, const char *name, struct subject *s, s
 	return 0;
 }
 
-int subject_find(struct create_request *r, struct manager *m, struct engine *engine, struct subject *s,
-		 struct error *err)
+/* Rootless Podman before 4.4 moves the container, its monitor and itself out of the unit's control group. */
+static void note_old_podman(const struct instance *i, struct engine *engine, const struct container_unit *run_by)
+{
+	struct error ignored;
+	bool is_new;
+
+	if (i->scope != SCOPE_USER || !engine_backend(i->backend)->has_quadlets || run_by->quadlet ||
+	    engine_has_quadlet(engine, &is_new, &ignored) < 0 || is_new)
+		return;
+	note_print(
+		"rootless Podman before 4.4 leaves the control group of %s: systemd may lose track of the container; "
+		"one that sockwake starts itself ('podman create', and 'sockwake create' without a unit) does "
+		"without",
+		run_by->unit);
+}
+
+static int find(struct create_request *r, struct manager *m, struct engine *engine, struct subject *s,
+		struct error *err)
 {
 	struct instance *i = &r->instance;
 
@@ -114,6 +131,16 @@ int subject_find(struct create_request *r, struct manager *m, struct engine *eng
 	    (!s->exists && s->run_by.container && text_replace(&i->container_name, s->run_by.container, err) < 0))
 		return -1;
 	return avoid_its_name(r, err);
+}
+
+int subject_find(struct create_request *r, struct manager *m, struct engine *engine, struct subject *s,
+		 struct error *err)
+{
+	if (find(r, m, engine, s, err) < 0)
+		return -1;
+	if (s->run_by.unit)
+		note_old_podman(&r->instance, engine, &s->run_by);
+	return 0;
 }
 
 static int check_boot(struct create_request *r, const struct container_unit *run_by, struct error *err)

@@ -292,6 +292,20 @@ ExecStart={program} run --rm --name cache --network none {harness.SERVERS} {comm
         self.assertEqual(self.instances(), [])
 
 
+class OldPodman(UnitCase):
+    """Rootless, in a hand-written unit: it works, as long as systemd need not notice more than a stop."""
+
+    scopes = () if QUADLET else (harness.USER_PODMAN,)
+    define = HandWritten.define
+
+    def test_what_it_cannot_do_is_said(self):
+        self.define()
+        self.assertIn("leaves the control group of cache.service", self.create("--unit", "cache.service"))
+        self.assert_served()
+        self.scope.sockwake("sleep", "cache-wake")
+        self.assert_asleep()
+
+
 class Quadlet(LifeOfAUnit, UnitCase):
     scopes = PODMANS
     name = ()
