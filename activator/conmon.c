@@ -2,12 +2,16 @@
  * waits for 130 ms. The service manager has already named conmon, and /proc shows the rest:
  *
  *	/proc/MONITOR/comm			it is conmon
+ *	/proc/MONITOR/cmdline			the name of the container that it watches ("-n NAME")
  *	/proc/MONITOR/task/MONITOR/children	its only relevant child is the container's first process
  *	/proc/CHILD/cgroup			…/libpod-payload-ID (or /libpod-ID): a container's; conmon's other
  *						children, which run exit commands, have another
  *	pidfd_open(CHILD)
  *	children and cgroup once more		a child is a zombie until conmon reaps it, so nobody else has its PID
  *						while it is listed: the pidfd belongs to the examined process
+ *
+ * The unit of a Kubernetes file runs a conmon for each container of the pod, all in the unit's control group; its main
+ * process watches the service container, which does nothing and has no network. The name tells which conmon is ours.
  */
 #include "activator/conmon.h"
 
@@ -23,11 +27,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "backends/container.h"
 #include "common/cleanup.h"
 #include "common/io.h"
 
 #define CHILDREN	16	    /* exit commands and the container: usually two */
 #define CGROUP_FILE_MAX (64U << 10) /* a line for each hierarchy */
+#define CMDLINE_MAX	(64U << 10)
 
 /* The first line of a short file of the kernel, without its newline; false if there is none (any more). */
 static bool read_line(const char *path, char *ret, size_t size)
@@ -121,18 +127,18 @@ bool cgroup_is_frozen(const char *root, const char *group)
 	return false;
 }
 
-static bool look_at(const char *proc, pid_t pid, struct monitored *ret)
+static bool look_at(const char *proc, const char *root, pid_t pid, struct monitored *ret)
 {
 	char group[4096];
 
 	if (!read_group(proc, pid, group, sizeof(group)) || !conmon_id(group, ret->id))
 		return false;
 	ret->pid = pid;
-	ret->frozen = cgroup_is_frozen("/sys/fs/cgroup", group);
+	ret->frozen = cgroup_is_frozen(root, group);
 	return true;
 }
 
-static bool find_container(const char *proc, pid_t monitor, struct monitored *ret)
+static bool find_container(const char *proc, const char *root, pid_t monitor, struct monitored *ret)
 {
 	char path[128], line[CHILDREN * 12];
 	const char *rest = line;
@@ -141,18 +147,77 @@ static bool find_container(const char *proc, pid_t monitor, struct monitored *re
 	if (!is_conmon(proc, monitor) || !read_line(path, line, sizeof(line)))
 		return false;
 	for (pid_t child; (child = conmon_child(&rest));) {
-		if (look_at(proc, child, ret))
+		if (look_at(proc, root, child, ret))
 			return true;
 	}
 	return false;
 }
 
-int conmon_pin(pid_t monitor, const char *proc, struct monitored *ret, int *ret_pidfd, struct error *err)
+/* The value of conmon's option -n; words end in '\0'. */
+bool conmon_name(const char *cmdline, size_t len, char *ret, size_t size)
+{
+	bool is_next = false;
+
+	for (const char *word = cmdline; word < cmdline + len; word += strlen(word) + 1) {
+		if (is_next)
+			return snprintf(ret, size, "%s", word) < (int)size;
+		is_next = strcmp(word, "-n") == 0;
+	}
+	return false;
+}
+
+static bool watches(const char *proc, pid_t monitor, char *ret, size_t size)
+{
+	_cleanup_free_ char *text = NULL;
+	struct error ignored;
+	char path[128];
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/%d/cmdline", proc, monitor);
+	return is_conmon(proc, monitor) && file_read(AT_FDCWD, path, CMDLINE_MAX, &text, &len, &ignored) == 0 &&
+	       conmon_name(text, len, ret, size);
+}
+
+/* Another conmon in the control group of this one that watches the container; 0 if there is none. */
+static pid_t find_neighbour(const char *proc, const char *root, pid_t monitor, const char *container)
+{
+	char group[4096], path[PATH_MAX], line[32], name[CONTAINER_NAME_SIZE];
+	_cleanup_fclose_ FILE *f = NULL;
+
+	if (!read_group(proc, monitor, group, sizeof(group)) ||
+	    snprintf(path, sizeof(path), "%s%s/cgroup.procs", root, group) >= (int)sizeof(path))
+		return 0;
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		pid_t pid = conmon_child(&(const char *){line});
+
+		if (pid && watches(proc, pid, name, sizeof(name)) && strcmp(name, container) == 0)
+			return pid;
+	}
+	return 0;
+}
+
+/* The conmon of this container. A name that no conmon of the unit has does not matter (the container may have been
+ * renamed), unless the main process watches a service container: that is nobody's server. 0: there is none. */
+static pid_t choose_monitor(const char *proc, const char *root, pid_t monitor, const char *container)
+{
+	char name[CONTAINER_NAME_SIZE];
+	pid_t neighbour;
+
+	if (!watches(proc, monitor, name, sizeof(name)) || strcmp(name, container) == 0)
+		return monitor;
+	neighbour = find_neighbour(proc, root, monitor, container);
+	return neighbour || container_name_is_service(name) ? neighbour : monitor;
+}
+
+int conmon_pin(pid_t monitor, const char *container, const char *proc, const char *root, struct monitored *ret,
+	       int *ret_pidfd, struct error *err)
 {
 	struct monitored before = {};
 	_cleanup_close_ int pidfd = -1;
 
-	if (!find_container(proc, monitor, &before))
+	monitor = choose_monitor(proc, root, monitor, container);
+	if (!monitor || !find_container(proc, root, monitor, &before))
 		return 0;
 	pidfd = (int)syscall(SYS_pidfd_open, before.pid, 0);
 	if (pidfd < 0) {
@@ -160,7 +225,7 @@ int conmon_pin(pid_t monitor, const char *proc, struct monitored *ret, int *ret_
 			return 0;
 		return error_errno(err, errno, "cannot refer to process %d of the container", before.pid);
 	}
-	if (!find_container(proc, monitor, ret) || ret->pid != before.pid || strcmp(ret->id, before.id) != 0)
+	if (!find_container(proc, root, monitor, ret) || ret->pid != before.pid || strcmp(ret->id, before.id) != 0)
 		return 0;
 	*ret_pidfd = steal_fd(&pidfd);
 	return 1;

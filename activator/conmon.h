@@ -15,10 +15,12 @@ struct monitored {
 	bool frozen;		   /* the container is paused */
 };
 
-/* Finds the container that `monitor` watches, and opens a pidfd that certainly belongs to its first process. 1: *ret
- * is the container, and *ret_pidfd belongs to the caller; 0: the process is not conmon, has no container (any more),
- * or the kernel cannot tell (CONFIG_PROC_CHILDREN): ask the engine. -1: error. proc: "/proc". */
-int conmon_pin(pid_t monitor, const char *proc, struct monitored *ret, int *ret_pidfd, struct error *err);
+/* Finds the container that a unit's main process `monitor`, or another conmon of the unit, watches, and opens a pidfd
+ * that certainly belongs to its first process. 1: *ret is the container, and *ret_pidfd belongs to the caller; 0: the
+ * process is not conmon, has no container (any more), or the kernel cannot tell (CONFIG_PROC_CHILDREN): ask the engine.
+ * -1: error. proc: "/proc"; root: where the unified hierarchy is mounted. */
+int conmon_pin(pid_t monitor, const char *container, const char *proc, const char *root, struct monitored *ret,
+	       int *ret_pidfd, struct error *err);
 
 /* Are the processes of a control group frozen? Reads cgroup.events (cgroup-v2, "Core Interface Files"), which also
  * shows when a group further up is frozen; cgroup.freeze of this group does not. `root` is the mount point of the
@@ -33,6 +35,9 @@ bool conmon_group(const char *cgroup, char *ret, size_t size);
 
 /* The identifier after "libpod-" or "libpod-payload-" in the path of a control group. */
 bool conmon_id(const char *group, char ret[static CONTAINER_ID_MAX]);
+
+/* The name of the container, from the text of /proc/PID/cmdline. False if there is none, or it does not fit. */
+bool conmon_name(const char *cmdline, size_t len, char *ret, size_t size);
 
 /* The first of "PID PID …", and moves *children past it; 0 at the end. */
 pid_t conmon_child(const char **children);

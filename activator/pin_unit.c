@@ -80,7 +80,9 @@ static int pin_by_monitor(struct engine *e, const struct options *o, const struc
 			  int *ret_pidfd, struct error *err)
 {
 	struct monitored m;
-	int r = v->main_pid ? conmon_pin((pid_t)v->main_pid, "/proc", &m, ret_pidfd, err) : 0;
+	int r = v->main_pid
+			? conmon_pin((pid_t)v->main_pid, o->container, "/proc", "/sys/fs/cgroup", &m, ret_pidfd, err)
+			: 0;
 
 	if (r <= 0)
 		return r;

@@ -41,6 +41,11 @@ const char *container_label(const struct container *c, const char *key)
 	return NULL;
 }
 
+bool container_name_is_service(const char *name)
+{
+	return strspn(name, "0123456789abcdef") == 12 && strcmp(name + 12, "-service") == 0;
+}
+
 const char *container_state_name(enum container_state state)
 {
 	static const char *const names[] = {

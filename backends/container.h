@@ -54,7 +54,8 @@ struct container_mount {
 struct container {
 #define CONTAINER_ID_SIZE 65
 	char id[CONTAINER_ID_SIZE];
-	char name[256]; /* without Docker's leading slash */
+#define CONTAINER_NAME_SIZE 256
+	char name[CONTAINER_NAME_SIZE]; /* without Docker's leading slash */
 	enum container_state state;
 	struct published_port *ports; /* as configured, whether it runs or not; bounded; list(): as far as known */
 	size_t n_ports;
@@ -103,6 +104,10 @@ void container_clear(struct container *c);
 
 /* The value of one of the labels in struct container, or NULL. Belongs to the container. */
 const char *container_label(const struct container *c, const char *key);
+
+/* Is it the name of a service container? `podman kube play` makes one for a unit's main process to watch: it does
+ * nothing, and has no network. Podman calls it "59ee4a1dc52c-service". */
+bool container_name_is_service(const char *name);
 
 /* "running", "exited", …: the engines' own words. */
 const char *container_state_name(enum container_state state);

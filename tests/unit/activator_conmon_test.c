@@ -146,7 +146,7 @@ static void the_first_process(void **state)
 	(void)state;
 	snprintf(children, sizeof(children), "8 %d \n", getpid());
 	put_monitor("conmon\n", ID, children);
-	assert_int_equal(conmon_pin(7, proc, &m, &pidfd, &err), 1);
+	assert_int_equal(conmon_pin(7, "x", proc, root, &m, &pidfd, &err), 1);
 	assert_int_equal(m.pid, getpid());
 	assert_string_equal(m.id, ID);
 	assert_false(m.frozen);
@@ -175,21 +175,82 @@ static void no_first_process(void **state)
 	assert_int_equal(waitpid(gone, NULL, 0), gone);
 	snprintf(children, sizeof(children), "8 %d \n", getpid());
 	put_monitor("bash\n", ID, children);
-	assert_int_equal(conmon_pin(7, proc, &m, &pidfd, &err), 0);
+	assert_int_equal(conmon_pin(7, "x", proc, root, &m, &pidfd, &err), 0);
 	put_monitor("conmon\n", "0a15", children);
-	assert_int_equal(conmon_pin(7, proc, &m, &pidfd, &err), 0);
+	assert_int_equal(conmon_pin(7, "x", proc, root, &m, &pidfd, &err), 0);
 	put_monitor("conmon\n", ID, "8 \n");
-	assert_int_equal(conmon_pin(7, proc, &m, &pidfd, &err), 0);
+	assert_int_equal(conmon_pin(7, "x", proc, root, &m, &pidfd, &err), 0);
 	put_monitor("conmon\n", ID, "");
-	assert_int_equal(conmon_pin(7, proc, &m, &pidfd, &err), 0);
-	assert_int_equal(conmon_pin(6, proc, &m, &pidfd, &err), 0);
+	assert_int_equal(conmon_pin(7, "x", proc, root, &m, &pidfd, &err), 0);
+	assert_int_equal(conmon_pin(6, "x", proc, root, &m, &pidfd, &err), 0);
 	/* It ends before it can be referred to. */
 	snprintf(children, sizeof(children), "%d \n", gone);
 	put_monitor("conmon\n", ID, children);
 	snprintf(children, sizeof(children), "%d", gone);
 	proc_say(children, "cgroup", "0::/libpod-" ID "\n");
-	assert_int_equal(conmon_pin(7, proc, &m, &pidfd, &err), 0);
+	assert_int_equal(conmon_pin(7, "x", proc, root, &m, &pidfd, &err), 0);
 	assert_int_equal(pidfd, -1);
+}
+
+static void names(void **state)
+{
+	static const char words[] = "/usr/bin/conmon\0-c\0-n\0web\0-n\0other", none[] = "conmon\0-n";
+	char name[16], small[3];
+
+	(void)state;
+	assert_true(conmon_name(words, sizeof(words), name, sizeof(name)));
+	assert_string_equal(name, "web");
+	assert_false(conmon_name(words, sizeof(words), small, sizeof(small)));
+	assert_false(conmon_name(none, sizeof(none), name, sizeof(name)));
+	assert_false(conmon_name("", 0, name, sizeof(name)));
+}
+
+/* A process of the unit that watches this container. */
+static void put_words(const char *pid, const char *container)
+{
+	char words[64];
+	int n = snprintf(words, sizeof(words), "/usr/bin/conmon%c-n%c%s%c-s", 0, 0, container, 0);
+
+	proc_put(pid, "cmdline", words, (size_t)n + 1);
+}
+
+/* A Kubernetes file's: 7 watches the service container, 9 another, 10 this one's parent. */
+static void one_of_a_pod(void **state)
+{
+	char children[64];
+	struct monitored m = {};
+	struct error err = {};
+	int pidfd = -1;
+
+	(void)state;
+	make_root(state);
+	snprintf(children, sizeof(children), "%d \n", getpid());
+	put_monitor("conmon\n", ID, "");
+	proc_say("7", "cgroup", "0::/x.service\n");
+	proc_say("9", "comm", "conmon\n");
+	proc_say("9", "task/9/children", "");
+	proc_say("10", "comm", "conmon\n");
+	proc_say("10", "task/10/children", children);
+	put_words("7", "59ee4a1dc52c-service");
+	put_words("9", "app-db");
+	put_words("10", "app-web");
+	put("/x.service", "cgroup.procs", "7\n8\n9\n10\n");
+	assert_int_equal(conmon_pin(7, "app-web", proc, root, &m, &pidfd, &err), 1);
+	assert_int_equal(m.pid, getpid());
+	close(pidfd);
+	/* Nobody watches it: the engine is asked; the service container would be no server. */
+	proc_say("7", "task/7/children", children);
+	assert_int_equal(conmon_pin(7, "app-gone", proc, root, &m, &pidfd, &err), 0);
+	assert_int_equal(conmon_pin(7, "app-db", proc, root, &m, &pidfd, &err), 0);
+	/* A container that was renamed is still the unit's. */
+	put_words("7", "old");
+	assert_int_equal(conmon_pin(7, "new", proc, root, &m, &pidfd, &err), 1);
+	close(pidfd);
+	/* A group that is gone. */
+	put_words("7", "59ee4a1dc52c-service");
+	proc_say("7", "cgroup", "0::/y.service\n");
+	assert_int_equal(conmon_pin(7, "app-web", proc, root, &m, &pidfd, &err), 0);
+	remove_root(state);
 }
 
 int main(void)
@@ -201,6 +262,8 @@ int main(void)
 		cmocka_unit_test(children),
 		cmocka_unit_test_setup_teardown(the_first_process, proc_setup, proc_teardown),
 		cmocka_unit_test_setup_teardown(no_first_process, proc_setup, proc_teardown),
+		cmocka_unit_test(names),
+		cmocka_unit_test_setup_teardown(one_of_a_pod, proc_setup, proc_teardown),
 		cmocka_unit_test_setup_teardown(not_frozen, make_root, remove_root),
 	};
 

@@ -628,6 +628,16 @@ static void ports_have_bounds(void **state)
 	assert_int_equal(c.n_ports, n);
 }
 
+static void service_containers(void **state)
+{
+	(void)state;
+	assert_true(container_name_is_service("59ee4a1dc52c-service"));
+	assert_false(container_name_is_service("59ee4a1dc52-service"));
+	assert_false(container_name_is_service("59ee4a1dc52c-infra"));
+	assert_false(container_name_is_service("59ee4a1dc52cd-service"));
+	assert_false(container_name_is_service("web-service"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -649,6 +659,7 @@ int main(void)
 		cmocka_unit_test(an_errors_text_is_one_printable_line),
 		cmocka_unit_test(an_errors_text_stays_within_its_bounds),
 		cmocka_unit_test(labels_have_bounds),
+		cmocka_unit_test(service_containers),
 		cmocka_unit_test(ports_have_bounds),
 	};
 
