@@ -39,7 +39,8 @@ static int bring_up(const struct options *o, uint64_t deadline, struct stats *st
 {
 	_cleanup_engine_ struct engine *engine = NULL;
 
-	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, err) < 0)
+	if (engine_open(o->backend, o->scope, o->engine_socket, &engine, err) < 0 ||
+	    engine_check_socket(o->scope, engine->socket, err) < 0)
 		return -1;
 	engine->deadline = deadline;
 	log_debug("wakes the container '%s' of %s, at '%s'", o->container, engine->backend->title, engine->socket);

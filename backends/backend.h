@@ -113,10 +113,11 @@ struct backend {
 	bool units_await_health; /* the start of a unit may last until the container is healthy (Notify=healthy) */
 	bool units_pass_signals; /* a unit's process passes signals to the container, which ignores them while paused */
 	int unit_retry_msec;	 /* between two checks for the container that a unit is about to run */
-	const char *boot_starter;	/* starts containers with the restart policy "always" at boot: "Docker" */
-	const char *socket_group;	/* whose members may use its socket; NULL: there is none */
-	const char *program;		/* the path of its command, as packages install it */
-	const struct backend *mistaken; /* the engine that root may mean if root names none; NULL: none */
+	const char *boot_starter; /* starts containers with the restart policy "always" at boot: "Docker" */
+	bool starts_what_ended;	  /* … and those with another policy that are paused, or were stopped and left a
+					   status that the policy takes for a failure (tried with 20.10 and 26.1) */
+	const char *socket_group; /* whose members may use its socket; NULL: there is none */
+	const char *program;	  /* the path of its command, as packages install it */
 	/* Where its socket is: the variable that names it, and its path in the runtime directory. */
 	const char *host_variable, *socket_file;
 

@@ -1,6 +1,7 @@
 #include "backends/engine.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,12 +60,51 @@ int engine_find_socket(enum backend_kind kind, enum scope scope, const char *pat
 	return take_path(s, scope == SCOPE_USER && runtime ? " (from XDG_RUNTIME_DIR)" : "", ret, err);
 }
 
+const struct backend *engine_other(enum backend_kind kind)
+{
+	return engine_backend(kind == BACKEND_DOCKER ? BACKEND_PODMAN : BACKEND_DOCKER);
+}
+
+/* Does another path lead to the same socket? */
+static bool is_usual_socket(const struct stat *st)
+{
+	struct stat usual;
+	char path[64];
+
+	for (int kind = BACKEND_DOCKER; kind <= BACKEND_PODMAN; kind++) {
+		snprintf(path, sizeof(path), "/run/%s", engine_backend(kind)->socket_file);
+		if (stat(path, &usual) == 0 && usual.st_dev == st->st_dev && usual.st_ino == st->st_ino)
+			return true;
+	}
+	return false;
+}
+
+/* A member of the group 'docker' may tell Docker to start a container, but nshelper cannot enter it. A socket that is
+ * everybody's may be a relay to the user's own engine. */
+static int check_for_user(const char *socket, const struct stat *st, struct error *err)
+{
+	const struct group *g;
+
+	if (geteuid() == 0 || st->st_uid != 0 || ((st->st_mode & S_IWOTH) && !is_usual_socket(st)))
+		return 0;
+	g = st->st_gid ? getgrgid(st->st_gid) : NULL;
+	return error_set(
+		err, EPERM,
+		"'%s' is root's engine: a service of this user may not enter its containers%s%s%s; do this as root "
+		"('sudo sockwake …')",
+		socket, g ? ", not even as a member of the group '" : "", g ? g->gr_name : "", g ? "'" : "");
+}
+
 int engine_check_socket(enum scope scope, const char *socket, struct error *err)
 {
 	const struct passwd *owner;
 	struct stat st;
 
-	if (scope != SCOPE_SYSTEM || stat(socket, &st) < 0 || st.st_uid == 0)
+	if (stat(socket, &st) < 0)
+		return 0;
+	if (scope == SCOPE_USER)
+		return check_for_user(socket, &st, err);
+	if (st.st_uid == 0)
 		return 0;
 	owner = getpwuid(st.st_uid);
 	return error_set(

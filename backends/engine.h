@@ -6,6 +6,9 @@
 /* The table of this kind of engine. */
 const struct backend *engine_backend(enum backend_kind kind);
 
+/* The one that somebody may have meant who named none. */
+const struct backend *engine_other(enum backend_kind kind);
+
 /* The path of the engine's socket. The first of these that is set, without falling back to the next: `path` (from
  * --engine-socket, may be NULL or ""); DOCKER_HOST or CONTAINER_HOST, by kind, which must be unix:///PATH; the default:
  *
@@ -18,8 +21,9 @@ const struct backend *engine_backend(enum backend_kind kind);
 int engine_find_socket(enum backend_kind kind, enum scope scope, const char *path, char ret[static ENGINE_SOCKET_MAX],
 		       struct error *err);
 
-/* Can a service of this scope use the socket? EPERM: a system service has no capability to connect to a user's socket,
- * nor would a user's container belong to it. A missing socket passes. */
+/* Can a service of this scope use the socket, and enter the containers behind it? EPERM: a system service has no
+ * capability to connect to a user's socket, nor would a user's container belong to it; a user's service cannot enter
+ * containers of root's, even if the user may start them (group docker). A missing socket passes. */
 int engine_check_socket(enum scope scope, const char *socket, struct error *err);
 
 /* Finds the socket as above; the first request connects to it. *ret belongs to the caller. */

@@ -77,6 +77,7 @@ static int parse(int argc, char *argv[], struct command_line *l, struct error *e
 	a->base.scope = scope_default();
 	if (arguments_read(argc, argv, &table, l, &rest, err) < 0)
 		return -1;
+	a->backend_assumed = !l->backend_given;
 	if (!l->backend_given)
 		a->base.backend = backend_kind_default(a->base.scope);
 	if (take_name(argc - rest, argv + rest, a, err) < 0 ||

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/engine.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/create_options.h"
@@ -59,6 +60,8 @@ static int create(int argc, char *argv[], struct error *err)
 	_cleanup_create_request_ struct create_request r = {};
 
 	if (create_options_parse(argc, argv, &r, err) < 0)
+		return -1;
+	if (engine_check_socket(r.instance.scope, r.instance.engine_socket, err) < 0)
 		return -1;
 	if (r.dry_run)
 		return print_preview(&r, err);

@@ -349,9 +349,8 @@ static int complete(struct create_request *r, const struct command_line *line, s
 	/* Store the current values: the service will run without this environment. */
 	if (read_words(line, r, err) < 0 ||
 	    engine_find_socket(i->backend, i->scope, line->engine_socket, socket, err) < 0 ||
-	    engine_check_socket(i->scope, socket, err) < 0 || replace(&i->engine_socket, socket, err) < 0 ||
-	    complete_names(r, line, err) < 0 || complete_ports(r, line, err) < 0 ||
-	    complete_user(i, !line->no_notifications, err) < 0)
+	    replace(&i->engine_socket, socket, err) < 0 || complete_names(r, line, err) < 0 ||
+	    complete_ports(r, line, err) < 0 || complete_user(i, !line->no_notifications, err) < 0)
 		return -1;
 	r->check_assumed = !i->health_check;
 	if ((!i->startup_timeout && replace(&i->startup_timeout, DEFAULT_STARTUP_TIMEOUT_TEXT, err) < 0) ||

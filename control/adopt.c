@@ -12,6 +12,7 @@
 #include "control/instance_engine.h"
 #include "control/leftovers.h"
 #include "control/note.h"
+#include "control/other_engine.h"
 #include "control/rights.h"
 #include "control/selinux.h"
 #include "control/sharing.h"
@@ -366,6 +367,8 @@ int adopt_requested(const struct adopt_request *what, struct error *err)
 		return -1;
 	instance_engine_ask_once(what->name ? 1 : SIZE_MAX);
 	r = prune_and_adopt(&a, err);
+	if (r < 0 && what->backend_assumed)
+		other_engine_mention(what->base.backend, scope, err);
 	if (!what->dry_run)
 		leftovers_sweep_locks(scope, a.directory);
 	return r;

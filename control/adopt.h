@@ -7,6 +7,7 @@ struct adopt_request {
 	struct instance base; /* only scope, backend and engine */
 	const char *name;     /* of one container; NULL: none */
 	bool all, prune, dry_run;
+	bool backend_assumed; /* no --backend */
 
 	/* Reads the instance that a container's labels request, as command-line options; scope, backend and engine are
 	 * those of `base`. The caller clears *ret, also after an error. */

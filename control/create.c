@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backends/engine.h"
 #include "common/clock.h"
 #include "common/path.h"
 #include "control/advice.h"
@@ -20,6 +19,7 @@
 #include "control/keep.h"
 #include "control/leftovers.h"
 #include "control/note.h"
+#include "control/other_engine.h"
 #include "control/programs.h"
 #include "control/replaced.h"
 #include "control/rights.h"
@@ -262,18 +262,6 @@ static int create_installed(struct create_request *r, const char *directory, str
 	return create_instance(r, m, directory, &all, &outcome, err);
 }
 
-/* Docker is the default engine for root, who may use the other one. */
-static void mention_other_engine(const struct create_request *r, struct error *err)
-{
-	const struct backend *other = engine_backend(r->instance.backend)->mistaken;
-	struct error why = *err;
-
-	if (r->backend_assumed && other && (why.code == ENOENT || why.code == ENOTCONN) &&
-	    access(other->program, X_OK) == 0)
-		error_set(err, why.code, "%.900s; for one of %s's, add --backend %s", why.text, other->title,
-			  other->name);
-}
-
 int create_requested(struct create_request *r, struct error *err)
 {
 	_cleanup_close_ int lock = -1;
@@ -283,7 +271,8 @@ int create_requested(struct create_request *r, struct error *err)
 	    units_lock_take(r->instance.scope, directory, &lock, err) < 0)
 		return -1;
 	if (create_installed(r, directory, err) < 0) {
-		mention_other_engine(r, err);
+		if (r->backend_assumed)
+			other_engine_mention(r->instance.backend, r->instance.scope, err);
 		return -1;
 	}
 	check_lingering(r->instance.scope);

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import subprocess
 
 import fake_engine
 import harness
@@ -148,8 +149,23 @@ class Rights(BackendCase):
         argv = ("create", "server", f"-p{PORT}:6379", "--backend=docker", "--engine-socket=/run/docker.sock")
         result = self.scope.sockwake(*argv, check=False)
         self.assertEqual(result.returncode, 1)
-        for word in ("'/run/docker.sock'", "may not", "group 'docker'"):
+        for word in ("'/run/docker.sock' is root's", "not even as a member of the group 'docker'", "sudo sockwake"):
             self.assertIn(word, result.stderr)
+
+    def test_a_member_of_the_group(self):
+        """Who may start root's containers cannot enter them: nothing is asked, made or started."""
+        harness.SYSTEM_DOCKER.container("roots", "redis")
+        self.addCleanup(harness.SYSTEM_DOCKER.clean)
+        member = ("setpriv", "--reuid=wake", "--regid=wake", "--groups=docker", "sockwake")
+        engine = ("--backend=docker", "--engine-socket=/run/docker.sock")
+        environment = {**os.environ, "HOME": self.scope.home, "XDG_RUNTIME_DIR": self.scope.runtime_directory}
+        for command in ("create", "roots", f"-p{PORT}:6379"), ("adopt", "--all"), ("create", "--dry-run", "roots", "-p1234"):
+            with self.subTest(command):
+                result = subprocess.run((*member, *command, *engine), capture_output=True, text=True, env=environment)
+                self.assertNotEqual(result.returncode, 0)
+                self.assertEqual(result.stdout, "")
+                self.assertIn("not even as a member of the group 'docker'; do this as root", result.stderr)
+        self.assertEqual(harness.SYSTEM_DOCKER.container_state("roots"), "created")
 
     def test_root_with_a_users_engine(self):
         path = self.usual_socket()
