@@ -5,6 +5,7 @@
 
 #include "common/cidr.h"
 #include "control/create_request.h"
+#include "control/dns_port.h"
 #include "control/note.h"
 #include "instance/instance.h"
 
@@ -65,6 +66,7 @@ void advice_note(const struct create_request *r)
 {
 	advice_note_name(r);
 	advise_monitors(&r->instance);
+	dns_port_note(&r->instance, DNS_NETWORKS);
 	if (r->check_assumed && strcmp(r->instance.health_check, "listen") == 0)
 		advise_web(&r->instance);
 }
