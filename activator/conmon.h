@@ -1,4 +1,5 @@
-/* conmon(8), Podman's monitor of a container: the main process of a Quadlet unit. */
+/* conmon(8), Podman's monitor of a container: the main process of a Quadlet unit. The unit of a Kubernetes file has one for
+ * each container; its main process is that of a container that does nothing. */
 #pragma once
 
 #include <stdbool.h>

@@ -217,7 +217,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	old = find(all, i->name);
 	before = old && !old->problem ? &old->instance : NULL;
 	if (check_old(r, old, err) < 0 || check_free(m, directory, i->name, err) < 0 ||
-	    create_check_fit_container(r, &subject, err) < 0 ||
+	    create_check_fit_container(r, engine, &subject, err) < 0 ||
 	    (subject.exists && create_view_check(engine, &subject.container, i->health_check, err) < 0) ||
 	    dependencies_resolve(r, m, engine, &subject, err) < 0 ||
 	    create_unit_fit(r, before, &subject.run_by, &drop_in, err) < 0 ||

@@ -11,7 +11,9 @@
 #include "common/parse.h"
 #include "control/container_check.h"
 #include "control/create_request.h"
+#include "control/dns_port.h"
 #include "control/listen_check.h"
+#include "control/network_check.h"
 #include "control/note.h"
 #include "instance/combination.h"
 #include "instance/health_check.h"
@@ -74,31 +76,6 @@ static void note_published_ports(const struct instance *i, const struct containe
 	}
 }
 
-static bool is_named_before(const struct container *c, size_t k)
-{
-	for (size_t n = 0; n < k; n++) {
-		if (c->ports[n].host_port == c->ports[k].host_port)
-			return true;
-	}
-	return false;
-}
-
-/* Ports that the engine forwards bypass the sockets that systemd holds. */
-static void note_own_ports(const struct container *c)
-{
-	char ports[256] = "";
-	size_t len = 0;
-
-	for (size_t k = 0; k < c->n_ports; k++) {
-		if (c->ports[k].host_port && !is_named_before(c, k) && len < sizeof(ports) - 16)
-			len += (size_t)sprintf(ports + len, "%s%u", len ? ", " : "", c->ports[k].host_port);
-	}
-	if (len > 0)
-		note_print(
-			"the container publishes port %s itself: who connects there neither wakes it nor keeps it awake",
-			ports);
-}
-
 /* Notes who else starts and stops the container. */
 static void note_life(const struct instance *i, const struct container *c)
 {
@@ -107,46 +84,8 @@ static void note_life(const struct instance *i, const struct container *c)
 	if (c->auto_remove)
 		note_print("the container was created with --rm: whoever stops it, and the next boot, removes it with "
 			   "all its data; create it without --rm to keep it");
-	if (container_check_describe_policy(i, c, policy, sizeof(policy)))
+	if (container_check_describe_policy(i, c, false, policy, sizeof(policy)))
 		note_print("%s", policy);
-}
-
-/* Would a server on the host's network listen on the address of p? */
-static bool is_reached_at(const struct instance *i, const struct publish *p)
-{
-	struct publish there = {.type = p->type, .port = p->container_port};
-
-	for (char **t = i->targets; t && *t; t++) {
-		snprintf(there.address, sizeof(there.address), "%s", *t);
-		if (publish_overlap(p, &there))
-			return true;
-	}
-	return !i->targets && publish_overlap(p, &there);
-}
-
-/* On the host's network sockwake installs nothing in the namespace, and does not connect to its loopback. */
-static int check_hosts_network(const struct instance *i, const struct container *c, struct error *err)
-{
-	if (strcmp(c->network_mode, "host") != 0)
-		return 0;
-	if (i->transparent)
-		return error_set(err, EINVAL,
-				 "--transparent needs a network of the container's own, and '%s' uses the host's: use "
-				 "--proxy-protocol, or make it with another network",
-				 c->name);
-	for (size_t k = 0; k < i->n_ports; k++) {
-		if (!i->ports[k].path[0] && is_reached_at(i, &i->ports[k]))
-			return error_set(
-				err, EADDRINUSE,
-				"the container '%s' uses the host's network, and its server could not listen on "
-				"port %u while sockwake does: listen on another port (-p OTHER:%u)",
-				c->name, i->ports[k].port, i->ports[k].container_port);
-	}
-	if (!i->targets)
-		note_print(
-			"the container uses the host's network: its server is looked for on the host's addresses but "
-			"loopback, from where all clients would be local ones to it; '--target 127.0.0.1' accepts that");
-	return 0;
 }
 
 /* Refuses a check with which each wake would fail. */
@@ -161,7 +100,38 @@ static int check_own_check(const struct instance *i, const struct container *c, 
 		c->name, backend_kind_name(i->backend));
 }
 
-int create_check_fit_container(struct create_request *r, const struct subject *s, struct error *err)
+/* The network that a unit will give to its container. */
+static int check_network_to_be(const struct instance *i, const struct container_unit *run_by, struct error *err)
+{
+	if (!run_by->has_hosts_network)
+		return 0;
+	if (network_check_hosts(i, i->container_name, err) < 0)
+		return -1;
+	network_note_hosts(i);
+	return 0;
+}
+
+/* What the unit of a pod publishes is checked with the unit (unit_ports.h), which knows where it can be changed. */
+static int check_network(const struct instance *i, struct engine *e, const struct subject *s, struct error *err)
+{
+	if (!s->run_by.pod.unit)
+		return network_check(e, i, &s->container, err);
+	return s->run_by.has_hosts_network ? network_check_hosts(i, s->container.name, err) : 0;
+}
+
+/* The first containers of a pod only hold its namespaces. */
+static int refuse_helper(const struct container *c, struct error *err)
+{
+	if (!c->is_infra && !container_name_is_service(c->name))
+		return 0;
+	return error_set(
+		err, EINVAL,
+		"the container '%s' only holds a pod together, and no server runs in it: name one of the pod's "
+		"others, which 'podman ps -a --pod' lists",
+		c->name);
+}
+
+int create_check_fit_container(struct create_request *r, struct engine *e, const struct subject *s, struct error *err)
 {
 	const struct container *c = &s->container;
 	struct instance *i = &r->instance;
@@ -170,13 +140,15 @@ int create_check_fit_container(struct create_request *r, const struct subject *s
 	if (combination_check(i, err) < 0)
 		return -1;
 	if (!s->exists && s->run_by.unit) /* its unit will make it */
-		return instance_validate(i, err);
+		return check_network_to_be(i, &s->run_by, err) < 0 ? -1 : instance_validate(i, err);
 	if (!s->exists)
 		return error_set(err, ENOENT,
 				 "there is no container '%s': create it first, as in '%s create --name %s IMAGE', or "
 				 "look at '%s ps -a'",
 				 i->container_name, backend_kind_name(i->backend), i->container_name,
 				 backend_kind_name(i->backend));
+	if (refuse_helper(c, err) < 0)
+		return -1;
 	/* The name may be an identifier: all instances that share a container must lock the same name. */
 	if (text_replace(&i->container_name, c->name, err) < 0)
 		return -1;
@@ -190,14 +162,14 @@ int create_check_fit_container(struct create_request *r, const struct subject *s
 	}
 	if (!r->original_ports)
 		note_published_ports(i, c);
-	if (check_own_check(i, c, err) < 0 || check_hosts_network(i, c, err) < 0)
+	if (check_own_check(i, c, err) < 0 || check_network(i, e, s, err) < 0)
 		return -1;
 	if (container_check_fit(i, i->unit, c, err) < 0)
 		return -1;
 	if (!i->unit) {
 		note_life(i, c);
-		note_own_ports(c);
 	}
+	network_note(e, i, c, !i->unit);
 	return instance_validate(i, err);
 }
 
@@ -251,7 +223,7 @@ static bool gives_up(const struct instance *old, const struct publish *p)
 int create_check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
 		       const struct stored_list *freed, struct error *err)
 {
-	if (check_group(i, err) < 0)
+	if (check_group(i, err) < 0 || dns_port_check(i, DNS_NETWORKS, err) < 0)
 		return -1;
 	for (size_t k = 0; k < i->n_ports; k++) {
 		const struct publish *p = &i->ports[k];

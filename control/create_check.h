@@ -4,7 +4,7 @@
 #include "control/create_request.h"
 
 /* Makes the instance fit its container, if that exists; notes changes and surprises. */
-int create_check_fit_container(struct create_request *r, const struct subject *s, struct error *err);
+int create_check_fit_container(struct create_request *r, struct engine *e, const struct subject *s, struct error *err);
 
 /* Replaces an allocated text of the instance by a copy of value. */
 int text_replace(char **text, const char *value, struct error *err);

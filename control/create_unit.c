@@ -11,24 +11,45 @@
 #include "control/create_check.h"
 #include "control/create_request.h"
 #include "control/note.h"
+#include "control/unit_ports.h"
 #include "units/drop_in.h"
 #include "units/manager.h"
 #include "units/query.h"
-#include "units/run_command.h"
+
+/* In a pod, other containers have the label, too. */
+static bool has_label(const struct container *c, const char *unit)
+{
+	const char *label = container_label(c, UNIT_LABEL);
+
+	return label && strcmp(label, unit) == 0 && !c->is_infra && !container_name_is_service(c->name);
+}
 
 /* Finds the container that this unit runs by the label of a running one. */
-static int find_by_label(struct engine *engine, struct instance *i, struct error *err)
+static int find_by_label(struct engine *engine, struct instance *i, const char *kube, struct error *err)
 {
 	_cleanup_container_list_ struct container_list list = {};
+	const char *found = NULL;
 
 	if (engine->backend->list(engine, &list, err) < 0)
 		return -1;
 	for (size_t k = 0; k < list.n; k++) {
-		const char *unit = container_label(&list.items[k], UNIT_LABEL);
-
-		if (unit && strcmp(unit, i->unit) == 0)
-			return text_replace(&i->container_name, list.items[k].name, err);
+		if (!has_label(&list.items[k], i->unit))
+			continue;
+		if (found)
+			return error_set(
+				err, EINVAL,
+				"'%s' runs more than one container, '%s' and '%s' among them: name the one that "
+				"clients connect to with --container-name",
+				i->unit, found, list.items[k].name);
+		found = list.items[k].name;
 	}
+	if (found)
+		return text_replace(&i->container_name, found, err);
+	if (kube)
+		return error_set(err, ENOENT,
+				 "'%s' runs '%s', whose containers are not to be seen while it does not run: "
+				 "name the one that clients connect to, as in '--container-name POD-CONTAINER'",
+				 i->unit, kube);
 	return error_set(err, ENOENT,
 			 "what container '%s' runs is not to be seen from its ExecStart=: name it with "
 			 "--container-name",
@@ -118,7 +139,7 @@ static int find(struct create_request *r, struct manager *m, struct engine *engi
 		if (r->container_assumed && s->run_by.container &&
 		    text_replace(&i->container_name, s->run_by.container, err) < 0)
 			return -1;
-		if (r->container_assumed && !s->run_by.container && find_by_label(engine, i, err) < 0)
+		if (r->container_assumed && !s->run_by.container && find_by_label(engine, i, s->run_by.kube, err) < 0)
 			return -1;
 		return inspect(engine, i->container_name, s, err);
 	}
@@ -143,10 +164,30 @@ int subject_find(struct create_request *r, struct manager *m, struct engine *eng
 	return 0;
 }
 
+/* A pod's unit starts all its containers. The drop-in of one of them does not change that. */
+static int check_boot_of_pod(const struct instance *i, const struct container_unit *run_by, struct error *err)
+{
+	const struct pod_unit *pod = &run_by->pod;
+
+	if (i->no_boot)
+		return error_set(
+			err, EINVAL,
+			"%s starts %s, and with it all containers of that pod, which --no-boot does not change: take "
+			"its WantedBy= out of '%s', and run 'systemctl %sdaemon-reload'",
+			pod->wanted_by, pod->unit, pod->file ? pod->file : pod->unit,
+			i->scope == SCOPE_USER ? "--user " : "");
+	note_print("%s starts %s, and with it all containers of that pod, asleep or not: without its WantedBy= in '%s' "
+		   "that is left to the first connection",
+		   pod->wanted_by, pod->unit, pod->file ? pod->file : pod->unit);
+	return 0;
+}
+
 static int check_boot(struct create_request *r, const struct container_unit *run_by, struct error *err)
 {
 	struct instance *i = &r->instance;
 
+	if (run_by->pod.wanted_by)
+		return check_boot_of_pod(i, run_by, err);
 	if (!run_by->wanted_by)
 		return 0;
 	if (i->no_boot && !run_by->quadlet)
@@ -158,31 +199,6 @@ static int check_boot(struct create_request *r, const struct container_unit *run
 	if (!i->no_boot)
 		note_print("%s starts %s, asleep or not: %s leaves that to the first connection", run_by->wanted_by,
 			   run_by->unit, run_by->quadlet ? "--no-boot" : "disabling the unit");
-	return 0;
-}
-
-/* Such a port is free while the container sleeps; when it wakes, the engine listens there too. */
-static int check_published(struct create_request *r, const struct container_unit *run_by, const char *drop_in,
-			   struct error *err)
-{
-	struct instance *i = &r->instance;
-
-	for (char **value = run_by->publish; value && *value; value++) {
-		for (size_t k = 0; k < i->n_ports; k++) {
-			if (!run_publish_takes(*value, &i->ports[k]) || i->drop_publish)
-				continue;
-			if (run_by->quadlet)
-				return error_set(err, EADDRINUSE,
-						 "%s publishes '%s' itself and could not start while sockwake "
-						 "listens there: --drop-publish writes '[Container]' and "
-						 "'PublishPort=' into the drop-in %s",
-						 run_by->unit, *value, drop_in);
-			return error_set(err, EADDRINUSE,
-					 "%s publishes '%s' itself and could not start while sockwake listens there: "
-					 "take that out of its ExecStart=, or listen on another port",
-					 run_by->unit, *value);
-		}
-	}
 	return 0;
 }
 
@@ -226,14 +242,16 @@ int create_unit_fit(struct create_request *r, const struct instance *old, const 
 	}
 	if (run_by->quadlet && drop_in_path(i->scope, run_by->quadlet, i->name, path, err) < 0)
 		return -1;
-	if (check_boot(r, run_by, err) < 0 || check_published(r, run_by, path, err) < 0)
+	if (check_boot(r, run_by, err) < 0 || unit_ports_check(i, run_by, path, err) < 0)
 		return -1;
 	note_network(run_by);
+	unit_ports_note(i, run_by);
 	if (!run_by->quadlet || (!i->no_boot && !i->drop_publish))
 		return 0;
 	if (text_replace(&i->drop_in, path, err) < 0)
 		return -1;
-	*ret_drop_in = drop_in_render(i, (const char *const *)run_by->publish, err);
+	*ret_drop_in =
+		drop_in_render(i, run_by->kube ? "Kube" : "Container", (const char *const *)run_by->publish, err);
 	return *ret_drop_in ? 0 : -1;
 }
 
@@ -241,20 +259,15 @@ int create_unit_fit(struct create_request *r, const struct instance *old, const 
 static int check_effect(struct manager *m, const struct instance *i, struct error *err)
 {
 	_cleanup_container_unit_ struct container_unit run_by = {};
+	const char *taken;
 
 	if (container_unit_read(m, i->unit, &run_by, err) < 0)
 		return -1;
 	if (i->no_boot && run_by.wanted_by)
 		return error_set(err, EEXIST, "%s still starts %s: another drop-in or a link says so", run_by.wanted_by,
 				 i->unit);
-	for (char **value = run_by.publish; i->drop_publish && value && *value; value++) {
-		for (size_t k = 0; k < i->n_ports; k++) {
-			if (run_publish_takes(*value, &i->ports[k]))
-				return error_set(err, EEXIST, "%s still publishes '%s': another drop-in says so",
-						 i->unit, *value);
-		}
-	}
-	return 0;
+	taken = i->drop_publish ? unit_ports_taken(i, run_by.publish) : NULL;
+	return taken ? error_set(err, EEXIST, "%s still publishes '%s': another drop-in says so", i->unit, taken) : 0;
 }
 
 int create_unit_apply_drop_in(struct manager *m, const struct instance *i, const char *text, char **ret_before,

@@ -12,6 +12,7 @@
 #include "control/create_check.h"
 #include "control/create_request.h"
 #include "control/create_view.h"
+#include "control/network_check.h"
 #include "control/note.h"
 #include "control/project.h"
 #include "instance/dependency.h"
@@ -161,7 +162,8 @@ static int resolve(struct create_request *r, struct dependency *d, struct manage
 	if (!d->unit && health_check_is_completed(d->health_check) && check_job(&r->instance, &c, err) < 0)
 		return -1;
 	d->stop_timeout = c.stop_timeout;
-	return container_check_fit(&r->instance, d->unit, &c, err) < 0
+	return container_check_fit(&r->instance, d->unit, &c, err) < 0 ||
+			       network_check_dependency(engine, &r->instance, d, &c, err) < 0
 		       ? -1
 		       : create_view_check(engine, &c, d->health_check, err);
 }

@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "control/advice.h"
 #include "control/dependencies.h"
 #include "control/image.h"
+#include "control/note.h"
+#include "control/warning.h"
 #include "units/paths.h"
 #include "units/render.h"
 
@@ -23,6 +26,16 @@ static int put_units(FILE *f, const struct instance *i, struct error *err)
 	return 0;
 }
 
+/* What create would refuse, as far as this user may ask: a dry run also works without an engine. */
+static void note_obstacles(const struct instance *i)
+{
+	bool may_ask = i->engine_socket && access(i->engine_socket, R_OK | W_OK) == 0;
+	char why[WARNING_MAX];
+
+	if (warning_find_obstacle(i, may_ask, why, sizeof(why)))
+		note_print("%s", why);
+}
+
 int preview_render(struct create_request *r, char **ret, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -34,6 +47,7 @@ int preview_render(struct create_request *r, char **ret, struct error *err)
 		return error_errno(err, ENOMEM, "cannot print the units");
 	advice_note(r);
 	dependencies_note_unresolved(r);
+	note_obstacles(&r->instance);
 	done = r->to_make.image ? made_put(f, r, err) : 0;
 	if (done == 0)
 		done = put_units(f, &r->instance, err);

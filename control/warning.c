@@ -4,14 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backends/backend.h"
+#include "backends/engine.h"
 #include "common/clock.h"
 #include "control/container_check.h"
+#include "control/dns_port.h"
 #include "control/instance_engine.h"
+#include "control/network_check.h"
 #include "control/observe.h"
 #include "control/settle.h"
 #include "control/unattended.h"
+#include "control/unit_ports.h"
 #include "units/container_unit.h"
+#include "units/drop_in.h"
 
 #define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
 
@@ -26,25 +30,28 @@ void warning_describe_hidden(const struct instance *i, const char *path, char re
 }
 
 /* Does a target start the unit, at boot or at login? */
-static bool find_target(const struct instance *i, char *ret, size_t size)
+static bool find_target(const struct instance *i, const struct container_unit *run_by, char *ret, size_t size)
 {
-	_cleanup_manager_ struct manager *m = NULL;
-	_cleanup_container_unit_ struct container_unit run_by = {};
-	struct error ignored;
+	const struct pod_unit *pod = &run_by->pod;
 
-	if (manager_connect(i->scope, &m, &ignored) < 0 || container_unit_read(m, i->unit, &run_by, &ignored) < 0 ||
-	    !run_by.wanted_by)
+	if (!run_by->wanted_by && !pod->wanted_by)
 		return false;
-	if (run_by.quadlet)
+	if (pod->wanted_by)
+		snprintf(
+			ret, size,
+			"%s starts %s, and with it all containers of that pod, asleep or not: without its WantedBy= in "
+			"'%s' that is left to the first connection",
+			pod->wanted_by, pod->unit, pod->file ? pod->file : pod->unit);
+	else if (run_by->quadlet)
 		snprintf(ret, size,
 			 "%s starts %s at boot, asleep or not: 'create' with '--no-boot --force', and all that the "
 			 "instance was made with, leaves that to the first connection",
-			 run_by.wanted_by, i->unit);
+			 run_by->wanted_by, i->unit);
 	else
 		snprintf(ret, size,
 			 "%s starts %s at boot, asleep or not: 'systemctl %sdisable %s' leaves that to the first "
 			 "connection",
-			 run_by.wanted_by, i->unit, i->scope == SCOPE_USER ? "--user " : "", i->unit);
+			 run_by->wanted_by, i->unit, i->scope == SCOPE_USER ? "--user " : "", i->unit);
 	return true;
 }
 
@@ -58,17 +65,56 @@ static bool find_container_surprise(const struct instance *i, char *ret, size_t 
 	if (instance_open_engine(i, ENGINE_TIMEOUT, &engine, &ignored) < 0 ||
 	    engine->backend->inspect(engine, i->container_name, &c, &ignored) < 0)
 		return false;
-	if (container_check_fit(i, NULL, &c, &err) == 0)
-		return container_check_describe_policy(i, &c, ret, size);
+	if (container_check_fit(i, i->unit, &c, &err) == 0 && network_check(engine, i, &c, &err) == 0)
+		return !i->unit && container_check_describe_policy(i, &c, true, ret, size);
 	snprintf(ret, size, "%.*s", (int)size - 1, err.text);
 	return true;
+}
+
+/* The unit, or its pod's, may have been changed since. */
+static bool find_unit_surprise(const struct instance *i, char *ret, size_t size)
+{
+	_cleanup_manager_ struct manager *m = NULL;
+	_cleanup_container_unit_ struct container_unit run_by = {};
+	struct error ignored, err;
+	char path[PATH_MAX] = "";
+
+	if (manager_connect(i->scope, &m, &ignored) < 0 || container_unit_read(m, i->unit, &run_by, &ignored) < 0)
+		return false;
+	if (run_by.quadlet)
+		(void)drop_in_path(i->scope, run_by.quadlet, i->name, path, &ignored);
+	if (unit_ports_check(i, &run_by, path, &err) == 0 &&
+	    (!run_by.has_hosts_network || network_check_hosts(i, i->container_name, &err) == 0))
+		return find_target(i, &run_by, ret, size);
+	snprintf(ret, size, "%.*s", (int)size - 1, err.text);
+	return true;
+}
+
+/* Root's engine, for a user's instance: create refuses it, and earlier versions did not. */
+static bool find_engine_surprise(const struct instance *i, char *ret, size_t size)
+{
+	char socket[ENGINE_SOCKET_MAX];
+	struct error err;
+
+	if (engine_find_socket(i->backend, i->scope, i->engine_socket, socket, &err) == 0 &&
+	    engine_check_socket(i->scope, socket, &err) == 0)
+		return false;
+	snprintf(ret, size, "%.*s", (int)size - 1, err.text);
+	return true;
+}
+
+bool warning_find_obstacle(const struct instance *i, bool answered, char *ret, size_t size)
+{
+	return find_engine_surprise(i, ret, size) || dns_port_describe(i, DNS_NETWORKS, ret, size) ||
+	       (i->unit && find_unit_surprise(i, ret, size)) || (answered && find_container_surprise(i, ret, size));
 }
 
 void warning_find(const struct observation *o, char ret[static WARNING_MAX])
 {
 	bool runs = o->state == STATE_ASLEEP && strcmp(o->container_state, "running") == 0;
 	bool missing = !o->stored->instance.unit && strcmp(o->container_state, "missing") == 0;
-	bool answered = strcmp(o->container_state, "unknown") != 0; /* else the engine need not be asked again */
+	/* else the engine need not be asked again */
+	bool answered = strcmp(o->container_state, "unknown") != 0 && strcmp(o->container_state, "missing") != 0;
 	const struct instance *i = &o->stored->instance;
 	char why[WARNING_MAX / 2], command[STOP_COMMAND_MAX];
 
@@ -87,7 +133,7 @@ void warning_find(const struct observation *o, char ret[static WARNING_MAX])
 			 "there is no container '%s': '%s ps -a' lists those that there are; one that is made under "
 			 "that name is woken as this one was",
 			 i->container_name, backend_kind_name(i->backend));
-	else if (i->unit ? find_target(i, why, sizeof(why)) : answered && find_container_surprise(i, why, sizeof(why)))
+	else if (warning_find_obstacle(i, answered, why, sizeof(why)))
 		snprintf(ret, WARNING_MAX, "%s%s", runs ? "the container runs although nobody woke it; " : "", why);
 	else if (runs && i->keep_running)
 		snprintf(ret, WARNING_MAX,

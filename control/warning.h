@@ -11,3 +11,7 @@ void warning_describe_hidden(const struct instance *i, const char *path, char re
  * prevent it from waking. One sentence; "": none. */
 #define WARNING_MAX 1024
 void warning_find(const struct observation *o, char ret[static WARNING_MAX]);
+
+/* The part of it that needs no observation: what in the container, its unit and the machine is in the way of this
+ * instance, which may not exist yet. answered: also asks the engine. */
+bool warning_find_obstacle(const struct instance *i, bool answered, char *ret, size_t size);

@@ -1,36 +1,35 @@
 #include "units/container_unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/io.h"
 #include "units/ask.h"
+#include "units/exec_command.h"
+#include "units/kube_file.h"
 #include "units/quadlet.h"
 #include "units/run_command.h"
 
 #define QUADLET_SUFFIX ".container"
+#define KUBE_SUFFIX    ".kube"
 #define QUADLETS_MAX   4096
-
-#define _cleanup_strv_ _cleanup_(free_strv)
-
-static void free_strv(char ***list)
-{
-	for (char **p = *list; p && *p; p++)
-		free(*p);
-	free(*list);
-	*list = NULL;
-}
+#define KUBE_FILE_MAX  (4U << 20)
 
 void container_unit_clear(struct container_unit *r)
 {
 	free(r->unit);
 	free(r->quadlet);
 	free(r->container);
-	free_strv(&r->publish);
-	free_strv(&r->labels);
-	free_strv(&r->volumes);
+	strv_free(&r->publish);
+	strv_free(&r->labels);
+	strv_free(&r->volumes);
 	free(r->image);
+	free(r->kube);
+	strv_free(&r->kube_publish);
 	free(r->wanted_by);
+	pod_unit_clear(&r->pod);
 	*r = (struct container_unit){};
 }
 
@@ -66,18 +65,6 @@ static int get_text(struct manager *m, const char *path, const char *property, c
 	return *ret ? 0 : no_memory(err);
 }
 
-static char **copy_words(const char *const *words, size_t n)
-{
-	_cleanup_strv_ char **copy = calloc(n + 1, sizeof(*copy));
-
-	for (size_t k = 0; copy && k < n; k++) {
-		copy[k] = strdup(words[k]);
-		if (!copy[k])
-			return NULL;
-	}
-	return steal_ptr(&copy);
-}
-
 static char **volume_names(const struct run_command *command)
 {
 	char names[RUN_VOLUMES_MAX][RUN_VOLUME_NAME_MAX];
@@ -90,7 +77,7 @@ static char **volume_names(const struct run_command *command)
 			n++;
 		}
 	}
-	return copy_words(found, n);
+	return strv_copy(found, n);
 }
 
 /* Only the engine knows which word of a command line is the image. The file says it, unless a drop-in overrides it:
@@ -112,66 +99,52 @@ static char *find_image(const char *quadlet, const char *const *argv)
 static int keep_command(const struct run_command *command, struct container_unit *ret, struct error *err)
 {
 	ret->volumes = volume_names(command);
-	ret->publish = copy_words(command->publish, command->n_publish);
-	ret->labels = copy_words(command->labels, command->n_labels);
+	ret->publish = strv_copy(command->publish, command->n_publish);
+	ret->labels = strv_copy(command->labels, command->n_labels);
 	if (command->container)
 		ret->container = strdup(command->container);
 	return ret->publish && ret->labels && ret->volumes && (ret->container || !command->container) ? 0
 												      : no_memory(err);
 }
 
-/* ExecStart= is a(sasbttttuii): path, words, and the result. */
-static int read_command(struct manager *m, const char *path, struct container_unit *ret, struct error *err)
+/* A file that cannot be read is the unit's own trouble. */
+static int read_kube(const char *path, struct container_unit *ret, struct error *err)
 {
-	_cleanup_message_ sd_bus_message *reply = NULL;
-	struct run_command command = {};
-	int r = get(m, path, SYSTEMD_SERVICE, "ExecStart", "a(sasbttttuii)", &reply, err);
+	char ports[KUBE_PORTS_MAX][KUBE_PUBLISH_MAX];
+	const char *found[KUBE_PORTS_MAX];
+	_cleanup_free_ char *text = NULL;
+	struct error ignored;
+	size_t n = 0;
 
-	if (r < 0)
-		return -1;
-	r = bus.sd_bus_message_enter_container(reply, 'a', "(sasbttttuii)");
-	while (r >= 0 && (r = bus.sd_bus_message_enter_container(reply, 'r', "sasbttttuii")) > 0) {
-		_cleanup_strv_ char **argv = NULL;
-
-		r = bus.sd_bus_message_skip(reply, "s");
-		if (r >= 0)
-			r = bus.sd_bus_message_read_strv(reply, &argv);
-		if (r >= 0 && argv && run_command_parse((const char *const *)argv, &command)) {
-			ret->image = find_image(ret->quadlet, (const char *const *)argv);
-			return keep_command(&command, ret, err);
-		}
-		if (r >= 0)
-			r = bus.sd_bus_message_skip(reply, "bttttuii");
-		if (r >= 0)
-			r = bus.sd_bus_message_exit_container(reply);
-	}
-	return r < 0 ? error_set(err, EREMOTEIO, "the service manager's ExecStart of a unit makes no sense")
-		     : keep_command(&command, ret, err);
+	ret->kube = strdup(path);
+	if (file_read(AT_FDCWD, path, KUBE_FILE_MAX, &text, NULL, &ignored) == 0)
+		n = kube_file_ports(text, ports);
+	for (size_t k = 0; k < n; k++)
+		found[k] = ports[k];
+	ret->kube_publish = strv_copy(found, n);
+	return ret->kube && ret->kube_publish ? 0 : no_memory(err);
 }
 
-/* A target that pulls it in. Other units may do so: they need it while they run. */
-static int find_target(struct manager *m, const char *path, struct container_unit *ret, struct error *err)
+static int take_command(void *data, const char *const *argv, struct error *err)
 {
-	static const char *const dependencies[] = {"WantedBy", "RequiredBy", "UpheldBy"};
+	struct container_unit *ret = data;
+	struct run_command command;
 
-	for (size_t k = 0; k < sizeof(dependencies) / sizeof(*dependencies) && !ret->wanted_by; k++) {
-		_cleanup_message_ sd_bus_message *reply = NULL;
-		_cleanup_strv_ char **units = NULL;
+	if (!run_command_parse(argv, &command))
+		return 0;
+	ret->has_hosts_network = command.network && strcmp(command.network, "host") == 0;
+	ret->image = command.kube ? NULL : find_image(ret->quadlet, argv);
+	if (keep_command(&command, ret, err) < 0 || (command.kube && read_kube(command.kube, ret, err) < 0))
+		return -1;
+	return 1;
+}
 
-		if (get(m, path, SYSTEMD_UNIT, dependencies[k], "as", &reply, err) < 0) {
-			if (k == 2) /* UpheldBy= is new in systemd 249 */
-				break;
-			return -1;
-		}
-		if (bus.sd_bus_message_read_strv(reply, &units) < 0)
-			return error_set(err, EREMOTEIO, "the service manager's %s of a unit makes no sense",
-					 dependencies[k]);
-		for (char **p = units; p && *p && !ret->wanted_by; p++) {
-			if (ends_with(*p, ".target") && !(ret->wanted_by = strdup(*p)))
-				return no_memory(err);
-		}
-	}
-	return 0;
+/* The first command of ExecStart= that runs a container. */
+static int read_command(struct manager *m, const char *path, struct container_unit *ret, struct error *err)
+{
+	int r = exec_command_each(m, path, "ExecStart", take_command, ret, err);
+
+	return r == 0 ? keep_command(&(struct run_command){}, ret, err) : r < 0 ? -1 : 0;
 }
 
 #define NETWORK_WAITER "podman-user-wait-network-online.service"
@@ -213,11 +186,13 @@ int container_unit_read(struct manager *m, const char *unit, struct container_un
 				 unit, state, manager_option(m));
 	if (get_text(m, path, "SourcePath", &source, err) < 0)
 		return -1;
-	if (ends_with(source, QUADLET_SUFFIX))
+	if (ends_with(source, QUADLET_SUFFIX) || ends_with(source, KUBE_SUFFIX))
 		ret->quadlet = steal_ptr(&source);
-	if (read_command(m, path, ret, err) < 0)
+	if (read_command(m, path, ret, err) < 0 || unit_target_find(m, path, &ret->wanted_by, err) < 0 ||
+	    find_network_waiter(m, path, ret, err) < 0 || pod_unit_find(m, path, &ret->pod, err) < 0)
 		return -1;
-	return find_target(m, path, ret, err) < 0 ? -1 : find_network_waiter(m, path, ret, err);
+	ret->has_hosts_network |= ret->pod.has_hosts_network;
+	return 0;
 }
 
 bool container_unit_runs(const struct container_unit *r, const char *container)
@@ -258,7 +233,7 @@ int container_unit_each(struct manager *m, container_unit_visitor visit, void *d
 		struct error ignored;
 
 		if (container_unit_read(m, slash ? slash + 1 : file, &run_by, &ignored) == 0 && run_by.quadlet &&
-		    !visit(data, &run_by))
+		    !run_by.kube && !visit(data, &run_by))
 			return 0;
 	}
 	return r < 0 ? error_set(err, EREMOTEIO, "the service manager's list of units makes no sense") : 0;

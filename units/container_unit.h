@@ -7,16 +7,21 @@
 #include "common/cleanup.h"
 #include "common/error.h"
 #include "units/manager.h"
+#include "units/pod_unit.h"
 
 struct container_unit {
 	char *unit;		/* X.service */
-	char *quadlet;		/* the path of the .container file; NULL: not a Quadlet */
+	char *quadlet;		/* the path of the .container or .kube file; NULL: not a Quadlet */
+	char *kube;		/* the path of the Kubernetes file whose pods it runs; NULL: it runs a container */
+	char **kube_publish;	/* NULL-terminated: the host ports that this file publishes; NULL: not known */
 	char *container;	/* NULL: its command line does not name it */
 	char **publish;		/* NULL-terminated: the host ports it publishes, as given to the engine */
 	char **labels;		/* NULL-terminated: "sockwake.KEY=VALUE", as given to the engine */
 	char **volumes;		/* NULL-terminated: the names of its volumes */
 	char *image;		/* as in its .container file and command line; NULL: unknown */
 	char *wanted_by;	/* a target that starts it, at boot or at login; NULL for none */
+	bool has_hosts_network; /* --network host, its own or its pod's */
+	struct pod_unit pod;	/* of which it is a member; pod.unit is NULL if there is none */
 	bool waits_for_network; /* it starts after Podman's service that waits for the network, in a user's manager */
 };
 void container_unit_clear(struct container_unit *r);
@@ -30,7 +35,7 @@ int container_unit_read(struct manager *m, const char *unit, struct container_un
  * image, and putting the container to sleep stops the unit. */
 bool container_unit_runs(const struct container_unit *r, const char *container);
 
-/* Calls a function for every Quadlet. The function may take ownership of *r, and returns whether to go on. */
+/* Calls a function for the Quadlet of every container. The function may take ownership of *r, and returns whether to go on. */
 typedef bool (*container_unit_visitor)(void *data, struct container_unit *r);
 int container_unit_each(struct manager *m, container_unit_visitor visit, void *data, struct error *err);
 

@@ -39,7 +39,7 @@ static bool is_taken(const char *value, const struct instance *i)
 	return false;
 }
 
-char *drop_in_render(const struct instance *i, const char *const *publish, struct error *err)
+char *drop_in_render(const struct instance *i, const char *section, const char *const *publish, struct error *err)
 {
 	char *text = NULL;
 	size_t len;
@@ -54,7 +54,7 @@ char *drop_in_render(const struct instance *i, const char *const *publish, struc
 		fputs("\n# The first connection starts it, not the boot.\n[Install]\nWantedBy=\nRequiredBy=\nUpheldBy=\n",
 		      f);
 	if (i->drop_publish)
-		fputs("\n# sockwake listens there.\n[Container]\nPublishPort=\n", f);
+		fprintf(f, "\n# sockwake listens there.\n[%s]\nPublishPort=\n", section);
 	for (; i->drop_publish && *publish; publish++) {
 		if (!is_taken(*publish, i) && is_plain(*publish))
 			fprintf(f, "PublishPort=%s\n", *publish);

@@ -10,8 +10,8 @@
 int drop_in_path(enum scope scope, const char *quadlet, const char *name, char ret[static PATH_MAX], struct error *err);
 
 /* The text for i->no_boot and i->drop_publish: it keeps published ports, except those that the instance listens on.
- * malloc()ed. */
-char *drop_in_render(const struct instance *i, const char *const *publish, struct error *err);
+ * section: where PublishPort= is. malloc()ed. */
+char *drop_in_render(const struct instance *i, const char *section, const char *const *publish, struct error *err);
 
 /* Writes the file, all or nothing. *ret_before is the previous text, or NULL. Code EEXIST: the file is not ours. */
 int drop_in_write(const char *path, const char *text, char **ret_before, struct error *err);

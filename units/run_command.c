@@ -38,6 +38,7 @@ static const char *value_of_any(const char *const *argv, size_t *k, const char *
 }
 
 static const char *const volume_options[] = {"--volume", "-v", "--mount", NULL};
+static const char *const network_options[] = {"--network", "--net", NULL};
 
 /* Only the engine knows which options take a value, and so where the image's own arguments begin. The first --name is
  * the container's. */
@@ -45,6 +46,7 @@ static void read_options(const char *const *argv, size_t k, struct run_command *
 {
 	for (; argv[k]; k++) {
 		const char *name = value_of(argv, &k, "--name"), *publish = NULL, *label = NULL, *volume = NULL;
+		const char *network = NULL;
 
 		if (name) {
 			if (!ret->container)
@@ -63,6 +65,12 @@ static void read_options(const char *const *argv, size_t k, struct run_command *
 				ret->volumes[ret->n_volumes++] = volume;
 			continue;
 		}
+		network = value_of_any(argv, &k, network_options);
+		if (network) {
+			if (!ret->network)
+				ret->network = network;
+			continue;
+		}
 		publish = value_of(argv, &k, "--publish");
 		if (!publish)
 			publish = value_of(argv, &k, "-p");
@@ -71,22 +79,57 @@ static void read_options(const char *const *argv, size_t k, struct run_command *
 	}
 }
 
-bool run_command_parse(const char *const *argv, struct run_command *ret)
+static bool is_engines(const char *const *argv)
+{
+	return argv[0] && (strcmp(base_name(argv[0]), "podman") == 0 || strcmp(base_name(argv[0]), "docker") == 0);
+}
+
+/* Are these two words next, in any order? Podman says both "kube play" and "play kube". */
+static bool are_next(const char *const *argv, const char *one, const char *two)
+{
+	return argv[1] && ((strcmp(argv[0], one) == 0 && strcmp(argv[1], two) == 0) ||
+			   (strcmp(argv[0], two) == 0 && strcmp(argv[1], one) == 0));
+}
+
+bool run_command_parse_pod(const char *const *argv, struct run_command *ret)
+{
+	*ret = (struct run_command){};
+	for (size_t k = 1; is_engines(argv) && argv[k]; k++) {
+		if (are_next(argv + k, "pod", "create")) {
+			read_options(argv, k + 2, ret);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The last word after the first, unless it is an option. */
+static const char *last_word(const char *const *argv)
 {
 	size_t last = 0;
 
+	while (argv[last + 1])
+		last++;
+	return last > 0 && argv[last][0] != '-' ? argv[last] : NULL;
+}
+
+bool run_command_parse(const char *const *argv, struct run_command *ret)
+{
 	*ret = (struct run_command){};
-	if (!argv[0] || (strcmp(base_name(argv[0]), "podman") != 0 && strcmp(base_name(argv[0]), "docker") != 0))
+	if (!is_engines(argv))
 		return false;
 	for (size_t k = 1; argv[k]; k++) {
+		if (are_next(argv + k, "kube", "play")) {
+			read_options(argv, k + 2, ret);
+			ret->kube = last_word(argv);
+			return true;
+		}
 		if (strcmp(argv[k], "run") == 0) {
 			read_options(argv, k + 1, ret);
 			return true;
 		}
 		if (strcmp(argv[k], "start") == 0) { /* start -a NAME */
-			while (argv[last + 1])
-				last++;
-			ret->container = last > k && argv[last][0] != '-' ? argv[last] : NULL;
+			ret->container = last_word(argv + k);
 			return true;
 		}
 	}

@@ -1,5 +1,5 @@
 /* The container options in the command line of a unit: `podman run …`, as Quadlet writes it, or `docker run …`, as
- * people do. Pure functions. */
+ * people do; also `podman kube play …` and `podman pod create …`. Pure functions. */
 #pragma once
 
 #include <netinet/in.h>
@@ -23,10 +23,15 @@ struct run_command {
 	size_t n_labels;
 	const char *volumes[RUN_VOLUMES_MAX]; /* the values of --volume, -v and --mount that mount something */
 	size_t n_volumes;
+	const char *network; /* the first --network: "host", "pasta:…", …; NULL: not given */
+	const char *kube;    /* the Kubernetes file whose pods it runs; NULL: it runs a container */
 };
 
 /* False: argv does not run a container. Strings belong to argv. */
 bool run_command_parse(const char *const *argv, struct run_command *ret);
+
+/* The same for a command that makes a pod; `container` is the pod's name. */
+bool run_command_parse_pod(const char *const *argv, struct run_command *ret);
 
 /* The name of the volume that such a value mounts ("NAME:/data", "type=volume,source=NAME,target=/data"). False: a
  * host directory, or a volume without a name. */

@@ -55,7 +55,7 @@ static void check_drop_in(const struct run_command *c)
 
 	memcpy(publish, c->publish, sizeof(c->publish));
 	publish[c->n_publish] = NULL;
-	_cleanup_free_ char *text = drop_in_render(&instance, publish, &err);
+	_cleanup_free_ char *text = drop_in_render(&instance, "Container", publish, &err);
 
 	CHECK(text);
 	check_lines(text);

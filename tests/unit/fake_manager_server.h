@@ -55,13 +55,14 @@ static const struct fake_type {
 	{"UpheldBy", "as", ""},
 	{"After", "as", ""},
 	{"ExecStart", "a(sasbttttuii)", ""}, /* "WORD WORD ; WORD" */
+	{"ExecStartPre", "a(sasbttttuii)", ""},
 	/* of others */
 	{"SystemState", "s", "running"},
 	{"UnitPath", "as", ""},
 	{"JobType", "s", "start"},
 	{"State", "s", "running"},
 };
-#define FAKE_UNIT_TYPES 26
+#define FAKE_UNIT_TYPES 27
 
 static inline const char *fake_value(const char *unit, const struct fake_type *t)
 {

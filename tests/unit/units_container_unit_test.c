@@ -89,6 +89,78 @@ static void what_a_unit_runs(void **state)
 	}
 }
 
+#define P "p-pod.service"
+
+/* A unit of a .pod file makes the pod of this one. */
+static void a_member_of_a_pod(void **state)
+{
+	static const char *const asked[] = {X " BindsTo", P " ExecStartPre", P " SourcePath", P " FragmentPath",
+					    P " WantedBy"};
+	struct error err;
+
+	(void)state;
+	for (unsigned k = 0; k < 3; k++) {
+		_cleanup_container_unit_ struct container_unit r = {};
+
+		set_all();
+		fake_set(&fake, X, "BindsTo", "dev-sda.device other.service " P);
+		fake_set(&fake, P, "ExecStartPre", "/usr/bin/podman pod create -p 9080:80 --network=host --name p");
+		fake_set(&fake, P, k == 0 ? "SourcePath" : "FragmentPath", k == 0 ? "/p.pod" : k == 1 ? "/" P : "");
+		fake_set(&fake, P, "WantedBy", "default.target");
+		assert_int_equal(container_unit_read(m, X, &r, &err), 0);
+		assert_string_equal(r.pod.unit, P);
+		assert_string_equal(r.pod.publish[0], "9080:80");
+		assert_null(r.pod.publish[1]);
+		assert_string_equal(r.pod.wanted_by, "default.target");
+		assert_int_equal(r.pod.is_quadlet, k == 0);
+		assert_true(r.has_hosts_network);
+		if (k < 2)
+			assert_string_equal(r.pod.file, k == 0 ? "/p.pod" : "/" P);
+		else
+			assert_null(r.pod.file);
+	}
+	for (size_t k = 0; k < 2 * sizeof(asked) / sizeof(*asked); k++) {
+		_cleanup_container_unit_ struct container_unit r = {};
+		struct fake_event e = {.what = k % 2 ? GARBLE : FAIL, .value = "a.b"};
+
+		set_all();
+		fake_set(&fake, X, "BindsTo", P);
+		fake_set(&fake, P, "ExecStartPre", "/usr/bin/podman pod create");
+		snprintf(e.on, sizeof(e.on), "Get %s", asked[k / 2]);
+		fake_on(&fake, e);
+		assert_int_equal(container_unit_read(m, X, &r, &err), -1);
+	}
+}
+
+static void a_kubernetes_file(void **state)
+{
+	static const char ports[] = "- containerPort: 80\n  hostPort: 81\n";
+	_cleanup_container_unit_ struct container_unit r = {}, gone = {};
+	char yaml[96], command[160];
+	struct error err;
+
+	(void)state;
+	snprintf(yaml, sizeof(yaml), "%s/x.yml", fake.directory);
+	snprintf(command, sizeof(command), "/usr/bin/podman kube play --publish 9080:80 %s", yaml);
+	assert_int_equal(file_write_atomic(yaml, ports, strlen(ports), 0644, &err), 0);
+	fake_clear(&fake);
+	fake_set(&fake, X, "SourcePath", "/x.kube");
+	fake_set(&fake, X, "ExecStart", command);
+	assert_int_equal(container_unit_read(m, X, &r, &err), 0);
+	assert_string_equal(r.kube, yaml);
+	assert_string_equal(r.kube_publish[0], "81:81");
+	assert_null(r.kube_publish[1]);
+	assert_string_equal(r.quadlet, "/x.kube");
+	assert_string_equal(r.publish[0], "9080:80");
+	assert_null(r.container);
+	assert_null(r.pod.unit);
+	assert_false(r.has_hosts_network);
+	assert_int_equal(unlink(yaml), 0);
+	assert_int_equal(container_unit_read(m, X, &gone, &err), 0);
+	assert_string_equal(gone.kube, yaml);
+	assert_null(gone.kube_publish[0]);
+}
+
 static void an_image_that_a_drop_in_has_changed(void **state)
 {
 	_cleanup_container_unit_ struct container_unit r = {};
@@ -226,7 +298,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(what_a_unit_runs),		 TEST(an_image_that_a_drop_in_has_changed),
 		TEST(units_that_cannot_be_read), TEST(every_quadlet),
-		TEST(a_quadlet_by_its_name),
+		TEST(a_quadlet_by_its_name),	 TEST(a_member_of_a_pod),
+		TEST(a_kubernetes_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

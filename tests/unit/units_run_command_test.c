@@ -52,6 +52,31 @@ static void command_lines_are_understood(void **state)
 	}
 }
 
+static void pods_and_networks(void **state)
+{
+	struct run_command c;
+
+	(void)state;
+	assert_true(run_command_parse(ARGV("podman", "kube", "play", "--publish", "80:80", "x.yml"), &c));
+	assert_string_equal(c.kube, "x.yml");
+	assert_null(c.container);
+	assert_string_equal(c.publish[0], "80:80");
+	assert_true(run_command_parse(ARGV("podman", "play", "kube", "--network=host", "x.yml"), &c));
+	assert_string_equal(c.kube, "x.yml");
+	assert_string_equal(c.network, "host");
+	assert_false(run_command_parse(ARGV("podman", "kube", "down", "x.yml"), &c));
+	assert_true(run_command_parse(ARGV("docker", "run", "--net", "a", "img", "--net", "host"), &c));
+	assert_null(c.kube);
+	assert_string_equal(c.network, "a");
+	assert_true(run_command_parse_pod(ARGV("/usr/bin/podman", "pod", "create", "-p", "1:2", "--name", "p"), &c));
+	assert_string_equal(c.container, "p");
+	assert_string_equal(c.publish[0], "1:2");
+	assert_null(c.network);
+	assert_false(run_command_parse_pod(ARGV("/usr/bin/podman", "pod", "start", "p"), &c));
+	assert_false(run_command_parse_pod(ARGV("/bin/sh", "pod", "create"), &c));
+	assert_false(run_command_parse_pod(ARGV(NULL), &c));
+}
+
 static void volumes_are_recognised(void **state)
 {
 	const char *const named[] = {"data:/data", "data:/data:ro,Z", "type=volume,source=data,target=/data",
@@ -148,12 +173,12 @@ static void drop_ins_say_what_was_asked_for(void **state)
 	(void)state;
 	assert_int_equal(publish_parse("127.0.0.1:5432:5432", &i.ports[0], &err), 0);
 	i.no_boot = true;
-	boot = drop_in_render(&i, publish, &err);
+	boot = drop_in_render(&i, "Container", publish, &err);
 	assert_non_null(strstr(boot, "\n[Install]\nWantedBy=\n"));
 	assert_null(strstr(boot, "PublishPort"));
 	i.no_boot = false;
 	i.drop_publish = true;
-	ports = drop_in_render(&i, publish, &err);
+	ports = drop_in_render(&i, "Container", publish, &err);
 	assert_null(strstr(ports, "[Install]"));
 	assert_non_null(strstr(ports, "\n[Container]\nPublishPort=\nPublishPort=127.0.0.1:9000:9000\n"));
 	assert_null(strstr(ports, "PublishPort=5432"));
@@ -200,9 +225,13 @@ static void only_our_drop_ins_are_touched(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(command_lines_are_understood),	  cmocka_unit_test(too_many_ports_are_no_harm),
-		cmocka_unit_test(published_ports_are_recognised), cmocka_unit_test(drop_ins_say_what_was_asked_for),
-		cmocka_unit_test(only_our_drop_ins_are_touched),  cmocka_unit_test(volumes_are_recognised),
+		cmocka_unit_test(command_lines_are_understood),
+		cmocka_unit_test(too_many_ports_are_no_harm),
+		cmocka_unit_test(published_ports_are_recognised),
+		cmocka_unit_test(drop_ins_say_what_was_asked_for),
+		cmocka_unit_test(only_our_drop_ins_are_touched),
+		cmocka_unit_test(volumes_are_recognised),
+		cmocka_unit_test(pods_and_networks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,79 @@
+/* units/kube_file.c: the ports that a Kubernetes file publishes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "units/kube_file.h"
+
+/* All of them, with a space after each. */
+static const char *ports(const char *text)
+{
+	char found[KUBE_PORTS_MAX][KUBE_PUBLISH_MAX];
+	static char all[KUBE_PORTS_MAX * (KUBE_PUBLISH_MAX + 1) + 1];
+	size_t n = kube_file_ports(text, found), len = 0;
+
+	all[0] = '\0';
+	for (size_t k = 0; k < n; k++)
+		len += (size_t)sprintf(all + len, "%s ", found[k]);
+	return all;
+}
+
+static void as_people_write_them(void **state)
+{
+	(void)state;
+	assert_string_equal(ports("spec:\n"
+				  "  containers:\n"
+				  "  - name: dns\n"
+				  "    ports:\n"
+				  "    - containerPort: 53\n"
+				  "      hostPort: 5353\n"
+				  "\n"
+				  "      # the rest is for names\n"
+				  "      protocol: UDP\n"
+				  "    - containerPort: 80\n"
+				  "    - hostIP: \"127.0.0.1\"\n"
+				  "      hostPort: \"8080\"\r\n"
+				  "      protocol: TCP\n"
+				  "      containerPort: 80\n"
+				  "  - name: web\n"
+				  "    ports: [{containerPort: 80, hostPort: 81}]\n"
+				  "    env:\n"
+				  "    - {name: A, value: b}\n"
+				  "    - {hostIP: '::1', hostPort: 9 }"),
+			    "5353:5353/udp 127.0.0.1:8080:8080 81:81 [::1]:9:9 ");
+	assert_string_equal(ports("{\"ports\": [{\"hostPort\": 80, \"protocol\": \"UDP\"}]}"), "80:80/udp ");
+	/* The protocol of another item does not matter. */
+	assert_string_equal(ports("- hostPort: 1\n- protocol: UDP\n"), "1:1 ");
+	assert_string_equal(ports("- hostPort: 1\nprotocol: UDP\n"), "1:1 ");
+}
+
+static void nothing_else(void **state)
+{
+	char many[KUBE_PORTS_MAX * 32] = "";
+
+	(void)state;
+	assert_string_equal(ports(""), "");
+	assert_string_equal(ports("hostPort:"), "");
+	assert_string_equal(ports("# hostPort: 80\n"), "");
+	assert_string_equal(ports("- hostPort: 0\n- hostPort: 65536\n- hostPort: x\n- hostPort: 12345678901234\n"), "");
+	assert_string_equal(ports("- hostPort: 1\n  hostIP: a:b\n"), "1:1 ");
+	for (unsigned k = 0; k < KUBE_PORTS_MAX + 1; k++)
+		strcat(many, "- hostPort: 1\n");
+	assert_int_equal(strlen(ports(many)), KUBE_PORTS_MAX * strlen("1:1 "));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(as_people_write_them),
+		cmocka_unit_test(nothing_else),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
