@@ -60,7 +60,7 @@ int arguments_refuse(const struct option_table *t, const struct option_fault *f,
 			 f->program);
 }
 
-static int check_valid(const char *name, struct error *err)
+int arguments_check_name(const char *name, struct error *err)
 {
 	if (instance_name_is_valid(name))
 		return 0;
@@ -81,7 +81,7 @@ int arguments_name(int n, char *const *plain, const char **name, struct error *e
 	}
 	if (n > 1)
 		return error_set(err, USAGE_ERROR, "'%s' is one argument too many", plain[1]);
-	return *name ? check_valid(*name, err) : 0;
+	return *name ? arguments_check_name(*name, err) : 0;
 }
 
 static int name_missing(struct error *err)
@@ -93,10 +93,10 @@ static int take_names(int n, char **plain, unsigned takes, struct arguments *ret
 {
 	if (ret->name && n > 0 && (n > 1 || strcmp(ret->name, plain[0]) != 0))
 		return error_set(err, USAGE_ERROR, "give the names of instances either with --name or without");
-	if (ret->name && check_valid(ret->name, err) < 0)
+	if (ret->name && arguments_check_name(ret->name, err) < 0)
 		return -1;
 	for (int k = 0; k < n; k++) {
-		if (check_valid(plain[k], err) < 0)
+		if (arguments_check_name(plain[k], err) < 0)
 			return -1;
 		for (int m = 0; m < k; m++) {
 			if (strcmp(plain[m], plain[k]) == 0)

@@ -60,3 +60,6 @@ int arguments_take_scope(void *scope, const char *value, const struct option_row
 
 /* Takes a name from the n plain arguments or from --name: at most one of them, or both the same. */
 int arguments_name(int n, char *const *plain, const char **name, struct error *err);
+
+/* Could this be the name of an instance? */
+int arguments_check_name(const char *name, struct error *err);

@@ -20,8 +20,9 @@
 static const struct command help_command, version_command;
 
 static const struct command *const commands[] = {
-	&create_command, &remove_command, &list_command,    &status_command, &wake_command,    &sleep_command,
-	&logs_command,	 &adopt_command,  &refresh_command, &attend_command, &version_command, &help_command,
+	&create_command, &set_command,	   &remove_command, &list_command,  &status_command,
+	&wake_command,	 &sleep_command,   &logs_command,   &adopt_command, &refresh_command,
+	&attend_command, &version_command, &help_command,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -35,7 +36,8 @@ static const struct {
 	{"delete", &remove_command, false},  {"stop", &sleep_command, false},	  {"start", &wake_command, false},
 	{"run", &create_command, false},     {"add", &create_command, false},	  {"new", &create_command, false},
 	{"info", &status_command, false},    {"inspect", &status_command, false}, {"show", &status_command, false},
-	{"update", &refresh_command, false},
+	{"update", &refresh_command, false}, {"change", &set_command, false},	  {"edit", &set_command, false},
+	{"modify", &set_command, false},
 };
 #define N_WORDS (sizeof(words) / sizeof(*words))
 

@@ -1,14 +1,13 @@
 /* The command line of `sockwake create`. */
 #include "cli/create_options.h"
 
-#include <pwd.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "backends/engine.h"
 #include "cli/arguments.h"
+#include "cli/create_line.h"
 #include "common/cleanup.h"
 #include "common/parse.h"
 #include "control/create_request.h"
@@ -20,168 +19,14 @@
 #include "readiness/probe.h"
 #include "units/query.h"
 
-/* The options that are combined once the whole command line is read. */
-struct command_line {
-	struct create_request request; /* the finished parts */
-	char *name, *engine_socket, *backend, *idle_action, *workers, *listen_port, *container_port;
-	bool no_notifications;
-};
-
-static void command_line_clear(struct command_line *line)
-{
-	char **texts[] = {&line->name,	  &line->engine_socket, &line->backend,	      &line->idle_action,
-			  &line->workers, &line->listen_port,	&line->container_port};
-
-	for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++)
-		free_ptr(texts[k]);
-}
-
-static int replace(char **text, const char *value, struct error *err)
-{
-	char *copy = strdup(value);
-
-	if (!copy)
-		return error_errno(err, ENOMEM, "cannot read the command line");
-	free(*text);
-	*text = copy;
-	return 0;
-}
-
-static int append(char ***list, const char *value, struct error *err)
-{
-	size_t n = 0;
-	char **more;
-
-	while (*list && (*list)[n])
-		n++;
-	if (n >= INSTANCE_LIST_MAX)
-		return error_set(err, 0, "'%s' is more than the %d values that one option takes", value,
-				 INSTANCE_LIST_MAX);
-	more = reallocarray(*list, n + 2, sizeof(*more));
-	if (!more)
-		return error_errno(err, ENOMEM, "cannot read the command line");
-	*list = more;
-	more[n] = strdup(value);
-	more[n + 1] = NULL;
-	return more[n] ? 0 : error_errno(err, ENOMEM, "cannot read the command line");
-}
-
-static int take_text(void *text, const char *value, const struct option_row *row, struct error *err)
-{
-	(void)row;
-	return replace(text, value, err);
-}
-
-static int take_list(void *list, const char *value, const struct option_row *row, struct error *err)
-{
-	(void)row;
-	return append(list, value, err);
-}
-
-static int take_publish(void *instance, const char *value, const struct option_row *row, struct error *err)
-{
-	struct instance *i = instance;
-	size_t n;
-
-	(void)row;
-	if (publish_parse_range(value, &i->ports[i->n_ports], INSTANCE_PORTS_MAX - i->n_ports, &n, err) < 0)
-		return err->code == E2BIG ? error_context(err, "an instance has at most %d ports", INSTANCE_PORTS_MAX)
-					  : -1;
-	i->n_ports += n;
-	return 0;
-}
-
-#define AT(member)	    .offset = offsetof(struct command_line, member)
-#define ON_LINE(member)	    AT(member)
-#define IN_REQUEST(member)  AT(request.member)
-#define IN_INSTANCE(member) AT(request.instance.member)
-
-static const struct option_row rows[] = {
-	{.help = "What to wake, and where to listen:"},
-	{"--name NAME", "of the instance and its units (or as a plain argument)", take_text, ON_LINE(name)},
-	{"--container-name CONTAINER", "an existing container (default: NAME)", take_text, IN_INSTANCE(container_name)},
-	{"--listen-port PORT", "on all addresses", take_text, ON_LINE(listen_port)},
-	{"--container-port PORT", "where the server in the container listens", take_text, ON_LINE(container_port)},
-	{"-p, --publish [ADDR:]PORT:CPORT[/tcp|/udp]",
-	 "the same in one; repeatable; ranges as in docker run -p; /PATH:CPORT is a Unix socket", take_publish,
-	 AT(request.instance)},
-	{"--target ADDR|unix:/PATH", "where in the container; repeatable (default: any of its own addresses)",
-	 take_list, IN_INSTANCE(targets)},
-	{"--unit UNIT.service", "the unit that runs the container, when one does (also found by itself)", take_text,
-	 IN_INSTANCE(unit)},
-	{"--no-boot", "keep a Quadlet from being started at boot, by a drop-in", option_take_flag,
-	 IN_INSTANCE(no_boot)},
-	{"--drop-publish", "keep a Quadlet from publishing these ports itself, by a drop-in", option_take_flag,
-	 IN_INSTANCE(drop_publish)},
-	{"--with CONTAINER[:PORT[:HEALTH-CHECK]]",
-	 "wake that one first, and put it to sleep last; repeatable, in order", take_list, IN_REQUEST(dependencies)},
-	{"--with-project", "the same for what it needs of its compose project or pod", option_take_flag,
-	 IN_REQUEST(with_project)},
-	{"--backend docker|podman", "(default: docker for the system, podman for a user)", take_text, ON_LINE(backend)},
-	{"--engine-socket PATH", "of the engine's API", take_text, ON_LINE(engine_socket)},
-	{"--scope system|user", "(default: system for root)", arguments_take_scope, IN_INSTANCE(scope)},
-	{.help = "Making the container first:"},
-	{"--image IMAGE", "of this machine; what comes after -- is the command, else the image's own", take_text,
-	 IN_REQUEST(to_make.image)},
-	{"-e, --env NAME[=VALUE]", "a variable of it (without a value: yours); repeatable", take_list,
-	 IN_REQUEST(to_make.environment)},
-	{"-v, --volume SOURCE:DIR[:OPTIONS]",
-	 "a directory or a named volume in it; repeatable; the image's own volumes get names", take_list,
-	 IN_REQUEST(to_make.volumes)},
-	{"--network NETWORK", "none, host, or a network of the engine's (default: the engine's own)", take_text,
-	 IN_REQUEST(to_make.network)},
-	{.help = "When:"},
-	{"--startup-timeout SPAN", "for how long clients wait for a wake (default: 30s); it may go on", take_text,
-	 IN_INSTANCE(startup_timeout)},
-	{"--idle-timeout SPAN", "without a connection until sleep (default: 15min)", take_text,
-	 IN_INSTANCE(idle_timeout)},
-	{"--warm-for SPAN", "the same once a second client came, where it is longer (default: no longer)", take_text,
-	 IN_INSTANCE(warm_for)},
-	{"--schedule '[DAYS] HH:MM-HH:MM'", "keeps it warm at these times, as in 'Mon..Fri 08:00-18:00'; repeatable",
-	 take_list, IN_INSTANCE(schedule)},
-	{"--health-check CHECK",
-	 HEALTH_CHECK_WORDS ", none, or a shell command" OPTION_NEXT_LINE
-			    "with {container_port} (default: by the port, or the name of the socket; else listen)",
-	 take_text, IN_INSTANCE(health_check)},
-	{"--idle-action stop|pause", "how to sleep (default: stop)", take_text, ON_LINE(idle_action)},
-	{"--keep-running", "leave a container running that ran before", option_take_flag, IN_INSTANCE(keep_running)},
-	{"--ignore-from CIDR", "these clients neither wake it nor keep it awake: monitors; repeatable", take_list,
-	 IN_INSTANCE(ignore_from)},
-	{"--no-wake-from CIDR", "these clients do not wake it, but keep it awake; repeatable", take_list,
-	 IN_INSTANCE(no_wake_from)},
-	{"--no-hold-from CIDR", "these clients do not keep it awake, but wake it; repeatable", take_list,
-	 IN_INSTANCE(no_hold_from)},
-	{"--hold connections|data", "what keeps it awake: any connection, or one that has sent something", take_text,
-	 IN_INSTANCE(hold)},
-	{"--connection-timeout SPAN", "close connections that are quiet for so long", take_text,
-	 IN_INSTANCE(connection_timeout)},
-	{"--flow-timeout SPAN", "after the last datagram answers are passed on for so long (default: 60s)", take_text,
-	 IN_INSTANCE(flow_timeout)},
-	{"--keepalive SPAN", "probe quiet connections for dead peers after so long", take_text, IN_INSTANCE(keepalive)},
-	{"--drain-timeout SPAN", "for open connections when it is stopped", take_text, IN_INSTANCE(drain_timeout)},
-	{.help = "How:"},
-	{"--proxy-protocol v1|v2", "tell the server who the client is", take_text, IN_INSTANCE(proxy_protocol)},
-	{"--transparent", "let the server see the client's own address", option_take_flag, IN_INSTANCE(transparent)},
-	{"--workers N", "threads that forward", take_text, ON_LINE(workers)},
-	{"--socket-mode MODE", "of Unix sockets (default: 0660)", take_text, IN_INSTANCE(socket_mode)},
-	{"--socket-group GROUP", "of Unix sockets (default: the manager's own)", take_text, IN_INSTANCE(socket_group)},
-	{"--user USERNAME", "whom to notify on the desktop (default: $SUDO_USER or $USER)", take_text,
-	 IN_INSTANCE(user)},
-	{"--no-notifications", "nobody", option_take_flag, ON_LINE(no_notifications)},
-	{"--no-selinux", "leave SELinux port labels alone", option_take_flag, IN_INSTANCE(no_selinux)},
-	{"--force", "replace the instance of that name", option_take_flag, IN_REQUEST(force)},
-	{"--dry-run", "print the units and do nothing else", option_take_flag, IN_REQUEST(dry_run)},
-	{"--json", "for programs", option_take_flag, IN_REQUEST(json)},
-	{},
-};
-
 const struct option_table create_option_table = {
 	.usage =
 		"sockwake create [OPTIONS] NAME -p [ADDR:]PORT:CPORT… | --name NAME --listen-port PORT --container-port "
 		"PORT --container-name C",
 	.about = "Makes a container wake on the first connection to a port, and sleep when it is idle",
-	.rows = rows,
+	.rows = create_line_rows,
 	.refuse = arguments_refuse,
+	.sets = CREATE_LINE_CREATES,
 	.mixed = true,
 };
 
@@ -195,7 +40,7 @@ static int derive_name(struct create_request *r, const char *from, const char *s
 	snprintf(text, sizeof(text), "%.*s%s", len, from, suffix);
 	for (char *p = text; *(p += strspn(p, plain));)
 		*p = '-';
-	return replace(&r->instance.name, text, err);
+	return create_line_replace(&r->instance.name, text, err);
 }
 
 /* As a container's name it is valid. */
@@ -211,7 +56,7 @@ static int check_name(const char *name, struct error *err)
 			 name, other.instance.name, name);
 }
 
-static int read_options(int argc, char *argv[], struct command_line *line, struct error *err)
+static int read_options(int argc, char *argv[], struct create_line *line, struct error *err)
 {
 	const char *name;
 	int rest;
@@ -225,28 +70,22 @@ static int read_options(int argc, char *argv[], struct command_line *line, struc
 	name = line->name;
 	if (arguments_name(argc - rest, argv + rest, &name, err) < 0)
 		return -1;
-	return name && name != line->name ? replace(&line->name, name, err) : 0;
+	return name && name != line->name ? create_line_replace(&line->name, name, err) : 0;
 }
 
-static int read_words(const struct command_line *line, struct create_request *r, struct error *err)
+static int read_backend(const struct create_line *line, struct create_request *r, struct error *err)
 {
 	struct instance *i = &r->instance;
-	uint64_t n;
 
 	i->backend = backend_kind_default(i->scope);
 	r->backend_assumed = !line->backend;
 	if (line->backend && backend_kind_from_name(line->backend, &i->backend) < 0)
 		return error_set(err, 0, "the backend '%s' is neither docker nor podman", line->backend);
-	if (line->idle_action && idle_action_from_name(line->idle_action, &i->idle_action) < 0)
-		return error_set(err, 0, "the idle action '%s' is neither stop nor pause", line->idle_action);
-	if (line->workers && parse_u64("the number of workers", line->workers, 1, 64, &n, err) < 0)
-		return -1;
-	i->workers = line->workers ? (unsigned)n : 0;
 	return 0;
 }
 
 /* --listen-port and --container-port are the first port, at any position. */
-static int complete_ports(struct create_request *r, const struct command_line *line, struct error *err)
+static int complete_ports(struct create_request *r, const struct create_line *line, struct error *err)
 {
 	struct publish p = {.type = SOCK_STREAM};
 	struct instance *i = &r->instance;
@@ -276,12 +115,12 @@ static int accept_quadlet(char **unit, struct error *err)
 	if (len <= end || len > sizeof(text) - end || strcmp(*unit + len - end, suffix) != 0)
 		return 0;
 	snprintf(text, sizeof(text), "%.*s.service", (int)(len - end), *unit);
-	return replace(unit, text, err);
+	return create_line_replace(unit, text, err);
 }
 
 /* If only one of instance and container has a name, the other gets the same. With only a unit the instance is X-wake,
  * since X.service is taken, and the container has its name from Quadlet. */
-static int complete_names(struct create_request *r, const struct command_line *line, struct error *err)
+static int complete_names(struct create_request *r, const struct create_line *line, struct error *err)
 {
 	struct instance *i = &r->instance;
 	char text[512];
@@ -299,64 +138,35 @@ static int complete_names(struct create_request *r, const struct command_line *l
 			return -1;
 		r->container_assumed = !i->container_name;
 		snprintf(text, sizeof(text), "systemd-%.*s", stem, i->unit);
-		if (!i->container_name && replace(&i->container_name, text, err) < 0)
+		if (!i->container_name && create_line_replace(&i->container_name, text, err) < 0)
 			return -1;
 	}
-	if (line->name && replace(&i->name, line->name, err) < 0)
+	if (line->name && create_line_replace(&i->name, line->name, err) < 0)
 		return -1;
 	if (!i->name && !i->container_name)
 		return error_set(err, 0, "the name is missing: sockwake create NAME …");
 	if (!i->name)
 		return derive_name(r, i->container_name, "", err);
-	return i->container_name ? 0 : replace(&i->container_name, i->name, err);
+	return i->container_name ? 0 : create_line_replace(&i->container_name, i->name, err);
 }
 
-/* The user whom the original tool notified: the caller of sudo, else the caller; a user manager cannot change
- * users. */
-static const char *default_user(enum scope scope)
-{
-	const struct passwd *self = getpwuid(geteuid());
-	const char *sudo = getenv("SUDO_USER");
-
-	if (scope == SCOPE_USER)
-		return self ? self->pw_name : NULL;
-	return sudo ? sudo : getenv("USER");
-}
-
-/* No notifications for root: root has no desktop. */
-static int complete_user(struct instance *i, bool wanted, struct error *err)
-{
-	const char *name = i->user ? i->user : default_user(i->scope);
-	const struct passwd *pw = name ? getpwnam(name) : NULL;
-
-	if (i->user && !pw)
-		return error_set(err, 0, "there is no user '%s' to notify", i->user);
-	if (i->user && i->scope == SCOPE_USER && pw->pw_uid != geteuid())
-		return error_set(err, 0, "one user's instance cannot notify another, '%s': only root's can", i->user);
-	i->notifications = wanted && pw && pw->pw_uid != 0;
-	if (i->notifications)
-		return replace(&i->user, pw->pw_name, err);
-	free(i->user);
-	i->user = NULL;
-	return 0;
-}
-
-static int complete(struct create_request *r, const struct command_line *line, struct error *err)
+static int complete(struct create_request *r, const struct create_line *line, struct error *err)
 {
 	struct instance *i = &r->instance;
 	char socket[ENGINE_SOCKET_MAX];
 
 	/* Store the current values: the service will run without this environment. */
-	if (read_words(line, r, err) < 0 ||
+	if (read_backend(line, r, err) < 0 || create_line_read_words(line, i, err) < 0 ||
 	    engine_find_socket(i->backend, i->scope, line->engine_socket, socket, err) < 0 ||
-	    replace(&i->engine_socket, socket, err) < 0 || complete_names(r, line, err) < 0 ||
-	    complete_ports(r, line, err) < 0 || complete_user(i, !line->no_notifications, err) < 0)
+	    create_line_replace(&i->engine_socket, socket, err) < 0 ||
+	    complete_names(r, line, err) < 0 || complete_ports(r, line, err) < 0 ||
+	    create_line_find_user(i, !line->no_notifications, err) < 0)
 		return -1;
 	r->check_assumed = !i->health_check;
-	if ((!i->startup_timeout && replace(&i->startup_timeout, DEFAULT_STARTUP_TIMEOUT_TEXT, err) < 0) ||
-	    (!i->idle_timeout && replace(&i->idle_timeout, DEFAULT_IDLE_TIMEOUT_TEXT, err) < 0) ||
+	if ((!i->startup_timeout && create_line_replace(&i->startup_timeout, DEFAULT_STARTUP_TIMEOUT_TEXT, err) < 0) ||
+	    (!i->idle_timeout && create_line_replace(&i->idle_timeout, DEFAULT_IDLE_TIMEOUT_TEXT, err) < 0) ||
 	    (!i->health_check && i->n_ports &&
-	     replace(&i->health_check, health_check_default(&i->ports[0], i->targets), err) < 0))
+	     create_line_replace(&i->health_check, health_check_default(&i->ports[0], i->targets), err) < 0))
 		return -1;
 	i->outside_source = true;
 	i->stop_timeout = DEFAULT_STOP_TIMEOUT;
@@ -377,7 +187,7 @@ static int complete_environment(struct made_container *o, struct error *err)
 			return error_set(err, 0, "the variable '%s' has no value here: use --env %s=VALUE", *p, *p);
 		if (snprintf(text, sizeof(text), "%s=%s", *p, value) >= (int)sizeof(text))
 			return error_set(err, 0, "the value of '%s' is too long to be taken from here", *p);
-		if (replace(p, text, err) < 0)
+		if (create_line_replace(p, text, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -398,7 +208,7 @@ static int complete_order(struct create_request *r, char *const *command, struct
 				 "--container-name and --unit",
 				 r->instance.name);
 	for (; *command; command++) {
-		if (append(&o->command, *command, err) < 0)
+		if (create_line_append(&o->command, *command, err) < 0)
 			return -1;
 	}
 	return complete_environment(o, err) < 0 ? -1 : made_container_validate(o, err);
@@ -419,7 +229,7 @@ static int find_command(int argc, char *argv[])
 
 int create_options_parse(int argc, char *argv[], struct create_request *ret, struct error *err)
 {
-	_cleanup_(command_line_clear) struct command_line line = {};
+	_cleanup_(create_line_clear) struct create_line line = {};
 	int own = find_command(argc, argv), r = read_options(own, argv, &line, err);
 	char *const *command = own < argc ? argv + own + 1 : argv + argc;
 

@@ -135,7 +135,7 @@ void option_table_print(const struct option_table *t)
 	if (t->rows->help)
 		puts("");
 	for (const struct option_row *row = t->rows; row->help; row++) {
-		if (!row->option)
+		if (!row->option && (row->sets & ~t->sets) == 0)
 			printf("%s\n", row->help);
 		else if (option_table_has(t, row))
 			printf("  %-28s%s%s\n", row->option, strlen(row->option) < 27 ? "" : OPTION_NEXT_LINE,

@@ -191,10 +191,13 @@ static char *describe(const struct instance *i)
 
 static int create(struct adoption *a, struct create_request *r, struct error *err)
 {
-	static const char *const done[] = {
-		[OUTCOME_CREATED] = "Created", [OUTCOME_REPLACED] = "Replaced", [OUTCOME_UNCHANGED] = "Unchanged"};
+	static const char *const done[] = {[OUTCOME_CREATED] = "Created",
+					   [OUTCOME_REPLACED] = "Replaced",
+					   [OUTCOME_REFRESHED] = "Refreshed",
+					   [OUTCOME_UNCHANGED] = "Unchanged"};
 	static const char *const planned[] = {[OUTCOME_CREATED] = "Would create",
 					      [OUTCOME_REPLACED] = "Would replace",
+					      [OUTCOME_REFRESHED] = "Would refresh",
 					      [OUTCOME_UNCHANGED] = "Unchanged"};
 	_cleanup_free_ char *story = NULL;
 	enum outcome outcome;

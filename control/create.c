@@ -21,10 +21,12 @@
 #include "control/note.h"
 #include "control/other_engine.h"
 #include "control/programs.h"
+#include "control/refresh.h"
 #include "control/replaced.h"
 #include "control/rights.h"
 #include "control/schedule.h"
 #include "control/selinux.h"
+#include "control/sharing.h"
 #include "control/unattended.h"
 #include "control/units_lock.h"
 #include "control/warning.h"
@@ -94,16 +96,29 @@ static int check_old(const struct create_request *r, const struct stored *old, s
 	return 0;
 }
 
-/* The drop-in first: then the manager loads it together with the units, and its effect can be checked. */
-static int install_all(struct manager *m, const char *directory, const struct instance *i, const struct instance *old,
-		       const char *drop_in, struct error *err)
+/* May the predecessor go on serving its clients? */
+static bool is_successor(const struct create_request *r, const struct instance *old)
 {
+	const struct instance *i = &r->instance;
+	bool same_unit = i->unit && old && old->unit ? strcmp(i->unit, old->unit) == 0 : old && i->unit == old->unit;
+
+	return (r->changes || i->adopted) && same_unit && !old->legacy &&
+	       strcmp(old->container_name, i->container_name) == 0 && instances_share_engine(old, i) &&
+	       instances_listen_alike(old, i);
+}
+
+/* The drop-in first: then the manager loads it together with the units, and its effect can be checked. */
+static int install_all(struct manager *m, const char *directory, const struct create_request *r,
+		       const struct instance *old, const char *drop_in, struct error *err)
+{
+	const struct instance *i = &r->instance;
 	_cleanup_free_ char *before = NULL;
 	struct error ignored;
 
 	if (create_unit_apply_drop_in(m, i, drop_in, &before, err) < 0)
 		return -1;
-	if (install_write(m, directory, i, old && old->legacy, err) < 0) {
+	if ((is_successor(r, old) ? refresh_install(m, directory, old, i, err)
+				  : install_write(m, directory, i, old && old->legacy, err)) < 0) {
 		create_unit_revert_drop_in(m, i, before);
 		return -1;
 	}
@@ -119,13 +134,22 @@ static int check_free(struct manager *m, const char *directory, const char *name
 	return store_check_owner(directory, name, err) < 0 ? -1 : install_check_name(m, directory, name, err);
 }
 
-static int is_same(const struct instance *a, const struct instance *b, bool *ret, struct error *err)
+/* Compares with the existing instance, if this request need not do anything for the same one. */
+static int compare(const struct create_request *r, const char *directory, const struct stored *old, enum outcome *ret,
+		   struct error *err)
 {
-	_cleanup_free_ char *one = instance_to_json(a), *other = instance_to_json(b);
+	_cleanup_free_ char *one = instance_to_json(&r->instance);
+	_cleanup_free_ char *other = old && !old->problem ? instance_to_json(&old->instance) : NULL;
+	bool current;
 
-	if (!one || !other)
+	*ret = old ? OUTCOME_REPLACED : OUTCOME_CREATED;
+	if (!one || (old && !old->problem && !other))
 		return error_errno(err, ENOMEM, "cannot compare instances");
-	*ret = strcmp(one, other) == 0;
+	if (!other || strcmp(one, other) != 0 || !(r->instance.adopted || r->changes))
+		return 0;
+	if (store_is_current(directory, &r->instance, &current, err) < 0)
+		return -1;
+	*ret = current ? OUTCOME_UNCHANGED : OUTCOME_REFRESHED;
 	return 0;
 }
 
@@ -205,7 +229,6 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	struct instance *i = &r->instance;
 	const struct instance *before;
 	const struct stored *old;
-	bool same = false;
 
 	if (programs_check(err) < 0 || (!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
 	    (r->to_make.image && prepare_container(r, m, all, &made, err) < 0) ||
@@ -220,11 +243,9 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	    create_check_fit_container(r, engine, &subject, err) < 0 ||
 	    (subject.exists && create_view_check(engine, &subject.container, i->health_check, err) < 0) ||
 	    dependencies_resolve(r, m, engine, &subject, err) < 0 ||
-	    create_unit_fit(r, before, &subject.run_by, &drop_in, err) < 0 ||
-	    (i->adopted && before && is_same(i, before, &same, err) < 0))
+	    create_unit_fit(r, before, &subject.run_by, &drop_in, err) < 0 || compare(r, directory, old, ret, err) < 0)
 		return -1;
-	*ret = same ? OUTCOME_UNCHANGED : old ? OUTCOME_REPLACED : OUTCOME_CREATED;
-	if (same)
+	if (*ret == OUTCOME_UNCHANGED)
 		return 0;
 	if (create_check_ports(i, all, old ? &old->instance : NULL, r->freed, err) < 0)
 		return -1;
@@ -233,7 +254,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	note_hidden(m, directory, i);
 	if (r->dry_run)
 		return 0;
-	if (install_all(m, directory, i, before, drop_in, err) < 0)
+	if (install_all(m, directory, r, before, drop_in, err) < 0)
 		return -1;
 	made_keep(r, &made);
 	if (before)

@@ -4,9 +4,10 @@
 #include "control/create_request.h"
 
 /* Writes and starts the instance of a request, for an existing container or one that it makes. `all` are the existing
- * instances. An adopted instance replaces an adopted predecessor, unless nothing has changed; dry_run only determines
- * the outcome. */
-enum outcome { OUTCOME_CREATED, OUTCOME_REPLACED, OUTCOME_UNCHANGED };
+ * instances. An adopted or changed instance (r->changes) replaces its predecessor, unless it is the same; an awake one
+ * of the same container and sockets keeps its connections. OUTCOME_REFRESHED: the instance is the same, but its units
+ * are rendered differently now. dry_run only determines the outcome. */
+enum outcome { OUTCOME_CREATED, OUTCOME_REPLACED, OUTCOME_REFRESHED, OUTCOME_UNCHANGED };
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
 		    enum outcome *ret, struct error *err);
 

@@ -228,6 +228,7 @@ int create_unit_fit(struct create_request *r, const struct instance *old, const 
 	char path[PATH_MAX] = "";
 
 	*ret_drop_in = NULL;
+	free_ptr(&i->drop_in); /* that of the instance that is changed */
 	if (!run_by->unit) {
 		if (i->no_boot || i->drop_publish)
 			return error_set(err, EINVAL,
@@ -236,7 +237,7 @@ int create_unit_fit(struct create_request *r, const struct instance *old, const 
 					 i->container_name);
 		return 0;
 	}
-	if (old && old->drop_in && old->unit && strcmp(old->unit, i->unit) == 0) {
+	if (!r->changes && old && old->drop_in && old->unit && strcmp(old->unit, i->unit) == 0) {
 		i->no_boot |= old->no_boot; /* the unit no longer shows what they have changed */
 		i->drop_publish |= old->drop_publish;
 	}

@@ -276,3 +276,33 @@ int refresh_instances(enum scope scope, char *const *names, bool accept_volumes,
 		note_print("only the files are refreshed: %s", why.text);
 	return refresh_all(m, directory, refreshes, n, accept_volumes, err);
 }
+
+/* A timer without a file would go on. */
+static void end_schedule(struct manager *m, const struct instance *old, const struct instance *i)
+{
+	char timer[UNIT_NAME_MAX];
+	struct error ignored;
+
+	if (old->schedule && !i->schedule)
+		(void)manager_stop(m, unit_name(i->name, TIMER_SUFFIX, timer), SOCKET_TIMEOUT, &ignored);
+}
+
+int refresh_install(struct manager *m, const char *directory, const struct instance *old, const struct instance *i,
+		    struct error *err)
+{
+	_cleanup_snapshot_ struct snapshot before = {};
+	const struct stored stored = {.instance = *i}; /* borrows the pointers */
+	struct refresh r = {.stored = &stored};
+	enum socket_fate fate;
+	struct error ignored;
+
+	if (store_refresh(directory, i, &before, &r.changed, err) < 0)
+		return -1;
+	r.was_enabled = before.enabled;
+	end_schedule(m, old, i);
+	if (reload(m, &r, 1, err) == 0 && apply(m, &r, &fate, err) == 0)
+		return 0;
+	(void)store_restore(directory, i->name, &before, &ignored);
+	(void)manager_reload(m, &ignored);
+	return -1;
+}

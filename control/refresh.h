@@ -9,8 +9,14 @@
 #include <stdbool.h>
 
 #include "common/error.h"
-#include "instance/scope.h"
+#include "instance/instance.h"
+#include "units/manager.h"
 
 /* Refreshes the named instances (NULL-terminated); NULL: all of the scope. accept_volumes: accepts the current volumes
  * of their containers. Notes changes and failures (note.h). */
 int refresh_instances(enum scope scope, char *const *names, bool accept_volumes, struct error *err);
+
+/* Writes the units of an instance that replaces `old`, which has the same container and sockets. After a failure the
+ * old files are back. */
+int refresh_install(struct manager *m, const char *directory, const struct instance *old, const struct instance *i,
+		    struct error *err);

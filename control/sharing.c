@@ -43,3 +43,21 @@ bool container_is_shared(const struct instance *i, const char *container, const 
 	}
 	return false;
 }
+
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool instances_listen_alike(const struct instance *a, const struct instance *b)
+{
+	for (size_t k = 0; k < a->n_ports && k < b->n_ports; k++) {
+		const struct publish *p = &a->ports[k], *q = &b->ports[k];
+
+		if (p->type != q->type || p->port != q->port || strcmp(p->address, q->address) != 0 ||
+		    strcmp(p->path, q->path) != 0)
+			return false;
+	}
+	return a->n_ports == b->n_ports && is_same(a->socket_mode, b->socket_mode) &&
+	       is_same(a->socket_group, b->socket_group);
+}

@@ -386,25 +386,48 @@ static const char *socket_section(const char *text)
 	return section ? section : text;
 }
 
+/* Compares the files with what this version renders. */
+static int compare(const char *directory, const struct instance *i, struct rendered *units, struct snapshot *before,
+		   int *ret_changed, struct error *err)
+{
+	*before = (struct snapshot){};
+	*ret_changed = 0;
+	if (units_render(i, units, err) < 0 || take_snapshot(directory, i->name, before, err) < 0 ||
+	    check_timer(directory, i->name, err) < 0)
+		return -1;
+	const struct snapshot after = {.texts = {units->socket, units->service, units->timer}};
+
+	for (size_t k = 0; k < SNAPSHOT_FILES; k++) {
+		if (!is_same_text(before->texts[k], after.texts[k]))
+			*ret_changed |= REFRESHED_OTHERS;
+	}
+	if (!is_same_text(socket_section(before->texts[0]), socket_section(after.texts[0])))
+		*ret_changed |= REFRESHED_SOCKET;
+	return 0;
+}
+
+int store_is_current(const char *directory, const struct instance *i, bool *ret, struct error *err)
+{
+	_cleanup_rendered_ struct rendered units = {};
+	_cleanup_snapshot_ struct snapshot now = {};
+	int changed;
+
+	if (compare(directory, i, &units, &now, &changed, err) < 0)
+		return -1;
+	*ret = changed == 0;
+	return 0;
+}
+
 int store_refresh(const char *directory, const struct instance *i, struct snapshot *ret_before, int *ret_changed,
 		  struct error *err)
 {
 	_cleanup_rendered_ struct rendered units = {};
 	struct error ignored;
 
-	*ret_before = (struct snapshot){};
-	*ret_changed = 0;
-	if (units_render(i, &units, err) < 0 || take_snapshot(directory, i->name, ret_before, err) < 0 ||
-	    check_timer(directory, i->name, err) < 0)
+	if (compare(directory, i, &units, ret_before, ret_changed, err) < 0)
 		return -1;
 	const struct snapshot after = {.texts = {units.socket, units.service, units.timer},
 				       .enabled = ret_before->enabled};
-	for (size_t k = 0; k < SNAPSHOT_FILES; k++) {
-		if (!is_same_text(ret_before->texts[k], after.texts[k]))
-			*ret_changed |= REFRESHED_OTHERS;
-	}
-	if (!is_same_text(socket_section(ret_before->texts[0]), socket_section(after.texts[0])))
-		*ret_changed |= REFRESHED_SOCKET;
 	if (!*ret_changed || go_over(directory, i->name, ret_before, &after, err) == 0)
 		return 0;
 	(void)store_restore(directory, i->name, ret_before, &ignored);

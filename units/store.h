@@ -55,5 +55,8 @@ enum { REFRESHED_SOCKET = 1, REFRESHED_OTHERS = 2 };
 int store_refresh(const char *directory, const struct instance *i, struct snapshot *ret_before, int *ret_changed,
 		  struct error *err);
 
+/* Does this version render all units of the instance as they are? */
+int store_is_current(const char *directory, const struct instance *i, bool *ret, struct error *err);
+
 /* Removes the files of an instance and the link that enables it; a missing one is not an error. */
 int store_remove(const char *directory, const char *name, struct error *err);
