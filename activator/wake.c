@@ -14,22 +14,40 @@
 #include "common/fault.h"
 #include "common/log.h"
 #include "handover/environment.h"
+#include "handover/stats_text.h"
+
+/* The client may have come long before this wake: while the container was put to sleep, for example. */
+static void write_client(const struct stats *s, char *ret_clause, char *ret_fields, size_t size)
+{
+	uint64_t since = __atomic_load_n(&s->t_client, __ATOMIC_ACQUIRE);
+	uint64_t waited = since && since < s->t_inspected ? s->t_inspected - since : 0;
+	char client[STATS_CLIENT_MAX];
+
+	ret_clause[0] = ret_fields[0] = '\0';
+	if (!waited || !*stats_text_client(s, client))
+		return;
+	snprintf(ret_clause, size, ", for which %s has waited %llu.%llu ms", client,
+		 (unsigned long long)(waited / 1000), (unsigned long long)(waited / 100 % 10));
+	snprintf(ret_fields, size, "SOCKWAKE_CLIENT=%s\nSOCKWAKE_WAITED_USEC=%llu\n", client,
+		 (unsigned long long)waited);
+}
 
 static void write_journal(const struct options *o, const struct stats *s, const struct container *c, bool woken)
 {
-	char message[640], fields[640];
+	char message[768], fields[768], clause[160], client[160];
 	uint64_t t = s->t_inspected - s->t_spawned, asked = s->t_dependencies ? s->t_dependencies : s->t_main;
 
-	snprintf(message, sizeof(message), "%s: the container '%s' %s after %llu.%llu ms", o->name, c->name,
+	write_client(s, clause, client, sizeof(clause));
+	snprintf(message, sizeof(message), "%s: the container '%s' %s after %llu.%llu ms%s", o->name, c->name,
 		 woken ? "was woken" : "ran already, was found", (unsigned long long)(t / 1000),
-		 (unsigned long long)(t / 100 % 10));
+		 (unsigned long long)(t / 100 % 10), clause);
 	snprintf(fields, sizeof(fields),
 		 "SOCKWAKE_CONTAINER_ID=%s\nSOCKWAKE_CONTAINER_PID=%d\nSOCKWAKE_FOUND_RUNNING=%d\n"
 		 "SOCKWAKE_LOAD_USEC=%llu\nSOCKWAKE_WITH_USEC=%llu\nSOCKWAKE_START_USEC=%llu\n"
-		 "SOCKWAKE_INSPECT_USEC=%llu\n",
+		 "SOCKWAKE_INSPECT_USEC=%llu\n%s",
 		 c->id, c->pid, !woken, (unsigned long long)(s->t_main - s->t_spawned),
 		 (unsigned long long)(asked - s->t_main), (unsigned long long)(s->t_started - asked),
-		 (unsigned long long)(s->t_inspected - s->t_started));
+		 (unsigned long long)(s->t_inspected - s->t_started), client);
 	journal_send(MESSAGE_WAKE, o->name, c->name, message, fields);
 }
 

@@ -95,7 +95,9 @@ static void write_awake(const struct observation *o, uint64_t now, const char *s
 {
 	char text[TEXT_MAX];
 
-	if (o->held_until)
+	if (o->held_always)
+		snprintf(ret, size, "awake, always");
+	else if (o->held_until)
 		snprintf(ret, size, "awake until %s", text_clock(o->held_until, now, text));
 	else if (o->sleeps_at > now)
 		snprintf(ret, size, "awake, sleeps in %s", text_span_briefly(o->sleeps_at - now, text));

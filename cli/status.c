@@ -10,6 +10,7 @@
 #include "cli/sign.h"
 #include "cli/text.h"
 #include "cli/told.h"
+#include "cli/wake_report.h"
 #include "common/clock.h"
 #include "control/find.h"
 #include "control/note.h"
@@ -19,66 +20,11 @@
 #include "instance/dependency.h"
 #include "units/paths.h"
 
-/* The parts of a wake, in the order in which they happen: each ends at the time in this member. */
-static const struct part {
-	const char *key;   /* in JSON */
-	const char *title; /* for people */
-	size_t end;
-} parts[] = {
-	{"load", "loading", offsetof(struct stats, t_main)},
-	{"with", "dependencies", offsetof(struct stats, t_dependencies)},
-	{"engine", "engine", offsetof(struct stats, t_started)},
-	{"inspect", "inspection", offsetof(struct stats, t_inspected)},
-	{"handover", "hand-over", offsetof(struct stats, t_proxy)},
-	{"readiness", "readiness", offsetof(struct stats, t_ready)},
-	{"confinement", "confinement", offsetof(struct stats, t_accepting)},
-};
-#define N_PARTS (sizeof(parts) / sizeof(*parts))
-
-static uint64_t at(const struct stats *s, size_t offset)
-{
-	uint64_t t;
-
-	memcpy(&t, (const char *)s + offset, sizeof(t));
-	return t;
-}
-
-/* The duration of a part. False: the wake did not get that far or does not have the part, or the file is
- * inconsistent. */
-static bool part_took(const struct stats *s, size_t k, uint64_t *ret)
-{
-	uint64_t begin = s->t_spawned, end = at(s, parts[k].end);
-
-	for (size_t m = 0; m < k; m++) {
-		uint64_t earlier = at(s, parts[m].end);
-
-		begin = earlier ? earlier : begin;
-	}
-
-	*ret = end - begin;
-	return begin && end >= begin;
-}
-
-static bool whole_wake(const struct stats *s, uint64_t *ret)
-{
-	*ret = s->t_accepting - s->t_spawned;
-	return s->t_spawned && s->t_accepting >= s->t_spawned;
-}
-
 static cJSON *statistics_to_json(const struct stats *s)
 {
-	cJSON *object = cJSON_CreateObject(), *wake = cJSON_AddObjectToObject(object, "last_wake_ms");
-	cJSON *ends = cJSON_AddObjectToObject(object, "last_wake_ends");
-	uint64_t usec;
+	cJSON *object = cJSON_CreateObject();
 
-	for (size_t k = 0; k < N_PARTS; k++) {
-		if (!part_took(s, k, &usec))
-			continue;
-		cJSON_AddNumberToObject(wake, parts[k].key, (double)usec / (double)USEC_PER_MSEC);
-		cJSON_AddNumberToObject(ends, parts[k].key, (double)at(s, parts[k].end) / (double)USEC_PER_SEC);
-	}
-	if (whole_wake(s, &usec))
-		cJSON_AddNumberToObject(wake, "total", (double)usec / (double)USEC_PER_MSEC);
+	wake_report_to_json(s, object);
 	cJSON_AddNumberToObject(object, "last_wake", (double)s->wake_wall / (double)USEC_PER_SEC);
 	cJSON_AddNumberToObject(object, "wakes", (double)s->wakes);
 	cJSON_AddBoolToObject(object, "found_running", (s->flags & STATS_FOUND_RUNNING) != 0);
@@ -144,7 +90,10 @@ static void print_state(const struct terminal *t, const struct observation *o)
 		sheet_line(t, "Reason", o->reason);
 	if (!o->held_until)
 		return;
-	snprintf(line, sizeof(line), "awake until %s", text_until(o->held_until, span));
+	if (o->held_always)
+		snprintf(line, sizeof(line), "always awake, by its schedule");
+	else
+		snprintf(line, sizeof(line), "awake until %s", text_until(o->held_until, span));
 	sheet_line(t, "Held", line);
 }
 
@@ -187,26 +136,15 @@ static void print_container(const struct terminal *t, const struct observation *
 		sheet_line(t, "Note", "made by the original tool; 'sockwake create --force' takes it over");
 }
 
-static void print_wake(const struct terminal *t, const struct stats *s)
-{
-	char line[512], span[TEXT_MAX];
-	uint64_t usec;
-	size_t len;
-
-	if (!whole_wake(s, &usec))
-		return;
-	len = (size_t)snprintf(line, sizeof(line), "%s in all", text_span(usec, span));
-	for (size_t k = 0; k < N_PARTS && len < sizeof(line); k++) {
-		if (part_took(s, k, &usec))
-			len += (size_t)snprintf(line + len, sizeof(line) - len, "%s %s %s", k ? "," : ":",
-						parts[k].title, text_span(usec, span));
-	}
-	sheet_line(t, "Last wake", line);
-}
-
 static bool is_current(enum state state)
 {
 	return state == STATE_WAKING || state == STATE_AWAKE || state == STATE_STOPPING;
+}
+
+/* Before the keeper has begun a wake, the figures are those of the last one. */
+static bool is_fresh(const struct observation *o)
+{
+	return o->state != STATE_WAKING || o->stats.flags & STATS_AWAKE;
 }
 
 static void print_statistics(const struct terminal *t, const struct observation *o)
@@ -214,12 +152,18 @@ static void print_statistics(const struct terminal *t, const struct observation 
 	const struct stats *s = &o->stats;
 	char line[256], to[TEXT_MAX], from[TEXT_MAX];
 
+	if (o->phase[0])
+		sheet_line(t, "Phase", o->phase);
 	if (o->waiting) {
 		snprintf(line, sizeof(line), "%" PRIu64 " client%s", o->waiting, o->waiting == 1 ? "" : "s");
 		sheet_line(t, "Waiting", line);
 	}
-	if (!o->have_stats)
+	if (!o->have_stats || !is_fresh(o))
 		return;
+	if (o->state == STATE_WAKING) {
+		wake_report_print(t, o);
+		return;
+	}
 	snprintf(line, sizeof(line), "%" PRIu64 " now, %" PRIu64 " in the %s wake, %" PRIu64 " failed%s",
 		 observation_connections(o), s->connections_total + s->flows_total,
 		 is_current(o->state) ? "current" : "last", s->connections_failed,
@@ -228,7 +172,7 @@ static void print_statistics(const struct terminal *t, const struct observation 
 	snprintf(line, sizeof(line), "%s to the container, %s from it", text_bytes(s->bytes_to_container, to),
 		 text_bytes(s->bytes_from_container, from));
 	sheet_line(t, "Data", line);
-	print_wake(t, s);
+	wake_report_print(t, o);
 }
 
 static void print_text(const struct terminal *t, const struct observation *o, const char *note, const char *directory)

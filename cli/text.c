@@ -43,6 +43,14 @@ const char *text_span(uint64_t usec, char ret[static TEXT_MAX])
 	return ret;
 }
 
+const char *text_took(uint64_t usec, char ret[static TEXT_MAX])
+{
+	if (usec < USEC_PER_SEC || usec >= 60 * USEC_PER_SEC)
+		return text_span(usec, ret);
+	snprintf(ret, TEXT_MAX, "%.2f s", (double)usec / (double)USEC_PER_SEC);
+	return ret;
+}
+
 const char *text_since(uint64_t wall_usec_then, char ret[static TEXT_MAX])
 {
 	uint64_t now = wall_usec();
@@ -83,6 +91,20 @@ const char *text_clock(uint64_t wall_usec_then, uint64_t wall_now, char ret[stat
 		strftime(ret, TEXT_MAX, "%a %H:%M", &a);
 	else
 		strftime(ret, TEXT_MAX, "%F", &a);
+	return ret;
+}
+
+const char *text_time(uint64_t wall_usec_then, uint64_t wall_now, char ret[static TEXT_MAX])
+{
+	time_t then = (time_t)(wall_usec_then / USEC_PER_SEC), today = (time_t)(wall_now / USEC_PER_SEC);
+	struct tm a, b;
+
+	localtime_r(&then, &a);
+	localtime_r(&today, &b);
+	if (a.tm_year == b.tm_year && a.tm_yday == b.tm_yday)
+		strftime(ret, TEXT_MAX, "%T", &a);
+	else
+		strftime(ret, TEXT_MAX, then < today && today - then < 6 * 86400 ? "%a %T" : "%F %T", &a);
 	return ret;
 }
 

@@ -14,7 +14,7 @@ static void say_it_is_awake(const struct arguments *a, const char *name, const s
 	if (a->hold)
 		snprintf(held, sizeof(held), ", and stays so for %s", text_span(a->hold, span));
 	if (w->was_asleep)
-		printf("'%s' is awake after %s%s.\n", name, text_span(w->took, span), held);
+		printf("'%s' is awake after %s%s.\n", name, text_took(w->took, span), held);
 	else
 		printf("'%s' is awake, as it was before%s.\n", name, held);
 }

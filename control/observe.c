@@ -106,6 +106,8 @@ static void observe_units(struct observation *o, const struct unit_state *socket
 	 * start. It also says why a wake takes long. */
 	if (o->state == STATE_WAKING && begins_with(service->status_text, STATUS_STILL_STARTING))
 		snprintf(o->reason, sizeof(o->reason), "%s", service->status_text);
+	else if (o->state == STATE_WAKING && begins_with(service->status_text, STATUS_WAITS))
+		snprintf(o->phase, sizeof(o->phase), "%s", service->status_text + strlen(STATUS_WAITS));
 	else if (o->state == STATE_WAKING && service->status_text && service->status_text[0])
 		o->state = STATE_STOPPING;
 	if (o->state == STATE_FAILED || o->state == STATE_STOPPING)
@@ -315,7 +317,7 @@ static void read_statistics(enum scope scope, struct observation *os, size_t n)
 	for (size_t k = 0; k < n; k++) {
 		unit_name(os[k].stored->instance.name, ".stats", file);
 		os[k].have_stats = path_join(directory, file, path, &ignored) == 0 &&
-				   stats_read(path, &os[k].stats, &ignored) == 0;
+				   stats_read(path, &os[k].stats, &ignored) == 0 && stats_are_plausible(&os[k].stats);
 	}
 }
 
@@ -388,7 +390,8 @@ static void look_at_clients(struct observation *o)
 		return;
 	if (o->have_stats && o->state == STATE_AWAKE) {
 		o->held_until = stats_held_until(&o->stats, now);
-		o->sleeps_at = outlook_sleep(i, &o->stats, now_usec(), now);
+		o->held_always = outlook_is_always(&o->stats, now);
+		o->sleeps_at = o->held_always ? 0 : outlook_sleep(i, &o->stats, now_usec(), now);
 	}
 	if (o->state == STATE_WAKING || o->state == STATE_STOPPING || is_full(o))
 		o->waiting = waiting_count(i);
@@ -422,6 +425,7 @@ int observe(enum scope scope, const struct stored_list *list, struct observation
 		if (list->items[k].problem)
 			snprintf(os[k].reason, sizeof(os[k].reason), "%s", list->items[k].problem);
 		text_make_printable(os[k].reason);
+		text_make_printable(os[k].phase);
 	}
 	*ret = steal_ptr(&os);
 	return 0;
@@ -472,6 +476,8 @@ cJSON *observation_to_json(const struct observation *o)
 			  : cJSON_AddNullToObject(object, "reason")) &&
 	    add_seconds(object, "since", o->since_usec) && add_seconds(object, "held_until", o->held_until) &&
 	    add_seconds(object, "sleeps_at", o->sleeps_at) &&
+	    (o->phase[0] ? cJSON_AddStringToObject(object, "phase", o->phase)
+			 : cJSON_AddNullToObject(object, "phase")) &&
 	    cJSON_AddNumberToObject(object, "waiting", (double)o->waiting) &&
 	    cJSON_AddStringToObject(object, "container_state", o->container_state) &&
 	    (o->hides[0] ? cJSON_AddStringToObject(object, "hides", o->hides)

@@ -32,6 +32,8 @@ struct observation {
 	char container_id[65]; /* "" if the engine does not answer, or has no such container */
 	char dependency_ids[INSTANCE_DEPENDENCIES_MAX][65];
 	uint64_t held_until;		 /* CLOCK_REALTIME; 0: it is not held awake */
+	bool held_always;		 /* by its schedule, which has no end */
+	char phase[UNIT_REASON_MAX];	 /* of a wake that takes long: what it waits for; "" */
 	uint64_t sleeps_at;		 /* CLOCK_REALTIME, if no client comes; 0: never, or a client is connected */
 	uint64_t waiting;		 /* TCP clients in the backlogs */
 	bool somebody_waits;		 /* … or other clients, which cannot be counted */

@@ -11,11 +11,29 @@ uint64_t outlook_span(const char *text)
 	return text && parse_duration("the span", text, &usec, &ignored) == 0 ? usec : USEC_INFINITY;
 }
 
+/* No schedule that ever pauses covers more than a week. */
+#define LONGEST_WINDOW (8 * 24 * 60 * 60 * USEC_PER_SEC)
+
+bool outlook_is_always(const struct stats *s, uint64_t wall_now)
+{
+	for (size_t k = 0; k < STATS_WINDOWS; k++) {
+		if (s->warm[k].from <= wall_now && s->warm[k].until > wall_now &&
+		    s->warm[k].until - wall_now > LONGEST_WINDOW)
+			return true;
+	}
+	return false;
+}
+
 /* Decides as the proxy does (proxy/lifecycle.c), except that it includes clients who do not count: the statistics do
  * not distinguish them. */
 static uint64_t patience(const struct instance *i, const struct stats *s)
 {
 	uint64_t idle = outlook_span(i->idle_timeout), warm = i->warm_for ? outlook_span(i->warm_for) : 0;
+
+	if (s->idle_timeout) { /* the options may have been changed since it woke */
+		idle = s->idle_timeout;
+		warm = s->warm_for;
+	}
 
 	return s->connections_total + s->flows_total > 1 && warm > idle ? warm : idle;
 }

@@ -36,6 +36,9 @@
 #define CHANNEL_UNREACHABLE "a client was reset, as others may be: its server cannot be connected to"
 const char *channel_unreachable_reason(int error);
 
+/* Begins the status text of a service that wakes its container: what it waits for follows. */
+#define STATUS_WAITS "waking: "
+
 /* Begins the status text of a service that may still become ready, but that clients no longer wait for. */
 #define STATUS_STILL_STARTING "still starting "
 

@@ -16,6 +16,27 @@ bool stats_is_ours(const struct stats *s)
 	return s->magic == STATS_MAGIC && s->version == STATS_VERSION && s->size == sizeof(*s);
 }
 
+/* What no run can reach: 2^50 microseconds are 35 years, and no line carries 2^60 bytes within them. */
+#define TIME_MAX  (1ULL << 50)
+#define COUNT_MAX (1ULL << 48)
+#define BYTES_MAX (1ULL << 60)
+
+bool stats_are_plausible(const struct stats *s)
+{
+	const uint64_t times[] = {s->t_spawned,	      s->t_main,    s->t_dependencies, s->t_started,
+				  s->t_inspected,     s->t_proxy,   s->t_ready,	       s->t_accepting,
+				  s->t_last_activity, s->t_waiting, s->t_client};
+	const uint64_t counts[] = {s->wakes, s->connections, s->connections_total, s->connections_failed,
+				   s->flows, s->flows_total, s->datagrams_dropped};
+	uint64_t time = 0, count = 0;
+
+	for (size_t k = 0; k < sizeof(times) / sizeof(*times); k++)
+		time |= times[k];
+	for (size_t k = 0; k < sizeof(counts) / sizeof(*counts); k++)
+		count |= counts[k];
+	return time < TIME_MAX && count < COUNT_MAX && (s->bytes_to_container | s->bytes_from_container) < BYTES_MAX;
+}
+
 struct stats *stats_map(int fd, int init, struct error *err)
 {
 	struct stats *s;

@@ -14,7 +14,7 @@
 #include "common/error.h"
 
 #define STATS_MAGIC   0x656b61776b636f73ULL /* "sockwake" in little-endian memory */
-#define STATS_VERSION 3U
+#define STATS_VERSION 4U
 #define STATS_WINDOWS 8 /* a client may stay connected for several nights */
 
 enum {
@@ -26,6 +26,17 @@ enum {
 	STATS_LOOPBACK =
 		1 << 5, /* the server went on listening on loopback only: later wakes need not wait for a change */
 };
+
+/* Who has begun a wake. */
+enum {
+	STATS_BY_UNKNOWN,
+	STATS_BY_CLIENT,       /* its address is `client`, unless it had left */
+	STATS_BY_LOCAL_CLIENT, /* of a Unix socket */
+	STATS_BY_SCHEDULE,
+	STATS_BY_START,	    /* of the service: `sockwake wake`, systemctl, a container that was found running */
+	STATS_BY_CONTAINER, /* it ended, and runs again */
+};
+#define STATS_ADDRESS 16
 
 struct stats {
 	uint64_t magic;
@@ -69,6 +80,13 @@ struct stats {
 
 	/* Written by the keeper: since when clients have waited that it left to the next keeper; 0: there are none. */
 	uint64_t t_waiting;
+
+	/* Written by the keeper: what began this wake, and the options that it was begun with. */
+	uint64_t woken_by;
+	uint64_t t_client;		     /* when the client arrived that has waited the longest; 0: not known */
+	unsigned char client[STATS_ADDRESS]; /* IPv4 as ::ffff:A.B.C.D; zeros: not known */
+	uint64_t idle_timeout, warm_for;     /* microseconds; 0: no such option */
+	uint64_t startup_timeout;
 };
 
 /* Does it have this layout? */
@@ -84,6 +102,9 @@ uint64_t stats_held_until(const struct stats *s, uint64_t wall_now);
 
 /* Holds the instance of this file awake until this time; 0: no longer. Errors as below. */
 int stats_hold(const char *path, uint64_t until, struct error *err);
+
+/* Could a run have reached these figures? A damaged file may have others, and so may a proxy that was taken over. */
+bool stats_are_plausible(const struct stats *s);
 
 /* Reads a copy. A missing, short or foreign file is an error with code ENOENT or EPROTO. */
 int stats_read(const char *path, struct stats *ret, struct error *err);

@@ -96,6 +96,18 @@ static uint64_t age_of(const struct nlmsghdr *h)
 	return 0;
 }
 
+static void take_address(const struct search *s, const struct inet_diag_msg *m, unsigned char ret[static 16])
+{
+	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (s->family == AF_INET) {
+		memcpy(ret, mapped, sizeof(mapped));
+		memcpy(ret + sizeof(mapped), m->id.idiag_dst, 4);
+	} else {
+		memcpy(ret, m->id.idiag_dst, 16);
+	}
+}
+
 static void count(const struct search *s, const struct nlmsghdr *h, struct backlog *ret)
 {
 	struct inet_diag_msg m;
@@ -108,6 +120,10 @@ static void count(const struct search *s, const struct nlmsghdr *h, struct backl
 	    (!s->any && memcmp(m.id.idiag_src, s->address, s->family == AF_INET ? 4 : 16) != 0))
 		return;
 	age = age_of(h);
+	if (ret->first_age == USEC_INFINITY || age > ret->first_age) {
+		ret->first_age = age;
+		take_address(s, &m, ret->first);
+	}
 	if (age >= s->age)
 		ret->old++;
 	else if (ret->oldest_age == USEC_INFINITY || age > ret->oldest_age)
@@ -151,7 +167,7 @@ int backlog_look(int listener, uint64_t age, struct backlog *ret)
 	struct search s;
 	int r = 0;
 
-	*ret = (struct backlog){.oldest_age = USEC_INFINITY};
+	*ret = (struct backlog){.oldest_age = USEC_INFINITY, .first_age = USEC_INFINITY};
 	if (fd < 0 || !describe(listener, age, &s) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 || !ask(fd, &s))
 		return -1;

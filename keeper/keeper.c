@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -34,6 +35,7 @@
 #include "common/cleanup.h"
 #include "common/fault.h"
 #include "common/log.h"
+#include "common/parse.h"
 #include "handover/exit.h"
 #include "handover/listen.h"
 #include "handover/refuse.h"
@@ -60,6 +62,29 @@ static uint64_t spawn_time(uint64_t t_main)
 	return t_main - ((uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC);
 }
 
+/* A time among the options of the proxy; 0: it is not there. */
+static uint64_t proxy_span(const struct keeper *k, const char *option)
+{
+	struct error ignored;
+	uint64_t usec = 0;
+
+	for (char **word = k->options.proxy; word[0] && word[1]; word++) {
+		if (strcmp(word[0], option) == 0)
+			(void)parse_duration("", word[1], &usec, &ignored);
+	}
+	return usec;
+}
+
+/* Without a waiting client, a person or the timer has started the service. */
+static uint64_t begun_by(const struct keeper *k)
+{
+	if (k->followed)
+		return STATS_BY_CONTAINER;
+	if (queue_waits(&k->queue))
+		return STATS_BY_CLIENT;
+	return getenv("TRIGGER_TIMER_REALTIME_USEC") ? STATS_BY_SCHEDULE : STATS_BY_START;
+}
+
 /* A new wake begins: resets all but the header, the number of wakes, the hold, and what is known about the server. */
 static void begin_record(struct keeper *k)
 {
@@ -78,6 +103,10 @@ static void begin_record(struct keeper *k)
 		.flags = STATS_AWAKE | (s->flags & STATS_LOOPBACK),
 		.held_until = s->held_until, /* a crash does not end the hold */
 		.t_waiting = k->queue.since == USEC_INFINITY ? 0 : k->queue.since,
+		.woken_by = begun_by(k),
+		.idle_timeout = proxy_span(k, "--idle-timeout"),
+		.warm_for = proxy_span(k, "--warm-for"),
+		.startup_timeout = o->startup_timeout,
 	};
 	for (int i = 0; i < STATS_WINDOWS; wall = s->warm[i++].until)
 		schedule_next(o->windows, o->n_windows, wall, &s->warm[i].from, &s->warm[i].until);

@@ -109,10 +109,37 @@ static void say_overdue(struct keeper *k)
 	show(k);
 }
 
+/* Until then the status text says each second what the start waits for, if that has changed. */
+static uint64_t overdue_at(const struct keeper *k)
+{
+	return time_after(k->began, k->options.startup_timeout);
+}
+
+static void look(struct keeper *k)
+{
+	uint64_t end = overdue_at(k), next = time_after(now_usec(), USEC_PER_SEC);
+	char sentence[SENTENCE_MAX];
+
+	if (time_is_over(end)) {
+		say_overdue(k);
+		return;
+	}
+	k->deadline = next < end ? next : end;
+	if (k->ready || k->told_to_stop)
+		return;
+	snprintf(sentence, sizeof(sentence), STATUS_WAITS "%.900s", awaited(k));
+	if (strcmp(k->shown, sentence) == 0)
+		return;
+	strcpy(k->shown, sentence);
+	notify_send(k->notify_fd, "STATUS=%s", sentence);
+}
+
 void overdue_begin(struct keeper *k)
 {
-	k->late = say_overdue;
-	k->deadline = time_after(k->began, k->options.startup_timeout);
+	uint64_t end = overdue_at(k), first = time_after(now_usec(), USEC_PER_SEC);
+
+	k->late = look;
+	k->deadline = first < end ? first : end;
 	k->limit = time_after(k->began, k->options.start_limit);
 	k->limit_wall = time_after(wall_usec() - (now_usec() - k->began), k->options.start_limit);
 }

@@ -71,12 +71,17 @@ bool queue_is_of_datagrams(const struct queue *q)
 	return q->n > 0;
 }
 
+bool queue_listener_waits(int listener)
+{
+	return poll(&(struct pollfd){.fd = listener, .events = POLLIN}, 1, 0) > 0;
+}
+
 bool queue_waits(const struct queue *q)
 {
 	if (q->n_accepted > 0)
 		return true;
 	for (int i = 0; i < q->n; i++) {
-		if (poll(&(struct pollfd){.fd = LISTEN_FDS_START + i, .events = POLLIN}, 1, 0) > 0)
+		if (queue_listener_waits(LISTEN_FDS_START + i))
 			return true;
 	}
 	return false;

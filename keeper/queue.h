@@ -42,6 +42,9 @@ int queue_open(struct queue *q, uint64_t limit, struct error *err);
 /* Can only datagrams wait? Those are dropped, where clients of the other protocols are refused. */
 bool queue_is_of_datagrams(const struct queue *q);
 
+/* Is a client waiting in the backlog of this listener? */
+bool queue_listener_waits(int listener);
+
 /* Is a client waiting? */
 bool queue_waits(const struct queue *q);
 

@@ -100,6 +100,15 @@ void record_share(struct record *r)
 		*r->shared = r->own;
 }
 
+void record_share_client(struct record *r)
+{
+	if (!r->shared)
+		return;
+	r->shared->woken_by = r->own.woken_by;
+	memcpy(r->shared->client, r->own.client, sizeof(r->own.client));
+	__atomic_store_n(&r->shared->t_client, r->own.t_client, __ATOMIC_RELEASE);
+}
+
 void record_take_wake(struct record *r)
 {
 	if (!r->shared)

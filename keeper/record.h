@@ -18,6 +18,9 @@ void record_open(const char *name, struct record *ret, struct error *ret_why);
 /* Shows `own` to the child processes. */
 void record_share(struct record *r);
 
+/* Shows who has begun the wake to the activator, which runs already. */
+void record_share_client(struct record *r);
+
 /* Takes over the values that the activator or the proxy may set, and no others: an attacker may control the proxy. */
 void record_take_wake(struct record *r);
 void record_take_traffic(struct record *r);

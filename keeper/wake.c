@@ -5,6 +5,7 @@
 #include "keeper/overdue.h"
 #include "keeper/say.h"
 #include "keeper/tasks.h"
+#include "keeper/waker.h"
 
 /* Waits until the container runs. An activator that is told to stop goes on until the engine has answered its start:
  * that container must then be put to sleep. The next stage kills an activator that hangs. */
@@ -33,6 +34,18 @@ static void await(struct keeper *k)
 	}
 }
 
+/* The activator, too, tells who has woken the container. */
+static void note_client(struct keeper *k)
+{
+	struct stats *s = &k->record.own;
+
+	if (s->woken_by != STATS_BY_CLIENT)
+		return;
+	waker_find(&k->queue, s);
+	record_share_client(&k->record);
+	record_write(&k->record);
+}
+
 int wake_stage(struct keeper *k, struct error *err)
 {
 	struct inheritance i = {};
@@ -41,6 +54,7 @@ int wake_stage(struct keeper *k, struct error *err)
 	inherit_deadline(&i, k->limit);
 	if (task_wake(k, &i, err) < 0)
 		return -1;
+	note_client(k); /* while the activator loads */
 	await(k);
 	if (k->told_to_stop)
 		return keeper_told_to_stop(k, err);

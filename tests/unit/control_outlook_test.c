@@ -28,6 +28,9 @@ static void sleeps(void **state)
 	assert_int_equal(outlook_sleep(&i, &s, NOW, WALL), WALL + 60 * MIN);
 	s.held_until = WALL + 6 * MIN;
 	assert_int_equal(outlook_sleep(&i, &s, NOW, WALL), WALL + 13 * MIN);
+	s.idle_timeout = 20 * MIN; /* changed since it woke */
+	assert_int_equal(outlook_sleep(&i, &s, NOW, WALL), WALL + 18 * MIN);
+	s.idle_timeout = 0;
 	i.warm_for = strdup("1h");
 	assert_int_equal(outlook_sleep(&i, &s, NOW, WALL), WALL + 13 * MIN);
 	s.flows_total = 1;
@@ -57,6 +60,19 @@ static void does_not_sleep_or_is_about_to(void **state)
 	instance_clear(&i);
 }
 
+static void a_schedule_without_an_end(void **state)
+{
+	struct stats s = {.warm = {[1] = {WALL - MIN, WALL + 365 * 24 * 60 * MIN}}};
+
+	(void)state;
+	assert_true(outlook_is_always(&s, WALL));
+	assert_false(outlook_is_always(&s, WALL - 2 * MIN));
+	s.warm[1].until = WALL + 7 * 24 * 60 * MIN; /* Monday to Sunday, all day but an hour */
+	assert_false(outlook_is_always(&s, WALL));
+	s = (struct stats){.held_until = WALL + 365 * 24 * 60 * MIN}; /* sockwake wake --for */
+	assert_false(outlook_is_always(&s, WALL));
+}
+
 static void spans(void **state)
 {
 	(void)state;
@@ -71,6 +87,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sleeps),
 		cmocka_unit_test(does_not_sleep_or_is_about_to),
+		cmocka_unit_test(a_schedule_without_an_end),
 		cmocka_unit_test(spans),
 	};
 

@@ -44,7 +44,7 @@ static void what_is_zero_is_left_out(void **state)
 	(void)state;
 	assert_string_equal(text(&none, 0), "0 connections (0 in all); 0 B in, 0 B out; up 0s");
 	assert_string_equal(text(&some, 25 * MINUTE), "2 connections (41 in all); 7 B in, 0 B out; up 25min");
-	assert_string_equal(text(&all, 0), "Full, new connections wait: 1 connections (3 in all, 1 refused by the "
+	assert_string_equal(text(&all, 0), "Full, new connections wait: 1 connection (3 in all, 1 refused by the "
 					   "container), 9 UDP flows (1 in all); 0 B in, 8 B out; up 0s");
 }
 
@@ -100,6 +100,44 @@ static void each_member_of_the_header_is_looked_at(void **state)
 	assert_false(stats_is_ours(&s));
 	s.version--, s.size++;
 	assert_false(stats_is_ours(&s));
+}
+
+static void a_client_has_its_address(void **state)
+{
+	struct stats s = {.woken_by = STATS_BY_CLIENT};
+	char text[STATS_CLIENT_MAX];
+
+	(void)state;
+	assert_string_equal(stats_text_client(&s, text), ""); /* it had left */
+	memcpy(s.client, (unsigned char[16]){[10] = 0xff, [11] = 0xff, 198, 51, 100, 2}, 16);
+	assert_string_equal(stats_text_client(&s, text), "198.51.100.2");
+	memcpy(s.client, (unsigned char[16]){0x20, 1, 0xd, 0xb8, [15] = 2}, 16);
+	assert_string_equal(stats_text_client(&s, text), "2001:db8::2");
+	s.woken_by = STATS_BY_LOCAL_CLIENT;
+	assert_string_equal(stats_text_client(&s, text), "a client on a Unix socket");
+	s.woken_by = STATS_BY_SCHEDULE;
+	assert_string_equal(stats_text_client(&s, text), "");
+}
+
+static void damaged_figures_are_recognised(void **state)
+{
+	const size_t members[] = {offsetof(struct stats, wakes),
+				  offsetof(struct stats, t_spawned),
+				  offsetof(struct stats, t_accepting),
+				  offsetof(struct stats, t_client),
+				  offsetof(struct stats, connections_total),
+				  offsetof(struct stats, bytes_to_container),
+				  offsetof(struct stats, bytes_from_container)};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(members) / sizeof(*members); k++) {
+		struct stats s = {};
+		uint64_t huge = UINT64_MAX;
+
+		assert_true(stats_are_plausible(&s));
+		memcpy((char *)&s + members[k], &huge, sizeof(huge));
+		assert_false(stats_are_plausible(&s));
+	}
 }
 
 /* An empty one, that the test's process alone has. */
@@ -206,6 +244,8 @@ int main(void)
 		cmocka_unit_test(bytes_have_units),
 		cmocka_unit_test(ages_have_two_units_at_most),
 		cmocka_unit_test(each_member_of_the_header_is_looked_at),
+		cmocka_unit_test(a_client_has_its_address),
+		cmocka_unit_test(damaged_figures_are_recognised),
 		cmocka_unit_test(a_new_file_begins_at_zero),
 		cmocka_unit_test(why_a_file_is_not_mapped),
 		cmocka_unit_test(a_refused_file_is_not_left_mapped),

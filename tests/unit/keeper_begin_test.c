@@ -1,4 +1,5 @@
 /* Why a keeper begins, and whether it wakes: who waits may, a schedule, a hold, a timer that comes late. */
+#include "handover/stats_text.h"
 #include "tests/unit/keeper_program.h"
 
 static void nobody_who_may_wake(void **state)
@@ -291,6 +292,54 @@ static void too_few_descriptors_leave_nobody_waiting(void **state)
 	}
 }
 
+static void expect_woken_by(const struct keeper_run *k, uint64_t kind, const char *client)
+{
+	struct stats s = keeper_stats(k);
+	char text[STATS_CLIENT_MAX];
+
+	assert_int_equal(s.woken_by, kind);
+	assert_string_equal(stats_text_client(&s, text), client);
+}
+
+/* Of two clients the one that came first, although a keeper before this one has not served it. */
+static void who_has_woken_it(void **state)
+{
+	struct keeper_run k;
+	uint64_t came;
+	int first, second;
+
+	(void)state;
+	keeper_init(&k);
+	k.scripts[RELAY] = "ready serve idle exit:0";
+	came = now_usec();
+	first = client_of(SOCK_STREAM, "127.0.0.3", "127.0.0.1", keeper_port(&k));
+	usleep(120000); /* the kernel tells the age */
+	second = client_of(SOCK_STREAM, "127.0.0.2", "127.0.0.1", keeper_port(&k));
+	run_once(&k);
+	expect_woken_by(&k, STATS_BY_CLIENT, "127.0.0.3");
+	assert_in_range(keeper_stats(&k).t_client, came - 20 * USEC_PER_MSEC, came + 100 * USEC_PER_MSEC);
+	assert_true(keeper_stats(&k).t_client < keeper_stats(&k).t_main);
+	close(first);
+	close(second);
+	/* One whose address was looked at has been accepted. */
+	k.options[0] = "--no-wake-from";
+	k.options[1] = "127.0.0.2";
+	first = client_of(SOCK_STREAM, "127.0.0.4", "127.0.0.1", keeper_port(&k));
+	run_once(&k);
+	expect_woken_by(&k, STATS_BY_CLIENT, "127.0.0.4");
+	close(first);
+	/* Nobody. */
+	k.scripts[RELAY] = "ready idle exit:0";
+	run_once(&k);
+	expect_woken_by(&k, STATS_BY_START, "");
+	assert_int_equal(keeper_stats(&k).t_client, 0);
+	setenv("TRIGGER_TIMER_REALTIME_USEC", "1", 1);
+	run_once(&k);
+	unsetenv("TRIGGER_TIMER_REALTIME_USEC");
+	expect_woken_by(&k, STATS_BY_SCHEDULE, "");
+	keeper_clear(&k);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +354,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_timer_that_comes_late_wakes_nothing),
 		cmocka_unit_test(a_hold_ends_with_sleep_alone),
 		cmocka_unit_test(too_few_descriptors_leave_nobody_waiting),
+		cmocka_unit_test(who_has_woken_it),
 	};
 
 	play_if_asked(argc, argv);

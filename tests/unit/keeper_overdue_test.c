@@ -59,6 +59,29 @@ static void it_is_left_to_finish(void **state)
 	keeper_clear(&k);
 }
 
+/* A wake that takes more than a second says what it waits for. */
+static void what_it_waits_for_is_told_in_time(void **state)
+{
+	struct keeper_run k;
+	int client;
+
+	(void)state;
+	init(&k, "20s", NULL);
+	k.scripts[WAKE] = "late woken";
+	k.scripts[RELAY] = "awaited await ready serve idle exit:0";
+	client = keeper_client(&k);
+	keeper_start(&k);
+	keeper_expect(&k, "STATUS=waking: nothing listens on port 80");
+	assert_in_range(now_usec() - k.began, 900 * USEC_PER_MSEC, 8 * USEC_PER_SEC);
+	atomic_store(&k.play->go, true);
+	assert_true(was_served(client));
+	assert_int_equal(keeper_finish(&k), 0);
+	assert_int_equal(occurrences(k.notices, "STATUS=waking"), 1);
+	assert_null(strstr(k.text, "nothing listens"));
+	close(client);
+	keeper_clear(&k);
+}
+
 /* The programs know how long they may take. */
 static void the_deadline_is_that_of_the_start(void **state)
 {
@@ -378,6 +401,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_limit),
 		cmocka_unit_test(it_is_left_to_finish),
+		cmocka_unit_test(what_it_waits_for_is_told_in_time),
 		cmocka_unit_test(the_deadline_is_that_of_the_start),
 		cmocka_unit_test(who_comes_meanwhile_finds_it_further_on),
 		cmocka_unit_test(each_client_has_a_time_of_their_own),
