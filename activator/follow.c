@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "activator/halt.h"
@@ -12,7 +14,10 @@
 #include "backends/engine.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "handover/channel.h"
+#include "handover/listen.h"
 #include "lifecycle/lock.h"
+#include "units/log_command.h"
 
 #define GLANCE (100 * USEC_PER_MSEC)
 
@@ -27,7 +32,27 @@ struct eyes {
 	struct unit *unit; /* NULL: ask the engine */
 	int lock_fd;	   /* to read */
 	uint64_t began;
+	char ended[512]; /* how the run ended, as far as it was seen; "" */
 };
+
+static void see_end_of_unit(struct eyes *eyes, const struct unit_view *v)
+{
+	struct error how;
+
+	if (unit_is_active(v) || strcmp(v->active, "activating") == 0 || strcmp(v->active, "deactivating") == 0)
+		return;
+	(void)unit_failed(eyes->unit, v, &how);
+	snprintf(eyes->ended, sizeof(eyes->ended), "%.500s", how.text);
+}
+
+static void see_end_of_container(struct eyes *eyes, const struct options *o, const struct container *c)
+{
+	char log[LOG_COMMAND_MAX];
+
+	if (c->state == CONTAINER_EXITED)
+		snprintf(eyes->ended, sizeof(eyes->ended), ENDED_EARLY, o->container, c->exit_code,
+			 log_command(o->scope, NULL, o->backend, o->container, log));
+}
 
 /* The engine, or the manager, may not have noticed yet that the served run has ended. */
 static void distrust_old_run(struct situation *s, uint64_t began)
@@ -46,6 +71,7 @@ static int look(const struct options *o, struct eyes *eyes, uint64_t since, stru
 	if (eyes->unit) {
 		if (unit_look(eyes->unit, &v, err) < 0)
 			return -1;
+		see_end_of_unit(eyes, &v);
 		*ret = situation_of_unit(o, EVENT_ENDED, &v, eyes->lock_fd);
 	} else {
 		missing = halt_inspect(o, eyes->engine, &c, err) < 0;
@@ -53,6 +79,8 @@ static int look(const struct options *o, struct eyes *eyes, uint64_t since, stru
 			return -1;
 		if (missing)
 			error_clear(err);
+		if (!missing)
+			see_end_of_container(eyes, o, &c);
 		*ret = situation_of_container(o, EVENT_ENDED, missing ? NULL : &c, eyes->lock_fd);
 		if (!missing && container_may_come_back(&c) && recent < RESTART_USEC)
 			recent = RESTART_USEC;
@@ -98,5 +126,12 @@ int follow(const struct options *o, struct error *err)
 		return -1;
 	lock_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	eyes = (struct eyes){.engine = engine, .unit = unit, .lock_fd = lock_fd, .began = now_usec()};
-	return watch(o, &eyes, err);
+	if (unit)
+		unit_runs(unit, o->container);
+	if (watch(o, &eyes, err) == 0)
+		return 0;
+	/* With its status, which the keeper cannot see. */
+	if (eyes.ended[0])
+		notify_send(channel_inherited(), "ENDED=%s", eyes.ended);
+	return -1;
 }

@@ -22,6 +22,7 @@
 
 #include "activator/situation.h"
 #include "activator/tell.h"
+#include "activator/unit.h"
 #include "backends/process.h"
 #include "backends/reach.h"
 #include "common/cleanup.h"
@@ -167,9 +168,7 @@ static int ended(const struct options *o, const struct container *c, struct erro
 {
 	char log[LOG_COMMAND_MAX];
 
-	return error_set(err, ECHILD,
-			 "the container '%s' ended with status %d as soon as it was started: '%s' may say why", c->name,
-			 c->exit_code, log_command(o->scope, o->unit, o->backend, c->name, log));
+	return error_set(err, ECHILD, ENDED_EARLY, c->name, c->exit_code, log_command(o->scope, o->unit, o->backend, c->name, log));
 }
 
 /* *since: 0, or since when it has been seen ended. */

@@ -135,6 +135,7 @@ int pin_unit(struct engine *e, const struct options *o, struct stats *stats, int
 	*ret_woken = false;
 	if (unit_open(o->scope, o->unit, &u, err) < 0)
 		return -1;
+	unit_runs(u, o->container);
 	for (;;) {
 		bool was_up;
 

@@ -22,7 +22,8 @@
 struct unit {
 	struct manager manager;
 	const char *name;
-	char *path; /* of its object */
+	const char *container; /* that it runs; NULL: not told */
+	char *path;	       /* of its object */
 };
 
 static const char *systemctl(enum scope scope)
@@ -120,6 +121,11 @@ int unit_open(enum scope scope, const char *name, struct unit **ret, struct erro
 		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
 	*ret = steal_ptr(&u);
 	return 0;
+}
+
+void unit_runs(struct unit *u, const char *container)
+{
+	u->container = container;
 }
 
 void unit_close(struct unit **u)
@@ -391,6 +397,14 @@ bool unit_is_restarting(const struct unit_view *v)
 	return strncmp(v->sub, "auto-restart", strlen("auto-restart")) == 0;
 }
 
+/* Is the unit's end that of its container? 125 to 127 are Podman's own: there was no container (podman-run(1)). */
+static bool is_end_of_container(const struct unit *u, const struct unit_view *v)
+{
+	bool own_status = v->main_status != 0 && (v->main_status < 125 || v->main_status > 127);
+
+	return u->container && (strcmp(v->result, "exit-code") == 0 ? own_status : strcmp(v->result, "success") == 0);
+}
+
 int unit_failed(const struct unit *u, const struct unit_view *v, struct error *err)
 {
 	char log[LOG_COMMAND_MAX];
@@ -401,6 +415,8 @@ int unit_failed(const struct unit *u, const struct unit_view *v, struct error *e
 				 "systemd has ended the unit '%s', which took longer than its own TimeoutStartSec=: "
 				 "raise that under [Service], or see '%s'",
 				 u->name, log);
+	if (is_end_of_container(u, v))
+		return error_set(err, ECHILD, ENDED_EARLY, u->container, v->main_status, log);
 	if (strcmp(v->result, "exit-code") == 0 &&
 	    v->main_status != 0) /* else the status is that of ExecStartPre= or the like */
 		return error_set(err, ECHILD, "the unit '%s' ended with status %d: '%s' may say why", u->name,

@@ -19,11 +19,17 @@ bool manager_is_stopping(enum scope scope);
 
 /* *ret belongs to the caller; name must live as long. */
 int unit_open(enum scope scope, const char *name, struct unit **ret, struct error *err);
+
+/* What it runs, for the sentence that says why it failed; belongs to the caller. */
+void unit_runs(struct unit *u, const char *container);
 void unit_close(struct unit **u);
 #define _cleanup_unit_ _cleanup_(unit_close)
 
 /* org.freedesktop.systemd1(5), "Properties" of units and services. A unit that is not loaded is inactive. */
 #define INVOCATION_MAX 33
+/* However it is noticed that a container ended: its name, its status, the command that shows its log. */
+#define ENDED_EARLY "the container '%s' ended with status %d before it was ready: '%s' may say why"
+
 struct unit_view {
 	char active[16];		 /* "active", "activating", "failed", … */
 	char sub[32];			 /* "running", "auto-restart", … */

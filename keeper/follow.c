@@ -36,7 +36,7 @@ static void forget_run(struct keeper *k)
 {
 	keeper_release_run(k);
 	close_fd(&k->pidfd);
-	k->woken = k->ended = k->ready = k->stopping = false;
+	k->woken = k->ended = k->ended_early = k->ready = k->stopping = false;
 	k->awaited[0] = k->hint[0] = k->in_case[0] = k->failed[0] = '\0';
 }
 

@@ -258,6 +258,8 @@ static int live(struct keeper *k, struct error *err)
 		if (served) /* counts as a new wake: the figures belong to the run that has ended */
 			begin_record(k);
 	}
+	if (r < 0 && k->ended_early) /* follow_stage() may have found out with which status */
+		error_set(err, 0, "%s", k->in_case);
 	k->wake_failed = r < 0 && !k->told_to_stop; /* a wake that was told to stop has not failed */
 	FAULT("keeper:done");
 	if (r < 0)

@@ -224,6 +224,7 @@ static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct
 		return true;
 	}
 	if (!k->ready && k->in_case[0] && keeper_container_is_ending(k)) {
+		k->ended_early = true;
 		*r = error_set(err, 0, "%s", k->in_case);
 		return true;
 	}

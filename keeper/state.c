@@ -82,6 +82,7 @@ static void take_message(struct keeper *k, struct child *c, struct message *m)
 		if (message_value(m, "WOKEN", word, sizeof(word)))
 			take_woken(k, m);
 	} else if (c == &k->sleeper) {
+		(void)message_value(m, "ENDED", k->in_case, sizeof(k->in_case));
 		k->told_to_stop |= message_value(m, "STOP", word, sizeof(word));
 	} else if (c == &k->relay) {
 		take_notes(k, m);

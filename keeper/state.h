@@ -46,6 +46,7 @@ struct keeper {
 	char hint[SENTENCE_MAX];    /* and what helps; "" */
 	bool futile;		    /* and waiting longer does not help */
 	char in_case[SENTENCE_MAX]; /* the message if the container ends before it is ready */
+	bool ended_early;	    /* … and that has happened */
 	char failed[SENTENCE_MAX];  /* why the last child failed; "" */
 
 	/* overdue.h */
