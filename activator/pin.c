@@ -168,7 +168,8 @@ static int ended(const struct options *o, const struct container *c, struct erro
 {
 	char log[LOG_COMMAND_MAX];
 
-	return error_set(err, ECHILD, ENDED_EARLY, c->name, c->exit_code, log_command(o->scope, o->unit, o->backend, c->name, log));
+	return error_set(err, ECHILD, ENDED_EARLY, c->name, c->exit_code,
+			 log_command(o->scope, o->unit, o->backend, c->name, log));
 }
 
 /* *since: 0, or since when it has been seen ended. */

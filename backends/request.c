@@ -36,8 +36,10 @@ static int explain(const struct engine *e, uint64_t waited, struct error *err)
 			"%s went away before it had answered on '%s'; if it does not come back, start it with '%s'",
 			b->title, e->socket, enable);
 	case ETIMEDOUT:
-		return error_set(err, ETIMEDOUT, "%s did not answer in time on '%s': see whether it is overloaded%s",
-				 b->title, e->socket,
+		return error_set(err, ETIMEDOUT,
+				 "%s did not answer in time on '%s': it hangs or has too much to do, as 'systemctl %sstatus %s' "
+				 "may show%s",
+				 b->title, e->socket, e->scope == SCOPE_USER ? "--user " : "", b->name,
 				 silence_note(e->socket, waited) ? "; it is not asked about other instances" : "");
 	default:
 		if (err->code == EFBIG)

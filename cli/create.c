@@ -12,7 +12,7 @@
 #include "instance/health_check.h"
 #include "instance/json.h"
 
-static int print_created(const struct create_request *r, struct error *err)
+static int print_created(const struct create_request *r, enum outcome outcome, struct error *err)
 {
 	const struct instance *i = &r->instance;
 	char spec[PUBLISH_TEXT_MAX], dependency[DEPENDENCY_TEXT_MAX];
@@ -32,7 +32,7 @@ static int print_created(const struct create_request *r, struct error *err)
 		colon = strrchr(spec, ':');
 		*colon = '\0';
 		if (k == 0)
-			printf("Created instance '%s': ", i->name);
+			printf("%s instance '%s': ", outcome == OUTCOME_REPLACED ? "Replaced" : "Created", i->name);
 		printf("%sport %s → container %s:%s\n", k ? "             and " : "", spec, i->container_name,
 		       colon + 1);
 	}
@@ -58,6 +58,7 @@ static int print_preview(struct create_request *r, struct error *err)
 static int create(int argc, char *argv[], struct error *err)
 {
 	_cleanup_create_request_ struct create_request r = {};
+	enum outcome outcome;
 
 	if (create_options_parse(argc, argv, &r, err) < 0)
 		return -1;
@@ -65,7 +66,7 @@ static int create(int argc, char *argv[], struct error *err)
 		return -1;
 	if (r.dry_run)
 		return print_preview(&r, err);
-	return create_requested(&r, err) < 0 ? -1 : print_created(&r, err);
+	return create_requested(&r, &outcome, err) < 0 ? -1 : print_created(&r, outcome, err);
 }
 
 const struct command create_command = {"create", &create_option_table, create};

@@ -42,7 +42,8 @@ static int list(int argc, char *argv[], struct error *err)
 	struct terminal t;
 
 	if (arguments_parse(argc, argv, &table, &a, err) < 0 || unit_directory(a.scope, directory, err) < 0 ||
-	    store_scan(directory, &stored, err) < 0 || observe(a.scope, &stored, &os, &trouble, err) < 0)
+	    store_scan(directory, &stored, err) < 0 ||
+	    observe(a.scope, &stored, a.json ? OBSERVE_PATIENCE : OBSERVE_SHORT_PATIENCE, &os, &trouble, err) < 0)
 		return -1;
 	if (trouble.text[0])
 		note_print("%s", trouble.text);
@@ -51,6 +52,9 @@ static int list(int argc, char *argv[], struct error *err)
 		return print_json(os, stored.n, err);
 	if (stored.n == 0) {
 		puts("No managed instances.");
+		note_print(
+			"'sockwake create NAME -p PORT:CPORT' makes an instance for the container NAME, whose server "
+			"listens on CPORT: clients connect to PORT");
 		return 0;
 	}
 	t = terminal_look(STDOUT_FILENO);

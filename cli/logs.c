@@ -7,6 +7,8 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "control/find.h"
+#include "control/note.h"
+#include "control/unit_log.h"
 #include "units/log_command.h"
 
 struct streams {
@@ -25,13 +27,14 @@ static bool write_text(void *data, int stream, const char *text, size_t len)
 }
 
 /* The container of a unit exists only while it runs. */
-static int explain_absence(const struct instance *i, struct error *err)
+static int show_journal(const struct instance *i, const struct log_options *options, struct streams *streams,
+			struct error *err)
 {
 	char log[LOG_COMMAND_MAX];
 
-	return error_set(err, ENOENT,
-			 "there is no container '%s' while its unit does not run: '%s' shows what it wrote",
-			 i->container_name, log_command(i->scope, i->unit, i->backend, i->container_name, log));
+	note_print("the container '%s' exists only while its unit runs: this is the unit's journal, as of '%s'",
+		   i->container_name, log_command(i->scope, i->unit, i->backend, i->container_name, log));
+	return unit_log_show(i, options, write_text, streams, err);
 }
 
 static const struct option_table table = {
@@ -59,9 +62,11 @@ static int logs(int argc, char *argv[], struct error *err)
 		return -1;
 	options = (struct log_options){.follow = a.follow, .tail = a.lines};
 	r = engine->backend->logs(engine, stored.instance.container_name, &options, write_text, &streams, err);
+	if (r < 0 && stored.instance.unit && error_forgive(err, ENOENT))
+		r = show_journal(&stored.instance, &options, &streams, err);
 	(void)text_filter_end(&streams.out, stdout);
 	(void)text_filter_end(&streams.err, stderr);
-	return r < 0 && err->code == ENOENT && stored.instance.unit ? explain_absence(&stored.instance, err) : r;
+	return r;
 }
 
 const struct command logs_command = {"logs", &table, logs};

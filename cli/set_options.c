@@ -76,7 +76,7 @@ static void clear_dependencies(struct instance *i)
 }
 
 /* What is not a member of the instance. */
-static int unset_line(const struct option_row *row, struct instance *i, struct error *err)
+static int unset_line(const struct option_row *row, const char *option, struct instance *i, struct error *err)
 {
 	switch (row->offset) {
 	case offsetof(struct create_line, idle_action):
@@ -92,7 +92,7 @@ static int unset_line(const struct option_row *row, struct instance *i, struct e
 		clear_dependencies(i);
 		return 0;
 	default:
-		return error_set(err, 0, "--unset '%s': that has no default", option_row_name(row));
+		return error_set(err, 0, "--unset '%s': that option has no default", option);
 	}
 }
 
@@ -104,7 +104,7 @@ static int unset(const char *option, struct instance *i, struct error *err)
 	if (!row || row->sets)
 		return error_set(err, 0, "--unset '%s' is not an option that 'sockwake help set' shows", option);
 	if (!to)
-		return unset_line(row, i, err);
+		return unset_line(row, option, i, err);
 	if (row->take == option_take_flag)
 		*(bool *)to = false;
 	else if (row->take == create_line_take_list)
@@ -112,7 +112,7 @@ static int unset(const char *option, struct instance *i, struct error *err)
 	else if (row->take == create_line_take_text)
 		free_ptr(to);
 	else
-		return error_set(err, 0, "--unset '%s': that has no default", option_row_name(row));
+		return error_set(err, 0, "--unset '%s': that option has no default", option);
 	return 0;
 }
 

@@ -98,7 +98,7 @@ static int take_word(struct words *w, const char *word, struct error *err)
 	if (strcmp(word, "--help") != 0)
 		return take(w, find_name(w->table, word), equals ? equals + 1 : NULL, &f, err);
 	option_table_print(w->table);
-	return OPTIONS_DONE;
+	return option_table_end_output(err);
 }
 
 enum options_result option_table_parse(const struct option_table *t, int argc, char *argv[], void *into, int *ret_rest,
@@ -141,6 +141,13 @@ void option_table_print(const struct option_table *t)
 			printf("  %-28s%s%s\n", row->option, strlen(row->option) < 27 ? "" : OPTION_NEXT_LINE,
 			       row->help);
 	}
+}
+
+int option_table_end_output(struct error *err)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return OPTIONS_DONE;
+	return error_set(err, EIO, "not all of it could be written to standard output: is its disk full?");
 }
 
 int option_take_text(void *member, const char *value, const struct option_row *row, struct error *err)

@@ -57,6 +57,9 @@ enum options_result option_table_parse(const struct option_table *t, int argc, c
 /* Prints the text of --help. */
 void option_table_print(const struct option_table *t);
 
+/* After --help or --version: OPTIONS_DONE, or -1 if it could not be written. */
+int option_table_end_output(struct error *err);
+
 bool option_table_has(const struct option_table *t, const struct option_row *row);
 
 /* "--publish", and the words after it in the row. */

@@ -4,12 +4,28 @@ _sockwake_instances() {
 	sockwake list --json 2>/dev/null | sed -n 's/^\t\t"name":\t"\(.*\)",*$/\1/p'
 }
 
-_sockwake_containers() {
+_sockwake_engine() {
 	local backend=$1
 	if [[ -z $backend ]]; then
 		((EUID == 0)) && backend=docker || backend=podman
 	fi
-	command -v "$backend" >/dev/null && "$backend" ps --all --format '{{.Names}}' 2>/dev/null
+	command -v "$backend" >/dev/null && "$backend" "${@:2}" 2>/dev/null
+}
+
+_sockwake_containers() {
+	_sockwake_engine "$1" ps --all --format '{{.Names}}'
+}
+
+_sockwake_images() {
+	_sockwake_engine "$1" images --format '{{.Repository}}:{{.Tag}}' | grep -v '<none>'
+}
+
+# The services that may run a container: those that Quadlets make, and others that are loaded.
+_sockwake_units() {
+	local scope=
+	((EUID == 0)) || scope=--user
+	systemctl $scope list-unit-files --type=service --plain --no-legend 2>/dev/null | sed 's/[ @].*//'
+	systemctl $scope list-units --all --type=service --plain --no-legend 2>/dev/null | sed 's/ .*//'
 }
 
 _sockwake() {
@@ -29,7 +45,7 @@ _sockwake() {
 	COMPREPLY=()
 
 	if ((cword == 1)); then
-		COMPREPLY=($(compgen -W 'create adopt remove list status wake sleep refresh attend logs version help --help --version' -- "$cur"))
+		COMPREPLY=($(compgen -W 'create set adopt remove list status wake sleep refresh attend logs version help --help --version' -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -49,15 +65,29 @@ _sockwake() {
 		return
 		;;
 	--*-timeout | --keepalive | --warm-for | --for) COMPREPLY=($(compgen -W '30s 1min 15min 1h' -- "$cur")) && return ;;
-	--listen-port | --container-port | --publish | -p | --target | --unit | --workers | --lines | -n | \
-		--image | --env | -e | --volume | -v | --network | --no-wake-from | --no-hold-from | --ignore-from | --socket-mode | --schedule)
+	--image)
+		COMPREPLY=($(compgen -W "$(_sockwake_images "$backend")" -- "$cur"))
+		declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$cur"
+		return
+		;;
+	--network)
+		COMPREPLY=($(compgen -W "none host $(_sockwake_engine "$backend" network ls --format '{{.Name}}')" -- "$cur"))
+		return
+		;;
+	--unit) COMPREPLY=($(compgen -W "$(_sockwake_units)" -- "$cur")) && return ;;
+	--unset) COMPREPLY=($(compgen -W "target no-boot drop-publish with
+		startup-timeout idle-timeout warm-for schedule health-check idle-action keep-running ignore-from
+		no-wake-from no-hold-from hold connection-timeout flow-timeout keepalive drain-timeout
+		proxy-protocol transparent workers socket-mode socket-group no-notifications no-selinux" -- "$cur")) && return ;;
+	--listen-port | --container-port | --publish | -p | --target | --workers | --lines | -n | \
+		--env | -e | --volume | -v | --no-wake-from | --no-hold-from | --ignore-from | --socket-mode | --schedule)
 		return
 		;;
 	esac
 	if [[ $cur != -* ]]; then
 		case $command in
-		remove | status | wake | sleep | refresh | logs) COMPREPLY=($(compgen -W "$(_sockwake_instances)" -- "$cur")) ;;
-		help) COMPREPLY=($(compgen -W 'create adopt remove list status wake sleep refresh attend logs version help' -- "$cur")) ;;
+		set | remove | status | wake | sleep | refresh | logs) COMPREPLY=($(compgen -W "$(_sockwake_instances)" -- "$cur")) ;;
+		help) COMPREPLY=($(compgen -W 'create set adopt remove list status wake sleep refresh attend logs version help' -- "$cur")) ;;
 		create | adopt) COMPREPLY=($(compgen -W "$(_sockwake_containers "$backend")" -- "$cur")) ;;
 		esac
 		return
@@ -70,6 +100,10 @@ _sockwake() {
 		--engine-socket --scope --startup-timeout --idle-timeout --warm-for --schedule --health-check --idle-action --keep-running
 		--no-wake-from --no-hold-from --ignore-from --hold --connection-timeout --flow-timeout --keepalive --drain-timeout --proxy-protocol --transparent
 		--workers --image --env --volume --network --socket-mode --socket-group --user --no-notifications --no-selinux --force --dry-run --json' ;;
+	set) options+=' --name --publish --target --no-boot --drop-publish --with --with-project --scope
+		--startup-timeout --idle-timeout --warm-for --schedule --health-check --idle-action --keep-running
+		--ignore-from --no-wake-from --no-hold-from --hold --connection-timeout --flow-timeout --keepalive --drain-timeout
+		--proxy-protocol --transparent --workers --socket-mode --socket-group --user --no-notifications --no-selinux --unset --all' ;;
 	adopt) options+=' --all --prune --dry-run --backend --engine-socket --scope' ;;
 	remove) options+=' --name --all --with-container --no-selinux --scope' ;;
 	list) options+=' --json --scope' ;;

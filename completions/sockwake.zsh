@@ -7,13 +7,37 @@ _sockwake_instances() {
 	_describe 'instance' names
 }
 
-_sockwake_containers() {
-	local -a names
+_sockwake_engine() {
 	local backend=podman
 	((EUID)) || backend=docker
 	backend=${opt_args[--backend]:-$backend}
-	(($+commands[$backend])) && names=(${(f)"$($backend ps --all --format '{{.Names}}' 2>/dev/null)"})
+	(($+commands[$backend])) && $backend "$@" 2>/dev/null
+}
+
+_sockwake_containers() {
+	local -a names
+	names=(${(f)"$(_sockwake_engine ps --all --format '{{.Names}}')"})
 	_describe 'container' names
+}
+
+_sockwake_images() {
+	local -a names
+	names=(${(f)"$(_sockwake_engine images --format '{{.Repository}}:{{.Tag}}' | grep -v '<none>')"})
+	compadd -a names
+}
+
+_sockwake_networks() {
+	local -a names
+	names=(none host ${(f)"$(_sockwake_engine network ls --format '{{.Name}}')"})
+	_describe 'network' names
+}
+
+_sockwake_units() {
+	local -a names
+	local scope=--user
+	((EUID)) || scope=--system
+	names=(${(f)"$(systemctl $scope list-units --all --type=service --plain --no-legend 2>/dev/null | sed 's/ .*//')"})
+	_describe 'unit' names
 }
 
 _sockwake() {
@@ -22,6 +46,7 @@ _sockwake() {
 	typeset -A opt_args
 	verbs=(
 		'create:make a container wake on the first connection'
+		'set:change options of an instance'
 		'adopt:create instances from the labels of containers'
 		'remove:remove an instance, or all'
 		'list:list the instances'
@@ -56,7 +81,7 @@ _sockwake() {
 			'--container-port[the port of the server in the container]:port:' \
 			'*'{-p,--publish}'[where to listen, and the port in the container]:[ADDR\:]PORT\:CPORT:' \
 			'*--target[where to connect in the container]:address or unix\:/PATH:' \
-			'--unit[the unit that runs the container]:unit:' \
+			'--unit[the unit that runs the container]:unit:_sockwake_units' \
 			'--no-boot[keep a Quadlet from starting at boot]' \
 			'--drop-publish[keep a Quadlet from publishing these ports]' \
 			'*--with[wake this dependency first]:container:_sockwake_containers' \
@@ -81,10 +106,10 @@ _sockwake() {
 			'--proxy-protocol[tell the server the address of the client]:version:(v1 v2)' \
 			'--transparent[connect from the address of the client]' \
 			'--workers[number of threads that relay]:number:' \
-			'--image[make the container first]:image:' \
+			'--image[make the container first]:image:_sockwake_images' \
 			'*'{-e,--env}'[a variable of the container]:NAME=VALUE:' \
 			'*'{-v,--volume}'[a directory or volume in the container]:SOURCE\:DIR:' \
-			'--network[the network of the container]:network:(none host)' \
+			'--network[the network of the container]:network:_sockwake_networks' \
 			'--socket-mode[mode of Unix sockets to listen on]:mode:' \
 			'--socket-group[group of Unix sockets to listen on]:group:_groups' \
 			'--user[the user to notify]:user:_users' \
@@ -94,6 +119,40 @@ _sockwake() {
 			'--dry-run[print the units and do nothing else]' \
 			'--json[print JSON]' \
 			'::name:_sockwake_containers'
+		;;
+	set)
+		_arguments $scope $names \
+			'*'{-p,--publish}'[where to listen, and the port in the container]:[ADDR\:]PORT\:CPORT:' \
+			'*--target[where to connect in the container]:address or unix\:/PATH:' \
+			'--no-boot[keep a Quadlet from starting at boot]' \
+			'--drop-publish[keep a Quadlet from publishing these ports]' \
+			'*--with[wake this dependency first]:container:_sockwake_containers' \
+			'--with-project[wake its dependencies in its project first]' \
+			'--startup-timeout[how long clients wait for a start]:time span:' \
+			'--idle-timeout[time without a connection before sleep]:time span:' \
+			'--warm-for[idle time-out after a busy period]:time span:' \
+			'*--schedule[keep it warm at these times]:[DAYS] HH\:MM-HH\:MM:' \
+			'--health-check[how to check that the server is ready]:check:(listen postgres redis greeting http healthy none)' \
+			'--idle-action[how to sleep]:action:(stop pause)' \
+			'--keep-running[leave a container running if it ran before]' \
+			'*--no-wake-from[these clients do not wake it]:network:' \
+			'*--no-hold-from[these clients do not keep it awake]:network:' \
+			'*--ignore-from[these clients neither wake it nor keep it awake]:network:' \
+			'--hold[what keeps it awake]:what:(connections data)' \
+			'--flow-timeout[how long to pass on late UDP answers]:time span:' \
+			'--connection-timeout[close quiet connections]:time span:' \
+			'--keepalive[probe quiet connections]:time span:' \
+			'--drain-timeout[how long open connections may go on at a stop]:time span:' \
+			'--proxy-protocol[tell the server the address of the client]:version:(v1 v2)' \
+			'--transparent[connect from the address of the client]' \
+			'--workers[number of threads that relay]:number:' \
+			'--socket-mode[mode of Unix sockets to listen on]:mode:' \
+			'--socket-group[group of Unix sockets to listen on]:group:_groups' \
+			'--user[the user to notify]:user:_users' \
+			'--no-notifications[notify nobody]' \
+			'--no-selinux[leave SELinux port labels alone]' \
+			'*--unset[back to the default]:option:(target no-boot drop-publish with startup-timeout idle-timeout warm-for schedule health-check idle-action keep-running ignore-from no-wake-from no-hold-from hold connection-timeout flow-timeout keepalive drain-timeout proxy-protocol transparent workers socket-mode socket-group no-notifications no-selinux)' \
+			'--all[all instances]'
 		;;
 	adopt)
 		_arguments $scope '--all[all containers]' '--prune[first remove instances whose container is gone]' \

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/clock.h"
 #include "control/image.h"
 #include "control/install.h"
 #include "control/note.h"
@@ -33,7 +34,7 @@ int attend(enum scope scope, struct error *err)
 	if (stored.n == 0)
 		return 0;
 	if (rights_require(scope, err) < 0 || manager_connect(scope, &m, err) < 0 ||
-	    observe(scope, &stored, &os, &trouble, err) < 0)
+	    observe(scope, &stored, OBSERVE_PATIENCE, &os, &trouble, err) < 0)
 		return -1;
 	install_order_engines(m);
 	for (size_t k = 0; k < stored.n; k++) {

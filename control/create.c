@@ -30,10 +30,12 @@
 #include "control/unattended.h"
 #include "control/units_lock.h"
 #include "control/warning.h"
+#include "instance/defaults.h"
 #include "instance/json.h"
 #include "units/drop_in.h"
 #include "units/hidden.h"
 #include "units/paths.h"
+#include "units/query.h"
 
 #define ENGINE_TIMEOUT (30 * USEC_PER_SEC)
 
@@ -107,6 +109,29 @@ static bool is_successor(const struct create_request *r, const struct instance *
 	       instances_listen_alike(old, i);
 }
 
+static bool is_awake(struct manager *m, const char *name)
+{
+	char unit[UNIT_NAME_MAX];
+	const char *service = unit_name(name, SERVICE_SUFFIX, unit);
+	struct unit_state state = {};
+	struct error ignored;
+	bool awake = manager_query(m, &service, 1, &state, &ignored) == 0 &&
+		     strcmp(state.active_state, "inactive") != 0 && strcmp(state.active_state, "failed") != 0;
+
+	unit_states_clear(&state, 1);
+	return awake;
+}
+
+/* A person who replaces an instance that is in use may wait for long. */
+static void note_wait(struct manager *m, const struct instance *old)
+{
+	if (!old->legacy && is_awake(m, old->name))
+		note_print("'%s' is awake: waits until its open connections have ended, for %s at most "
+			   "(--drain-timeout), and its container has stopped, for %llus at most",
+			   old->name, old->drain_timeout ? old->drain_timeout : DEFAULT_DRAIN_TIMEOUT_TEXT,
+			   (unsigned long long)old->stop_timeout);
+}
+
 /* The drop-in first: then the manager loads it together with the units, and its effect can be checked. */
 static int install_all(struct manager *m, const char *directory, const struct create_request *r,
 		       const struct instance *old, const char *drop_in, struct error *err)
@@ -115,6 +140,8 @@ static int install_all(struct manager *m, const char *directory, const struct cr
 	_cleanup_free_ char *before = NULL;
 	struct error ignored;
 
+	if (old && !is_successor(r, old))
+		note_wait(m, old);
 	if (create_unit_apply_drop_in(m, i, drop_in, &before, err) < 0)
 		return -1;
 	if ((is_successor(r, old) ? refresh_install(m, directory, old, i, err)
@@ -161,6 +188,8 @@ static void warm_up(struct manager *m, const struct instance *i, struct engine *
 	char unit[UNIT_NAME_MAX];
 	struct error ignored;
 
+	if (is_awake(m, i->name)) /* one that was changed */
+		return;
 	engine->deadline = now_usec() + ENGINE_TIMEOUT;
 	/* A container that the replaced instance had woken sleeps by now. */
 	if (engine->backend->inspect(engine, i->container_name, &now, &ignored) == 0 &&
@@ -269,21 +298,20 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	return 0;
 }
 
-static int create_installed(struct create_request *r, const char *directory, struct error *err)
+static int create_installed(struct create_request *r, const char *directory, enum outcome *ret, struct error *err)
 {
 	_cleanup_stored_list_ struct stored_list all = {};
 	_cleanup_manager_ struct manager *m = NULL;
 	struct instance *i = &r->instance;
-	enum outcome outcome;
 
 	if (store_scan(directory, &all, err) < 0 || check_old(r, find(&all, i->name), err) < 0 ||
 	    (!r->name_assumed && store_check_owner(directory, i->name, err) < 0) ||
 	    manager_connect(i->scope, &m, err) < 0 || create_check_directory(m, i->scope, directory, err) < 0)
 		return -1;
-	return create_instance(r, m, directory, &all, &outcome, err);
+	return create_instance(r, m, directory, &all, ret, err);
 }
 
-int create_requested(struct create_request *r, struct error *err)
+int create_requested(struct create_request *r, enum outcome *ret, struct error *err)
 {
 	_cleanup_close_ int lock = -1;
 	char directory[PATH_MAX];
@@ -291,7 +319,7 @@ int create_requested(struct create_request *r, struct error *err)
 	if (rights_require(r->instance.scope, err) < 0 || unit_directory(r->instance.scope, directory, err) < 0 ||
 	    units_lock_take(r->instance.scope, directory, &lock, err) < 0)
 		return -1;
-	if (create_installed(r, directory, err) < 0) {
+	if (create_installed(r, directory, ret, err) < 0) {
 		if (r->backend_assumed)
 			other_engine_mention(r->instance.backend, r->instance.scope, err);
 		return -1;

@@ -12,7 +12,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 		    enum outcome *ret, struct error *err);
 
 /* All of `sockwake create`, for a person. */
-int create_requested(struct create_request *r, struct error *err);
+int create_requested(struct create_request *r, enum outcome *ret, struct error *err);
 
 /* Refuses a directory from which the manager does not load units. */
 int create_check_directory(struct manager *m, enum scope scope, const char *directory, struct error *err);

@@ -21,8 +21,6 @@
 #include "units/paths.h"
 #include "units/query.h"
 
-#define ENGINE_TIMEOUT (10 * USEC_PER_SEC)
-
 const char *observe_state_name(enum state state)
 {
 	static const char *const names[] = {
@@ -257,15 +255,15 @@ static void ask_each(struct engine *engine, const struct instance *first, struct
 }
 
 /* One request to the engine of `first`, for all instances of that engine. */
-static int ask_engine(enum scope scope, const struct instance *first, struct observation *os, size_t n,
-		      struct error *err)
+static int ask_engine(enum scope scope, const struct instance *first, uint64_t patience, struct observation *os,
+		      size_t n, struct error *err)
 {
 	_cleanup_engine_ struct engine *engine = NULL;
 	_cleanup_container_list_ struct container_list containers = {};
 
 	if (engine_open(first->backend, scope, first->engine_socket, &engine, err) < 0)
 		return -1;
-	engine->deadline = now_usec() + ENGINE_TIMEOUT;
+	engine->deadline = now_usec() + patience;
 	if (engine->backend->list(engine, &containers, err) < 0) {
 		if (!error_forgive(err, EPROTO) && !error_forgive(err, EFBIG))
 			return -1;
@@ -292,7 +290,7 @@ static void note(struct error *trouble, const struct error *err)
 		*trouble = *err;
 }
 
-static void ask_engines(enum scope scope, struct observation *os, size_t n, struct error *trouble)
+static void ask_engines(enum scope scope, uint64_t patience, struct observation *os, size_t n, struct error *trouble)
 {
 	struct error err;
 
@@ -302,7 +300,7 @@ static void ask_engines(enum scope scope, struct observation *os, size_t n, stru
 
 		for (size_t m = 0; m < k && !asked; m++)
 			asked = !os[m].stored->problem && instances_share_engine(i, &os[m].stored->instance);
-		if (!asked && ask_engine(scope, i, &os[k], n - k, &err) < 0)
+		if (!asked && ask_engine(scope, i, patience, &os[k], n - k, &err) < 0)
 			note(trouble, &err);
 	}
 }
@@ -398,8 +396,8 @@ static void look_at_clients(struct observation *o)
 	o->somebody_waits = o->waiting > 0 || (o->state == STATE_WAKING && o->have_stats && o->stats.t_waiting);
 }
 
-int observe(enum scope scope, const struct stored_list *list, struct observation **ret, struct error *ret_trouble,
-	    struct error *err)
+int observe(enum scope scope, const struct stored_list *list, uint64_t patience, struct observation **ret,
+	    struct error *ret_trouble, struct error *err)
 {
 	_cleanup_free_ struct observation *os = calloc(list->n + 1, sizeof(*os));
 	struct error failure;
@@ -418,7 +416,7 @@ int observe(enum scope scope, const struct stored_list *list, struct observation
 	if (list->n > 0 && ask_manager(scope, list, os, &failure) < 0)
 		note(ret_trouble, &failure);
 	look_at_units(scope, os, list->n);
-	ask_engines(scope, os, list->n, ret_trouble);
+	ask_engines(scope, patience, os, list->n, ret_trouble);
 	find_shared(os, list->n);
 	for (size_t k = 0; k < list->n; k++) {
 		look_at_clients(&os[k]);

@@ -46,8 +46,12 @@ struct observation {
 /* *ret has one item for each instance of the list, and belongs to the caller (free()). A state that cannot be
  * determined is unknown, and the first reason goes to *ret_trouble ("": none): an engine that is down does not hide
  * instances. */
-int observe(enum scope scope, const struct stored_list *list, struct observation **ret, struct error *ret_trouble,
-	    struct error *err);
+int observe(enum scope scope, const struct stored_list *list, uint64_t patience, struct observation **ret,
+	    struct error *ret_trouble, struct error *err);
+
+/* How long an engine may take to answer, in microseconds: a person who looks at a list does not wait for it long. */
+#define OBSERVE_PATIENCE       (10 * USEC_PER_SEC)
+#define OBSERVE_SHORT_PATIENCE (2 * USEC_PER_SEC)
 
 /* The number of open connections and UDP flows. */
 uint64_t observation_connections(const struct observation *o);

@@ -1,5 +1,7 @@
 #include "control/observe_some.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -43,7 +45,7 @@ int observe_some(enum scope scope, const char *directory, const struct stored_li
 		if (!is_among(&all.items[k], some) && may_share(&all.items[k], some))
 			looked_at[list.n++] = all.items[k];
 	}
-	r = observe(scope, &list, ret, ret_trouble, err);
+	r = observe(scope, &list, OBSERVE_PATIENCE, ret, ret_trouble, err);
 	for (size_t k = 0; r == 0 && k < some->n; k++)
 		(*ret)[k].stored = &some->items[k];
 	return r;

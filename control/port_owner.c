@@ -11,6 +11,8 @@
 #include "common/parse.h"
 #include "control/create_request.h"
 #include "control/socket_table.h"
+#include "units/paths.h"
+#include "units/store.h"
 
 struct search {
 	unsigned state;
@@ -93,6 +95,36 @@ static void find_service(const char *pid, char *ret, size_t size)
 	text_make_printable(ret);
 }
 
+static bool listens_on(const struct instance *i, int type, uint16_t port)
+{
+	for (size_t k = 0; k < i->n_ports; k++) {
+		if (i->ports[k].type == type && i->ports[k].port == port && !i->ports[k].path[0])
+			return true;
+	}
+	return false;
+}
+
+/* An instance of the system: its sockets belong to process 1, whose descriptors only root sees. */
+static bool find_instance(int type, uint16_t port, char *ret, size_t size)
+{
+	_cleanup_stored_list_ struct stored_list all = {};
+	char directory[PATH_MAX];
+	struct error ignored;
+
+	if (unit_directory(SCOPE_SYSTEM, directory, &ignored) < 0 || store_scan(directory, &all, &ignored) < 0)
+		return false;
+	for (size_t k = 0; k < all.n; k++) {
+		const struct stored *s = &all.items[k];
+
+		if (s->problem || !listens_on(&s->instance, type, port))
+			continue;
+		snprintf(ret, size, "%s" SOCKET_SUFFIX ", of the instance '%s' of the system", s->instance.name,
+			 s->instance.name);
+		return true;
+	}
+	return false;
+}
+
 void port_owner_describe(int type, uint16_t port, char *ret, size_t size)
 {
 	_cleanup_free_ char *name = NULL;
@@ -100,6 +132,8 @@ void port_owner_describe(int type, uint16_t port, char *ret, size_t size)
 	struct error ignored;
 	uint64_t inode = find_inode(type, port);
 
+	if (find_instance(type, port, ret, size))
+		return;
 	if (!inode || !find_process(inode, pid)) {
 		snprintf(ret, size, "another program (as root, 'ss -l%cnp' shows which)",
 			 type == SOCK_DGRAM ? 'u' : 't');

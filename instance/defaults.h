@@ -7,4 +7,5 @@
 #define DEFAULT_STARTUP_TIMEOUT	     (30 * USEC_PER_SEC)
 #define DEFAULT_STARTUP_TIMEOUT_TEXT "30s"
 #define DEFAULT_IDLE_TIMEOUT_TEXT    "15min"
+#define DEFAULT_DRAIN_TIMEOUT_TEXT   "10s"
 #define DEFAULT_STOP_TIMEOUT	     10 /* seconds: that of both engines, until the engine is asked */

@@ -57,11 +57,11 @@ static void compose(const struct keeper *k, char ret[static SENTENCE_MAX])
 	until_text(k, until, sizeof(until));
 	snprintf(ret, SENTENCE_MAX,
 		 STATUS_STILL_STARTING
-		 "after %s: %.500s; it is left to go on for up to %s, until %s; %s for longer than %s are "
-		 "%s%s%s%.300s",
-		 span_text(k->options.startup_timeout, waited), awaited(k), span_text(k->options.start_limit, all),
-		 until, udp ? "datagrams that wait" : "clients who wait", waited, udp ? "dropped" : "refused",
-		 k->futile ? "" : ", who comes later may find it ready", k->hint[0] ? "; " : "", k->hint);
+		 "after %s%s: %.500s%s%.300s; it is left to go on for up to %s, until %s; %s for longer than %s are %s%s",
+		 span_text(k->options.startup_timeout, waited), k->futile ? "" : " (--startup-timeout)", awaited(k),
+		 k->hint[0] ? "; " : "", k->hint, span_text(k->options.start_limit, all), until,
+		 udp ? "datagrams that wait" : "clients who wait", waited, udp ? "dropped" : "refused",
+		 k->futile ? "" : ", who comes later may find it ready");
 }
 
 /* Only now is it known which time-out would have been enough. In whole seconds, rounded up. */

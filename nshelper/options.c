@@ -53,9 +53,8 @@ static int print_version(void *options, const char *value, const struct option_r
 	(void)options;
 	(void)value;
 	(void)row;
-	(void)err;
 	puts("nshelper " VERSION);
-	return OPTIONS_DONE;
+	return option_table_end_output(err);
 }
 
 static int refuse(const struct option_table *t, const struct option_fault *f, struct error *err)

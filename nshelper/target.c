@@ -60,7 +60,9 @@ static int pid_of_pidfd(int pidfd, pid_t *ret, struct error *err)
 	if (*end != '\n' || pid > INT32_MAX)
 		return error_set(err, EPROTO, "'%s' does not read as proc(5) says", path);
 	if (pid == 0)
-		return error_set(err, ESRCH, "the process of descriptor %d lives in another PID namespace", pidfd);
+		return error_set(
+			err, ESRCH,
+			"the container's process is not to be seen from here: it lives in another PID namespace, that of the host or of another container");
 	if (pid < 0)
 		return error_set(err, ESRCH, "the container has ended: its log should say why");
 	*ret = (pid_t)pid;
@@ -89,7 +91,10 @@ static int check_not_kernel_thread(int proc, pid_t pid, struct error *err)
 	if (readlinkat(proc, "exe", &byte, sizeof(byte)) >= 0)
 		return 0;
 	if (errno == ENOENT)
-		return error_set(err, ESRCH, "process %d is a kernel thread, or has just ended: no container", pid);
+		return error_set(
+			err, ESRCH,
+			"process %d is not a container's, or has just ended: the engine's 'inspect' shows the PID of a container",
+			pid);
 	return explain(errno, "program", pid, err);
 }
 

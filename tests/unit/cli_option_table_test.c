@@ -25,7 +25,7 @@
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static const struct command *const commands[] = {
-	&create_command, &adopt_command, &remove_command,  &list_command,   &status_command,
+	&create_command, &set_command,	 &adopt_command,   &remove_command, &list_command, &status_command,
 	&wake_command,	 &sleep_command, &refresh_command, &attend_command, &logs_command,
 };
 
@@ -439,6 +439,8 @@ static bool is_about(const char *text, const char *line, size_t len, const char 
 		return true;
 	if (mentions(line, len, "$create"))
 		return strcmp(command, "create") == 0;
+	if (mentions(line, len, "$options"))
+		return strcmp(command, "create") == 0 || strcmp(command, "set") == 0;
 	return mentions(line, len, "$named") && mentions(named.begin, (size_t)(named.end - named.begin), command);
 }
 

@@ -102,7 +102,7 @@ static void kernel_threads(void **state)
 	(void)state;
 	/* A PID namespace other than the machine's own has no kernel threads, and nothing to refuse. */
 	if (file_read(AT_FDCWD, "/proc/2/comm", 64, &name, NULL, &err) == 0 && strcmp(name, "kthreadd\n") == 0)
-		expect_refused(2, -1, "kernel thread");
+		expect_refused(2, -1, "is not a container's");
 }
 
 static void *report_tid(void *fd)
