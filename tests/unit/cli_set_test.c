@@ -73,7 +73,7 @@ static void each_kind_of_value(void **state)
 
 	(void)state;
 	must_change(ARGS("--warm-for", "1h", "--schedule", "08:00-09:00", "--schedule", "10:00-11:00", "--workers", "4",
-			 "--idle-action", "pause", "--keep-running", "-p", "80:8080", "--with", "db:5432"),
+			 "--idle-action", "pause", "--keep-running", "-p", "80:8080"),
 		    &r);
 	assert_string_equal(i->warm_for, "1h");
 	assert_string_equal(i->schedule[1], "10:00-11:00");
@@ -83,13 +83,14 @@ static void each_kind_of_value(void **state)
 	assert_true(i->keep_running);
 	assert_int_equal(i->n_ports, 1);
 	assert_int_equal(i->ports[0].port, 80);
-	assert_int_equal(i->n_dependencies, 1);
-	assert_string_equal(i->dependencies[0].health_check, "postgres");
 	/* A list as a whole. */
 	must_change(ARGS("--schedule", "12:00-13:00"), &r);
 	assert_string_equal(i->schedule[0], "12:00-13:00");
 	assert_null(i->schedule[1]);
 	assert_string_equal(i->warm_for, "1h");
+	must_change(ARGS("--with", "db:5432"), &r);
+	assert_int_equal(i->n_dependencies, 1);
+	assert_string_equal(i->dependencies[0].health_check, "postgres");
 }
 
 static void back_to_the_default(void **state)
