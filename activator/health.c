@@ -64,7 +64,7 @@ static int has_ended(const struct options *o, const struct container *c, struct 
 {
 	char log[LOG_COMMAND_MAX];
 
-	return error_set(err, ECHILD, "the container '%s' ended before it was healthy: '%s' may say why", c->name,
+	return error_set(err, ECHILD, "the container '%s' ended before it was ready: '%s' may say why", c->name,
 			 log_command(o->scope, o->unit, o->backend, c->name, log));
 }
 

@@ -51,6 +51,24 @@ class Adopt(AdoptCase):
         self.scope.fall_asleep("web")
         self.assertEqual(self.instances()["redis"]["health_check"], "redis")
 
+    def test_units_of_another_version_are_written_anew(self):
+        self.labelled("cache", "serve", "redis", publish=f"{PORT}:6379")
+        self.assertEqual(self.adopt("cache").stdout, "Created 'cache' for the container 'cache'\n")
+        self.assertEqual(self.adopt("cache").stdout, "Unchanged 'cache' for the container 'cache'\n")
+        with open(self.unit("cache", "service"), encoding="utf-8") as file:
+            text = file.read()
+        with harness.connect(PORT) as connection:
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+            self.scope.run("tee", self.unit("cache", "service"), input=text.replace("LimitNOFILE=", "LimitCORE="))
+            self.assertEqual(self.adopt("--all", "--dry-run").stdout, "Would refresh 'cache' for the container 'cache'\n")
+            self.assertEqual(self.adopt("--all").stdout, "Refreshed 'cache' for the container 'cache'\n")
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+        with open(self.unit("cache", "service"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), text)
+        self.assertEqual(self.adopt("cache").stdout, "Unchanged 'cache' for the container 'cache'\n")
+
     def test_one_container_by_its_name(self):
         self.labelled("web", publish=f"{PORT}:80")
         self.labelled("cache", publish=f"{PORT + 1}:6379")

@@ -236,6 +236,13 @@ class UserChecks(CliCase):
     scopes = (harness.USER_PODMAN,)
     any_release = True
 
+    def test_port_of_an_instance_of_the_system(self):
+        harness.run("docker", "create", "--name", "other", harness.BUSYBOX, "true")
+        self.addCleanup(harness.run, "docker", "rm", "other")
+        harness.run("sockwake", "create", "other", "-p", f"{PORT}:1")
+        self.addCleanup(harness.run, "sockwake", "remove", "other")
+        self.refuse(f"-p{PORT}:6379", words=("other.socket, of the instance 'other' of the system",))
+
     def test_privileged_port(self):
         self.refused("create", "server", "-p80:6379", words=("port 80", "1024", "ip_unprivileged_port_start"))
 
@@ -342,7 +349,9 @@ class Force(CliCase):
         with harness.connect(PORT) as connection:
             connection.sendall(b"PING\r\n")
             self.assertEqual(connection.recv(64), b"+PONG\r\n")
-            self.scope.instance("server", PORT, 6379, "--force", "--idle-timeout=7min")
+            result = self.scope.instance("server", PORT, 6379, "--force", "--idle-timeout=7min")
+            self.assertIn("'server' is awake: waits until its open connections have ended, for 100ms at most", result.stderr)
+            self.assertTrue(result.stdout.startswith("Replaced instance 'server': "), result.stdout)
             self.assert_ended(connection)
         self.assertEqual(states(self.scope)["server"]["idle_timeout"], "7min")
         self.assertEqual(states(self.scope)["server"]["state"], "asleep")
@@ -381,7 +390,7 @@ SCHEMA = {
     **dict.fromkeys(("keep_running", "notifications", "no_selinux", "transparent", "outside_source"), FLAG),
     "legacy": FLAG,
     **dict.fromkeys(("status", "state", "container_state", "clients_appear"), TEXT),
-    **dict.fromkeys(("reason", "hides"), (str, type(None))),
+    **dict.fromkeys(("reason", "phase", "hides"), (str, type(None))),
     **dict.fromkeys(("since", "held_until", "sleeps_at"), (int, float, type(None))),
     "ports": LIST,
 }
@@ -400,6 +409,7 @@ STATISTICS = {
     **dict.fromkeys(("found_running", "full"), FLAG),
     "last_wake_ms": dict,
     "last_wake_ends": dict,
+    "woken_by": dict,
 }
 EVERY_OPTION = (
     *("-p", f"{PORT}:6379", "-p", f"127.0.0.1:{PORT}:53/udp", "--target=127.0.0.1", "--target=::1"),
@@ -468,7 +478,9 @@ class Telling(CliCase):
                 self.assertIsNone(self.one()["hides"])
 
     def test_nothing(self):
-        self.assertEqual(self.scope.sockwake("list").stdout, "No managed instances.\n")
+        listed = self.scope.sockwake("list")
+        self.assertEqual(listed.stdout, "No managed instances.\n")
+        self.assertIn("'sockwake create NAME -p PORT:CPORT'", listed.stderr)
         self.assertEqual(json.loads(self.scope.sockwake("list", "--json").stdout), [])
 
     def test_columns(self):

@@ -11,7 +11,7 @@ import harness
 
 ANY_RELEASE = True
 PORT = 7970
-COMMANDS = "create adopt remove list status wake sleep refresh attend logs".split()
+COMMANDS = "create set adopt remove list status wake sleep refresh attend logs".split()
 DATA = "/usr/share"
 BASH = f"{DATA}/bash-completion/completions/sockwake"
 READY, ASKED = "READY> ", "ASKED> "
@@ -76,6 +76,11 @@ class Completions(harness.Case):
         self.assertIn("server", self.bash("sockwake", "create", ""))
         self.assertIn("server", self.bash("sockwake", "create", "--backend", self.scope.engine, "--with", "s"))
         self.assertEqual(self.bash("sockwake", "sleep", "--al"), {"--all"})
+        self.assertEqual(self.bash("sockwake", "set", "ser"), {"server"})
+        self.assertIn("localhost/busybox:latest", self.bash("sockwake", "create", "--backend", self.scope.engine, "--image", ""))
+        self.assertIn("none", self.bash("sockwake", "create", "--network", "n"))
+        self.assertIn("server.service", self.bash("sockwake", "create", "--unit", "serv"))
+        self.assertEqual(self.bash("sockwake", "set", "server", "--unset", "sche"), {"schedule"})
 
     def test_zsh(self):
         terminal = Terminal(self)
@@ -83,6 +88,8 @@ class Completions(harness.Case):
             ("sockwake wa", "sockwake wake"),
             ("sockwake wake ser", "sockwake wake server"),
             ("sockwake sleep --al", "sockwake sleep --all"),
+            ("sockwake set ser", "sockwake set server"),
+            ("sockwake create --image localhost/bus", "sockwake create --image localhost/busybox:latest"),
             ("sockwake create ser", "sockwake create server"),
             (f"sockwake create --backend {self.scope.engine} --with ser", None),
             ("sockwake adopt ser", "sockwake adopt server"),

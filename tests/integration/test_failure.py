@@ -291,6 +291,17 @@ class Misbehaving(FailureCase):
             self.assert_served()
             self.scope.systemctl("stop", "server.service")
 
+    def test_list_does_not_wait_for_long(self):
+        with fake_engine.FakeEngine(self.engine_socket()) as engine:
+            self.redis(f"--engine-socket={engine.path}")
+            engine.behave(fake_engine.silent)
+            began = time.monotonic()
+            result = self.scope.sockwake("list")
+            self.assertLess(time.monotonic() - began, 5)
+            self.assertIn(f"did not answer in time on '{engine.path}'", result.stderr)
+            self.assertRegex(result.stdout, r"server .* asleep .* unknown")
+            engine.behave(fake_engine.faithful)
+
     def test_silent(self):
         self.misbehaving(fake_engine.silent, within=3 + PROMPT)
 

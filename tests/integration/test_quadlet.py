@@ -336,18 +336,32 @@ Exec={command}
     def test_what_a_container_wrote_that_is_gone_is_in_the_journal_of_its_unit(self):
         journal = f"'journalctl {'' if self.scope.is_system else '--user '}-u cache.service'"
         health = "Network=none\nHealthCmd=false\nHealthInterval=disable"
-        for check, moment in (("listen", "ready"), ("healthy", "healthy")):
+        for check, how in (("listen", "with status 3 "), ("healthy", "")):
             with self.subTest(check):
                 self.started = time.time()
                 self.define(command="sh -c 'echo speaking; sleep 3; exit 3'", container=health)
                 self.create("--unit", "cache.service", f"--health-check={check}", "--force")
                 harness.refusal(PORT)
                 [complaint] = harness.eventually(lambda: self.scope.complaints("cache-wake", self.started))
-                self.assertIn(f"ended before it was {moment}: {journal} may say why", complaint)
+                self.assertIn(f"ended {how}before it was ready: {journal} may say why", complaint)
         harness.eventually(lambda: self.scope.container_state("cache") == "")
-        refused = self.scope.sockwake("logs", "cache-wake", check=False)
-        self.assertEqual(refused.returncode, 1)
-        self.assertIn(f"no container 'cache' while its unit does not run: {journal}", refused.stderr)
+        logs = self.scope.sockwake("logs", "cache-wake")
+        self.assertIn("\nspeaking\n", logs.stdout)
+        self.assertIn(f"as of {journal}", logs.stderr)
+        self.assertEqual(len(self.scope.sockwake("logs", "cache-wake", "-n", "1").stdout.splitlines()), 1)
+
+    def test_however_its_end_is_noticed_there_is_one_sentence(self):
+        self.define(command="sh -c 'exit 3'", container="Network=none")
+        self.create("--unit", "cache.service")
+        for _ in range(3):
+            harness.refusal(PORT)
+        self.define(command="sh -c 'sleep 1; exit 3'", container="Network=none")
+        for _ in range(3):
+            harness.refusal(PORT)
+            harness.eventually(lambda: self.scope.state("cache-wake.service") == "failed")
+        said = {line.partition("the container ")[2] for line in self.scope.complaints("cache-wake", self.started)}
+        journal = f"'journalctl {'' if self.scope.is_system else '--user '}-u cache.service'"
+        self.assertEqual(said, {f"'cache' ended with status 3 before it was ready: {journal} may say why"})
 
     def test_needs_no_service_of_the_engine_to_wake(self):
         self.define()

@@ -86,7 +86,7 @@ class Overdue(SlowCase):
         self.create()
         self.assert_refused_in_time()
         self.assert_still_starting(
-            f"nothing listens on port {SERVER_PORT};", f"it does listen on port {SERVER_PORT + 1} ('-p PORT:{SERVER_PORT + 1}' forwards there)"
+            f"(--startup-timeout): nothing listens on port {SERVER_PORT};", f"it does listen on port {SERVER_PORT + 1} ('-p PORT:{SERVER_PORT + 1}' forwards there)"
         )
         self.scope.sockwake("sleep", "slow")
 
@@ -120,7 +120,7 @@ class Overdue(SlowCase):
         self.create(timeout=1)
         harness.refusal(PORT)
         harness.eventually(lambda: self.scope.state("slow.service") == "failed", timeout=15)
-        self.assertIn("ended before it was ready", self.status()["reason"])
+        self.assertIn("ended with status 3 before it was ready", self.status()["reason"])
 
     def test_a_check_that_takes_long_itself(self):
         self.busybox("slow", *servers.late(SERVER_PORT, 0))

@@ -1,0 +1,95 @@
+"""`set` changes what is named, and keeps all else, connections too. What `status` says of the client that woke it."""
+
+import json
+import time
+
+import harness
+
+PORT = 8330
+
+
+class SetCase(harness.Case):
+    """With an instance `server` of a Redis that takes two seconds to stop."""
+
+    scopes = (harness.SYSTEM_DOCKER, harness.USER_PODMAN)
+
+    def setUp(self):
+        super().setUp()
+        self.started = time.time()
+        self.scope.container("server", "redis", options=("--stop-signal=CONT", "--stop-timeout=2"))
+        self.scope.instance("server", PORT, 6379, "--warm-for=20min", "--keep-running")
+
+    def set(self, *options, check=True):
+        return self.scope.sockwake("set", "server", *options, check=check)
+
+    def status(self):
+        return json.loads(self.scope.sockwake("status", "server", "--json").stdout)
+
+
+class Set(SetCase):
+    def assert_answers(self, connection):
+        connection.sendall(b"PING\r\n")
+        self.assertEqual(connection.recv(64), b"+PONG\r\n")
+
+    def test_awake(self):
+        before = self.status()
+        with harness.connect(PORT) as connection:
+            self.assert_answers(connection)
+            said = self.set("--idle-timeout", "1s", "--unset", "keep-running", "--warm-for", "").stdout
+            self.assertEqual(said, "Changed 'server'; it is awake: that counts from its next wake on.\n")
+            refused = self.set("-p", f"{PORT + 1}:6379", check=False)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("'sockwake sleep server' first", refused.stderr)
+            self.assert_answers(connection)
+        harness.eventually(lambda: self.status()["sleeps_at"])
+        after = self.status()
+        changed = {key for key in after if key in before and after[key] != before[key]}
+        self.assertLessEqual({"idle_timeout"}, changed)
+        self.assertEqual(after["idle_timeout"], "1s")
+        self.assertFalse(after.get("keep_running") or after.get("warm_for"))
+        self.assertGreater(after["sleeps_at"], time.time() + 60, "the proxy still has the old time-out")
+        self.scope.sockwake("sleep", "server")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.scope.fall_asleep("server")
+
+    def test_asleep(self):
+        self.assertEqual(self.set("-p", f"{PORT + 1}:6379").stdout, "Changed 'server'.\n")
+        self.assertEqual(self.set("-p", f"{PORT + 1}:6379").stdout, "'server' is so already.\n")
+        self.assertEqual(self.status()["keep_running"], True)
+        self.assertEqual(harness.redis(PORT + 1, "ping"), "PONG")
+        with self.assertRaises(ConnectionRefusedError):
+            harness.connect(PORT)
+        with harness.connect(PORT + 1) as connection:
+            self.assert_answers(connection)
+            self.set("--schedule", "00:00-24:00")
+            self.assertEqual(self.scope.state("server.timer"), "active")
+            self.set("--unset", "schedule")
+            self.assertEqual(self.scope.state("server.timer"), "inactive")
+            self.assert_answers(connection)
+
+    def test_several(self):
+        self.scope.instance("other", PORT + 2, 6379, container="server")
+        said = self.scope.sockwake("set", "--all", "--idle-timeout", "7min").stdout
+        self.assertEqual(said, "Changed 'other'.\nChanged 'server'.\n")
+        for words in (("server",), ("--all", "-p", "1:1"), ("nobody", "--workers", "1"), ("server", "--idle-timeout", "x")):
+            with self.subTest(words):
+                self.assertNotEqual(self.scope.sockwake("set", *words, check=False).returncode, 0)
+        self.assertEqual(self.status()["idle_timeout"], "7min")
+
+
+class WhoWokeIt(SetCase):
+    def test_a_client_that_waited_for_the_last_sleep(self):
+        self.set("--unset", "keep-running")
+        self.scope.sockwake("wake", "server")
+        self.assertEqual(self.status()["statistics"]["woken_by"], {"kind": "start"})
+        sleeps = self.scope.spawn("sockwake", "sleep", "server")
+        harness.eventually(lambda: self.scope.state("server.service") == "deactivating")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        sleeps.wait()
+        by = self.status()["statistics"]["woken_by"]
+        self.assertEqual((by["kind"], by["address"]), ("client", "127.0.0.1"))
+        self.assertGreater(by["waited_ms"], 1000, "it waited while the container was being stopped")
+        text = self.scope.sockwake("status", "server").stdout
+        self.assertRegex(text, r"Woken by: 127\.0\.0\.1 at [0-9:]+, waited [0-9.]+ s, .* of it before this wake began\n")
+        journal = "".join(self.scope.unit_journal("server", "SOCKWAKE_CLIENT=127.0.0.1", since=self.started))
+        self.assertIn("for which 127.0.0.1 has waited ", journal)
