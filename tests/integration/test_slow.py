@@ -72,7 +72,7 @@ class Overdue(SlowCase):
         self.busybox("slow", *servers.late(SERVER_PORT, 7))
         self.create()
         self.assert_refused_in_time()
-        self.assert_still_starting(f"after {WAIT}s: nothing listens on port {SERVER_PORT}", "who comes later may find it ready")
+        self.assert_still_starting(f"after {WAIT}s (--startup-timeout): nothing listens on port {SERVER_PORT}", "who comes later may find it ready")
         self.assertNotIn("--startup-timeout", self.status()["reason"], "nobody knows yet how long it takes")
         started = self.starts()
         self.serve()
