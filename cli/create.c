@@ -39,7 +39,10 @@ static int print_created(const struct create_request *r, enum outcome outcome, s
 	for (size_t k = 0; k < i->n_dependencies; k++) {
 		bool job = health_check_is_completed(i->dependencies[k].health_check);
 
-		printf("%s %s\n", k ? "       then" : job ? "  first runs" : " first wakes",
+		printf("%s %s\n",
+		       k     ? "       then"
+		       : job ? "  first runs"
+			     : " first wakes",
 		       dependency_format(&i->dependencies[k], dependency));
 	}
 	return 0;

@@ -158,9 +158,8 @@ static int complete(struct create_request *r, const struct create_line *line, st
 	/* Store the current values: the service will run without this environment. */
 	if (read_backend(line, r, err) < 0 || create_line_read_words(line, i, err) < 0 ||
 	    engine_find_socket(i->backend, i->scope, line->engine_socket, socket, err) < 0 ||
-	    create_line_replace(&i->engine_socket, socket, err) < 0 ||
-	    complete_names(r, line, err) < 0 || complete_ports(r, line, err) < 0 ||
-	    create_line_find_user(i, !line->no_notifications, err) < 0)
+	    create_line_replace(&i->engine_socket, socket, err) < 0 || complete_names(r, line, err) < 0 ||
+	    complete_ports(r, line, err) < 0 || create_line_find_user(i, !line->no_notifications, err) < 0)
 		return -1;
 	r->check_assumed = !i->health_check;
 	if ((!i->startup_timeout && create_line_replace(&i->startup_timeout, DEFAULT_STARTUP_TIMEOUT_TEXT, err) < 0) ||

@@ -242,14 +242,15 @@ void keeper_refuse(struct keeper *k, const char *why)
 	note_waiting(k);
 }
 
-const char *keeper_fate(const struct keeper *k)
+/* What has happened to who waited, as the end of a sentence. */
+static const char *fate(const struct keeper *k)
 {
 	return queue_is_of_datagrams(&k->queue) ? "waiting datagrams were dropped" : "waiting clients were refused";
 }
 
 int keeper_told_to_stop(const struct keeper *k, struct error *err)
 {
-	return error_set(err, 0, "it was told to stop before the container was ready; %s", keeper_fate(k));
+	return error_set(err, 0, "it was told to stop before the container was ready; %s", fate(k));
 }
 
 const char *keeper_explain(struct keeper *k, const struct child *c)
@@ -259,7 +260,6 @@ const char *keeper_explain(struct keeper *k, const struct child *c)
 	if (k->failed[0])
 		return k->failed;
 	(void)child_result(c, how, sizeof(how));
-	snprintf(k->failed, sizeof(k->failed), "%s %s before the container was ready; %s", c->name, how,
-		 keeper_fate(k));
+	snprintf(k->failed, sizeof(k->failed), "%s %s before the container was ready; %s", c->name, how, fate(k));
 	return k->failed;
 }

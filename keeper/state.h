@@ -103,9 +103,6 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue);
 /* Refuses all waiting clients, and says why, unless `why` is "". */
 void keeper_refuse(struct keeper *k, const char *why);
 
-/* What has happened to who waited, as the end of a sentence. */
-const char *keeper_fate(const struct keeper *k);
-
 /* The sentence for a start during which the keeper was told to stop. */
 int keeper_told_to_stop(const struct keeper *k, struct error *err);
 
