@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "tests/unit/open_file_fixture.h"
 
 /* In there time is short. */
 #define now_usec() (50 * now_usec())
@@ -185,20 +186,22 @@ static void a_removed_lock_is_made_anew(void **state)
 	char path[160];
 	struct error err;
 	struct stat st;
-	int old = lock(&err);
-	pid_t waits;
+	pid_t other, waits;
 	int status;
 
 	(void)state;
+	close(lock(&err));
 	snprintf(path, sizeof(path), "%s/sockwake/units.lock", runtime);
+	other = hold(path, O_RDWR, false);
 	waits = fork();
 	if (waits == 0) {
 		int fd = lock(&err);
 
 		_exit(fd < 0 || fstat(fd, &st) < 0 || st.st_nlink != 1);
 	}
+	await_open(waits, path);
 	assert_int_equal(unlink(path), 0);
-	close(old);
+	let_go(other);
 	assert_int_equal(waitpid(waits, &status, 0), waits);
 	assert_int_equal(status, 0);
 }

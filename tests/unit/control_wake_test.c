@@ -1,13 +1,16 @@
 /* control/wake.c: what a wake says that another command has got in the way of. */
 #include "tests/unit/instance_fixture.h"
 
-#include <sys/file.h>
+#include <fcntl.h>
+#include <sys/wait.h>
 
 #include "common/io.h"
 #include "common/path.h"
+#include "control/refresh.h"
 #include "control/units_lock.h"
 #include "control/wake.h"
 #include "tests/unit/manager_fixture.h"
+#include "tests/unit/open_file_fixture.h"
 #include "units/paths.h"
 #include "units/store.h"
 
@@ -74,11 +77,47 @@ static void who_changes_the_units_is_named(void **state)
 	close(lock);
 }
 
+/* It was there when the command began. */
+static void a_refresh_of_one_that_is_gone_fails(void **state)
+{
+	static char name[] = "web";
+	char *names[] = {name, NULL}, path[PATH_MAX];
+	struct snapshot before = {};
+	struct error err = {};
+	int lock, status, begun[2];
+	pid_t pid;
+	char c;
+
+	(void)state;
+	assert_int_equal(store_write(directory, &web.instance, &before, &err), 0);
+	snapshot_clear(&before);
+	assert_int_equal(units_lock_take(SCOPE_USER, directory, &lock, &err), 0);
+	assert_int_equal(pipe2(begun, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(lock);
+		(void)!write(begun[1], "x", 1);
+		_exit(refresh_instances(SCOPE_USER, names, false, &err) < 0 && strstr(err.text, "no instance 'web'")
+			      ? 0
+			      : 1);
+	}
+	snprintf(path, sizeof(path), "%s/sockwake/units.lock", fake.directory);
+	assert_int_equal(read(begun[0], &c, 1), 1);
+	await_open(pid, path);
+	assert_int_equal(store_remove(directory, "web", &err), 0);
+	close(lock);
+	close(begun[0]);
+	close(begun[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_that_is_gone_cannot_be_refreshed, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_changes_the_units_is_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_refresh_of_one_that_is_gone_fails, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
