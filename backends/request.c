@@ -36,11 +36,12 @@ static int explain(const struct engine *e, uint64_t waited, struct error *err)
 			"%s went away before it had answered on '%s'; if it does not come back, start it with '%s'",
 			b->title, e->socket, enable);
 	case ETIMEDOUT:
-		return error_set(err, ETIMEDOUT,
-				 "%s did not answer in time on '%s': it hangs or has too much to do, as 'systemctl %sstatus %s' "
-				 "may show%s",
-				 b->title, e->socket, e->scope == SCOPE_USER ? "--user " : "", b->name,
-				 silence_note(e->socket, waited) ? "; it is not asked about other instances" : "");
+		return error_set(
+			err, ETIMEDOUT,
+			"%s did not answer in time on '%s': it hangs or has too much to do, as 'systemctl %sstatus %s' "
+			"may show%s",
+			b->title, e->socket, e->scope == SCOPE_USER ? "--user " : "", b->name,
+			silence_note(e->socket, waited) ? "; it is not asked about other instances" : "");
 	default:
 		if (err->code == EFBIG)
 			err->code = EPROTO;
@@ -54,10 +55,11 @@ int engine_request(struct engine *e, const struct http_request *request, struct 
 	int r;
 
 	if (silence_is_known(e->socket))
-		return error_set(err, EALREADY,
-				 "%s has not answered before on '%s', and was not asked again: see whether it is "
-				 "overloaded",
-				 e->backend->title, e->socket);
+		return error_set(
+			err, EALREADY,
+			"%s has not answered before on '%s', and was not asked again: 'systemctl %sstatus %s' may "
+			"show why",
+			e->backend->title, e->socket, e->scope == SCOPE_USER ? "--user " : "", e->backend->name);
 	r = http_perform(e->http, request, ret, err);
 	/* Only this: a body may contain secrets. */
 	if (r < 0)

@@ -351,7 +351,7 @@ static void status_says_what_happens(void **state)
 	target = accept_from(server);
 	send_text(client, "12345");
 	expect_text(target, "12345");
-	proxy_expect_status(&p, "STATUS=1 connections (1 in all); 5 B in, 0 B out");
+	proxy_expect_status(&p, "STATUS=1 connection (1 in all); 5 B in, 0 B out");
 	assert_true(now_usec() - begin > 800000);
 	/* No change, no message. */
 	assert_int_equal(poll(&(struct pollfd){.fd = p.notify, .events = POLLIN}, 1, 1300), 0);
