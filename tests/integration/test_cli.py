@@ -241,7 +241,7 @@ class UserChecks(CliCase):
         self.addCleanup(harness.run, "docker", "rm", "other")
         harness.run("sockwake", "create", "other", "-p", f"{PORT}:1")
         self.addCleanup(harness.run, "sockwake", "remove", "other")
-        self.refuse(f"-p{PORT}:6379", words=("other.socket, of the instance 'other' of the system",))
+        self.refused("create", "server", f"-p{PORT}:6379", words=("other.socket, of the instance 'other' of the system",))
 
     def test_privileged_port(self):
         self.refused("create", "server", "-p80:6379", words=("port 80", "1024", "ip_unprivileged_port_start"))
