@@ -206,7 +206,8 @@ static int create(struct adoption *a, struct create_request *r, struct error *er
 	r->freed = &a->freed;
 	if (create_instance(r, a->manager, a->directory, &a->instances, &outcome, err) < 0)
 		return error_context(err, "the container '%s'", r->instance.container_name);
-	story = outcome == OUTCOME_UNCHANGED ? NULL : describe(&r->instance);
+	if (outcome == OUTCOME_CREATED || outcome == OUTCOME_REPLACED) /* else the instance is the same */
+		story = describe(&r->instance);
 	note_done("%s '%s' for the container '%s'%s", (a->what->dry_run ? planned : done)[outcome], r->instance.name,
 		  r->instance.container_name, story ? story : "");
 	if (outcome == OUTCOME_UNCHANGED)

@@ -53,7 +53,8 @@ class Adopt(AdoptCase):
 
     def test_units_of_another_version_are_written_anew(self):
         self.labelled("cache", "serve", "redis", publish=f"{PORT}:6379")
-        self.assertEqual(self.adopt("cache").stdout, "Created 'cache' for the container 'cache'\n")
+        created = f"Created 'cache' for the container 'cache': listens on {PORT}:6379\n"
+        self.assertEqual(self.adopt("cache").stdout, created)
         self.assertEqual(self.adopt("cache").stdout, "Unchanged 'cache' for the container 'cache'\n")
         with open(self.unit("cache", "service"), encoding="utf-8") as file:
             text = file.read()
