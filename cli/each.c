@@ -16,7 +16,8 @@ static int find_all(enum scope scope, char ret_directory[static PATH_MAX], struc
 	return 0;
 }
 
-int each_instance(const struct arguments *a, instance_action act, struct error *err)
+int each_instance(const struct arguments *a, void (*begin)(enum scope scope, const struct stored_list *list),
+		  instance_action act, struct error *err)
 {
 	_cleanup_stored_list_ struct stored_list list = {};
 	char directory[PATH_MAX];
@@ -27,6 +28,8 @@ int each_instance(const struct arguments *a, instance_action act, struct error *
 		    : find_instances(a->scope, a->names, directory, &list, err)) < 0)
 		return -1;
 	instance_engine_ask_once(list.n);
+	if (begin)
+		begin(a->scope, &list);
 	tally = (struct tally){.of = list.n};
 	for (size_t k = 0; k < list.n; k++) {
 		if (act(a, directory, &list.items[k], &why) < 0)

@@ -8,5 +8,7 @@
 typedef int (*instance_action)(const struct arguments *a, const char *directory, const struct stored *s,
 			       struct error *err);
 
-/* Acts on each in turn, whether others fail or not. Does nothing if one of them does not exist. */
-int each_instance(const struct arguments *a, instance_action act, struct error *err);
+/* Acts on each in turn, whether others fail or not. Does nothing if one of them does not exist. First calls begin(), unless
+ * that is NULL, for all of them. */
+int each_instance(const struct arguments *a, void (*begin)(enum scope scope, const struct stored_list *list),
+		  instance_action act, struct error *err);

@@ -21,7 +21,7 @@ static int sleep_instances(int argc, char *argv[], struct error *err)
 
 	if (arguments_parse(argc, argv, &table, &a, err) < 0)
 		return -1;
-	return each_instance(&a, sleep_one, err);
+	return each_instance(&a, sleep_begin, sleep_one, err);
 }
 
 const struct command sleep_command = {"sleep", &table, sleep_instances};

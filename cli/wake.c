@@ -43,7 +43,7 @@ static int wake_instances(int argc, char *argv[], struct error *err)
 
 	if (arguments_parse(argc, argv, &table, &a, err) < 0)
 		return -1;
-	return each_instance(&a, wake_one, err);
+	return each_instance(&a, NULL, wake_one, err);
 }
 
 const struct command wake_command = {"wake", &table, wake_instances};

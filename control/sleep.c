@@ -23,6 +23,22 @@ static int look(struct manager *m, const struct stored *s, struct error *err)
 			 why.text, name);
 }
 
+void sleep_begin(enum scope scope, const struct stored_list *list)
+{
+	_cleanup_manager_ struct manager *m = NULL;
+	char unit[UNIT_NAME_MAX];
+	struct error ignored;
+
+	if (list->n < 2 || manager_connect(scope, &m, &ignored) < 0)
+		return;
+	for (size_t k = 0; k < list->n; k++) {
+		const struct instance *i = &list->items[k].instance;
+
+		if (!i->legacy)
+			(void)manager_stop(m, unit_name(i->name, SERVICE_SUFFIX, unit), 0, &ignored);
+	}
+}
+
 int sleep_instance(enum scope scope, const struct stored *s, struct error *err)
 {
 	_cleanup_manager_ struct manager *m = NULL;
