@@ -100,7 +100,7 @@ int engine_check_socket(enum scope scope, const char *socket, struct error *err)
 	const struct passwd *owner;
 	struct stat st;
 
-	if (stat(socket, &st) < 0)
+	if (stat(socket, &st) < 0 || !S_ISSOCK(st.st_mode)) /* no engine: connecting tells more */
 		return 0;
 	if (scope == SCOPE_USER)
 		return check_for_user(socket, &st, err);
