@@ -165,8 +165,10 @@ class ByHand(harness.Case):
         self.scope.engine_run("start", "server")
         pid = self.scope.container_pid("server")
         self.scope.instance("server", PORT, 6379, "--idle-timeout=200ms")
-        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
-        self.assertEqual(self.scope.container_pid("server"), pid)
+        with harness.connect(PORT) as connection:
+            connection.sendall(b"PING\r\n")
+            self.assertEqual(connection.recv(64), b"+PONG\r\n")
+            self.assertEqual(self.scope.container_pid("server"), pid)
         harness.eventually(lambda: self.scope.container_state("server") == "exited")
 
     def test_container_started_by_hand_is_left_running(self):
