@@ -54,6 +54,20 @@ static int remove_directory(void **state)
 	return 0;
 }
 
+/* An interruption of before says nothing about this read or write. */
+static void an_old_errno_is_none(void **state)
+{
+	_cleanup_free_ char *data = NULL;
+	struct error err;
+
+	(void)state;
+	errno = EINTR;
+	assert_int_equal(file_write_atomic(in_directory("file"), "text", 4, 0600, &err), 0);
+	errno = EINTR;
+	assert_int_equal(file_read(AT_FDCWD, in_directory("file"), 100, &data, NULL, &err), 0);
+	assert_string_equal(data, "text");
+}
+
 static void replaced_as_a_whole(void **state)
 {
 	_cleanup_free_ char *data = NULL;
@@ -314,6 +328,8 @@ static void real_paths(void **state)
 		assert_string_equal(path_resolve(path, real), expected);
 	}
 	assert_string_equal(path_resolve("/not/there", real), "/not/there");
+	assert_string_equal(path_resolve("not-there", real), "not-there");
+	assert_string_equal(path_resolve("/not-there", real), "/not-there");
 	assert_string_equal(path_resolve("/not-there", real), "/not-there");
 	assert_string_equal(path_resolve("there", real), "there");
 }
@@ -442,6 +458,9 @@ static void until_when_it_is_held(void **state)
 	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
 		struct stats s = {.held_until = cases[k].held, .warm = {[2] = {cases[k].from, cases[k].warm}}};
 
+		s.t_proxy = 1; /* what comes after the windows is none */
+		s.t_ready = cases[k].now + HOLD_MAX;
+
 		if (stats_held_until(&s, cases[k].now) != cases[k].until)
 			fail_msg("case %zu: %llu", k, (unsigned long long)stats_held_until(&s, cases[k].now));
 	}
@@ -450,6 +469,7 @@ static void until_when_it_is_held(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_old_errno_is_none),
 		cmocka_unit_test(replaced_as_a_whole),
 		cmocka_unit_test(killed_without_a_trace),
 		cmocka_unit_test(what_a_killed_writer_has_left_is_swept),

@@ -159,6 +159,8 @@ static void a_long_step_is_cut(void **state)
 	n = read(journal, line, sizeof(line));
 	assert_in_range(n, 2000, 2100);
 	assert_int_equal(line[n - 1], '\n');
+	line[n - 1] = '\0';
+	assert_string_equal(strrchr(line, ' ') + 1, text + sizeof(text) - 1 - strlen(strrchr(line, ' ') + 1));
 }
 
 /* Only by hand, so to speak: what is executed otherwise does not get it. */

@@ -40,6 +40,18 @@ static void what_was_meant(void **state)
 		else
 			assert_null(found);
 	}
+	/* One exchange counts as one slip, two letters that only look like one as two. */
+	assert_null(nearest("abcx", (const char *const[]){"abyc"}, 1));
+	assert_null(nearest("abxc", (const char *const[]){"abcy"}, 1));
+	/* words of up to 64 letters */
+	for (size_t length = 63; length <= 65; length++) {
+		char word[80] = "", other[80] = "";
+
+		memset(word, 'a', length);
+		memset(other, 'a', length - 1);
+		assert_int_equal(nearest(word, (const char *const[]){other}, 1) != NULL, length <= 64);
+		assert_int_equal(nearest(other, (const char *const[]){word}, 1) != NULL, length <= 64);
+	}
 	memset(longest, 'a', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	assert_null(nearest(longest, (const char *const[]){longest}, 1));

@@ -1,10 +1,12 @@
 /* common/option_table.h: the parser. What --help prints is tested with the real tables. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -159,6 +161,49 @@ static void done(void **state)
 	assert_int_equal(parse(&table, "--help --unknown"), OPTIONS_DONE);
 }
 
+/* What is printed to standard output. */
+static const char *printed(const struct option_table *t)
+{
+	static char text[1024];
+	int ends[2], saved;
+	ssize_t n;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	fflush(stdout);
+	saved = dup(STDOUT_FILENO);
+	assert_true(dup2(ends[1], STDOUT_FILENO) >= 0);
+	option_table_print(t);
+	fflush(stdout);
+	assert_true(dup2(saved, STDOUT_FILENO) >= 0);
+	close(saved);
+	close(ends[1]);
+	n = read(ends[0], text, sizeof(text) - 1);
+	close(ends[0]);
+	assert_true(n >= 0);
+	text[n] = '\0';
+	return text;
+}
+
+static void help(void **state)
+{
+	static const struct option_row few[] = {
+		{.help = "A heading:"},
+		{"--name NAME", "its name", option_take_text, 0, 0},
+		{"--of-twenty-five-characters", "on the next line", option_take_text, 0, 0},
+		{"--of-twenty-four-character", "on this line", option_take_text, 0, 0},
+		{"-o, --other", "not of this table", option_take_flag, .sets = 2},
+		{},
+	};
+	static const struct option_row none[] = {{}};
+
+	(void)state;
+	assert_string_equal(printed(&(struct option_table){.usage = "test [X]", .about = "It tests", .rows = few}),
+			    "Usage: test [X]\n\nIt tests.\n\nA heading:\n  --name NAME                 its name\n"
+			    "  --of-twenty-five-characters " OPTION_NEXT_LINE "on the next line\n"
+			    "  --of-twenty-four-character  on this line\n");
+	assert_string_equal(printed(&(struct option_table){.usage = "test", .rows = none}), "Usage: test\n");
+}
+
 static void wrong(void **state)
 {
 	static const struct {
@@ -200,7 +245,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values),	  cmocka_unit_test(letters), cmocka_unit_test(plain_arguments),
-		cmocka_unit_test(without_a_name), cmocka_unit_test(done),    cmocka_unit_test(wrong),
+		cmocka_unit_test(without_a_name), cmocka_unit_test(done),    cmocka_unit_test(help),
+		cmocka_unit_test(wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

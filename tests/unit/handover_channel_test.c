@@ -95,6 +95,31 @@ static void messages_keep_their_bounds(void **state)
 	assert_true(closed);
 }
 
+/* An interruption of before says nothing about this message. */
+static void an_old_errno_is_none(void **state)
+{
+	struct message m;
+	bool closed;
+
+	(void)state;
+	notify_send(ends[1], "A=1");
+	errno = EINTR;
+	assert_true(channel_receive(ends[0], &m, &closed));
+	assert_string_equal(value(&m, "A"), "1");
+}
+
+/* The kernel can add the sender's credentials, in a control message of another type. */
+static void credentials_are_not_descriptors(void **state)
+{
+	struct message m;
+
+	(void)state;
+	assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)), 0);
+	notify_send(ends[1], "A=1");
+	m = receive();
+	assert_int_equal(m.n_fds, 0);
+}
+
 static void nothing_of_a_message_reaches_a_terminal(void **state)
 {
 	struct message m;
@@ -270,6 +295,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(messages_keep_their_bounds, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_old_errno_is_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(credentials_are_not_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_of_a_message_reaches_a_terminal, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_too_long_is_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(descriptors_are_the_receivers, setup, teardown),

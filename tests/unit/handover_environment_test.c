@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -161,6 +162,36 @@ static void accepted_clients_that_are_wrong(void **state)
 	}
 }
 
+static void too_many_clients(void **state)
+{
+	char *text = calloc(1, 100002);
+	struct accepted_client *list;
+	struct error err;
+	size_t n;
+
+	(void)state;
+	memset(text, ',', 100000); /* between 100001 clients */
+	assert_int_equal(accepted_decode(text, 2, &list, &n, &err), -1);
+	assert_int_equal(err.code, E2BIG);
+	text[99999] = '\0';
+	assert_int_equal(accepted_decode(text, 2, &list, &n, &err), -1);
+	assert_int_equal(err.code, 0); /* they are none, but not too many */
+	free(text);
+}
+
+static void what_is_unset(void **state)
+{
+	uint64_t until;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(environment_set_text(VARIABLE_DEADLINE, "soon", &err), 0);
+	assert_int_equal(environment_deadline(5, &until, &err), -1);
+	environment_unset(VARIABLE_DEADLINE);
+	assert_null(environment_text(VARIABLE_DEADLINE));
+	assert_int_equal(environment_deadline(5, &until, &err), 0);
+}
+
 static void sources(void **state)
 {
 	char text[INET6_ADDRSTRLEN];
@@ -190,13 +221,13 @@ static void sources(void **state)
 
 static void listeners(void **state)
 {
+	int n, count = getpid() % 1000 + 1; /* not the number of the process, which is in the variable beside it */
 	struct error err;
-	int n;
 
 	(void)state;
-	listen_hand_on(7);
+	listen_hand_on(count);
 	assert_int_equal(listen_fds(&n, &err), 0);
-	assert_int_equal(n, 7);
+	assert_int_equal(n, count);
 	environment_forget(false);
 	assert_int_equal(listen_fds(&n, &err), 0);
 	assert_int_equal(n, 0);
@@ -244,6 +275,7 @@ static void what_others_do_not_inherit(void **state)
 	set_private();
 	copy = environment_for_others();
 	assert_int_equal(count(copy), before + 3);
+	assert_true(malloc_usable_size(copy) > count(environ) * sizeof(*copy)); /* it had room for all */
 	assert_true(contains(copy, "A_BEGIN=1") && contains(copy, "LISTENER=1") && contains(copy, "NOTIFY_SOCKETS=1"));
 	assert_true(contains(environ, "LISTEN_FDS=1")); /* here it stays */
 	free(copy);
@@ -292,6 +324,8 @@ int main(void)
 		cmocka_unit_test_setup(mark, reset),
 		cmocka_unit_test_setup(accepted_clients, reset),
 		cmocka_unit_test_setup(accepted_clients_that_are_wrong, reset),
+		cmocka_unit_test_setup(too_many_clients, reset),
+		cmocka_unit_test_setup(what_is_unset, reset),
 		cmocka_unit_test_setup(sources, reset),
 		cmocka_unit_test_setup(listeners, reset),
 		cmocka_unit_test_setup(what_others_do_not_inherit, reset),

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -22,7 +23,28 @@
 #include "handover/listen.h"
 #include "handover/refuse.h"
 
-#define CLIENTS 50
+#define CLIENTS	  50
+#define DATAGRAMS 3
+
+static const int *failures; /* of the next calls of accept4(), up to a 0; then the kernel's own */
+static unsigned accepts, receipts;
+
+/* In place of the C library's. */
+int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
+{
+	accepts++;
+	if (failures && *failures) {
+		errno = *failures++;
+		return -1;
+	}
+	return (int)syscall(SYS_accept4, fd, address, len, flags);
+}
+
+ssize_t recv(int fd, void *data, size_t len, int flags)
+{
+	receipts++;
+	return recvfrom(fd, data, len, flags, NULL, NULL);
+}
 
 static int bound_socket(int type, struct sockaddr_in *ret)
 {
@@ -70,7 +92,8 @@ static void expect_refusal(void (*body)(int ready))
 
 	for (int i = 0; i < CLIENTS; i++)
 		clients[i] = connected(SOCK_STREAM, &stream_address);
-	assert_int_equal(send(sender, "x", 1, 0), 1);
+	for (int i = 0; i < DATAGRAMS; i++)
+		assert_int_equal(send(sender, "x", 1, 0), 1);
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
@@ -144,6 +167,85 @@ static void sigterm_refuses(void **state)
 	expect_refusal(wait_for_signal);
 }
 
+/* A client that has gone already, and a signal, do not end the queue. Its end does, and every other failure. */
+static void what_ends_a_queue(void **state)
+{
+	static const struct {
+		int failures[3];
+		unsigned accepts;
+	} cases[] = {
+		{{0}, CLIENTS + 1},
+		{{ECONNABORTED, EINTR}, CLIENTS + 3},
+		{{EMFILE}, 1},
+		{{EINTR, ENOMEM}, 2},
+	};
+	struct sockaddr_in address, datagram_address;
+	int datagram = bound_socket(SOCK_DGRAM, &datagram_address), status;
+	int sender = connected(SOCK_DGRAM, &datagram_address);
+	pid_t pid;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		int listener = bound_socket(SOCK_STREAM, &address), clients[CLIENTS];
+
+		for (int i = 0; i < CLIENTS; i++)
+			clients[i] = connected(SOCK_STREAM, &address);
+		pid = fork();
+		if (pid == 0) {
+			/* the second one is not among those that were handed over */
+			if (dup2(listener, LISTEN_FDS_START) < 0 || dup2(listener, LISTEN_FDS_START + 1) < 0)
+				_exit(99);
+			failures = cases[k].failures;
+			refuse_listeners(1);
+			_exit(accepts == cases[k].accepts ? 0 : 1);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		for (int i = 0; i < CLIENTS; i++)
+			close(clients[i]);
+		close(listener);
+	}
+	for (int i = 0; i < DATAGRAMS; i++)
+		assert_int_equal(send(sender, "x", 1, 0), 1);
+	pid = fork();
+	if (pid == 0) {
+		if (dup2(datagram, LISTEN_FDS_START) < 0)
+			_exit(99);
+		receipts = 0;
+		refuse_listeners(1);
+		_exit(receipts == DATAGRAMS + 1 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(sender);
+	close(datagram);
+}
+
+/* What the service manager hears from such a program. */
+static void expect_status(void (*body)(int ready), const char *expected)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	_cleanup_close_ int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char text[256] = "";
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/sockwake-status-%d", getpid());
+	assert_int_equal(bind(manager, (struct sockaddr *)&address, sizeof(address)), 0);
+	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+	expect_refusal(body);
+	unsetenv("NOTIFY_SOCKET");
+	unlink(address.sun_path);
+	assert_true(recv(manager, text, sizeof(text) - 1, MSG_DONTWAIT) > 0);
+	assert_string_equal(text, expected);
+}
+
+static void the_manager_hears_why(void **state)
+{
+	(void)state;
+	expect_status(fail_before_ready, "STATUS=a sentence that is expected here");
+	expect_status(wait_for_signal, "STATUS=the test was told to stop (signal 15) before the container was ready; "
+				       "waiting clients were refused");
+}
+
 static void other_processes_sockets_are_not_ours(void **state)
 {
 	struct error err;
@@ -187,8 +289,12 @@ static void notifications_arrive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(failure_refuses),	cmocka_unit_test(without_descriptors_refuses),
-		cmocka_unit_test(sigterm_refuses),	cmocka_unit_test(other_processes_sockets_are_not_ours),
+		cmocka_unit_test(failure_refuses),
+		cmocka_unit_test(sigterm_refuses),
+		cmocka_unit_test(what_ends_a_queue),
+		cmocka_unit_test(the_manager_hears_why),
+		cmocka_unit_test(other_processes_sockets_are_not_ours),
+		cmocka_unit_test(without_descriptors_refuses),
 		cmocka_unit_test(notifications_arrive),
 	};
 
