@@ -83,10 +83,10 @@ static bool address_includes(const char *wide, const char *narrow)
 
 bool publish_overlap(const struct publish *a, const struct publish *b)
 {
-	if (a->path[0] || b->path[0])
-		return strcmp(a->path, b->path) == 0;
-	return a->type == b->type && a->port == b->port &&
-	       (address_includes(a->address, b->address) || address_includes(b->address, a->address));
+	if (strcmp(a->path, b->path) != 0)
+		return false;
+	return a->path[0] || (a->type == b->type && a->port == b->port &&
+			      (address_includes(a->address, b->address) || address_includes(b->address, a->address)));
 }
 
 static bool is_loopback(const char *address)

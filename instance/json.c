@@ -90,7 +90,7 @@ static bool add_list(cJSON *object, const char *key, char **list)
 static bool add_field(cJSON *object, const struct field *f, const void *owner)
 {
 	const void *member = (const char *)owner + f->offset;
-	uint64_t n;
+	uint64_t seconds;
 
 	switch (f->type) {
 	case TEXT:
@@ -106,10 +106,10 @@ static bool add_field(cJSON *object, const struct field *f, const void *owner)
 		return *(const uint16_t *)member == 0 ||
 		       cJSON_AddNumberToObject(object, f->key, *(const uint16_t *)member);
 	case SECONDS:
-		n = *(const uint64_t *)member;
-		return cJSON_AddNumberToObject(object, f->key, (double)(n < SECONDS_MAX ? n : SECONDS_MAX));
+		break;
 	}
-	return false;
+	seconds = *(const uint64_t *)member;
+	return cJSON_AddNumberToObject(object, f->key, (double)(seconds < SECONDS_MAX ? seconds : SECONDS_MAX));
 }
 
 static bool add_ports(cJSON *object, const struct instance *i)
@@ -233,11 +233,11 @@ static int read_field(const struct field *f, const cJSON *item, void *owner, str
 		*(uint16_t *)member = (uint16_t)n;
 		return 0;
 	case SECONDS:
-		if (read_number(item, SECONDS_MAX, &n, err) < 0)
-			return -1;
-		*(uint64_t *)member = n < SECONDS_MAX ? n : UINT64_MAX;
-		return 0;
+		break;
 	}
+	if (read_number(item, SECONDS_MAX, &n, err) < 0)
+		return -1;
+	*(uint64_t *)member = n < SECONDS_MAX ? n : UINT64_MAX;
 	return 0;
 }
 

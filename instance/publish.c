@@ -173,7 +173,7 @@ static bool cut(const char *spec, struct parts *ret)
 static int parse_one(const struct parts *parts, unsigned listening, unsigned container, struct publish *ret,
 		     struct error *err)
 {
-	char one[sizeof(parts->address) + sizeof(parts->protocol) + 16];
+	char one[320]; /* more than all parts together */
 
 	snprintf(one, sizeof(one), "%s%u:%u%s", parts->address, listening, container, parts->protocol);
 	return publish_parse(one, ret, err);

@@ -16,7 +16,7 @@
 static bool listening_path_is_valid(const char *s)
 {
 	return path_is_valid(s) && s[1] && s[strlen(s) - 1] != '/' && !strpbrk(s, " \\") && !strstr(s, "//") &&
-	       !strstr(s, "/./") && (strlen(s) < 2 || strcmp(s + strlen(s) - 2, "/.") != 0);
+	       !strstr(s, "/./") && strcmp(s + strlen(s) - 2, "/.") != 0;
 }
 
 static bool is_unix_target(const struct instance *i)

@@ -52,6 +52,8 @@ static void each_is_told(void **state)
 		{.ports = {"80:80", "/run/x:80"}, .mode = "0600"},
 		{.target = "fe80::1", .word = "--target"},
 		{.target = "ff02::1", .word = "--target"},
+		{.target = "224.0.0.0", .word = "--target"},
+		{.target = "223.255.255.255"},
 		{.target = "224.0.0.1", .word = "--target"},
 		{.target = "255.255.255.255", .word = "--target"},
 		{.target = "223.1.1.1"},

@@ -1,4 +1,8 @@
 /* instance/json.c and validate.c: an instance survives the way through JSON; what is malformed is refused. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "instance/json.h"
 #include "instance/validate.h"
 #include "tests/unit/instance_fixture.h"
@@ -121,6 +125,10 @@ static void malformed_json(void **state)
 		"null",
 		"{}",
 		"{\"name\":\"a\"}",
+		"{\"listen_port\":1,\"container_port\":1,\"container_name\":\"a\"}",
+		"{\"name\":\"a\",\"container_port\":1,\"container_name\":\"a\"}",
+		"{\"name\":\"a\",\"listen_port\":1,\"container_name\":\"a\"}",
+		"{\"name\":\"a\",\"listen_port\":1,\"container_port\":1}",
 		"{\"name\":\"a\",\"listen_port\":0,\"container_port\":1,\"container_name\":\"a\"}",
 		"{\"name\":\"a\",\"listen_port\":1.5,\"container_port\":1,\"container_name\":\"a\"}",
 		"{\"name\":\"a\",\"listen_port\":-1,\"container_port\":1,\"container_name\":\"a\"}",
@@ -185,6 +193,132 @@ static void expect_invalid(struct instance *i, const char *word)
 		SET(member, value);                                                                                    \
 		expect_invalid(&i, word);                                                                              \
 	} while (0)
+
+/* An array of n times the same, put before the rest of an instance. */
+static char *array_of(size_t n, const char *key, const char *one, const char *json)
+{
+	size_t size = strlen(json) + strlen(key) + n * (strlen(one) + 1) + 16;
+	char *text = malloc(size), *p = text;
+
+	p += sprintf(p, "{\"%s\":[", key);
+	for (size_t k = 0; k < n; k++)
+		p += sprintf(p, "%s%s", k ? "," : "", one);
+	sprintf(p, "],%s", json + 1);
+	return text;
+}
+
+/* Each array and number of the configuration, with the most that it may be, and one more. */
+static void limits(void **state)
+{
+	static const struct {
+		const char *key, *one;
+		size_t most;
+	} arrays[] = {{"targets", "\"10.0.0.1\"", 64}, {"no_wake_from", "\"10.0.0.0/8\"", 64}};
+	static const struct {
+		const char *member;
+		bool valid;
+	} numbers[] = {
+		{"\"workers\":64", true},
+		{"\"workers\":65", false},
+		{"\"workers\":-1", false},
+		{"\"stop_timeout\":1000000000000000", true},
+		{"\"stop_timeout\":1000000000000001", false},
+		{"\"stop_timeout\":0.5", false},
+		{"\"with\":[{\"container\":\"db\",\"port\":65535}]", true},
+		{"\"with\":[{\"container\":\"db\",\"port\":65536}]", false},
+		{"\"with\":[{\"container\":\"db\",\"port\":-1}]", false},
+		{"\"with\":[{\"container\":\"db\"},7]", false},
+		{"\"with\":{\"container\":\"db\"}", false},
+		{"\"with\":[{\"container\":7}]", false},
+		{"\"with\":[{}]", false},
+		{"\"targets\":[7]", false},
+		{"\"targets\":\"10.0.0.1\"", false},
+		{"\"ports\":[7]", false},
+		{"\"ports\":[\"80\"]", false},
+		{"\"ports\":[]", false},
+		{"\"ports\":{}", false},
+		{"\"scope\":\"docker\"", false},
+		{"\"scope\":7", false},
+		{"\"backend\":\"user\"", false},
+		{"\"backend\":\"stop\"", false},
+		{"\"backend\":7", false},
+		{"\"idle_action\":\"docker\"", false},
+		{"\"idle_action\":7", false},
+	};
+	_cleanup_instance_ struct instance small = small_instance("pg");
+	_cleanup_free_ char *json = instance_to_json(&small);
+	struct error err = {};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(arrays) / sizeof(*arrays); k++) {
+		for (size_t more = 0; more < 2; more++) {
+			_cleanup_free_ char *text = array_of(arrays[k].most + more, arrays[k].key, arrays[k].one, json);
+			_cleanup_instance_ struct instance i = {};
+
+			if ((instance_from_json(text, &i, &err) == 0) != !more)
+				fail_msg("%zu of %s: %s", arrays[k].most + more, arrays[k].key, err.text);
+		}
+	}
+	for (size_t k = 0; k < sizeof(numbers) / sizeof(*numbers); k++) {
+		_cleanup_instance_ struct instance i = {};
+		_cleanup_free_ char *text = NULL;
+
+		assert_true(asprintf(&text, "{%s,%s", numbers[k].member, json + 1) > 0);
+		if ((instance_from_json(text, &i, &err) == 0) != numbers[k].valid)
+			fail_msg("%s: %s", numbers[k].member, err.text);
+	}
+}
+
+static void numbers_of_ports_and_dependencies(void **state)
+{
+	_cleanup_instance_ struct instance i = small_instance("pg");
+	char text[16];
+	const char *end;
+	struct error err;
+
+	(void)state;
+	for (i.n_ports = 0; i.n_ports < INSTANCE_PORTS_MAX;) {
+		snprintf(text, sizeof(text), "%zu:1", i.n_ports + 1);
+		add_port(&i, text);
+	}
+	while (i.n_dependencies < INSTANCE_DEPENDENCIES_MAX) {
+		snprintf(text, sizeof(text), "c%zu", i.n_dependencies);
+		i.dependencies[i.n_dependencies++].container = strdup(text);
+	}
+
+	_cleanup_free_ char *json = instance_to_json(&i), *ports = NULL, *with = NULL;
+	_cleanup_instance_ struct instance back = {}, many_ports = {}, many_dependencies = {};
+
+	assert_int_equal(instance_from_json(json, &back, &err), 0);
+	assert_int_equal(back.n_ports, INSTANCE_PORTS_MAX);
+	assert_int_equal(back.n_dependencies, INSTANCE_DEPENDENCIES_MAX);
+	end = strstr(json, "\"64:1\"]");
+	assert_true(asprintf(&ports, "%.*s\"64:1\",\"65:1\"%s", (int)(end - json), json, end + strlen("\"64:1\"")) > 0);
+	assert_int_equal(instance_from_json(ports, &many_ports, &err), -1);
+	end = strstr(json, "\"with\":[");
+	assert_true(asprintf(&with, "%.*s\"with\":[{\"container\":\"more\"},%s", (int)(end - json), json,
+			     end + strlen("\"with\":[")) > 0);
+	assert_int_equal(instance_from_json(with, &many_dependencies, &err), -1);
+}
+
+/* The longest configuration is one of INSTANCE_JSON_MAX bytes. */
+static void longest_configuration(void **state)
+{
+	_cleanup_instance_ struct instance small = small_instance("pg"), i = {}, longer = {};
+	_cleanup_free_ char *json = instance_to_json(&small), *text = malloc(INSTANCE_JSON_MAX + 2);
+	size_t len = strlen(json);
+	struct error err;
+
+	(void)state;
+	memset(text, ' ', INSTANCE_JSON_MAX + 1);
+	memcpy(text, json, len);
+	text[INSTANCE_JSON_MAX] = '\0';
+	assert_int_equal(instance_from_json(text, &i, &err), 0);
+	text[INSTANCE_JSON_MAX] = ' ';
+	text[INSTANCE_JSON_MAX + 1] = '\0';
+	assert_int_equal(instance_from_json(text, &longer, &err), -1);
+	assert_int_equal(err.code, EFBIG);
+}
 
 static void rules(void **state)
 {
@@ -304,6 +438,9 @@ int main(void)
 		cmocka_unit_test(an_empty_list_is_none),
 		cmocka_unit_test(malformed_json),
 		cmocka_unit_test(wrong_types),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(numbers_of_ports_and_dependencies),
+		cmocka_unit_test(longest_configuration),
 		cmocka_unit_test(rules),
 		cmocka_unit_test(rules_for_ports),
 		cmocka_unit_test(listening_paths_stay_as_they_are),

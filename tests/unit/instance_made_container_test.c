@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,6 +127,20 @@ static void lengths(void **state)
 	struct made_container o = {.image = (char *)"x", .command = list};
 
 	(void)state;
+	/* a volume with the longest paths, and one with an option beside them */
+	{
+		char *path = longer("/", 4094), *text = calloc(1, 8200), *more;
+
+		snprintf(text, 8200, "%s:%s", path, path);
+		assert_int_equal(strlen(text), 8191);
+		expect("volumes", true, (const char *const[]){text, NULL});
+		more = longer(text, 0);
+		snprintf(text, 8200, "%.8190s:r", more);
+		expect("volumes", false, (const char *const[]){text, NULL});
+		free(more);
+		free(text);
+		free(path);
+	}
 	expect_at_most("image", "", 512);
 	expect_at_most("network", "", 512);
 	expect_at_most("environment", "A=", 64 << 10);

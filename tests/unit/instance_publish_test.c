@@ -104,6 +104,8 @@ static void ranges(void **state)
 			fail_msg("'%s' does not say '%s'", err.text, bad[i].says);
 	}
 	assert_int_equal(publish_parse_range("80", p, 0, &n, &err), -1);
+	assert_int_equal(publish_parse_range("80", p, 1, &n, &err), 0);
+	assert_int_equal(publish_parse_range("80-81", p, 1, &n, &err), -1);
 }
 
 static void rejected(void **state)
@@ -195,6 +197,9 @@ static void what_is_wrong(void **state)
 		{"[127.0.0.1]:1:1", "the address '[127.0.0.1]' in"},
 		{"[::1x:1:1", "the address '[::1x' in"},
 		{"::1]:1:1", "the address '::1]' in"},
+		{"[::1]:80", "'[::1]:80' is not of the form"},
+		{"1.2.3.4:80", "'1.2.3.4:80' is not of the form"},
+		{"1.2.3.4::80", "'1.2.3.4::80' is not of the form"},
 	};
 	struct publish p;
 	struct error err;

@@ -146,6 +146,7 @@ static void expect_next(const char *const *schedule, const char *now, const char
 
 	for (; schedule[n]; n++)
 		windows[n] = parsed(schedule[n]);
+	windows[n] = parsed("00:00-24:00"); /* behind the last one: does not count */
 	schedule_next(windows, n, at, &from, &until);
 	if (begin ? from != usec(begin) : from > at)
 		fail_msg("%s at %s begins at %lld", schedule[0], now, (long long)from);
