@@ -150,7 +150,7 @@ char *made_container_to_json(const struct made_container *o, const char *name, c
 	cJSON *host = root ? cJSON_AddObjectToObject(root, "HostConfig") : NULL;
 
 	/* Podman 4 takes a missing StopTimeout for 0, and would kill the server at once. */
-	if (!labels || !host || !cJSON_AddStringToObject(root, "Image", image) ||
+	if (!host || !cJSON_AddStringToObject(root, "Image", image) ||
 	    !cJSON_AddNumberToObject(root, "StopTimeout", DEFAULT_STOP_TIMEOUT) ||
 	    !cJSON_AddStringToObject(labels, MADE_LABEL, name) ||
 	    !cJSON_AddStringToObject(labels, MADE_OF_LABEL, image_id) || !add_list(root, "Env", o->environment) ||

@@ -1,5 +1,6 @@
 #include "backends/reply.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,8 +48,7 @@ enum health reply_health(const char *word)
 
 bool reply_id(const cJSON *object, const char *key, struct container *ret)
 {
-	return json_copy_string(object, key, ret->id, sizeof(ret->id)) && strlen(ret->id) == 64 &&
-	       strspn(ret->id, "0123456789abcdef") == 64;
+	return json_copy_string(object, key, ret->id, sizeof(ret->id)) && strspn(ret->id, "0123456789abcdef") == 64;
 }
 
 static bool take_name(const char *s, struct container *ret)
@@ -262,7 +262,7 @@ void reply_message(const char *body, size_t len, char *ret, size_t size)
 	size_t n = 0;
 
 	for (; *s && n < size - 1; s++)
-		ret[n++] = (char)((unsigned char)*s < ' ' || *s == 0x7f ? ' ' : *s);
+		ret[n++] = iscntrl((unsigned char)*s) ? ' ' : *s;
 	while (n > 0 && ret[n - 1] == ' ')
 		n--;
 	ret[n] = '\0';

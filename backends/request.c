@@ -94,10 +94,9 @@ int engine_call(struct engine *e, const char *method, const char *path, const ch
 static int container_path(const struct engine *e, const char *container, const char *action, char *ret, size_t size,
 			  struct error *err)
 {
-	char name[3 * 255 + 1];
-
-	if (!container_name_is_valid(container) || !http_percent_encode(container, name, sizeof(name)) ||
-	    snprintf(ret, size, "%s/containers/%s/%s", e->backend->prefix, name, action) >= (int)size)
+	/* None of a name's characters has a meaning in a path (RFC 3986, 2.3). */
+	if (!container_name_is_valid(container) ||
+	    snprintf(ret, size, "%s/containers/%s/%s", e->backend->prefix, container, action) >= (int)size)
 		return error_set(err, EINVAL,
 				 "'%s' is not a container's name or identifier: those are at most 255 letters, digits, "
 				 "'_', '.' and '-', and begin with a letter or digit",

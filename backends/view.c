@@ -27,7 +27,7 @@ static bool allows_tracing(const cJSON *capabilities)
 /* Both engines name an unnamed volume by 64 hexadecimal digits. */
 static bool has_no_name(const char *volume)
 {
-	return strlen(volume) == 64 && strspn(volume, "0123456789abcdef") == 64;
+	return strspn(volume, "0123456789abcdef") == 64 && !volume[64];
 }
 
 /* {"Type": "volume", "Name": "data", "Source": "/var/lib/docker/volumes/data/_data", "Driver": "local", …} or {"Type":

@@ -227,14 +227,3 @@ int http_perform(struct http *h, const struct http_request *request, struct http
 		return error_errno(err, ENOMEM, "cannot read the reply from '%s'", h->address);
 	return 0;
 }
-
-bool http_percent_encode(const char *s, char *ret, size_t size)
-{
-	char *encoded = curl_easy_escape(NULL, s, 0); /* the handle is unused since 7.82 */
-	size_t len = encoded ? strlen(encoded) : size;
-
-	if (len < size)
-		memcpy(ret, encoded, len + 1);
-	curl_free(encoded);
-	return len < size;
-}

@@ -45,8 +45,5 @@ int http_perform(struct http *h, const struct http_request *request, struct http
 
 void http_reply_clear(struct http_reply *r);
 
-/* Percent-encodes all but unreserved characters (RFC 3986, 2.3). Returns false if the result does not fit. */
-bool http_percent_encode(const char *s, char *ret, size_t size);
-
 #define _cleanup_http_	     _cleanup_(http_close)
 #define _cleanup_http_reply_ _cleanup_(http_reply_clear)

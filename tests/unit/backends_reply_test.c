@@ -1,5 +1,6 @@
 /* What engines say, and what something that poses as one may say. */
 #include <errno.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -337,6 +338,15 @@ static void size_and_depth_are_bounded(void **state)
 		assert_false(docker_parse_list(s, strlen(s), &l));
 		assert_false(podman_parse_list(s, strlen(s), &l));
 	}
+	/* 32 levels, and as many values as are allowed */
+	{
+		_cleanup_free_ char *most = repeat("", "[", 31, "[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
+		_cleanup_json_ cJSON *j = json_parse(most, strlen(most), 33),
+				     *none = json_parse(most, strlen(most), 32);
+		_cleanup_json_ cJSON *three = json_parse(TEXT("[1,2]"), 3), *two = json_parse(TEXT("[1,2]"), 2);
+
+		assert_true(j && !none && three && !two);
+	}
 	/* Brackets and commas in strings do not count. */
 	deep = json_parse(TEXT("{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[,,,,,\\\",\"}"), 3);
 	assert_non_null(deep);
@@ -376,6 +386,40 @@ static void only_integers_in_range_are_integers(void **state)
 	assert_true(json_bool(j, "g", &b) && b);
 	assert_false(json_bool(j, "a", &b));
 	assert_null(json_member(NULL, "a"));
+}
+
+#define WITH_TEST(words) WITH_CONFIG("{\"Healthcheck\":{\"Test\":[" words "]}}")
+
+/* The words of a health check; NONE, alone, is none. */
+static void words_of_a_health_check(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t n;
+		const char *last;
+	} cases[] = {
+		{WITH_TEST(""), 0, NULL},
+		{WITH_TEST("\"NONE\""), 0, NULL},
+		{WITH_TEST("\"NONE\",\"x\""), 2, "x"},
+		{WITH_TEST("\"CMD\""), 1, "CMD"},
+		{WITH_TEST("\"CMD\",\"a\",\"b\""), 3, "b"},
+		{WITH_TEST("\"CMD\",\"a\",\"b\",\"c\",\"d\""), 5, "d"},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		_cleanup_container_ struct container c = {};
+
+		if (!inspect(cases[k].text, &c))
+			fail_msg("refused: %s", cases[k].text);
+		if (cases[k].n == 0) {
+			assert_null(c.health_test);
+			continue;
+		}
+		assert_string_equal(c.health_test[cases[k].n - 1], cases[k].last);
+		assert_null(c.health_test[cases[k].n]);
+		assert_true(malloc_usable_size(c.health_test) >= (cases[k].n + 1) * sizeof(*c.health_test));
+	}
 }
 
 static void dockers_list_is_read(void **state)
@@ -555,6 +599,10 @@ static void an_errors_text_is_one_printable_line(void **state)
 	assert_null(strchr(s, '\303'));
 	reply_message(TEXT("\377\376x"), s, sizeof(s));
 	assert_string_equal(s, "??x");
+	reply_message(TEXT("\200x"), s, sizeof(s));
+	assert_string_equal(s, "?x");
+	reply_message(TEXT("\001\037a\177b\177"), s, sizeof(s));
+	assert_string_equal(s, "  a b");
 }
 
 static void an_errors_text_stays_within_its_bounds(void **state)
@@ -649,6 +697,7 @@ int main(void)
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(size_and_depth_are_bounded),
 		cmocka_unit_test(only_integers_in_range_are_integers),
+		cmocka_unit_test(words_of_a_health_check),
 		cmocka_unit_test(dockers_list_is_read),
 		cmocka_unit_test(podmans_list_is_read),
 		cmocka_unit_test(what_keeps_an_image_is_not_listed),

@@ -273,30 +273,6 @@ static void a_sink_gets_what_succeeds_and_may_end_it(void **state)
 	fake_stop(&f);
 }
 
-static void names_are_percent_encoded(void **state)
-{
-	char s[16];
-
-	(void)state;
-	assert_true(http_percent_encode("aZ0-._~", s, sizeof(s)));
-	assert_string_equal(s, "aZ0-._~");
-	assert_true(http_percent_encode("/? \xff", s, sizeof(s)));
-	assert_string_equal(s, "%2F%3F%20%FF");
-	for (int c = 1; c < 256; c++) {
-		char one[] = {(char)c, '\0'};
-		bool plain = strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", c);
-
-		assert_true(http_percent_encode(one, s, sizeof(s)));
-		assert_int_equal(strlen(s), plain ? 1 : 3);
-	}
-	assert_true(http_percent_encode("", s, 1));
-	assert_false(http_percent_encode("", s, 0));
-	assert_true(http_percent_encode("abc", s, 4));
-	assert_false(http_percent_encode("abc", s, 3));
-	assert_true(http_percent_encode("%", s, 4));
-	assert_false(http_percent_encode("%", s, 3));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,7 +286,6 @@ int main(void)
 		cmocka_unit_test(size_is_bounded),
 		cmocka_unit_test(nothing_is_redirected),
 		cmocka_unit_test(a_sink_gets_what_succeeds_and_may_end_it),
-		cmocka_unit_test(names_are_percent_encoded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* backends/volumes.h on real directories. */
 #include <errno.h>
 #include <limits.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,11 +137,12 @@ static void nothing_is_said_about_others(void **state)
 static void written_down_and_read(void **state)
 {
 	_cleanup_volumes_ struct volumes v = {}, back = {}, nothing = {};
-	const char *file = in_directory("state/podman.volumes");
+	char file[PATH_MAX + 64];
 	struct error err;
 	struct stat st;
 
 	(void)state;
+	strcpy(file, in_directory("state/podman.volumes"));
 	make("with space");
 	add(&v, "pgd", in_directory("with space"));
 	add(&v, NULL, "/proc");
@@ -154,10 +156,34 @@ static void written_down_and_read(void **state)
 	assert_true(volumes_are_equal(&v, &back));
 	assert_string_equal(back.items[0].path, in_directory("with space"));
 	assert_null(back.items[1].name);
+	/* each of its members counts */
 	back.items[0].inode++;
 	assert_false(volumes_are_equal(&v, &back));
+	back.items[0].inode--;
+	back.items[0].birth++;
+	assert_false(volumes_are_equal(&v, &back));
+	back.items[0].birth--;
+	back.items[0].is_mount_point ^= 1;
+	assert_false(volumes_are_equal(&v, &back));
+	back.items[0].is_mount_point ^= 1;
+	back.image[0] ^= 1;
+	assert_false(volumes_are_equal(&v, &back));
+	back.image[0] ^= 1;
+	back.items[0].path[1] ^= 1;
+	assert_false(volumes_are_equal(&v, &back));
+	back.items[0].path[1] ^= 1;
+	back.items[0].name[0] ^= 1;
+	assert_false(volumes_are_equal(&v, &back));
+	free_ptr(&back.items[0].name);
+	assert_false(volumes_are_equal(&v, &back));
+	assert_false(volumes_are_equal(&back, &v));
+	assert_false(volumes_are_equal(&v, &nothing));
+	/* what a killed writer has left goes along */
+	assert_int_equal(file_write_atomic(in_directory("state/.sockwake-abcdef"), "x", 1, 0600, &err), 0);
+	assert_int_equal(utimensat(AT_FDCWD, in_directory("state/.sockwake-abcdef"), (struct timespec[2]){}, 0), 0);
 	assert_int_equal(volumes_write(file, &nothing, &err), 0);
 	assert_int_equal(access(file, F_OK), -1);
+	assert_int_equal(access(in_directory("state"), F_OK), -1);
 	assert_int_equal(volumes_write(file, &nothing, &err), 0);
 }
 
@@ -167,6 +193,10 @@ static void a_file_that_makes_no_sense(void **state)
 		"volume 1 2 0 pgd\n",
 		"volume 1 2 0 pgd relative\n",
 		"volume x 2 0 pgd /a\n",
+		"volume 1 2 0\n",
+		"volume 1\n",
+		"volume 1 2 0 - relative\n",
+		"image\n",
 		"volume 1 2 0 a/b /a/../b\n",
 		"garbage\n",
 		"volume 1 2 0 /x /y\n",
