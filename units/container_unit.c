@@ -35,9 +35,9 @@ void container_unit_clear(struct container_unit *r)
 
 static bool ends_with(const char *s, const char *suffix)
 {
-	size_t len = strlen(s), end = strlen(suffix);
+	const char *dot = strrchr(s, '.');
 
-	return len > end && strcmp(s + len - end, suffix) == 0;
+	return dot && strcmp(dot, suffix) == 0;
 }
 
 static int no_memory(struct error *err)

@@ -220,7 +220,7 @@ bool run_publish_takes(const char *value, const struct publish *p)
 	char text[128], *protocol, *host;
 	uint16_t first, last;
 
-	if (p->path[0] || strlen(value) >= sizeof(text))
+	if (strlen(value) >= sizeof(text))
 		return false;
 	strcpy(text, value);
 	protocol = strchr(text, '/');

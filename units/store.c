@@ -117,11 +117,11 @@ int store_read(const char *directory, const char *name, struct stored *ret, stru
 /* "NAME.socket" → NAME, cut off in place. */
 static bool is_socket_of_instance(char *file)
 {
-	size_t len = strlen(file), suffix = strlen(SOCKET_SUFFIX);
+	char *dot = strrchr(file, '.'); /* a name has none */
 
-	if (len <= suffix || strcmp(file + len - suffix, SOCKET_SUFFIX) != 0)
+	if (!dot || strcmp(dot, SOCKET_SUFFIX) != 0)
 		return false;
-	file[len - suffix] = '\0';
+	*dot = '\0';
 	return instance_name_is_valid(file);
 }
 

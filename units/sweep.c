@@ -24,11 +24,9 @@ static bool take_name(const char *file, const char *prefix, const char *suffix, 
 {
 	size_t len = strlen(file), before = strlen(prefix), after = strlen(suffix);
 
-	if (len <= before + after || len - before - after >= UNIT_NAME_MAX || strncmp(file, prefix, before) != 0 ||
-	    strcmp(file + len - after, suffix) != 0)
+	if (len <= before + after || strncmp(file, prefix, before) != 0 || strcmp(file + len - after, suffix) != 0)
 		return false;
-	memcpy(ret, file + before, len - before - after);
-	ret[len - before - after] = '\0';
+	snprintf(ret, UNIT_NAME_MAX, "%.*s", (int)(len - before - after), file + before);
 	return instance_name_is_valid(ret);
 }
 

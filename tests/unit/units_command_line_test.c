@@ -27,6 +27,7 @@ static void words(void **state)
 	EXPECT("/bin/a", "/bin/a");
 	EXPECT("-:/bin/a b  c ", "/bin/a", "b", "c");
 	EXPECT("/a \"\" b", "/a", "", "b");
+	EXPECT("/a %b 100% %%", "/a", "%b", "100%", "%"); /* one alone is itself */
 	EXPECT("/a \"b c\" \"100%% \\\"x\\\" \\\\ \\x0a\"", "/a", "b c", "100% \"x\" \\ \n");
 	expect_words("", (const char *const[]){NULL});
 	expect_words(" ", (const char *const[]){NULL});

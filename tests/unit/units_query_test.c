@@ -7,8 +7,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "handover/channel.h"
 #include "handover/exit.h"
 #include "tests/unit/manager_fixture.h"
@@ -111,6 +113,74 @@ static void all_of_some(void **state)
 }
 
 /* More than a bus daemon allows to be unanswered. */
+/* What the debug level says of the questions below, one line for each. */
+static const char *told(int (*f)(struct error *err), int expected)
+{
+	static char text[4096];
+	int ends[2], saved = dup(STDERR_FILENO), r;
+	struct error err;
+	ssize_t n;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	setenv(LOG_VARIABLE, "debug", 1);
+	assert_true(log_begin("test"));
+	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+	r = f(&err);
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	assert_true(log_begin("test"));
+	close(saved);
+	close(ends[1]);
+	n = read(ends[0], text, sizeof(text) - 1);
+	close(ends[0]);
+	assert_int_equal(r, expected);
+	text[n < 0 ? 0 : n] = '\0';
+	return text;
+}
+
+static int examine(struct error *err)
+{
+	struct unit_state s[N];
+	int r = manager_examine(m, names, N, s, err);
+
+	unit_states_clear(s, N);
+	return r;
+}
+
+static int connect_anew(struct error *err)
+{
+	manager_close(&m);
+	return manager_connect(SCOPE_USER, &m, err);
+}
+
+static int stop(struct error *err)
+{
+	return manager_stop(m, "x.service", 5 * USEC_PER_SEC, err);
+}
+
+static void says(const char *text, const char *const *parts)
+{
+	for (; *parts; parts++) {
+		const char *at = strstr(text, *parts);
+
+		if (!at)
+			fail_msg("no '%s' in:\n%s", *parts, text);
+		text = at;
+	}
+}
+#define SAYS(text, ...) says(text, (const char *const[]){__VA_ARGS__, NULL})
+
+static void each_question_is_told(void **state)
+{
+	(void)state;
+	SAYS(told(examine, 0), "service manager: ListUnitsByNames x.service: done after ",
+	     "service manager: Get the properties of these units: done after ");
+	SAYS(told(connect_anew, 0), "service manager: Subscribe: done after ");
+	SAYS(told(stop, 0), "service manager: StopUnit x.service: done after ",
+	     "service manager: the job of x.service ended as 'done'");
+	fake_on(&fake, (struct fake_event){"ListUnitsByNames", .what = FAIL, .value = "org.example.Error"});
+	SAYS(told(examine, -1), "service manager: ListUnitsByNames x.service: ");
+}
+
 static void very_many(void **state)
 {
 	enum { MANY = 150 };
@@ -273,6 +343,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(states_of_many_units, manager_setup, manager_teardown),
 		cmocka_unit_test_setup_teardown(all_of_some, manager_setup, manager_teardown),
+		cmocka_unit_test_setup_teardown(each_question_is_told, manager_setup, manager_teardown),
 		cmocka_unit_test_setup_teardown(very_many, manager_setup, manager_teardown),
 		cmocka_unit_test_setup_teardown(answers_that_fail, manager_setup, manager_teardown),
 		cmocka_unit_test_setup_teardown(answers_that_make_no_sense, manager_setup, manager_teardown),

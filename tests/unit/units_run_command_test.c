@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,6 +32,8 @@ static void command_lines_are_understood(void **state)
 		 "53:53/udp"},
 		{ARGV("/usr/bin/docker", "start", "-a", "x"), true, "x", NULL},
 		{ARGV("/usr/bin/docker", "start", "-a"), true, NULL, NULL},
+		{ARGV("/usr/bin/docker", "start"), true, NULL, NULL},
+		{ARGV("/usr/bin/docker", "start", "x"), true, "x", NULL},
 		{ARGV("/usr/bin/docker", "run", "--name"), true, NULL, NULL},
 		{ARGV("/usr/bin/docker", "run", "--names", "x"), true, NULL, NULL},
 		{ARGV("/bin/sh", "-c", "docker run --name x"), false, NULL, NULL},
@@ -101,26 +104,64 @@ static void volumes_are_recognised(void **state)
 	for (size_t k = 0; k < sizeof(others) / sizeof(*others); k++)
 		assert_false(run_volume_name(others[k], name));
 	memset(long_name, 'a', sizeof(long_name));
-	strcpy(long_name + 290, ":/x");
-	assert_false(run_volume_name(long_name, name));
+	for (size_t len = 255; len <= 257; len++) { /* 255 bytes are the most */
+		char text[320];
+
+		snprintf(text, sizeof(text), "%.*s:/x", (int)len, long_name);
+		assert_int_equal(run_volume_name(text, name), len == 255);
+		snprintf(text, sizeof(text), "type=volume,src=%.*s", (int)len, long_name);
+		assert_int_equal(run_volume_name(text, name), len == 255);
+	}
 	assert_true(
 		run_command_parse(ARGV("podman", "run", "-v", "a:/a", "--volume=b:/b", "--mount", "type=bind"), &c));
 	assert_int_equal(c.n_volumes, 3);
 	assert_string_equal(c.volumes[1], "b:/b");
 }
 
-static void too_many_ports_are_no_harm(void **state)
+/* Of each of these options, a number of times. */
+static struct run_command many(size_t n)
 {
-	const char *argv[2 * RUN_PUBLISH_MAX + 8] = {"podman", "run"};
+	static const char *const options[] = {"-p", "80:80", "--label", "sockwake.a=b", "-v", "a:/a"};
+	const char *argv[6 * 70] = {"podman", "run"};
 	struct run_command c;
 
-	(void)state;
-	for (size_t k = 0; k < RUN_PUBLISH_MAX + 2; k++) {
-		argv[2 + 2 * k] = "-p";
-		argv[3 + 2 * k] = "80:80";
-	}
+	for (size_t k = 0; k < n; k++)
+		memcpy(argv + 2 + 6 * k, options, sizeof(options));
 	assert_true(run_command_parse(argv, &c));
-	assert_int_equal(c.n_publish, RUN_PUBLISH_MAX);
+	return c;
+}
+
+static void too_many_options_are_no_harm(void **state)
+{
+	(void)state;
+	for (size_t n = 63; n <= 66; n++) {
+		struct run_command c = many(n);
+
+		assert_int_equal(c.n_publish, n < RUN_PUBLISH_MAX ? n : RUN_PUBLISH_MAX);
+		assert_int_equal(c.n_labels, n < RUN_LABELS_MAX ? n : RUN_LABELS_MAX);
+		assert_int_equal(c.n_volumes, n < RUN_VOLUMES_MAX ? n : RUN_VOLUMES_MAX);
+	}
+}
+
+/* Longer than any port or address, at the limits of what is looked at. */
+static void long_ports(void **state)
+{
+	struct publish p;
+	char text[130];
+	struct error err;
+
+	(void)state;
+	assert_int_equal(publish_parse("5432:5432", &p, &err), 0);
+	assert_true(run_publish_takes("000000000005432:1", &p));
+	assert_false(run_publish_takes("0000000000005432:1", &p));
+	assert_false(run_publish_takes("0000000000005432-5432:1", &p));
+	memset(text, '0', sizeof(text));
+	memcpy(text, "5432:", 5);
+	text[127] = '\0';
+	assert_true(run_publish_takes(text, &p));
+	text[127] = '0';
+	text[128] = '\0';
+	assert_false(run_publish_takes(text, &p));
 }
 
 static void published_ports_are_recognised(void **state)
@@ -226,6 +267,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command_lines_are_understood),
+		cmocka_unit_test(too_many_options_are_no_harm),
+		cmocka_unit_test(long_ports),
 		cmocka_unit_test(too_many_ports_are_no_harm),
 		cmocka_unit_test(published_ports_are_recognised),
 		cmocka_unit_test(drop_ins_say_what_was_asked_for),

@@ -16,6 +16,17 @@
 #include "units/store.h"
 
 static char directory[64];
+static int renames_left = -1; /* until one fails; -1: none does */
+
+/* In place of the C library's. */
+int rename(const char *from, const char *to)
+{
+	if (renames_left >= 0 && renames_left-- == 0) {
+		errno = EIO;
+		return -1;
+	}
+	return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
 
 static int make_directory(void **state)
 {
@@ -65,6 +76,15 @@ static size_t count_entries(void)
 	while (readdir(dir))
 		n++;
 	return n - 2;
+}
+
+static char *content(const char *file)
+{
+	char *text;
+	struct error err;
+
+	assert_int_equal(file_read(AT_FDCWD, in(file), 1 << 20, &text, NULL, &err), 0);
+	return text;
 }
 
 static void write_instance(const struct instance *i)
@@ -188,14 +208,16 @@ static void what_is_not_ours_stays(void **state)
 	put("pg.service", text);
 	put("db.socket", "[Unit]\nX-ManagedBy=sockwaker\n");
 	assert_int_equal(symlink("/dev/null", in("web.service")), 0);
+	assert_int_equal(symlink("/nonexistent", in("gone.service")), 0);
 	assert_int_equal(mkdir(in("dir.socket"), 0755), 0);
 	refused("pg");
 	refused("db");
 	refused("web");
+	refused("gone");
 	refused("dir");
 	assert_int_equal(file_read(AT_FDCWD, in("pg.service"), 4096, &back, NULL, &err), 0);
 	assert_string_equal(back, text);
-	assert_int_equal(count_entries(), 4);
+	assert_int_equal(count_entries(), 5);
 }
 
 static void a_timer_comes_and_goes_with_the_schedule(void **state)
@@ -346,6 +368,61 @@ static void late_failure_leaves_nothing(void **state)
 	assert_int_equal(count_entries(), 1);
 }
 
+/* Each of the files that are replaced fails in turn. */
+static void each_file_or_none(void **state)
+{
+	_cleanup_instance_ struct instance old = small_instance("pg"), new = full_instance();
+	_cleanup_free_ char *socket = NULL, *service = NULL;
+	struct error err;
+	int k;
+
+	(void)state;
+	write_instance(&old);
+	socket = content("pg.socket");
+	service = content("pg.service");
+	for (k = 0;; k++) {
+		_cleanup_snapshot_ struct snapshot before = {};
+		_cleanup_free_ char *now = NULL, *service_now = NULL;
+		int r;
+
+		renames_left = k;
+		err = (struct error){};
+		r = store_write(directory, &new, &before, &err);
+		renames_left = -1;
+		if (r == 0)
+			break;
+		assert_int_equal(err.code, EIO);
+		assert_int_equal(strncmp(err.text, "cannot write '", strlen("cannot write '")), 0);
+		now = content("pg.socket");
+		service_now = content("pg.service");
+		assert_string_equal(now, socket);
+		assert_string_equal(service_now, service);
+		assert_int_equal(count_entries(), 3); /* no timer, nothing temporary */
+	}
+	assert_int_equal(k, 3);
+	assert_int_equal(count_entries(), 4);
+}
+
+/* What was there comes back, also where only the link failed. */
+static void a_refresh_that_fails_late(void **state)
+{
+	static const char text[] = "[Unit]\nX-ManagedBy=sockwake\n";
+	_cleanup_instance_ struct instance i = small_instance("pg");
+	_cleanup_snapshot_ struct snapshot before = {};
+	_cleanup_free_ char *now = NULL;
+	struct error err;
+	int changed;
+
+	(void)state;
+	write_instance(&i);
+	put("pg.service", text);
+	assert_int_equal(unlink(in("sockets.target.wants/pg.socket")), 0);
+	assert_int_equal(mkdir(in("sockets.target.wants/pg.socket"), 0755), 0);
+	assert_int_equal(store_refresh(directory, &i, &before, &changed, &err), -1);
+	now = content("pg.service");
+	assert_string_equal(now, text);
+}
+
 static void late_failure_restores_what_was(void **state)
 {
 	_cleanup_instance_ struct instance old = small_instance("pg"), new = full_instance();
@@ -466,15 +543,6 @@ static int refresh(const struct instance *i)
 	return changed;
 }
 
-static char *content(const char *file)
-{
-	char *text;
-	struct error err;
-
-	assert_int_equal(file_read(AT_FDCWD, in(file), 1 << 20, &text, NULL, &err), 0);
-	return text;
-}
-
 static void refreshed_where_it_differs(void **state)
 {
 	_cleanup_instance_ struct instance i = full_instance();
@@ -586,6 +654,8 @@ int main(void)
 		TEST(broken_configurations_are_listed_with_a_reason),
 		TEST(read_only_directory),
 		TEST(late_failure_leaves_nothing),
+		TEST(each_file_or_none),
+		TEST(a_refresh_that_fails_late),
 		TEST(late_failure_restores_what_was),
 		TEST(full_disk),
 		TEST(a_thousand_instances),
