@@ -174,10 +174,10 @@ static void what_ends_a_queue(void **state)
 		int failures[3];
 		unsigned accepts;
 	} cases[] = {
-		{{0}, CLIENTS + 1},
-		{{ECONNABORTED, EINTR}, CLIENTS + 3},
-		{{EMFILE}, 1},
-		{{EINTR, ENOMEM}, 2},
+		{{0}, CLIENTS + 1},	 {{ECONNABORTED, EINTR}, CLIENTS + 3},
+		{{ENOBUFS}, 1},		 {{EINTR, ENOMEM}, 2},
+		{{EMFILE}, CLIENTS + 2}, /* in place of standard input it goes on */
+		{{ENFILE}, CLIENTS + 2}, {{EMFILE, ENFILE}, 2},
 	};
 	struct sockaddr_in address, datagram_address;
 	int datagram = bound_socket(SOCK_DGRAM, &datagram_address), status;

@@ -42,7 +42,7 @@ static bool makes_drop_in(void)
 {
 	const char *const publish[] = {"1:1", NULL};
 	struct error err = {};
-	_cleanup_free_ char *text = drop_in_render(&full, publish, &err);
+	_cleanup_free_ char *text = drop_in_render(&full, "Container", publish, &err);
 
 	assert_int_equal(!text, err.code == ENOMEM);
 	return text;

@@ -269,7 +269,6 @@ int main(void)
 		cmocka_unit_test(command_lines_are_understood),
 		cmocka_unit_test(too_many_options_are_no_harm),
 		cmocka_unit_test(long_ports),
-		cmocka_unit_test(too_many_ports_are_no_harm),
 		cmocka_unit_test(published_ports_are_recognised),
 		cmocka_unit_test(drop_ins_say_what_was_asked_for),
 		cmocka_unit_test(only_our_drop_ins_are_touched),
