@@ -78,6 +78,7 @@ static void durations(void **state)
 		{"\t2\th\t", 7200 * USEC_PER_SEC},
 		{"1.9s", 1900000},
 		{"1.0000019s", 1000001}, /* digits beyond microseconds do not count */
+		{"1.0000019h", 3600003600},
 		{"2.5s", 2500000},
 		{"0.5", 500000},
 		{"500ms", 500000},
