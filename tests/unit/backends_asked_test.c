@@ -116,7 +116,7 @@ static char seen[sizeof(((struct seen *)0)->text)]; /* what it was asked */
 static void play(enum backend_kind kind, const struct play *plays, size_t n,
 		 int (*f)(struct engine *e, int *ret, struct error *err))
 {
-	struct exchange script[64];
+	struct exchange script[64] = {};
 	struct fake_engine fake;
 	unsigned requests = 0;
 
