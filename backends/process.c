@@ -80,7 +80,7 @@ static bool is_child_of_its_monitor(const struct container *c, const char *proc)
 	_cleanup_free_ char *line = NULL;
 	size_t len, word;
 
-	if (parent <= 1 || !is_monitor(proc, parent))
+	if (!is_monitor(proc, parent))
 		return false;
 	line = read_of(proc, parent, "cmdline", &len);
 	for (size_t at = 0; line && at < len; at += word + 1) {

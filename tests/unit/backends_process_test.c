@@ -112,10 +112,6 @@ static void the_monitor(void **state)
 	proc_put("6", "cmdline", line, sizeof(line) - 1);
 	proc_say("7", "stat", "7 (a) S 5 (c) S 6 7\n"); /* the parent is 6 */
 	expect(0);
-	proc_say("2", "comm", "conmon\n");
-	proc_put("2", "cmdline", line, sizeof(line) - 1);
-	proc_say("7", "stat", "7 (a) S 2 6\n");
-	expect(0);
 	proc_say("7", "stat", "7 (a) S 1 6\n");
 	expect(-1);
 	proc_say("7", "stat", "");
