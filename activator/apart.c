@@ -151,7 +151,7 @@ static bool wait_a_moment(enum scope scope, const char *service)
 	if (unit_open(scope, service, &u, &ignored) < 0)
 		return true;
 	while (is_at_work(u, service)) {
-		if (now_usec() >= until)
+		if (time_is_over(until))
 			return true;
 		(void)poll(NULL, 0, GLANCE_MSEC);
 	}

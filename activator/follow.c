@@ -14,6 +14,7 @@
 #include "backends/engine.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "handover/channel.h"
 #include "handover/listen.h"
 #include "lifecycle/lock.h"
@@ -57,7 +58,7 @@ static void see_end_of_container(struct eyes *eyes, const struct options *o, con
 /* The engine, or the manager, may not have noticed yet that the served run has ended. */
 static void distrust_old_run(struct situation *s, uint64_t began)
 {
-	if (s->condition == CONDITION_RUNNING && s->run != RUN_OTHERS && now_usec() - began < NOTICE_USEC)
+	if (s->condition == CONDITION_RUNNING && s->run != RUN_OTHERS && !time_is_over(began + NOTICE_USEC))
 		s->condition = CONDITION_IN_HAND;
 }
 
@@ -82,11 +83,11 @@ static int look(const struct options *o, struct eyes *eyes, uint64_t since, stru
 		if (!missing)
 			see_end_of_container(eyes, o, &c);
 		*ret = situation_of_container(o, EVENT_ENDED, missing ? NULL : &c, eyes->lock_fd);
-		if (!missing && container_may_come_back(&c) && recent < RESTART_USEC)
-			recent = RESTART_USEC;
+		if (!missing && container_may_come_back(&c))
+			recent = most_of(recent, RESTART_USEC);
 	}
 	distrust_old_run(ret, eyes->began);
-	if (now_usec() - since < recent)
+	if (!time_is_over(time_after(since, recent)))
 		ret->circumstances |= CIRCUMSTANCE_RECENT;
 	return 0;
 }
@@ -106,7 +107,7 @@ static int watch(const struct options *o, struct eyes *eyes, struct error *err)
 		d = decide(&s);
 		if (d->action == ACTION_SERVE)
 			return 0;
-		if (d->action != ACTION_WAIT || now_usec() - eyes->began > PATIENCE)
+		if (d->action != ACTION_WAIT || time_is_over(eyes->began + PATIENCE))
 			return error_set(err, ECHILD, "the container '%s' %s", o->container, d->because);
 		(void)poll(NULL, 0, (int)(GLANCE / USEC_PER_MSEC));
 	}

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "activator/journal.h"
+#include "common/extremes.h"
 #include "common/log.h"
 #include "units/paths.h"
 
@@ -48,7 +49,7 @@ int halt_inspect(const struct options *o, struct engine *e, struct container *re
 
 void halt_journal(const struct options *o, const struct stats *s, uint64_t wall)
 {
-	uint64_t awake = s && s->wake_wall && wall > s->wake_wall ? wall - s->wake_wall : 0;
+	uint64_t awake = s && s->wake_wall ? beyond(wall, s->wake_wall) : 0;
 	char message[640], fields[512];
 
 	if (!s) {

@@ -139,12 +139,12 @@ static int judge_container(struct options *o, struct engine *e, struct container
 			strcpy(run, c->started_at);
 			ran = now_usec();
 		}
-		if (found == 0 && now_usec() < settled_after(o, c, ended, lock->named, ran))
+		if (found == 0 && !time_is_over(settled_after(o, c, ended, lock->named, ran)))
 			s.circumstances |= CIRCUMSTANCE_RECENT;
 		*ret = decide(&s);
 		if ((*ret)->action != ACTION_WAIT)
 			return 0;
-		if (now_usec() >= began + HALT_SETTLE_USEC + HALT_SETTLE_PAUSE)
+		if (time_is_over(began + HALT_SETTLE_USEC + HALT_SETTLE_PAUSE))
 			return halt_busy(o, *ret, err);
 		(void)poll(NULL, 0, (int)(HALT_SETTLE_PAUSE / USEC_PER_MSEC));
 	}
@@ -172,7 +172,7 @@ static int halt_one(const struct options *given, struct engine *e, struct contai
 
 	/* A stop ends the restarts only if the engine has stopped the container itself. */
 	do {
-		if (ended && now_usec() >= give_up)
+		if (ended && time_is_over(give_up))
 			return restarts_for_ever(o, e, err);
 		if (judge_container(o, e, lock, directory, ended, &c, id, &d, err) < 0)
 			return -1;

@@ -50,7 +50,7 @@ static void stop_before(const struct options *o, struct engine *e)
 	    e->backend->stop(e, o->container, c.stop_timeout, &ignored, &err) < 0 || !c.auto_remove)
 		return;
 	until = now_usec() + HALT_SETTLE_USEC;
-	while (halt_inspect(o, e, &c, &err) == 0 && now_usec() < until)
+	while (halt_inspect(o, e, &c, &err) == 0 && !time_is_over(until))
 		(void)poll(NULL, 0, (int)(HALT_SETTLE_PAUSE / USEC_PER_MSEC));
 }
 
@@ -92,7 +92,7 @@ static int judge_unit(struct unit *u, const struct options *o, int lock_fd, cons
 		*ret = decide(&s);
 		if ((*ret)->action != ACTION_WAIT)
 			return 0;
-		if (now_usec() >= until)
+		if (time_is_over(until))
 			return halt_busy(o, *ret, err);
 		(void)poll(NULL, 0, (int)(HALT_SETTLE_PAUSE / USEC_PER_MSEC));
 	}

@@ -7,6 +7,7 @@
 #include "activator/tell.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "common/log.h"
 #include "units/log_command.h"
 
@@ -26,9 +27,7 @@ uint64_t health_pause(uint64_t waited, bool costly)
 {
 	uint64_t least = (costly ? 500 : 200) * USEC_PER_MSEC, pause = waited / (costly ? 4 : 16);
 
-	if (pause < least)
-		return least;
-	return pause < PAUSE_MAX ? pause : PAUSE_MAX;
+	return least_of(most_of(pause, least), PAUSE_MAX);
 }
 
 /* The result of the engine's own checks. */
@@ -101,7 +100,7 @@ int health_await(struct engine *e, const struct options *o, const struct contain
 		if (timeout_msec(e->deadline) == 0)
 			return late(c, err);
 		pause = now_usec() + health_pause(now_usec() - began, health_failure_counts(c, wall_usec()));
-		if (poll(&gone, 1, timeout_msec(pause < e->deadline ? pause : e->deadline)) > 0)
+		if (poll(&gone, 1, timeout_msec(least_of(pause, e->deadline))) > 0)
 			return has_ended(o, c, err);
 	}
 }

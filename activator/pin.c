@@ -161,7 +161,7 @@ static int check_presence(const struct container *c, uint64_t *since, struct err
 	}
 	if (*since == 0)
 		*since = now_usec();
-	return now_usec() - *since < ABSENCE_LIMIT ? 0 : process_check(c, "/proc", err);
+	return time_is_over(*since + ABSENCE_LIMIT) ? process_check(c, "/proc", err) : 0;
 }
 
 static int ended(const struct options *o, const struct container *c, struct error *err)
@@ -177,7 +177,7 @@ static bool is_waited_for(const struct container *c, uint64_t *since)
 {
 	if (*since == 0)
 		*since = now_usec();
-	return container_may_come_back(c) && now_usec() - *since < RESTART_USEC;
+	return container_may_come_back(c) && !time_is_over(*since + RESTART_USEC);
 }
 
 /* Is it not the container that was started? Or was the start refused, because the old container was being removed,
@@ -188,7 +188,7 @@ static bool is_another(const struct container *c, int started, uint64_t *since)
 		return false;
 	if (*since == 0)
 		*since = now_usec();
-	return now_usec() - *since < ANOTHER_LIMIT;
+	return !time_is_over(*since + ANOTHER_LIMIT);
 }
 
 /* The next step for a container that was just inspected. */
@@ -211,7 +211,7 @@ static enum next judge(const struct options *o, const struct container *c, int l
 /* Are we between `rm` and `run`, after a served container has ended? */
 static bool is_being_replaced(const struct options *o, uint64_t began, const struct error *err)
 {
-	return container_is_in_between(err) && now_usec() - began < o->recent;
+	return container_is_in_between(err) && !time_is_over(time_after(began, o->recent));
 }
 
 static int late(const struct options *o, enum container_state state, struct error *err)

@@ -85,7 +85,7 @@ static bool await_next_keeper(const struct options *o)
 		(void)poll(NULL, 0, (int)(STOP_GLANCE / USEC_PER_MSEC));
 		if (unit_is_being_stopped(u))
 			return false;
-	} while (now_usec() < until);
+	} while (!time_is_over(until));
 	return true;
 }
 
@@ -170,7 +170,7 @@ int sleep_container(const struct options *o, char *const *argv, struct error *er
 			log_line(LOG_INFO, "the system is going down: %s", err->text);
 			return error_clear(err);
 		}
-		if (!keeper_was_killed() || now_usec() >= until) {
+		if (!keeper_was_killed() || time_is_over(until)) {
 			tell_of_stop(o);
 			return -1;
 		}

@@ -6,6 +6,7 @@
 #include "activator/tell.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/extremes.h"
 
 /* How often to check a start job that goes on. */
 #define GLANCE	     USEC_PER_SEC
@@ -45,9 +46,7 @@ static const char *hint_about(const char *unit)
 
 static void limit_engine(struct engine *e, uint64_t deadline, uint64_t limit)
 {
-	uint64_t until = now_usec() + limit;
-
-	e->deadline = until < deadline ? until : deadline;
+	e->deadline = least_of(deadline, now_usec() + limit);
 }
 
 static uint64_t ask_health(struct look *l)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "units/bus.h"
 #include "units/log_command.h"
 
@@ -47,8 +48,8 @@ static int await_job(struct unit *u, uint64_t deadline, const struct meanwhile *
 	unsigned revivals = u->manager.revivals;
 	int r;
 
-	while ((r = bus_await_job(&u->manager, glance < deadline ? glance : deadline)) == 0) {
-		if (!m || now_usec() >= deadline)
+	while ((r = bus_await_job(&u->manager, least_of(glance, deadline))) == 0) {
+		if (!m || time_is_over(deadline))
 			return error_set(err, ETIMEDOUT, "the unit '%s' did not get there in time", u->name);
 		glance = m->look(u, m->data);
 		glance += now_usec();

@@ -1,6 +1,7 @@
 /* Time in microseconds, as systemd counts it. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -25,6 +26,20 @@ static inline uint64_t wall_usec(void)
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC;
+}
+
+/* A time so much later; USEC_INFINITY if that is beyond the clock. */
+static inline uint64_t time_after(uint64_t since, uint64_t span)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(since, span, &sum) ? USEC_INFINITY : sum;
+}
+
+/* Is this time of CLOCK_MONOTONIC over? */
+static inline bool time_is_over(uint64_t when)
+{
+	return now_usec() >= when;
 }
 
 /* Time left until an absolute deadline, as a timeout in milliseconds for poll(2), rounded up; 0 if it has passed, -1

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/extremes.h"
 
 #define PAUSE_SHARE 32
 #define PAUSE_MAX   (20 * USEC_PER_MSEC)
@@ -18,10 +19,9 @@ int patience_poll(const struct patience *p, int fd, short events, uint64_t until
 	/* A pidfd polls readable when its process ends: pidfd_open(2). Negative descriptors are skipped: poll(2). */
 	struct pollfd fds[] = {{.fd = p->pidfd, .events = POLLIN}, {.fd = fd, .events = events}};
 
-	if (until > p->deadline)
-		until = p->deadline;
+	until = least_of(until, p->deadline);
 	for (;;) {
-		uint64_t now = now_usec(), left = until > now ? until - now : 0;
+		uint64_t now = now_usec(), left = beyond(until, now);
 		struct timespec ts = {.tv_sec = (time_t)(left / USEC_PER_SEC),
 				      .tv_nsec = (long)(left % USEC_PER_SEC * NSEC_PER_USEC)};
 		int n = ppoll(fds, 2, until == USEC_INFINITY ? NULL : &ts, NULL);
@@ -42,9 +42,6 @@ int patience_pause(const struct patience *p, uint64_t min_usec, bool costly, str
 	uint64_t now = now_usec(), waited = now - p->started, usec = waited / PAUSE_SHARE;
 	uint64_t most = waited < LONG_TIME && !costly ? PAUSE_MAX : LONG_TIME_PAUSE;
 
-	if (usec < min_usec)
-		usec = min_usec;
-	if (usec > most)
-		usec = most;
+	usec = least_of(most_of(usec, min_usec), most);
 	return patience_poll(p, -1, 0, now + usec, err) < 0 ? -1 : 0;
 }

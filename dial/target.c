@@ -188,7 +188,7 @@ static int add_unix(struct target_list *list, const char *path, const struct pat
 		/* EAGAIN: something was renamed during the lookup, see openat2(2). */
 		if (errno != ENOENT && errno != EAGAIN)
 			return error_errno(err, errno, "cannot enter the directory '%s' in the container", directory);
-		if (now_usec() >= patience->deadline)
+		if (time_is_over(patience->deadline))
 			return error_set(
 				err, ETIMEDOUT,
 				"the container was not ready in time: it has no directory '%s'; check --target",

@@ -17,6 +17,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/extremes.h"
 
 /* The kernel answers in pieces of at most 32 KiB (netlink(7)). */
 #define REPLY_SIZE (32U << 10)
@@ -88,7 +89,7 @@ static uint64_t age_of(const struct nlmsghdr *h)
 			break;
 		len = a.nla_len - sizeof(a);
 		if (a.nla_type == INET_DIAG_INFO && len > offsetof(struct tcp_info, tcpi_last_data_sent)) {
-			memcpy(&info, (const char *)h + at + sizeof(a), len < sizeof(info) ? len : sizeof(info));
+			memcpy(&info, (const char *)h + at + sizeof(a), least_of(len, sizeof(info)));
 			return info.tcpi_last_data_sent * USEC_PER_MSEC;
 		}
 		at += NLA_ALIGN(a.nla_len);
@@ -147,7 +148,7 @@ static int read_piece(int fd, const struct search *s, struct backlog *ret)
 	left = (size_t)n;
 	for (struct nlmsghdr *h = (struct nlmsghdr *)buffer;
 	     left >= sizeof(*h) && h->nlmsg_len >= sizeof(*h) && h->nlmsg_len <= left;) {
-		size_t step = NLMSG_ALIGN(h->nlmsg_len) < left ? NLMSG_ALIGN(h->nlmsg_len) : left;
+		size_t step = least_of(NLMSG_ALIGN(h->nlmsg_len), left);
 
 		if (h->nlmsg_type == NLMSG_DONE)
 			return 1;

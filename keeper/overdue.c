@@ -149,7 +149,7 @@ void overdue_go_on(struct keeper *k)
 	if (!k->overdue)
 		return;
 	keeper_extend(k);
-	if (!k->told_to_stop && now_usec() - k->shown_at >= USEC_PER_SEC) {
+	if (!k->told_to_stop && time_is_over(k->shown_at + USEC_PER_SEC)) {
 		k->shown_at = now_usec();
 		show(k);
 	}

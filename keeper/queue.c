@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "common/log.h"
 #include "handover/listen.h"
 #include "handover/refuse.h"
@@ -96,11 +97,9 @@ static uint64_t arrival(const struct queue *q, int fd, uint64_t now)
 
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
 	    len > offsetof(struct tcp_info, tcpi_last_data_sent)) {
-		uint64_t age = info.tcpi_last_data_sent * USEC_PER_MSEC;
-
-		return age < now ? now - age : 0;
+		return beyond(now, info.tcpi_last_data_sent * USEC_PER_MSEC);
 	}
-	return q->since < now ? q->since : now;
+	return least_of(q->since, now);
 }
 
 /* Accepts one client. With SO_LINGER 0 the end of this process, however it ends, resets the connection. False if no
@@ -192,10 +191,8 @@ static bool admit_datagrams(int fd, const struct cidr *ranges, size_t n)
 /* Updates `since` by the accepted clients, whose times are known. */
 static void note_arrivals(struct queue *q)
 {
-	for (size_t i = 0; i < q->n_accepted; i++) {
-		if (q->accepted[i].arrived < q->since)
-			q->since = q->accepted[i].arrived;
-	}
+	for (size_t i = 0; i < q->n_accepted; i++)
+		q->since = least_of(q->accepted[i].arrived, q->since);
 }
 
 bool queue_admit(struct queue *q, const struct cidr *ranges, size_t n)
@@ -214,14 +211,12 @@ bool queue_admit(struct queue *q, const struct cidr *ranges, size_t n)
 
 uint64_t queue_deadline(const struct queue *q)
 {
-	uint64_t deadline;
-
-	return __builtin_add_overflow(q->since, q->limit, &deadline) ? USEC_INFINITY : deadline;
+	return time_after(q->since, q->limit);
 }
 
 static bool is_too_old(const struct queue *q, const struct client *c, uint64_t now)
 {
-	return now >= c->arrived && now - c->arrived >= q->limit;
+	return now >= time_after(c->arrived, q->limit);
 }
 
 static void drop_datagrams(int fd)
@@ -303,7 +298,7 @@ size_t queue_expire(struct queue *q, uint64_t now)
 			first = expire_streams(q, i, now, &gone);
 		else
 			drop_datagrams(LISTEN_FDS_START + i);
-		since = first < since ? first : since;
+		since = least_of(first, since);
 	}
 	q->since = since;
 	note_arrivals(q);

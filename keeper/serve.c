@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/extremes.h"
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/parse.h"
@@ -106,21 +107,14 @@ struct times {
 	uint64_t told;	   /* kill a proxy that was told to stop and does not */
 };
 
-static uint64_t earliest(uint64_t a, uint64_t b, uint64_t c)
-{
-	uint64_t first = a < b ? a : b;
-
-	return first < c ? first : c;
-}
-
 static uint64_t next_time(const struct keeper *k, const struct times *t)
 {
-	uint64_t until = earliest(t->notifier, t->orphan, t->told);
+	uint64_t until = least_of(t->notifier, least_of(t->orphan, t->told));
 
 	if (!k->ready)
-		until = earliest(until, t->limit, time_after(now_usec(), KEEPER_PERIOD));
-	else if (k->untold && !k->stopping && t->report < until)
-		until = t->report;
+		until = least_of(until, least_of(t->limit, time_after(now_usec(), KEEPER_PERIOD)));
+	else if (k->untold && !k->stopping)
+		until = least_of(until, t->report);
 	return until;
 }
 
@@ -255,9 +249,7 @@ static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct
  * a container that has served already or was started late. */
 static uint64_t next_deadline(const struct keeper *k)
 {
-	uint64_t least = time_after(now_usec(), k->options.startup_timeout);
-
-	return k->limit < least ? least : k->limit;
+	return most_of(k->limit, time_after(now_usec(), k->options.startup_timeout));
 }
 
 int serve_stage(struct keeper *k, struct error *err)

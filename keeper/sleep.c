@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "common/cleanup.h"
+#include "common/extremes.h"
 #include "common/log.h"
 #include "handover/exit.h"
 #include "handover/listen.h"
@@ -47,7 +48,7 @@ static bool sleeps_for_sure(const struct keeper *k, size_t n_locks)
 /* began: when the first attempt began. */
 static bool is_given_up(const struct keeper *k, uint64_t began)
 {
-	uint64_t since = k->told_at > began ? k->told_at : began;
+	uint64_t since = most_of(k->told_at, began);
 
 	if (!k->told_to_stop ||
 	    !time_is_over(time_after(since, engine_is_absent(k) ? PATIENCE_ABSENT : KEEPER_PATIENCE)))
@@ -81,7 +82,7 @@ int sleep_stage(struct keeper *k)
 		if (is_given_up(k, began))
 			return -1;
 		rest(k, time_after(now_usec(), pause));
-		pause = pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
+		pause = least_of(pause * 2, PAUSE_MAX);
 	}
 	return 0;
 }

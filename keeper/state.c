@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/extremes.h"
 #include "common/fault.h"
 #include "common/log.h"
 #include "handover/listen.h"
@@ -153,7 +154,7 @@ static void look_after_queue(struct keeper *k)
 		q->since = now_usec();
 		note_waiting(k);
 	}
-	if (now_usec() < queue_deadline(q))
+	if (!time_is_over(queue_deadline(q)))
 		return;
 	gone = queue_expire(q, now_usec());
 	log_debug("resets %zu clients, who have waited for --startup-timeout", gone);
@@ -171,17 +172,14 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 	for (size_t c = 0; c < N; c++)
 		fds[n++] = (struct pollfd){.fd = children[c]->channel, .events = POLLIN};
 	if (watch_queue) {
-		uint64_t deadline;
-
 		/* Before the wait: an event may report that these clients are served. */
 		look_after_queue(k);
-		deadline = queue_deadline(&k->queue);
-		until = deadline < until ? deadline : until;
+		until = least_of(until, queue_deadline(&k->queue));
 		/* One waiting client is enough; more make no difference. */
 		for (int i = 0; i < k->queue.n && k->queue.since == USEC_INFINITY; i++)
 			fds[n++] = (struct pollfd){.fd = LISTEN_FDS_START + i, .events = POLLIN};
 	}
-	until = k->deadline < until ? k->deadline : until;
+	until = least_of(until, k->deadline);
 	(void)poll(fds, n, timeout_msec(until));
 	FAULT("keeper:wakes");
 	if (!k->ended && fds[1].revents != 0) {

@@ -84,18 +84,6 @@ struct keeper {
 /* The longest time between two notifications to the service manager while it waits. */
 #define KEEPER_PERIOD (5 * USEC_PER_SEC)
 
-static inline uint64_t time_after(uint64_t since, uint64_t span)
-{
-	uint64_t sum;
-
-	return __builtin_add_overflow(since, span, &sum) ? USEC_INFINITY : sum;
-}
-
-static inline bool time_is_over(uint64_t when)
-{
-	return now_usec() >= when;
-}
-
 /* First resets clients that have waited too long. Then waits for the next event, at most until then, and handles it:
  * signals, children that end, their messages; with watch_queue, also a waiting client. */
 void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue);

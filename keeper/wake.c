@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include "common/extremes.h"
 #include "keeper/overdue.h"
 #include "keeper/say.h"
 #include "keeper/tasks.h"
@@ -18,7 +19,7 @@ static void await(struct keeper *k)
 	while (!k->woken && k->waker.pid && (told || !time_is_over(end))) {
 		uint64_t until = k->overdue || told ? time_after(now_usec(), KEEPER_PERIOD) : end;
 
-		keeper_wait(k, until < end || told ? until : end, true);
+		keeper_wait(k, told ? until : least_of(until, end), true);
 		if (k->told_to_stop && !told) {
 			(void)keeper_told_to_stop(k, &why);
 			keeper_refuse(k, why.text);

@@ -93,7 +93,7 @@ static int flock_until(int fd, int operation, uint64_t deadline)
 	FAULT("lock:waits");
 	do {
 		r = flock(fd, operation);
-	} while (r < 0 && errno == EINTR && now_usec() < deadline);
+	} while (r < 0 && errno == EINTR && !time_is_over(deadline));
 	saved = errno;
 	tick = (struct itimerval){};
 	(void)setitimer(ITIMER_REAL, &tick, NULL);
@@ -122,7 +122,7 @@ int lock_shared(const char *path, uint64_t deadline, int *ret_fd, struct error *
 			*ret_fd = steal_fd(&fd);
 			return 0;
 		}
-	} while (now_usec() < deadline);
+	} while (!time_is_over(deadline));
 	return error_set(err, ETIMEDOUT, "the lock '%s' is removed over and over", path);
 }
 
@@ -146,7 +146,7 @@ int lock_exclusive(const char *path, uint64_t deadline, int *ret_fd, struct erro
 		shared += flock(fd, LOCK_SH | LOCK_NB) == 0;
 		if (shared == SHARED_LOOKS)
 			return -1;
-		if (now_usec() >= deadline)
+		if (time_is_over(deadline))
 			return error_set(
 				err, ETIMEDOUT,
 				"the container is still being put to sleep, or removed, by another process, which "

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "common/fault.h"
 #include "relay/accept.h"
 #include "relay/threads.h"
@@ -87,7 +88,7 @@ static uint64_t patience(const struct service *s)
 {
 	const struct relay_config *c = s->config;
 
-	return service_holders(s) > 1 && c->warm_for > c->idle_timeout ? c->warm_for : c->idle_timeout;
+	return service_holders(s) > 1 ? most_of(c->warm_for, c->idle_timeout) : c->idle_timeout;
 }
 
 /* How long the instance is held awake from now on, as far as that can be known: both the clock and the end may be set
@@ -104,14 +105,7 @@ static uint64_t held_for(const struct lifecycle *l)
 		until = stats_held_until(l->report->stats, now);
 	left = until ? until - now : 0;
 
-	return left < HOLD_GLANCE ? left : HOLD_GLANCE;
-}
-
-static uint64_t later(uint64_t since, uint64_t span)
-{
-	uint64_t sum;
-
-	return __builtin_add_overflow(since, span, &sum) ? USEC_INFINITY : sum;
+	return least_of(left, HOLD_GLANCE);
 }
 
 /* When the proxy may end if nothing happens until then. */
@@ -119,9 +113,9 @@ static uint64_t idle_deadline(const struct lifecycle *l)
 {
 	uint64_t now = l->first->loop.now;
 	uint64_t since = service_holding(l->service) > 0 ? now : service_last_activity(l->service);
-	uint64_t idle = later(since, patience(l->service)), held = now + held_for(l);
+	uint64_t idle = time_after(since, patience(l->service)), held = now + held_for(l);
 
-	return idle > held ? idle : held;
+	return most_of(idle, held);
 }
 
 static bool is_idle(const struct lifecycle *l)
@@ -134,7 +128,7 @@ static bool has_newcomers(const struct lifecycle *l)
 {
 	uint64_t now = l->first->loop.now;
 
-	return service_silent(l->service) > 0 && now < later(service_last_silent(l->service), SILENCE_USEC);
+	return service_silent(l->service) > 0 && now < time_after(service_last_silent(l->service), SILENCE_USEC);
 }
 
 static bool may_end(struct lifecycle *l)

@@ -8,6 +8,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "handover/channel.h"
 #include "handover/environment.h"
 #include "handover/listen.h"
@@ -105,7 +106,6 @@ int prepare_proxy(struct proxy *p, struct error *err)
 {
 	_cleanup_free_ struct target *targets = NULL;
 	struct service *s = &p->service;
-	uint64_t clients_deadline;
 	size_t n_targets;
 	int used;
 
@@ -139,10 +139,7 @@ int prepare_proxy(struct proxy *p, struct error *err)
 	drop_reset(p);
 	/* A start may take longer than clients wait. From now on nothing waits longer for a server than a client
 	 * does. */
-	clients_deadline = p->options.relay.startup_timeout;
-	if (clients_deadline != USEC_INFINITY)
-		clients_deadline += p->report.stats->t_ready;
-	s->deadline = clients_deadline < s->deadline ? clients_deadline : s->deadline;
+	s->deadline = least_of(s->deadline, time_after(p->report.stats->t_ready, p->options.relay.startup_timeout));
 
 	s->workers = calloc(s->n_workers, sizeof(*s->workers));
 	if (!s->workers)

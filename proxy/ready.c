@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "common/log.h"
 
 /* How long a server on loopback alone must last. MongoDB's image runs its temporary server for some seconds. */
@@ -56,7 +57,7 @@ int ready_await(struct proxy *p, struct error *err)
 	r.seen = &seen;
 	r.outside = &s->outside;
 	if (p->options.relay.n_targets == 0 && !(stats->flags & STATS_LOOPBACK))
-		r.loopback_usec = watch < LOOPBACK_USEC ? watch : LOOPBACK_USEC;
+		r.loopback_usec = least_of(watch, LOOPBACK_USEC);
 	if (readiness_wait(&r, f->publish->type, f->publish->container_port, f->targets, f->n_targets, s->deadline,
 			   p->pidfd, err) < 0)
 		return -1;

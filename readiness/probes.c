@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/extremes.h"
 #include "readiness/tls.h"
 
 static enum verdict not_yet(char seen[static SEEN_MAX], const char *text)
@@ -61,7 +62,7 @@ static enum verdict judge_postgres(const uint8_t *reply, size_t len, bool comple
 		return not_yet(seen, "PostgreSQL answers with an error that has no code");
 	if (len < size + 1 && !complete)
 		return VERDICT_MORE;
-	code = postgres_field(reply + 5, reply + (len < size + 1 ? len : size + 1), 'C');
+	code = postgres_field(reply + 5, reply + least_of(len, size + 1), 'C');
 	if (!code)
 		return not_yet(seen, "PostgreSQL answers with an error that has no code");
 	if (strcmp((const char *)code, "57P03") == 0)
@@ -74,7 +75,7 @@ enum beginning { BEGINS_NOT, BEGINS_SO_FAR, BEGINS };
 
 static enum beginning begins_with(const uint8_t *reply, size_t len, const char *word)
 {
-	size_t whole = strlen(word), n = len < whole ? len : whole;
+	size_t whole = strlen(word), n = least_of(len, whole);
 
 	if (memcmp(reply, word, n) != 0)
 		return BEGINS_NOT;

@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "common/log.h"
 #include "dial/outside.h"
 #include "dial/patience.h"
@@ -99,8 +100,8 @@ static bool has_stayed(const struct check *c, struct alone *a, uint64_t cookie)
 
 	if (a->since == 0 || a->cookie != cookie)
 		*a = (struct alone){.cookie = cookie, .since = now};
-	left = c->patience.deadline > a->since ? c->patience.deadline - a->since : 0;
-	return now - a->since >= (span < left / 2 ? span : left / 2);
+	left = beyond(c->patience.deadline, a->since);
+	return now - a->since >= least_of(span, left / 2);
 }
 
 static bool is_temporary(struct check *c, size_t k, const struct listener *l)
@@ -164,7 +165,7 @@ static int ask(struct check *c, const struct target *t, char seen[static SEEN_MA
 	uint64_t began = now_usec();
 	int verdict = probe(c->readiness, c->type, t, began + c->attempt, &c->patience, seen, err);
 
-	if (now_usec() - began >= c->attempt)
+	if (time_is_over(began + c->attempt))
 		c->attempt *= 2;
 	if (verdict != VERDICT_MUTE) {
 		c->mute = 0;
@@ -226,7 +227,7 @@ static int try(struct check *c, uint64_t *ret_pause, bool *ret_costly, struct er
 		*ret_pause = asked ? PROBE_PAUSE : LOOK_PAUSE;
 	}
 	/* An attempt that the deadline cut off says less than an earlier one. */
-	if (!c->asked || now_usec() < c->patience.deadline)
+	if (!c->asked || !time_is_over(c->patience.deadline))
 		memcpy(c->seen, seen, sizeof(seen));
 	c->asked |= asked;
 	*ret_costly = asked;
@@ -252,11 +253,10 @@ static void describe_others(const struct check *c, char ret[static SEEN_MAX])
 static void tell_seen(struct check *c)
 {
 	char others[SEEN_MAX], both[2 * SEEN_MAX];
-	uint64_t now = now_usec();
 
-	if (now - c->told_at < TELL_PAUSE)
+	if (!time_is_over(c->told_at + TELL_PAUSE))
 		return;
-	c->told_at = now;
+	c->told_at = now_usec();
 	describe_others(c, others);
 	snprintf(both, sizeof(both), "%s\n%s", c->seen, others);
 	if (strcmp(both, c->told) == 0)
@@ -319,7 +319,7 @@ int readiness_wait(const struct readiness *r, int type, uint16_t port, const str
 		tell_seen(&c);
 		if (verdict < 0 || patience_pause(&c.patience, pause, costly, err) < 0)
 			return -1;
-		if (now_usec() >= deadline_usec)
+		if (time_is_over(deadline_usec))
 			return error_set(err, ETIMEDOUT, "the container was not ready in time: %s", c.seen);
 	}
 }

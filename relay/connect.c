@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "dial/proxy_protocol.h"
 #include "relay/pump.h"
 #include "relay/source.h"
@@ -61,7 +62,7 @@ static uint64_t arrival(const struct worker *w, const struct connection *c)
 	if (c->forward->family == AF_UNIX)
 		return accepted;
 	waited = waited_before(c->ends[CLIENT].watch.fd);
-	return waited < now && now - waited < accepted ? now - waited : accepted;
+	return least_of(beyond(now, waited), accepted);
 }
 
 static bool still_connects(const struct connection *c)
@@ -85,8 +86,8 @@ static void limit_fired(struct loop *loop, struct timer *timer)
 
 		if (late <= loop->now)
 			give_up(w, c, 0);
-		else if (late < first)
-			first = late;
+		else
+			first = least_of(late, first);
 	}
 	if (first != USEC_INFINITY)
 		timer_set(loop, timer, first);

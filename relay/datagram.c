@@ -9,6 +9,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "common/extremes.h"
+
 /* #syscalls: recvmmsg sendmmsg sendmsg sendto setsockopt write */
 /* #before: mmap */
 
@@ -114,7 +116,7 @@ static void read_client(const struct sockaddr_in6 *client, int family, struct da
 static uint8_t next_want(uint8_t want, int got)
 {
 	if (got >= want)
-		return want < BATCH_SIZE / 2 ? (uint8_t)(want * 2) : BATCH_SIZE;
+		return (uint8_t)least_of(want * 2U, BATCH_SIZE);
 	return got < want / 2 ? want / 2 : want;
 }
 
@@ -209,7 +211,7 @@ static bool send_segments(const struct datagram *d, int fd, struct msghdr msg, c
 	fill_control(to, 0, &control, &msg);
 	for (size_t at = 0; at < d->len; at += d->segment) {
 		size_t left = d->len - at;
-		struct iovec iov = {.iov_base = d->data + at, .iov_len = left < d->segment ? left : d->segment};
+		struct iovec iov = {.iov_base = d->data + at, .iov_len = least_of(left, d->segment)};
 
 		msg.msg_iov = &iov;
 		if (sendmsg(fd, &msg, MSG_DONTWAIT) < 0)
@@ -239,7 +241,7 @@ static size_t send_plainly(const struct datagram *d, int fd)
 	size_t step = d->segment ? d->segment : d->len, at = 0;
 
 	do {
-		size_t left = d->len - at, len = left < step ? left : step;
+		size_t left = d->len - at, len = least_of(left, step);
 
 		if (send(fd, d->data + at, len, MSG_DONTWAIT) < 0 &&
 		    (errno != ECONNREFUSED || send(fd, d->data + at, len, MSG_DONTWAIT) < 0))

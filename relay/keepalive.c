@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "common/clock.h"
+#include "common/extremes.h"
 
 /* #syscalls: setsockopt */
 
@@ -16,8 +17,8 @@ static bool is_off(const struct relay_config *config)
 void keepalive_set(int fd, const struct relay_config *config)
 {
 	uint64_t seconds = config->keepalive / USEC_PER_SEC;
-	int idle = seconds < 1 ? 1 : seconds > 32767 ? 32767 : (int)seconds;
-	int interval = idle < 8 ? 1 : idle / 8;
+	int idle = (int)least_of(most_of(seconds, 1), 32767);
+	int interval = (int)most_of((unsigned)idle / 8, 1);
 	int probes = 8, on = 1;
 
 	if (is_off(config))

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/extremes.h"
 
 /* #syscalls: clock_gettime close epoll_ctl epoll_pwait epoll_wait */
 /* #before: epoll_create1 */
@@ -78,8 +79,7 @@ void timer_set(struct loop *loop, struct timer *timer, uint64_t when)
 {
 	timer->when = when;
 	/* If a timer is moved to later, next_timer is too early: the loop wakes once in vain and checks again. */
-	if (when < loop->next_timer)
-		loop->next_timer = when;
+	loop->next_timer = least_of(when, loop->next_timer);
 }
 
 static void run_timers(struct loop *loop)
@@ -93,10 +93,8 @@ static void run_timers(struct loop *loop)
 			t->fire(loop, t);
 		}
 	}
-	for (struct timer *t = loop->timers; t; t = t->next) {
-		if (t->when < next)
-			next = t->when;
-	}
+	for (struct timer *t = loop->timers; t; t = t->next)
+		next = least_of(t->when, next);
 	loop->next_timer = next;
 }
 
@@ -106,10 +104,8 @@ static int sleep_msec(const struct loop *loop)
 
 	if (loop->next_timer == USEC_INFINITY)
 		return -1;
-	if (loop->next_timer <= loop->now)
-		return 0;
-	left = (loop->next_timer - loop->now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
-	return left > INT32_MAX ? INT32_MAX : (int)left;
+	left = (beyond(loop->next_timer, loop->now) + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
+	return (int)least_of(left, INT32_MAX);
 }
 
 static int wait_for_events(struct loop *loop, struct epoll_event *events, int msec)

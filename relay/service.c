@@ -1,5 +1,6 @@
 #include "relay/service.h"
 
+#include "common/extremes.h"
 #include "relay/worker.h"
 
 static uint64_t counter(const struct service *s, unsigned worker, size_t offset)
@@ -21,9 +22,7 @@ static uint64_t latest(const struct service *s, size_t offset)
 	uint64_t last = 0;
 
 	for (unsigned i = 0; i < s->n_workers; i++) {
-		uint64_t t = counter(s, i, offset);
-
-		last = t > last ? t : last;
+		last = most_of(counter(s, i, offset), last);
 	}
 	return last;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "common/extremes.h"
 #include "common/fault.h"
 #include "relay/accept.h"
 #include "relay/hand.h"
@@ -106,7 +107,7 @@ static size_t stack_size(void)
 {
 	size_t least = (size_t)PTHREAD_STACK_MIN; /* a constant or a call, depending on the C library's version */
 
-	return STACK_SIZE < least ? least : STACK_SIZE;
+	return most_of(STACK_SIZE, least);
 }
 
 int threads_start(struct service *s, struct error *err)

@@ -8,6 +8,7 @@
 
 #include "common/cidr.h"
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "relay/datagram.h"
 
 /* #syscalls: sendto */
@@ -248,7 +249,7 @@ int udp_open(struct worker *w, struct udp **ret, struct error *err)
 			.forward = f,
 		};
 	}
-	if (flow_table_init(&u->flows, w, max < FLOWS_MAX ? max : FLOWS_MAX, expiry < quiet ? expiry : quiet, err) < 0)
+	if (flow_table_init(&u->flows, w, least_of(max, FLOWS_MAX), least_of(expiry, quiet), err) < 0)
 		return -1;
 	return batch_open(&u->batch, err);
 }

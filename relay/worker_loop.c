@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "common/fault.h"
 #include "relay/accept.h"
 #include "relay/connect.h"
@@ -60,8 +61,8 @@ static void sweep_fired(struct loop *loop, struct timer *timer)
 		next = c->next;
 		if (c->last_active + timeout <= loop->now)
 			connection_close(w, c, connection_has_buffered(c));
-		else if (c->last_active < oldest)
-			oldest = c->last_active;
+		else
+			oldest = least_of(c->last_active, oldest);
 	}
 	if (oldest != USEC_INFINITY)
 		timer_set(loop, timer, oldest + timeout);
