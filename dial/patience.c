@@ -26,14 +26,13 @@ int patience_poll(const struct patience *p, int fd, short events, uint64_t until
 				      .tv_nsec = (long)(left % USEC_PER_SEC * NSEC_PER_USEC)};
 		int n = ppoll(fds, 2, until == USEC_INFINITY ? NULL : &ts, NULL);
 
-		if (n < 0 && errno != EINTR)
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
 			return error_errno(err, errno, "cannot wait for the container");
-		if (n > 0 && fds[0].revents)
+		if (fds[0].revents)
 			return error_set(err, ESRCH, "the container ended before it was ready; its log should say why");
-		if (n > 0)
-			return 1;
-		if (n == 0)
-			return 0;
+		return n;
 	}
 }
 

@@ -83,10 +83,7 @@ static int ask(int diag, struct question *q, union answer *answer, const struct 
 
 	q->header.nlmsg_len = sizeof(*q);
 	q->header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	do
-		n = sendto(diag, q, sizeof(*q), 0, (const struct sockaddr *)&kernel, sizeof(kernel));
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
+	if (sendto(diag, q, sizeof(*q), 0, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0)
 		return errno;
 	n = receive(diag, answer, sizeof(*answer));
 	if (n < 0)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -77,24 +78,14 @@ static bool ask(int fd, const struct search *s)
 
 static uint64_t age_of(const struct nlmsghdr *h)
 {
-	size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct inet_diag_msg)), end = h->nlmsg_len;
+	const struct rtattr *a = (const struct rtattr *)((const struct inet_diag_msg *)NLMSG_DATA(h) + 1);
 	struct tcp_info info = {};
 
-	while (at + sizeof(struct nlattr) <= end) {
-		struct nlattr a;
-		size_t len;
-
-		memcpy(&a, (const char *)h + at, sizeof(a));
-		if (a.nla_len < sizeof(a) || at + a.nla_len > end)
-			break;
-		len = a.nla_len - sizeof(a);
-		if (a.nla_type == INET_DIAG_INFO && len > offsetof(struct tcp_info, tcpi_last_data_sent)) {
-			memcpy(&info, (const char *)h + at + sizeof(a), least_of(len, sizeof(info)));
-			return info.tcpi_last_data_sent * USEC_PER_MSEC;
-		}
-		at += NLA_ALIGN(a.nla_len);
+	for (int left = (int)NLMSG_PAYLOAD(h, sizeof(struct inet_diag_msg)); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+		if (a->rta_type == INET_DIAG_INFO)
+			memcpy(&info, RTA_DATA(a), least_of(RTA_PAYLOAD(a), sizeof(info)));
 	}
-	return 0;
+	return info.tcpi_last_data_sent * USEC_PER_MSEC;
 }
 
 static void take_address(const struct search *s, const struct inet_diag_msg *m, unsigned char ret[static 16])
@@ -138,25 +129,18 @@ static int read_piece(int fd, const struct search *s, struct backlog *ret)
 	struct sockaddr_nl from = {.nl_family = AF_NETLINK};
 	struct iovec iov = {.iov_base = buffer, .iov_len = sizeof(buffer)};
 	struct msghdr m = {.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1};
-	ssize_t n = recvmsg(fd, &m, 0);
-	size_t left;
+	int left = (int)recvmsg(fd, &m, 0);
 
-	if (n < 0)
+	if (left < 0)
 		return errno == EINTR ? 0 : -1;
 	if (from.nl_pid != 0) /* not the kernel */
 		return 0;
-	left = (size_t)n;
-	for (struct nlmsghdr *h = (struct nlmsghdr *)buffer;
-	     left >= sizeof(*h) && h->nlmsg_len >= sizeof(*h) && h->nlmsg_len <= left;) {
-		size_t step = least_of(NLMSG_ALIGN(h->nlmsg_len), left);
-
+	for (struct nlmsghdr *h = (struct nlmsghdr *)buffer; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
 		if (h->nlmsg_type == NLMSG_DONE)
 			return 1;
 		if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY)
 			return -1;
 		count(s, h, ret);
-		left -= step;
-		h = (struct nlmsghdr *)(void *)((char *)h + step);
 	}
 	return m.msg_flags & MSG_TRUNC ? -1 : 0;
 }

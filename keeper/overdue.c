@@ -106,7 +106,6 @@ static void say_overdue(struct keeper *k)
 	k->overdue = true;
 	compose(k, sentence);
 	keeper_say(k, LOG_WARNING, sentence);
-	show(k);
 }
 
 /* Until then the status text says each second what the start waits for, if that has changed. */

@@ -128,7 +128,7 @@ int lock_shared(const char *path, uint64_t deadline, int *ret_fd, struct error *
 
 int lock_exclusive(const char *path, uint64_t deadline, int *ret_fd, struct error *err)
 {
-	for (unsigned shared = 0;;) {
+	for (unsigned shared = 0;; (void)poll(NULL, 0, EXCLUSIVE_PAUSE_MSEC)) {
 		_cleanup_close_ int fd = lock_open(path, err);
 
 		*ret_fd = -1;
@@ -153,8 +153,6 @@ int lock_exclusive(const char *path, uint64_t deadline, int *ret_fd, struct erro
 				"holds the lock '%s'",
 				path);
 		error_clear(err);
-		close_fd(&fd);
-		(void)poll(NULL, 0, EXCLUSIVE_PAUSE_MSEC);
 	}
 }
 

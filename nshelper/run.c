@@ -52,13 +52,13 @@ static int arrange_sources(const struct entry *e, struct error *err)
 
 static int export_all(const struct nshelper_options *o, const struct target *t, struct error *err)
 {
-	if (target_keep_over_exec(t, err) < 0 || environment_set_number(VARIABLE_PIDFD, (uint64_t)t->pidfd, err) < 0)
-		return -1;
-	if (o->container_root && environment_set_number(VARIABLE_ROOT, (uint64_t)t->root, err) < 0)
-		return -1;
-	if (o->transparent && environment_set_number(VARIABLE_MARK, o->mark, err) < 0)
-		return -1;
-	return 0;
+	return target_keep_over_exec(t, err) < 0 ||
+			       environment_set_number(VARIABLE_PIDFD, (uint64_t)t->pidfd, err) < 0 ||
+			       (o->container_root &&
+				environment_set_number(VARIABLE_ROOT, (uint64_t)t->root, err) < 0) ||
+			       (o->transparent && environment_set_number(VARIABLE_MARK, o->mark, err) < 0)
+		       ? -1
+		       : 0;
 }
 
 /* The program that the keeper opened before anybody could replace it by another version. -1: there is no keeper. */

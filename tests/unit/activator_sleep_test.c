@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -226,10 +227,120 @@ static void a_failing_engine_is_a_failure_of_sleep(void **state)
 	fake_stop(&f);
 }
 
+#define OTHER "131ac4655cca2df8430faacea1ee34f9094d53239db0fdc19fa711a77926faf7"
+
+/* The lock remembers that a wake has begun a run of the container with this identifier. */
+static void remember_run_of(const struct fake_engine *f, const char *id)
+{
+	struct options o = {.name = "t", .container = "x", .backend = BACKEND_DOCKER};
+	struct container c = {};
+	_cleanup_close_ int lock = -1;
+	char path[PATH_MAX];
+	struct error err;
+
+	strcpy(c.id, id);
+	strcpy(c.started_at, STARTED);
+	assert_int_equal(lock_path(&o, f->socket, path, &err), 0);
+	assert_int_equal(lock_exclusive(path, 0, &lock, &err), 0);
+	lock_record_run(lock, &c, true);
+}
+
+/* An updater has renamed the container that a wake brought up, and made a new one of its name, which does not run. */
+static void a_renamed_container_is_put_to_sleep(void **state)
+{
+	static const struct {
+		const char *renamed; /* its state, or the engine's status */
+		const char *requests;
+		int status;
+	} cases[] = {
+		{"running", "GET json GET json POST stop GET json GET json", 0},
+		{"paused", "GET json GET json POST unpause POST stop GET json GET json", 0},
+		{"restarting", "GET json GET json POST stop GET json GET json", 0},
+		{"exited", "GET json GET json", 0},
+		{"created", "GET json GET json", 0},
+		{"404", "GET json GET json", 0},
+		{"500", "GET json GET json", EXIT_REFUSED},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		const char *unpause = strstr(cases[k].requests, "unpause"), *renamed = cases[k].renamed;
+		const char *answer = renamed[0] < 'a' ? reply(renamed, "{\"message\":\"hm\"}")
+						      : inspection(renamed, container_process(), STARTED, "");
+		START(f, SAY(EXITED), SAY(answer), SAY(NO_CONTENT), SAY(unpause ? NO_CONTENT : EXITED), SAY(EXITED),
+		      SAY(EXITED));
+		struct program p;
+
+		remember_run_of(&f, OTHER);
+		assert_string_equal(SLEEP(cases[k].status, OPTIONS(f, "docker")), cases[k].requests);
+		/* by its identifier */
+		assert_non_null(strstr(f.seen->text, "GET /containers/x/json"));
+		assert_non_null(strstr(f.seen->text, "/containers/" OTHER "/json"));
+		assert_true(!strstr(cases[k].requests, "stop") == !strstr(f.seen->text, "/containers/" OTHER "/stop"));
+		fake_stop(&f);
+	}
+}
+
+/* Where the name leads nowhere, only the renamed one counts. */
+static void a_renamed_container_without_a_successor(void **state)
+{
+	START(f, SAY(NO_SUCH), SAY(running()), SAY(NO_CONTENT), SAY(EXITED), SAY(NO_SUCH), SAY(NO_SUCH), SAY(NO_SUCH),
+	      SAY(NO_SUCH));
+	struct program p;
+
+	(void)state;
+	remember_run_of(&f, OTHER);
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json GET json POST stop GET json GET json");
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json"); /* recorded as asleep */
+	remember_run_of(&f, ID);
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json GET json");
+	fake_stop(&f);
+}
+
+static void an_engine_that_does_not_tell(void **state)
+{
+	START(f, SAY(reply("500", "{\"message\":\"hm\"}")), SAY(PAUSED), SAY(reply("500", "{\"message\":\"hm\"}")));
+	struct program p;
+
+	(void)state;
+	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker")), "GET json");
+	assert_non_null(strstr(p.failed, "hm"));
+	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker")), "GET json POST unpause");
+	assert_non_null(strstr(p.failed, "hm"));
+	fake_stop(&f);
+}
+
+/* Another instance, which knows the container by another name, holds its second lock. */
+static void a_container_with_another_name_is_shared(void **state)
+{
+	START(f, SAY(running()), SAY(running()));
+	char name[LOCK_NAME_MAX], path[PATH_MAX];
+	_cleanup_close_ int lock = -1;
+	struct program p;
+	struct error err;
+
+	(void)state;
+	snprintf(name, sizeof(name), "%s.lock", ID);
+	assert_int_equal(runtime_file(SCOPE_SYSTEM, name, path, &err), 0);
+	assert_int_equal(lock_shared(path, UINT64_MAX, &lock, &err), 0);
+	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json");
+	assert_non_null(strstr(p.text, "is used by another instance and stays up"));
+	close_fd(&lock);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0); /* nobody can lock that */
+	assert_string_equal(SLEEP(EXIT_REFUSED, OPTIONS(f, "docker")), "GET json");
+	assert_non_null(strstr(p.failed, "cannot open the lock"));
+	fake_stop(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(sleep_stops_or_pauses_by_state, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_renamed_container_is_put_to_sleep, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_renamed_container_without_a_successor, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_engine_that_does_not_tell, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_container_with_another_name_is_shared, setup, teardown),
 		cmocka_unit_test_setup_teardown(sleep_outlasts_a_policy, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_engine_that_only_says_so_is_not_believed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_start_that_is_on_its_way_is_waited_for, setup, teardown),
