@@ -135,13 +135,13 @@ TESTED = $(PROGRAMS) relay readiness confine dial control lifecycle units backen
 UNTESTED = $(if $(FAULTS.$(VARIANT)),,%_fault_test.c)
 TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(UNTESTED),$(wildcard tests/unit/*_test.c)))
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/*.c)): | $(BUILD)/obj/needs-unit
-$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/unit/filter.o \
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/unit/filter.o $(BUILD)/obj/tests/unit/shortage.o \
 		$(call archives,$(TESTED)) \
 		$(BUILD)/obj/link-flags
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=_cmocka_run_group_tests -o $@ $(filter %.o,$^) $(call archives,$(TESTED)) \
+	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=_cmocka_run_group_tests,--wrap=malloc,--wrap=calloc -o $@ $(filter %.o,$^) $(call archives,$(TESTED)) \
 		$(call syslibs,cmocka libseccomp libcap libcurl libcjson smartcols)
 
 # The unit tests also run the programs.
