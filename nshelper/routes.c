@@ -111,11 +111,9 @@ static int receive_acknowledgement(int fd)
 		socklen_t len = sizeof(from);
 		ssize_t size = recvfrom(fd, &reply, sizeof(reply), 0, (struct sockaddr *)&from, &len);
 
-		if (size < 0 && errno == EINTR)
-			continue;
-		if (size < 0)
+		if (size < 0 && errno != EINTR)
 			return errno == EAGAIN ? ETIMEDOUT : errno;
-		if (len != sizeof(from) || from.nl_pid != 0)
+		if (size < 0 || len != sizeof(from) || from.nl_pid != 0)
 			continue;
 		if (size < (ssize_t)(offsetof(__typeof__(reply), error.msg)) || reply.header.nlmsg_type != NLMSG_ERROR)
 			return EPROTO;

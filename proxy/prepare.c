@@ -26,10 +26,9 @@
 /* A server on all addresses answers a datagram from loopback if it was sent, from an outside source, to one of the
  * container's own addresses (see nshelper/outside.c); the flow's socket does not accept such an answer. Without
  * --target, loopback is tried first; with it, the named address is the source as well. */
-static void without_sources(struct target *targets, size_t n)
+static bool is_without_source(const struct service *s, const struct forward *f)
 {
-	for (size_t i = 0; i < n; i++)
-		targets[i].source = NULL;
+	return f->publish->type == SOCK_DGRAM && s->config->n_targets > 0;
 }
 
 /* Gives each forward a list of its own: without our own sockets, with its port. */
@@ -49,10 +48,11 @@ static int set_targets(struct service *s, const struct target *targets, size_t n
 					 "port %u in the container is our own listening socket: with the host's "
 					 "network the listening port must differ from the container's",
 					 port);
-		if (f->publish->type == SOCK_DGRAM && s->config->n_targets > 0)
-			without_sources(f->targets, f->n_targets);
-		for (size_t j = 0; j < f->n_targets; j++)
+		for (size_t j = 0; j < f->n_targets; j++) {
 			f->targets[j] = target_with_port(&f->targets[j], port);
+			if (is_without_source(s, f))
+				f->targets[j].source = NULL;
+		}
 	}
 	return 0;
 }

@@ -24,24 +24,16 @@
 /* A copy of the command with every {container_port} replaced; the caller frees it. NULL if there is no memory. */
 static char *substitute(const char *command, uint16_t port)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
+	char *text = malloc(strlen(command) + 1), *end = text; /* no port is longer than the placeholder */
 	const char *found;
-	int failed;
 
-	if (!f)
-		return NULL;
-	while ((found = strstr(command, PLACEHOLDER))) {
-		fprintf(f, "%.*s%u", (int)(found - command), command, port);
+	while (text && (found = strstr(command, PLACEHOLDER))) {
+		end = mempcpy(end, command, (size_t)(found - command));
+		end += sprintf(end, "%u", port);
 		command = found + strlen(PLACEHOLDER);
 	}
-	fputs(command, f);
-	failed = ferror(f);
-	if (fclose(f) != 0 || failed) {
-		free(text);
-		return NULL;
-	}
+	if (text)
+		strcpy(end, command);
 	return text;
 }
 
@@ -55,14 +47,9 @@ static int spawn(char *command, char **env, pid_t *ret_pid)
 	sigset_t none, all;
 	int r;
 
-	r = posix_spawn_file_actions_init(&actions);
-	if (r != 0)
-		return r;
-	r = posix_spawnattr_init(&attributes);
-	if (r != 0) {
-		posix_spawn_file_actions_destroy(&actions);
-		return r;
-	}
+	/* Cannot fail: glibc's only clear these. */
+	(void)posix_spawn_file_actions_init(&actions);
+	(void)posix_spawnattr_init(&attributes);
 	sigemptyset(&none);
 	sigfillset(&all);
 	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);

@@ -9,6 +9,7 @@
 
 #include "common/netlink.h"
 #include "dial/sock_diag.h"
+#include "tests/unit/refusal_fixture.h"
 
 struct forged {
 	struct nlmsghdr header;
@@ -70,6 +71,79 @@ static void what_listens(void **state)
 	assert_int_equal(sock_diag_listening(ports, 1), 1);
 	for (size_t l = 0; l < 3; l++)
 		close(listeners[l]);
+}
+
+/* Both families, each port once, whatever lay in the room for them before. */
+static void each_port_is_told_once(void **state)
+{
+	int first = bound(SOCK_STREAM), second = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	int third = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in6 a = {
+		.sin6_family = AF_INET6, .sin6_port = htons(port_of(first)), .sin6_addr = in6addr_loopback};
+	struct sockaddr_in6 b = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+	socklen_t len = sizeof(b);
+	uint16_t ports[1024];
+	unsigned times = 0, others = 0;
+	size_t n;
+
+	(void)state;
+	setsockopt(second, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	assert_int_equal(bind(second, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(bind(third, (struct sockaddr *)&b, sizeof(b)), 0);
+	assert_int_equal(listen(second, 1), 0);
+	assert_int_equal(listen(third, 1), 0);
+	assert_int_equal(getsockname(third, (struct sockaddr *)&b, &len), 0);
+	for (size_t k = 0; k < 1024; k++)
+		ports[k] = k % 2 ? port_of(first) : ntohs(b.sin6_port);
+	n = sock_diag_listening(ports, 1024);
+	for (size_t k = 0; k < n; k++) {
+		times += ports[k] == port_of(first);
+		others += ports[k] == ntohs(b.sin6_port);
+	}
+	assert_int_equal(times, 1);
+	assert_int_equal(others, 1);
+	close(first);
+	close(second);
+	close(third);
+}
+
+static bool is_refused(void)
+{
+	struct error err = {};
+
+	refuse_call(SYS_sendto, EIO);
+	return sock_diag_open(SOCK_STREAM, &err) == -1 && err.code == EIO &&
+	       strstr(err.text, "this kernel does not tell");
+}
+
+static bool has_no_socket(void)
+{
+	struct error err = {};
+	uint16_t ports[4];
+
+	refuse_call(SYS_socket, EACCES);
+	return sock_diag_open(SOCK_STREAM, &err) == -1 && err.code == EACCES &&
+	       strstr(err.text, "cannot ask the kernel") && sock_diag_listening(ports, 4) == 0;
+}
+
+/* Nor does it wait for an answer that does not come. */
+static bool hears_nothing(void)
+{
+	struct error err = {};
+	uint16_t ports[4];
+
+	refuse_call(SYS_recvfrom, EINTR);
+	if (sock_diag_open(SOCK_STREAM, &err) != -1 || err.code != ENOBUFS)
+		return false;
+	return sock_diag_listening(ports, 4) == 0;
+}
+
+static void refusals(void **state)
+{
+	(void)state;
+	assert_true(child_says(is_refused));
+	assert_true(child_says(has_no_socket));
+	assert_true(child_says(hears_nothing));
 }
 
 static void errors_of_the_kernel(void **state)
@@ -151,6 +225,8 @@ int main(void)
 		cmocka_unit_test(errors_out_of_range),
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(what_listens),
+		cmocka_unit_test(each_port_is_told_once),
+		cmocka_unit_test(refusals),
 		cmocka_unit_test(errors_of_the_kernel),
 	};
 

@@ -2,9 +2,11 @@
 #include "tests/unit/nshelper_fixture.h"
 #include "tests/unit/refusal_fixture.h"
 
+#include <netinet/in.h>
 #include <sys/capability.h>
 
 #include "nshelper/privileges.h"
+#include "nshelper/routes.h"
 
 #define ANY	    UINT64_MAX
 #define SECURE_BITS 239 /* all that nshelper sets and locks in the end */
@@ -102,6 +104,35 @@ static void what_cannot_be_arranged_ends_it(void **state)
 	}
 }
 
+/* The kernel's acknowledgement does not come. */
+static const struct {
+	int call, error, code;
+} silences[] = {
+	{SYS_recvfrom, EAGAIN, ETIMEDOUT}, {SYS_recvfrom, EINTR, ENOBUFS},
+	{SYS_recvfrom, EIO, EIO},	   {SYS_sendto, EIO, EIO},
+	{SYS_setsockopt, EIO, EIO},	   {SYS_socket, EACCES, EACCES},
+};
+
+static bool is_silent(void)
+{
+	const struct in_addr a = {htonl(INADDR_LOOPBACK)};
+	struct error err = {}, other = {};
+
+	refuse_call(silences[at].call, silences[at].error);
+	return routes_install(1, 1000, &err) == -1 && err.code == silences[at].code &&
+	       strstr(err.text, "--transparent") && routes_add_local(AF_INET, &a, &a, &other) == -1 &&
+	       other.code == silences[at].code && strstr(other.text, "--outside-source");
+}
+
+static void a_silent_kernel_is_told(void **state)
+{
+	(void)state;
+	for (at = 0; at < sizeof(silences) / sizeof(*silences); at++) {
+		if (!child_says(is_silent))
+			fail_msg("silence %zu", at);
+	}
+}
+
 /* A number that does not fit is cut nowhere. */
 static void a_number_is_read_as_a_whole(void **state)
 {
@@ -124,6 +155,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_step_is_named),
 		cmocka_unit_test(what_cannot_be_arranged_ends_it),
+		cmocka_unit_test(a_silent_kernel_is_told),
 		cmocka_unit_test(a_number_is_read_as_a_whole),
 	};
 

@@ -117,6 +117,29 @@ static void ends_are_passed_on_one_by_one(void **state)
 	}
 }
 
+/* Small messages, however many, are not worth a pipe; bulk data are, unless some of them are urgent. */
+static void only_bulk_takes_a_pipe(void **state)
+{
+	(void)state;
+	begin(SOCK_STREAM);
+	pump_start(&r.worker, c, 0);
+	for (int k = 0; k < 8; k++) {
+		send_text(client, "small");
+		turn_until(target_can_read);
+		expect_text(target, "small");
+	}
+	assert_int_equal(r.worker.pipes.count, 0);
+	for (int urgent = 1; urgent >= 0; urgent--) {
+		c->ends[CLIENT].full_reads = 4;
+		c->ends[CLIENT].urgent = urgent;
+		send_text(client, "bulk");
+		turn_until(target_can_read);
+		expect_text(target, "bulk");
+		assert_int_equal(r.worker.pipes.count, !urgent);
+	}
+	end();
+}
+
 static void resets_are_passed_on(void **state)
 {
 	(void)state;
@@ -344,6 +367,7 @@ static void whom_the_server_has_left_is_probed(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_bulk_takes_a_pipe),
 		cmocka_unit_test(what_came_before_is_moved_at_once),
 		cmocka_unit_test(ends_are_passed_on_one_by_one),
 		cmocka_unit_test(resets_are_passed_on),
