@@ -91,10 +91,9 @@ static void become(const struct check *c, int pidfd, uint64_t deadline, int outp
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	prepare_environment(pidfd, deadline);
-	if (dup2(output, STDERR_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ||
-	    fcntl(pidfd, F_SETFD, 0) < 0)
-		_exit(EXIT_CANNOT_EXEC);
-	execvp(c->words[0], (char *const *)(uintptr_t)c->words);
+	if (dup2(output, STDERR_FILENO) == STDERR_FILENO &&
+	    close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 && fcntl(pidfd, F_SETFD, 0) == 0)
+		execvp(c->words[0], (char *const *)(uintptr_t)c->words);
 	dprintf(STDERR_FILENO, "<3>cannot run '%s': %s\n", c->words[0], strerror(errno));
 	_exit(EXIT_CANNOT_EXEC);
 }

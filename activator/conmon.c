@@ -92,11 +92,9 @@ bool conmon_group(const char *cgroup, char *ret, size_t size)
 pid_t conmon_child(const char **children)
 {
 	char *end;
-	long pid;
+	long pid = strtol(*children, &end, 10); /* 0 without a number, LONG_MAX beyond all */
 
-	errno = 0;
-	pid = strtol(*children, &end, 10);
-	if (end == *children || errno != 0 || pid <= 0 || pid > INT32_MAX)
+	if (pid <= 0 || pid >= INT32_MAX)
 		return 0;
 	*children = end;
 	return (pid_t)pid;

@@ -123,6 +123,35 @@ static void children(void **state)
 }
 
 /* What /proc says of conmon 7 and its children; the container's first process is this one. */
+static void what_is_no_process(void **state)
+{
+	static const struct {
+		const char *text;
+		pid_t pid;
+	} cases[] = {
+		{"", 0},
+		{" ", 0},
+		{"x", 0},
+		{"0", 0},
+		{"-1", 0},
+		{"1", 1},
+		{"2147483646", 2147483646},
+		{"2147483647", 0},
+		{"2147483648", 0},
+		{"4294967297", 0},
+		{"99999999999999999999", 0},
+		{"-99999999999999999999", 0},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		const char *text = cases[k].text;
+
+		assert_int_equal(conmon_child(&text), cases[k].pid);
+		assert_int_equal(*text == '\0', cases[k].pid != 0 || !cases[k].text[0]);
+	}
+}
+
 static void put_monitor(const char *comm, const char *id, const char *children)
 {
 	char self[16], group[256];
@@ -260,6 +289,7 @@ int main(void)
 		cmocka_unit_test(groups),
 		cmocka_unit_test(identifiers),
 		cmocka_unit_test(children),
+		cmocka_unit_test(what_is_no_process),
 		cmocka_unit_test_setup_teardown(the_first_process, proc_setup, proc_teardown),
 		cmocka_unit_test_setup_teardown(no_first_process, proc_setup, proc_teardown),
 		cmocka_unit_test(names),

@@ -176,6 +176,7 @@ static void every_failure_is_told(void **state)
 {
 	const char *up = running();
 	START(f, SAY(NO_SUCH), SAY(NO_CONTENT), SAY(EXITED), SAY(EXITED), SAY_ONE_FAILS, SAY_ONE_FAILS, SAY_ONE_FAILS,
+	      SAY_ONE_FAILS,
 	      SAY(NO_CONTENT), SAY(up), SAY(up), SAY_ONE_FAILS);
 
 	(void)state;
@@ -187,6 +188,12 @@ static void every_failure_is_told(void **state)
 		ARGUMENTS(OPTIONS(f, "docker"), DB,
 			  SERVED_BY(helper("echo '<5>a note' >&2; echo '<3>port 5432 is dead' >&2; exit 75"))),
 		" port 5432 is dead");
+	/* What does not fit is cut off. */
+	assert_dependency_refused(
+		ARGUMENTS(
+			OPTIONS(f, "docker"), DB,
+			SERVED_BY(helper("{ echo; printf begun; head -c 20000 /dev/zero | tr '\\0' x; } >&2; exit 1"))),
+		"begunxxx");
 	assert_dependency_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("exit 1"))),
 				  "ended without an answer");
 	assert_dependency_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY("/nonexistent/nshelper")),
@@ -196,7 +203,7 @@ static void every_failure_is_told(void **state)
 	assert_dependency_refused(
 		ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "300ms", DB, SERVED_BY(helper("exec sleep 1000"))),
 		"ended without an answer");
-	assert_string_equal(requests(&f), "POST start POST start GET json GET json " ONE_FAILS " " ONE_FAILS
+	assert_string_equal(requests(&f), "POST start POST start GET json GET json " ONE_FAILS " " ONE_FAILS " " ONE_FAILS
 					  " " ONE_FAILS " POST start GET json GET json POST start GET json GET json");
 	fake_stop(&f);
 }

@@ -194,6 +194,125 @@ static void what_falls_asleep_is_kept(void **state)
 	fake_stop(&f);
 }
 
+/* What has taken the container up again has accepted its data; a container that only exists has not. */
+static void who_accepts_what_is_gone(void **state)
+{
+	static const struct {
+		const char *status;
+		bool accepted;
+	} cases[] = {{"created", false}, {"exited", false}, {"dead", false}, {"running", true}, {"paused", true}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		START(f, SAY(with_volume(cases[k].status)), SAY(NO_CONTENT), SAY(running()), SAY(running()));
+		struct program p;
+
+		remember_volume(f.socket);
+		rmdir(volume_directory());
+		assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))),
+				 cases[k].accepted ? 0 : EXIT_REFUSED);
+		assert_string_equal(requests(&f),
+				    cases[k].accepted ? "GET json POST start GET json GET json" : "GET json");
+		program_release(&p);
+		fake_stop(&f);
+	}
+}
+
+/* An engine that does not answer has accepted nothing. */
+static void an_engine_that_fails_accepts_nothing(void **state)
+{
+	START(f, SAY(reply("500", "{\"message\":\"hm\"}")));
+	struct program p;
+
+	(void)state;
+	remember_volume(f.socket);
+	rmdir(volume_directory());
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), EXIT_REFUSED);
+	assert_string_equal(requests(&f), "GET json");
+	assert_non_null(strstr(p.failed, "was removed"));
+	program_release(&p);
+	fake_stop(&f);
+}
+
+static const char *with_bind(const char *source)
+{
+	char body[512];
+
+	snprintf(body, sizeof(body),
+		 "{\"Id\":\"" ID "\",\"Name\":\"x\",\"State\":{\"Status\":\"exited\"},\"HostConfig\":{},\"Config\":{},"
+		 "\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"%s\"}]}",
+		 source);
+	return reply("200", body);
+}
+
+/* What was mounted has no name but its path; one that the container no longer has is no question. */
+static void a_mount_that_is_gone(void **state)
+{
+	START(f, SAY(with_bind(volume_directory())), SAY(with_bind(volume_directory())), SAY(with_bind("/elsewhere")),
+	      SAY(NO_CONTENT), SAY(running()), SAY(running()));
+	_cleanup_volumes_ struct volumes v = {};
+	struct program p;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(mkdir(volume_directory(), 0700), 0);
+	assert_int_equal(volumes_add(&v, "pgd", volume_directory(), &err), 0);
+	free(v.items[0].name);
+	v.items[0].name = NULL;
+	v.items[0].is_mount_point = true;
+	remember(f.socket, &v);
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), EXIT_REFUSED);
+	assert_non_null(strstr(p.failed, "nothing is mounted on '"));
+	assert_string_equal(requests(&f), "GET json");
+	program_release(&p);
+	rmdir(volume_directory());
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), EXIT_REFUSED);
+	assert_non_null(strstr(p.failed, "there is no directory '"));
+	assert_non_null(strstr(p.failed, volume_directory()));
+	assert_string_equal(requests(&f), "GET json");
+	program_release(&p);
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
+	assert_string_equal(requests(&f), "GET json POST start GET json GET json");
+	program_release(&p);
+	fake_stop(&f);
+}
+
+/* The container's dependencies are looked at first. */
+static void a_volume_of_a_dependency(void **state)
+{
+	START(f, SAY(with_volume("exited")));
+	struct program p;
+
+	(void)state;
+	remember_volume(f.socket);
+	rmdir(volume_directory());
+	assert_int_equal(program_run_kept(&p, ARGUMENTS("--name", "t", "--backend", "docker", "--container", "web",
+							"--engine-socket", f.socket, "--with", "x", "--", "/bin/true")),
+			 EXIT_REFUSED);
+	assert_string_equal(requests(&f), "GET json");
+	assert_non_null(strstr(p.failed, "the volume 'pgd' of the container 'x' was removed"));
+	program_release(&p);
+	fake_stop(&f);
+}
+
+/* A record that cannot be written keeps nobody awake. */
+static void what_cannot_be_remembered_is_told(void **state)
+{
+	START(f, SAY(with_volume("running")), SAY(NO_CONTENT), SAY(with_volume("exited")));
+	char path[PATH_MAX];
+	struct program p;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(mkdir(volume_directory(), 0700), 0);
+	assert_int_equal(volumes_path(SCOPE_SYSTEM, BACKEND_DOCKER, f.socket, "x", path, &err), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(program_run(&p, NULL, ARGUMENTS("--sleep", OPTIONS(f, "docker"))), 0);
+	assert_string_equal(requests(&f), "GET json POST stop GET json");
+	assert_non_null(strstr(p.text, "the volumes of the container 'x' are not remembered: "));
+	fake_stop(&f);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -203,6 +322,11 @@ int main(void)
 		TEST(a_volume_that_was_replaced_is_not_initialised),
 		TEST(a_container_that_runs_has_what_it_has),
 		TEST(a_container_without_the_volume_needs_none),
+		TEST(who_accepts_what_is_gone),
+		TEST(an_engine_that_fails_accepts_nothing),
+		TEST(a_mount_that_is_gone),
+		TEST(a_volume_of_a_dependency),
+		TEST(what_cannot_be_remembered_is_told),
 		TEST(a_record_that_makes_no_sense_is_none),
 		TEST(what_falls_asleep_is_remembered),
 		TEST(what_falls_asleep_is_kept),
