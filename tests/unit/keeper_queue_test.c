@@ -1,8 +1,10 @@
 /* Who waits, who may wake, and since when: with real sockets and real clients. */
 #include "keeper/queue.h"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "common/log.h"
 #include "keeper/backlog.h"
 #include "tests/unit/keeper_fixture.h"
 
@@ -528,10 +530,96 @@ static void what_is_no_tcp_listener_has_no_backlog(void **state)
 	(void)udp;
 }
 
+/* What is written on standard error from here on; NULL: the text up to now. */
+static const char *overhear(bool begin)
+{
+	static char text[8192];
+	static int before, said;
+	ssize_t n;
+
+	fflush(stderr);
+	if (begin) {
+		before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 200);
+		said = memfd_create("said", MFD_CLOEXEC);
+		assert_true(dup2(said, STDERR_FILENO) >= 0);
+		return NULL;
+	}
+	assert_true(dup2(before, STDERR_FILENO) >= 0);
+	n = pread(said, text, sizeof(text) - 1, 0);
+	assert_true(n >= 0);
+	text[n] = '\0';
+	close(before);
+	close(said);
+	return text;
+}
+
+/* The debug level names who is admitted, and some of those who are not. */
+static void who_comes_is_named(void **state)
+{
+	static const struct {
+		const char *listens, *source;
+		int type;
+	} cases[] = {
+		{"127.0.0.1", "127.0.0.9", SOCK_STREAM},
+		{"::1", "::1", SOCK_STREAM},
+		{"127.0.0.1", "127.0.0.9", SOCK_DGRAM},
+	};
+	const char *said;
+	char line[128];
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		for (int excluded = 0; excluded < 2; excluded++) {
+			struct cidr from = range(strchr(cases[k].source, ':') ? "::1" : "127.0.0.9");
+			int listener = bound_to(cases[k].type, cases[k].listens, 0), client;
+			struct queue q;
+
+			client = client_of(cases[k].type, cases[k].source, cases[k].listens, port_of(listener));
+			q = QUEUE(LIMIT, listener);
+			overhear(true);
+			log_is_debug = true;
+			assert_int_equal(queue_admit(&q, &from, excluded), !excluded);
+			log_is_debug = false;
+			said = overhear(false);
+			snprintf(line, sizeof(line), "%s %s", cases[k].source,
+				 excluded ? "may not wake" : "is admitted");
+			if (!strstr(said, line))
+				fail_msg("'%s' does not say '%s'", said, line);
+			queue_refuse(&q);
+			close(client);
+		}
+	}
+}
+
+static void a_crowd_is_not_named(void **state)
+{
+	struct cidr from = range("127.0.0.9");
+	int listener = bound_to(SOCK_STREAM, "127.0.0.1", 0), clients[40];
+	const char *said;
+	unsigned named = 0;
+	struct queue q;
+
+	(void)state;
+	for (size_t k = 0; k < 40; k++)
+		clients[k] = client_of(SOCK_STREAM, "127.0.0.9", "127.0.0.1", port_of(listener));
+	q = QUEUE(LIMIT, listener);
+	overhear(true);
+	log_is_debug = true;
+	assert_false(queue_admit(&q, &from, 1));
+	log_is_debug = false;
+	for (said = overhear(false); (said = strstr(said, "may not wake")); said++)
+		named++;
+	assert_in_range(named, 1, 39);
+	for (size_t k = 0; k < 40; k++)
+		close(clients[k]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(what_is_handed_over_is_set_right, setup),
+		cmocka_unit_test_setup(who_comes_is_named, setup),
+		cmocka_unit_test_setup(a_crowd_is_not_named, setup),
 		cmocka_unit_test_setup(what_is_no_socket_is_refused, setup),
 		cmocka_unit_test_setup(excluded_sources_do_not_wake, setup),
 		cmocka_unit_test_setup(others_wake_and_are_reset_by_a_failure, setup),
