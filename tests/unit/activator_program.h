@@ -37,6 +37,7 @@ struct program {
 	char awaited[1024];   /* the last AWAITED=; "" */
 	char hint[1024];      /* the last HINT=; "" */
 	unsigned starting;    /* so often it said STARTING=1 */
+	unsigned vain;	      /* and VAIN=1 */
 	char failed[1024];    /* FAILED=; "" */
 	unsigned messages;    /* of any kind */
 };
@@ -140,6 +141,7 @@ static inline void program_listen(struct program *p)
 		(void)message_value(&m, "AWAITED", p->awaited, sizeof(p->awaited));
 		(void)message_value(&m, "HINT", p->hint, sizeof(p->hint));
 		p->starting += message_value(&m, "STARTING", word, sizeof(word));
+		p->vain += message_value(&m, "VAIN", word, sizeof(word));
 		(void)message_value(&m, "FAILED", p->failed, sizeof(p->failed));
 		if (message_value(&m, "WOKEN", word, sizeof(word)) && strcmp(word, "1") == 0 && p->woken.n_fds == 0) {
 			p->woken = m;

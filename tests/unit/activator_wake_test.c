@@ -569,9 +569,65 @@ static void a_notification_that_nobody_sees_is_no_failure(void **state)
 	assert_non_null(strstr(p.text, "no user 'no.such'"));
 }
 
+/* The keeper is told that nothing was started only where that is certain: else it puts to sleep what may have come up. */
+static void what_was_in_vain_is_told(void **state)
+{
+	const struct {
+		struct exchange start;
+		unsigned vain;
+		int status;
+	} cases[] = {
+		{SAY(NO_CONTENT), 0, 0},
+		{SAY(NOT_MODIFIED), 0, 0},
+		{SAY(NO_SUCH), 1, EXIT_REFUSED},
+		{SAY(reply("500", "{\"message\":\"hm\"}")), 1, EXIT_REFUSED},
+		{SAY_THEN(NULL, CLOSE), 0, EXIT_REFUSED},
+		{SAY_THEN("nonsense\r\n\r\n", CLOSE), 0, EXIT_REFUSED},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		START(f, cases[k].start, SAY(running()), SAY(running()));
+		struct program p;
+
+		assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), cases[k].status);
+		assert_int_equal(p.starting, 1);
+		assert_int_equal(p.vain, cases[k].vain);
+		program_release(&p);
+		fake_stop(&f);
+	}
+}
+
+/* A paused container: the start was in vain, and so may be what follows. */
+static void what_was_in_vain_with_a_paused_one(void **state)
+{
+	const struct {
+		struct exchange unpause;
+		unsigned vain;
+		int status;
+	} cases[] = {
+		{SAY(NO_CONTENT), 1, 0},
+		{SAY(reply("404", "{\"message\":\"No such container: x\"}")), 2, EXIT_REFUSED},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		START(f, SAY(CONFLICT), cases[k].unpause, SAY(running()), SAY(running()));
+		struct program p;
+
+		assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), cases[k].status);
+		assert_int_equal(p.starting, 2);
+		assert_int_equal(p.vain, cases[k].vain);
+		program_release(&p);
+		fake_stop(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_was_in_vain_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_in_vain_with_a_paused_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_wake_hands_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_debug_level_tells_each_step, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_takes_long_is_told_in_advance, setup, teardown),
