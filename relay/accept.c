@@ -140,7 +140,7 @@ static bool accept_one(struct worker *w, struct acceptor *a)
 	descriptors_give(&w->service->descriptors, 2);
 	if (errno == EAGAIN)
 		a->drained = true;
-	else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+	else if (is_shortage(errno))
 		pause_listeners(w, true);
 	else
 		return true; /* concerns this client alone: ECONNABORTED and the network errors of accept(2) */
