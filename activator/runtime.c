@@ -9,6 +9,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "common/path.h"
 #include "handover/environment.h"
 #include "units/paths.h"
 
@@ -33,14 +34,9 @@ int runtime_directory(enum scope scope, char ret[static PATH_MAX], struct error 
 
 int runtime_file(enum scope scope, const char *file, char ret[static PATH_MAX], struct error *err)
 {
-	size_t len;
+	char directory[PATH_MAX];
 
-	if (runtime_directory(scope, ret, err) < 0)
-		return -1;
-	len = strlen(ret);
-	if (snprintf(ret + len, PATH_MAX - len, "/%s", file) >= (int)(PATH_MAX - len))
-		return error_set(err, ENAMETOOLONG, "the runtime directory '%s' has too long a path", ret);
-	return 0;
+	return runtime_directory(scope, directory, err) < 0 ? -1 : path_join(directory, file, ret, err);
 }
 
 /* Run by hand, or after a killed keeper: reads the file that the last keeper has left. */

@@ -41,10 +41,10 @@ static struct need *add(struct needs *needs, const char *name)
 
 static int record_path(const struct options *o, const char *name, char ret[static PATH_MAX], struct error *err)
 {
-	char directory[PATH_MAX], file[UNIT_NAME_MAX + sizeof(SUFFIX)];
+	char file[UNIT_NAME_MAX + sizeof(SUFFIX)];
 
 	snprintf(file, sizeof(file), "%s" SUFFIX, name);
-	return runtime_directory(o->scope, directory, err) < 0 ? -1 : path_join(directory, file, ret, err);
+	return runtime_file(o->scope, file, ret, err);
 }
 
 /* A service that cannot be recorded is forgotten: it stays up. */

@@ -99,6 +99,52 @@ static void a_sleep(void **state)
 	assert_non_null(strstr(entry(), "was stopped, too\n"));
 }
 
+/* Where the time of a wake went, of whose process the keeper has noted the beginning. */
+static void the_durations_of_a_wake(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(running()),
+	      SAY(NO_CONTENT), SAY(running()), SAY(running()));
+
+	(void)state;
+	for (int with = 0; with < 2; with++) {
+		uint64_t spawned = now_usec() - 2 * USEC_PER_SEC, main_began = spawned + 1234567, asked;
+		char expected[512];
+		struct program p;
+		const char *text;
+		struct stats s;
+
+		if (with)
+			program_start_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--with", "pg", "--", "/bin/true"));
+		else
+			program_start_kept(&p, ARGUMENTS(OPTIONS(f, "docker")));
+		p.stats->t_main = main_began;
+		p.stats->t_spawned = spawned;
+		assert_int_equal(program_finish(&p), 0);
+		s = *p.stats;
+		program_release(&p);
+		text = entry();
+		if (with) {
+			assert_non_null(
+				strstr(text, "the container 'pg' comes first: it was woken and is ready after "));
+			text = entry();
+		}
+		asked = with ? s.t_dependencies : main_began;
+		assert_true(asked <= s.t_started && s.t_started <= s.t_inspected);
+		snprintf(expected, sizeof(expected),
+			 "SOCKWAKE_LOAD_USEC=1234567\nSOCKWAKE_WITH_USEC=%llu\nSOCKWAKE_START_USEC=%llu\n"
+			 "SOCKWAKE_INSPECT_USEC=%llu\n",
+			 (unsigned long long)(asked - main_began), (unsigned long long)(s.t_started - asked),
+			 (unsigned long long)(s.t_inspected - s.t_started));
+		assert_non_null(strstr(text, expected));
+		snprintf(expected, sizeof(expected), "MESSAGE=t: the container 'x' was woken after %llu.%llu ms",
+			 (unsigned long long)(s.t_inspected - spawned) / 1000,
+			 (unsigned long long)(s.t_inspected - spawned) / 100 % 10);
+		assert_non_null(strstr(text, expected));
+		assert_int_equal(s.container_pid, container_process());
+	}
+	fake_stop(&f);
+}
+
 static void wakes_and_sleeps(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), /* */
@@ -208,6 +254,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(an_entry),
 		TEST(a_sleep),
+		TEST(the_durations_of_a_wake),
 		TEST(wakes_and_sleeps),
 		TEST(what_a_keeper_has_counted),
 		TEST(a_unit_that_falls_asleep),
