@@ -1,6 +1,10 @@
 /* readiness/probe_command.h through readiness_wait(). */
 #include "tests/unit/readiness_fixture.h"
 
+#include "handover/channel.h"
+#include "readiness/probe_command.h"
+#include "tests/unit/shortage.h"
+
 static char directory[] = "/tmp/sockwake-readiness-XXXXXX";
 
 static void expect_command(int expected, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -63,10 +67,91 @@ static void test_command(void **state)
 	assert_int_equal(rmdir(directory), 0);
 }
 
+/* What the keeper is told at once: a command may take long. Of other checks it hears only when they go on. */
+static void what_is_told_in_advance(void **state)
+{
+	static const struct {
+		const char *kind, *awaited; /* NULL: nothing */
+	} cases[] = {{"exec sleep 1000", "the health-check command has not ended"}, {"listen", NULL}, {"http", NULL}};
+	struct error err;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(channel_open(ends, &err), 0);
+	assert_int_equal(dup2(ends[1], 90), 90);
+	setenv("SOCKWAKE_KEEPER_FD", "90", 1);
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		struct message m;
+		char text[128];
+		bool closed;
+
+		assert_int_equal(wait_for(cases[k].kind, SOCK_STREAM, SECOND / 20, -1, &err), -1);
+		assert_int_equal(channel_receive(ends[0], &m, &closed), cases[k].awaited != NULL);
+		if (cases[k].awaited) {
+			assert_true(message_value(&m, "AWAITED", text, sizeof(text)));
+			assert_string_equal(text, cases[k].awaited);
+			message_clear(&m);
+			assert_false(channel_receive(ends[0], &m, &closed)); /* once */
+		}
+	}
+	unsetenv("SOCKWAKE_KEEPER_FD");
+	close(90);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* How a command ends is told; one that cannot be run will not succeed later. */
+static void how_it_ends_is_told(void **state)
+{
+	static const struct {
+		const char *command, *says;
+	} cases[] = {
+		{"exit 3", "the health-check command still exits with status 3"},
+		{"kill -9 $$", "the health-check command was killed by signal 9"},
+		{"exit 126", "the health-check command still exits with status 126"},
+		{"exit 127", "the health-check command still exits with status 127"},
+	};
+	struct error err;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		assert_int_equal(wait_for(cases[k].command, SOCK_STREAM, SECOND / 20, -1, &err), -1);
+		if (!strstr(err.text, cases[k].says))
+			fail_msg("'%s' does not say '%s'", err.text, cases[k].says);
+	}
+}
+
+/* Each verdict of a command, without the loop around it. */
+static void its_verdicts(void **state)
+{
+	static const struct {
+		const char *command;
+		int verdict;
+	} cases[] = {
+		{"exit 0", VERDICT_READY},	 {"exit 1", VERDICT_NOT_YET},  {"exit 125", VERDICT_NOT_YET},
+		{"exit 126", VERDICT_FUTILE},	 {"exit 127", VERDICT_FUTILE}, {"kill -TERM $$", VERDICT_NOT_YET},
+		{"kill -9 $$", VERDICT_NOT_YET},
+	};
+	const struct patience p = {.started = now_usec(), .deadline = now_usec() + 10 * SECOND, .pidfd = -1};
+	char seen[SEEN_MAX];
+	struct error err;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++)
+		assert_int_equal(probe_command(cases[k].command, PORT, &p, seen, &err), cases[k].verdict);
+	shortage_after(0);
+	assert_int_equal(probe_command("true", PORT, &p, seen, &err), -1);
+	assert_int_equal(err.code, ENOMEM);
+	shortage_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_command),
+		cmocka_unit_test(what_is_told_in_advance),
+		cmocka_unit_test(how_it_ends_is_told),
+		cmocka_unit_test(its_verdicts),
 	};
 
 	return cmocka_run_group_tests(tests, own_network, NULL);
