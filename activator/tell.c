@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/signals.h"
 #include "handover/channel.h"
 #include "handover/listen.h"
 #include "units/log_command.h"
@@ -16,11 +17,8 @@ static sigset_t before;
 
 void tell_starting(struct engine *e, const char *container)
 {
-	sigset_t set;
+	const sigset_t set = signals_to_end();
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &set, &before);
 	notify_send(channel_inherited(),
 		    "STARTING=1\nAWAITED=%s has not started '%s'\nHINT='%s ps' shows whether %s answers",

@@ -14,6 +14,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/signals.h"
 #include "handover/exit.h"
 #include "handover/listen.h"
 
@@ -79,7 +80,7 @@ static void keep_open(int fd)
 /* Runs in the child process; does not return. */
 static void become(const struct program *p, char *const *argv, const struct inheritance *i, pid_t keeper)
 {
-	sigset_t none;
+	const sigset_t none = signals_none();
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != keeper)
@@ -91,7 +92,6 @@ static void become(const struct program *p, char *const *argv, const struct inhe
 		keep_open(LISTEN_FDS_START + k);
 	if (i->no_files)
 		(void)setrlimit(RLIMIT_FSIZE, &(struct rlimit){});
-	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)execveat(p->fd, "", argv, environ, AT_EMPTY_PATH);
 	_exit(EXIT_CANNOT_EXEC);

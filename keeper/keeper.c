@@ -36,6 +36,7 @@
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "common/signals.h"
 #include "handover/exit.h"
 #include "handover/listen.h"
 #include "handover/refuse.h"
@@ -161,11 +162,8 @@ static int leave(struct keeper *k, uint64_t flag, const char *why)
 
 static int open_signals(struct keeper *k, struct error *err)
 {
-	sigset_t set;
+	sigset_t set = signals_to_end();
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	k->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

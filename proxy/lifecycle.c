@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/extremes.h"
 #include "common/fault.h"
+#include "common/signals.h"
 #include "relay/accept.h"
 #include "relay/threads.h"
 #include "relay/udp.h"
@@ -206,7 +207,7 @@ int lifecycle_open(struct lifecycle *l, struct report *report, int pidfd, int ho
 {
 	struct service *service = report->service;
 	struct worker *w = &service->workers[0];
-	sigset_t set;
+	const sigset_t set = signals_to_end();
 
 	*l = (struct lifecycle){
 		.service = service,
@@ -219,9 +220,6 @@ int lifecycle_open(struct lifecycle *l, struct report *report, int pidfd, int ho
 	service->program = l;
 	service->say_unreachable = say_unreachable;
 	service->say_anonymous = say_anonymous;
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	l->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (l->signals.fd < 0)

@@ -15,6 +15,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/signals.h"
 #include "handover/environment.h"
 #include "handover/exit.h"
 #include "readiness/probes.h"
@@ -44,13 +45,13 @@ static int spawn(char *command, char **env, pid_t *ret_pid)
 	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, command, NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none, all;
+	const sigset_t none = signals_none();
+	sigset_t all;
 	int r;
 
 	/* Cannot fail: glibc's only clear these. */
 	(void)posix_spawn_file_actions_init(&actions);
 	(void)posix_spawnattr_init(&attributes);
-	sigemptyset(&none);
 	sigfillset(&all);
 	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
 	if (r == 0)

@@ -623,9 +623,66 @@ static void what_was_in_vain_with_a_paused_one(void **state)
 	}
 }
 
+/* What the lock says of a wake that dies while it waits for the engine's description of the run. */
+static void what_is_written_down_by_then(void **state)
+{
+	static const struct {
+		const char *found; /* its state before, asked for with --keep-running; NULL: without */
+		bool starts;
+		const char *recorded;
+	} cases[] = {
+		{NULL, true, RUN_STARTED}, {NULL, false, ""},	   {"exited", true, RUN_STARTED},
+		{"exited", false, ""},	   {"running", false, ""}, {"running", true, ""}, /* somebody else's run */
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		const char *found = cases[k].found, *start = cases[k].starts ? NO_CONTENT : NOT_MODIFIED;
+		const struct exchange stalls = SAY_THEN(NULL, STALL), starts = SAY(start);
+		const struct exchange asked = SAY(found ? inspection(found, container_process(), STARTED, "") : start);
+		START(f, asked, found ? starts : stalls, stalls);
+		struct program p;
+
+		if (found)
+			program_start_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--keep-running"));
+		else
+			program_start_kept(&p, ARGUMENTS(OPTIONS(f, "docker")));
+		while (((volatile struct seen *)f.seen)->requests < (found ? 3 : 2))
+			usleep(1000);
+		assert_string_equal(recorded(&f), cases[k].recorded);
+		kill(p.pid, SIGKILL);
+		assert_int_equal(program_finish(&p), -SIGKILL);
+		program_release(&p);
+		fake_stop(&f);
+	}
+}
+
+/* No socket has so long a path: whatever is asked of the engine fails. */
+static void an_engine_that_cannot_be_opened(void **state)
+{
+	static const char *const modes[] = {"--wake", "--sleep", "--follow"};
+	struct program p;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(modes) / sizeof(*modes); k++) {
+		char path[200];
+
+		memset(path, 'x', sizeof(path));
+		path[0] = '/';
+		path[sizeof(path) - 1] = '\0';
+		assert_int_equal(program_run_kept(&p, ARGUMENTS(modes[k], "--name", "t", "--backend", "docker",
+								"--container", "x", "--engine-socket", path)),
+				 EXIT_REFUSED);
+		assert_int_equal(p.woken.n_fds, 0);
+		program_release(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_written_down_by_then, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_engine_that_cannot_be_opened, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_in_vain_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_in_vain_with_a_paused_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_wake_hands_over, setup, teardown),

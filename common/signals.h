@@ -1,0 +1,22 @@
+/* Sets of signals. */
+#pragma once
+
+#include <signal.h>
+
+static inline sigset_t signals_none(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	return set;
+}
+
+/* Those by which the service manager, or a person at a terminal, tells a program to end. */
+static inline sigset_t signals_to_end(void)
+{
+	sigset_t set = signals_none();
+
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	return set;
+}
