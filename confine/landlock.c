@@ -12,12 +12,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
-
-struct ruleset_attr {
-	uint64_t handled_access_fs;
-	uint64_t handled_access_net; /* ABI 4 */
-	uint64_t scoped;	     /* ABI 6 */
-};
+#include "common/extremes.h"
 
 struct net_port_attr {
 	uint64_t allowed_access;
@@ -31,14 +26,22 @@ struct net_port_attr {
 #define SCOPE_SIGNAL	    (1ULL << 1)
 #define FS_RIGHTS(n)	    ((1ULL << (n)) - 1)
 
-/* All file system rights of an ABI: 13 at first, then REFER, TRUNCATE, IOCTL_DEV. */
-static uint64_t file_system_rights(long abi)
+struct landlock_denied landlock_denied(long abi, bool transparent)
 {
-	if (abi >= 5)
-		return FS_RIGHTS(16);
-	if (abi >= 3)
-		return FS_RIGHTS(15);
-	return FS_RIGHTS(abi >= 2 ? 14 : 13);
+	/* All file system rights of an ABI: 13 at first, then REFER, TRUNCATE, IOCTL_DEV. A transparent proxy binds to
+	 * its clients' addresses. */
+	const uint64_t all = NET_CONNECT_TCP | (transparent ? 0 : NET_BIND_TCP);
+	const struct landlock_denied denied[] = {
+		{0, 0, 0},
+		{FS_RIGHTS(13), 0, 0},
+		{FS_RIGHTS(14), 0, 0},
+		{FS_RIGHTS(15), 0, 0},
+		{FS_RIGHTS(15), all, 0},
+		{FS_RIGHTS(16), all, 0},
+		{FS_RIGHTS(16), all, SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL},
+	};
+
+	return denied[abi < 0 ? 0 : least_of((uint64_t)abi, sizeof(denied) / sizeof(*denied) - 1)];
 }
 
 static int allow_port(int ruleset, uint64_t access, uint16_t port, struct error *err)
@@ -66,25 +69,20 @@ static int allow_ports(int ruleset, const struct confinement *c, struct error *e
 int landlock_restrict(const struct confinement *c, unsigned *missing, struct error *err)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	struct ruleset_attr attr = {.handled_access_fs = file_system_rights(abi)};
+	struct landlock_denied denied = landlock_denied(abi, c->transparent);
 	_cleanup_close_ int ruleset = -1;
 
-	if (abi < 1) {
-		*missing |= UNCONFINED_LANDLOCK | UNCONFINED_PORTS;
+	if (!denied.network)
+		*missing |= UNCONFINED_PORTS;
+	if (!denied.file_system) {
+		*missing |= UNCONFINED_LANDLOCK;
 		return 0;
 	}
-	/* A transparent proxy binds to its clients' addresses. */
-	if (abi >= 4)
-		attr.handled_access_net = NET_CONNECT_TCP | (c->transparent ? 0 : NET_BIND_TCP);
-	else
-		*missing |= UNCONFINED_PORTS;
-	if (abi >= 6)
-		attr.scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
 	/* An older kernel accepts the longer structure if the members that it does not know are zero. */
-	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &denied, sizeof(denied), 0);
 	if (ruleset < 0)
 		return error_errno(err, errno, "cannot make a Landlock ruleset");
-	if (abi >= 4 && allow_ports(ruleset, c, err) < 0)
+	if (denied.network && allow_ports(ruleset, c, err) < 0)
 		return -1;
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		return error_errno(err, errno, "cannot restrict this process by Landlock");

@@ -11,21 +11,18 @@
 
 void keeper_say(struct keeper *k, int level, const char *sentence)
 {
-	uint64_t now = now_usec();
-
-	if (strcmp(k->said, sentence) == 0 && now - k->said_at < REPEAT_USEC)
+	if (strcmp(k->said, sentence) == 0 && !time_is_over(k->said_at + REPEAT_USEC))
 		return;
 	snprintf(k->said, sizeof(k->said), "%s", sentence);
-	k->said_at = now;
+	k->said_at = now_usec();
 	log_line(level, "%s", sentence);
 }
 
 void keeper_extend(struct keeper *k)
 {
-	uint64_t now = now_usec();
-
-	if (now - k->extended < KEEPER_PERIOD || (k->told_at && now - k->told_at > KEEPER_PATIENCE))
+	if (!time_is_over(k->extended + KEEPER_PERIOD) ||
+	    (k->told_to_stop && time_is_over(k->told_to_stop + KEEPER_PATIENCE)))
 		return;
-	k->extended = now;
+	k->extended = now_usec();
 	notify_send(k->notify_fd, "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long)EXTEND_BY);
 }

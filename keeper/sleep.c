@@ -48,7 +48,7 @@ static bool sleeps_for_sure(const struct keeper *k, size_t n_locks)
 /* began: when the first attempt began. */
 static bool is_given_up(const struct keeper *k, uint64_t began)
 {
-	uint64_t since = most_of(k->told_at, began);
+	uint64_t since = most_of(k->told_to_stop, began);
 
 	if (!k->told_to_stop ||
 	    !time_is_over(time_after(since, engine_is_absent(k) ? PATIENCE_ABSENT : KEEPER_PATIENCE)))

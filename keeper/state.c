@@ -67,6 +67,14 @@ static void take_awaited(struct keeper *k, const struct message *m)
 	k->futile = message_value(m, "FUTILE", word, sizeof(word));
 }
 
+static void be_told_to_stop(struct keeper *k)
+{
+	if (k->told_to_stop)
+		return;
+	k->told_to_stop = now_usec();
+	log_debug("is told to stop");
+}
+
 /* Accepts from each child only what that child is responsible for. */
 static void take_message(struct keeper *k, struct child *c, struct message *m)
 {
@@ -84,7 +92,8 @@ static void take_message(struct keeper *k, struct child *c, struct message *m)
 			take_woken(k, m);
 	} else if (c == &k->sleeper) {
 		(void)message_value(m, "ENDED", k->in_case, sizeof(k->in_case));
-		k->told_to_stop |= message_value(m, "STOP", word, sizeof(word));
+		if (message_value(m, "STOP", word, sizeof(word)))
+			be_told_to_stop(k);
 	} else if (c == &k->relay) {
 		take_notes(k, m);
 		if (!k->stopping && message_value(m, "STOPPING", word, sizeof(word))) {
@@ -112,12 +121,11 @@ static void take_messages(struct keeper *k, struct child *c)
 static void take_signals(struct keeper *k)
 {
 	struct signalfd_siginfo info;
-	bool told = k->told_to_stop;
 
-	while (read(k->signal_fd, &info, sizeof(info)) == sizeof(info))
-		k->told_to_stop |= info.ssi_signo != SIGCHLD;
-	if (k->told_to_stop && !told)
-		log_debug("is told to stop");
+	while (read(k->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGCHLD)
+			be_told_to_stop(k);
+	}
 }
 
 /* Reads the messages that a child sent before it ended first. */
@@ -191,8 +199,6 @@ void keeper_wait(struct keeper *k, uint64_t until, bool watch_queue)
 		take_messages(k, children[c]);
 		take_end(k, children[c]);
 	}
-	if (k->told_to_stop && k->told_at == 0)
-		k->told_at = now_usec();
 	if (time_is_over(k->deadline))
 		k->late(k);
 }

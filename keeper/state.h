@@ -61,8 +61,7 @@ struct keeper {
 	bool wake_failed;  /* the reason why the container is put to sleep */
 	unsigned followed; /* how often it was followed to another run since then */
 	uint64_t followed_since;
-	bool told_to_stop;	 /* SIGTERM */
-	uint64_t told_at;	 /* when that was */
+	uint64_t told_to_stop;	 /* when that was; 0: nobody has */
 	uint64_t extended;	 /* when the service manager was last asked for more time */
 	char said[SENTENCE_MAX]; /* the last line in the journal */
 	uint64_t said_at;

@@ -99,7 +99,7 @@ static void drop_reset(struct proxy *p)
 
 static bool needs_own_addresses(const struct relay_config *c)
 {
-	return c->transparent || c->proxy_protocol != PROXY_PROTOCOL_NONE || c->n_targets > 0;
+	return c->transparent || c->proxy_protocol != PROXY_PROTOCOL_NONE || c->n_targets;
 }
 
 int prepare_proxy(struct proxy *p, struct error *err)

@@ -1,4 +1,5 @@
 /* What a proxy does that cannot be confined as it should be: what has no substitute is an error, the rest is told. */
+#include "confine/landlock.h"
 #include "tests/unit/confine_fixture.h"
 #include "tests/unit/refusal_fixture.h"
 
@@ -142,9 +143,33 @@ static void each_gap_has_its_sentence(void **state)
 	assert_non_null(strstr(confine_missing_text(landlock | ports | root), "neither user namespaces nor Landlock"));
 }
 
+/* The numbers are the kernel's (linux/landlock.h): rights of files, of connections, and scopes. */
+static void each_kernel_denies_what_it_can(void **state)
+{
+	static const struct {
+		long abi;
+		uint64_t file_system, network, transparent, scoped;
+	} kernels[] = {
+		{-1, 0, 0, 0, 0},     {0, 0, 0, 0, 0},	       {1, 0x1fff, 0, 0, 0}, {2, 0x3fff, 0, 0, 0},
+		{3, 0x7fff, 0, 0, 0}, {4, 0x7fff, 3, 2, 0},    {5, 0xffff, 3, 2, 0}, {6, 0xffff, 3, 2, 3},
+		{7, 0xffff, 3, 2, 3}, {1000, 0xffff, 3, 2, 3},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(kernels) / sizeof(*kernels); k++) {
+		struct landlock_denied d = landlock_denied(kernels[k].abi, false);
+
+		assert_int_equal(d.file_system, kernels[k].file_system);
+		assert_int_equal(d.network, kernels[k].network);
+		assert_int_equal(d.scoped, kernels[k].scoped);
+		assert_int_equal(landlock_denied(kernels[k].abi, true).network, kernels[k].transparent);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_kernel_denies_what_it_can),
 		cmocka_unit_test(each_refusal_is_told),
 		cmocka_unit_test(a_filter_is_locked),
 		cmocka_unit_test(each_gap_has_its_sentence),

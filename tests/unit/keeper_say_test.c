@@ -59,10 +59,10 @@ static void more_time_is_asked_for_now_and_then(void **state)
 	assert_true(extends(&k, fds[1]));
 	assert_false(extends(&k, fds[1]));
 	k.extended = now_usec() - KEEPER_PERIOD - 1;
-	k.told_at = now_usec();
+	k.told_to_stop = now_usec();
 	assert_true(extends(&k, fds[1]));
 	k.extended = now_usec() - KEEPER_PERIOD - 1;
-	k.told_at = now_usec() - KEEPER_PATIENCE - 1;
+	k.told_to_stop = now_usec() - KEEPER_PATIENCE - 1;
 	assert_false(extends(&k, fds[1]));
 	close(fds[0]);
 	close(fds[1]);
