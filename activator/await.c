@@ -117,7 +117,9 @@ static bool read_until(int fd, uint64_t until, char *ret, size_t size)
 		if (ready < 0)
 			continue; /* a signal */
 		n = full ? read(fd, discarded, sizeof(discarded)) : read(fd, ret + len, size - 1 - len);
-		if (n > 0 && !full) {
+		if (n < 0)
+			n = 0;
+		if (!full) {
 			len += (size_t)n;
 			ret[len] = '\0';
 		}

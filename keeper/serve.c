@@ -54,7 +54,7 @@ static int start_relay(struct keeper *k, uint64_t deadline, struct error *err)
 /* Has a client reached the proxy? The proxy is trusted with figures only. */
 static bool is_used(const struct keeper *k)
 {
-	return k->record.own.connections_total > 0 || k->record.own.flows_total > 0;
+	return k->record.own.connections_total || k->record.own.flows_total;
 }
 
 static void take_traffic(struct keeper *k)

@@ -38,7 +38,7 @@ static int set_targets(struct service *s, const struct target *targets, size_t n
 		struct forward *f = &s->forwards[i];
 		uint16_t port = f->publish->container_port;
 
-		f->targets = malloc((n > 0 ? n : 1) * sizeof(*targets));
+		f->targets = malloc(most_of(n, 1) * sizeof(*targets));
 		if (!f->targets)
 			return error_set(err, ENOMEM, "out of memory");
 		memcpy(f->targets, targets, n * sizeof(*targets));

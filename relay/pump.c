@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/extremes.h"
 #include "relay/keepalive.h"
 #include "relay/packet.h"
 #include "relay/turns.h"
@@ -59,7 +60,7 @@ static void took_error(struct worker *w, struct connection *c, struct end *e, bo
  * reset. */
 static void hold(struct worker *w, struct end *from, const char *data, size_t len)
 {
-	from->buffered = malloc(len > 0 ? len : 1);
+	from->buffered = malloc(most_of(len, 1));
 	if (!from->buffered) {
 		from->failed = true;
 		from->readable = false;
@@ -221,7 +222,7 @@ static bool pump(struct worker *w, struct connection *c, struct end *from, struc
 		} else if (from->readable && !from->eof) {
 			ssize_t n = take(w, c, from, to);
 
-			moved += n > 0 ? (size_t)n : 0;
+			moved += n < 0 ? 0 : (size_t)n;
 		} else {
 			break;
 		}

@@ -175,11 +175,71 @@ static void test_proxy_protocol(void **state)
 	assert_memory_equal(request + n - 4, "\r\n\r\n", 4);
 }
 
+/* What follows behind the bytes that have come, in the buffer, is not looked at. */
+static void nothing_beyond_its_end_is_read(void **state)
+{
+	static const struct {
+		enum readiness_kind kind;
+		const char *reply;
+		size_t len;
+	} replies[] = {
+#define REPLY(kind, text) {kind, text, sizeof(text) - 1}
+		REPLY(READY_POSTGRES, "R\0\0\0\x08\0\0\0\0"),
+		REPLY(READY_POSTGRES, "E\0\0\0\x14SFATAL\0C57P03\0Mx\0\0"),
+		REPLY(READY_POSTGRES, "E\0\0\0\x14SFATAL\0C28000\0Mx\0\0"),
+		REPLY(READY_POSTGRES, "E\0\0\0\x04"),
+		REPLY(READY_REDIS, "+PONG\r\n"),
+		REPLY(READY_REDIS, "-LOADING x\r\n"),
+		REPLY(READY_REDIS, "-DENIED x\r\n"),
+		REPLY(READY_GREETING, "J\0\0\0\x0a"
+				      "8.0\0"),
+		REPLY(READY_GREETING, "\x10\0\0\0\xff\x10\x04Too many"),
+		REPLY(READY_GREETING, "\x10\0\0\0\xff\x6a\x04Host"),
+		REPLY(READY_HTTP, "HTTP/1.1 200 OK\r\n"),
+		REPLY(READY_HTTP, "HTTP/1.1 503 No\r\n"),
+		REPLY(READY_TLS, "\x16\x03\x03"),
+		REPLY(READY_TLS, "\x15\x03\x01"),
+#undef REPLY
+	};
+	static const uint8_t fills[] = {0x00, 0x01, 0x35, 0x41, 0xaa, 0xff};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(replies) / sizeof(*replies); k++) {
+		for (size_t len = 0; len <= replies[k].len; len++) {
+			for (int complete = 0; complete < 2; complete++) {
+				char seen[SEEN_MAX] = "", first_seen[SEEN_MAX] = "";
+				int first = 0;
+
+				for (size_t f = 0; f < sizeof(fills); f++) {
+					uint8_t buffer[256];
+					int verdict;
+
+					memset(buffer, fills[f], sizeof(buffer));
+					memcpy(buffer, replies[k].reply, len);
+					memset(seen, 0, sizeof(seen));
+					verdict = probe_judge(replies[k].kind, buffer, len, complete, seen);
+					if (f == 0) {
+						first = verdict;
+						memcpy(first_seen, seen, sizeof(seen));
+					}
+					assert_int_equal(verdict, first);
+					assert_string_equal(seen, first_seen);
+				}
+			}
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_postgres), cmocka_unit_test(test_redis),	  cmocka_unit_test(test_greeting),
-		cmocka_unit_test(test_http),	 cmocka_unit_test(test_requests), cmocka_unit_test(test_proxy_protocol),
+		cmocka_unit_test(nothing_beyond_its_end_is_read),
+		cmocka_unit_test(test_postgres),
+		cmocka_unit_test(test_redis),
+		cmocka_unit_test(test_greeting),
+		cmocka_unit_test(test_http),
+		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_proxy_protocol),
 		cmocka_unit_test(test_tls),
 	};
 
