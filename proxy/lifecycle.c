@@ -52,6 +52,8 @@ static void drain(struct lifecycle *l)
 	report_stopping(l->report, "Stopping: open connections are given some time to end");
 	accept_stop(l->first);
 	udp_stop(l->first->udp);
+	/* The last look at the queue, before an idle end, would take clients that are to wait for the next process. */
+	timer_set(&l->first->loop, &l->idle, USEC_INFINITY);
 	threads_wake(s);
 	if (s->config->drain_timeout != USEC_INFINITY)
 		timer_set(&l->first->loop, &l->drain, l->first->loop.now + s->config->drain_timeout);

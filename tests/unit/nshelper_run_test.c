@@ -454,9 +454,35 @@ static void an_unreachable_command(void **state)
 	assert_int_equal(rmdir(path), 0);
 }
 
+/* The debug level tells where it has gone, and what it becomes. */
+static void the_debug_level_tells_each_step(void **state)
+{
+	static const int flags[] = {CLONE_NEWNET, 0};
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		_cleanup_container_ pid_t pid = container_start(0, flags[k]);
+		char n[16];
+		const char *words[] = {"nshelper", "--pid", number(n, pid), "/bin/true", NULL};
+		_cleanup_close_ int fd = -1;
+		struct outcome o;
+		pid_t child;
+
+		setenv("SOCKWAKE_LOG", "debug", 1);
+		child = start_child(0, run_program, words, &fd);
+		unsetenv("SOCKWAKE_LOG");
+		collect(child, fd, &o);
+		assert_int_equal(o.status, 0);
+		expect_text(&o, "nshelper +");
+		expect_text(&o, k == 0 ? "has entered the network namespace of process" : "there is nothing to enter");
+		expect_text(&o, "has dropped all privileges; executes '/bin/true'");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_debug_level_tells_each_step),
 		cmocka_unit_test(exit_statuses_by_hand),
 		cmocka_unit_test(what_the_command_inherits),
 		cmocka_unit_test(the_activators_pidfd),

@@ -135,9 +135,28 @@ static void the_debug_level_tells_an_outcome_once(void **state)
 	assert_null(strstr(first + 1, outcome));
 }
 
+/* With the debug level each new reason is told while it waits. */
+static void the_debug_level_tells_what_it_waits_for(void **state)
+{
+	_cleanup_close_ int server = bound(SOCK_STREAM);
+	uint16_t port = port_of(server);
+	struct said s;
+
+	(void)state;
+	close_fd(&server);
+	setenv("SOCKWAKE_LOG", "debug", 1);
+	s = await(port, "listen", -1, 100);
+	unsetenv("SOCKWAKE_LOG");
+	assert_int_equal(s.status, EXIT_REFUSED);
+	assert_non_null(strstr(s.text, "proxy +"));
+	assert_non_null(strstr(s.text, "not ready yet: nothing listens on port"));
+	assert_null(strstr(strstr(s.text, "not ready yet") + 1, "not ready yet")); /* once */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_debug_level_tells_what_it_waits_for),
 		cmocka_unit_test(a_server_that_listens_is_ready),
 		cmocka_unit_test(a_server_that_does_not_is_told),
 		cmocka_unit_test(what_it_says_is_looked_at),

@@ -1,6 +1,8 @@
 /* How the proxy begins and ends: readiness, refusal, draining, the container's end, and what the keeper hears. */
 #include "tests/unit/proxy_life_fixture.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 
 #include "handover/channel.h"
@@ -363,9 +365,35 @@ static void status_says_what_happens(void **state)
 	close(server);
 }
 
+/* The debug level tells each step up to the confinement. */
+static void the_debug_level_tells_the_steps(void **state)
+{
+	int before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 200), said = memfd_create("said", MFD_CLOEXEC);
+	int listener = bound(SOCK_STREAM);
+	char text[4096] = "", ready[64];
+	struct proxy_run p;
+
+	(void)state;
+	proxy_init(&p);
+	(void)proxy_forward(&p, SOCK_STREAM, port_of(listener));
+	snprintf(ready, sizeof(ready), "the server on port %u is ready\n", port_of(listener));
+	p.environment[0] = "SOCKWAKE_LOG=debug";
+	assert_true(dup2(said, STDERR_FILENO) >= 0);
+	proxy_start(&p);
+	assert_true(dup2(before, STDERR_FILENO) >= 0);
+	assert_int_equal(proxy_stop(&p), 0);
+	assert_true(pread(said, text, sizeof(text) - 1, 0) > 0);
+	assert_non_null(strstr(text, ready));
+	assert_non_null(strstr(text, "confines itself\n"));
+	close(before);
+	close(said);
+	close(listener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_debug_level_tells_the_steps),
 		cmocka_unit_test(no_descriptors_for_a_connection),
 		cmocka_unit_test(drains),
 		cmocka_unit_test(drains_no_longer_than_told),

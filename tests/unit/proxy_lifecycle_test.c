@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include "common/cidr.h"
 #include "proxy/lifecycle.h"
 #include "relay/accept.h"
 
@@ -296,6 +297,29 @@ static void told_to_stop_it_drains(void **state)
 	}
 }
 
+/* Not even an idle end would look at the queue once more. */
+static void while_it_drains_it_is_not_idle(void **state)
+{
+	struct cidr range;
+	struct error err;
+	int client;
+
+	(void)state;
+	assert_int_equal(cidr_parse("127.0.0.1", &range, &err), 0);
+	begin();
+	t.relay.config.no_hold = &range;
+	t.relay.config.n_no_hold = 1;
+	client = connect_to(SOCK_STREAM, port_of(t.listener));
+	relay_turn(&t.relay);
+	assert_non_null(t.relay.worker.all); /* it keeps nothing awake, but may go on */
+	assert_int_equal(service_holding(&t.relay.service), 0);
+	tell(SIGTERM);
+	assert_true(t.lifecycle.idle.when == USEC_INFINITY);
+	assert_false(loop->stop);
+	close(client);
+	end();
+}
+
 /* Clients that come then stay in the queue, for the next process. */
 static void who_comes_while_it_drains_stays_queued(void **state)
 {
@@ -351,6 +375,7 @@ int main(void)
 		cmocka_unit_test(while_somebody_accepts_it_does_not_end),
 		cmocka_unit_test(without_an_idle_timeout_it_stays),
 		cmocka_unit_test(told_to_stop_it_drains),
+		cmocka_unit_test(while_it_drains_it_is_not_idle),
 		cmocka_unit_test(who_comes_while_it_drains_stays_queued),
 		cmocka_unit_test(a_signal_that_was_taken_already_means_nothing),
 		cmocka_unit_test(it_ends_with_the_container),
