@@ -15,7 +15,8 @@
 #include "units/bus.h"
 #include "units/paths.h"
 
-#define MARK "SOCKWAKE_APART"
+#define VARIABLE_MAX (PATH_MAX + 32)
+#define MARK	     "SOCKWAKE_APART"
 
 /* Clients wait for the next keeper meanwhile. */
 #define MOMENT	    (500 * USEC_PER_MSEC)
@@ -40,7 +41,7 @@ static int append_text(sd_bus_message *m, const char *property, const char *valu
 /* The variables that it inherits from this process. */
 static int append_environment(sd_bus_message *m, const struct options *o)
 {
-	char runtime[PATH_MAX], variable[PATH_MAX + 32];
+	char runtime[PATH_MAX], variable[VARIABLE_MAX];
 	struct error ignored;
 
 	if (runtime_directory(o->scope, runtime, &ignored) < 0)
@@ -123,7 +124,7 @@ static int start_once(struct manager *manager, const struct options *o, const ch
 static int start(const struct options *o, const char *service, char *const *argv)
 {
 	_cleanup_(bus_disconnect) struct manager manager = {.scope = o->scope, .lost = true};
-	uint64_t end = now_usec() + REVIVAL_TIMEOUT;
+	uint64_t end = time_from_now(REVIVAL_TIMEOUT);
 	int r = -ENOTCONN;
 
 	while (r < 0 && bus_revive(&manager, end))
@@ -145,7 +146,7 @@ static bool is_at_work(struct unit *u, const char *service)
 static bool wait_a_moment(enum scope scope, const char *service)
 {
 	_cleanup_unit_ struct unit *u = NULL;
-	uint64_t until = now_usec() + MOMENT;
+	uint64_t until = time_from_now(MOMENT);
 	struct error ignored;
 
 	if (unit_open(scope, service, &u, &ignored) < 0)

@@ -101,7 +101,7 @@ static int wake_one(struct engine *engine, const struct options *o, unsigned k, 
 	if (r < 0)
 		mention_job(engine, &view, err);
 	if (r == 0)
-		write_journal(&view, &h, now_usec() - began);
+		write_journal(&view, &h, time_since(began));
 	*ret_lock = h.lock;
 	h.lock = NO_CONTAINER_LOCK;
 	return r;

@@ -58,7 +58,7 @@ static void see_end_of_container(struct eyes *eyes, const struct options *o, con
 /* The engine, or the manager, may not have noticed yet that the served run has ended. */
 static void distrust_old_run(struct situation *s, uint64_t began)
 {
-	if (s->condition == CONDITION_RUNNING && s->run != RUN_OTHERS && !time_is_over(began + NOTICE_USEC))
+	if (s->condition == CONDITION_RUNNING && s->run != RUN_OTHERS && !time_is_over(time_after(began, NOTICE_USEC)))
 		s->condition = CONDITION_IN_HAND;
 }
 
@@ -107,7 +107,7 @@ static int watch(const struct options *o, struct eyes *eyes, struct error *err)
 		d = decide(&s);
 		if (d->action == ACTION_SERVE)
 			return 0;
-		if (d->action != ACTION_WAIT || time_is_over(eyes->began + PATIENCE))
+		if (d->action != ACTION_WAIT || time_is_over(time_after(eyes->began, PATIENCE)))
 			return error_set(err, ECHILD, "the container '%s' %s", o->container, d->because);
 		(void)poll(NULL, 0, (int)(GLANCE / USEC_PER_MSEC));
 	}

@@ -41,7 +41,7 @@ int halt_inspect(const struct options *o, struct engine *e, struct container *re
 {
 	int r;
 
-	e->deadline = now_usec() + QUESTION_LIMIT;
+	e->deadline = time_from_now(QUESTION_LIMIT);
 	r = e->backend->inspect(e, o->container, ret, err);
 	e->deadline = USEC_INFINITY;
 	return r;

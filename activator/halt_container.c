@@ -10,6 +10,9 @@
 #include "common/fault.h"
 #include "common/log.h"
 
+/* A little longer than a container may take that is given HALT_SETTLE_USEC. */
+#define JUDGE_LIMIT (HALT_SETTLE_USEC + HALT_SETTLE_PAUSE)
+
 /* Stops or pauses it. Sets *ret_slept if it ran. *ret_ended: it ended by itself, before it was told to. */
 static int stop_or_pause(struct engine *e, const struct options *o, const struct container *c, bool *ret_slept,
 			 bool *ret_ended, struct error *err)
@@ -119,7 +122,7 @@ static int judge_container(struct options *o, struct engine *e, struct container
 			   bool ended, struct container *c, char id[static 65], const struct decision **ret,
 			   struct error *err)
 {
-	uint64_t began = now_usec(), ran = began; /* when the last run was seen */
+	uint64_t give_up = time_from_now(JUDGE_LIMIT), ran = now_usec(); /* when the last run was seen */
 	char run[sizeof(c->started_at)] = "";
 
 	for (;;) {
@@ -130,7 +133,7 @@ static int judge_container(struct options *o, struct engine *e, struct container
 			return -1;
 		s = situation_of_container(o, o->because, found < 0 ? NULL : c, lock->named);
 		if (found == 0 &&
-		    container_lock_found_exclusive(lock, directory, c->id, now_usec() + LOCK_PATIENCE, err) < 0) {
+		    container_lock_found_exclusive(lock, directory, c->id, time_from_now(LOCK_PATIENCE), err) < 0) {
 			if (!error_forgive(err, EWOULDBLOCK))
 				return -1;
 			s.circumstances |= CIRCUMSTANCE_SHARED;
@@ -144,7 +147,7 @@ static int judge_container(struct options *o, struct engine *e, struct container
 		*ret = decide(&s);
 		if ((*ret)->action != ACTION_WAIT)
 			return 0;
-		if (time_is_over(began + HALT_SETTLE_USEC + HALT_SETTLE_PAUSE))
+		if (time_is_over(give_up))
 			return halt_busy(o, *ret, err);
 		(void)poll(NULL, 0, (int)(HALT_SETTLE_PAUSE / USEC_PER_MSEC));
 	}
@@ -166,7 +169,7 @@ static int halt_one(const struct options *given, struct engine *e, struct contai
 	_cleanup_container_ struct container c = {};
 	struct options view = *given, *o = &view;
 	const struct decision *d;
-	uint64_t wall = wall_usec(), give_up = now_usec() + HALT_SETTLE_USEC;
+	uint64_t wall = wall_usec(), give_up = time_from_now(HALT_SETTLE_USEC);
 	bool slept = false, ended = false;
 	char id[65];
 

@@ -49,7 +49,7 @@ static void stop_before(const struct options *o, struct engine *e)
 	if (halt_inspect(o, e, &c, &err) < 0 || c.state != CONTAINER_RUNNING ||
 	    e->backend->stop(e, o->container, c.stop_timeout, &ignored, &err) < 0 || !c.auto_remove)
 		return;
-	until = now_usec() + HALT_SETTLE_USEC;
+	until = time_from_now(HALT_SETTLE_USEC);
 	while (halt_inspect(o, e, &c, &err) == 0 && !time_is_over(until))
 		(void)poll(NULL, 0, (int)(HALT_SETTLE_PAUSE / USEC_PER_MSEC));
 }
@@ -78,7 +78,7 @@ static int stop_or_pause(struct unit *u, const struct options *o, struct engine 
 static int judge_unit(struct unit *u, const struct options *o, int lock_fd, const struct decision **ret,
 		      struct error *err)
 {
-	uint64_t until = now_usec() + HALT_SETTLE_USEC;
+	uint64_t until = time_from_now(HALT_SETTLE_USEC);
 	struct unit_view v;
 
 	for (;;) {

@@ -99,7 +99,7 @@ int health_await(struct engine *e, const struct options *o, const struct contain
 		}
 		if (timeout_msec(e->deadline) == 0)
 			return late(c, err);
-		pause = now_usec() + health_pause(now_usec() - began, health_failure_counts(c, wall_usec()));
+		pause = time_from_now(health_pause(time_since(began), health_failure_counts(c, wall_usec())));
 		if (poll(&gone, 1, timeout_msec(least_of(pause, e->deadline))) > 0)
 			return has_ended(o, c, err);
 	}

@@ -161,7 +161,7 @@ static int check_presence(const struct container *c, uint64_t *since, struct err
 	}
 	if (*since == 0)
 		*since = now_usec();
-	return time_is_over(*since + ABSENCE_LIMIT) ? process_check(c, "/proc", err) : 0;
+	return time_is_over(time_after(*since, ABSENCE_LIMIT)) ? process_check(c, "/proc", err) : 0;
 }
 
 static int ended(const struct options *o, const struct container *c, struct error *err)
@@ -177,7 +177,7 @@ static bool is_waited_for(const struct container *c, uint64_t *since)
 {
 	if (*since == 0)
 		*since = now_usec();
-	return container_may_come_back(c) && !time_is_over(*since + RESTART_USEC);
+	return container_may_come_back(c) && !time_is_over(time_after(*since, RESTART_USEC));
 }
 
 /* Is it not the container that was started? Or was the start refused, because the old container was being removed,
@@ -188,7 +188,7 @@ static bool is_another(const struct container *c, int started, uint64_t *since)
 		return false;
 	if (*since == 0)
 		*since = now_usec();
-	return !time_is_over(*since + ANOTHER_LIMIT);
+	return !time_is_over(time_after(*since, ANOTHER_LIMIT));
 }
 
 /* The next step for a container that was just inspected. */

@@ -77,7 +77,7 @@ static void tell_of_stop(const struct options *o)
 static bool await_next_keeper(const struct options *o)
 {
 	_cleanup_unit_ struct unit *u = halt_open_service(o);
-	uint64_t until = now_usec() + STOP_WINDOW;
+	uint64_t until = time_from_now(STOP_WINDOW);
 
 	if (!u)
 		return false;
@@ -118,7 +118,7 @@ static int put_one_to_sleep(const struct options *o, struct engine *e, const str
 	lock_name(o->backend, e->socket, o->container, named);
 	if (runtime_directory(o->scope, directory, err) < 0)
 		return -1;
-	if (container_lock_exclusive(&lock, directory, named, o->unit, now_usec() + LOCK_PATIENCE, err) < 0) {
+	if (container_lock_exclusive(&lock, directory, named, o->unit, time_from_now(LOCK_PATIENCE), err) < 0) {
 		if (!error_forgive(err, EWOULDBLOCK))
 			return -1;
 		if (!o->job) /* which has ended */
@@ -159,7 +159,7 @@ static int try_all(const struct options *o, const struct stats *stats, struct er
 
 int sleep_container(const struct options *o, char *const *argv, struct error *err)
 {
-	uint64_t until = now_usec() + PATIENCE;
+	uint64_t until = time_from_now(PATIENCE);
 	const struct stats *stats;
 
 	if (keeper_is_done() || is_left_to_others(o, argv))

@@ -46,7 +46,7 @@ static const char *hint_about(const char *unit)
 
 static void limit_engine(struct engine *e, uint64_t deadline, uint64_t limit)
 {
-	e->deadline = least_of(deadline, now_usec() + limit);
+	e->deadline = least_of(deadline, time_from_now(limit));
 }
 
 static uint64_t ask_health(struct look *l)
@@ -71,7 +71,7 @@ static uint64_t ask_health(struct look *l)
 		tell_awaited(&l->told, NULL, NOT_STARTED, l->options->unit);
 	}
 	e->deadline = deadline;
-	return health_pause(now_usec() - l->began, health_failure_counts(&c, wall_usec()));
+	return health_pause(time_since(l->began), health_failure_counts(&c, wall_usec()));
 }
 
 static uint64_t look(struct unit *u, void *data)

@@ -35,7 +35,7 @@ static const char *systemctl(enum scope scope)
 /* Not again for a manager that did not come back. */
 static bool ask_again(struct unit *u, struct error *err)
 {
-	if (!u->manager.bus || !bus_revive(&u->manager, now_usec() + REVIVAL_TIMEOUT))
+	if (!u->manager.bus || !bus_revive(&u->manager, time_from_now(REVIVAL_TIMEOUT)))
 		return false;
 	error_clear(err);
 	return true;
@@ -44,7 +44,7 @@ static bool ask_again(struct unit *u, struct error *err)
 /* Only the connection that requested the job is told of its end. */
 static int await_job(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err)
 {
-	uint64_t glance = m ? now_usec() + PATIENCE : USEC_INFINITY;
+	uint64_t glance = m ? time_from_now(PATIENCE) : USEC_INFINITY;
 	unsigned revivals = u->manager.revivals;
 	int r;
 
@@ -94,7 +94,7 @@ bool manager_is_stopping(enum scope scope)
 {
 	_cleanup_(bus_disconnect) struct manager m = {.scope = scope, .lost = true};
 	_cleanup_message_ sd_bus_message *reply = NULL;
-	uint64_t end = now_usec() + REVIVAL_TIMEOUT;
+	uint64_t end = time_from_now(REVIVAL_TIMEOUT);
 	const char *state = "";
 	int r = -1;
 
@@ -115,7 +115,7 @@ int unit_open(enum scope scope, const char *name, struct unit **ret, struct erro
 		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
 	u->manager.scope = scope;
 	u->name = name;
-	if (bus_connect(&u->manager, now_usec() + REVIVAL_TIMEOUT, err) < 0)
+	if (bus_connect(&u->manager, time_from_now(REVIVAL_TIMEOUT), err) < 0)
 		return -1;
 	/* This path makes the manager find, or load, the unit (org.freedesktop.systemd1(5)). */
 	if (bus.sd_bus_path_encode(SYSTEMD_PATH "/unit", name, &u->path) < 0)

@@ -14,9 +14,10 @@
 #include "lifecycle/lock.h"
 #include "units/paths.h"
 
-#define SUFFIX	    ".needed"
-#define RECORD_MAX  64
-#define RECORD_MODE 0600
+#define SUFFIX		".needed"
+#define RECORD_NAME_MAX (UNIT_NAME_MAX + sizeof(SUFFIX))
+#define RECORD_MAX	64
+#define RECORD_MODE	0600
 
 static const struct need *find(const struct needs *needs, const char *name)
 {
@@ -41,7 +42,7 @@ static struct need *add(struct needs *needs, const char *name)
 
 static int record_path(const struct options *o, const char *name, char ret[static PATH_MAX], struct error *err)
 {
-	char file[UNIT_NAME_MAX + sizeof(SUFFIX)];
+	char file[RECORD_NAME_MAX];
 
 	snprintf(file, sizeof(file), "%s" SUFFIX, name);
 	return runtime_file(o->scope, file, ret, err);
@@ -162,7 +163,7 @@ static bool is_record(char *file)
 static void read_record(int directory, const char *name, struct needs *ret)
 {
 	_cleanup_free_ char *text = NULL;
-	char file[UNIT_NAME_MAX + sizeof(SUFFIX)];
+	char file[RECORD_NAME_MAX];
 	struct need *one = add(ret, name);
 	struct error ignored;
 

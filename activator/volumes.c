@@ -117,7 +117,7 @@ void volumes_note(struct engine *e, const struct options *o, const struct contai
 	uint64_t deadline = e->deadline;
 	struct error err;
 
-	e->deadline = now_usec() + NOTE_LIMIT;
+	e->deadline = time_from_now(NOTE_LIMIT);
 	if (note(e, o, c, &err) < 0)
 		log_line(LOG_INFO, "the volumes of the container '%s' are not remembered: %s", o->container, err.text);
 	e->deadline = deadline;

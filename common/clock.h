@@ -36,6 +36,18 @@ static inline uint64_t time_after(uint64_t since, uint64_t span)
 	return __builtin_add_overflow(since, span, &sum) ? USEC_INFINITY : sum;
 }
 
+/* The time on CLOCK_MONOTONIC when so much has passed. */
+static inline uint64_t time_from_now(uint64_t span)
+{
+	return time_after(now_usec(), span);
+}
+
+/* How long ago that was. */
+static inline uint64_t time_since(uint64_t when)
+{
+	return now_usec() - when;
+}
+
 /* Is this time of CLOCK_MONOTONIC over? */
 static inline bool time_is_over(uint64_t when)
 {

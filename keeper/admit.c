@@ -19,7 +19,7 @@ bool admit_stage(struct keeper *k)
 		if (k->told_to_stop || time_is_over(until))
 			return false;
 		/* Not the backlogs: a client that reconnects after each reset would make this loop spin. */
-		keeper_wait(k, time_after(now_usec(), KEEPER_ADMIT_PERIOD), false);
+		keeper_wait(k, time_from_now(KEEPER_ADMIT_PERIOD), false);
 	}
 	return true;
 }

@@ -50,11 +50,11 @@ bool follow_stage(struct keeper *k)
 	log_debug("looks whether the container is restarted");
 	notify_send(k->notify_fd, "STATUS=the container has ended; it may be restarted");
 	while (goes_on(k, was_ready))
-		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
+		keeper_wait(k, time_from_now(USEC_PER_SEC), true);
 	again = (k->sleeper.pid == 0 && k->sleeper.status == 0) || (was_ready && keeper_is_wanted(k));
 	child_signal(&k->sleeper, SIGKILL);
 	while (k->sleeper.pid)
-		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
+		keeper_wait(k, time_from_now(USEC_PER_SEC), true);
 	if (!again || k->told_to_stop)
 		return false;
 	forget_run(k);

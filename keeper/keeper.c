@@ -221,7 +221,7 @@ static void outlive(struct keeper *k, const char *why)
 	while (!time_is_over(until) && !k->told_to_stop) {
 		if (queue_waits(&k->queue))
 			keeper_refuse(k, why);
-		keeper_wait(k, time_after(now_usec(), KEEPER_ADMIT_PERIOD), false);
+		keeper_wait(k, time_from_now(KEEPER_ADMIT_PERIOD), false);
 	}
 }
 
@@ -275,7 +275,7 @@ static int live(struct keeper *k, struct error *err)
 	}
 	FAULT("keeper:asleep");
 	task_notify(k, "stopped");
-	task_end_notify(k, time_after(now_usec(), NOTIFY_LIMIT));
+	task_end_notify(k, time_from_now(NOTIFY_LIMIT));
 	return r < 0 ? EXIT_BROKEN_OFF : EXIT_SUCCESS;
 }
 

@@ -67,7 +67,7 @@ static void compose(const struct keeper *k, char ret[static SENTENCE_MAX])
 /* Only now is it known which time-out would have been enough. In whole seconds, rounded up. */
 static void say_what_it_took(struct keeper *k)
 {
-	uint64_t seconds = (now_usec() - k->began) / USEC_PER_SEC + 1;
+	uint64_t seconds = time_since(k->began) / USEC_PER_SEC + 1;
 	char sentence[SENTENCE_MAX], waited[SPAN_TEXT_MAX], enough[SPAN_TEXT_MAX];
 
 	snprintf(sentence, sizeof(sentence),
@@ -140,7 +140,7 @@ void overdue_begin(struct keeper *k)
 	k->late = look;
 	k->deadline = first < end ? first : end;
 	k->limit = time_after(k->began, k->options.start_limit);
-	k->limit_wall = time_after(wall_usec() - (now_usec() - k->began), k->options.start_limit);
+	k->limit_wall = time_after(wall_usec() - time_since(k->began), k->options.start_limit);
 }
 
 void overdue_go_on(struct keeper *k)
@@ -148,7 +148,7 @@ void overdue_go_on(struct keeper *k)
 	if (!k->overdue)
 		return;
 	keeper_extend(k);
-	if (!k->told_to_stop && time_is_over(k->shown_at + USEC_PER_SEC)) {
+	if (!k->told_to_stop && time_is_over(time_after(k->shown_at, USEC_PER_SEC))) {
 		k->shown_at = now_usec();
 		show(k);
 	}

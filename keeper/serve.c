@@ -76,7 +76,7 @@ static void report_traffic(struct keeper *k, const char *first)
 	take_traffic(k);
 	k->untold = false;
 	notify_send(k->notify_fd, "%sSTATUS=%s", first,
-		    stats_text(&k->record.own, now_usec() - k->record.own.t_accepting, text));
+		    stats_text(&k->record.own, time_since(k->record.own.t_accepting), text));
 }
 
 static void became_ready(struct keeper *k)
@@ -112,7 +112,7 @@ static uint64_t next_time(const struct keeper *k, const struct times *t)
 	uint64_t until = least_of(t->notifier, least_of(t->orphan, t->told));
 
 	if (!k->ready)
-		until = least_of(until, least_of(t->limit, time_after(now_usec(), KEEPER_PERIOD)));
+		until = least_of(until, least_of(t->limit, time_from_now(KEEPER_PERIOD)));
 	else if (k->untold && !k->stopping)
 		until = least_of(until, t->report);
 	return until;
@@ -122,8 +122,8 @@ static void begin_service(struct keeper *k, struct times *t)
 {
 	became_ready(k);
 	task_notify(k, "started");
-	t->notifier = time_after(now_usec(), NOTIFY_START_LIMIT);
-	t->report = time_after(now_usec(), TRAFFIC_PERIOD);
+	t->notifier = time_from_now(NOTIFY_START_LIMIT);
+	t->report = time_from_now(TRAFFIC_PERIOD);
 }
 
 static void look_at_times(struct keeper *k, struct times *t)
@@ -137,17 +137,17 @@ static void look_at_times(struct keeper *k, struct times *t)
 		take_traffic(k);
 	if (k->ready && k->untold && !k->stopping && time_is_over(t->report)) {
 		report_traffic(k, "");
-		t->report = time_after(now_usec(), TRAFFIC_PERIOD);
+		t->report = time_from_now(TRAFFIC_PERIOD);
 	}
 	if (k->ended && t->orphan == USEC_INFINITY)
-		t->orphan = time_after(now_usec(), KEEPER_GRACE);
+		t->orphan = time_from_now(KEEPER_GRACE);
 	if (time_is_over(t->orphan)) {
 		child_signal(&k->relay, SIGKILL);
-		t->orphan = time_after(now_usec(), KEEPER_GRACE);
+		t->orphan = time_from_now(KEEPER_GRACE);
 	}
 	if (time_is_over(t->told)) {
 		child_signal(&k->relay, SIGKILL);
-		t->told = time_after(now_usec(), KEEPER_GRACE);
+		t->told = time_from_now(KEEPER_GRACE);
 	}
 	if (time_is_over(t->notifier)) {
 		child_signal(&k->notifier, SIGKILL);
@@ -185,7 +185,7 @@ static void relay(struct keeper *k, uint64_t deadline)
 		}
 		if (k->told_to_stop && !told) {
 			child_signal(&k->relay, SIGTERM);
-			t.told = time_after(now_usec(), time_to_stop(k));
+			t.told = time_from_now(time_to_stop(k));
 			told = true;
 		}
 		if (k->stopping && told && !drains) {
@@ -249,7 +249,7 @@ static bool is_done(struct keeper *k, unsigned *crashes, uint64_t *since, struct
  * a container that has served already or was started late. */
 static uint64_t next_deadline(const struct keeper *k)
 {
-	return most_of(k->limit, time_after(now_usec(), k->options.startup_timeout));
+	return most_of(k->limit, time_from_now(k->options.startup_timeout));
 }
 
 int serve_stage(struct keeper *k, struct error *err)

@@ -24,7 +24,7 @@ static int try_sleep(struct keeper *k, struct error *err)
 	if (task_sleep(k, err) < 0)
 		return -1;
 	while (k->sleeper.pid) {
-		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
+		keeper_wait(k, time_from_now(USEC_PER_SEC), true);
 		keeper_extend(k);
 	}
 	if (k->sleeper.status == 0) {
@@ -81,7 +81,7 @@ int sleep_stage(struct keeper *k)
 			return 0;
 		if (is_given_up(k, began))
 			return -1;
-		rest(k, time_after(now_usec(), pause));
+		rest(k, time_from_now(pause));
 		pause = least_of(pause * 2, PAUSE_MAX);
 	}
 	return 0;

@@ -221,7 +221,7 @@ static void end_waker(struct keeper *k)
 {
 	child_signal(&k->waker, SIGKILL);
 	while (k->waker.pid)
-		keeper_wait(k, time_after(now_usec(), USEC_PER_SEC), true);
+		keeper_wait(k, time_from_now(USEC_PER_SEC), true);
 }
 
 void keeper_release_run(struct keeper *k)

@@ -17,14 +17,14 @@ static void await(struct keeper *k)
 	bool told = false;
 
 	while (!k->woken && k->waker.pid && (told || !time_is_over(end))) {
-		uint64_t until = k->overdue || told ? time_after(now_usec(), KEEPER_PERIOD) : end;
+		uint64_t until = k->overdue || told ? time_from_now(KEEPER_PERIOD) : end;
 
 		keeper_wait(k, told ? until : least_of(until, end), true);
 		if (k->told_to_stop && !told) {
 			(void)keeper_told_to_stop(k, &why);
 			keeper_refuse(k, why.text);
 			child_signal(&k->waker, SIGTERM);
-			patience = time_after(now_usec(), KEEPER_PATIENCE);
+			patience = time_from_now(KEEPER_PATIENCE);
 			told = true;
 		}
 		if (time_is_over(patience))

@@ -156,7 +156,7 @@ static int ask_for_tls(struct check *c, const struct target *t, struct error *er
 	c->mute++;
 	if (c->mute < 2 || (c->mute & (c->mute - 1)) != 0)
 		return VERDICT_NOT_YET;
-	return probe(&tls, c->type, t, now_usec() + c->attempt, &c->patience, ignored, err);
+	return probe(&tls, c->type, t, time_from_now(c->attempt), &c->patience, ignored, err);
 }
 
 /* One attempt. Returns READY, NOT_YET, or -1. */
@@ -165,7 +165,7 @@ static int ask(struct check *c, const struct target *t, char seen[static SEEN_MA
 	uint64_t began = now_usec();
 	int verdict = probe(c->readiness, c->type, t, began + c->attempt, &c->patience, seen, err);
 
-	if (time_is_over(began + c->attempt))
+	if (time_is_over(time_after(began, c->attempt)))
 		c->attempt *= 2;
 	if (verdict != VERDICT_MUTE) {
 		c->mute = 0;
@@ -254,7 +254,7 @@ static void tell_seen(struct check *c)
 {
 	char others[SEEN_MAX], both[2 * SEEN_MAX];
 
-	if (!time_is_over(c->told_at + TELL_PAUSE))
+	if (!time_is_over(time_after(c->told_at, TELL_PAUSE)))
 		return;
 	c->told_at = now_usec();
 	describe_others(c, others);
