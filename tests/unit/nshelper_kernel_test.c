@@ -33,7 +33,7 @@ static const struct {
 	{SYS_openat, 2, O_PATH | O_DIRECTORY | O_CLOEXEC, ENOENT, ESRCH, "the container has ended (process"},
 	{SYS_openat, 2, O_PATH | O_DIRECTORY | O_CLOEXEC, ESRCH, ESRCH, "the container has ended (process"},
 	{SYS_openat, 2, O_PATH | O_DIRECTORY | O_CLOEXEC, EIO, EIO, "cannot open the directory in /proc of process"},
-	{SYS_readlinkat, 0, ANY, ENOENT, ESRCH, "is a kernel thread, or has just ended"},
+	{SYS_readlinkat, 0, ANY, ENOENT, ESRCH, "is not a container's, or has just ended"},
 	{SYS_readlinkat, 0, ANY, EACCES, EACCES, "may not open the program of process"},
 	{SYS_readlinkat, 0, ANY, EIO, EIO, "cannot open the program of process"},
 	{SYS_poll, 0, ANY, EIO, EIO, "cannot ask whether process"},
