@@ -114,14 +114,14 @@ static void open_socket(struct manager *m, enum scope scope, const char *name)
 	char unit[UNIT_NAME_MAX];
 	struct error err;
 
-	/* a person may have repaired or removed it by now */
-	unfinished_end(scope, name);
 	if (manager_reload(m, &err) < 0 ||
 	    manager_start(m, unit_name(name, SOCKET_SUFFIX, unit), SOCKET_TIMEOUT, &err) < 0)
 		note_print("a change of '%s' was broken off, and its socket cannot be opened again: %s", name,
 			   err.text);
 	else
 		note_print("a change of '%s' was broken off: its socket is open again", name);
+	/* Not before: this may be broken off, too. Also after a failure: a person may repair or remove it. */
+	unfinished_end(scope, name);
 }
 
 /* Was the socket open before? */
