@@ -107,7 +107,7 @@ static int take_names(int n, char **plain, unsigned takes, struct arguments *ret
 	ret->names = n > 0 ? plain : ret->name ? ret->only : NULL;
 	if ((takes & TAKES_ALL) && !ret->names == !ret->all)
 		return error_set(err, USAGE_ERROR, "give the names of instances, or --all");
-	return (takes & NEEDS_NAMES) == NEEDS_NAMES && !ret->names ? name_missing(err) : 0;
+	return 0;
 }
 
 static int take_name(void *name, const char *value, const struct option_row *row, struct error *err)

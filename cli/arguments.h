@@ -39,8 +39,7 @@ enum {
 	TAKES_FOR = 128,
 	TAKES_VOLUMES = 512,
 	/* any number of plain arguments; with TAKES_ALL either some or --all */
-	TAKES_NAMES = 256 | TAKES_NAME,
-	NEEDS_NAMES = 1024 | TAKES_NAMES
+	TAKES_NAMES = 256 | TAKES_NAME
 };
 extern const struct option_row arguments_rows[];
 

@@ -13,10 +13,10 @@ static void say_it_is_awake(const struct arguments *a, const char *name, const s
 
 	if (a->hold)
 		snprintf(held, sizeof(held), ", and stays so for %s", text_span(a->hold, span));
-	if (w->was_asleep)
-		printf("'%s' is awake after %s%s.\n", name, text_took(w->took, span), held);
-	else
+	if (w->was_awake)
 		printf("'%s' is awake, as it was before%s.\n", name, held);
+	else
+		printf("'%s' is awake after %s%s.\n", name, text_took(w->took, span), held);
 }
 
 static int wake_one(const struct arguments *a, const char *directory, const struct stored *s, struct error *err)
@@ -32,9 +32,9 @@ static int wake_one(const struct arguments *a, const char *directory, const stru
 }
 
 static const struct option_table table = {
-	.usage = "sockwake wake [--for SPAN] [--scope system|user] NAME...",
+	.usage = "sockwake wake [--for SPAN] [--scope system|user] NAME... | --all",
 	.about = "Wakes instances, as a connection would, and waits until they are awake",
-	ARGUMENTS(NEEDS_NAMES | TAKES_FOR),
+	ARGUMENTS(TAKES_NAMES | TAKES_ALL | TAKES_FOR),
 };
 
 static int wake_instances(int argc, char *argv[], struct error *err)

@@ -108,7 +108,7 @@ _sockwake() {
 	remove) options+=' --name --all --with-container --no-selinux --scope' ;;
 	list) options+=' --json --scope' ;;
 	status) options+=' --name --json --scope' ;;
-	wake) options+=' --name --for --scope' ;;
+	wake) options+=' --name --all --for --scope' ;;
 	sleep) options+=' --name --all --scope' ;;
 	refresh) options+=' --name --all --accept-volumes --scope' ;;
 	attend) options+=' --scope' ;;

@@ -47,7 +47,7 @@ complete -c sockwake -n "__fish_seen_subcommand_from $named" -a '(__sockwake_ins
 complete -c sockwake -n "__fish_seen_subcommand_from $named" -l name -x -a '(__sockwake_instances)' -d 'Instance'
 complete -c sockwake -n '__fish_seen_subcommand_from create list ls ps status' -l json -d 'Print JSON'
 complete -c sockwake -n '__fish_seen_subcommand_from create set remove rm' -l no-selinux -d 'Leave SELinux port labels alone'
-complete -c sockwake -n '__fish_seen_subcommand_from set remove rm sleep refresh' -l all -d 'All instances'
+complete -c sockwake -n '__fish_seen_subcommand_from set remove rm wake sleep refresh' -l all -d 'All instances'
 complete -c sockwake -n '__fish_seen_subcommand_from refresh' -l accept-volumes -d 'Accept their volumes as they are now'
 complete -c sockwake -n '__fish_seen_subcommand_from wake' -l for -x -a '30min 2h 8h' -d 'Hold it awake for this time'
 complete -c sockwake -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'Follow the output as long as the container runs'

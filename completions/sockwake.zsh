@@ -162,7 +162,7 @@ _sockwake() {
 	remove) _arguments $scope $names '--all[all instances]' '--with-container[also remove the container that create --image made]' '--no-selinux[leave SELinux port labels alone]' ;;
 	list) _arguments $scope '--json[print JSON]' ;;
 	status) _arguments $scope $names '--json[print JSON]' ;;
-	wake) _arguments $scope $names '--for[hold it awake for this time]:time span:' ;;
+	wake) _arguments $scope $names '--all[all instances]' '--for[hold it awake for this time]:time span:' ;;
 	sleep) _arguments $scope $names '--all[all instances]' ;;
 	refresh) _arguments $scope $names '--all[all instances]' '--accept-volumes[accept their volumes as they are now]' ;;
 	attend) _arguments $scope ;;

@@ -12,6 +12,7 @@
 #include "control/install.h"
 #include "control/note.h"
 #include "control/programs.h"
+#include "control/stage.h"
 #include "control/units_lock.h"
 #include "handover/channel.h"
 #include "handover/start_limit.h"
@@ -92,7 +93,11 @@ static void explain_needs(struct manager *m, const struct stored *s, const char 
 	struct error before = *err;
 
 	install_explain_socket(m, &s->instance, err); /* the service needs the socket */
-	if (strcmp(err->text, before.text) == 0)
+	if (strcmp(err->text, before.text) != 0)
+		return;
+	if (manager_was_overruled(m))
+		error_set(err, ECANCELED, "'%s' did not wake: it was put to sleep meanwhile", s->instance.name);
+	else
 		error_set(err, EREMOTEIO, "%.800s; '%s %s' has the whole story", before.text,
 			  journal_command(s->instance.scope), unit);
 }
@@ -275,6 +280,7 @@ int wake_instance(enum scope scope, const struct stored *s, uint64_t hold, struc
 {
 	_cleanup_manager_ struct manager *m = NULL;
 	uint64_t began = now_usec(), wakes;
+	enum stage before;
 	bool ignored;
 	int r;
 
@@ -283,10 +289,13 @@ int wake_instance(enum scope scope, const struct stored *s, uint64_t hold, struc
 				 "'%s' was made by the original tool, which cannot hold it awake: 'sockwake create "
 				 "--force' takes it over",
 				 s->instance.name);
-	if (manager_connect(scope, &m, err) < 0)
+	if (manager_connect(scope, &m, err) < 0 || stage_find(m, s->instance.name, &before, err) < 0)
 		return -1;
 	wakes = count_wakes(scope, s, &ignored);
 	r = hold ? start_and_hold(m, scope, s, wall_usec() + hold, err) : start(m, scope, s, err);
-	*ret = (struct woken){.was_asleep = count_wakes(scope, s, &ignored) > wakes, .took = now_usec() - began};
+	*ret = (struct woken){
+		.was_awake = before == STAGE_AWAKE && count_wakes(scope, s, &ignored) <= wakes,
+		.took = now_usec() - began,
+	};
 	return r;
 }

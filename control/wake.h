@@ -7,8 +7,8 @@
 #include "units/store.h"
 
 struct woken {
-	bool was_asleep; /* and has woken; else it was awake before */
-	uint64_t took;	 /* microseconds */
+	bool was_awake; /* before; else it has woken now, or a start has ended that ran already */
+	uint64_t took;	/* microseconds */
 };
 
 /* Wakes one instance, as a connection would, and waits until it is awake. hold: keeps it awake for this many

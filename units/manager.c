@@ -147,6 +147,11 @@ static int run_job(struct manager *m, const char *method, const char *what, cons
 	return r;
 }
 
+bool manager_was_overruled(const struct manager *m)
+{
+	return strcmp(m->job_result, "canceled") == 0;
+}
+
 int manager_start_at_once(struct manager *m, const char *unit, struct error *err)
 {
 	return ask_manager(m, NULL, CALL_TIMEOUT, "cannot start a unit", err, "StartUnit", "ss", unit,
@@ -169,7 +174,7 @@ int manager_stop(struct manager *m, const char *unit, uint64_t timeout_usec, str
 	for (int tries = 0; tries < STOP_TRIES; tries++) {
 		if (run_job(m, "StopUnit", what, unit, timeout_usec, err) == 0)
 			return error_clear(err);
-		if (strcmp(m->job_result, "canceled") != 0)
+		if (!manager_was_overruled(m))
 			break;
 	}
 	return error_forgive(err, ENOENT) ? 0 : -1;

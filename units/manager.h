@@ -48,6 +48,9 @@ int manager_reload(struct manager *m, struct error *err);
 int manager_start(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err);
 int manager_stop(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err);
 
+/* Has another job replaced the last one that was waited for, as a stop replaces a start? */
+bool manager_was_overruled(const struct manager *m);
+
 /* Starts a unit that takes no time, regardless of its ordering; does not wait. An ordinary job, also for an active
  * unit, would wait for other jobs, and delay the units that are ordered after it. */
 int manager_start_at_once(struct manager *m, const char *unit, struct error *err);

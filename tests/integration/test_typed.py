@@ -26,7 +26,7 @@ class Several(harness.Case):
         self.assertEqual([line.split()[0] for line in woken], ["'first'", "'second'"])
         self.assertRegex(woken[0], r"^'first' is awake after \d+(\.\d+)? ?m?s\.$")
         self.assertEqual(self.states(), {"first": "running", "second": "running"})
-        self.assertEqual(self.scope.sockwake("wake", "first").stdout, "'first' is awake, as it was before.\n")
+        self.assertEqual(self.scope.sockwake("wake", "--all").stdout, "".join(f"'{name}' is awake, as it was before.\n" for name in ("first", "second")))
         shown = self.scope.sockwake("status", "second", "first").stdout.splitlines()
         self.assertEqual([line.split()[1] for line in shown if not line.startswith(" ")], ["second", "first"])
         self.assertEqual(self.scope.sockwake("sleep", "--all").stdout, "'first' sleeps.\n'second' sleeps.\n")

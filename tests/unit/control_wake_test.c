@@ -77,6 +77,29 @@ static void who_changes_the_units_is_named(void **state)
 	close(lock);
 }
 
+static void a_start_that_a_sleep_has_ended(void **state)
+{
+	struct snapshot before = {};
+	char path[PATH_MAX];
+	struct error err;
+	FILE *f;
+
+	(void)state;
+	assert_int_equal(store_write(directory, &web.instance, &before, &err), 0);
+	snapshot_clear(&before);
+	/* a service whose programs need not be installed */
+	assert_int_equal(path_join(directory, "web.service", path, &err), 0);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fclose(f), 0);
+	fake_set(&fake, "web.socket", "LoadState", "loaded");
+	fake_active(&fake, "web.socket", "1");
+	assert_string_equal(reason(), "'web' did not wake: it was put to sleep meanwhile");
+	fake_set(&fake, "web.service", "start", "dependency");
+	assert_non_null(strstr(reason(), "something that it needs failed"));
+	assert_null(strstr(reason(), "meanwhile"));
+}
+
 /* It was there when the command began. */
 static void a_refresh_of_one_that_is_gone_fails(void **state)
 {
@@ -117,6 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_that_is_gone_cannot_be_refreshed, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_changes_the_units_is_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_start_that_a_sleep_has_ended, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refresh_of_one_that_is_gone_fails, setup, teardown),
 	};
 

@@ -87,6 +87,7 @@ static void how_jobs_end(void **state)
 		assert_int_equal(manager_start(m, X, USEC_INFINITY, &err), -1);
 		assert_int_equal(err.code, EREMOTEIO);
 		assert_string_equal(text(&err), ends[k].text);
+		assert_int_equal(manager_was_overruled(m), strcmp(ends[k].result, "canceled") == 0);
 	}
 	fake_set(&fake, X, "start", "skipped");
 	assert_int_equal(manager_start(m, X, USEC_INFINITY, &err), 0);
