@@ -111,6 +111,30 @@ static void print_dependencies(const struct terminal *t, const struct observatio
 	}
 }
 
+static bool is_current(enum state state)
+{
+	return state == STATE_WAKING || state == STATE_AWAKE || state == STATE_STOPPING;
+}
+
+/* Before the keeper has begun a wake, the figures are those of the last one. */
+static bool is_fresh(const struct observation *o)
+{
+	return o->state != STATE_WAKING || o->stats.flags & STATS_AWAKE;
+}
+
+static void print_idle(const struct terminal *t, const struct observation *o)
+{
+	const struct instance *i = &o->stored->instance;
+	bool runs_as_before = o->have_stats && is_current(o->state) && is_fresh(o) && outlook_is_older(i, &o->stats);
+	char line[1024];
+
+	snprintf(line, sizeof(line), "%s after %s without a connection%s%s%s%s", idle_action_name(i->idle_action),
+		 i->idle_timeout, i->warm_for ? ", after several " : "", i->warm_for ? i->warm_for : "",
+		 i->keep_running ? ", unless it ran before" : "",
+		 runs_as_before ? " (changed: from the next wake on)" : "");
+	sheet_line(t, "Idle", line);
+}
+
 static void print_container(const struct terminal *t, const struct observation *o)
 {
 	const struct instance *i = &o->stored->instance;
@@ -127,24 +151,10 @@ static void print_container(const struct terminal *t, const struct observation *
 		sheet_line(t, "Run by", i->unit);
 	sheet_line(t, "Ready when", i->health_check);
 	print_dependencies(t, o);
-	snprintf(line, sizeof(line), "%s after %s without a connection%s%s%s", idle_action_name(i->idle_action),
-		 i->idle_timeout, i->warm_for ? ", after several " : "", i->warm_for ? i->warm_for : "",
-		 i->keep_running ? ", unless it ran before" : "");
-	sheet_line(t, "Idle", line);
+	print_idle(t, o);
 	told_print(t, i);
 	if (i->legacy)
 		sheet_line(t, "Note", "made by the original tool; 'sockwake create --force' takes it over");
-}
-
-static bool is_current(enum state state)
-{
-	return state == STATE_WAKING || state == STATE_AWAKE || state == STATE_STOPPING;
-}
-
-/* Before the keeper has begun a wake, the figures are those of the last one. */
-static bool is_fresh(const struct observation *o)
-{
-	return o->state != STATE_WAKING || o->stats.flags & STATS_AWAKE;
 }
 
 static void print_statistics(const struct terminal *t, const struct observation *o)

@@ -38,6 +38,12 @@ static uint64_t patience(const struct instance *i, const struct stats *s)
 	return s->connections_total + s->flows_total > 1 && warm > idle ? warm : idle;
 }
 
+bool outlook_is_older(const struct instance *i, const struct stats *s)
+{
+	return s->idle_timeout && (s->idle_timeout != outlook_span(i->idle_timeout) ||
+				   s->warm_for != (i->warm_for ? outlook_span(i->warm_for) : 0));
+}
+
 uint64_t outlook_sleep(const struct instance *i, const struct stats *s, uint64_t now, uint64_t wall_now)
 {
 	uint64_t since = s->t_last_activity > s->t_accepting ? s->t_last_activity : s->t_accepting;

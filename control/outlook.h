@@ -11,6 +11,9 @@
  * time on CLOCK_MONOTONIC, `wall_now` the same moment on CLOCK_REALTIME. */
 uint64_t outlook_sleep(const struct instance *i, const struct stats *s, uint64_t now, uint64_t wall_now);
 
+/* Does the running proxy have other spans than the instance, which was changed since it woke? */
+bool outlook_is_older(const struct instance *i, const struct stats *s);
+
 /* Does its schedule cover all the time? */
 bool outlook_is_always(const struct stats *s, uint64_t wall_now);
 

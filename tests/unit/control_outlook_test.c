@@ -60,6 +60,25 @@ static void does_not_sleep_or_is_about_to(void **state)
 	instance_clear(&i);
 }
 
+static void changed_since_it_woke(void **state)
+{
+	struct instance i = small_instance("web"); /* --idle-timeout 15min */
+	struct stats s = {.idle_timeout = 15 * MIN};
+
+	(void)state;
+	assert_false(outlook_is_older(&i, &s));
+	s.idle_timeout = 5 * MIN;
+	assert_true(outlook_is_older(&i, &s));
+	s.idle_timeout = 15 * MIN;
+	s.warm_for = 60 * MIN;
+	assert_true(outlook_is_older(&i, &s));
+	i.warm_for = strdup("1h");
+	assert_false(outlook_is_older(&i, &s));
+	s = (struct stats){}; /* of a version that did not write them */
+	assert_false(outlook_is_older(&i, &s));
+	instance_clear(&i);
+}
+
 static void a_schedule_without_an_end(void **state)
 {
 	struct stats s = {.warm = {[1] = {WALL - MIN, WALL + 365 * 24 * 60 * MIN}}};
@@ -87,6 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sleeps),
 		cmocka_unit_test(does_not_sleep_or_is_about_to),
+		cmocka_unit_test(changed_since_it_woke),
 		cmocka_unit_test(a_schedule_without_an_end),
 		cmocka_unit_test(spans),
 	};
