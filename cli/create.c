@@ -9,13 +9,12 @@
 #include "control/create.h"
 #include "control/preview.h"
 #include "instance/dependency.h"
-#include "instance/health_check.h"
 #include "instance/json.h"
 
 static int print_created(const struct create_request *r, enum outcome outcome, struct error *err)
 {
 	const struct instance *i = &r->instance;
-	char spec[PUBLISH_TEXT_MAX], dependency[DEPENDENCY_TEXT_MAX];
+	char spec[PUBLISH_TEXT_MAX], dependency[DEPENDENCY_LINE_MAX];
 
 	if (r->json) {
 		_cleanup_free_ char *json = instance_to_json(i);
@@ -36,15 +35,8 @@ static int print_created(const struct create_request *r, enum outcome outcome, s
 		printf("%sport %s → container %s:%s\n", k ? "             and " : "", spec, i->container_name,
 		       colon + 1);
 	}
-	for (size_t k = 0; k < i->n_dependencies; k++) {
-		bool job = health_check_is_completed(i->dependencies[k].health_check);
-
-		printf("%s %s\n",
-		       k     ? "       then"
-		       : job ? "  first runs"
-			     : " first wakes",
-		       dependency_format(&i->dependencies[k], dependency));
-	}
+	for (size_t k = 0; k < i->n_dependencies; k++)
+		puts(dependency_line(i, k, dependency));
 	return 0;
 }
 

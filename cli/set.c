@@ -15,9 +15,13 @@ static const struct option_table table = {
 	.mixed = true,
 };
 
+/* A value that is no good is wrong usage, as it is for create. */
 static int change(const void *data, struct create_request *r, struct error *err)
 {
-	return set_options_apply(data, r, err);
+	if (set_options_apply(data, r, err) == 0)
+		return 0;
+	err->code = USAGE_ERROR;
+	return -1;
 }
 
 static int take_names(struct create_line *line, int n, char **plain, char **only, char ***ret, struct error *err)

@@ -27,6 +27,7 @@
 #include "control/schedule.h"
 #include "control/selinux.h"
 #include "control/sharing.h"
+#include "control/stage.h"
 #include "control/unattended.h"
 #include "control/units_lock.h"
 #include "control/warning.h"
@@ -35,7 +36,6 @@
 #include "units/drop_in.h"
 #include "units/hidden.h"
 #include "units/paths.h"
-#include "units/query.h"
 
 #define ENGINE_TIMEOUT (30 * USEC_PER_SEC)
 
@@ -75,6 +75,12 @@ static const struct stored *find(const struct stored_list *all, const char *name
 	return NULL;
 }
 
+/* Does `sockwake set` change it (control/set.c)? */
+static bool can_be_set(const struct stored *s)
+{
+	return !s->problem && !s->instance.legacy && !s->instance.adopted;
+}
+
 /* May this instance replace the old one? */
 static int check_old(const struct create_request *r, const struct stored *old, struct error *err)
 {
@@ -94,7 +100,9 @@ static int check_old(const struct create_request *r, const struct stored *old, s
 				 "them another name by the label 'sockwake.name'",
 				 name, old->instance.container_name, engine_backend(old->instance.backend)->title);
 	if (!r->instance.adopted && !r->force)
-		return error_set(err, EEXIST, "there is an instance '%s' already: --force replaces it", name);
+		return error_set(err, EEXIST, "there is an instance '%s' already: %s%s%s--force replaces it", name,
+				 can_be_set(old) ? "'sockwake set " : "", can_be_set(old) ? name : "",
+				 can_be_set(old) ? "' changes its options, " : "");
 	return 0;
 }
 
@@ -109,27 +117,24 @@ static bool is_successor(const struct create_request *r, const struct instance *
 	       instances_listen_alike(old, i);
 }
 
-static bool is_awake(struct manager *m, const char *name)
-{
-	char unit[UNIT_NAME_MAX];
-	const char *service = unit_name(name, SERVICE_SUFFIX, unit);
-	struct unit_state state = {};
-	struct error ignored;
-	bool awake = manager_query(m, &service, 1, &state, &ignored) == 0 &&
-		     strcmp(state.active_state, "inactive") != 0 && strcmp(state.active_state, "failed") != 0;
-
-	unit_states_clear(&state, 1);
-	return awake;
-}
-
 /* A person who replaces an instance that is in use may wait for long. */
 static void note_wait(struct manager *m, const struct instance *old)
 {
-	if (!old->legacy && is_awake(m, old->name))
-		note_print("'%s' is awake: waits until its open connections have ended, for %s at most "
-			   "(--drain-timeout), and its container has stopped, for %llus at most",
-			   old->name, old->drain_timeout ? old->drain_timeout : DEFAULT_DRAIN_TIMEOUT_TEXT,
-			   (unsigned long long)old->stop_timeout);
+	unsigned long long stop = old->stop_timeout;
+	enum stage stage = STAGE_ASLEEP;
+	struct error ignored;
+
+	if (old->legacy || stage_find(m, old->name, &stage, &ignored) < 0 || stage == STAGE_ASLEEP)
+		return;
+	if (stage == STAGE_WAKING)
+		note_print("'%s' is waking: ends this start, and waits until its container has stopped, for %llus at "
+			   "most",
+			   old->name, stop);
+	else
+		note_print("'%s' %s: waits until its open connections have ended, for %s at most (--drain-timeout), "
+			   "and its container has stopped, for %llus at most",
+			   old->name, stage_words(stage),
+			   old->drain_timeout ? old->drain_timeout : DEFAULT_DRAIN_TIMEOUT_TEXT, stop);
 }
 
 /* The drop-in first: then the manager loads it together with the units, and its effect can be checked. */
@@ -187,8 +192,9 @@ static void warm_up(struct manager *m, const struct instance *i, struct engine *
 	_cleanup_container_ struct container now = {};
 	char unit[UNIT_NAME_MAX];
 	struct error ignored;
+	enum stage stage;
 
-	if (is_awake(m, i->name)) /* one that was changed */
+	if (stage_find(m, i->name, &stage, &ignored) == 0 && stage != STAGE_ASLEEP) /* one that was changed */
 		return;
 	engine->deadline = now_usec() + ENGINE_TIMEOUT;
 	/* A container that the replaced instance had woken sleeps by now. */

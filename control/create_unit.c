@@ -182,6 +182,23 @@ static int check_boot_of_pod(const struct instance *i, const struct container_un
 	return 0;
 }
 
+static void note_boot(const struct create_request *r, const struct container_unit *run_by)
+{
+	const struct instance *i = &r->instance;
+	char remedy[320];
+
+	if (!run_by->quadlet)
+		snprintf(remedy, sizeof(remedy), "disabling the unit");
+	else if (i->adopted)
+		snprintf(remedy, sizeof(remedy), "taking WantedBy= out of the Quadlet");
+	else if (r->dry_run)
+		snprintf(remedy, sizeof(remedy), "--no-boot");
+	else
+		snprintf(remedy, sizeof(remedy), "'sockwake set %s --no-boot'", i->name);
+	note_print("%s starts %s, asleep or not: %s leaves that to the first connection", run_by->wanted_by,
+		   run_by->unit, remedy);
+}
+
 static int check_boot(struct create_request *r, const struct container_unit *run_by, struct error *err)
 {
 	struct instance *i = &r->instance;
@@ -197,8 +214,7 @@ static int check_boot(struct create_request *r, const struct container_unit *run
 				 run_by->unit, run_by->wanted_by, i->scope == SCOPE_USER ? "--user " : "",
 				 run_by->unit);
 	if (!i->no_boot)
-		note_print("%s starts %s, asleep or not: %s leaves that to the first connection", run_by->wanted_by,
-			   run_by->unit, run_by->quadlet ? "--no-boot" : "disabling the unit");
+		note_boot(r, run_by);
 	return 0;
 }
 

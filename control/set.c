@@ -8,11 +8,12 @@
 #include "control/note.h"
 #include "control/rights.h"
 #include "control/sharing.h"
+#include "control/stage.h"
 #include "control/tally.h"
 #include "control/units_lock.h"
+#include "instance/dependency.h"
 #include "instance/json.h"
 #include "units/paths.h"
-#include "units/query.h"
 
 struct setting {
 	enum scope scope;
@@ -53,48 +54,71 @@ static int copy(const struct instance *from, struct instance *ret, struct error 
 		    : error_errno(err, ENOMEM, "cannot change the instance '%s'", from->name);
 }
 
-static int is_asleep(struct manager *m, const char *name, bool *ret, struct error *err)
-{
-	char unit[UNIT_NAME_MAX];
-	const char *service = unit_name(name, SERVICE_SUFFIX, unit);
-	struct unit_state state = {};
-	int r = manager_query(m, &service, 1, &state, err);
-
-	*ret = r == 0 && (strcmp(state.active_state, "inactive") == 0 || strcmp(state.active_state, "failed") == 0);
-	unit_states_clear(&state, 1);
-	return r;
-}
-
 /* systemd opens a socket only while the service does not run: another port would cost the connections. */
-static int check_listeners(const struct instance *now, bool asleep, const struct instance *then, struct error *err)
+static int check_listeners(const struct instance *now, enum stage stage, const struct instance *then, struct error *err)
 {
-	if (asleep || instances_listen_alike(now, then))
+	if (stage == STAGE_ASLEEP || instances_listen_alike(now, then))
 		return 0;
 	return error_set(err, EBUSY,
-			 "'%s' is awake, and where it listens changes only while it sleeps: 'sockwake sleep %s' first",
-			 now->name, now->name);
+			 "'%s' %s, and where it listens changes only while it sleeps: 'sockwake sleep %s' first",
+			 now->name, stage_words(stage), now->name);
 }
 
-static void say(const char *name, enum outcome outcome, bool asleep)
+static bool needs_the_same(const struct instance *a, const struct instance *b)
 {
+	char one[DEPENDENCY_LINE_MAX], other[DEPENDENCY_LINE_MAX];
+
+	if (a->n_dependencies != b->n_dependencies)
+		return false;
+	for (size_t k = 0; k < a->n_dependencies; k++) {
+		if (strcmp(dependency_line(a, k, one), dependency_line(b, k, other)) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* --with and --with-project together make one list, and either replaces it: a person sees what it is now. */
+static void say_dependencies(const struct instance *before, const struct instance *now)
+{
+	char line[DEPENDENCY_LINE_MAX];
+
+	if (needs_the_same(before, now))
+		return;
+	if (now->n_dependencies == 0)
+		note_done("  wakes no other container");
+	for (size_t k = 0; k < now->n_dependencies; k++)
+		note_done("%s", dependency_line(now, k, line));
+}
+
+static void say(const struct instance *before, const struct instance *now, enum outcome outcome, enum stage stage)
+{
+	const char *name = now->name;
+
 	if (outcome == OUTCOME_UNCHANGED)
 		note_done("'%s' is so already.", name);
+	else if (stage == STAGE_ASLEEP)
+		note_done("Changed '%s'.", name);
+	else if (stage == STAGE_WAKING)
+		note_done("Changed '%s'; it is waking: that counts from its next wake on, and 'sockwake sleep %s' ends "
+			  "this start.",
+			  name, name);
 	else
-		note_done("Changed '%s'%s.", name, asleep ? "" : "; it is awake: that counts from its next wake on");
+		note_done("Changed '%s'; it %s: that counts from its next wake on.", name, stage_words(stage));
+	say_dependencies(before, now);
 }
 
 static int set_one(struct setting *s, const struct stored *stored, struct error *err)
 {
 	_cleanup_create_request_ struct create_request r = {.force = true, .changes = true};
 	enum outcome outcome;
-	bool asleep;
+	enum stage stage;
 
 	if (check(stored, err) < 0 || copy(&stored->instance, &r.instance, err) < 0 ||
-	    s->change(s->data, &r, err) < 0 || is_asleep(s->manager, stored->instance.name, &asleep, err) < 0 ||
-	    check_listeners(&stored->instance, asleep, &r.instance, err) < 0 ||
+	    s->change(s->data, &r, err) < 0 || stage_find(s->manager, stored->instance.name, &stage, err) < 0 ||
+	    check_listeners(&stored->instance, stage, &r.instance, err) < 0 ||
 	    create_instance(&r, s->manager, s->directory, &s->all, &outcome, err) < 0)
 		return -1;
-	say(r.instance.name, outcome, asleep);
+	say(&stored->instance, &r.instance, outcome, stage);
 	return 0;
 }
 

@@ -42,11 +42,17 @@ static bool find_target(const struct instance *i, const struct container_unit *r
 			"%s starts %s, and with it all containers of that pod, asleep or not: without its WantedBy= in "
 			"'%s' that is left to the first connection",
 			pod->wanted_by, pod->unit, pod->file ? pod->file : pod->unit);
+	else if (run_by->quadlet && i->adopted) /* no label, and no 'set', changes that */
+		snprintf(
+			ret, size,
+			"%s starts %s at boot, asleep or not: without its WantedBy= in the Quadlet that is left to the "
+			"first connection",
+			run_by->wanted_by, i->unit);
 	else if (run_by->quadlet)
 		snprintf(ret, size,
-			 "%s starts %s at boot, asleep or not: 'create' with '--no-boot --force', and all that the "
-			 "instance was made with, leaves that to the first connection",
-			 run_by->wanted_by, i->unit);
+			 "%s starts %s at boot, asleep or not: 'sockwake set %s --no-boot' leaves that to the first "
+			 "connection",
+			 run_by->wanted_by, i->unit, i->name);
 	else
 		snprintf(ret, size,
 			 "%s starts %s at boot, asleep or not: 'systemctl %sdisable %s' leaves that to the first "

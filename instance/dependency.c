@@ -56,6 +56,19 @@ const char *dependency_format(const struct dependency *d, char ret[static DEPEND
 	return ret;
 }
 
+const char *dependency_line(const struct instance *i, size_t k, char ret[static DEPENDENCY_LINE_MAX])
+{
+	const struct dependency *d = &i->dependencies[k];
+	char text[DEPENDENCY_TEXT_MAX];
+
+	snprintf(ret, DEPENDENCY_LINE_MAX, "%s %s",
+		 k					      ? "       then"
+		 : health_check_is_completed(d->health_check) ? "  first runs"
+							      : " first wakes",
+		 dependency_format(d, text));
+	return ret;
+}
+
 static int validate_one(const struct dependency *d, struct error *err)
 {
 	if (!d->container || !container_name_is_valid(d->container))

@@ -339,6 +339,8 @@ class Force(CliCase):
 
     def test_asleep(self):
         self.scope.instance("server", PORT, 6379)
+        again = self.scope.sockwake("create", "server", "-p", f"{PORT + 1}:6379", check=False)
+        self.assertIn("already: 'sockwake set server' changes its options, --force replaces it", again.stderr)
         self.scope.instance("server", PORT + 1, 6379, "--force")
         self.assertFalse(listens(PORT))
         self.assert_served(PORT + 1)

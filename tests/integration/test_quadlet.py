@@ -436,10 +436,11 @@ Exec={command}
     def test_start_at_boot_is_noted_and_taken_out_when_wanted(self):
         target = "multi-user.target" if self.scope.is_system else "default.target"
         self.define(install=f"WantedBy={target}")
-        self.assertIn("--no-boot", self.create("--unit", "cache.service"))
+        self.assertIn("'sockwake set cache-wake --no-boot'", self.create("--unit", "cache.service"))
         self.assertEqual(self.drop_ins(), [])
         self.assertIn(target, json.loads(self.scope.sockwake("status", "--json", "cache-wake").stdout)["note"])
         self.assertIn(target, self.scope.sockwake("status", "cache-wake").stdout)
+        self.assertIn("'sockwake set cache-wake --no-boot'", json.loads(self.scope.sockwake("status", "--json", "cache-wake").stdout)["note"])
 
         self.assertNotIn("--no-boot", self.create("--unit", "cache.service", "--no-boot", "--force"))
         self.assertEqual(self.drop_ins(), ["sockwake-cache-wake.conf"])

@@ -46,10 +46,13 @@ class Set(SetCase):
         changed = {key for key in after if key in before and after[key] != before[key]}
         self.assertLessEqual({"idle_timeout"}, changed)
         self.assertEqual(after["idle_timeout"], "1s")
+        later = "(changed: from the next wake on)"
+        self.assertIn(later, self.scope.sockwake("status", "server").stdout)
         self.assertFalse(after.get("keep_running") or after.get("warm_for"))
         self.assertGreater(after["sleeps_at"], time.time() + 60, "the proxy still has the old time-out")
         self.scope.sockwake("sleep", "server")
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.assertNotIn(later, self.scope.sockwake("status", "server").stdout)
         self.scope.fall_asleep("server")
 
     def test_asleep(self):
@@ -71,9 +74,17 @@ class Set(SetCase):
         self.scope.instance("other", PORT + 2, 6379, container="server")
         said = self.scope.sockwake("set", "--all", "--idle-timeout", "7min").stdout
         self.assertEqual(said, "Changed 'other'.\nChanged 'server'.\n")
-        for words in (("server",), ("--all", "-p", "1:1"), ("nobody", "--workers", "1"), ("server", "--idle-timeout", "x")):
+        for words, status in (
+            (("server",), 2),
+            (("--all", "-p", "1:1"), 2),
+            (("nobody", "--workers", "1"), 1),
+            (("server", "--idle-timeout", "5x"), 2),
+            (("--all", "--workers", "100"), 2),
+            (("server", "--health-check", "bogus"), 2),
+            (("server", "--unset", "idletimeout"), 2),
+        ):
             with self.subTest(words):
-                self.assertNotEqual(self.scope.sockwake("set", *words, check=False).returncode, 0)
+                self.assertEqual(self.scope.sockwake("set", *words, check=False).returncode, status)
         self.assertEqual(self.status()["idle_timeout"], "7min")
 
 

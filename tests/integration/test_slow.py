@@ -3,6 +3,7 @@ reason; later clients find the start further on."""
 
 import contextlib
 import json
+import subprocess
 import time
 
 import harness
@@ -50,6 +51,12 @@ class SlowCase(harness.Case):
             return False
 
         harness.eventually(is_served, timeout=30, interval=0.1)
+
+    def wake(self):
+        """A command that waits for the start, which has begun."""
+        command = self.scope.spawn("sockwake", "wake", "slow", stderr=subprocess.PIPE)
+        harness.eventually(lambda: self.scope.state("slow.service") == "activating")
+        return command
 
     def assert_asleep(self):
         self.scope.fall_asleep("slow")
@@ -101,8 +108,27 @@ class Overdue(SlowCase):
     def test_woken_by_hand(self):
         self.busybox("slow", *servers.late(SERVER_PORT, 5))
         self.create(timeout=1)
-        self.assertIn("still starting after 1s", self.scope.sockwake("wake", "slow").stderr)
+        first = self.wake()
+        joined = self.scope.sockwake("wake", "slow")
+        self.assertIn("still starting after 1s", joined.stderr)
+        self.assertIn("'slow' is awake after ", joined.stdout, "it was not awake when this began")
         self.assertEqual(self.status()["state"], "awake")
+        first.communicate()
+
+    def test_changed_while_it_wakes(self):
+        self.busybox("slow", *servers.late(SERVER_PORT, 60))
+        self.create()
+        wakes = self.wake()
+        said = self.scope.sockwake("set", "slow", "--idle-timeout=5s").stdout
+        self.assertIn("it is waking: that counts from its next wake on, and 'sockwake sleep slow' ends this start", said)
+        refused = self.scope.sockwake("set", "slow", "-p", f"{PORT + 1}:{SERVER_PORT}", check=False)
+        self.assertIn("'slow' is waking, and where it listens", refused.stderr)
+        self.scope.sockwake("sleep", "slow")
+        self.assertIn("'slow' did not wake: it was put to sleep meanwhile", wakes.communicate()[1])
+        wakes = self.wake()
+        replaced = self.scope.instance("slow", PORT, SERVER_PORT, "--force")
+        self.assertIn("'slow' is waking: ends this start", replaced.stderr)
+        wakes.communicate()
 
     def test_told_to_sleep(self):
         self.busybox("slow", *servers.late(SERVER_PORT, 60))

@@ -346,6 +346,11 @@ class Compose(WithCase):
         self.assert_states(**{"shop-mail-1": "created", "shop-migrate-1": "exited"})
         self.scope.fall_asleep("app")
         self.assert_order("FinishedAt", "shop-web-1", "shop-api-1", "shop-db-1", "shop-cache-1")
+        changed = self.scope.sockwake("set", "app", "--with", "shop-db-1:5432").stdout
+        self.assertEqual(changed, "Changed 'app'.\n first wakes shop-db-1:5432 (postgres)\n")
+        self.assertEqual(self.scope.sockwake("set", "app", "--idle-timeout=3s").stdout, "Changed 'app'.\n")
+        changed = self.scope.sockwake("set", "app", "--unset", "with-project").stdout
+        self.assertEqual(changed, "Changed 'app'.\n  wakes no other container\n")
 
     def test_else_in_the_order_of_their_creation(self):
         project = "io.podman.compose.project"

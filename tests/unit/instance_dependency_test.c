@@ -223,9 +223,11 @@ static void in_the_unit(void **state)
 static void for_people(void **state)
 {
 	_cleanup_instance_ struct instance i = with("db:5432:postgres", "cache");
-	char text[DEPENDENCY_TEXT_MAX];
+	char text[DEPENDENCY_TEXT_MAX], line[DEPENDENCY_LINE_MAX];
 
 	(void)state;
+	assert_string_equal(dependency_line(&i, 0, line), " first wakes db:5432 (postgres)");
+	assert_string_equal(dependency_line(&i, 1, line), "       then cache");
 	assert_string_equal(dependency_format(&i.dependencies[0], text), "db:5432 (postgres)");
 	assert_string_equal(dependency_format(&i.dependencies[1], text), "cache");
 }
