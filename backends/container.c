@@ -19,6 +19,7 @@ void container_clear(struct container *c)
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		free(c->mounts[i].name);
 		free(c->mounts[i].source);
+		free(c->mounts[i].destination);
 	}
 	free(c->mounts);
 	*c = (struct container){};

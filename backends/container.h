@@ -40,9 +40,10 @@ struct label {
 
 /* A named volume, or a path of the host (bind mount), in a container. */
 struct container_mount {
-	char *name;    /* NULL: a path of the host */
-	char *source;  /* its path on the host */
-	bool is_local; /* a volume of the engine's own driver: it exists whether the container runs or not */
+	char *name;	   /* NULL: a path of the host */
+	char *source;	   /* its path on the host */
+	char *destination; /* its path in the container; "" if the engine names an odd one */
+	bool is_local;	   /* a volume of the engine's own driver: it exists whether the container runs or not */
 };
 
 #define DEFAULT_STOP_TIMEOUT 10 /* seconds; the same in both engines */

@@ -36,6 +36,7 @@ static bool take_mount(const cJSON *j, struct container *ret)
 {
 	const char *type = json_string(j, "Type"), *source = json_string(j, "Source");
 	const char *name = json_string(j, "Name"), *driver = json_string(j, "Driver");
+	const char *destination = json_string(j, "Destination");
 	bool is_volume = type && strcmp(type, "volume") == 0;
 	struct container_mount *m = &ret->mounts[ret->n_mounts];
 
@@ -45,10 +46,11 @@ static bool take_mount(const cJSON *j, struct container *ret)
 	*m = (struct container_mount){
 		.name = is_volume ? strdup(name) : NULL,
 		.source = strdup(source),
+		.destination = strdup(destination && destination[0] == '/' ? destination : ""),
 		.is_local = is_volume && driver && strcmp(driver, "local") == 0,
 	};
 	ret->n_mounts++;
-	return m->source && (m->name || !is_volume);
+	return m->source && m->destination && (m->name || !is_volume);
 }
 
 /* [{"Type": "bind", "Source": "/proc", …}, …]; volumes also have a path of the host. */

@@ -233,7 +233,7 @@ static int set_aside(const struct create_request *r, const struct container *the
 	return -1;
 }
 
-static int make_by_engine(struct create_request *r, const struct container *there, const struct image *image,
+static int make_by_engine(struct create_request *r, struct container *there, const struct image *image,
 			  struct made *made, struct error *err)
 {
 	const char *name = r->instance.name;
@@ -243,6 +243,8 @@ static int make_by_engine(struct create_request *r, const struct container *ther
 		return in_the_way(there, name, err);
 	if (there->id[0] && set_aside(r, there, made, err) < 0)
 		return -1;
+	made->replaced = *there; /* moved: made_keep() compares the volumes */
+	*there = (struct container){};
 	done = engine_create_container(made->engine, &r->to_make, name, image, err);
 	made->created = done == 0 || is_uncertain(err);
 	return done;
@@ -274,6 +276,7 @@ static void made_free(struct made *made)
 	free(made->quadlet);
 	free(made->before);
 	free(made->old);
+	container_clear(&made->replaced);
 	if (made->begun)
 		signals_release(&made->signals);
 	*made = (struct made){};
@@ -326,6 +329,7 @@ void made_keep(const struct create_request *r, struct made *made)
 		lost_note_volumes(r, made->before, made->quadlet);
 	if (made->quadlet)
 		lost_note_writes(r);
+	lost_note_mounts(r, &made->replaced);
 	if (made->old && (insist(made, discard_old, &err) < 0 || insist(made, remove_old, &err) < 0))
 		note_print("the container that was replaced is left ('%s rm %s' removes it): %s",
 			   backend_kind_name(r->instance.backend), made->old, err.text);

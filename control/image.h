@@ -17,6 +17,7 @@ struct made {
 	bool created;  /* the engine has created it, or may have */
 	char *old;     /* the temporary name of the container that it replaces */
 	char old_id[CONTAINER_ID_SIZE];
+	struct container replaced; /* what it was; empty: none */
 
 	bool begun;
 	sigset_t signals; /* the mask before that */

@@ -1,5 +1,6 @@
 #include "control/lost.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/cleanup.h"
@@ -48,6 +49,13 @@ static void note_lost_line(const struct create_request *r, const char *key, cons
 		   key, value, path, r->instance.scope == SCOPE_USER ? "--user " : "");
 }
 
+static void note_lost(const char *what, const char *volume)
+{
+	note_print("the new %s lacks the volume '%s' of the one that was replaced: to keep it, give the same command "
+		   "with --force -v '%s'",
+		   what, volume, volume);
+}
+
 static void note_lost_volume(const struct create_request *r, const char *value, const char *path)
 {
 	_cleanup_free_ char *volume = strdup(value);
@@ -57,10 +65,7 @@ static void note_lost_volume(const struct create_request *r, const char *value, 
 	if (!is_option(volume, &r->to_make))
 		note_lost_line(r, "Volume", value, path);
 	else if (!is_mounted(&r->to_make, volume))
-		note_print(
-			"the new Quadlet lacks the volume '%s' of the one that was replaced: to keep it, give the same "
-			"command with --force -v '%s'",
-			volume, volume);
+		note_lost("Quadlet", volume);
 }
 
 void lost_note_volumes(const struct create_request *r, const char *before, const char *path)
@@ -75,4 +80,17 @@ void lost_note_volumes(const struct create_request *r, const char *before, const
 	reader = (struct quadlet_reader){.rest = mounts};
 	for (const char *value; (value = quadlet_next(&reader, "Mount"));)
 		note_lost_line(r, "Mount", value, path);
+}
+
+void lost_note_mounts(const struct create_request *r, const struct container *before)
+{
+	for (size_t k = 0; k < before->n_mounts; k++) {
+		const struct container_mount *m = &before->mounts[k];
+		_cleanup_free_ char *volume = NULL;
+
+		if (!m->destination[0] || asprintf(&volume, "%s:%s", m->name ? m->name : m->source, m->destination) < 0)
+			continue;
+		if (!is_mounted(&r->to_make, volume))
+			note_lost("container", volume);
+	}
 }

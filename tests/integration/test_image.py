@@ -204,6 +204,8 @@ class Image(ImageCase):
         self.assertEqual(note in self.sockwake("create", "web", *WEB, *NGINX).stderr, self.quadlets)
         kept = self.sockwake("create", "web", *WEB, "-v", "kept:/kept", "--force", *NGINX)
         self.assertNotIn(note, kept.stderr)
+        without = self.sockwake("create", "web", *WEB, "--force", *NGINX)
+        self.assertIn("lacks the volume 'kept:/kept'", without.stderr)
 
 
 class Shared(ImageCase):

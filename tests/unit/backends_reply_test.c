@@ -512,7 +512,7 @@ static void volumes_and_directories(void **state)
 	static const char text[] =
 		"{\"Id\":" GOOD_ID ",\"Name\":" GOOD_NAME ",\"State\":" RUNNING
 		",\"HostConfig\":{},\"Config\":{},\"Mounts\":["
-		"{\"Type\":\"volume\",\"Name\":\"pgd\",\"Source\":\"/v/pgd\",\"Driver\":\"local\"},"
+		"{\"Type\":\"volume\",\"Name\":\"pgd\",\"Source\":\"/v/pgd\",\"Destination\":\"/data\",\"Driver\":\"local\"},"
 		"{\"Type\":\"volume\",\"Name\":\"nfs\",\"Source\":\"/v/nfs\",\"Driver\":\"other\"},"
 		"{\"Type\":\"volume\",\"Name\":\"" ID "\",\"Source\":\"/v/x\",\"Driver\":\"local\"},"
 		"{\"Type\":\"volume\",\"Name\":\"a/b\",\"Source\":\"/v/y\",\"Driver\":\"local\"},"
@@ -525,6 +525,8 @@ static void volumes_and_directories(void **state)
 	assert_int_equal(c.n_mounts, 3);
 	assert_string_equal(c.mounts[0].name, "pgd");
 	assert_string_equal(c.mounts[0].source, "/v/pgd");
+	assert_string_equal(c.mounts[0].destination, "/data");
+	assert_string_equal(c.mounts[1].destination, "");
 	assert_true(c.mounts[0].is_local && !c.mounts[1].is_local);
 	assert_null(c.mounts[2].name);
 	assert_string_equal(c.mounts[2].source, "/srv");
