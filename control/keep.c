@@ -138,9 +138,15 @@ void keep_forget(const struct instance *i, const struct stored_list *all)
 	}
 }
 
-/* A label with which a filter can exclude it from pruning. */
+/* A label with which a filter can exclude it from pruning: the project's, which spares all containers of the project. */
 static const char *sparing_label(const struct container *c)
 {
+	static const char *const projects[] = {"com.docker.compose.project", "io.podman.compose.project"};
+
+	for (size_t k = 0; k < sizeof(projects) / sizeof(*projects); k++) {
+		if (container_label(c, projects[k]))
+			return projects[k];
+	}
 	return c->n_labels ? c->labels[0].key : NULL;
 }
 
@@ -166,7 +172,10 @@ void keep_note_pruning(const struct instance *i, const struct subject *s, const 
 	if (i->unit && engine_backend(i->backend)->keep)
 		return;
 	if (was_told(i, all)) {
-		note_print("prune commands of %s delete it like the others (\"Pruning\" in sockwake(1))", engine);
+		note_print(
+			"'%s system prune' and the like may delete what it needs while it sleeps, as with your other "
+			"instances: see \"Pruning\" in sockwake(1)",
+			engine);
 		return;
 	}
 	if (i->unit) {

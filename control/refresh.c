@@ -17,8 +17,9 @@
 #include "units/paths.h"
 #include "units/query.h"
 
-#define SOCKET_TIMEOUT (60 * USEC_PER_SEC)
-#define EXIT_EXEC      203 /* systemd.exec(5): a program could not be run */
+#define SOCKET_TIMEOUT	(60 * USEC_PER_SEC)
+#define SERVICE_TIMEOUT (30 * USEC_PER_SEC)
+#define EXIT_EXEC	203 /* systemd.exec(5): a program could not be run */
 
 struct refresh {
 	const struct stored *stored;
@@ -184,11 +185,34 @@ static void say_what_was_done(const struct refresh *r, enum socket_fate fate, bo
 			   i->name, i->scope == SCOPE_USER ? "--user " : "", i->name);
 }
 
+/* Does the service stay for a moment to refuse clients because of the volumes that are accepted now (keeper.c)? */
+static bool still_refuses(struct manager *m, const char *service)
+{
+	struct unit_state state = {};
+	struct error ignored;
+	bool ret = manager_examine(m, &service, 1, &state, &ignored) == 0 && is(state.active_state, "activating") &&
+		   strstr(state.status_text, "--accept-volumes");
+
+	unit_states_clear(&state, 1);
+	return ret;
+}
+
+/* Ends a wake that was refused because of the volumes: the next client begins another. */
+static void reset_wake(struct manager *m, const struct instance *i)
+{
+	char service[UNIT_NAME_MAX];
+	struct error ignored;
+
+	unit_name(i->name, SERVICE_SUFFIX, service);
+	if (still_refuses(m, service))
+		(void)manager_stop(m, service, SERVICE_TIMEOUT, &ignored);
+	(void)manager_reset_failed(m, service, &ignored);
+}
+
 static void finish(struct manager *m, struct refresh *r, bool accept_volumes)
 {
 	const struct instance *i = &r->stored->instance;
 	enum socket_fate fate = SOCKET_AS_IT_WAS;
-	char service[UNIT_NAME_MAX];
 	struct error err;
 
 	if (made_heal(i, &err) < 0 && err.code != ENOTCONN && err.code != EALREADY) {
@@ -196,8 +220,8 @@ static void finish(struct manager *m, struct refresh *r, bool accept_volumes)
 		r->failed |= err.code == EEXIST; /* a person must choose */
 	}
 	keep_remember(m, i, accept_volumes);
-	if (accept_volumes && m) /* resets a wake that was refused because of them */
-		(void)manager_reset_failed(m, unit_name(i->name, SERVICE_SUFFIX, service), &err);
+	if (accept_volumes && m)
+		reset_wake(m, i);
 	if (m && apply(m, r, &fate, &err) < 0)
 		tell(r, &err);
 	if (!r->failed)

@@ -58,12 +58,13 @@ class PruningCase(harness.Case):
         """What refers to the image and volumes meanwhile."""
         return self.scope.engine_run("ps", "--all", "--filter=label=sockwake.keeps", "--format={{.Names}}").stdout.split()
 
-    def assert_refused(self, instance, *words):
+    def assert_refused(self, instance, *words, asleep=True):
         self.assertLess(harness.refusal(PORT), 5)
         [complaint] = harness.eventually(lambda: self.scope.complaints(instance, self.started))
         for word in words:
             self.assertIn(word, complaint)
-        self.scope.fall_asleep(instance)  # until then others are refused for the same reason
+        if asleep:
+            self.scope.fall_asleep(instance)  # until then others are refused for the same reason
 
 
 class StoppedByHand(PruningCase):
@@ -131,9 +132,10 @@ class Made(PruningCase):
         self.scope.engine_run("volume", "create", "kept")
         if not QUADLET:
             self.scope.engine_run("create", "--name=web", "--network=none", "-v", "kept:/data", IMAGE, *COMMAND)
-        self.assert_refused("web", "'kept'", "replaced", "sockwake refresh --accept-volumes web")
+        self.assert_refused("web", "'kept'", "replaced", "sockwake refresh --accept-volumes web", asleep=False)
+        self.scope.sockwake("refresh", "web", "--accept-volumes")  # ends that wake
+        self.assertNotIn("accept-volumes", self.scope.sockwake("status", "web").stdout)
         self.assertRaises(harness.Failed, self.starts)
-        self.scope.sockwake("refresh", "web", "--accept-volumes")
         self.served_and_asleep()
         self.assertEqual(self.starts(), 1)
 
@@ -222,7 +224,7 @@ class Docker(PruningCase):
         self.assertIn("docker system prune", note)
         self.assertIn("--idle-action pause", note)
         result = self.sockwake("create", "again", "-p", f"{PORT + 1}:80", "-p", f"{PORT + 2}:80", "--container-name=web")
-        self.assertIn("delete it like the others", result.stderr)
+        self.assertIn("as with your other instances", result.stderr)
         self.assertNotIn("--idle-action", result.stderr)
         ports = f"port {PORT + 1} → container web:80\n             and port {PORT + 2} → container web:80\n"
         self.assertEqual(result.stdout, f"Created instance 'again': {ports}")
