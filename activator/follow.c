@@ -34,6 +34,7 @@ struct eyes {
 	int lock_fd;	   /* to read */
 	uint64_t began;
 	char ended[512]; /* how the run ended, as far as it was seen; "" */
+	bool told;	 /* … and the keeper knows it */
 };
 
 static void see_end_of_unit(struct eyes *eyes, const struct unit_view *v)
@@ -50,9 +51,18 @@ static void see_end_of_container(struct eyes *eyes, const struct options *o, con
 {
 	char log[LOG_COMMAND_MAX];
 
-	if (c->state == CONTAINER_EXITED)
+	if (c->state == CONTAINER_EXITED || c->state == CONTAINER_RESTARTING)
 		snprintf(eyes->ended, sizeof(eyes->ended), ENDED_EARLY, o->container, c->exit_code,
 			 log_command(o->scope, NULL, o->backend, o->container, log));
+}
+
+/* With the status, which the keeper cannot see: at once, since the keeper may not wait for the end of this program. */
+static void tell_end(struct eyes *eyes)
+{
+	if (!eyes->ended[0] || eyes->told)
+		return;
+	notify_send(channel_inherited(), "ENDED=%s", eyes->ended);
+	eyes->told = true;
 }
 
 /* The engine, or the manager, may not have noticed yet that the served run has ended. */
@@ -102,6 +112,7 @@ static int watch(const struct options *o, struct eyes *eyes, struct error *err)
 
 		if (look(o, eyes, since, &s, err) < 0)
 			return -1;
+		tell_end(eyes);
 		if (s.condition != CONDITION_OFF && s.condition != CONDITION_MISSING)
 			since = now_usec();
 		d = decide(&s);
@@ -129,10 +140,5 @@ int follow(const struct options *o, struct error *err)
 	eyes = (struct eyes){.engine = engine, .unit = unit, .lock_fd = lock_fd, .began = now_usec()};
 	if (unit)
 		unit_runs(unit, o->container);
-	if (watch(o, &eyes, err) == 0)
-		return 0;
-	/* With its status, which the keeper cannot see. */
-	if (eyes.ended[0])
-		notify_send(channel_inherited(), "ENDED=%s", eyes.ended);
-	return -1;
+	return watch(o, &eyes, err);
 }

@@ -26,6 +26,8 @@ static void write_client(const struct stats *s, char *ret_clause, char *ret_fiel
 	ret_clause[0] = ret_fields[0] = '\0';
 	if (!waited || !*stats_text_client(s, client))
 		return;
+	if (s->startup_timeout && waited > s->startup_timeout) /* it was refused then */
+		return;
 	snprintf(ret_clause, size, ", for which %s has waited %llu.%llu ms", client,
 		 (unsigned long long)(waited / 1000), (unsigned long long)(waited / 100 % 10));
 	snprintf(ret_fields, size, "SOCKWAKE_CLIENT=%s\nSOCKWAKE_WAITED_USEC=%llu\n", client,

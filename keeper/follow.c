@@ -5,9 +5,11 @@
 #include "keeper/follow.h"
 
 #include <signal.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "handover/channel.h"
 #include "handover/listen.h"
 #include "keeper/admit.h"
 #include "keeper/tasks.h"
@@ -32,8 +34,33 @@ static bool goes_on(struct keeper *k, bool was_ready)
 	       (was_ready ? !keeper_is_wanted(k) : !time_is_over(time_after(k->began, k->options.start_limit)));
 }
 
+/* While it starts, the status text tells how the run ended, once the activator has seen that. */
+static void show_end(const struct keeper *k, bool was_ready)
+{
+	if (was_ready)
+		notify_send(k->notify_fd, "STATUS=the container has ended; it may be restarted");
+	else
+		notify_send(k->notify_fd, "STATUS=" STATUS_WAITS "%.500s; it may be restarted",
+			    k->in_case[0] ? k->in_case : "the container has ended");
+}
+
+static void await_next_run(struct keeper *k, bool was_ready)
+{
+	char shown[SENTENCE_MAX];
+
+	strcpy(shown, k->in_case);
+	show_end(k, was_ready);
+	while (goes_on(k, was_ready)) {
+		keeper_wait(k, time_from_now(USEC_PER_SEC), true);
+		if (strcmp(shown, k->in_case) != 0)
+			show_end(k, was_ready);
+		strcpy(shown, k->in_case);
+	}
+}
+
 static void forget_run(struct keeper *k)
 {
+	strcpy(k->last_end, k->ready ? "" : k->in_case);
 	keeper_release_run(k);
 	close_fd(&k->pidfd);
 	k->woken = k->ended = k->ended_early = k->ready = k->stopping = false;
@@ -45,12 +72,17 @@ bool follow_stage(struct keeper *k)
 	bool was_ready = k->ready, again;
 	struct error err;
 
-	if (!keeper_container_is_ending(k) || k->told_to_stop || ends_too_often(k) || task_follow(k, &err) < 0)
+	if (!keeper_container_is_ending(k) || k->told_to_stop)
+		return false;
+	if (ends_too_often(k)) { /* nobody finds out how this run ended */
+		if (k->last_end[0])
+			strcpy(k->in_case, k->last_end);
+		return false;
+	}
+	if (task_follow(k, &err) < 0)
 		return false;
 	log_debug("looks whether the container is restarted");
-	notify_send(k->notify_fd, "STATUS=the container has ended; it may be restarted");
-	while (goes_on(k, was_ready))
-		keeper_wait(k, time_from_now(USEC_PER_SEC), true);
+	await_next_run(k, was_ready);
 	again = (k->sleeper.pid == 0 && k->sleeper.status == 0) || (was_ready && keeper_is_wanted(k));
 	child_signal(&k->sleeper, SIGKILL);
 	while (k->sleeper.pid)

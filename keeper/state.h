@@ -35,19 +35,20 @@ struct keeper {
 	bool ended;  /* that process has ended */
 	int locks[CHANNEL_FDS_MAX];
 	size_t n_locks;
-	bool ready;		    /* the proxy accepts */
-	bool stopping;		    /* the proxy no longer accepts */
-	unsigned notes;		    /* how many messages of a proxy are in the journal */
-	bool anonymous;		    /* the proxy could not show a client's address to a server */
-	bool unreachable;	    /* a client was reset because no server accepted it */
-	bool counted;		    /* the proxy has updated its traffic figures */
-	bool untold;		    /* the service manager does not have them yet */
-	char awaited[SENTENCE_MAX]; /* what the start waits for, as a part of a sentence */
-	char hint[SENTENCE_MAX];    /* and what helps; "" */
-	bool futile;		    /* and waiting longer does not help */
-	char in_case[SENTENCE_MAX]; /* the message if the container ends before it is ready */
-	bool ended_early;	    /* … and that has happened */
-	char failed[SENTENCE_MAX];  /* why the last child failed; "" */
+	bool ready;		     /* the proxy accepts */
+	bool stopping;		     /* the proxy no longer accepts */
+	unsigned notes;		     /* how many messages of a proxy are in the journal */
+	bool anonymous;		     /* the proxy could not show a client's address to a server */
+	bool unreachable;	     /* a client was reset because no server accepted it */
+	bool counted;		     /* the proxy has updated its traffic figures */
+	bool untold;		     /* the service manager does not have them yet */
+	char awaited[SENTENCE_MAX];  /* what the start waits for, as a part of a sentence */
+	char hint[SENTENCE_MAX];     /* and what helps; "" */
+	bool futile;		     /* and waiting longer does not help */
+	char in_case[SENTENCE_MAX];  /* the message if the container ends before it is ready */
+	bool ended_early;	     /* … and that has happened */
+	char last_end[SENTENCE_MAX]; /* how the last run before this one ended before it was ready; "" */
+	char failed[SENTENCE_MAX];   /* why the last child failed; "" */
 
 	/* overdue.h */
 	void (*late)(struct keeper *k); /* called when the deadline is over */

@@ -186,6 +186,41 @@ static void wakes_and_sleeps(void **state)
 	fake_stop(&f);
 }
 
+static uint64_t client_came;
+
+static void seed_client(struct stats *s)
+{
+	s->startup_timeout = 4 * USEC_PER_SEC;
+	s->t_client = client_came;
+	s->woken_by = STATS_BY_CLIENT;
+	memcpy(s->client, (unsigned char[]){0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 7}, sizeof(s->client));
+}
+
+/* One that waited for longer than the start-up time-out was refused. */
+static void who_has_waited(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(running()));
+	struct program p;
+	const char *text;
+
+	(void)state;
+	program_seed = seed_client;
+	client_came = now_usec();
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
+	program_release(&p);
+	text = entry();
+	assert_non_null(strstr(text, " ms, for which 192.0.2.7 has waited "));
+	assert_non_null(strstr(text, "\nSOCKWAKE_CLIENT=192.0.2.7\n"));
+	client_came = now_usec() - 5 * USEC_PER_SEC;
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
+	program_release(&p);
+	program_seed = NULL;
+	text = entry();
+	assert_non_null(strstr(text, "the container 'x' was woken after "));
+	assert_null(strstr(text, "192.0.2.7"));
+	fake_stop(&f);
+}
+
 /* By hand, or after a keeper that was killed, there is what that has left behind. */
 static void what_a_keeper_has_counted(void **state)
 {
@@ -256,6 +291,7 @@ int main(void)
 		TEST(a_sleep),
 		TEST(the_durations_of_a_wake),
 		TEST(wakes_and_sleeps),
+		TEST(who_has_waited),
 		TEST(what_a_keeper_has_counted),
 		TEST(a_unit_that_falls_asleep),
 		TEST(a_person_is_told),

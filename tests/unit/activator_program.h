@@ -71,6 +71,9 @@ static inline void program_take_keeper(int channel, int stats)
 	setenv("SOCKWAKE_STATS_FD", "91", 1);
 }
 
+/* What the keeper has written before; NULL: nothing. */
+static void (*program_seed)(struct stats *s);
+
 static inline void program_share_stats(struct program *p, int *ret_fd)
 {
 	struct error err;
@@ -79,6 +82,8 @@ static inline void program_share_stats(struct program *p, int *ret_fd)
 	p->stats = *ret_fd < 0 ? NULL : stats_map(*ret_fd, 1, &err);
 	if (!p->stats)
 		abort();
+	if (program_seed)
+		program_seed(p->stats);
 }
 
 static inline void program_spawn(struct program *p, const int *sockets, const char *const *arguments, bool kept)

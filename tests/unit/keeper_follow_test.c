@@ -99,6 +99,30 @@ static void a_container_that_crashes_once_while_it_starts(void **state)
 	keeper_clear(&k);
 }
 
+/* A crash loop says each time how the run ended, and as the final reason. */
+static void how_it_ends_again_and_again(void **state)
+{
+	struct keeper_run k;
+	int client;
+
+	(void)state;
+	keeper_init(&k);
+	k.scripts[WAKE] = "may-end woken";
+	k.scripts[RELAY] = "await failed exit:75";
+	k.scripts[FOLLOW] = "ended exit:0";
+	client = keeper_client(&k);
+	keeper_start(&k);
+	keeper_expect(&k, "relay 1 begins");
+	atomic_store(&k.play->go, true);
+	kill(k.play->container, SIGKILL); /* all further runs are this one */
+	assert_int_not_equal(keeper_finish(&k), 0);
+	assert_non_null(strstr(k.events, "wake 6 begins"));
+	assert_non_null(strstr(k.notices, "STATUS=" STATUS_WAITS "it ended with status 3; it may be restarted"));
+	assert_non_null(strstr(k.notices, "STATUS=it ended with status 3\n"));
+	close(client);
+	keeper_clear(&k);
+}
+
 /* The service manager's brake is the last one. */
 static void a_container_that_ends_again_and_again(void **state)
 {
@@ -151,6 +175,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_container_that_is_restarted),
 		cmocka_unit_test(who_comes_after_its_end_is_served),
 		cmocka_unit_test(a_container_that_crashes_once_while_it_starts),
+		cmocka_unit_test(how_it_ends_again_and_again),
 		cmocka_unit_test(a_container_that_ends_again_and_again),
 		cmocka_unit_test(told_to_stop_while_it_may_be_restarted),
 	};

@@ -219,6 +219,10 @@ static inline void play_step(const char *step, int channel, struct play *p, char
 		notify_send(channel, "READY=1\nSTATUS=x");
 	else if (strcmp(step, "failed") == 0)
 		notify_send(channel, "FAILED=no such luck");
+	else if (strcmp(step, "may-end") == 0)
+		notify_send(channel, "ENDED=it ended");
+	else if (strcmp(step, "ended") == 0)
+		notify_send(channel, "ENDED=it ended with status 3");
 	else if (strcmp(step, "idle") == 0)
 		notify_send(channel, "STOPPING=1\nSTATUS=idle");
 	else if (strcmp(step, "serve") == 0)
