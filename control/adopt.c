@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/engine.h"
 #include "common/parse.h"
 #include "control/adopt_containers.h"
 #include "control/adopt_plan.h"
@@ -31,7 +32,7 @@ struct adoption {
 	struct container_list containers;
 	struct stored_list instances; /* in a dry run: as they would be by now */
 	struct stored_list freed;     /* in a dry run: those that would be gone by now, or replaced */
-	unsigned failed;
+	unsigned failed, of;
 };
 
 static void adoption_clear(struct adoption *a)
@@ -137,9 +138,11 @@ static int prune(struct adoption *a, struct error *err)
 		const struct stored *s = &a->instances.items[k];
 
 		removed = false;
-		if (is_adopted(a, s) && (!a->what->name || strcmp(s->instance.container_name, a->what->name) == 0) &&
-		    prune_one(a, s, &removed, &one) < 0)
-			tell(a, &one);
+		if (is_adopted(a, s) && (!a->what->name || strcmp(s->instance.container_name, a->what->name) == 0)) {
+			a->of++;
+			if (prune_one(a, s, &removed, &one) < 0)
+				tell(a, &one);
+		}
 		if (!removed || !a->what->dry_run)
 			k++;
 		else if (adopt_plan_removal(&a->instances, &a->freed, s->instance.name, err) < 0)
@@ -189,6 +192,15 @@ static char *describe(const struct instance *i)
 	return fclose(f) == 0 ? text : NULL;
 }
 
+/* Says which container an error is about, unless it does itself. */
+static int name_container(const char *container, struct error *err)
+{
+	char named[CONTAINER_NAME_SIZE + 32];
+
+	snprintf(named, sizeof(named), "the container '%s'", container);
+	return strstr(err->text, named) ? -1 : error_context(err, "%s", named);
+}
+
 static int create(struct adoption *a, struct create_request *r, struct error *err)
 {
 	static const char *const done[] = {[OUTCOME_CREATED] = "Created",
@@ -205,7 +217,7 @@ static int create(struct adoption *a, struct create_request *r, struct error *er
 	r->dry_run = a->what->dry_run;
 	r->freed = &a->freed;
 	if (create_instance(r, a->manager, a->directory, &a->instances, &outcome, err) < 0)
-		return error_context(err, "the container '%s'", r->instance.container_name);
+		return name_container(r->instance.container_name, err);
 	if (outcome == OUTCOME_CREATED || outcome == OUTCOME_REPLACED) /* else the instance is the same */
 		story = describe(&r->instance);
 	note_done("%s '%s' for the container '%s'%s", (a->what->dry_run ? planned : done)[outcome], r->instance.name,
@@ -317,14 +329,46 @@ static int adopt_one(struct adoption *a, const struct container *c, struct error
 	return a->what->dry_run ? plan_renaming(a, renamed, &r, err) : rename_instance(a, renamed, &r, err);
 }
 
+/* Quadlets are those that the manager knows. */
+static bool has_quadlets(const struct adoption *a)
+{
+	return engine_backend(a->what->base.backend)->has_quadlets;
+}
+
+static void note_nothing(const struct adoption *a)
+{
+	const char *title = engine_backend(a->what->base.backend)->title;
+
+	if (has_quadlets(a))
+		note_print("no container of %s has the label '" LABEL_PREFIX
+			   "publish': there is nothing to adopt (a new "
+			   "Quadlet is known after 'systemctl %sdaemon-reload')",
+			   title, manager_option(a->manager));
+	else
+		note_print("no container of %s has the label '" LABEL_PREFIX "publish': there is nothing to adopt",
+			   title);
+}
+
+static int no_container(const struct adoption *a, struct error *err)
+{
+	const char *name = a->what->name, *engine = backend_kind_name(a->what->base.backend);
+
+	if (has_quadlets(a))
+		return error_set(err, ENOENT,
+				 "there is no container '%s', nor a Quadlet's unit that makes one: '%s ps -a' lists "
+				 "those there are, and a new Quadlet is known after 'systemctl %sdaemon-reload'",
+				 name, engine, manager_option(a->manager));
+	return error_set(err, ENOENT, "there is no container '%s': '%s ps -a' lists those there are", name, engine);
+}
+
 static int adopt_some(struct adoption *a, struct error *err)
 {
 	const struct container *c = a->what->name ? adopt_find_container(&a->containers, a->what->name) : NULL;
+	size_t wishes = 0;
 	struct error one;
 
 	if (a->what->name && !c)
-		return error_set(err, ENOENT, "there is no container '%s': '%s ps -a' lists those there are",
-				 a->what->name, backend_kind_name(a->what->base.backend));
+		return no_container(a, err);
 	if (c && !wish_is_there(c))
 		return error_set(err, EINVAL,
 				 "the container '%s' has no label that begins with '" LABEL_PREFIX "': give it "
@@ -334,9 +378,15 @@ static int adopt_some(struct adoption *a, struct error *err)
 		return adopt_one(a, c, err);
 	for (size_t k = 0; k < a->containers.n; k++) {
 		c = &a->containers.items[k];
-		if (wish_is_there(c) && adopt_one(a, c, &one) < 0)
+		if (!wish_is_there(c))
+			continue;
+		wishes++;
+		a->of++;
+		if (adopt_one(a, c, &one) < 0)
 			tell(a, &one);
 	}
+	if (!wishes)
+		note_nothing(a);
 	return 0;
 }
 
@@ -353,7 +403,7 @@ static int prune_and_adopt(struct adoption *a, struct error *err)
 	if ((a->what->name || a->what->all) && adopt_some(a, err) < 0)
 		return -1;
 	if (a->failed)
-		return error_set(err, 0, "%u of them could not be done: the reasons are above", a->failed);
+		return error_set(err, 0, "%u of %u failed: the reasons are above", a->failed, a->of);
 	return 0;
 }
 
@@ -371,8 +421,8 @@ int adopt_requested(const struct adopt_request *what, struct error *err)
 		return -1;
 	instance_engine_ask_once(what->name ? 1 : SIZE_MAX);
 	r = prune_and_adopt(&a, err);
-	if (r < 0 && what->backend_assumed)
-		other_engine_mention(what->base.backend, scope, err);
+	if (r < 0)
+		other_engine_mention(&what->base, what->backend_assumed, err);
 	if (!what->dry_run)
 		leftovers_sweep_locks(scope, a.directory);
 	return r;

@@ -326,8 +326,7 @@ int create_requested(struct create_request *r, enum outcome *ret, struct error *
 	    units_lock_take(r->instance.scope, directory, &lock, err) < 0)
 		return -1;
 	if (create_installed(r, directory, ret, err) < 0) {
-		if (r->backend_assumed)
-			other_engine_mention(r->instance.backend, r->instance.scope, err);
+		other_engine_mention(&r->instance, r->backend_assumed, err);
 		return -1;
 	}
 	check_lingering(r->instance.scope);

@@ -124,6 +124,21 @@ static void note_old_podman(const struct instance *i, struct engine *engine, con
 		run_by->unit);
 }
 
+/* Adds why the unit of a Quadlet is missing for good. */
+static int no_unit(struct engine *engine, struct error *err)
+{
+	struct error why = *err, ignored;
+	bool is_new;
+
+	if (err->code != ENOENT || !engine->backend->has_quadlets ||
+	    engine_has_quadlet(engine, &is_new, &ignored) < 0 || is_new)
+		return -1;
+	return error_set(err, ENOENT,
+			 "%.900s Podman before 4.4, as here, reads no Quadlets ('.container' files): 'podman generate "
+			 "systemd' writes such a unit for a container",
+			 why.text);
+}
+
 static int find(struct create_request *r, struct manager *m, struct engine *engine, struct subject *s,
 		struct error *err)
 {
@@ -131,7 +146,7 @@ static int find(struct create_request *r, struct manager *m, struct engine *engi
 
 	if (i->unit) {
 		if (container_unit_read(m, i->unit, &s->run_by, err) < 0)
-			return -1;
+			return no_unit(engine, err);
 		if (s->run_by.quadlet && !engine_backend(i->backend)->has_quadlets)
 			return error_set(err, EINVAL,
 					 "the unit '%s' is a Quadlet, and those are Podman's: add --backend podman",

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "common/nearest.h"
@@ -19,7 +20,19 @@ static bool is_in_system_scope(const char *name)
 	return unit_directory(SCOPE_SYSTEM, directory, &ignored) == 0 && store_read(directory, name, &s, &ignored) == 0;
 }
 
-/* The instance with the most similar name; false: none is similar. */
+/* The instance that wakes the container of this name: those of Quadlets are called NAME-wake. NULL: none. */
+static const char *find_waker(const struct stored_list *all, const char *container)
+{
+	for (size_t k = 0; k < all->n; k++) {
+		const struct instance *i = &all->items[k].instance;
+
+		if (!all->items[k].problem && i->container_name && strcmp(i->container_name, container) == 0)
+			return i->name;
+	}
+	return NULL;
+}
+
+/* The instance of the container of that name, or with the most similar name; false: there is none. */
 static bool find_meant(const char *directory, const char *name, char ret[static UNIT_NAME_MAX])
 {
 	_cleanup_stored_list_ struct stored_list all = {};
@@ -30,7 +43,9 @@ static bool find_meant(const char *directory, const char *name, char ret[static 
 	if (store_scan(directory, &all, &ignored) == 0 && (names = calloc(all.n + 1, sizeof(*names)))) {
 		for (size_t k = 0; k < all.n; k++)
 			names[k] = all.items[k].instance.name;
-		meant = nearest(name, names, all.n);
+		meant = find_waker(&all, name);
+		if (!meant)
+			meant = nearest(name, names, all.n);
 	}
 	snprintf(ret, UNIT_NAME_MAX, "%s", meant ? meant : "");
 	return meant != NULL;

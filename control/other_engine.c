@@ -2,6 +2,8 @@
 #include "control/other_engine.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "backends/engine.h"
@@ -22,16 +24,44 @@ static bool has_own_engine(enum backend_kind kind, enum scope scope)
 		engine_check_socket(scope, socket, &ignored) == 0);
 }
 
-void other_engine_mention(enum backend_kind assumed, enum scope scope, struct error *err)
+/* Does root's Docker listen, for a user who has none? Its socket's group lets some users in. */
+static bool only_root_has(enum backend_kind kind, enum scope scope)
+{
+	char path[ENGINE_SOCKET_MAX];
+
+	snprintf(path, sizeof(path), "/run/%s", engine_backend(kind)->socket_file);
+	return !has_own_engine(kind, scope) && access(path, F_OK) == 0;
+}
+
+/* The engine was named, but the one of this user is not there. */
+static void mention_roots(const struct instance *i, struct error *err)
+{
+	const struct backend *b = engine_backend(i->backend);
+	char own[ENGINE_SOCKET_MAX];
+	struct error ignored;
+
+	if (err->code == ENOTCONN && only_root_has(i->backend, i->scope) && i->engine_socket &&
+	    engine_find_socket(i->backend, i->scope, NULL, own, &ignored) == 0 && strcmp(own, i->engine_socket) == 0)
+		error_set(err, ENOTCONN,
+			  "this user has no %s of their own ('%s'); the containers of the one that runs here are "
+			  "root's: use sudo",
+			  b->title, own);
+}
+
+static void mention_other(enum backend_kind assumed, enum scope scope, struct error *err)
 {
 	const struct backend *b = engine_backend(assumed), *other = engine_other(assumed);
+	enum backend_kind kind = other == &docker_backend ? BACKEND_DOCKER : BACKEND_PODMAN;
 	bool absent = err->code == ENOTCONN && !is_installed(b);
 	struct error why = *err;
 
 	if ((why.code != ENOENT && why.code != ENOTCONN) || !is_installed(other))
 		return;
-	if (!has_own_engine(other == &docker_backend ? BACKEND_DOCKER : BACKEND_PODMAN, scope)) {
-		if (absent)
+	if (!has_own_engine(kind, scope)) {
+		if (!absent && only_root_has(kind, scope))
+			error_set(err, why.code, "%.900s; %s's containers are root's: use sudo for one of those",
+				  why.text, other->title);
+		else if (absent)
 			error_set(
 				err, why.code,
 				"%s, the default for a user, is not installed here; %s's containers are root's: use sudo",
@@ -44,4 +74,12 @@ void other_engine_mention(enum backend_kind assumed, enum scope scope, struct er
 	else
 		error_set(err, why.code, "%.900s; for one of %s's, add --backend %s", why.text, other->title,
 			  other->name);
+}
+
+void other_engine_mention(const struct instance *i, bool assumed, struct error *err)
+{
+	if (assumed)
+		mention_other(i->backend, i->scope, err);
+	else
+		mention_roots(i, err);
 }

@@ -4,5 +4,6 @@
 #include "common/error.h"
 #include "instance/instance.h"
 
-/* Adds to an error of the default engine, which is away or has no such container, how to use the other one. */
-void other_engine_mention(enum backend_kind assumed, enum scope scope, struct error *err);
+/* Adds to an error of the instance's engine, which is away or has no such container, how to use the one that may be
+ * meant: the other one if this one is the default (`assumed`), else root's. */
+void other_engine_mention(const struct instance *i, bool assumed, struct error *err);

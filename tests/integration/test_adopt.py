@@ -75,7 +75,9 @@ class Adopt(AdoptCase):
         self.labelled("cache", publish=f"{PORT + 1}:6379")
         self.adopt("web")
         self.assertEqual(list(self.instances()), ["web"])
-        self.assertIn("there is no container", self.refused("nobody"))
+        nobody = self.refused("nobody")
+        self.assertIn("there is no container", nobody)
+        self.assertEqual("daemon-reload" in nobody, self.scope.engine == "podman")
         self.scope.container("plain", options=("--network=none",))
         self.assertIn("sockwake.publish", self.refused("plain"))
 
@@ -146,6 +148,8 @@ class Adopt(AdoptCase):
         self.assertEqual(sorted(self.instances()), ["byhand", "kept"])
         self.assertEqual(self.scope.container_state("unlabelled"), "running")  # it is nobody's now
         self.assertFalse(os.path.exists(self.unit("gone", "service")))
+        self.scope.engine_run("rm", "kept")
+        self.assertIn("there is nothing to adopt", self.adopt("--all").stderr)
 
     def test_an_instance_made_by_hand_is_not_replaced(self):
         self.labelled("web", publish=f"{PORT}:80")

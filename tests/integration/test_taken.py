@@ -1,6 +1,7 @@
 """What `create` sees before any wake would fail: ports that a pod or the host's network takes, Podman's name servers,
 the container in a Kubernetes file's pod, and an engine that is not there."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -196,6 +197,21 @@ class NameServers(TakenCase):
         self.refused("dns", *port, words=("network 'names'", "(-p ADDRESS:53:53/udp)"))
         self.noted_by_a_dry_run("dns", *port, word="network 'names'")
         self.create("dns", "-p", "127.0.0.1:53:53/udp", check=True)
+
+
+class RootsDocker(TakenCase):
+    """A user without a Docker of their own asks for a container of root's."""
+
+    scopes = (harness.USER_PODMAN,)
+
+    def test_root_is_named(self):
+        own = f"{self.scope.runtime_directory}/docker.sock"
+        for engine in (), ("--backend", "docker"):
+            with self.subTest(engine), harness.missing(own) if os.path.exists(own) else contextlib.nullcontext():
+                result = self.scope.sockwake("create", "dd", "-p", f"{PORT}:80", *engine, check=False)
+                self.assertEqual(result.returncode, 1)
+                self.assertIn("root's: use sudo", result.stderr)
+                self.assertNotIn("enable --now docker", result.stderr)
 
 
 class OneEngine(TakenCase):
