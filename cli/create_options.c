@@ -68,6 +68,10 @@ static int read_options(int argc, char *argv[], struct create_line *line, struct
 	if (name && !line->request.instance.container_name && check_name(name, err) < 0)
 		return -1;
 	name = line->name;
+	if (line->request.to_make.image && argc - rest > 1)
+		return error_set(err, USAGE_ERROR,
+				 "'%s' is one argument too many: the command of the container comes after '--'",
+				 argv[rest + 1]);
 	if (arguments_name(argc - rest, argv + rest, &name, err) < 0)
 		return -1;
 	return name && name != line->name ? create_line_replace(&line->name, name, err) : 0;

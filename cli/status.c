@@ -157,10 +157,33 @@ static void print_container(const struct terminal *t, const struct observation *
 		sheet_line(t, "Note", "made by the original tool; 'sockwake create --force' takes it over");
 }
 
-static void print_statistics(const struct terminal *t, const struct observation *o)
+/* A wake that never got as far as its server counts nobody, not even those whom it refused. */
+static bool has_served(const struct observation *o)
+{
+	const struct stats *s = &o->stats;
+
+	return s->t_accepting || observation_connections(o) || s->connections_total + s->flows_total ||
+	       s->connections_failed;
+}
+
+static void print_traffic(const struct terminal *t, const struct observation *o)
 {
 	const struct stats *s = &o->stats;
 	char line[256], to[TEXT_MAX], from[TEXT_MAX];
+
+	snprintf(line, sizeof(line), "%" PRIu64 " now, %" PRIu64 " in the %s wake, %" PRIu64 " failed%s",
+		 observation_connections(o), s->connections_total + s->flows_total,
+		 is_current(o->state) ? "current" : "last", s->connections_failed,
+		 s->flags & STATS_FULL ? " (full: new ones wait)" : "");
+	sheet_line(t, "Connections", line);
+	snprintf(line, sizeof(line), "%s to the container, %s from it", text_bytes(s->bytes_to_container, to),
+		 text_bytes(s->bytes_from_container, from));
+	sheet_line(t, "Data", line);
+}
+
+static void print_statistics(const struct terminal *t, const struct observation *o)
+{
+	char line[256];
 
 	if (o->phase[0])
 		sheet_line(t, "Phase", o->phase);
@@ -174,14 +197,8 @@ static void print_statistics(const struct terminal *t, const struct observation 
 		wake_report_print(t, o);
 		return;
 	}
-	snprintf(line, sizeof(line), "%" PRIu64 " now, %" PRIu64 " in the %s wake, %" PRIu64 " failed%s",
-		 observation_connections(o), s->connections_total + s->flows_total,
-		 is_current(o->state) ? "current" : "last", s->connections_failed,
-		 s->flags & STATS_FULL ? " (full: new ones wait)" : "");
-	sheet_line(t, "Connections", line);
-	snprintf(line, sizeof(line), "%s to the container, %s from it", text_bytes(s->bytes_to_container, to),
-		 text_bytes(s->bytes_from_container, from));
-	sheet_line(t, "Data", line);
+	if (has_served(o))
+		print_traffic(t, o);
 	wake_report_print(t, o);
 }
 

@@ -295,6 +295,7 @@ static void wrong_usage(void **state)
 	refused("create pg -p nonsense", "nonsense");
 	refused("create pg -p 1:2 -p 127.0.0.1:1:3", "127.0.0.1:1:3");
 	refused("create pg -p 1:2 other", "one argument too many");
+	refused("create pg -p 1:2 --image nginx serve", "the command of the container comes after '--'");
 	refused("create pg -p 1:2 --name other", "two names");
 	refused("create p.g -p 1:2", "p.g");
 	refused("create pg -p 1:2 --container-name 'a b'", "a b");
