@@ -145,7 +145,9 @@ class Made(PruningCase):
         self.scope.engine_run("pod", "rm", "--force", "sockwake-web-keep-pod")
         self.scope.engine_run("volume", "rm", "--force", "kept")
         self.assert_refused("web", "'kept'", "removed")
-        self.assertIn("accept-volumes", self.scope.sockwake("status", "web").stdout)
+        status = self.scope.sockwake("status", "web").stdout
+        self.assertIn("accept-volumes", status)
+        self.assertNotIn("Connections:", status)  # nobody was served
         self.scope.sockwake("refresh", "--all")  # accepts nothing
         self.assertLess(harness.refusal(PORT), 5)
 
