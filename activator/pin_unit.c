@@ -3,6 +3,8 @@
  * the deadline, or until the unit has failed.
  *
  * The unit's invocation, which the lock records, tells who began a run (situation.h).
+ *
+ * The unit of a Kubernetes file goes on when one of its containers ends: nobody but the engine can start that one again.
  */
 #include "activator/pin_unit.h"
 
@@ -22,6 +24,19 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "lifecycle/lock.h"
+#include "units/log_command.h"
+
+/* An engine restarts a container, and the manager notices a unit's end, within this time. */
+#define ENDED_LIMIT USEC_PER_SEC
+
+/* The container of a unit that is up, and what became of it. */
+struct search {
+	struct unit *unit;
+	struct unit_view view;
+	bool was_up;	      /* the unit, before this wake */
+	bool restarted;	      /* the container, by this wake: once is enough */
+	uint64_t ended_since; /* 0, or since when the container has been seen ended */
+};
 
 static int start(struct unit *u, struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
 {
@@ -53,15 +68,75 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 	return r;
 }
 
-/* 1: it is pinned; 0: it does not run yet; -1: error. */
 static int late(const struct options *o, struct error *err)
 {
 	return error_set(err, ETIMEDOUT, "the unit '%s' runs, but no container '%s' did in time: is that its name?",
 			 o->unit, o->container);
 }
 
-static int pin_by_name(struct engine *e, const struct options *o, bool again, struct container *c, int *ret_pidfd,
-		       struct error *err)
+/* Does Podman say that this unit has made it? A unit may have several names. */
+static bool has_unit(struct search *s, const struct options *o, const struct container *c)
+{
+	const char *label = container_label(c, UNIT_LABEL);
+	struct unit_view other;
+	struct error ignored;
+
+	return label && (strcmp(label, o->unit) == 0 || (unit_look_at(s->unit, label, &other, &ignored) == 0 &&
+							 strcmp(other.invocation, s->view.invocation) == 0));
+}
+
+/* Podman labels each container of a Quadlet: another one of that name is somebody else's. A unit that is still starting
+ * may be about to replace it. */
+static int check_owner(struct search *s, const struct options *o, const struct container *c, struct error *err)
+{
+	const char *user = o->scope == SCOPE_USER ? " --user" : "";
+
+	if (!unit_is_active(&s->view) || has_unit(s, o, c) || !unit_labels_containers(s->unit, o->unit))
+		return 0;
+	return error_set(err, EEXIST,
+			 "the container '%s' is not the one of the unit '%s': somebody else has made it. 'podman rm -f "
+			 "%s' removes it, then 'systemctl%s restart %s' makes the unit's own",
+			 c->name, o->unit, c->name, user, o->unit);
+}
+
+/* Has it ended for good, while the unit and the rest of its pod go on? */
+static bool is_left_behind(struct search *s, const struct options *o, const struct container *c)
+{
+	bool ended = c->state == CONTAINER_EXITED || c->state == CONTAINER_CREATED;
+
+	if (!ended || !c->pod[0] || !unit_is_active(&s->view) || !has_unit(s, o, c)) {
+		s->ended_since = 0;
+		return false;
+	}
+	if (s->ended_since == 0)
+		s->ended_since = now_usec();
+	return time_is_over(time_after(s->ended_since, ENDED_LIMIT));
+}
+
+/* A container that has ended since this wake began is not started again: that would hide its failure. */
+static int restart(struct search *s, struct engine *e, const struct options *o, const struct container *c,
+		   struct error *err)
+{
+	enum start_result ignored;
+	char log[LOG_COMMAND_MAX];
+
+	s->ended_since = 0;
+	if (s->was_up && !s->restarted) {
+		log_debug("the container '%s' is %s, and its unit runs: starts it", c->name,
+			  container_state_name(c->state));
+		s->restarted = true;
+		/* Somebody else may do the same, or pause it. */
+		return e->backend->start(e, o->container, &ignored, err) < 0 && !error_forgive(err, EBUSY) ? -1 : 0;
+	}
+	if (container_may_restart(c))
+		return 0;
+	return error_set(err, ECHILD, ENDED_EARLY, c->name, c->exit_code,
+			 log_command(o->scope, NULL, o->backend, c->name, log));
+}
+
+/* 1: it is pinned; 0: it does not run yet; -1: error. */
+static int pin_by_name(struct search *s, struct engine *e, const struct options *o, bool again, struct container *c,
+		       int *ret_pidfd, struct error *err)
 {
 	uint64_t asked = now_usec();
 
@@ -71,6 +146,10 @@ static int pin_by_name(struct engine *e, const struct options *o, bool again, st
 			return late(o, err);
 		return container_is_in_between(err) ? error_clear(err) : -1;
 	}
+	if (check_owner(s, o, c, err) < 0)
+		return -1;
+	if (is_left_behind(s, o, c))
+		return restart(s, e, o, c, err);
 	if (c->state == CONTAINER_PAUSED && e->backend->unpause(e, o->container, err) < 0 && !error_forgive(err, EBUSY))
 		return -1;
 	return c->state == CONTAINER_RUNNING && c->pid > 1 ? pin_inspected(e, o, c, ret_pidfd, err) : 0;
@@ -99,22 +178,23 @@ static int pin_by_monitor(struct engine *e, const struct options *o, const struc
 	return 1;
 }
 
-static int await_container(struct unit *u, struct engine *e, const struct options *o, struct unit_view *v,
-			   struct container *c, int *ret_pidfd, struct error *err)
+static int await_container(struct search *s, struct engine *e, const struct options *o, struct container *c,
+			   int *ret_pidfd, struct error *err)
 {
+	const struct unit_view *v = &s->view;
 	struct told told = {};
 
 	for (bool again = false;; again = true) {
-		int r = unit_look(u, v, err);
+		int r = unit_look(s->unit, &s->view, err);
 
 		if (r == 0 && !unit_is_active(v) && strcmp(v->active, "activating") != 0)
-			return unit_failed(u, v, err);
+			return unit_failed(s->unit, v, err);
 		/* The engine must be asked for the container as a whole if it runs the health check, or if we need to
 		 * know what the container sees of the host. */
 		if (r == 0 && e->backend->monitors_in_units && !o->healthy && !reach_matters(o->health_check))
 			r = pin_by_monitor(e, o, v, c, ret_pidfd, err);
 		if (r == 0)
-			r = pin_by_name(e, o, again, c, ret_pidfd, err);
+			r = pin_by_name(s, e, o, again, c, ret_pidfd, err);
 		if (r != 0)
 			return r < 0 ? -1 : 0;
 		tell_awaited(&told, NULL, "the unit '%s' runs, but no container '%s' does: is that its name?", o->unit,
@@ -130,27 +210,26 @@ int pin_unit(struct engine *e, const struct options *o, struct stats *stats, int
 	     int *ret_pidfd, bool *ret_woken, bool *ret_own, struct error *err)
 {
 	_cleanup_unit_ struct unit *u = NULL;
-	struct unit_view v;
+	struct search s = {};
 
 	*ret_woken = false;
 	if (unit_open(o->scope, o->unit, &u, err) < 0)
 		return -1;
 	unit_runs(u, o->container);
+	s.unit = u;
 	for (;;) {
-		bool was_up;
-
 		if (start(u, e, o, lock_fd, ret_woken, err) < 0)
 			return -1;
 		stats->t_started = now_usec();
-		was_up = !*ret_woken;
-		if (await_container(u, e, o, &v, ret, ret_pidfd, err) == 0)
+		s.was_up = !*ret_woken;
+		if (await_container(&s, e, o, ret, ret_pidfd, err) == 0)
 			break;
 		/* A unit that was up and ends is being restarted, or its container replaced. */
-		if (!was_up || timeout_msec(e->deadline) == 0 || !error_forgive(err, ECHILD))
+		if (!s.was_up || s.restarted || timeout_msec(e->deadline) == 0 || !error_forgive(err, ECHILD))
 			return -1;
 	}
 	stats->t_inspected = now_usec();
-	*ret_own = *ret_woken || unit_is_own(lock_fd, &v);
-	unit_record(lock_fd, &v, *ret_own);
+	*ret_own = *ret_woken || unit_is_own(lock_fd, &s.view);
+	unit_record(lock_fd, &s.view, *ret_own);
 	return 0;
 }

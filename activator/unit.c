@@ -286,9 +286,8 @@ bool unit_has_job(struct unit *u, const char *name)
 	       bus.sd_bus_message_read(reply, "(uo)", &id, &path) >= 0 && id != 0;
 }
 
-bool unit_is_quadlet(struct unit *u, const char *name)
+static bool has_source(struct unit *u, const char *name, const char *const *suffixes)
 {
-	static const char *const suffixes[] = {".container", ".pod", ".kube"};
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	const char *source = "", *dot;
 	struct error ignored;
@@ -296,11 +295,21 @@ bool unit_is_quadlet(struct unit *u, const char *name)
 	if (ask(u, name, "SourcePath", "s", &reply, &ignored) < 0 || bus.sd_bus_message_read(reply, "s", &source) < 0)
 		return false;
 	dot = strrchr(source, '.');
-	for (size_t k = 0; dot && k < sizeof(suffixes) / sizeof(*suffixes); k++) {
-		if (strcmp(dot, suffixes[k]) == 0)
+	for (; dot && *suffixes; suffixes++) {
+		if (strcmp(dot, *suffixes) == 0)
 			return true;
 	}
 	return false;
+}
+
+bool unit_is_quadlet(struct unit *u, const char *name)
+{
+	return has_source(u, name, (const char *const[]){".container", ".pod", ".kube", NULL});
+}
+
+bool unit_labels_containers(struct unit *u, const char *name)
+{
+	return has_source(u, name, (const char *const[]){".container", ".kube", NULL});
 }
 
 bool unit_has_lost_its_file(struct unit *u, const char *name)

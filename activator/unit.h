@@ -81,6 +81,9 @@ bool unit_has_job(struct unit *u, const char *name);
 /* Has Podman's generator created it, for a container, a pod or a Kubernetes file? */
 bool unit_is_quadlet(struct unit *u, const char *name);
 
+/* Does Podman label the containers that it makes with its name? Those of a .container or a .kube file. */
+bool unit_labels_containers(struct unit *u, const char *name);
+
 /* Was its file removed while it ran? Then the manager no longer knows how to stop it, and only kills. */
 bool unit_has_lost_its_file(struct unit *u, const char *name);
 

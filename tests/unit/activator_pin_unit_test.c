@@ -156,6 +156,89 @@ static void a_unit_that_is_up_without_its_container(void **state)
 	fake_stop(&f);
 }
 
+/* A container of a pod, with this label. */
+static const char *member(const char *status, pid_t pid, const char *unit, const char *policy)
+{
+	char body[1024];
+
+	snprintf(body, sizeof(body),
+		 "{\"Id\":\"" ID "\",\"Name\":\"x\",\"Pod\":\"" ID "\",\"State\":{\"Status\":\"%s\",\"Pid\":%d,"
+		 "\"ExitCode\":7,\"StartedAt\":\"" STARTED "\"},\"HostConfig\":{\"NetworkMode\":\"none\","
+		 "\"RestartPolicy\":{\"Name\":\"%s\"}},\"Config\":{\"Labels\":{\"PODMAN_SYSTEMD_UNIT\":\"%s\"}}}",
+		 status, pid, policy, unit);
+	return reply("200", body);
+}
+
+/* Seen twice in more than a second. */
+#define FOR_GOOD(text)                                                                                                 \
+	SAY(text),                                                                                                     \
+	{                                                                                                              \
+		.reply = (text), .pause = 1100                                                                         \
+	}
+
+static void a_container_that_ended_alone_is_started(void **state)
+{
+	const char *ended = member("exited", 0, X, "no"), *created = member("created", 0, X, "no");
+	const char *runs = member("running", container_process(), X, "no");
+	START(f, FOR_GOOD(ended), SAY(NO_CONTENT), SAY(runs), SAY(runs), SAY(runs), /* */
+	      FOR_GOOD(created), SAY(WILL_NOT),					    /* */
+	      FOR_GOOD(ended), SAY(NO_CONTENT), FOR_GOOD(ended), FOR_GOOD(ended), SAY(CONFLICT), THREE);
+	struct program p;
+
+	(void)state;
+	fake_active(&manager, X, A);
+	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json POST start GET json GET json GET json");
+	assert_string_equal(recorded(&f, BACKEND_DOCKER), "found " A);
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "will not");
+	assert_string_equal(requests(&f), "GET json GET json POST start");
+	/* Once is enough. */
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "the container 'x' ended with status 7");
+	assert_string_equal(requests(&f), "GET json GET json POST start GET json GET json");
+	/* Somebody else has been faster. */
+	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json POST start GET json GET json GET json");
+	assert_string_equal(fake_calls(&manager), "");
+	fake_stop(&f);
+}
+
+/* That would hide its failure; its engine may restart it. */
+static void one_that_fails_at_once_is_not_started_again(void **state)
+{
+	const char *ended = member("exited", 0, X, "no"), *restarts = member("exited", 0, X, "always");
+	START(f, FOR_GOOD(ended), FOR_GOOD(restarts), THREE);
+	struct program p;
+
+	(void)state;
+	fake_set(&manager, X, "ActiveState", "inactive");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "'docker logs x' may say why");
+	assert_string_equal(requests(&f), "GET json GET json");
+	fake_set(&manager, X, "ActiveState", "inactive");
+	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json GET json GET json");
+	fake_stop(&f);
+}
+
+static void a_container_of_somebody_else_is_refused(void **state)
+{
+	const char *alias = member("running", container_process(), "alias.service", "no");
+	START(f, SAY(running()), SAY(member("running", container_process(), "other.service", "no")), /* */
+	      SAY(alias), SAY(alias), SAY(alias),						     /* */
+	      THREE);
+	struct program p;
+
+	(void)state;
+	fake_active(&manager, X, A);
+	fake_active(&manager, "alias.service", A);
+	fake_active(&manager, "other.service", B);
+	fake_set(&manager, X, "SourcePath", "/x.kube");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "is not the one of the unit 'x.service'");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "then 'systemctl --user restart x.service'");
+	assert_string_equal(requests(&f), "GET json GET json");
+	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json");
+	/* Others do not label theirs. */
+	fake_set(&manager, X, "SourcePath", "/x.pod");
+	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json");
+	fake_stop(&f);
+}
+
 /* The time ends while the engine, which has answered before, is asked again. */
 static void a_request_that_outlasts_the_time(void **state)
 {
@@ -430,6 +513,9 @@ int main(void)
 		UNIT_TEST(a_paused_container_is_unpaused_first),
 		UNIT_TEST(a_container_that_comes_later),
 		UNIT_TEST(a_unit_that_is_up_without_its_container),
+		UNIT_TEST(a_container_that_ended_alone_is_started),
+		UNIT_TEST(one_that_fails_at_once_is_not_started_again),
+		UNIT_TEST(a_container_of_somebody_else_is_refused),
 		UNIT_TEST(a_request_that_outlasts_the_time),
 		UNIT_TEST(what_fails),
 		UNIT_TEST(one_that_is_starting_is_waited_for),

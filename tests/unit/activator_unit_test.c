@@ -420,8 +420,10 @@ static void where_a_unit_comes_from(void **state)
 	assert_false(unit_has_lost_its_file(u, X));
 	fake_set(&manager, X, "SourcePath", "/x.pod");
 	assert_true(unit_is_quadlet(u, X));
+	assert_false(unit_labels_containers(u, X));
 	fake_set(&manager, X, "SourcePath", "/x.kube");
 	assert_true(unit_is_quadlet(u, X));
+	assert_true(unit_labels_containers(u, X));
 	fake_set(&manager, X, "SourcePath", "/x.volume");
 	assert_false(unit_is_quadlet(u, X));
 	fake_set(&manager, X, "SourcePath", "/x.container");
