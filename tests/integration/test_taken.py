@@ -4,6 +4,7 @@ the container in a Kubernetes file's pod, and an engine that is not there."""
 import contextlib
 import json
 import os
+import signal
 import subprocess
 
 import harness
@@ -124,7 +125,7 @@ class KubernetesFile(TakenCase, UnitCase):
             os.makedirs(os.path.dirname(PAUSE), exist_ok=True)
             subprocess.run(["gcc", "-static", "-xc", "-o", PAUSE, "-"], input=source, text=True, check=True)
 
-    def define(self, *containers, publish=""):
+    def define(self, *containers, publish="", policy="Always"):
         directory = quadlet_directory(self.scope)
         self.write(f"{directory}/cache.yml", f"""
 apiVersion: v1
@@ -132,6 +133,7 @@ kind: Pod
 metadata: {{name: shop}}
 spec:
   hostNetwork: false
+  restartPolicy: {policy}
   containers: {json.dumps([
       {"name": name, "image": f"{harness.SERVERS}:latest", "imagePullPolicy": "Never", "args": list(args),
        "ports": [{"containerPort": 80, "hostPort": PORT + 3}] if name == "web" else []}
@@ -162,6 +164,27 @@ spec:
         for suffix in "-infra", "-service":
             [helper] = (name for name in names if name.endswith(suffix))
             self.refused(*unit, f"--container-name={helper}", f"-p{PORT + 1}:6379", words=("only holds a pod together",))
+
+    def test_a_container_that_ends_alone_and_one_of_its_name(self):
+        self.define(("web", "nginx"), ("cache", "redis"), policy="Never")
+        self.create("--unit=cache.service", "--container-name=shop-cache", f"-p{PORT}:6379", "--startup-timeout=10s", check=True)
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        began = self.scope.property("cache.service", "InvocationID")
+        os.kill(self.scope.container_pid("shop-cache"), signal.SIGKILL)
+        self.scope.engine_run("wait", "shop-cache")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
+        self.assertEqual(self.scope.property("cache.service", "InvocationID"), began)
+
+        self.scope.engine_run("rm", "--force", "--time=0", "shop-cache")
+        self.scope.engine_run("run", "--detach", "--name=shop-cache", "--network=none", harness.SERVERS, "redis")
+        self.addCleanup(self.scope.engine_run, "rm", "--force", "--time=0", "--ignore", "shop-cache")
+        self.assertNotEqual(harness.redis(PORT, "ping", check=False), "PONG")
+        harness.eventually(lambda: any("'shop-cache' is not the one of the unit" in line
+                                       for line in self.scope.complaints("cache-wake", self.started)))
+        # The advice helps.
+        self.scope.engine_run("rm", "--force", "--time=0", "shop-cache")
+        self.scope.systemctl("restart", "cache.service")
+        self.assertEqual(harness.redis(PORT, "ping"), "PONG")
 
 
 class HostsNetwork(TakenCase):
