@@ -100,14 +100,20 @@ static int check_own_check(const struct instance *i, const struct container *c, 
 		c->name, backend_kind_name(i->backend));
 }
 
-/* The network that a unit will give to its container. */
-static int check_network_to_be(const struct instance *i, const struct container_unit *run_by, struct error *err)
+/* The network that a unit will give to its container: the same check as if it had it already. */
+static int check_network_to_be(const struct instance *i, struct engine *e, const struct container_unit *run_by,
+			       struct error *err)
 {
-	if (!run_by->has_hosts_network)
-		return 0;
-	if (network_check_hosts(i, i->container_name, err) < 0)
+	struct container c = {};
+
+	snprintf(c.name, sizeof(c.name), "%s", i->container_name);
+	if (run_by->has_hosts_network)
+		strcpy(c.network_mode, "host");
+	else if (run_by->network_owner)
+		snprintf(c.network_mode, sizeof(c.network_mode), "container:%s", run_by->network_owner);
+	if (network_check(e, i, &c, err) < 0)
 		return -1;
-	network_note_hosts(i);
+	network_note(e, i, &c, false);
 	return 0;
 }
 
@@ -140,7 +146,7 @@ int create_check_fit_container(struct create_request *r, struct engine *e, const
 	if (combination_check(i, err) < 0)
 		return -1;
 	if (!s->exists && s->run_by.unit) /* its unit will make it */
-		return check_network_to_be(i, &s->run_by, err) < 0 ? -1 : instance_validate(i, err);
+		return check_network_to_be(i, e, &s->run_by, err) < 0 ? -1 : instance_validate(i, err);
 	if (!s->exists)
 		return error_set(err, ENOENT,
 				 "there is no container '%s': create it first, as in '%s create --name %s IMAGE', or "

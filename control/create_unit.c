@@ -174,9 +174,10 @@ int subject_find(struct create_request *r, struct manager *m, struct engine *eng
 {
 	if (find(r, m, engine, s, err) < 0)
 		return -1;
-	if (s->run_by.unit)
-		note_old_podman(&r->instance, engine, &s->run_by);
-	return 0;
+	if (!s->run_by.unit)
+		return 0;
+	note_old_podman(&r->instance, engine, &s->run_by);
+	return container_unit_find_owner(m, &s->run_by, err);
 }
 
 /* A pod's unit starts all its containers. The drop-in of one of them does not change that. */

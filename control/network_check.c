@@ -34,6 +34,12 @@ static int find_owner(struct engine *e, const struct container *c, struct contai
 	return 0;
 }
 
+/* As in the value of -p. */
+static const char *protocol(int type)
+{
+	return type == SOCK_DGRAM ? "/udp" : "";
+}
+
 /* Would a server on the host's network listen on the address of p? */
 static bool is_reached_at(const struct instance *i, const struct publish *p)
 {
@@ -60,13 +66,13 @@ int network_check_hosts(const struct instance *i, const char *container, struct 
 			return error_set(
 				err, EADDRINUSE,
 				"the container '%s' uses the host's network, and its server could not listen on "
-				"port %u while sockwake does: listen on another port (-p OTHER:%u)",
-				container, i->ports[k].port, i->ports[k].container_port);
+				"port %u while sockwake does: listen on another port (-p OTHER:%u%s)",
+				container, i->ports[k].port, i->ports[k].container_port, protocol(i->ports[k].type));
 	}
 	return 0;
 }
 
-void network_note_hosts(const struct instance *i)
+static void note_hosts(const struct instance *i)
 {
 	if (!i->targets)
 		note_print(
@@ -87,14 +93,16 @@ static int refuse_published(const struct instance *i, const struct container *c,
 		return error_set(
 			err, EADDRINUSE,
 			"the pod of the container '%s' publishes port %u itself and could not start while "
-			"sockwake listens there: make the pod without '-p %u:%u', or listen on another port (-p "
-			"OTHER:%u)",
-			c->name, p->host_port, p->host_port, p->container_port, ours->container_port);
+			"sockwake listens there: make the pod without '-p %u:%u%s', or listen on another port (-p "
+			"OTHER:%u%s)",
+			c->name, p->host_port, p->host_port, p->container_port, protocol(p->type), ours->container_port,
+			protocol(ours->type));
 	return error_set(
 		err, EADDRINUSE,
 		"the container '%s', whose network '%s' has, publishes port %u itself and could not start while "
-		"sockwake listens there: make it without '-p %u:%u', or listen on another port (-p OTHER:%u)",
-		owner->name, c->name, p->host_port, p->host_port, p->container_port, ours->container_port);
+		"sockwake listens there: make it without '-p %u:%u%s', or listen on another port (-p OTHER:%u%s)",
+		owner->name, c->name, p->host_port, p->host_port, p->container_port, protocol(p->type),
+		ours->container_port, protocol(ours->type));
 }
 
 static bool has_hosts_network(const struct container *c, const struct container *owner)
@@ -168,14 +176,15 @@ void network_note_bypass(const char *whose, const char *ports)
 void network_note(struct engine *e, const struct instance *i, const struct container *c, bool ports_too)
 {
 	_cleanup_container_ struct container owner = {};
-	char ports[256] = "";
+	char ports[256] = "", whose[sizeof(c->name) + 64];
 	struct error ignored;
 
 	(void)find_owner(e, c, &owner, &ignored);
 	if (has_hosts_network(c, &owner))
-		network_note_hosts(i);
+		note_hosts(i);
 	if (!ports_too)
 		return;
 	list_ports(&owner, ports, sizeof(ports), list_ports(c, ports, sizeof(ports), 0));
-	network_note_bypass(owner.is_infra ? "the container's pod" : "the container", ports);
+	snprintf(whose, sizeof(whose), "the %scontainer '%s'", owner.is_infra ? "pod of the " : "", c->name);
+	network_note_bypass(whose, ports);
 }

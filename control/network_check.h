@@ -14,13 +14,12 @@ int network_check(struct engine *e, const struct instance *i, const struct conta
 int network_check_dependency(struct engine *e, const struct instance *i, const struct dependency *d,
 			     const struct container *c, struct error *err);
 
-/* The same for a container that does not exist yet and will have the host's network. */
+/* The same for a container that has, or will have, the host's network. */
 int network_check_hosts(const struct instance *i, const char *container, struct error *err);
 
 /* Notes what the checks let pass: the host's network, and (ports_too) the ports that the engine publishes for the
  * container, which bypass the sockets that systemd holds. */
 void network_note(struct engine *e, const struct instance *i, const struct container *c, bool ports_too);
-void network_note_hosts(const struct instance *i);
 
-/* whose: "the container"; ports: "80, 443"; "": notes nothing. */
+/* whose: "the container 'web'"; ports: "80, 443"; "": notes nothing. */
 void network_note_bypass(const char *whose, const char *ports);

@@ -30,16 +30,31 @@ const char *unit_ports_taken(const struct instance *i, char *const *publish)
 static int refuse_pod(const struct instance *i, const struct pod_unit *pod, const char *value, struct error *err)
 {
 	const char *user = i->scope == SCOPE_USER ? "--user " : "";
-	unsigned inner = find_taken(i, value)->container_port;
+	const struct publish *ours = find_taken(i, value);
 
 	return error_set(
 		err, EADDRINUSE,
 		"%s makes a pod that publishes '%s' itself and could not start while sockwake listens there%s: "
 		"take '%s%s' out of '%s' and run 'systemctl %sdaemon-reload' and 'systemctl %sstop %s', or listen "
-		"on another port (-p OTHER:%u)",
+		"on another port (-p OTHER:%u%s)",
 		pod->unit, value, i->drop_publish ? ", and --drop-publish changes no pod" : "",
 		pod->is_quadlet ? "PublishPort=" : "-p ", value, pod->file ? pod->file : pod->unit, user, user,
-		pod->unit, inner);
+		pod->unit, ours->container_port, ours->type == SOCK_DGRAM ? "/udp" : "");
+}
+
+/* So does that container: it may serve others. */
+static int refuse_owner(const struct instance *i, const struct container_unit *run_by, const char *value,
+			struct error *err)
+{
+	const struct publish *ours = find_taken(i, value);
+
+	return error_set(
+		err, EADDRINUSE,
+		"%s gives its container the network of '%s', for which %s publishes '%s' itself and could not start while "
+		"sockwake listens there: take that out of %s and run 'systemctl %sdaemon-reload', or listen on another "
+		"port (-p OTHER:%u%s)",
+		run_by->unit, run_by->network_owner, run_by->owner_unit, value, run_by->owner_unit,
+		i->scope == SCOPE_USER ? "--user " : "", ours->container_port, ours->type == SOCK_DGRAM ? "/udp" : "");
 }
 
 int unit_ports_check(const struct instance *i, const struct container_unit *run_by, const char *drop_in,
@@ -47,17 +62,21 @@ int unit_ports_check(const struct instance *i, const struct container_unit *run_
 {
 	const char *of_pod = unit_ports_taken(i, run_by->pod.publish);
 	const char *of_kube = unit_ports_taken(i, run_by->kube_publish);
+	const char *of_owner = run_by->owner_unit ? unit_ports_taken(i, run_by->owner_publish) : NULL;
 	const char *own = i->drop_publish && run_by->quadlet ? NULL : unit_ports_taken(i, run_by->publish);
 
 	if (of_pod)
 		return refuse_pod(i, &run_by->pod, of_pod, err);
+	if (of_owner)
+		return refuse_owner(i, run_by, of_owner, err);
 	if (of_kube)
 		return error_set(
 			err, EADDRINUSE,
 			"%s runs '%s', which publishes port %u itself and could not start while sockwake listens "
-			"there: take 'hostPort: %u' out of that file, or listen on another port (-p OTHER:%u)",
+			"there: take 'hostPort: %u' out of that file, or listen on another port (-p OTHER:%u%s)",
 			run_by->unit, run_by->kube, find_taken(i, of_kube)->port, find_taken(i, of_kube)->port,
-			find_taken(i, of_kube)->container_port);
+			find_taken(i, of_kube)->container_port,
+			find_taken(i, of_kube)->type == SOCK_DGRAM ? "/udp" : "");
 	if (own && run_by->quadlet)
 		return error_set(err, EADDRINUSE,
 				 "%s publishes '%s' itself and could not start while sockwake listens there: "

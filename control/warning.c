@@ -85,7 +85,8 @@ static bool find_unit_surprise(const struct instance *i, char *ret, size_t size)
 	struct error ignored, err;
 	char path[PATH_MAX] = "";
 
-	if (manager_connect(i->scope, &m, &ignored) < 0 || container_unit_read(m, i->unit, &run_by, &ignored) < 0)
+	if (manager_connect(i->scope, &m, &ignored) < 0 || container_unit_read(m, i->unit, &run_by, &ignored) < 0 ||
+	    container_unit_find_owner(m, &run_by, &ignored) < 0)
 		return false;
 	if (run_by.quadlet)
 		(void)drop_in_path(i->scope, run_by.quadlet, i->name, path, &ignored);

@@ -83,7 +83,8 @@ static const struct {
 			   "leave it out"},
 	{has_rights_without_path,
 	 "--socket-mode and --socket-group are for Unix sockets, and there is none: leave them "
-	 "out, or listen on one with -p /PATH:CPORT"},
+	 "out ('sockwake set' forgets stored ones with --unset socket-mode --unset socket-group), or listen on one with "
+	 "-p /PATH:CPORT"},
 	{leads_nowhere,
 	 "a --target is multicast, or needs the name of an interface beside it: use another address of the "
 	 "container"},

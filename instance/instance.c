@@ -72,10 +72,20 @@ DEFINE_WORDS(scope, scope, [SCOPE_SYSTEM] = "system", [SCOPE_USER] = "user")
 DEFINE_WORDS(backend_kind, backend_kind, [BACKEND_DOCKER] = "docker", [BACKEND_PODMAN] = "podman")
 DEFINE_WORDS(idle_action, idle_action, [IDLE_STOP] = "stop", [IDLE_PAUSE] = "pause")
 
+/* An IPv4 address in IPv6 notation, "::ffff:192.0.2.1", is bound as the IPv4 address. Addresses are canonical. */
+static const char *unmapped(const char *address)
+{
+	size_t len = strlen("::ffff:");
+
+	return strncmp(address, "::ffff:", len) == 0 && strchr(address, '.') ? address + len : address;
+}
+
 /* Does a socket bound to `wide` also accept connections to `narrow`? systemd binds a bare port to :: for both
  * families. */
 static bool address_includes(const char *wide, const char *narrow)
 {
+	wide = unmapped(wide);
+	narrow = unmapped(narrow);
 	if (!wide[0] || strcmp(wide, "::") == 0 || strcmp(wide, narrow) == 0)
 		return true;
 	return strcmp(wide, "0.0.0.0") == 0 && !strchr(narrow, ':');

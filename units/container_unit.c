@@ -29,6 +29,9 @@ void container_unit_clear(struct container_unit *r)
 	free(r->kube);
 	strv_free(&r->kube_publish);
 	free(r->wanted_by);
+	free(r->network_owner);
+	free(r->owner_unit);
+	strv_free(&r->owner_publish);
 	pod_unit_clear(&r->pod);
 	*r = (struct container_unit){};
 }
@@ -117,12 +120,27 @@ static int read_kube(const char *path, struct container_unit *ret, struct error 
 	size_t n = 0;
 
 	ret->kube = strdup(path);
-	if (file_read(AT_FDCWD, path, KUBE_FILE_MAX, &text, NULL, &ignored) == 0)
+	if (file_read(AT_FDCWD, path, KUBE_FILE_MAX, &text, NULL, &ignored) == 0) {
 		n = kube_file_ports(text, ports);
+		ret->has_hosts_network |= kube_file_has_hosts_network(text);
+	}
 	for (size_t k = 0; k < n; k++)
 		found[k] = ports[k];
 	ret->kube_publish = strv_copy(found, n);
 	return ret->kube && ret->kube_publish ? 0 : no_memory(err);
+}
+
+#define SHARED "container:"
+
+static int keep_network(const char *network, struct container_unit *ret, struct error *err)
+{
+	if (!network)
+		return 0;
+	ret->has_hosts_network = strcmp(network, "host") == 0;
+	if (strncmp(network, SHARED, strlen(SHARED)) != 0)
+		return 0;
+	ret->network_owner = strdup(network + strlen(SHARED));
+	return ret->network_owner ? 0 : no_memory(err);
 }
 
 static int take_command(void *data, const char *const *argv, struct error *err)
@@ -132,9 +150,9 @@ static int take_command(void *data, const char *const *argv, struct error *err)
 
 	if (!run_command_parse(argv, &command))
 		return 0;
-	ret->has_hosts_network = command.network && strcmp(command.network, "host") == 0;
 	ret->image = command.kube ? NULL : find_image(ret->quadlet, argv);
-	if (keep_command(&command, ret, err) < 0 || (command.kube && read_kube(command.kube, ret, err) < 0))
+	if (keep_network(command.network, ret, err) < 0 || keep_command(&command, ret, err) < 0 ||
+	    (command.kube && read_kube(command.kube, ret, err) < 0))
 		return -1;
 	return 1;
 }
@@ -240,6 +258,7 @@ int container_unit_each(struct manager *m, container_unit_visitor visit, void *d
 }
 
 struct search {
+	bool (*matches)(const struct container_unit *r, const char *name);
 	const char *name;
 	struct container_unit *found;
 };
@@ -248,16 +267,33 @@ static bool look_for(void *data, struct container_unit *r)
 {
 	struct search *s = data;
 
-	if (!is_called(r, s->name))
+	if (!s->matches(r, s->name))
 		return true;
 	*s->found = *r;
 	*r = (struct container_unit){};
 	return false;
 }
 
+int container_unit_find_owner(struct manager *m, struct container_unit *r, struct error *err)
+{
+	_cleanup_container_unit_ struct container_unit owner = {};
+	struct search search = {container_unit_runs, r->network_owner, &owner};
+
+	if (!r->network_owner)
+		return 0;
+	if (container_unit_each(m, look_for, &search, err) < 0)
+		return -1;
+	free_ptr(&r->owner_unit);
+	strv_free(&r->owner_publish);
+	r->owner_unit = steal_ptr(&owner.unit);
+	r->owner_publish = steal_ptr(&owner.publish);
+	r->has_hosts_network |= owner.has_hosts_network;
+	return 0;
+}
+
 int container_unit_find(struct manager *m, const char *name, struct container_unit *ret, struct error *err)
 {
-	struct search search = {name, ret};
+	struct search search = {is_called, name, ret};
 
 	*ret = (struct container_unit){};
 	if (container_unit_each(m, look_for, &search, err) < 0)

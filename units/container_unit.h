@@ -20,7 +20,10 @@ struct container_unit {
 	char **volumes;		/* NULL-terminated: the names of its volumes */
 	char *image;		/* as in its .container file and command line; NULL: unknown */
 	char *wanted_by;	/* a target that starts it, at boot or at login; NULL for none */
-	bool has_hosts_network; /* --network host, its own or its pod's */
+	bool has_hosts_network; /* --network host, its own or its pod's, or hostNetwork: of its Kubernetes file */
+	char *network_owner;	/* the container whose network it has; NULL: it has its own */
+	char *owner_unit;	/* the Quadlet of that one, after container_unit_find_owner(); NULL: there is none */
+	char **owner_publish;	/* NULL-terminated: the host ports that this Quadlet publishes */
 	struct pod_unit pod;	/* of which it is a member; pod.unit is NULL if there is none */
 	bool waits_for_network; /* it starts after Podman's service that waits for the network, in a user's manager */
 };
@@ -38,6 +41,9 @@ bool container_unit_runs(const struct container_unit *r, const char *container);
 /* Calls a function for the Quadlet of every container. The function may take ownership of *r, and returns whether to go on. */
 typedef bool (*container_unit_visitor)(void *data, struct container_unit *r);
 int container_unit_each(struct manager *m, container_unit_visitor visit, void *data, struct error *err);
+
+/* Finds the Quadlet of the container whose network it has: that container need not exist while it does not run. */
+int container_unit_find_owner(struct manager *m, struct container_unit *r, struct error *err);
 
 /* Finds the Quadlet whose container, file or unit has this name. Code ENOENT: there is none. The caller clears *ret,
  * also after an error. */

@@ -8,9 +8,9 @@
 #include "units/kube_file.h"
 
 #include <arpa/inet.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/parse.h"
 
@@ -81,4 +81,17 @@ size_t kube_file_ports(const char *text, char ret[static KUBE_PORTS_MAX][KUBE_PU
 		text += len + (text[len] == '\n');
 	}
 	return put(&i, ret, n);
+}
+
+bool kube_file_has_hosts_network(const char *text)
+{
+	for (size_t len; *text; text += len + (text[len] == '\n')) {
+		char word[8];
+
+		len = strcspn(text, "\n");
+		if (text[strspn(text, " ")] != '#' && find_value(text, len, "hostNetwork", word, sizeof(word)) &&
+		    strcasecmp(word, "true") == 0)
+			return true;
+	}
+	return false;
 }

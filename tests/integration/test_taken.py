@@ -53,7 +53,7 @@ class PodOfPodman(TakenCase):
         self.refused("web", f"-p127.0.0.1:{PORT + 1}:8080", words=(f"publishes port {PORT + 1} ",))
         self.noted_by_a_dry_run("web", f"-p{PORT}:8080", word=f"publishes port {PORT} ")
         noted = self.create("web", f"-p{PORT + 2}:8080", check=True).stderr
-        self.assertRegex(noted, "the container's pod publishes port (7580, 7581|7581, 7580) itself: .* refused while it sleeps")
+        self.assertRegex(noted, "the pod of the container 'web' publishes port (7580, 7581|7581, 7580) itself: .* refused while it sleeps")
         self.assertEqual(harness.run("curl", "-so/dev/null", f"127.0.0.1:{PORT + 2}", check=False).returncode, 0)
         # made anew with another port since then
         self.scope.sockwake("sleep", "web")
@@ -111,6 +111,24 @@ class PodFile(TakenCase, UnitCase):
         self.assertIn("'--target 127.0.0.1'", self.create("--unit", "cache.service", f"-p{PORT}:6379", check=True).stderr)
 
 
+    def test_the_network_of_another(self):
+        directory = quadlet_directory(self.scope)
+        quadlet = f"[Container]\nImage={harness.SERVERS}\nExec=redis\n"
+        self.write(f"{directory}/vpn.container", f"{quadlet}ContainerName=vpn\nPublishPort={PORT}:6379\n")
+        self.write(f"{directory}/cache.container", f"{quadlet}Network=vpn.container\n")
+        self.scope.systemctl("daemon-reload")
+        unit, words = ("--unit", "cache.service"), ("the network of 'vpn', for which vpn.service publishes '7580:6379'",)
+        self.refused(*unit, f"-p{PORT}:6379", words=words)
+        self.noted_by_a_dry_run(*unit, f"-p{PORT}:6379", word=words[0])
+        # The same of one that no unit makes.
+        self.write(f"{directory}/cache.container", f"{quadlet}Network=container:plain\n")
+        self.scope.systemctl("daemon-reload")
+        network = () if self.scope.is_system else ("--network=slirp4netns",)
+        self.scope.container("plain", "redis", options=("-p", f"{PORT}:6379", *network))
+        self.refused(*unit, f"-p{PORT}:6379", words=(f"'plain', whose network 'systemd-cache' has, publishes port {PORT} ",))
+        self.create(*unit, f"-p{PORT + 1}:6379", check=True)
+
+
 class KubernetesFile(TakenCase, UnitCase):
     """The main process of its unit watches a container that is no server and has no network."""
 
@@ -125,14 +143,14 @@ class KubernetesFile(TakenCase, UnitCase):
             os.makedirs(os.path.dirname(PAUSE), exist_ok=True)
             subprocess.run(["gcc", "-static", "-xc", "-o", PAUSE, "-"], input=source, text=True, check=True)
 
-    def define(self, *containers, publish="", policy="Always"):
+    def define(self, *containers, publish="", policy="Always", host="false"):
         directory = quadlet_directory(self.scope)
         self.write(f"{directory}/cache.yml", f"""
 apiVersion: v1
 kind: Pod
 metadata: {{name: shop}}
 spec:
-  hostNetwork: false
+  hostNetwork: {host}
   restartPolicy: {policy}
   containers: {json.dumps([
       {"name": name, "image": f"{harness.SERVERS}:latest", "imagePullPolicy": "Never", "args": list(args),
@@ -146,6 +164,9 @@ spec:
         self.define(("web", "nginx"), ("cache", "redis"), publish=f"PublishPort={PORT}:6379")
         unit = ("--unit", "cache.service")
         self.refused(*unit, f"-p{PORT}:6379", words=("'--container-name POD-CONTAINER'",))
+        self.define(("cache", "redis"), host="true")
+        self.refused(*unit, "--container-name=shop-cache", "-p6379:6379", words=("'shop-cache' uses the host's network",))
+        self.define(("web", "nginx"), ("cache", "redis"), publish=f"PublishPort={PORT}:6379")
         hosts = ("--container-name=shop-cache", f"-p{PORT + 3}:6379", "--drop-publish")
         self.refused(*unit, *hosts, words=(f"take 'hostPort: {PORT + 3}' out of that file",))
         named = (*unit, "--container-name=shop-cache", f"-p127.0.0.1:{PORT}:6379", "--idle-timeout=2s")

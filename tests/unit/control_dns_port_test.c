@@ -72,9 +72,33 @@ static void networks_with_names(void **state)
 	directory[strlen(directory) - 1] = '\0';
 }
 
+static void the_gateway_itself(void **state)
+{
+	(void)state;
+	put("shop.json", "{\"dns_enabled\": true, \"subnets\": [{\"subnet\": \"10.89.0.0/24\"}, "
+			 "{\"gateway\": \"10.89.0.1\"}, {\"gateway\": \"fd00::1\"}]}");
+	assert_string_equal(refusal("10.89.0.1:53:5353/udp"),
+			    "while sockwake listens on port 53 of 10.89.0.1, root's Podman can start no container in "
+			    "its network 'shop', whose name server needs that port of the network's gateway: name "
+			    "other addresses (-p ADDRESS:53:5353/udp)");
+	assert_non_null(strstr(refusal("[fd00:0::1]:53:53"), "port 53 of fd00::1, "));
+	assert_non_null(strstr(refusal("[::ffff:10.89.0.1]:53:53"), "other addresses"));
+	assert_non_null(strstr(refusal("[::ffff:0.0.0.0]:53:53/udp"), "port 53 of all addresses, "));
+	assert_string_equal(refusal("10.89.0.2:53:53/udp"), "");
+	assert_string_equal(refusal("[::1]:53:53/udp"), "");
+	assert_string_equal(refusal("10.89.0.1:5353:53/udp"), "");
+	put("shop.json", "{\"dns_enabled\": false, \"subnets\": [{\"gateway\": \"10.89.0.1\"}]}");
+	assert_string_equal(refusal("10.89.0.1:53:53/udp"), "");
+	put("shop.json", "{\"dns_enabled\": true, \"subnets\": [1, {\"gateway\": 2}, null]}");
+	assert_string_equal(refusal("10.89.0.1:53:53/udp"), "");
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(networks_with_names, make, unmake)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(networks_with_names, make, unmake),
+		cmocka_unit_test_setup_teardown(the_gateway_itself, make, unmake),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,11 +105,18 @@ static void the_pod_publishes(void **state)
 		"listens there: make the pod without '-p 9080:8080', or listen on another port (-p OTHER:8080)");
 	assert_string_equal(refusal(&local, web), "");
 	network_note(&engine, &local, web, true);
-	assert_non_null(strstr(noted, "the container's pod publishes port 9080, 9443 itself"));
+	assert_non_null(strstr(noted, "the pod of the container 'web' publishes port 9080, 9443 itself"));
 	assert_non_null(strstr(noted, "is refused while it sleeps"));
 	noted[0] = '\0';
 	network_note(&engine, &local, web, false);
 	assert_string_equal(noted, "");
+	/* The protocol is part of what is said. */
+	ports[0].type = SOCK_DGRAM;
+	i = listens_on("9080:8080/udp");
+	assert_non_null(
+		strstr(refusal(&i, web), "without '-p 9080:8080/udp', or listen on another port (-p OTHER:8080/udp)"));
+	ports[0].type = SOCK_STREAM;
+	i = listens_on("9080:8080");
 	/* compose's network_mode: service:vpn, over two containers */
 	infra->is_infra = false;
 	add("far", "container:web");

@@ -93,6 +93,28 @@ static void ports_of_the_pod(void **state)
 						"daemon-reload'"));
 }
 
+static void ports_of_the_networks_owner(void **state)
+{
+	struct container_unit u = {.unit = (char *)"web.service",
+				   .quadlet = (char *)"/web.container",
+				   .network_owner = (char *)"vpn",
+				   .owner_unit = (char *)"vpn.service",
+				   .owner_publish = publish};
+	struct instance i = listens_on("9080:8080"), other = listens_on("9080:8080/udp");
+
+	(void)state;
+	i.drop_publish = true;
+	assert_string_equal(
+		refusal(&i, &u),
+		"web.service gives its container the network of 'vpn', for which vpn.service publishes '9080:8080' "
+		"itself and could not start while sockwake listens there: take that out of vpn.service and run "
+		"'systemctl --user daemon-reload', or listen on another port (-p OTHER:8080)");
+	assert_string_equal(refusal(&other, &u), "");
+	u.owner_unit = NULL;
+	u.owner_publish = NULL;
+	assert_string_equal(refusal(&i, &u), "");
+}
+
 static void others_are_noted(void **state)
 {
 	struct container_unit u = {.unit = (char *)"web.service",
@@ -118,6 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_ports),
 		cmocka_unit_test(ports_of_the_pod),
+		cmocka_unit_test(ports_of_the_networks_owner),
 		cmocka_unit_test(others_are_noted),
 	};
 

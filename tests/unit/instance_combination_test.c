@@ -49,6 +49,7 @@ static void each_is_told(void **state)
 		{.ports = {"/run/x:80"}, .transparent = true, .word = "have none"},
 		{.ports = {"/run/x:80", "80:80"}, .transparent = true},
 		{.mode = "0600", .word = "-p /PATH"},
+		{.mode = "0600", .ports = {"80:80"}, .word = "--unset socket-mode"},
 		{.ports = {"80:80", "/run/x:80"}, .mode = "0600"},
 		{.target = "fe80::1", .word = "--target"},
 		{.target = "ff02::1", .word = "--target"},

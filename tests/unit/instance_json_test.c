@@ -418,6 +418,11 @@ static void overlaps(void **state)
 	assert_true(overlap("80:1", "[::1]:80:2"));
 	assert_true(overlap("[::]:80:1", "127.0.0.1:80:2"));
 	assert_true(overlap("0.0.0.0:80:1", "127.0.0.1:80:2"));
+	assert_true(overlap("[::ffff:0.0.0.0]:80:1", "127.0.0.1:80:2"));
+	assert_true(overlap("[::ffff:127.0.0.1]:80:1", "127.0.0.1:80:2"));
+	assert_true(overlap("[::ffff:127.0.0.1]:80:1", "0.0.0.0:80:2"));
+	assert_false(overlap("[::ffff:0.0.0.0]:80:1", "[::1]:80:2"));
+	assert_false(overlap("[::ffff:127.0.0.1]:80:1", "127.0.0.2:80:2"));
 	assert_true(overlap("/run/x:1", "/run/x:2"));
 	assert_false(overlap("0.0.0.0:80:1", "[::1]:80:2"));
 	assert_false(overlap("127.0.0.1:80:1", "127.0.0.2:80:2"));

@@ -155,6 +155,14 @@ static void a_kubernetes_file(void **state)
 	assert_null(r.container);
 	assert_null(r.pod.unit);
 	assert_false(r.has_hosts_network);
+	{
+		static const char hosts[] = "spec:\n  hostNetwork: true\n";
+		_cleanup_container_unit_ struct container_unit on_host = {};
+
+		assert_int_equal(file_write_atomic(yaml, hosts, strlen(hosts), 0644, &err), 0);
+		assert_int_equal(container_unit_read(m, X, &on_host, &err), 0);
+		assert_true(on_host.has_hosts_network);
+	}
 	assert_int_equal(unlink(yaml), 0);
 	assert_int_equal(container_unit_read(m, X, &gone, &err), 0);
 	assert_string_equal(gone.kube, yaml);
@@ -216,6 +224,50 @@ static void units_that_cannot_be_read(void **state)
 		assert_int_equal(container_unit_read(m, X, &r, &err), 0);
 		assert_null(r.wanted_by);
 		assert_true(r.waits_for_network);
+	}
+}
+
+static void the_owner_of_a_network(void **state)
+{
+	static const char *const commands[] = {"-p 80:80", "--network host", NULL};
+	struct error err;
+
+	(void)state;
+	for (unsigned k = 0; k < 3; k++) {
+		_cleanup_container_unit_ struct container_unit r = {};
+		char command[128];
+
+		fake_clear(&fake);
+		fake_set(&fake, X, "ExecStart", "/usr/bin/podman run --name=x --network container:own img");
+		fake_set(&fake, "own.service", "SourcePath", "/q/own.container");
+		fake_set(&fake, "q.service", "SourcePath", "/q/q.container");
+		snprintf(command, sizeof(command), "/usr/bin/podman run --name=%s %s img",
+			 commands[k] ? "own" : "other", commands[k] ? commands[k] : "");
+		fake_set(&fake, "q.service", "ExecStart", command);
+		fake_set(&fake, FAKE_MANAGER, "UnitFiles", "/run/g/own.service /run/g/q.service");
+		assert_int_equal(container_unit_read(m, X, &r, &err), 0);
+		assert_string_equal(r.network_owner, "own");
+		assert_null(r.owner_unit);
+		assert_int_equal(container_unit_find_owner(m, &r, &err), 0);
+		assert_int_equal(r.has_hosts_network, k == 1);
+		if (commands[k])
+			assert_string_equal(r.owner_unit, "q.service");
+		else
+			assert_null(r.owner_unit);
+		if (k == 0)
+			assert_string_equal(r.owner_publish[0], "80:80");
+		fake_on(&fake, (struct fake_event){"ListUnitFilesByPatterns", .what = FAIL, .value = "a.b"});
+		assert_int_equal(container_unit_find_owner(m, &r, &err), -1);
+	}
+	set_all();
+	{
+		_cleanup_container_unit_ struct container_unit r = {};
+
+		assert_int_equal(container_unit_read(m, X, &r, &err), 0);
+		assert_null(r.network_owner);
+		(void)fake_calls(&fake);
+		assert_int_equal(container_unit_find_owner(m, &r, &err), 0);
+		assert_string_equal(fake_calls(&fake), "");
 	}
 }
 
@@ -299,7 +351,7 @@ int main(void)
 		TEST(what_a_unit_runs),		 TEST(an_image_that_a_drop_in_has_changed),
 		TEST(units_that_cannot_be_read), TEST(every_quadlet),
 		TEST(a_quadlet_by_its_name),	 TEST(a_member_of_a_pod),
-		TEST(a_kubernetes_file),
+		TEST(a_kubernetes_file),	 TEST(the_owner_of_a_network),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

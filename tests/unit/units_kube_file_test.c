@@ -68,11 +68,24 @@ static void nothing_else(void **state)
 	assert_int_equal(strlen(ports(many)), KUBE_PORTS_MAX * strlen("1:1 "));
 }
 
+static void the_hosts_network(void **state)
+{
+	(void)state;
+	assert_true(kube_file_has_hosts_network("spec:\n  hostNetwork: true\n  containers:\n"));
+	assert_true(kube_file_has_hosts_network("spec:\r\n  hostNetwork: \"True\"\r\n"));
+	assert_true(kube_file_has_hosts_network("{\"spec\": {\"hostNetwork\": true, \"containers\": []}}"));
+	assert_false(kube_file_has_hosts_network("spec:\n  hostNetwork: false\n"));
+	assert_false(kube_file_has_hosts_network("spec:\n  # hostNetwork: true\n  hostNetwork:\n"));
+	assert_false(kube_file_has_hosts_network("hostNetworks: true\nhostNetwork trueish\n"));
+	assert_false(kube_file_has_hosts_network(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_people_write_them),
 		cmocka_unit_test(nothing_else),
+		cmocka_unit_test(the_hosts_network),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
