@@ -88,6 +88,12 @@ static bool begins_with(const char *text, const char *beginning)
 	return text && strncmp(text, beginning, strlen(beginning)) == 0;
 }
 
+static bool tells_of_a_wake(const struct unit_state *service)
+{
+	return begins_with(service->status_text, STATUS_STILL_STARTING) ||
+	       begins_with(service->status_text, STATUS_WAITS);
+}
+
 /* Other status texts of a stopping service report normal operation. */
 static bool says_why(const struct unit_state *service)
 {
@@ -100,6 +106,11 @@ static void observe_units(struct observation *o, const struct unit_state *socket
 	o->state = judge(socket, service);
 	o->since_usec = o->state == STATE_OFF ? socket->since_usec : service->since_usec;
 	snprintf(o->socket_state, sizeof(o->socket_state), "%s", socket->active_state);
+	/* The container has ended and is woken again: the service is active all the while. */
+	if (o->state == STATE_AWAKE && tells_of_a_wake(service)) {
+		o->state = STATE_WAKING;
+		o->since_usec = 0;
+	}
 	/* After a failed wake the keeper says why, and puts the container to sleep, while systemd still waits for the
 	 * start. It also says why a wake takes long. */
 	if (o->state == STATE_WAKING && begins_with(service->status_text, STATUS_STILL_STARTING))

@@ -55,13 +55,14 @@ static void compose(const struct keeper *k, char ret[static SENTENCE_MAX])
 	bool udp = queue_is_of_datagrams(&k->queue);
 
 	until_text(k, until, sizeof(until));
-	snprintf(ret, SENTENCE_MAX,
-		 STATUS_STILL_STARTING
-		 "after %s%s: %.500s%s%.300s; it is left to go on for up to %s, until %s; %s for longer than %s are %s%s",
-		 span_text(k->options.startup_timeout, waited), k->futile ? "" : " (--startup-timeout)", awaited(k),
-		 k->hint[0] ? "; " : "", k->hint, span_text(k->options.start_limit, all), until,
-		 udp ? "datagrams that wait" : "clients who wait", waited, udp ? "dropped" : "refused",
-		 k->futile ? "" : ", who comes later may find it ready");
+	snprintf(
+		ret, SENTENCE_MAX,
+		STATUS_STILL_STARTING
+		"after %s%s: %.500s%s%.300s; it is left to go on for up to %s, until %s; %s for longer than %s are %s%s",
+		span_text(k->options.startup_timeout, waited), k->futile ? "" : " (--startup-timeout)", awaited(k),
+		k->hint[0] ? "; " : "", k->hint, span_text(k->options.start_limit, all), until,
+		udp ? "datagrams that wait" : "clients who wait", waited, udp ? "dropped" : "refused",
+		k->futile ? "" : ", who comes later may find it ready");
 }
 
 /* Only now is it known which time-out would have been enough. In whole seconds, rounded up. */
@@ -81,6 +82,7 @@ void overdue_ready(struct keeper *k)
 	if (k->overdue)
 		say_what_it_took(k);
 	overdue_end(k);
+	k->shown[0] = '\0'; /* another text takes its place */
 }
 
 /* Sets the status text; the journal gets it once. */
