@@ -6,8 +6,7 @@
 #include "nshelper/outside.h"
 #include "nshelper/target.h"
 
-static const char show[] =
-	"ip -4 route show table local; ip -6 route show table local; echo sources=$SOCKWAKE_SOURCES";
+static const char show[] = "ip -4 route show table local; ip -6 route show table local; echo sources=$SOCKWAKE_SOURCES";
 
 #define ROUTE_IPV4 "local " OUTSIDE_IPV4 " dev lo proto static scope host src 127.0.0.1"
 #define ROUTE_IPV6 "local " OUTSIDE_IPV6 " dev lo proto static src ::1"
