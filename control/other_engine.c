@@ -38,14 +38,14 @@ static void mention_roots(const struct instance *i, struct error *err)
 {
 	const struct backend *b = engine_backend(i->backend);
 	char own[ENGINE_SOCKET_MAX];
-	struct error ignored;
+	struct error why = *err, ignored;
 
 	if (err->code == ENOTCONN && only_root_has(i->backend, i->scope) && i->engine_socket &&
 	    engine_find_socket(i->backend, i->scope, NULL, own, &ignored) == 0 && strcmp(own, i->engine_socket) == 0)
-		error_set(err, ENOTCONN,
-			  "this user has no %s of their own ('%s'); the containers of the one that runs here are "
-			  "root's: use sudo",
-			  b->title, own);
+		error_set(
+			err, ENOTCONN,
+			"%.900s, if this user has a %s of their own; the containers of the one that runs here are root's: use sudo",
+			why.text, b->title);
 }
 
 static void mention_other(enum backend_kind assumed, enum scope scope, struct error *err)
