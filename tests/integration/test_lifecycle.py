@@ -98,9 +98,9 @@ class Lifecycle(harness.Case):
         self.scope.engine_run("rm", "server")
         self.scope.container("server", *late, image=harness.BUSYBOX, options=("--stop-timeout=5",))
         harness.refusal(PORT)
-        instance = self.instance()
-        self.assertEqual(instance["state"], "stopping")
-        self.assertIn("has no health check", instance["reason"])
+        # The manager hears of it beside the client.
+        harness.eventually(lambda: self.instance()["state"] == "stopping", timeout=3)
+        self.assertIn("has no health check", self.instance()["reason"])
 
     def test_a_hold_outlives_the_container(self):
         self.redis()
