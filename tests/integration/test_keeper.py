@@ -47,7 +47,13 @@ class KeeperCase(harness.Case):
         return found
 
     def process(self, program, *words):
-        [pid] = harness.eventually(lambda: self.processes(program, *words))
+        """Waits until there is one. A child has the command line of its parent until it executes a program."""
+
+        def alone():
+            found = self.processes(program, *words)
+            return found if len(found) == 1 else None
+
+        [pid] = harness.eventually(alone)
         return pid
 
 
