@@ -42,7 +42,7 @@ _sockwake_units() {
 
 _sockwake() {
 	local curcontext=$curcontext state
-	local -a verbs scope name names
+	local -a verbs scope name names changeable
 	typeset -A opt_args
 	verbs=(
 		'create:make a container wake on the first connection'
@@ -62,6 +62,37 @@ _sockwake() {
 	scope=('--scope[system or user instances]:scope:(system user)')
 	name=('--name[instance]:instance:_sockwake_instances' '::instance:_sockwake_instances')
 	names=('--name[instance]:instance:_sockwake_instances' '*:instance:_sockwake_instances')
+	changeable=(
+		'*'{-p,--publish}'[where to listen, and the port in the container]:[ADDR\:]PORT\:CPORT:'
+		'*--target[where to connect in the container]:address or unix\:/PATH:'
+		'--no-boot[keep a Quadlet from starting at boot]'
+		'--drop-publish[keep a Quadlet from publishing these ports]'
+		'*--with[wake this dependency first]:container:_sockwake_containers'
+		'--with-project[wake its dependencies in its project first]'
+		'--startup-timeout[how long clients wait for a start]:time span:'
+		'--idle-timeout[time without a connection before sleep]:time span:'
+		'--warm-for[idle time-out after a busy period]:time span:'
+		'*--schedule[keep it warm at these times]:[DAYS] HH\:MM-HH\:MM:'
+		'--health-check[how to check that the server is ready]:check:(listen postgres redis greeting http healthy none)'
+		'--idle-action[how to sleep]:action:(stop pause)'
+		'--keep-running[leave a container running if it ran before]'
+		'*--no-wake-from[these clients do not wake it]:network:'
+		'*--no-hold-from[these clients do not keep it awake]:network:'
+		'*--ignore-from[these clients neither wake it nor keep it awake]:network:'
+		'--hold[what keeps it awake]:what:(connections data)'
+		'--flow-timeout[how long to pass on late UDP answers]:time span:'
+		'--connection-timeout[close quiet connections]:time span:'
+		'--keepalive[probe quiet connections]:time span:'
+		'--drain-timeout[how long open connections may go on at a stop]:time span:'
+		'--proxy-protocol[tell the server the address of the client]:version:(v1 v2)'
+		'--transparent[connect from the address of the client]'
+		'--workers[number of threads that relay]:number:'
+		'--socket-mode[mode of Unix sockets to listen on]:mode:'
+		'--socket-group[group of Unix sockets to listen on]:group:_groups'
+		'--user[the user to notify]:user:_users'
+		'--no-notifications[notify nobody]'
+		'--no-selinux[leave SELinux port labels alone]'
+	)
 
 	_arguments -C '1:command:->command' '*::argument:->argument' && return
 	if [[ $state == command ]]; then
@@ -74,83 +105,25 @@ _sockwake() {
 	esac
 	case $words[1] in
 	create)
-		_arguments $scope \
+		_arguments $scope $changeable \
 			'--name[the name of the instance and its units]:name:' \
 			'--container-name[an existing container]:container:_sockwake_containers' \
 			'--listen-port[the port to listen on, on all addresses]:port:' \
 			'--container-port[the port of the server in the container]:port:' \
-			'*'{-p,--publish}'[where to listen, and the port in the container]:[ADDR\:]PORT\:CPORT:' \
-			'*--target[where to connect in the container]:address or unix\:/PATH:' \
 			'--unit[the unit that runs the container]:unit:_sockwake_units' \
-			'--no-boot[keep a Quadlet from starting at boot]' \
-			'--drop-publish[keep a Quadlet from publishing these ports]' \
-			'*--with[wake this dependency first]:container:_sockwake_containers' \
-			'--with-project[wake its dependencies in its project first]' \
 			'--backend[engine]:engine:(docker podman)' \
 			'--engine-socket[the socket of the engine]:socket:_files' \
-			'--startup-timeout[how long clients wait for a start]:time span:' \
-			'--idle-timeout[time without a connection before sleep]:time span:' \
-			'--warm-for[idle time-out after a busy period]:time span:' \
-			'*--schedule[keep it warm at these times]:[DAYS] HH\:MM-HH\:MM:' \
-			'--health-check[how to check that the server is ready]:check:(listen postgres redis greeting http healthy none)' \
-			'--idle-action[how to sleep]:action:(stop pause)' \
-			'--keep-running[leave a container running if it ran before]' \
-			'*--no-wake-from[these clients do not wake it]:network:' \
-			'*--no-hold-from[these clients do not keep it awake]:network:' \
-			'*--ignore-from[these clients neither wake it nor keep it awake]:network:' \
-			'--hold[what keeps it awake]:what:(connections data)' \
-			'--flow-timeout[how long to pass on late UDP answers]:time span:' \
-			'--connection-timeout[close quiet connections]:time span:' \
-			'--keepalive[probe quiet connections]:time span:' \
-			'--drain-timeout[how long open connections may go on at a stop]:time span:' \
-			'--proxy-protocol[tell the server the address of the client]:version:(v1 v2)' \
-			'--transparent[connect from the address of the client]' \
-			'--workers[number of threads that relay]:number:' \
 			'--image[make the container first]:image:_sockwake_images' \
 			'*'{-e,--env}'[a variable of the container]:NAME=VALUE:' \
 			'*'{-v,--volume}'[a directory or volume in the container]:SOURCE\:DIR:' \
 			'--network[the network of the container]:network:_sockwake_networks' \
-			'--socket-mode[mode of Unix sockets to listen on]:mode:' \
-			'--socket-group[group of Unix sockets to listen on]:group:_groups' \
-			'--user[the user to notify]:user:_users' \
-			'--no-notifications[notify nobody]' \
-			'--no-selinux[leave SELinux port labels alone]' \
 			'--force[replace the instance of that name]' \
 			'--dry-run[print the units and do nothing else]' \
 			'--json[print JSON]' \
 			'::name:_sockwake_containers'
 		;;
 	set)
-		_arguments $scope $names \
-			'*'{-p,--publish}'[where to listen, and the port in the container]:[ADDR\:]PORT\:CPORT:' \
-			'*--target[where to connect in the container]:address or unix\:/PATH:' \
-			'--no-boot[keep a Quadlet from starting at boot]' \
-			'--drop-publish[keep a Quadlet from publishing these ports]' \
-			'*--with[wake this dependency first]:container:_sockwake_containers' \
-			'--with-project[wake its dependencies in its project first]' \
-			'--startup-timeout[how long clients wait for a start]:time span:' \
-			'--idle-timeout[time without a connection before sleep]:time span:' \
-			'--warm-for[idle time-out after a busy period]:time span:' \
-			'*--schedule[keep it warm at these times]:[DAYS] HH\:MM-HH\:MM:' \
-			'--health-check[how to check that the server is ready]:check:(listen postgres redis greeting http healthy none)' \
-			'--idle-action[how to sleep]:action:(stop pause)' \
-			'--keep-running[leave a container running if it ran before]' \
-			'*--no-wake-from[these clients do not wake it]:network:' \
-			'*--no-hold-from[these clients do not keep it awake]:network:' \
-			'*--ignore-from[these clients neither wake it nor keep it awake]:network:' \
-			'--hold[what keeps it awake]:what:(connections data)' \
-			'--flow-timeout[how long to pass on late UDP answers]:time span:' \
-			'--connection-timeout[close quiet connections]:time span:' \
-			'--keepalive[probe quiet connections]:time span:' \
-			'--drain-timeout[how long open connections may go on at a stop]:time span:' \
-			'--proxy-protocol[tell the server the address of the client]:version:(v1 v2)' \
-			'--transparent[connect from the address of the client]' \
-			'--workers[number of threads that relay]:number:' \
-			'--socket-mode[mode of Unix sockets to listen on]:mode:' \
-			'--socket-group[group of Unix sockets to listen on]:group:_groups' \
-			'--user[the user to notify]:user:_users' \
-			'--no-notifications[notify nobody]' \
-			'--no-selinux[leave SELinux port labels alone]' \
+		_arguments $scope $names $changeable \
 			'*--unset[back to the default]:option:(target no-boot drop-publish with startup-timeout idle-timeout warm-for schedule health-check idle-action keep-running ignore-from no-wake-from no-hold-from hold connection-timeout flow-timeout keepalive drain-timeout proxy-protocol transparent workers socket-mode socket-group no-notifications no-selinux)' \
 			'--all[all instances]'
 		;;

@@ -381,7 +381,7 @@ static void bash_completes_each_option(void **state)
 }
 
 /* "--name[what it is]", and ":" where it takes a value. */
-static struct names of_zsh(struct part arm)
+static struct names of_zsh(struct part arm, struct part changeable)
 {
 	struct names ret = {};
 
@@ -397,6 +397,12 @@ static struct names of_zsh(struct part arm)
 			add(&ret, "--scope", strlen("--scope"), true);
 		else if (strncmp(p, "$name", strlen("$name")) == 0)
 			add(&ret, "--name", strlen("--name"), true);
+		else if (strncmp(p, "$changeable", strlen("$changeable")) == 0) {
+			struct names shared = of_zsh(changeable, changeable);
+
+			for (size_t k = 0; k < shared.n; k++)
+				add(&ret, shared.names[k], strlen(shared.names[k]), false);
+		}
 	}
 	return ret;
 }
@@ -412,7 +418,7 @@ static void zsh_completes_each_option(void **state)
 		char arm[64];
 
 		snprintf(arm, sizeof(arm), "\n\t%s)", commands[k]->name);
-		found = of_zsh(find(whole(text), arm, ";;"));
+		found = of_zsh(find(whole(text), arm, ";;"), find(whole(text), "\n\tchangeable=(", "\n\t)"));
 		expect_same("completions/sockwake.zsh", commands[k]->name, &found, &expected);
 	}
 	assert_int_equal(n_wrong, 0);
