@@ -66,7 +66,8 @@ socketserver.UDPServer(address, Datagram).serve_forever()
 
 
 def full(port, first=0):
-    """Accepts, greets and echoes only the first clients, then no more: its backlog is full."""
+    """Accepts, greets and echoes only the first clients, then no more: its backlog is full. Then it listens on the next
+    port too."""
     return python(FULL, port, first)
 
 
@@ -86,6 +87,7 @@ for address in ("127.0.0.1", "::1"):
         waiting.append(socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET))
         waiting[-1].setblocking(False)
         waiting[-1].connect_ex((address, int(sys.argv[1])))
+is_full = socket.create_server(("", int(sys.argv[1]) + 1))
 for client in served:
     threading.Thread(target=serve, args=(client,)).start()
 threading.Event().wait()
