@@ -486,6 +486,7 @@ SYSTEM_PODMAN = Scope("root", "podman")
 USER_PODMAN = Scope("wake", "podman")
 USER_DOCKER = RootlessDocker("wake", "docker")
 BOTH = (SYSTEM_DOCKER, USER_PODMAN)
+ROOTS_PODMAN = (SYSTEM_PODMAN,)  # as any_release: the user's is tested on each release
 ALL = (SYSTEM_DOCKER, SYSTEM_PODMAN, USER_PODMAN, USER_DOCKER)
 
 
@@ -495,7 +496,7 @@ class Case(unittest.TestCase):
     scopes = BOTH
     scope = None  # set by the runner
     timeout = 60
-    any_release = False  # it tests only our programs and the kernel: one release is enough
+    any_release = False  # it tests only our programs and the kernel: one release is enough; or the scopes that it is for
     waits = False  # it waits for most of a minute or more: other labs should use the processor meanwhile
 
     @classmethod

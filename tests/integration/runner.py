@@ -106,18 +106,21 @@ def name_of(test):
 
 
 def classes():
-    """Every test class of every module, once for each of its scopes."""
+    """Every test class of every module, once for each of its scopes; any_release of each is a truth value."""
     for module in [importlib.import_module(path.stem) for path in sorted(HERE.glob("test_*.py"))]:
         for cls in vars(module).values():
             if isinstance(cls, type) and issubclass(cls, harness.Case) and cls.__module__ == module.__name__:
                 anywhere = cls.any_release or getattr(module, "ANY_RELEASE", False)
                 for scope in cls.scopes:
-                    yield type(cls.__name__, (cls,), {"scope": scope, "any_release": anywhere, "__module__": cls.__module__})
+                    here = scope in anywhere if isinstance(anywhere, tuple) else anywhere
+                    yield type(cls.__name__, (cls,), {"scope": scope, "any_release": here, "__module__": cls.__module__})
 
 
 def in_order(options, found):
-    """Classes for labs of this release come before those for any."""
-    return sorted(found, key=lambda cls: (cls.waits != options.patient, cls.any_release))
+    """Classes for labs of this release come before those for any, and those of many tests before those of few: no lab is
+    to begin a long one when the others are done."""
+    tests_of = unittest.TestLoader().getTestCaseNames
+    return sorted(found, key=lambda cls: (cls.waits != options.patient, cls.any_release, -len(tests_of(cls))))
 
 
 def is_taken(options, name, any_release=False):

@@ -39,6 +39,8 @@ class AdoptCase(harness.Case):
 
 
 class Adopt(AdoptCase):
+    any_release = harness.ROOTS_PODMAN
+
     def test_labels_become_instances(self):
         self.labelled("web", publish=f"{PORT}:80", idle_timeout="1s")
         self.labelled("cache", "serve", "redis", publish=f"127.0.0.1:{PORT + 1}:6379, {PORT + 2}:6379", name="redis")

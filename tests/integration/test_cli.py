@@ -785,6 +785,8 @@ class Acting(CliCase):
 class Remove(CliCase):
     """`remove` leaves nothing behind but the container."""
 
+    any_release = True
+
     def removed(self, *argv):
         """Runs `remove`, and checks that all is as before the instance."""
         output = self.scope.sockwake("remove", *argv).stdout

@@ -70,6 +70,8 @@ class ImageCase(harness.Case):
 
 
 class Image(ImageCase):
+    any_release = harness.ROOTS_PODMAN
+
     def test_one_line_is_served_and_sleeps(self):
         self.sockwake("create", "web", *WEB, "--idle-timeout", "1s", *NGINX)
         self.assertEqual(os.path.exists(self.quadlet), self.quadlets)

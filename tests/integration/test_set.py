@@ -11,6 +11,7 @@ PORT = 8330
 class SetCase(harness.Case):
     """With an instance `server` of a Redis that takes two seconds to stop."""
 
+    any_release = True
     scopes = (harness.SYSTEM_DOCKER, harness.USER_PODMAN)
 
     def setUp(self):

@@ -289,7 +289,7 @@ class ByHand(TimeCase):
         self.create("--drain-timeout=0")
         for _ in range(10):
             self.scope.sockwake("wake", "server")
-            harness.eventually(lambda: self.scope.state("server.service") != "active", interval=0)
+            harness.eventually(lambda: self.scope.state("server.service") != "active", interval=0.002)
             self.wake("1h")
             self.assert_stays_awake(0.5)
             self.scope.sockwake("sleep", "server")

@@ -163,6 +163,8 @@ class RealServers(WithCase):
 
 
 class Sharing(WithCase):
+    any_release = True
+
     def test_never_put_to_sleep_under_a_user(self):
         """Connects at random moments, mostly about when another instance falls asleep."""
         self.scope.container("cache", "redis")
@@ -198,6 +200,8 @@ class Sharing(WithCase):
 
 class Ready(WithCase):
     """Each is ready, not only started, before the next is woken."""
+
+    any_release = True
 
     def setUp(self):
         super().setUp()
@@ -237,6 +241,8 @@ class Ready(WithCase):
 
 class Failure(WithCase):
     """If a dependency fails, the client is told at once, and all woken containers sleep again."""
+
+    any_release = True
 
     def setUp(self):
         super().setUp()
