@@ -173,7 +173,7 @@ class Reach(Case):
                     continue  # it owns the host: docs/confinement.md
                 with self.each(view, capabilities):
                     self.attacker(view, capabilities, port=INNER, delay=1)
-                    self.scope.instance("attacker", PORT, INNER)
+                    self.scope.instance("attacker", PORT, INNER, "--drain-timeout=0")  # it never closes a connection
                     with harness.connect(PORT) as client:
                         self.assertEqual(client.recv(5), b"hello")
                         harness.eventually(lambda: "SEEN proxy" in self.said(), timeout=20)
