@@ -212,7 +212,7 @@ check-targets: ## run the other targets: demo, benches, installation
 # As the README promises, this first installs everything that the tests need, then runs all tests.
 check: ## install what the tests need, then run all tests
 	tests/setup
-	@tests/check all check-unit 'check-unit VARIANT=asan' 'check-targets + check-fuzz' check-integration
+	@tests/check all 'check-unit + check-unit VARIANT=asan' 'check-targets + check-fuzz' check-integration
 
 # tests/bench/wake documents BENCH_OPTIONS.
 bench-wake: ## measure wake times, compared with other set-ups
