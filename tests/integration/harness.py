@@ -151,6 +151,7 @@ def session(user):
         "LANG": "C.UTF-8",
         "PATH": PATH,
         "GOGC": "off",  # an engine's command is too short for garbage collection
+        "GOMAXPROCS": "1",  # and for threads
     }
     if account.pw_uid == 0:
         return {"env": environment, "cwd": "/"}
