@@ -8,8 +8,6 @@
 #include "common/log.h"
 #include "units/paths.h"
 
-#define QUESTION_LIMIT (5 * USEC_PER_SEC)
-
 struct unit *halt_open_service(const struct options *o)
 {
 	static char name[UNIT_NAME_MAX];
@@ -41,7 +39,7 @@ int halt_inspect(const struct options *o, struct engine *e, struct container *re
 {
 	int r;
 
-	e->deadline = time_from_now(QUESTION_LIMIT);
+	e->deadline = time_from_now(HALT_QUESTION_LIMIT);
 	r = e->backend->inspect(e, o->container, ret, err);
 	e->deadline = USEC_INFINITY;
 	return r;

@@ -24,6 +24,9 @@ void halt_leave(const struct options *o, const struct decision *d);
 /* Sets *err: the container is not settled yet. Returns -1. */
 int halt_busy(const struct options *o, const struct decision *d, struct error *err);
 
+/* How long a question to the engine may take. */
+#define HALT_QUESTION_LIMIT (5 * USEC_PER_SEC)
+
 /* Asks the engine, with a short limit: clients may be waiting, and the question can be repeated. */
 int halt_inspect(const struct options *o, struct engine *e, struct container *ret, struct error *err);
 

@@ -13,7 +13,7 @@
 /* A little longer than a container may take that is given HALT_SETTLE_USEC. */
 #define JUDGE_LIMIT (HALT_SETTLE_USEC + HALT_SETTLE_PAUSE)
 
-/* Stops or pauses it. Sets *ret_slept if it ran. *ret_ended: it ended by itself, before it was told to. */
+/* Stops or pauses the one that was inspected: its name may be another's by now. Sets *ret_slept if it ran. *ret_ended: it ended by itself, before it was told to. */
 static int stop_or_pause(struct engine *e, const struct options *o, const struct container *c, bool *ret_slept,
 			 bool *ret_ended, struct error *err)
 {
@@ -26,13 +26,13 @@ static int stop_or_pause(struct engine *e, const struct options *o, const struct
 		if (o->idle_pause)
 			return 0;
 		/* No engine stops a paused container reliably. */
-		if (b->unpause(e, o->container, err) < 0 && !error_forgive(err, EBUSY))
+		if (b->unpause(e, c->id, err) < 0 && !error_forgive(err, EBUSY))
 			return -1;
 		break;
 	case CONTAINER_RUNNING:
 		if (o->idle_pause) {
 			*ret_slept = true;
-			return b->pause(e, o->container, err);
+			return b->pause(e, c->id, err);
 		}
 		break;
 	case CONTAINER_RESTARTING:
@@ -43,18 +43,20 @@ static int stop_or_pause(struct engine *e, const struct options *o, const struct
 		return 0;
 	}
 	*ret_slept = true;
-	if (b->stop(e, o->container, c->stop_timeout, &how, err) < 0)
+	if (b->stop(e, c->id, c->stop_timeout, &how, err) < 0)
 		return -1;
 	*ret_ended = how == STOP_HAD_ENDED;
 	return 0;
 }
 
 /* Checks that it no longer runs: an engine's answer may still be wrong. */
-static int see_asleep(const struct options *o, struct engine *e, struct error *err)
+static int see_asleep(const struct options *o, struct engine *e, const char *id, struct error *err)
 {
 	_cleanup_container_ struct container c = {};
+	struct options view = *o;
 
-	if (halt_inspect(o, e, &c, err) < 0)
+	view.container = id;
+	if (halt_inspect(&view, e, &c, err) < 0)
 		return error_forgive(err, ENOENT) ? 0 : -1;
 	if (c.state != CONTAINER_RUNNING && (c.state != CONTAINER_PAUSED || o->idle_pause))
 		return 0;
@@ -171,6 +173,7 @@ static int halt_one(const struct options *given, struct engine *e, struct contai
 	const struct decision *d;
 	uint64_t wall = wall_usec(), give_up = time_from_now(HALT_SETTLE_USEC);
 	bool slept = false, ended = false;
+	const char *halted;
 	char id[65];
 
 	/* A stop ends the restarts only if the engine has stopped the container itself. */
@@ -194,9 +197,10 @@ static int halt_one(const struct options *given, struct engine *e, struct contai
 		}
 	} while (ended);
 	FAULT("sleep:stopped");
-	if (slept && see_asleep(o, e, err) < 0)
+	halted = c.id[0] ? c.id : lock->id; /* it may be gone by now */
+	if (slept && see_asleep(o, e, halted, err) < 0)
 		return -1;
-	lock_record_asleep(lock->named, c.id[0] ? c.id : lock->id);
+	lock_record_asleep(lock->named, halted);
 	if (slept)
 		halt_journal(o, stats, wall);
 	*ret_asleep = true;

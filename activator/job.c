@@ -10,6 +10,7 @@
 #include "activator/start_job.h"
 #include "activator/tell.h"
 #include "activator/unit.h"
+#include "activator/unit_container.h"
 #include "common/clock.h"
 #include "lifecycle/lock.h"
 #include "units/log_command.h"
@@ -39,7 +40,7 @@ static bool own_is_up(const struct job *j, int64_t *ret_started)
 	_cleanup_container_ struct container own = {};
 	struct error ignored;
 
-	if (j->engine->backend->inspect(j->engine, j->own->container, &own, &ignored) < 0)
+	if (unit_container_inspect(NULL, j->engine, j->own, &own, &ignored) < 0)
 		return false;
 	*ret_started = own.started;
 	return is_up(&own);

@@ -18,6 +18,7 @@
 #include "activator/situation.h"
 #include "activator/start_job.h"
 #include "activator/tell.h"
+#include "activator/unit_container.h"
 #include "activator/unit_needs.h"
 #include "backends/reach.h"
 #include "common/cleanup.h"
@@ -35,6 +36,7 @@ struct search {
 	struct unit_view view;
 	bool was_up;	      /* the unit, before this wake */
 	bool restarted;	      /* the container, by this wake: once is enough */
+	bool unpaused;	      /* the container, by this wake */
 	uint64_t ended_since; /* 0, or since when the container has been seen ended */
 };
 
@@ -44,8 +46,9 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 	struct unit_view v;
 	int r;
 
-	/* The unit of a paused container is active; a container that its unit has removed cannot be unpaused. */
-	if (o->idle_pause) {
+	/* The unit of a paused container is active; a container that its unit has removed cannot be unpaused. The monitor in
+	 * a unit tells whether the container is paused, and which one it is. */
+	if (o->idle_pause && !e->backend->monitors_in_units) {
 		if (e->backend->unpause(e, o->container, err) == 0) {
 			*woken = true;
 			return 0;
@@ -74,37 +77,12 @@ static int late(const struct options *o, struct error *err)
 			 o->unit, o->container);
 }
 
-/* Does Podman say that this unit has made it? A unit may have several names. */
-static bool has_unit(struct search *s, const struct options *o, const struct container *c)
-{
-	const char *label = container_label(c, UNIT_LABEL);
-	struct unit_view other;
-	struct error ignored;
-
-	return label && (strcmp(label, o->unit) == 0 || (unit_look_at(s->unit, label, &other, &ignored) == 0 &&
-							 strcmp(other.invocation, s->view.invocation) == 0));
-}
-
-/* Podman labels each container of a Quadlet: another one of that name is somebody else's. A unit that is still starting
- * may be about to replace it. */
-static int check_owner(struct search *s, const struct options *o, const struct container *c, struct error *err)
-{
-	const char *user = o->scope == SCOPE_USER ? " --user" : "";
-
-	if (!unit_is_active(&s->view) || has_unit(s, o, c) || !unit_labels_containers(s->unit, o->unit))
-		return 0;
-	return error_set(err, EEXIST,
-			 "the container '%s' is not the one of the unit '%s': somebody else has made it. 'podman rm -f "
-			 "%s' removes it, then 'systemctl%s restart %s' makes the unit's own",
-			 c->name, o->unit, c->name, user, o->unit);
-}
-
 /* Has it ended for good, while the unit and the rest of its pod go on? */
 static bool is_left_behind(struct search *s, const struct options *o, const struct container *c)
 {
 	bool ended = c->state == CONTAINER_EXITED || c->state == CONTAINER_CREATED;
 
-	if (!ended || !c->pod[0] || !unit_is_active(&s->view) || !has_unit(s, o, c)) {
+	if (!ended || !c->pod[0] || !unit_is_active(&s->view) || !unit_container_is_own(s->unit, o->unit, c)) {
 		s->ended_since = 0;
 		return false;
 	}
@@ -126,12 +104,21 @@ static int restart(struct search *s, struct engine *e, const struct options *o, 
 			  container_state_name(c->state));
 		s->restarted = true;
 		/* Somebody else may do the same, or pause it. */
-		return e->backend->start(e, o->container, &ignored, err) < 0 && !error_forgive(err, EBUSY) ? -1 : 0;
+		return e->backend->start(e, c->id, &ignored, err) < 0 && !error_forgive(err, EBUSY) ? -1 : 0;
 	}
 	if (container_may_restart(c))
 		return 0;
 	return error_set(err, ECHILD, ENDED_EARLY, c->name, c->exit_code,
 			 log_command(o->scope, NULL, o->backend, c->name, log));
+}
+
+/* One that somebody else has unpaused meanwhile is success. */
+static int unpause(struct search *s, struct engine *e, const char *id, struct error *err)
+{
+	if (e->backend->unpause(e, id, err) < 0)
+		return error_forgive(err, EBUSY) ? 0 : -1;
+	s->unpaused = true;
+	return 0;
 }
 
 /* 1: it is pinned; 0: it does not run yet; -1: error. */
@@ -141,31 +128,33 @@ static int pin_by_name(struct search *s, struct engine *e, const struct options 
 	uint64_t asked = now_usec();
 
 	container_clear(c);
-	if (e->backend->inspect(e, o->container, c, err) < 0) {
+	if (unit_container_inspect(s->unit, e, o, c, err) < 0) {
 		if (again && pin_ran_out(e, asked, err))
 			return late(o, err);
+		/* A unit that is still starting may be about to replace it. */
+		if (err->code == EEXIST && !unit_is_active(&s->view))
+			return error_clear(err);
 		return container_is_in_between(err) ? error_clear(err) : -1;
 	}
-	if (check_owner(s, o, c, err) < 0)
-		return -1;
 	if (is_left_behind(s, o, c))
 		return restart(s, e, o, c, err);
-	if (c->state == CONTAINER_PAUSED && e->backend->unpause(e, o->container, err) < 0 && !error_forgive(err, EBUSY))
+	if (c->state == CONTAINER_PAUSED && unpause(s, e, c->id, err) < 0)
 		return -1;
 	return c->state == CONTAINER_RUNNING && c->pid > 1 ? pin_inspected(e, o, c, ret_pidfd, err) : 0;
 }
 
-static int pin_by_monitor(struct engine *e, const struct options *o, const struct unit_view *v, struct container *c,
+static int pin_by_monitor(struct search *s, struct engine *e, const struct options *o, struct container *c,
 			  int *ret_pidfd, struct error *err)
 {
 	struct monitored m;
+	const struct unit_view *v = &s->view;
 	int r = v->main_pid
 			? conmon_pin((pid_t)v->main_pid, o->container, "/proc", "/sys/fs/cgroup", &m, ret_pidfd, err)
 			: 0;
 
 	if (r <= 0)
 		return r;
-	if (m.frozen && e->backend->unpause(e, m.id, err) < 0 && !error_forgive(err, EBUSY)) {
+	if (m.frozen && unpause(s, e, m.id, err) < 0) {
 		close_fd(ret_pidfd);
 		return -1;
 	}
@@ -192,7 +181,7 @@ static int await_container(struct search *s, struct engine *e, const struct opti
 		/* The engine must be asked for the container as a whole if it runs the health check, or if we need to
 		 * know what the container sees of the host. */
 		if (r == 0 && e->backend->monitors_in_units && !o->healthy && !reach_matters(o->health_check))
-			r = pin_by_monitor(e, o, v, c, ret_pidfd, err);
+			r = pin_by_monitor(s, e, o, c, ret_pidfd, err);
 		if (r == 0)
 			r = pin_by_name(s, e, o, again, c, ret_pidfd, err);
 		if (r != 0)
@@ -225,10 +214,12 @@ int pin_unit(struct engine *e, const struct options *o, struct stats *stats, int
 		if (await_container(&s, e, o, ret, ret_pidfd, err) == 0)
 			break;
 		/* A unit that was up and ends is being restarted, or its container replaced. */
-		if (!s.was_up || s.restarted || timeout_msec(e->deadline) == 0 || !error_forgive(err, ECHILD))
+		if (!s.was_up || s.restarted || s.unpaused || timeout_msec(e->deadline) == 0 ||
+		    !error_forgive(err, ECHILD))
 			return -1;
 	}
 	stats->t_inspected = now_usec();
+	*ret_woken |= s.unpaused;
 	*ret_own = *ret_woken || unit_is_own(lock_fd, &s.view);
 	unit_record(lock_fd, &s.view, *ret_own);
 	return 0;

@@ -4,6 +4,7 @@
 
 #include "activator/health.h"
 #include "activator/tell.h"
+#include "activator/unit_container.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/extremes.h"
@@ -49,7 +50,7 @@ static void limit_engine(struct engine *e, uint64_t deadline, uint64_t limit)
 	e->deadline = least_of(deadline, time_from_now(limit));
 }
 
-static uint64_t ask_health(struct look *l)
+static uint64_t ask_health(struct unit *u, struct look *l)
 {
 	_cleanup_container_ struct container c = {};
 	struct engine *e = l->engine;
@@ -59,7 +60,7 @@ static uint64_t ask_health(struct look *l)
 	int r;
 
 	limit_engine(e, deadline, GLANCE_LIMIT);
-	r = e->backend->inspect(e, l->options->container, &c, &err);
+	r = unit_container_inspect(u, e, l->options, &c, &err);
 	limit_engine(e, deadline, HEALTH_LIMIT);
 	if (r == 0 && c.state == CONTAINER_RUNNING && c.health_test) {
 		tell_awaited(&l->told, NULL,
@@ -85,7 +86,7 @@ static uint64_t look(struct unit *u, void *data)
 		return GLANCE;
 	}
 	if (l->engine->backend->units_await_health)
-		return ask_health(l);
+		return ask_health(u, l);
 	tell_awaited(&l->told, NULL, NOT_STARTED, l->options->unit);
 	return GLANCE;
 }

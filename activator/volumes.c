@@ -6,6 +6,7 @@
 
 #include "activator/dependencies.h"
 #include "activator/unit.h"
+#include "activator/unit_container.h"
 #include "backends/keep.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -105,7 +106,7 @@ static int note(struct engine *e, const struct options *o, const struct containe
 	if (record_path(e, o, path, err) < 0)
 		return -1;
 	if (!c) {
-		if (e->backend->inspect(e, o->container, &asked, err) < 0)
+		if (unit_container_inspect(NULL, e, o, &asked, err) < 0)
 			return error_forgive(err, ENOENT) ? 0 : -1;
 		c = &asked;
 	}

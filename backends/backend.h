@@ -147,4 +147,6 @@ struct engine {
 	uint64_t deadline; /* CLOCK_MONOTONIC microseconds by which every request must be answered; the caller may
 			      set it at any time; USEC_INFINITY: only each request's own limit counts */
 	char socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	/* The container that was inspected last: errors about its identifier call it by its name. */
+	char known_id[CONTAINER_ID_SIZE], known_name[CONTAINER_NAME_SIZE];
 };

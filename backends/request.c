@@ -155,10 +155,17 @@ static bool is_missing(const struct http_reply *reply, const char *verb, const c
 	       (reply->status == 404 && (strcmp(verb, "start") != 0 || !message[0]));
 }
 
-int reply_error(const struct engine *e, const char *verb, const char *container, const struct http_reply *reply,
+/* Nobody knows a container by its identifier. */
+static const char *name_of(const struct engine *e, const char *container)
+{
+	return strcmp(container, e->known_id) == 0 ? e->known_name : container;
+}
+
+int reply_error(const struct engine *e, const char *verb, const char *asked, const struct http_reply *reply,
 		struct error *err)
 {
 	const struct backend *b = e->backend;
+	const char *container = name_of(e, asked);
 	char message[512];
 
 	reply_message(reply->body, reply->len, message, sizeof(message));
@@ -187,6 +194,8 @@ int container_inspect(struct engine *e, const char *container, struct container 
 		return reply_error(e, "inspect", container, &reply, err);
 	if (!e->backend->parse_inspect(reply.body, reply.len, ret))
 		return reply_nonsense(e, err);
+	strcpy(e->known_id, ret->id);
+	strcpy(e->known_name, ret->name);
 	if (ret->pid)
 		log_debug("the container '%s' is %s, its PID %d", ret->name, container_state_name(ret->state),
 			  ret->pid);

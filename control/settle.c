@@ -178,6 +178,13 @@ static bool unit_rests(struct manager *m, const char *unit)
 	return rests;
 }
 
+/* A container does not outlive its unit where the unit's main process is the container's monitor: one that has its name
+ * and runs is somebody else's. */
+static bool is_of_others(struct manager *m, const struct instance *i, const struct engine *e)
+{
+	return i->unit && e->backend->monitors_in_units && unit_rests(m, i->unit);
+}
+
 int settle_lock_container(const struct instance *i, const struct engine *e, const char *id, struct container_lock *ret,
 			  struct error *err)
 {
@@ -199,10 +206,10 @@ static int halt(struct manager *m, const struct instance *i, struct engine *e, c
 
 	e->deadline = USEC_INFINITY; /* each request has its own limit */
 	if (i->idle_action == IDLE_PAUSE)
-		return e->backend->pause(e, i->container_name, err) < 0 && !error_forgive(err, EBUSY) ? -1 : 0;
+		return e->backend->pause(e, c->id, err) < 0 && !error_forgive(err, EBUSY) ? -1 : 0;
 	if (i->unit && m)
 		return manager_stop(m, i->unit, USEC_INFINITY, err);
-	if (e->backend->stop(e, i->container_name, c->stop_timeout, &how, err) < 0 && !error_forgive(err, ENOENT))
+	if (e->backend->stop(e, c->id, c->stop_timeout, &how, err) < 0 && !error_forgive(err, ENOENT))
 		return -1;
 	return 0;
 }
@@ -255,6 +262,12 @@ int settle_look(struct manager *m, const struct instance *i, const struct error 
 		return -1;
 	if (look(i, e, &container, &runs, err) < 0)
 		return i->unit && unit_rests(m, i->unit) ? error_clear(err) : -1;
+	if (runs && is_of_others(m, i, e)) {
+		note_print(
+			"the container '%s' that runs is not the one of '%s', which is down: somebody else has made it",
+			container.name, i->unit);
+		runs = false;
+	}
 	if (runs)
 		return see_to(m, i, e, &container, failure, words, err);
 	if (!failure || i->n_dependencies == 0)

@@ -69,7 +69,7 @@ static void or_its_container_is_paused(void **state)
 /* A person may name any unit, and be wrong. */
 static void a_strange_unit_stays_up(void **state)
 {
-	START(f, SAY(EXITED), SAY(NO_SUCH), SAY(running()), VOLUMES, UNPAUSED, SAY(PAUSED), VOLUMES, SAY(NO_CONTENT));
+	START(f, SAY(EXITED), SAY(NO_SUCH), SAY(running()), UNPAUSED, SAY(PAUSED), SAY(NO_CONTENT));
 	struct program p;
 
 	(void)state;
@@ -81,9 +81,71 @@ static void a_strange_unit_stays_up(void **state)
 	}
 	for (unsigned k = 0; k < 2; k++) {
 		fake_active(&manager, X, A);
-		assert_string_equal(SLEEP(0, UNIT_OPTIONS(f, "docker")), "GET json GET json POST unpause");
+		assert_string_equal(SLEEP(0, UNIT_OPTIONS(f, "docker")), "GET json POST unpause");
 		assert_string_equal(fake_calls(&manager), STOPS);
 	}
+	fake_stop(&f);
+}
+
+/* Somebody else's container has the name of the unit's own: it goes on, while the unit is stopped. */
+static void a_container_of_somebody_else_goes_on(void **state)
+{
+	static const struct {
+		const char *pause, *property, *value;
+		int status;
+		const char *does;
+	} cases[] = {
+		{NULL, "SourcePath", "/x.container", 0, "GET json"},
+		{NULL, "SourcePath", "/x.kube", 0, "GET json"},
+		{"--idle-action=pause", "SourcePath", "/x.container", EXIT_REFUSED, "GET json"},
+		{NULL, "SourcePath", "/x.pod", 0, "GET json POST stop"}, /* which labels none */
+	};
+	START(f, SAY(running()), SAY(running()), SAY(running()), SAY(running()), SAY(NO_CONTENT));
+	struct program p;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		fake_active(&manager, X, A);
+		fake_set(&manager, X, "LoadState", "not-found"); /* the engine stops the container of such a unit */
+		fake_set(&manager, X, cases[k].property, cases[k].value);
+		record(&f, BACKEND_PODMAN, "own " A);
+		assert_string_equal(SLEEP(cases[k].status, UNIT_OPTIONS(f, "podman"), cases[k].pause), cases[k].does);
+		assert_string_equal(fake_calls(&manager), cases[k].pause ? "" : STOPS);
+		if (k < 3)
+			assert_non_null(
+				strstr(cases[k].pause ? p.failed : p.text, "is not the one of the unit 'x.service'"));
+	}
+	fake_stop(&f);
+}
+
+/* Nor is it stopped while the unit's own stop hangs. */
+static void nor_is_it_stopped_while_a_stop_hangs(void **state)
+{
+	START(f, SAY(running()), SAY(running()));
+	struct program p;
+
+	(void)state;
+	fake_active(&manager, X, A);
+	fake_set(&manager, X, "SourcePath", "/x.container");
+	fake_set(&manager, X, "stop", "pending");
+	change_at("StopUnit", 0, "SubState", "final-sigterm");
+	fake_on(&manager, (struct fake_event){"Get " X " InvocationID", .after = 5, .what = END, .value = "done"});
+	record(&f, BACKEND_PODMAN, "own " A);
+	assert_string_equal(SLEEP(0, UNIT_OPTIONS(f, "podman")), "GET json GET json");
+	fake_stop(&f);
+}
+
+/* The name may go to another one between the question and the request. */
+static void what_is_paused_is_what_was_seen(void **state)
+{
+	START(f, SAY(running()), SAY(NO_CONTENT));
+	struct program p;
+
+	(void)state;
+	fake_active(&manager, X, A);
+	record(&f, BACKEND_PODMAN, "own " A);
+	assert_string_equal(SLEEP(0, UNIT_OPTIONS(f, "podman"), "--idle-action", "pause"), "GET json POST pause");
+	assert_non_null(strstr(f.seen->text, "/containers/" ID "/pause"));
 	fake_stop(&f);
 }
 
@@ -212,14 +274,13 @@ static void the_container_of_a_unit_without_a_file_is_stopped_before(void **stat
 	(void)state;
 	snprintf(body, sizeof(body), "{%s}", removed);
 	ephemeral = reply("200", body);
-	START(f, VOLUMES, SAY(running()), SAY(NO_CONTENT),					      /* */
-	      VOLUMES, SAY(ephemeral), SAY(NO_CONTENT), SAY(ephemeral), SAY(ephemeral), SAY(NO_SUCH), /* */
-	      VOLUMES, SAY(ephemeral), SAY(WILL_NOT),						      /* */
-	      VOLUMES, SAY(EXITED),								      /* */
-	      VOLUMES, SAY(NO_SUCH));
-	static const char *const does[] = {"GET json GET json POST stop",
-					   "GET json GET json POST stop GET json GET json GET json",
-					   "GET json GET json POST stop", "GET json GET json", "GET json GET json"};
+	START(f, SAY(running()), SAY(NO_CONTENT),					     /* */
+	      SAY(ephemeral), SAY(NO_CONTENT), SAY(ephemeral), SAY(ephemeral), SAY(NO_SUCH), /* */
+	      SAY(ephemeral), SAY(WILL_NOT),						     /* */
+	      SAY(EXITED),								     /* */
+	      SAY(NO_SUCH));
+	static const char *const does[] = {"GET json POST stop", "GET json POST stop GET json GET json GET json",
+					   "GET json POST stop", "GET json", "GET json"};
 
 	for (size_t k = 0; k < sizeof(does) / sizeof(*does); k++) {
 		fake_active(&manager, X, A);
@@ -460,6 +521,9 @@ int main(void)
 		UNIT_TEST(a_unit_is_stopped),
 		UNIT_TEST(or_its_container_is_paused),
 		UNIT_TEST(a_strange_unit_stays_up),
+		UNIT_TEST(a_container_of_somebody_else_goes_on),
+		UNIT_TEST(nor_is_it_stopped_while_a_stop_hangs),
+		UNIT_TEST(what_is_paused_is_what_was_seen),
 		UNIT_TEST(what_somebody_needs_stays_up),
 		UNIT_TEST(whose_run_it_is),
 		UNIT_TEST(another_run_is_served),

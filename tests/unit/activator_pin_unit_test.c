@@ -239,6 +239,37 @@ static void a_container_of_somebody_else_is_refused(void **state)
 	fake_stop(&f);
 }
 
+/* Where the unit's monitor tells which container it is, only that one is unpaused, by its identifier. */
+static void one_that_is_paused_must_be_the_units(void **state)
+{
+	const char *own = member("paused", container_process(), X, "no");
+	const char *runs = member("running", container_process(), X, "no");
+	START(f, SAY(own), SAY(NO_CONTENT), SAY(runs), SAY(runs), SAY(runs));
+	struct program p;
+
+	(void)state;
+	fake_active(&manager, X, A);
+	fake_set(&manager, X, "SourcePath", "/x.container");
+	assert_string_equal(WAKE(UNIT_OPTIONS(f, "podman"), "--idle-action", "pause"),
+			    "GET json POST unpause GET json GET json GET json");
+	assert_string_equal(recorded(&f, BACKEND_PODMAN), "own " A);
+	assert_non_null(strstr(f.seen->text, "/containers/" ID "/unpause"));
+	fake_stop(&f);
+}
+
+static void another_one_stays_paused(void **state)
+{
+	START(f, SAY(PAUSED));
+
+	(void)state;
+	fake_active(&manager, X, A);
+	fake_set(&manager, X, "SourcePath", "/x.container");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman"), "--idle-action", "pause"),
+		       "is not the one of the unit 'x.service'");
+	assert_string_equal(requests(&f), "GET json");
+	fake_stop(&f);
+}
+
 /* The time ends while the engine, which has answered before, is asked again. */
 static void a_request_that_outlasts_the_time(void **state)
 {
@@ -516,6 +547,8 @@ int main(void)
 		UNIT_TEST(a_container_that_ended_alone_is_started),
 		UNIT_TEST(one_that_fails_at_once_is_not_started_again),
 		UNIT_TEST(a_container_of_somebody_else_is_refused),
+		UNIT_TEST(one_that_is_paused_must_be_the_units),
+		UNIT_TEST(another_one_stays_paused),
 		UNIT_TEST(a_request_that_outlasts_the_time),
 		UNIT_TEST(what_fails),
 		UNIT_TEST(one_that_is_starting_is_waited_for),

@@ -8,6 +8,7 @@
 
 #include "control/note.h"
 #include "control/settle.h"
+#include "tests/unit/manager_fixture.h"
 #include "units/paths.h"
 
 static int runtime(void **state)
@@ -205,6 +206,39 @@ static void environment_of_actions(void **state)
 	unsetenv("JOURNAL_STREAM");
 }
 
+/* The unit is down, and somebody else's container has the name of its container. */
+static void what_runs_beside_a_unit_that_is_down(void **state)
+{
+	START(f, SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(EXITED), SAY(running()), SAY(EXITED));
+	struct instance i = of(&f);
+	struct error err;
+
+	(void)state;
+	assert_int_equal(manager_setup(NULL), 0);
+	i.unit = (char *)"x.service";
+	i.backend = BACKEND_PODMAN;
+	fake_set(&fake, "x.service", "ActiveState", "inactive");
+	noted[0] = '\0';
+	note_set_sink(take_note);
+	assert_int_equal(settle_look(m, &i, NULL, "", &err), 0);
+	assert_string_equal(requests(&f), "GET json");
+	assert_non_null(strstr(noted, "the container 'x' that runs is not the one of 'x.service', which is down"));
+	/* Docker's units do not take their containers along. */
+	i.backend = BACKEND_DOCKER;
+	i.unit = NULL;
+	assert_int_equal(settle_look(m, &i, NULL, "", &err), 0);
+	assert_string_equal(requests(&f), "GET json POST stop GET json");
+	/* nor is one of others whose unit runs */
+	i.backend = BACKEND_PODMAN;
+	i.unit = (char *)"x.service";
+	fake_set(&fake, "x.service", "ActiveState", "active");
+	assert_int_equal(settle_look(m, &i, NULL, "", &err), 0);
+	assert_string_equal(requests(&f), "GET json GET json");
+	assert_non_null(strstr(fake_calls(&fake), "StopUnit x.service"));
+	manager_teardown(NULL);
+	fake_stop(&f);
+}
+
 static void commands_for_people(void **state)
 {
 	struct instance i = {.scope = SCOPE_USER, .backend = BACKEND_PODMAN, .container_name = (char *)"pg"};
@@ -231,6 +265,7 @@ int main(void)
 		TEST(the_engine_does_not_tell),
 		TEST(actions),
 		TEST(environment_of_actions),
+		TEST(what_runs_beside_a_unit_that_is_down),
 		TEST(commands_for_people),
 	};
 

@@ -1,0 +1,18 @@
+/* The container of a unit. The engine finds it by its name, which somebody else's container may have by now: whatever asks
+ * for it, or changes it, asks here first, and goes on with the identifier. */
+#pragma once
+
+#include "activator/options.h"
+#include "activator/unit.h"
+#include "backends/backend.h"
+
+/* Does Podman say that this unit, which may have several names, has made it? */
+bool unit_container_is_own(struct unit *u, const char *unit, const struct container *c);
+
+/* Has somebody else made it? Podman labels each container of a Quadlet. False for units whose containers it does not label. */
+bool unit_container_is_others(struct unit *u, const char *unit, const struct container *c);
+
+/* Inspects o->container. EEXIST: o->unit has not made the one of this name. u: o->unit; NULL: connects to the manager if
+ * there is a unit. The caller clears *ret, also after an error. */
+int unit_container_inspect(struct unit *u, struct engine *e, const struct options *o, struct container *ret,
+			   struct error *err);
