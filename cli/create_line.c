@@ -122,6 +122,8 @@ const struct option_row create_line_rows[] = {
 	{"-v, --volume SOURCE:DIR[:OPTIONS]",
 	 "a directory or a named volume in it; repeatable; the image's own volumes get names", create_line_take_list,
 	 IN_REQUEST(to_make.volumes), CREATE_LINE_CREATES},
+	{"--drop-volumes", "with --force: do without volumes of the container that is replaced", option_take_flag,
+	 IN_REQUEST(drop_volumes), CREATE_LINE_CREATES},
 	{"--network NETWORK", "none, host, or a network of the engine's (default: the engine's own)",
 	 create_line_take_text, IN_REQUEST(to_make.network), CREATE_LINE_CREATES},
 	{.help = "When:"},

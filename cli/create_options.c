@@ -200,9 +200,11 @@ static int complete_order(struct create_request *r, char *const *command, struct
 {
 	struct made_container *o = &r->to_make;
 
-	if (!o->image && (o->environment || o->volumes || o->network))
-		return error_set(err, 0,
-				 "--env, --volume and --network are for a container to be made: --image is missing");
+	if (!o->image && (o->environment || o->volumes || o->network || r->drop_volumes))
+		return error_set(
+			err, 0,
+			"--env, --volume, --drop-volumes and --network are for a container to be made: --image "
+			"is missing");
 	if (!o->image)
 		return 0;
 	if (r->instance.unit || strcmp(r->instance.container_name, r->instance.name) != 0)

@@ -99,7 +99,7 @@ _sockwake() {
 		--drop-publish --backend
 		--engine-socket --scope --startup-timeout --idle-timeout --warm-for --schedule --health-check --idle-action --keep-running
 		--no-wake-from --no-hold-from --ignore-from --hold --connection-timeout --flow-timeout --keepalive --drain-timeout --proxy-protocol --transparent
-		--workers --image --env --volume --network --socket-mode --socket-group --user --no-notifications --no-selinux --force --dry-run --json' ;;
+		--workers --image --env --volume --drop-volumes --network --socket-mode --socket-group --user --no-notifications --no-selinux --force --dry-run --json' ;;
 	set) options+=' --name --publish --target --no-boot --drop-publish --with --with-project --scope
 		--startup-timeout --idle-timeout --warm-for --schedule --health-check --idle-action --keep-running
 		--ignore-from --no-wake-from --no-hold-from --hold --connection-timeout --flow-timeout --keepalive --drain-timeout

@@ -116,6 +116,7 @@ _sockwake() {
 			'--image[make the container first]:image:_sockwake_images' \
 			'*'{-e,--env}'[a variable of the container]:NAME=VALUE:' \
 			'*'{-v,--volume}'[a directory or volume in the container]:SOURCE\:DIR:' \
+			'--drop-volumes[do without volumes of the container that is replaced]' \
 			'--network[the network of the container]:network:_sockwake_networks' \
 			'--force[replace the instance of that name]' \
 			'--dry-run[print the units and do nothing else]' \

@@ -155,8 +155,10 @@ static int check_quadlet(const struct create_request *r, const char *path, const
 
 	if (own_file_read(path, &there, err) < 0)
 		return -1;
-	if (!there || r->force || strcmp(there, text) == 0)
+	if (!there || strcmp(there, text) == 0)
 		return 0;
+	if (r->force)
+		return lost_check_quadlet(r, there, path, err);
 	return error_set(
 		err, EEXIST,
 		"there is a Quadlet '%s' already, which differs from what would be made: wake its container with "
@@ -233,7 +235,7 @@ static int set_aside(const struct create_request *r, const struct container *the
 	return -1;
 }
 
-static int make_by_engine(struct create_request *r, struct container *there, const struct image *image,
+static int make_by_engine(struct create_request *r, const struct container *there, const struct image *image,
 			  struct made *made, struct error *err)
 {
 	const char *name = r->instance.name;
@@ -241,10 +243,8 @@ static int make_by_engine(struct create_request *r, struct container *there, con
 
 	if (there->id[0] && (!r->force || !replaced_is_made_for(there, name)))
 		return in_the_way(there, name, err);
-	if (there->id[0] && set_aside(r, there, made, err) < 0)
+	if (there->id[0] && (lost_check_container(r, there, err) < 0 || set_aside(r, there, made, err) < 0))
 		return -1;
-	made->replaced = *there; /* moved: made_keep() compares the volumes */
-	*there = (struct container){};
 	done = engine_create_container(made->engine, &r->to_make, name, image, err);
 	made->created = done == 0 || is_uncertain(err);
 	return done;
@@ -276,7 +276,6 @@ static void made_free(struct made *made)
 	free(made->quadlet);
 	free(made->before);
 	free(made->old);
-	container_clear(&made->replaced);
 	if (made->begun)
 		signals_release(&made->signals);
 	*made = (struct made){};
@@ -325,11 +324,8 @@ void made_keep(const struct create_request *r, struct made *made)
 {
 	struct error err;
 
-	if (made->before)
-		lost_note_volumes(r, made->before, made->quadlet);
 	if (made->quadlet)
 		lost_note_writes(r);
-	lost_note_mounts(r, &made->replaced);
 	if (made->old && (insist(made, discard_old, &err) < 0 || insist(made, remove_old, &err) < 0))
 		note_print("the container that was replaced is left ('%s rm %s' removes it): %s",
 			   backend_kind_name(r->instance.backend), made->old, err.text);

@@ -17,18 +17,16 @@ struct made {
 	bool created;  /* the engine has created it, or may have */
 	char *old;     /* the temporary name of the container that it replaces */
 	char old_id[CONTAINER_ID_SIZE];
-	struct container replaced; /* what it was; empty: none */
-
 	bool begun;
 	sigset_t signals; /* the mask before that */
 };
 
 /* Makes the container (r->to_make) of an instance, and records it there: by a Quadlet if the engine has them, else
  * through the engine's API. With r->force it replaces a container made this way before; otherwise it refuses to
- * replace one, except by an identical Quadlet. */
+ * replace one, except by an identical Quadlet. Nor does it leave out volumes of what it replaces, without r->drop_volumes. */
 int made_make(struct create_request *r, struct manager *m, struct made *ret, struct error *err);
 
-/* Once the instance exists: removes the replaced container. Notes data that is lost with it, or will be. */
+/* Once the instance exists: removes the replaced container. Notes data that will be lost with a Quadlet's container. */
 void made_keep(const struct create_request *r, struct made *made);
 
 /* Was its container made this way, for this instance or an earlier one of its name? */

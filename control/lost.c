@@ -1,5 +1,7 @@
 #include "control/lost.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,55 +44,106 @@ static bool is_option(char *volume, const struct made_container *o)
 	return quadlet_undouble(volume) && made_container_validate(&one, &ignored) == 0;
 }
 
-static void note_lost_line(const struct create_request *r, const char *key, const char *value, const char *path)
+/* What the new one would lack. */
+struct lost {
+	FILE *options;	/* -v 'VOLUME' for each */
+	char line[256]; /* of a Quadlet, which no option writes; "" for none */
+	unsigned n;
+};
+
+static void find_lost(struct lost *l, const struct create_request *r, const char *volume)
 {
-	note_print("the new Quadlet lacks the line '%s=%s' of the one that was replaced: write it into '%s', then run "
-		   "'systemctl %sdaemon-reload'",
-		   key, value, path, r->instance.scope == SCOPE_USER ? "--user " : "");
+	if (!is_mounted(&r->to_make, volume))
+		fprintf(l->options, "%s-v '%s'", l->n++ ? " " : "", volume);
 }
 
-static void note_lost(const char *what, const char *volume)
+static void find_lost_line(struct lost *l, const char *key, const char *value)
 {
-	note_print("the new %s lacks the volume '%s' of the one that was replaced: to keep it, give the same command "
-		   "with --force -v '%s'",
-		   what, volume, volume);
+	if (!l->line[0])
+		snprintf(l->line, sizeof(l->line), "%s=%.200s", key, value);
 }
 
-static void note_lost_volume(const struct create_request *r, const char *value, const char *path)
-{
-	_cleanup_free_ char *volume = strdup(value);
-
-	if (!volume)
-		return;
-	if (!is_option(volume, &r->to_make))
-		note_lost_line(r, "Volume", value, path);
-	else if (!is_mounted(&r->to_make, volume))
-		note_lost("Quadlet", volume);
-}
-
-void lost_note_volumes(const struct create_request *r, const char *before, const char *path)
+static void find_in_quadlet(struct lost *l, const struct create_request *r, const char *before)
 {
 	_cleanup_free_ char *volumes = strdup(before), *mounts = strdup(before);
 	struct quadlet_reader reader = {.rest = volumes};
 
-	for (const char *value; (value = quadlet_next(&reader, "Volume"));) {
-		if (*value)
-			note_lost_volume(r, value, path);
+	for (const char *value; volumes && (value = quadlet_next(&reader, "Volume"));) {
+		_cleanup_free_ char *volume = strdup(value);
+
+		if (!volume || !*volume)
+			continue;
+		if (is_option(volume, &r->to_make))
+			find_lost(l, r, volume);
+		else
+			find_lost_line(l, "Volume", value);
 	}
 	reader = (struct quadlet_reader){.rest = mounts};
-	for (const char *value; (value = quadlet_next(&reader, "Mount"));)
-		note_lost_line(r, "Mount", value, path);
+	for (const char *value; mounts && (value = quadlet_next(&reader, "Mount"));)
+		find_lost_line(l, "Mount", value);
 }
 
-void lost_note_mounts(const struct create_request *r, const struct container *before)
+static void find_in_container(struct lost *l, const struct create_request *r, const struct container *before)
 {
 	for (size_t k = 0; k < before->n_mounts; k++) {
 		const struct container_mount *m = &before->mounts[k];
 		_cleanup_free_ char *volume = NULL;
 
-		if (!m->destination[0] || asprintf(&volume, "%s:%s", m->name ? m->name : m->source, m->destination) < 0)
-			continue;
-		if (!is_mounted(&r->to_make, volume))
-			note_lost("container", volume);
+		if (m->destination[0] && asprintf(&volume, "%s:%s", m->name ? m->name : m->source, m->destination) >= 0)
+			find_lost(l, r, volume);
 	}
+}
+
+/* what: the words for what is replaced, with its name. */
+static int refuse(const struct lost *l, const char *options, const char *what, struct error *err)
+{
+	if (l->n)
+		return error_set(err, EEXIST,
+				 "the new container would lack %s of the %s: %s %s, or give %s up with --drop-volumes "
+				 "(the data stays where it is)",
+				 l->n == 1 ? "a volume" : "volumes", what,
+				 l->n == 1 ? "keep it with" : "keep them with", options, l->n == 1 ? "it" : "them");
+	if (l->line[0])
+		return error_set(err, EEXIST,
+				 "'create --image' cannot write the line '%s' of the %s: change that file instead of "
+				 "replacing it, or give the line up with --drop-volumes (the data stays where it is)",
+				 l->line, what);
+	return 0;
+}
+
+static int check(const struct create_request *r, const char *quadlet, const struct container *container,
+		 const char *what, struct error *err)
+{
+	_cleanup_free_ char *options = NULL;
+	struct lost l = {};
+	size_t size;
+
+	if (r->drop_volumes)
+		return 0;
+	l.options = open_memstream(&options, &size);
+	if (!l.options)
+		return error_errno(err, ENOMEM, "cannot compare volumes");
+	if (quadlet)
+		find_in_quadlet(&l, r, quadlet);
+	if (container)
+		find_in_container(&l, r, container);
+	if (fclose(l.options) != 0)
+		return error_errno(err, ENOMEM, "cannot compare volumes");
+	return refuse(&l, options, what, err);
+}
+
+int lost_check_quadlet(const struct create_request *r, const char *before, const char *path, struct error *err)
+{
+	char what[PATH_MAX + 32];
+
+	snprintf(what, sizeof(what), "Quadlet '%s' that it replaces", path);
+	return check(r, before, NULL, what, err);
+}
+
+int lost_check_container(const struct create_request *r, const struct container *before, struct error *err)
+{
+	char what[CONTAINER_NAME_SIZE + 48];
+
+	snprintf(what, sizeof(what), "container '%s' that it replaces", before->name);
+	return check(r, NULL, before, what, err);
 }

@@ -1,4 +1,4 @@
-/* Data that is lost with a Quadlet's container: notes of `sockwake create --image`. */
+/* Data that would be lost from sight with a container that `sockwake create --image` makes. */
 #pragma once
 
 #include "backends/container.h"
@@ -7,8 +7,9 @@
 /* Notes that a Quadlet's container without a volume loses its data when it sleeps. */
 void lost_note_writes(const struct create_request *r);
 
-/* Notes volumes of the replaced Quadlet `before` that the new one at `path` does not mount at the same place. */
-void lost_note_volumes(const struct create_request *r, const char *before, const char *path);
+/* Refuses to replace a Quadlet, whose text is `before`, by one that does not mount its volumes at the same places, unless
+ * they are given up (r->drop_volumes). */
+int lost_check_quadlet(const struct create_request *r, const char *before, const char *path, struct error *err);
 
-/* The same for the replaced container `before`, as inspect() described it. Its unnamed volumes stay unnamed. */
-void lost_note_mounts(const struct create_request *r, const struct container *before);
+/* The same for a container, as inspect() described it. Its unnamed volumes stay unnamed. */
+int lost_check_container(const struct create_request *r, const struct container *before, struct error *err);

@@ -206,8 +206,11 @@ class Image(ImageCase):
         self.assertEqual(note in self.sockwake("create", "web", *WEB, *NGINX).stderr, self.quadlets)
         kept = self.sockwake("create", "web", *WEB, "-v", "kept:/kept", "--force", *NGINX)
         self.assertNotIn(note, kept.stderr)
-        without = self.sockwake("create", "web", *WEB, "--force", *NGINX)
-        self.assertIn("lacks the volume 'kept:/kept'", without.stderr)
+        refusal = self.refused("create", "web", *WEB, "--force", *NGINX)
+        self.assertIn("keep it with -v 'kept:/kept', or give it up with --drop-volumes", refusal)
+        self.assertIn("nginx", harness.http(PORT))
+        self.sockwake("create", "web", *WEB, "--force", "--drop-volumes", *NGINX)
+        self.assertIn("nginx", harness.http(PORT))
 
 
 class Shared(ImageCase):
@@ -402,17 +405,18 @@ class Quadlet(ImageCase):
         self.assertEqual(self.scope.property("web-container.service", "LoadState"), "not-found")
         self.assertIn("nginx", harness.http(PORT))
 
-    def test_force_names_the_volumes_that_were_in_one_that_stayed(self):
+    def test_force_keeps_the_volumes_that_were_in_one_that_stayed(self):
         self.sockwake("create", "web", *WEB, "-v", "kept:/kept", "-v", "/tmp:/t", *NGINX)
         self.sockwake("remove", "web")
         edited = self.read().replace("[Container]\n", "[Container]\nVolume=%h:/h\n")
         self.scope.run("tee", self.quadlet, input=edited)
         self.assertIn("use --force", self.refused("create", "web", *WEB, *NGINX))
         self.assertEqual(self.read(), edited)
-        notes = self.sockwake("create", "web", *WEB, "-v", "/tmp:/t:ro", "--force", *NGINX).stderr
-        self.assertIn("-v 'kept:/kept'", notes)
-        self.assertIn("'Volume=%h:/h'", notes)
-        self.assertNotIn("/tmp", notes)
+        again = (*WEB, "-v", "/tmp:/t:ro", "--force")
+        self.assertIn("keep it with -v 'kept:/kept', or", self.refused("create", "web", *again, *NGINX))
+        self.assertIn("'Volume=%h:/h'", self.refused("create", "web", *again, "-v", "kept:/kept", *NGINX))
+        self.assertEqual(self.read(), edited)
+        self.sockwake("create", "web", *again, "--drop-volumes", *NGINX)
         self.assertIn("nginx", harness.http(PORT))
 
     def test_words_that_quadlet_cannot_carry(self):

@@ -237,6 +237,7 @@ static void wrong_orders(void **state)
 	REFUSED("--image is missing", "-e", "A=b");
 	REFUSED("--image is missing", "-v", "a:/b");
 	REFUSED("--image is missing", "--network", "none");
+	REFUSED("--image is missing", "--drop-volumes");
 	REFUSED("like the instance", "--image", "x", "--container-name", "y");
 	REFUSED("--unit", "--image", "x", "--unit", "y.service");
 	REFUSED("NOT_HERE", "--image", "x", "-e", "NOT_HERE");
