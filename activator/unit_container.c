@@ -20,7 +20,8 @@ bool unit_container_is_own(struct unit *u, const char *unit, const struct contai
 	return label && (strcmp(label, unit) == 0 || is_alias(u, label, unit));
 }
 
-bool unit_container_is_others(struct unit *u, const char *unit, const struct container *c)
+/* False for units whose containers Podman does not label. */
+static bool is_others(struct unit *u, const char *unit, const struct container *c)
 {
 	return !unit_container_is_own(u, unit, c) && unit_labels_containers(u, unit);
 }
@@ -46,5 +47,5 @@ int unit_container_inspect(struct unit *u, struct engine *e, const struct option
 		return 0;
 	if (!u && unit_open(o->scope, o->unit, &own, err) < 0)
 		return -1;
-	return unit_container_is_others(u ? u : own, o->unit, ret) ? refuse(o, ret->name, err) : 0;
+	return is_others(u ? u : own, o->unit, ret) ? refuse(o, ret->name, err) : 0;
 }

@@ -9,10 +9,7 @@
 /* Does Podman say that this unit, which may have several names, has made it? */
 bool unit_container_is_own(struct unit *u, const char *unit, const struct container *c);
 
-/* Has somebody else made it? Podman labels each container of a Quadlet. False for units whose containers it does not label. */
-bool unit_container_is_others(struct unit *u, const char *unit, const struct container *c);
-
-/* Inspects o->container. EEXIST: o->unit has not made the one of this name. u: o->unit; NULL: connects to the manager if
+/* Inspects o->container. EEXIST: o->unit has not made the one of this name: Podman labels each container of a Quadlet. u: o->unit; NULL: connects to the manager if
  * there is a unit. The caller clears *ret, also after an error. */
 int unit_container_inspect(struct unit *u, struct engine *e, const struct options *o, struct container *ret,
 			   struct error *err);

@@ -9,9 +9,11 @@
 #include "common/clock.h"
 #include "common/path.h"
 #include "control/advice.h"
+#include "control/change.h"
 #include "control/create_check.h"
 #include "control/create_unit.h"
 #include "control/create_view.h"
+#include "control/create_write.h"
 #include "control/dependencies.h"
 #include "control/image.h"
 #include "control/install.h"
@@ -21,20 +23,10 @@
 #include "control/note.h"
 #include "control/other_engine.h"
 #include "control/programs.h"
-#include "control/refresh.h"
 #include "control/replaced.h"
 #include "control/rights.h"
-#include "control/schedule.h"
 #include "control/selinux.h"
-#include "control/sharing.h"
-#include "control/stage.h"
-#include "control/unattended.h"
 #include "control/units_lock.h"
-#include "control/warning.h"
-#include "instance/defaults.h"
-#include "instance/json.h"
-#include "units/drop_in.h"
-#include "units/hidden.h"
 #include "units/paths.h"
 
 #define ENGINE_TIMEOUT (30 * USEC_PER_SEC)
@@ -106,107 +98,9 @@ static int check_old(const struct create_request *r, const struct stored *old, s
 	return 0;
 }
 
-/* May the predecessor go on serving its clients? */
-static bool is_successor(const struct create_request *r, const struct instance *old)
-{
-	const struct instance *i = &r->instance;
-	bool same_unit = i->unit && old && old->unit ? strcmp(i->unit, old->unit) == 0 : old && i->unit == old->unit;
-
-	return (r->changes || i->adopted) && same_unit && !old->legacy &&
-	       strcmp(old->container_name, i->container_name) == 0 && instances_share_engine(old, i) &&
-	       instances_listen_alike(old, i);
-}
-
-/* A person who replaces an instance that is in use may wait for long. */
-static void note_wait(struct manager *m, const struct instance *old)
-{
-	unsigned long long stop = old->stop_timeout;
-	enum stage stage = STAGE_ASLEEP;
-	struct error ignored;
-
-	if (old->legacy || stage_find(m, old->name, &stage, &ignored) < 0 || stage == STAGE_ASLEEP)
-		return;
-	if (stage == STAGE_WAKING)
-		note_print("'%s' is waking: ends this start, and waits until its container has stopped, for %llus at "
-			   "most",
-			   old->name, stop);
-	else
-		note_print("'%s' %s: waits until its open connections have ended, for %s at most (--drain-timeout), "
-			   "and its container has stopped, for %llus at most",
-			   old->name, stage_words(stage),
-			   old->drain_timeout ? old->drain_timeout : DEFAULT_DRAIN_TIMEOUT_TEXT, stop);
-}
-
-/* The drop-in first: then the manager loads it together with the units, and its effect can be checked. */
-static int install_all(struct manager *m, const char *directory, const struct create_request *r,
-		       const struct instance *old, const char *drop_in, struct error *err)
-{
-	const struct instance *i = &r->instance;
-	_cleanup_free_ char *before = NULL;
-	struct error ignored;
-
-	if (old && !is_successor(r, old))
-		note_wait(m, old);
-	if (create_unit_apply_drop_in(m, i, drop_in, &before, err) < 0)
-		return -1;
-	if ((is_successor(r, old) ? refresh_install(m, directory, old, i, err)
-				  : install_write(m, directory, i, old && old->legacy, err)) < 0) {
-		create_unit_revert_drop_in(m, i, before);
-		return -1;
-	}
-	if (old && old->drop_in && (!i->drop_in || strcmp(old->drop_in, i->drop_in) != 0)) {
-		(void)drop_in_remove(old->drop_in, &ignored);
-		(void)manager_reload(m, &ignored);
-	}
-	return 0;
-}
-
 static int check_free(struct manager *m, const char *directory, const char *name, struct error *err)
 {
 	return store_check_owner(directory, name, err) < 0 ? -1 : install_check_name(m, directory, name, err);
-}
-
-/* Compares with the existing instance, if this request need not do anything for the same one. */
-static int compare(const struct create_request *r, const char *directory, const struct stored *old, enum outcome *ret,
-		   struct error *err)
-{
-	_cleanup_free_ char *one = instance_to_json(&r->instance);
-	_cleanup_free_ char *other = old && !old->problem ? instance_to_json(&old->instance) : NULL;
-	bool current;
-
-	*ret = old ? OUTCOME_REPLACED : OUTCOME_CREATED;
-	if (!one || (old && !old->problem && !other))
-		return error_errno(err, ENOMEM, "cannot compare instances");
-	if (!other || strcmp(one, other) != 0 || !(r->instance.adopted || r->changes))
-		return 0;
-	if (store_is_current(directory, &r->instance, &current, err) < 0)
-		return -1;
-	*ret = current ? OUTCOME_UNCHANGED : OUTCOME_REFRESHED;
-	return 0;
-}
-
-/* Within its schedule the instance wakes at once, not only in the timer's next minute. A running container gets its
- * idle timeout; otherwise it would never sleep. Does not wait: status shows the result. */
-static void warm_up(struct manager *m, const struct instance *i, struct engine *engine, bool ran)
-{
-	_cleanup_container_ struct container now = {};
-	char unit[UNIT_NAME_MAX];
-	struct error ignored;
-	enum stage stage;
-
-	if (stage_find(m, i->name, &stage, &ignored) == 0 && stage != STAGE_ASLEEP) /* one that was changed */
-		return;
-	engine->deadline = now_usec() + ENGINE_TIMEOUT;
-	/* A container that the replaced instance had woken sleeps by now. */
-	if (engine->backend->inspect(engine, i->container_name, &now, &ignored) == 0 &&
-	    unattended_start_if(m, i, now.state))
-		note_print("the container '%s' runs already: it sleeps when nobody has used it for --idle-timeout",
-			   i->container_name);
-	else if (schedule_is_on(i))
-		(void)manager_start(m, unit_name(i->name, SERVICE_SUFFIX, unit), 0, &ignored);
-	else if (ran && now.state != CONTAINER_RUNNING)
-		note_print("the container '%s', which ran, was put to sleep with the instance that was replaced",
-			   i->container_name);
 }
 
 /* A person who creates an instance accepts the container's volumes; labels that request it again do not. */
@@ -241,19 +135,6 @@ static void note_news(const struct create_request *r, struct engine *engine)
 	dependencies_note_running(&r->instance, engine);
 }
 
-/* A unit that came later than the instance, of which install_check_name() does not know: ours hides it. */
-static void note_hidden(struct manager *m, const char *directory, const struct instance *i)
-{
-	struct hidden hidden;
-	struct error ignored;
-	char text[HIDDEN_MAX];
-
-	if (hidden_find(m, directory, &i, 1, &hidden, &ignored) < 0 || !hidden.path[0])
-		return;
-	warning_describe_hidden(i, hidden.path, text);
-	note_print("'%s': %s", i->name, text);
-}
-
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
 		    enum outcome *ret, struct error *err)
 {
@@ -265,6 +146,10 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	const struct instance *before;
 	const struct stored *old;
 
+	old = find(all, i->name);
+	before = old && !old->problem ? &old->instance : NULL;
+	if (r->changes && before && !change_asks_engine(before, r))
+		return change_instance(r, m, directory, old, all, ret, err);
 	if (programs_check(err) < 0 || (!r->name_assumed && check_free(m, directory, i->name, err) < 0) ||
 	    (r->to_make.image && prepare_container(r, m, all, &made, err) < 0) ||
 	    instance_open_engine(i, ENGINE_TIMEOUT, &engine, err) < 0 ||
@@ -272,13 +157,14 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	    subject_find(r, m, engine, &subject, err) < 0)
 		return -1;
 	i->made_container |= made_is(i, &subject);
-	old = find(all, i->name);
+	old = find(all, i->name); /* which may have got another name */
 	before = old && !old->problem ? &old->instance : NULL;
 	if (check_old(r, old, err) < 0 || check_free(m, directory, i->name, err) < 0 ||
 	    create_check_fit_container(r, engine, &subject, err) < 0 ||
 	    (subject.exists && create_view_check(engine, &subject.container, i->health_check, err) < 0) ||
-	    dependencies_resolve(r, m, engine, &subject, err) < 0 ||
-	    create_unit_fit(r, before, &subject.run_by, &drop_in, err) < 0 || compare(r, directory, old, ret, err) < 0)
+	    dependencies_resolve(r, r->changes ? before : NULL, m, engine, &subject, err) < 0 ||
+	    create_unit_fit(r, before, &subject.run_by, &drop_in, err) < 0 ||
+	    create_write_compare(r, directory, old, ret, err) < 0)
 		return -1;
 	if (*ret == OUTCOME_UNCHANGED)
 		return 0;
@@ -286,10 +172,10 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 		return -1;
 	if (i->adopted && !old)
 		note_news(r, engine);
-	note_hidden(m, directory, i);
+	create_write_note_hidden(m, directory, i);
 	if (r->dry_run)
 		return 0;
-	if (install_all(m, directory, r, before, drop_in, err) < 0)
+	if (create_write(m, directory, r, before, drop_in, err) < 0)
 		return -1;
 	made_keep(r, &made);
 	if (before)
@@ -297,7 +183,8 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	if (old)
 		leftovers_sweep_locks(i->scope, directory);
 	remember(r, m, &subject, before, all);
-	warm_up(m, i, engine, before && subject.exists && subject.container.state == CONTAINER_RUNNING);
+	create_write_warm_up(m, i, engine, ENGINE_TIMEOUT,
+			     before && subject.exists && subject.container.state == CONTAINER_RUNNING);
 	if (before)
 		selinux_unlabel_ports(before, all);
 	selinux_label_ports(i);

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "control/create_request.h"
+#include "control/create_write.h"
 
 /* Writes and starts the instance of a request, for an existing container or one that it makes. `all` are the existing
  * instances. An adopted or changed instance (r->changes) replaces its predecessor, unless it is the same; an awake one
  * of the same container and sockets keeps its connections. OUTCOME_REFRESHED: the instance is the same, but its units
- * are rendered differently now. dry_run only determines the outcome. */
-enum outcome { OUTCOME_CREATED, OUTCOME_REPLACED, OUTCOME_REFRESHED, OUTCOME_UNCHANGED };
+ * are rendered differently now. dry_run only determines the outcome. A change that does not concern the container asks no engine (change.h). */
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
 		    enum outcome *ret, struct error *err);
 

@@ -147,6 +147,8 @@ int create_check_fit_container(struct create_request *r, struct engine *e, const
 		return -1;
 	if (!s->exists && s->run_by.unit) /* its unit will make it */
 		return check_network_to_be(i, e, &s->run_by, err) < 0 ? -1 : instance_validate(i, err);
+	if (!s->exists && r->changes) /* it may come back, and is not what is changed */
+		return instance_validate(i, err);
 	if (!s->exists)
 		return error_set(err, ENOENT,
 				 "there is no container '%s': create it first, as in '%s create --name %s IMAGE', or "
@@ -199,7 +201,7 @@ static int check_neighbours(const struct instance *i, const struct publish *p, c
 
 /* A user manager can give its sockets only to the user's own groups. A number may be a group of a container that this machine
  * has no name for. */
-static int check_group(const struct instance *i, struct error *err)
+int create_check_group(const struct instance *i, struct error *err)
 {
 	const struct group *g = i->socket_group ? getgrnam(i->socket_group) : NULL;
 	gid_t gid = g ? g->gr_gid : 0;
@@ -229,7 +231,7 @@ static bool gives_up(const struct instance *old, const struct publish *p)
 int create_check_ports(const struct instance *i, const struct stored_list *all, const struct instance *replaced,
 		       const struct stored_list *freed, struct error *err)
 {
-	if (check_group(i, err) < 0 || dns_port_check(i, DNS_NETWORKS, err) < 0)
+	if (create_check_group(i, err) < 0 || dns_port_check(i, DNS_NETWORKS, err) < 0)
 		return -1;
 	for (size_t k = 0; k < i->n_ports; k++) {
 		const struct publish *p = &i->ports[k];

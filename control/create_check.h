@@ -6,6 +6,9 @@
 /* Makes the instance fit its container, if that exists; notes changes and surprises. */
 int create_check_fit_container(struct create_request *r, struct engine *e, const struct subject *s, struct error *err);
 
+/* Refuses a group that does not exist, or that this user cannot give a socket to. */
+int create_check_group(const struct instance *i, struct error *err);
+
 /* Replaces an allocated text of the instance by a copy of value. */
 int text_replace(char **text, const char *value, struct error *err);
 

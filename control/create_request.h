@@ -17,7 +17,7 @@ struct create_request {
 	const struct stored_list *freed; /* of a dry run: instances that would be gone by then; NULL: none */
 	bool force;
 	bool drop_volumes; /* those of the container that is replaced, if the new one does not name them */
-	bool changes; /* sockwake set: a copy of the existing instance with some changes */
+	bool changes;	   /* sockwake set: a copy of the existing instance with some changes */
 	bool json;
 	bool original_ports;	/* --container-port: for the original tool, a published host port */
 	bool backend_assumed;	/* no --backend */

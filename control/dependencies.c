@@ -8,6 +8,7 @@
 #include "backends/engine.h"
 #include "backends/make.h"
 #include "common/parse.h"
+#include "control/change.h"
 #include "control/container_check.h"
 #include "control/create_check.h"
 #include "control/create_request.h"
@@ -168,6 +169,19 @@ static int resolve(struct create_request *r, struct dependency *d, struct manage
 		       : create_view_check(engine, &c, d->health_check, err);
 }
 
+/* One that stays as it was: at most its ports may be in the way of other ones. */
+static int check_unchanged(const struct instance *before, const struct instance *now, const struct dependency *d,
+			   struct engine *engine, struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+
+	if (change_keeps_ports(before, now))
+		return 0;
+	if (engine->backend->inspect(engine, d->container, &c, err) < 0)
+		return error_forgive(err, ENOENT) ? 0 : -1;
+	return network_check_dependency(engine, now, d, &c, err);
+}
+
 static bool is_named(const struct instance *i, const char *container)
 {
 	for (size_t k = 0; k < i->n_dependencies; k++) {
@@ -270,15 +284,19 @@ void dependencies_note_running(const struct instance *i, struct engine *engine)
 	}
 }
 
-int dependencies_resolve(struct create_request *r, struct manager *m, struct engine *engine, const struct subject *s,
-			 struct error *err)
+int dependencies_resolve(struct create_request *r, const struct instance *before, struct manager *m,
+			 struct engine *engine, const struct subject *s, struct error *err)
 {
 	struct instance *i = &r->instance;
 
 	if (r->with_project && add_project(i, engine, s, err) < 0)
 		return -1;
 	for (size_t k = 0; k < i->n_dependencies; k++) {
-		if (resolve(r, &i->dependencies[k], m, engine, s, err) < 0)
+		struct dependency *d = &i->dependencies[k];
+
+		bool kept = before && change_keeps_dependency(before, d);
+
+		if (kept ? check_unchanged(before, i, d, engine, err) < 0 : resolve(r, d, m, engine, s, err) < 0)
 			return -1;
 	}
 	return dependencies_validate(i, err);

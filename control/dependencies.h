@@ -14,6 +14,7 @@ void dependencies_note_running(const struct instance *i, struct engine *engine);
 void dependencies_note_unresolved(const struct create_request *r);
 
 /* Finds the containers of --with and --with-project, and their readiness checks. Call it after
- * create_check_fit_container(). */
-int dependencies_resolve(struct create_request *r, struct manager *m, struct engine *engine, const struct subject *s,
-			 struct error *err);
+ * create_check_fit_container(). before: the instance that is changed, NULL if none is; those that it has stay as they are,
+ * even gone. */
+int dependencies_resolve(struct create_request *r, const struct instance *before, struct manager *m,
+			 struct engine *engine, const struct subject *s, struct error *err);

@@ -3,6 +3,7 @@
 import json
 import time
 
+import fake_engine
 import harness
 
 PORT = 8330
@@ -87,6 +88,27 @@ class Set(SetCase):
             with self.subTest(words):
                 self.assertEqual(self.scope.sockwake("set", *words, check=False).returncode, status)
         self.assertEqual(self.status()["idle_timeout"], "7min")
+
+
+    def test_what_is_not_changed_is_not_checked(self):
+        """Neither a dependency that is gone, nor an engine that would not answer."""
+        self.scope.container("db", "redis")
+        self.scope.sockwake("set", "server", "--with", "db:6379")
+        self.scope.engine_run("rm", "db")
+        self.assertEqual(self.set("--idle-timeout", "8min").stdout, "Changed 'server'.\n")
+        self.assertIn("Changed 'server'", self.set("-p", f"{PORT + 1}:6379").stdout)
+        self.assertIn("there is no container 'db'", self.set("--with", "db:6380", check=False).stderr)
+        self.set("--unset", "with")
+        socket = "/run/docker.sock" if self.scope.is_system else f"{self.scope.runtime_directory}/podman/podman.sock"
+        with fake_engine.FakeEngine(socket) as engine:
+            self.scope.instance("hung", PORT + 2, 6379, f"--engine-socket={engine.path}", container="server")
+            engine.behave(fake_engine.silent)
+            began = time.monotonic()
+            changed = self.scope.sockwake("set", "hung", "--idle-timeout", "9min", "--ignore-from", "192.0.2.1")
+            self.assertLess(time.monotonic() - began, 2)
+            self.assertEqual(changed.stdout, "Changed 'hung'.\n")
+            engine.behave(fake_engine.faithful)
+            self.scope.sockwake("remove", "hung")
 
 
 class WhoWokeIt(SetCase):
