@@ -48,10 +48,17 @@ int adopt_plan_instance(struct stored_list *instances, struct stored_list *freed
 	return add(instances, &planned, err);
 }
 
-void adopt_plan_return(struct stored_list *instances, struct stored_list *freed)
+void adopt_plan_return(struct stored_list *instances, struct stored_list *freed, const char *name)
 {
 	struct error ignored;
 
-	if (freed->n > 0 && add(instances, &freed->items[freed->n - 1], &ignored) == 0)
-		freed->n--;
+	for (size_t k = freed->n; k-- > 0;) {
+		struct stored *s = &freed->items[k];
+
+		if (strcmp(s->instance.name, name) != 0)
+			continue;
+		if (add(instances, s, &ignored) == 0)
+			memmove(s, s + 1, (--freed->n - k) * sizeof(*s));
+		return;
+	}
 }

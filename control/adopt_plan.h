@@ -11,5 +11,5 @@ int adopt_plan_removal(struct stored_list *instances, struct stored_list *freed,
 int adopt_plan_instance(struct stored_list *instances, struct stored_list *freed, const struct instance *i,
 			struct error *err);
 
-/* The last of the freed ones would be there again. */
-void adopt_plan_return(struct stored_list *instances, struct stored_list *freed);
+/* The one of that name that was freed last would be there again. */
+void adopt_plan_return(struct stored_list *instances, struct stored_list *freed, const char *name);

@@ -56,16 +56,19 @@ const char *dependency_format(const struct dependency *d, char ret[static DEPEND
 	return ret;
 }
 
+const char *dependency_lead(const struct instance *i, size_t k)
+{
+	if (k)
+		return "then";
+	return health_check_is_completed(i->dependencies[k].health_check) ? "first runs" : "first wakes";
+}
+
 const char *dependency_line(const struct instance *i, size_t k, char ret[static DEPENDENCY_LINE_MAX])
 {
-	const struct dependency *d = &i->dependencies[k];
 	char text[DEPENDENCY_TEXT_MAX];
 
-	snprintf(ret, DEPENDENCY_LINE_MAX, "%s %s",
-		 k					      ? "       then"
-		 : health_check_is_completed(d->health_check) ? "  first runs"
-							      : " first wakes",
-		 dependency_format(d, text));
+	snprintf(ret, DEPENDENCY_LINE_MAX, " %11s %s", dependency_lead(i, k),
+		 dependency_format(&i->dependencies[k], text));
 	return ret;
 }
 

@@ -12,6 +12,9 @@ void dependency_clear(struct dependency *d);
 #define DEPENDENCY_TEXT_MAX (256 + 16 + INSTANCE_TEXT_MAX)
 const char *dependency_format(const struct dependency *d, char ret[static DEPENDENCY_TEXT_MAX]);
 
+/* What the instance does with one of its dependencies, in their order: "first wakes", "first runs", "then". */
+const char *dependency_lead(const struct instance *i, size_t k);
+
 /* One of an instance's dependencies, as a line of a list in their order: " first wakes db:5432 (postgres)". */
 #define DEPENDENCY_LINE_MAX (DEPENDENCY_TEXT_MAX + 16)
 const char *dependency_line(const struct instance *i, size_t k, char ret[static DEPENDENCY_LINE_MAX]);

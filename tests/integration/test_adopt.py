@@ -221,6 +221,21 @@ class Adopt(AdoptCase):
         self.assertIn("Removed 'web', which that one replaces", self.both("--all")[0])
         self.assertEqual(sorted(self.instances()), ["heir", "renamed", "second"])
 
+    def test_ports_that_go_round(self):
+        """One takes what another one gives up, and two exchange what they have."""
+        for name, port in (("sa", 0), ("sb", 1), ("sc", 2), ("sd", 3)):
+            self.labelled(name, publish=f"{PORT + port}:80")
+        self.adopt("--all")
+        self.scope.engine_run("rm", "sa", "sb", "sc", "sd")
+        for name, port in (("sa", 1), ("sb", 0), ("sc", 3), ("sd", 4)):
+            self.labelled(name, publish=f"{PORT + port}:80")
+        done, complaints = self.both("--all")
+        self.assertEqual(complaints, "")
+        for name, port in (("sa", 1), ("sb", 0), ("sc", 3), ("sd", 4)):
+            self.assertIn(f"Replaced '{name}' for the container '{name}': listens on {PORT + port}:80", done)
+        self.assertEqual({one["listen_port"] for one in self.instances().values()}, {PORT + n for n in (0, 1, 3, 4)})
+        self.assertIn("nginx", harness.http(PORT + 1))
+
     def test_a_name_that_no_instance_can_have(self):
         self.labelled("shop.web", publish=f"{PORT}:80")
         told = self.adopt("shop.web").stderr
@@ -353,7 +368,7 @@ class AdoptQuadlet(AdoptCase):
         self.assertEqual((self.instances(), self.scope.container_state("systemd-site")), ({}, ""))
         # By its engine: the unit does not know how to any more, and kills who would remove the container.
         asked = self.scope.unit_journal("podman", since=self.started)
-        self.assertTrue(any("POST /v4.0.0/libpod/containers/systemd-site/stop" in line for line in asked))
+        self.assertTrue(any("POST /v4.0.0/libpod/containers/" in line and "/stop?" in line for line in asked))
 
         self.write(rules)  # the same, but it was started by somebody else
         self.adopt("--all")

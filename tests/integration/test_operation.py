@@ -132,7 +132,7 @@ class Debug(harness.Case):
         ("activator", "puts the container 'cache' to sleep (idle)"),
         ("activator", "(exclusive) after "),
         ("activator", "the container 'cache' goes to sleep"),
-        ("activator", "/containers/cache/stop"),
+        ("activator", "/stop?t="),
         ("keeper", "the container sleeps"),
     )
     SECRET = "c2VjcmV0"

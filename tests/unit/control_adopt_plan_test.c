@@ -50,7 +50,8 @@ static void what_would_be_there(void **state)
 	assert_int_equal(adopt_plan_removal(&there, &freed, "b", &err), 0);
 	assert_string_equal(names(&there), "c a");
 	assert_string_equal(names(&freed), "a b");
-	adopt_plan_return(&there, &freed);
+	adopt_plan_return(&there, &freed, "nobody");
+	adopt_plan_return(&there, &freed, "b");
 	assert_string_equal(names(&there), "c a b");
 	assert_string_equal(names(&freed), "a");
 }

@@ -227,7 +227,7 @@ static void for_people(void **state)
 
 	(void)state;
 	assert_string_equal(dependency_line(&i, 0, line), " first wakes db:5432 (postgres)");
-	assert_string_equal(dependency_line(&i, 1, line), "       then cache");
+	assert_string_equal(dependency_line(&i, 1, line), "        then cache");
 	assert_string_equal(dependency_format(&i.dependencies[0], text), "db:5432 (postgres)");
 	assert_string_equal(dependency_format(&i.dependencies[1], text), "cache");
 }
