@@ -268,6 +268,8 @@ static int live(struct keeper *k, struct error *err)
 	if ((k->touched || k->woken) && sleep_stage(k) < 0)
 		return EXIT_FAILURE;
 	note_asleep(k);
+	if (r < 0) /* it is asleep now: that it was not for a while is no reason any more */
+		notify_send(k->notify_fd, "STATUS=%s", err->text);
 	if (k->wake_failed) {
 		outlive(k, err->text);
 		log_settle();

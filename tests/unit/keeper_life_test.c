@@ -130,6 +130,29 @@ static void a_wake_that_fails(void **state)
 	}
 }
 
+/* The manager keeps the last status text, and what it says is read until the next wake. */
+static void the_reason_outlives_a_sleep_that_was_difficult(void **state)
+{
+	const char *last = NULL;
+	struct keeper_run k;
+	int client;
+
+	(void)state;
+	keeper_init(&k);
+	k.scripts[WAKE] = "late failed exit:75";
+	k.scripts[SLEEP] = "exit:69|exit:0";
+	client = keeper_client(&k);
+	keeper_start(&k);
+	assert_true(was_reset(client));
+	assert_int_equal(keeper_finish(&k), EXIT_REFUSED);
+	assert_non_null(strstr(k.notices, "STATUS=not asleep yet: "));
+	for (const char *p = k.notices; (p = strstr(p, "STATUS=")); p++)
+		last = p;
+	assert_int_equal(strncmp(last, "STATUS=no such luck", strlen("STATUS=no such luck")), 0);
+	close(client);
+	keeper_clear(&k);
+}
+
 /* Its copies of the locks must be gone by then, or the sleeper takes the container for somebody else's. */
 static void an_activator_that_lingers_holds_no_lock(void **state)
 {
@@ -382,6 +405,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(another_level_is_ignored_with_one_warning),
 		cmocka_unit_test(each_program_gets_what_is_its_own),
 		cmocka_unit_test(a_wake_that_fails),
+		cmocka_unit_test(the_reason_outlives_a_sleep_that_was_difficult),
 		cmocka_unit_test(an_activator_that_lingers_holds_no_lock),
 		cmocka_unit_test(an_activator_that_says_it_twice),
 		cmocka_unit_test(a_notifier_that_hangs),
