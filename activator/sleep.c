@@ -39,19 +39,16 @@ static bool variable_is(const char *name, const char *value)
 	return s && strcmp(s, value) == 0;
 }
 
-/* 203: systemd could not execute the keeper, so it has woken nothing (systemd.exec(5)). */
-#define MANAGER_CANNOT_EXEC "203"
-
 /* Runs after every keeper, as a safety net (systemd.exec(5), ExecStopPost=): a keeper that ended in its own way has
- * put the container to sleep already. */
+ * put the container to sleep already, and one that never ran has woken nothing. What kept it from running, too few
+ * descriptors say, would make this take long, with clients waiting all the while. */
 static bool keeper_is_done(void)
 {
-	char refused[8];
+	const char *text = getenv("EXIT_STATUS");
+	int status = text ? atoi(text) : -1;
 
-	snprintf(refused, sizeof(refused), "%d", EXIT_REFUSED);
 	return variable_is("EXIT_CODE", "exited") &&
-	       (variable_is("EXIT_STATUS", "0") || variable_is("EXIT_STATUS", refused) ||
-		variable_is("EXIT_STATUS", MANAGER_CANNOT_EXEC));
+	       (status == 0 || status == EXIT_REFUSED || exit_is_before_main(status));
 }
 
 /* A keeper that exited in another way has given up. */

@@ -14,12 +14,12 @@
 #include "control/programs.h"
 #include "control/rights.h"
 #include "control/units_lock.h"
+#include "handover/exit.h"
 #include "units/paths.h"
 #include "units/query.h"
 
 #define SOCKET_TIMEOUT	(60 * USEC_PER_SEC)
 #define SERVICE_TIMEOUT (30 * USEC_PER_SEC)
-#define EXIT_EXEC	203 /* systemd.exec(5): a program could not be run */
 
 struct refresh {
 	const struct stored *stored;
@@ -97,13 +97,13 @@ static int reload(struct manager *m, const struct refresh *refreshes, size_t n, 
 }
 
 /* Did systemd close the socket, rather than a person? If its failure was reset, only that of the service remains: a
- * program was missing. */
+ * program was missing, or could not be run. */
 static bool was_closed(const struct refresh *r, const struct unit_state *socket, const struct unit_state *service)
 {
 	if (is(socket->active_state, "failed"))
 		return true;
 	return is(socket->active_state, "inactive") && r->was_enabled &&
-	       (r->was_missing || (is(service->result, "exit-code") && service->main_status == EXIT_EXEC));
+	       (r->was_missing || (is(service->result, "exit-code") && exit_is_before_main(service->main_status)));
 }
 
 static int start_socket(struct manager *m, const struct instance *i, const char *socket, struct error *err)

@@ -1,6 +1,8 @@
 /* Exit statuses. They are an interface: the manual documents them and the units depend on them. */
 #pragma once
 
+#include <stdbool.h>
+
 enum {
 	EXIT_REFUSED = 75,    /* EX_TEMPFAIL: failed before READY, the queue was refused and is empty; do not restart */
 	EXIT_BROKEN_OFF = 76, /* told to stop before READY, the queue was refused; not a failure; do not restart */
@@ -10,3 +12,7 @@ enum {
 	/* sockwake(1) itself: 0 done, 1 refused or failed, 2 wrong usage */
 	EXIT_USAGE = 2,
 };
+
+/* Did a service's main process end with this status before any program of ours ran? The manager has statuses of its own for that
+ * (systemd.exec(5), "Process exit codes"), and so has the dynamic loader. */
+bool exit_is_before_main(int status);

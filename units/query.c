@@ -338,6 +338,8 @@ void unit_reason(const struct unit_state *s, char ret[static UNIT_REASON_MAX])
 	}
 	if (strcmp(s->result, "exit-code") == 0 && s->main_status == 0)
 		snprintf(ret, UNIT_REASON_MAX, "one of its commands failed");
+	else if (strcmp(s->result, "exit-code") == 0 && exit_is_before_main(s->main_status))
+		snprintf(ret, UNIT_REASON_MAX, "systemd could not run its program (status %d)", s->main_status);
 	else if (strcmp(s->result, "exit-code") == 0)
 		snprintf(ret, UNIT_REASON_MAX, "it ended with status %d", s->main_status);
 	else if (strcmp(s->result, "signal") == 0)

@@ -172,6 +172,12 @@ static void a_keeper_that_ended_by_itself_needs_no_net(void **state)
 	set_end("exit-code", "exited", "75");
 	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "");
 	assert_string_equal(p.text, "");
+	/* It never ran: systemd, or the loader, says so. */
+	for (const char *const *status = (const char *const[]){"127", "200", "202", "203", "255", NULL}; *status;
+	     status++) {
+		set_end("exit-code", "exited", *status);
+		assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "");
+	}
 	/* It gave up; it was killed, or ran out of memory; a sanitizer ended it. */
 	set_end("exit-code", "exited", "1");
 	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json");

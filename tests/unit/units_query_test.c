@@ -316,6 +316,8 @@ static void failures_have_reasons(void **state)
 	expect("success", 1, "words", "");
 	expect("exit-code", 0, NULL, "one of its commands failed");
 	expect("exit-code", 3, NULL, "it ended with status 3");
+	expect("exit-code", 202, NULL, "systemd could not run its program (status 202)");
+	expect("exit-code", 127, NULL, "systemd could not run its program (status 127)");
 	expect("signal", 9, NULL, "it was killed by signal 9 (KILL)");
 	expect("signal", 1000, NULL, "it was killed by signal 1000 (?)");
 	expect("timeout", 0, NULL, "it did not start or stop in time");
