@@ -7,9 +7,13 @@
 #include "cli/overview.h"
 #include "common/clock.h"
 #include "control/note.h"
-#include "control/observe.h"
+#include "control/observation_json.h"
 #include "control/unfinished.h"
+#include "control/warning.h"
 #include "units/paths.h"
+
+/* For all of them together. */
+#define CONFLICTS_LIMIT (500 * USEC_PER_MSEC)
 
 static int print_json(const struct observation *os, size_t n, struct error *err)
 {
@@ -57,6 +61,7 @@ static int list(int argc, char *argv[], struct error *err)
 			"listens on CPORT: clients connect to PORT");
 		return 0;
 	}
+	warning_find_conflicts(os, stored.n, CONFLICTS_LIMIT);
 	t = terminal_look(STDOUT_FILENO);
 	return overview_print(stdout, os, stored.n, &t, wall_usec(), err);
 }

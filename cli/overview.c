@@ -201,6 +201,8 @@ static void print_notes(FILE *to, const struct observation *o, const struct term
 		warning_describe_hidden(&o->stored->instance, o->hides, note);
 		print_note(to, o, t, note);
 	}
+	if (o->conflict[0])
+		print_note(to, o, t, o->conflict);
 	schedule_format(&o->stored->instance, schedule, sizeof(schedule));
 	if (*schedule) {
 		snprintf(note, sizeof(note), "kept warm %s", schedule);

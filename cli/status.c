@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "control/find.h"
 #include "control/note.h"
+#include "control/observation_json.h"
 #include "control/observe_some.h"
 #include "control/outlook.h"
 #include "control/warning.h"
@@ -153,6 +154,8 @@ static void print_container(const struct terminal *t, const struct observation *
 	print_dependencies(t, o);
 	print_idle(t, o);
 	told_print(t, i);
+	if (o->changed && is_current(o->state))
+		sheet_line(t, "Changed", "since it woke: what is new counts from the next wake on");
 	if (i->legacy)
 		sheet_line(t, "Note", "made by the original tool; 'sockwake create --force' takes it over");
 }

@@ -2,8 +2,6 @@
  * as possible. */
 #pragma once
 
-#include <cjson/cJSON.h>
-
 #include "handover/stats.h"
 #include "units/manager.h"
 #include "units/paths.h"
@@ -38,7 +36,9 @@ struct observation {
 	uint64_t waiting;		 /* TCP clients in the backlogs */
 	bool somebody_waits;		 /* … or other clients, which cannot be counted */
 	char attended_by[UNIT_NAME_MAX]; /* an awake instance that shares its container; "": none */
-	char hides[512]; /* a unit file of others that the instance's hides (units/hidden.h); "": none */
+	char hides[512];		/* a unit file of others that the instance's hides (units/hidden.h); "": none */
+	char conflict[UNIT_REASON_MAX]; /* what would prevent a wake (warning.h); "": nothing is known */
+	bool changed;			/* its units were written after the service that runs was started */
 	bool have_stats;
 	struct stats stats;
 };
@@ -55,6 +55,3 @@ int observe(enum scope scope, const struct stored_list *list, uint64_t patience,
 
 /* The number of open connections and UDP flows. */
 uint64_t observation_connections(const struct observation *o);
-
-/* The instance and its state for programs. NULL: out of memory. The caller deletes it. */
-cJSON *observation_to_json(const struct observation *o);

@@ -61,24 +61,30 @@ static bool find_target(const struct instance *i, const struct container_unit *r
 	return true;
 }
 
+/* What is looked for: all that is strange, or only what prevents a wake. The time is for the engine. */
+struct search {
+	bool conflicts_alone;
+	uint64_t limit;
+};
+
 /* The container may have been replaced since the instance was created. */
-static bool find_container_surprise(const struct instance *i, char *ret, size_t size)
+static bool find_container_surprise(const struct instance *i, struct search s, char *ret, size_t size)
 {
 	_cleanup_container_ struct container c = {};
 	_cleanup_engine_ struct engine *engine = NULL;
 	struct error ignored, err;
 
-	if (instance_open_engine(i, ENGINE_TIMEOUT, &engine, &ignored) < 0 ||
+	if (instance_open_engine(i, s.limit, &engine, &ignored) < 0 ||
 	    engine->backend->inspect(engine, i->container_name, &c, &ignored) < 0)
 		return false;
 	if (container_check_fit(i, i->unit, &c, &err) == 0 && network_check(engine, i, &c, &err) == 0)
-		return !i->unit && container_check_describe_policy(i, &c, true, ret, size);
+		return !s.conflicts_alone && !i->unit && container_check_describe_policy(i, &c, true, ret, size);
 	snprintf(ret, size, "%.*s", (int)size - 1, err.text);
 	return true;
 }
 
 /* The unit, or its pod's, may have been changed since. */
-static bool find_unit_surprise(const struct instance *i, char *ret, size_t size)
+static bool find_unit_surprise(const struct instance *i, struct search s, char *ret, size_t size)
 {
 	_cleanup_manager_ struct manager *m = NULL;
 	_cleanup_container_unit_ struct container_unit run_by = {};
@@ -92,7 +98,7 @@ static bool find_unit_surprise(const struct instance *i, char *ret, size_t size)
 		(void)drop_in_path(i->scope, run_by.quadlet, i->name, path, &ignored);
 	if (unit_ports_check(i, &run_by, path, &err) == 0 &&
 	    (!run_by.has_hosts_network || network_check_hosts(i, i->container_name, &err) == 0))
-		return find_target(i, &run_by, ret, size);
+		return !s.conflicts_alone && find_target(i, &run_by, ret, size);
 	snprintf(ret, size, "%.*s", (int)size - 1, err.text);
 	return true;
 }
@@ -110,18 +116,44 @@ static bool find_engine_surprise(const struct instance *i, char *ret, size_t siz
 	return true;
 }
 
-bool warning_find_obstacle(const struct instance *i, bool answered, char *ret, size_t size)
+static bool find_obstacle(const struct instance *i, bool answered, struct search s, char *ret, size_t size)
 {
 	return find_engine_surprise(i, ret, size) || dns_port_describe(i, DNS_NETWORKS, ret, size) ||
-	       (i->unit && find_unit_surprise(i, ret, size)) || (answered && find_container_surprise(i, ret, size));
+	       (i->unit && find_unit_surprise(i, s, ret, size)) ||
+	       (answered && find_container_surprise(i, s, ret, size));
+}
+
+bool warning_find_obstacle(const struct instance *i, bool answered, char *ret, size_t size)
+{
+	return find_obstacle(i, answered, (struct search){.limit = ENGINE_TIMEOUT}, ret, size);
+}
+
+/* Else the engine need not be asked again. */
+static bool has_answered(const struct observation *o)
+{
+	return strcmp(o->container_state, "unknown") != 0 && strcmp(o->container_state, "missing") != 0;
+}
+
+void warning_find_conflicts(struct observation *os, size_t n, uint64_t limit)
+{
+	uint64_t end = time_from_now(limit);
+
+	for (size_t k = 0; k < n && !time_is_over(end); k++) {
+		struct observation *o = &os[k];
+		struct search s = {.conflicts_alone = true, .limit = limit};
+
+		/* Whose reason says why it cannot wake needs no other; and who is awake has woken. */
+		if (!o->stored->problem && !o->stored->instance.legacy && !o->reason[0] && o->state == STATE_ASLEEP &&
+		    !find_obstacle(&o->stored->instance, has_answered(o), s, o->conflict, sizeof(o->conflict)))
+			o->conflict[0] = '\0';
+	}
 }
 
 void warning_find(const struct observation *o, char ret[static WARNING_MAX])
 {
 	bool runs = o->state == STATE_ASLEEP && strcmp(o->container_state, "running") == 0;
 	bool missing = !o->stored->instance.unit && strcmp(o->container_state, "missing") == 0;
-	/* else the engine need not be asked again */
-	bool answered = strcmp(o->container_state, "unknown") != 0 && strcmp(o->container_state, "missing") != 0;
+	bool answered = has_answered(o);
 	const struct instance *i = &o->stored->instance;
 	char why[WARNING_MAX / 2], command[STOP_COMMAND_MAX];
 

@@ -390,7 +390,7 @@ SCHEMA = {
     **dict.fromkeys(("startup_timeout", "idle_timeout", "health_check"), TEXT),
     **dict.fromkeys(("listen_port", "container_port", "stop_timeout", "connections", "waiting"), NUMBER),
     **dict.fromkeys(("keep_running", "notifications", "no_selinux", "transparent", "outside_source"), FLAG),
-    "legacy": FLAG,
+    **dict.fromkeys(("legacy", "changed_since_wake"), FLAG),
     **dict.fromkeys(("status", "state", "container_state", "clients_appear"), TEXT),
     **dict.fromkeys(("reason", "phase", "hides"), (str, type(None))),
     **dict.fromkeys(("since", "held_until", "sleeps_at"), (int, float, type(None))),

@@ -42,6 +42,8 @@ class Set(SetCase):
             refused = self.set("-p", f"{PORT + 1}:6379", check=False)
             self.assertEqual(refused.returncode, 1)
             self.assertIn("'sockwake sleep server' first", refused.stderr)
+            self.assertIn("Changed:    since it woke", self.scope.sockwake("status", "server").stdout)
+            self.assertTrue(self.status()["changed_since_wake"])
             self.assert_answers(connection)
         harness.eventually(lambda: self.status()["sleeps_at"])
         after = self.status()
@@ -54,7 +56,7 @@ class Set(SetCase):
         self.assertGreater(after["sleeps_at"], time.time() + 60, "the proxy still has the old time-out")
         self.scope.sockwake("sleep", "server")
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
-        self.assertNotIn(later, self.scope.sockwake("status", "server").stdout)
+        self.assertNotIn("hanged", self.scope.sockwake("status", "server").stdout)
         self.scope.fall_asleep("server")
 
     def test_asleep(self):

@@ -4,12 +4,60 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "control/observe.h"
 #include "handover/channel.h"
 #include "tests/unit/manager_fixture.h"
+
+static char home[64], directory[128];
+
+static const char *unit_path(const char *unit)
+{
+	static char path[192];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, unit);
+	return path;
+}
+
+static int setup_units(void **state)
+{
+	strcpy(home, "/tmp/sockwake-observe-XXXXXX");
+	if (!mkdtemp(home) || setenv("XDG_CONFIG_HOME", home, 1) < 0)
+		return -1;
+	snprintf(directory, sizeof(directory), "%s/systemd", home);
+	if (mkdir(directory, 0700) < 0)
+		return -1;
+	snprintf(directory, sizeof(directory), "%s/systemd/user", home);
+	if (mkdir(directory, 0700) < 0)
+		return -1;
+	close(open(unit_path("x.service"), O_WRONLY | O_CREAT, 0600));
+	close(open(unit_path("x.socket"), O_WRONLY | O_CREAT, 0600));
+	return manager_setup(state);
+}
+
+static int teardown_units(void **state)
+{
+	unlink(unit_path("x.service"));
+	unlink(unit_path("x.socket"));
+	rmdir(directory);
+	*strrchr(directory, '/') = '\0';
+	rmdir(directory);
+	rmdir(home);
+	unsetenv("XDG_CONFIG_HOME");
+	return manager_teardown(state);
+}
+
+static struct observation *look(const struct stored_list *list)
+{
+	struct observation *o = NULL;
+	struct error trouble, err;
+
+	assert_int_equal(observe(SCOPE_USER, list, USEC_PER_SEC, &o, &trouble, &err), 0);
+	return o;
+}
 
 static void a_wake_in_a_service_that_is_active(void **state)
 {
@@ -25,50 +73,65 @@ static void a_wake_in_a_service_that_is_active(void **state)
 	};
 	struct stored item = {.instance = small_instance("x"), .enabled = true};
 	struct stored_list list = {.items = &item, .n = 1};
-	char home[] = "/tmp/sockwake-observe-XXXXXX", directory[128], path[192];
-	static const char *const files[] = {"x.service", "x.socket"};
 
 	(void)state;
-	assert_non_null(mkdtemp(home));
-	assert_int_equal(setenv("XDG_CONFIG_HOME", home, 1), 0);
-	snprintf(directory, sizeof(directory), "%s/systemd", home);
-	assert_int_equal(mkdir(directory, 0700), 0);
-	snprintf(directory, sizeof(directory), "%s/systemd/user", home);
-	assert_int_equal(mkdir(directory, 0700), 0);
-	for (size_t k = 0; k < 2; k++) {
-		snprintf(path, sizeof(path), "%s/%s", directory, files[k]);
-		close(open(path, O_WRONLY | O_CREAT, 0600));
-	}
 	fake_set(&fake, "x.service", "ActiveState", "active");
 	fake_set(&fake, "x.service", "StateChangeTimestamp", "1790000000000000");
 	fake_set(&fake, "x.socket", "ActiveState", "active");
 	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
 		_cleanup_free_ struct observation *o = NULL;
-		struct error trouble, err;
 
 		fake_set(&fake, "x.service", "StatusText", rows[k].status);
-		assert_int_equal(observe(SCOPE_USER, &list, USEC_PER_SEC, &o, &trouble, &err), 0);
+		o = look(&list);
 		assert_int_equal(o->state, rows[k].expected);
 		assert_string_equal(o->phase, rows[k].phase);
 		assert_string_equal(o->reason, rows[k].reason);
 		assert_int_equal(o->since_usec, rows[k].expected == STATE_AWAKE ? 1790000000000000 : 0);
 	}
 	stored_clear(&item);
-	for (size_t k = 0; k < 2; k++) {
-		snprintf(path, sizeof(path), "%s/%s", directory, files[k]);
-		unlink(path);
+}
+
+/* Whatever was changed: the manager knows when the program began that still has the old options. */
+static void what_was_changed_since_it_woke(void **state)
+{
+	struct stored item = {.instance = small_instance("x"), .enabled = true};
+	struct stored_list list = {.items = &item, .n = 1};
+	static const struct {
+		int since; /* seconds, from the change to the start of the service */
+		const char *pid;
+		bool changed;
+	} rows[] = {{-5, "7", true}, {5, "7", false}, {-5, "0", false}};
+
+	(void)state;
+	fake_set(&fake, "x.service", "ActiveState", "active");
+	fake_set(&fake, "x.service", "FragmentPath", unit_path("x.service"));
+	fake_set(&fake, "x.socket", "ActiveState", "active");
+	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+		_cleanup_free_ struct observation *o = NULL;
+		uint64_t since = now_usec() + (uint64_t)((int64_t)rows[k].since * (int64_t)USEC_PER_SEC);
+		char text[32];
+
+		/* the change is now, or ten seconds ago */
+		if (rows[k].since > 0) {
+			const struct timespec times[2] = {{.tv_sec = time(NULL) - 10}, {.tv_sec = time(NULL) - 10}};
+
+			assert_int_equal(utimensat(AT_FDCWD, unit_path("x.service"), times, 0), 0);
+			since = now_usec() - 5 * USEC_PER_SEC;
+		}
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)since);
+		fake_set(&fake, "x.service", "ExecMainStartTimestampMonotonic", text);
+		fake_set(&fake, "x.service", "MainPID", rows[k].pid);
+		o = look(&list);
+		assert_int_equal(o->changed, rows[k].changed);
 	}
-	rmdir(directory);
-	*strrchr(directory, '/') = '\0';
-	rmdir(directory);
-	rmdir(home);
-	unsetenv("XDG_CONFIG_HOME");
+	stored_clear(&item);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_wake_in_a_service_that_is_active, manager_setup, manager_teardown),
+		cmocka_unit_test_setup_teardown(a_wake_in_a_service_that_is_active, setup_units, teardown_units),
+		cmocka_unit_test_setup_teardown(what_was_changed_since_it_woke, setup_units, teardown_units),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
