@@ -16,6 +16,7 @@
 #include "control/selinux.h"
 #include "control/sharing.h"
 #include "control/signals.h"
+#include "control/sleep.h"
 #include "control/tally.h"
 #include "control/units_lock.h"
 #include "units/paths.h"
@@ -155,6 +156,7 @@ int remove_instances(const struct removal *what, struct error *err)
 	instance_engine_ask_once(what->all ? all.n : named.n);
 	if (what->all && all.n == 0)
 		note_done("No managed instances found.");
+	sleep_begin(what->scope, what->all ? &all : &named); /* all at once: one after the other would take long */
 	r = remove_some(m, directory, what, what->all ? &all : &named, &all, err);
 	leftovers_sweep_locks(what->scope, directory);
 	return r;

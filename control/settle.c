@@ -12,6 +12,7 @@
 #include "backends/engine.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "control/instance_engine.h"
 #include "control/note.h"
 #include "units/paths.h"
 #include "units/query.h"
@@ -302,6 +303,8 @@ int settle(struct manager *m, const struct instance *instance, enum settle what,
 	if (i.legacy) /* its services have ended: nothing else to do */
 		return 0;
 	i.keep_running |= what == SETTLE_OWN;
+	if (i.unit && unit_rests(m, i.unit) && instance_engine_is_silent(&i)) /* nothing else can be told */
+		return 0;
 	if (check_engine(&i, err) < 0 || units_sleep_command(&i, &c, err) < 0)
 		return -1;
 	failed = may_act(&i) && settle_run_action(i.scope, &c, words, sizeof(words), &failure) < 0;

@@ -10,6 +10,7 @@
 #include "common/parse.h"
 #include "common/path.h"
 #include "control/install.h"
+#include "control/instance_engine.h"
 #include "control/note.h"
 #include "control/programs.h"
 #include "control/stage.h"
@@ -291,6 +292,10 @@ int wake_instance(enum scope scope, const struct stored *s, uint64_t hold, struc
 				 s->instance.name);
 	if (manager_connect(scope, &m, err) < 0 || stage_find(m, s->instance.name, &before, err) < 0)
 		return -1;
+	/* A wake would wait for the engine as long as a client does, and then the next one, and so on. */
+	if (before == STAGE_ASLEEP && !s->problem && !s->instance.legacy && !s->instance.unit &&
+	    instance_engine_check(&s->instance, err) < 0)
+		return error_context(err, "'%s' is not woken", s->instance.name);
 	wakes = count_wakes(scope, s, &ignored);
 	r = hold ? start_and_hold(m, scope, s, wall_usec() + hold, err) : start(m, scope, s, err);
 	*ret = (struct woken){

@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 
+#include "backends/silence.h"
+#include "common/clock.h"
 #include "common/io.h"
 #include "common/path.h"
+#include "control/instance_engine.h"
 #include "control/refresh.h"
 #include "control/units_lock.h"
 #include "control/wake.h"
@@ -135,10 +138,36 @@ static void a_refresh_of_one_that_is_gone_fails(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Each wake would wait for it anew. */
+static void an_engine_that_has_not_answered_before(void **state)
+{
+	(void)state;
+	web.instance.engine_socket = strdup("/nonexistent/engine.sock");
+	fake_set(&fake, "web.socket", "ActiveState", "active");
+	instance_engine_ask_once(2);
+	assert_true(silence_note(web.instance.engine_socket, 10 * USEC_PER_SEC));
+	assert_non_null(strstr(reason(), "'web' is not woken: "));
+	assert_non_null(strstr(reason(), "was not asked again"));
+	assert_null(strstr(fake_calls(&fake), "StartUnit"));
+	/* A unit needs no engine. */
+	web.instance.unit = strdup("db.service");
+	assert_null(strstr(reason(), "was not asked again"));
+	assert_non_null(strstr(fake_calls(&fake), "StartUnit"));
+	free_ptr(&web.instance.unit);
+	/* One that is down, or answers, is left to the wake; and one instance waits as long as its client would. */
+	instance_engine_ask_once(2);
+	assert_null(strstr(reason(), "was not asked again"));
+	assert_non_null(strstr(fake_calls(&fake), "StartUnit"));
+	instance_engine_ask_once(1);
+	assert_null(strstr(reason(), "was not asked again"));
+	assert_non_null(strstr(fake_calls(&fake), "StartUnit"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_that_is_gone_cannot_be_refreshed, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_engine_that_has_not_answered_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_changes_the_units_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_start_that_a_sleep_has_ended, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refresh_of_one_that_is_gone_fails, setup, teardown),
