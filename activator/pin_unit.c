@@ -38,6 +38,7 @@ struct search {
 	bool restarted;	      /* the container, by this wake: once is enough */
 	bool unpaused;	      /* the container, by this wake */
 	uint64_t ended_since; /* 0, or since when the container has been seen ended */
+	uint64_t gone_since;  /* 0, or since when there has been none */
 };
 
 static int start(struct unit *u, struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
@@ -75,6 +76,26 @@ static int late(const struct options *o, struct error *err)
 {
 	return error_set(err, ETIMEDOUT, "the unit '%s' runs, but no container '%s' did in time: is that its name?",
 			 o->unit, o->container);
+}
+
+/* The unit of a Kubernetes file goes on when somebody removes one of its containers, and only its restart makes that anew.
+ * That is left to a person: it ends the other containers of the unit, which may have clients. */
+static int check_gone(struct search *s, const struct options *o, struct error *err)
+{
+	if (!unit_is_active(&s->view) || !s->was_up || !unit_labels_containers(s->unit, o->unit)) {
+		s->gone_since = 0;
+		return 0;
+	}
+	if (s->gone_since == 0)
+		s->gone_since = now_usec();
+	if (!time_is_over(time_after(s->gone_since, ENDED_LIMIT)))
+		return 0;
+	return error_set(
+		err, ENOENT,
+		"the unit '%s' runs without its container '%s': if somebody has removed that, 'systemctl%s "
+		"restart %s' makes it anew, with all others of the unit; if it has another name, 'podman ps -a' "
+		"shows it",
+		o->unit, o->container, o->scope == SCOPE_USER ? " --user" : "", o->unit);
 }
 
 /* Has it ended for good, while the unit and the rest of its pod go on? */
@@ -134,8 +155,11 @@ static int pin_by_name(struct search *s, struct engine *e, const struct options 
 		/* A unit that is still starting may be about to replace it. */
 		if (err->code == EEXIST && !unit_is_active(&s->view))
 			return error_clear(err);
-		return container_is_in_between(err) ? error_clear(err) : -1;
+		if (!container_is_in_between(err))
+			return -1;
+		return err->code == ENOENT ? check_gone(s, o, err) : error_clear(err);
 	}
+	s->gone_since = 0;
 	if (is_left_behind(s, o, c))
 		return restart(s, e, o, c, err);
 	if (c->state == CONTAINER_PAUSED && unpause(s, e, c->id, err) < 0)

@@ -98,6 +98,11 @@ int health_check_validate(const char *s, struct error *err)
 			"the health check must be one line of printable UTF-8 of 1 to %d bytes: " HEALTH_CHECK_WORDS
 			", none or a shell command",
 			INSTANCE_TEXT_MAX);
+	if (!s[strspn(s, " \t")]) /* which succeeds whatever the server does */
+		return error_set(err, 0,
+				 "the health check '%s' is blank: use one of " HEALTH_CHECK_WORDS
+				 " and none, or a shell command",
+				 s);
 	if (strncmp(s, "http:", 5) == 0 && (s[5] != '/' || strchr(s, ' ')))
 		return error_set(err, 0, "the health check '%s' is not of the form http:/PATH", s);
 	return 0;

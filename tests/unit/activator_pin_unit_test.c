@@ -270,6 +270,29 @@ static void another_one_stays_paused(void **state)
 	fake_stop(&f);
 }
 
+/* Its unit runs on: nobody waits the whole time for what only a restart brings back. */
+static void a_container_that_somebody_removed(void **state)
+{
+	const struct exchange missing = SAY(NO_SUCH);
+	static struct exchange script[60];
+	struct fake_engine f;
+	uint64_t began = now_usec();
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(script) / sizeof(*script); k++)
+		script[k] = missing;
+	fake_start(&f, script, sizeof(script) / sizeof(*script));
+	fake_active(&manager, X, A);
+	fake_set(&manager, X, "SourcePath", "/x.kube");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman"), "--startup-timeout", "20s"),
+		       "if somebody has removed that, 'systemctl --user restart x.service' makes it anew");
+	assert_in_range(msec_since(began), 1000, 5000);
+	/* Where no unit labels its containers, one may come later. */
+	fake_set(&manager, X, "SourcePath", "");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman"), "--startup-timeout", "1500ms"), "is that its name?");
+	fake_stop(&f);
+}
+
 /* The time ends while the engine, which has answered before, is asked again. */
 static void a_request_that_outlasts_the_time(void **state)
 {
@@ -547,6 +570,7 @@ int main(void)
 		UNIT_TEST(a_container_that_ended_alone_is_started),
 		UNIT_TEST(one_that_fails_at_once_is_not_started_again),
 		UNIT_TEST(a_container_of_somebody_else_is_refused),
+		UNIT_TEST(a_container_that_somebody_removed),
 		UNIT_TEST(one_that_is_paused_must_be_the_units),
 		UNIT_TEST(another_one_stays_paused),
 		UNIT_TEST(a_request_that_outlasts_the_time),

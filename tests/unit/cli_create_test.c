@@ -255,7 +255,7 @@ static void words_that_are_no_check(void **state)
 	refused("create app -p 1:80 --with m::complete", "healthy, completed and none");
 	refused("create app -p 1:80 --health-check complete", "healthy and none");
 	refused("create app -p 1:80 --health-check '  '", "the health check '  ' is blank: use one of listen, ");
-	refused("create app -p 1:80 --with 'db:5432: '", "--with db: the health check ' ' is blank");
+	refused("create app -p 1:80 --with 'db:5432: '", "the container 'db' in --with: the health check ' ' is blank");
 	assert_int_equal(health_check_validate("htp", &err), 0); /* an instance that has it goes on */
 	for (size_t k = 0; k < sizeof(good) / sizeof(*good); k++) {
 		char line[128];

@@ -97,9 +97,23 @@ static void sockets(void **state)
 	}
 }
 
+/* Whoever wrote the instance: a blank command succeeds whatever the server does. */
+static void blanks(void **state)
+{
+	struct error err;
+
+	(void)state;
+	for (const char *const *s = (const char *const[]){" ", "\t", " \t  ", NULL}; *s; s++) {
+		assert_int_equal(health_check_validate(*s, &err), -1);
+		assert_non_null(strstr(err.text, "is blank: use one of listen, "));
+	}
+	assert_int_equal(health_check_validate(" true", &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blanks),
 		cmocka_unit_test(words),
 		cmocka_unit_test(ports),
 		cmocka_unit_test(sockets),
