@@ -1,97 +1,103 @@
-/* An item of `ports:` is one line, "- {containerPort: 80, hostPort: 8080}", or several:
- *
- *	- containerPort: 53
- *	  hostPort: 53
- *	  protocol: UDP
- *
- * The next item begins with the next dash; a line with less indentation than the item's ends the list. */
+/* libyaml reads each document into a table of nodes, with anchors resolved: whatever the style, the order of the keys and the
+ * quotes. Every node is visited once, so that a text with a million aliases costs no more than its size. */
 #include "units/kube_file.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <yaml.h>
 
 #include "common/parse.h"
 
-struct item {
-	char port[8], address[INET6_ADDRSTRLEN];
-	bool is_udp;
-	size_t indent; /* of its dash */
-};
-
-/* The value of a key in one line, without quotes (JSON is YAML, too). False if it is missing or too long. */
-static bool find_value(const char *line, size_t len, const char *key, char *ret, size_t size)
+static const char *scalar(const yaml_node_t *node)
 {
-	const char *p = memmem(line, len, key, strlen(key)), *end = line + len;
-	size_t n;
-
-	if (!p)
-		return false;
-	p += strlen(key);
-	p += *p == '"';
-	if (*p++ != ':')
-		return false;
-	while (p < end && strchr(" \t\"'", *p))
-		p++;
-	for (n = 0; p + n < end && !strchr(" \t\"',}#\r", p[n]); n++)
-		;
-	return snprintf(ret, size, "%.*s", (int)n, p) < (int)size;
+	return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
 }
 
-static size_t put(const struct item *i, char ret[static KUBE_PORTS_MAX][KUBE_PUBLISH_MAX], size_t n)
+/* The value of a key; NULL: there is none, or the node is no mapping. */
+static yaml_node_t *find(yaml_document_t *d, const yaml_node_t *mapping, const char *key)
 {
+	if (!mapping || mapping->type != YAML_MAPPING_NODE)
+		return NULL;
+	for (yaml_node_pair_t *p = mapping->data.mapping.pairs.start; p < mapping->data.mapping.pairs.top; p++) {
+		const char *name = scalar(yaml_document_get_node(d, p->key));
+
+		if (name && strcmp(name, key) == 0)
+			return yaml_document_get_node(d, p->value);
+	}
+	return NULL;
+}
+
+struct found {
+	char (*ports)[KUBE_PUBLISH_MAX]; /* KUBE_PORTS_MAX of them */
+	size_t n;
+	bool hosts_network;
+};
+
+/* An item of `ports:`. */
+static void take_port(yaml_document_t *d, const yaml_node_t *item, struct found *f)
+{
+	const char *number = scalar(find(d, item, "hostPort")), *address = scalar(find(d, item, "hostIP"));
+	const char *protocol = scalar(find(d, item, "protocol"));
+	bool udp = protocol && strcmp(protocol, "UDP") == 0;
 	unsigned char bytes[16];
 	struct error ignored;
 	uint16_t port;
-	bool v4 = inet_pton(AF_INET, i->address, bytes) == 1, v6 = inet_pton(AF_INET6, i->address, bytes) == 1;
+	bool v4, v6;
 
-	if (n == KUBE_PORTS_MAX || !i->port[0] || parse_port("", i->port, &port, &ignored) < 0)
-		return n;
-	snprintf(ret[n], KUBE_PUBLISH_MAX, "%s%s%s%s%u:%u%s", v6 ? "[" : "", v4 || v6 ? i->address : "", v6 ? "]" : "",
-		 v4 || v6 ? ":" : "", port, port, i->is_udp ? "/udp" : "");
-	return n + 1;
+	if (f->n == KUBE_PORTS_MAX || !number || parse_port("", number, &port, &ignored) < 0)
+		return;
+	v4 = address && inet_pton(AF_INET, address, bytes) == 1;
+	v6 = address && inet_pton(AF_INET6, address, bytes) == 1;
+	snprintf(f->ports[f->n++], KUBE_PUBLISH_MAX, "%s%s%s%s%u:%u%s", v6 ? "[" : "", v4 || v6 ? address : "",
+		 v6 ? "]" : "", v4 || v6 ? ":" : "", port, port, udp ? "/udp" : "");
 }
 
-static void read_line(const char *line, size_t len, struct item *i)
+static void look_at(yaml_document_t *d, const yaml_node_t *node, struct found *f)
 {
-	char word[8];
+	const yaml_node_t *ports = find(d, node, "ports");
+	const char *hosts = scalar(find(d, find(d, node, "spec"), "hostNetwork"));
 
-	(void)find_value(line, len, "hostPort", i->port, sizeof(i->port));
-	(void)find_value(line, len, "hostIP", i->address, sizeof(i->address));
-	if (find_value(line, len, "protocol", word, sizeof(word)))
-		i->is_udp = strcmp(word, "UDP") == 0;
+	f->hosts_network |= hosts && strcasecmp(hosts, "true") == 0;
+	if (!ports || ports->type != YAML_SEQUENCE_NODE)
+		return;
+	for (yaml_node_item_t *p = ports->data.sequence.items.start; p < ports->data.sequence.items.top; p++)
+		take_port(d, yaml_document_get_node(d, *p), f);
+}
+
+/* Of a text that is not YAML to its end, what comes before counts: Podman refuses it anyway. */
+static void read_all(const char *text, struct found *f)
+{
+	yaml_parser_t parser;
+	yaml_document_t d;
+	bool more = true;
+
+	if (!yaml_parser_initialize(&parser))
+		return;
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
+	while (more && yaml_parser_load(&parser, &d)) {
+		more = yaml_document_get_root_node(&d) != NULL;
+		for (const yaml_node_t *node = d.nodes.start; node < d.nodes.top; node++)
+			look_at(&d, node, f);
+		yaml_document_delete(&d);
+	}
+	yaml_parser_delete(&parser);
 }
 
 size_t kube_file_ports(const char *text, char ret[static KUBE_PORTS_MAX][KUBE_PUBLISH_MAX])
 {
-	struct item i = {};
-	size_t n = 0;
+	struct found f = {.ports = ret};
 
-	while (*text) {
-		size_t len = strcspn(text, "\n"), indent = strspn(text, " ");
-		bool is_comment = text[indent] == '#' || indent == len;
-
-		if (!is_comment && (text[indent] == '-' || indent <= i.indent)) {
-			n = put(&i, ret, n);
-			i = (struct item){.indent = indent};
-		}
-		if (!is_comment)
-			read_line(text, len, &i);
-		text += len + (text[len] == '\n');
-	}
-	return put(&i, ret, n);
+	read_all(text, &f);
+	return f.n;
 }
 
 bool kube_file_has_hosts_network(const char *text)
 {
-	for (size_t len; *text; text += len + (text[len] == '\n')) {
-		char word[8];
+	char unused[KUBE_PORTS_MAX][KUBE_PUBLISH_MAX];
+	struct found f = {.ports = unused};
 
-		len = strcspn(text, "\n");
-		if (text[strspn(text, " ")] != '#' && find_value(text, len, "hostNetwork", word, sizeof(word)) &&
-		    strcasecmp(word, "true") == 0)
-			return true;
-	}
-	return false;
+	read_all(text, &f);
+	return f.hosts_network;
 }

@@ -134,7 +134,7 @@ static void a_member_of_a_pod(void **state)
 
 static void a_kubernetes_file(void **state)
 {
-	static const char ports[] = "- containerPort: 80\n  hostPort: 81\n";
+	static const char ports[] = "ports:\n- containerPort: 80\n  hostPort: 81\n";
 	_cleanup_container_unit_ struct container_unit r = {}, gone = {};
 	char yaml[96], command[160];
 	struct error err;
