@@ -16,11 +16,11 @@ enum { SIGN, NAME, LISTENS, STATE, CLIENTS, CONTAINER, COLUMNS };
 
 static const struct table_column columns[COLUMNS] = {
 	[SIGN] = {.title = ""},
-	[NAME] = {.title = "NAME"},
-	[LISTENS] = {.title = "LISTENS ON", .shrinks = true, .leaves = 3},
+	[NAME] = {.title = "NAME", .most = 64},
+	[LISTENS] = {.title = "LISTENS ON", .shrinks = true, .leaves = 3, .most = 96},
 	[STATE] = {.title = "STATE"},
 	[CLIENTS] = {.title = "CLIENTS", .right = true, .leaves = 2},
-	[CONTAINER] = {.title = "CONTAINER", .shrinks = true, .leaves = 1},
+	[CONTAINER] = {.title = "CONTAINER", .shrinks = true, .leaves = 1, .most = 96},
 };
 
 #define PORTS_SHOWN 2 /* `status` has all */

@@ -185,6 +185,9 @@ char *table_format(const struct table_column *columns, size_t n, const struct ta
 	_cleanup_free_ char *text = NULL;
 	char *ret;
 
+	for (size_t k = 0; k < n; k++)
+		table.width[k] = columns[k].most;
+
 	do {
 		free(text);
 		text = print(&table, widths, &width);

@@ -13,6 +13,7 @@ struct table_column {
 	 * `leaves` are dropped one after another, 1 first. */
 	bool shrinks;
 	unsigned leaves; /* 0: never dropped */
+	size_t most;	 /* so many columns of the screen, with or without a terminal: longer cells are cut; 0: any */
 };
 
 struct table_cell {

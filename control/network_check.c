@@ -173,6 +173,16 @@ void network_note_bypass(const char *whose, const char *ports)
 			whose, ports);
 }
 
+/* Neither the engine nor sockwake knows who else listens there, or who makes it. */
+static void note_named(const struct container *c)
+{
+	if (strncmp(c->network_mode, "ns:", 3) == 0)
+		note_print(
+			"the container '%s' joins the network namespace '%s': whoever makes that has to do so before "
+			"each wake, also after a boot, and what others listen on there is not checked",
+			c->name, c->network_mode + 3);
+}
+
 void network_note(struct engine *e, const struct instance *i, const struct container *c, bool ports_too)
 {
 	_cleanup_container_ struct container owner = {};
@@ -182,6 +192,7 @@ void network_note(struct engine *e, const struct instance *i, const struct conta
 	(void)find_owner(e, c, &owner, &ignored);
 	if (has_hosts_network(c, &owner))
 		note_hosts(i);
+	note_named(c);
 	if (!ports_too)
 		return;
 	list_ports(&owner, ports, sizeof(ports), list_ports(c, ports, sizeof(ports), 0));

@@ -277,12 +277,26 @@ static int start_and_hold(struct manager *m, enum scope scope, const struct stor
 			 journal_command(scope), s->instance.name);
 }
 
+/* Whoever closed it did not mean clients to come. */
+static bool socket_is_stopped(struct manager *m, const struct stored *s)
+{
+	char unit[UNIT_NAME_MAX];
+	const char *name = unit_name(s->instance.name, SOCKET_SUFFIX, unit);
+	struct unit_state state = {};
+	struct error ignored;
+	bool stopped = manager_query(m, &name, 1, &state, &ignored) == 0 && strcmp(state.load_state, "loaded") == 0 &&
+		       strcmp(state.active_state, "inactive") == 0;
+
+	unit_states_clear(&state, 1);
+	return stopped;
+}
+
 int wake_instance(enum scope scope, const struct stored *s, uint64_t hold, struct woken *ret, struct error *err)
 {
 	_cleanup_manager_ struct manager *m = NULL;
 	uint64_t began = now_usec(), wakes;
 	enum stage before;
-	bool ignored;
+	bool ignored, stopped;
 	int r;
 
 	if (hold && s->instance.legacy)
@@ -296,8 +310,13 @@ int wake_instance(enum scope scope, const struct stored *s, uint64_t hold, struc
 	if (before == STAGE_ASLEEP && !s->problem && !s->instance.legacy && !s->instance.unit &&
 	    instance_engine_check(&s->instance, err) < 0)
 		return error_context(err, "'%s' is not woken", s->instance.name);
+	stopped = socket_is_stopped(m, s);
 	wakes = count_wakes(scope, s, &ignored);
 	r = hold ? start_and_hold(m, scope, s, wall_usec() + hold, err) : start(m, scope, s, err);
+	if (r == 0 && stopped)
+		note_print("the socket of '%s', which was stopped, is open again: 'systemctl %sstop %s" SOCKET_SUFFIX
+			   "' closes it",
+			   s->instance.name, scope == SCOPE_USER ? "--user " : "", s->instance.name);
 	*ret = (struct woken){
 		.was_awake = before == STAGE_AWAKE && count_wakes(scope, s, &ignored) <= wakes,
 		.took = now_usec() - began,

@@ -52,7 +52,10 @@ static int validate_port(const struct instance *i, size_t k, struct error *err)
 static int validate_ports(const struct instance *i, struct error *err)
 {
 	if (i->n_ports == 0)
-		return error_set(err, 0, "no port to listen on: use --listen-port and --container-port, or --publish");
+		return error_set(
+			err, 0,
+			"no port to listen on: give one with -p PORT:CPORT, where clients connect to PORT and the server in the container "
+			"listens on CPORT");
 	if (i->n_ports > INSTANCE_PORTS_MAX)
 		return error_set(err, 0, "an instance has at most %d ports", INSTANCE_PORTS_MAX);
 	for (size_t k = 0; k < i->n_ports; k++) {

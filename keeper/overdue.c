@@ -128,7 +128,8 @@ static void look(struct keeper *k)
 	k->deadline = next < end ? next : end;
 	if (k->ready || k->told_to_stop)
 		return;
-	snprintf(sentence, sizeof(sentence), STATUS_WAITS "%.900s", awaited(k));
+	snprintf(sentence, sizeof(sentence), STATUS_WAITS "%.600s%s%.300s", awaited(k), k->hint[0] ? "; " : "",
+		 k->hint);
 	if (strcmp(k->shown, sentence) == 0)
 		return;
 	strcpy(k->shown, sentence);

@@ -289,7 +289,7 @@ static void wrong_usage(void **state)
 {
 	(void)state;
 	refused("create", "name");
-	refused("create pg", "--publish");
+	refused("create pg", "-p PORT:CPORT");
 	refused("create pg --listen-port 1", "belong together");
 	refused("create pg --listen-port 0 --container-port 1", "'0'");
 	refused("create pg --listen-port 70000 --container-port 1", "70000");

@@ -151,6 +151,27 @@ static void narrow(void **state)
 			"3 instances: 1 awake, 1 waking, 1 asleep\n");
 }
 
+/* What is written to a file has no width: a name of 200 letters would still push all else out of sight. */
+static void a_name_that_is_long(void **state)
+{
+	char name[201];
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	free(stored[0].instance.name);
+	stored[0].instance.name = strdup(name);
+	for (unsigned utf8 = 0; utf8 < 2; utf8++) {
+		char *text = overview(2, (struct terminal){.utf8 = utf8});
+		const char *line = strchr(text, '\n') + 1;
+
+		assert_in_range(strcspn(line, "\n"), 64, 160);
+		assert_non_null(strstr(line, utf8 ? "…nnn" : "..nnn"));
+		assert_non_null(strstr(line, ":8080"));
+		free(text);
+	}
+}
+
 static void without_utf8(void **state)
 {
 	(void)state;
@@ -268,6 +289,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(to_a_file, make, forget),
 		cmocka_unit_test_setup_teardown(every_width, make, forget),
 		cmocka_unit_test_setup_teardown(narrow, make, forget),
+		cmocka_unit_test_setup_teardown(a_name_that_is_long, make, forget),
 		cmocka_unit_test_setup_teardown(without_utf8, make, forget),
 		cmocka_unit_test_setup_teardown(in_colour, make, forget),
 		cmocka_unit_test_setup_teardown(held_and_connected, make, forget),

@@ -134,6 +134,21 @@ static void the_pod_publishes(void **state)
 	assert_string_equal(refusal(&i, web), "");
 }
 
+static void a_network_that_somebody_makes(void **state)
+{
+	struct instance i = listens_on("9080:8080");
+	const struct container *web = add("web", "ns:/run/netns/blue");
+
+	(void)state;
+	noted[0] = '\0';
+	network_note(&engine, &i, web, true);
+	assert_non_null(
+		strstr(noted, "the container 'web' joins the network namespace '/run/netns/blue': whoever makes"));
+	noted[0] = '\0';
+	network_note(&engine, &i, add("plain", "bridge"), true);
+	assert_string_equal(noted, "");
+}
+
 static void the_hosts_network(void **state)
 {
 	struct instance same = listens_on("8080:8080"), other = listens_on("9080:8080");
@@ -171,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_pod_publishes, setup),
+		cmocka_unit_test_setup(a_network_that_somebody_makes, setup),
 		cmocka_unit_test_setup(the_hosts_network, setup),
 	};
 

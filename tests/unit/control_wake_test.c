@@ -9,6 +9,7 @@
 #include "common/io.h"
 #include "common/path.h"
 #include "control/instance_engine.h"
+#include "control/note.h"
 #include "control/refresh.h"
 #include "control/units_lock.h"
 #include "control/wake.h"
@@ -138,6 +139,38 @@ static void a_refresh_of_one_that_is_gone_fails(void **state)
 	assert_int_equal(status, 0);
 }
 
+static char noted[512];
+
+static void take_note(enum note_kind kind, const char *text)
+{
+	(void)kind;
+	snprintf(noted, sizeof(noted), "%s", text);
+}
+
+/* Who stopped it did not mean clients to come. */
+static void a_socket_that_was_stopped_is_told_to_be_open(void **state)
+{
+	static const char *const states[] = {"active", "failed", "inactive"};
+	struct woken woken;
+	struct error err;
+
+	(void)state;
+	note_set_sink(take_note);
+	fake_set(&fake, "web.service", "start", "done");
+	fake_set(&fake, "web.socket", "LoadState", "loaded");
+	for (size_t k = 0; k < sizeof(states) / sizeof(*states); k++) {
+		noted[0] = '\0';
+		fake_set(&fake, "web.service", "ActiveState", "inactive");
+		fake_set(&fake, "web.socket", "ActiveState", states[k]);
+		assert_int_equal(wake_instance(SCOPE_USER, &web, 0, &woken, &err), 0);
+		assert_string_equal(noted,
+				    strcmp(states[k], "inactive") == 0
+					    ? "the socket of 'web', which was stopped, is open again: 'systemctl "
+					      "--user stop web.socket' closes it"
+					    : "");
+	}
+}
+
 /* Each wake would wait for it anew. */
 static void an_engine_that_has_not_answered_before(void **state)
 {
@@ -167,6 +200,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_that_is_gone_cannot_be_refreshed, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_socket_that_was_stopped_is_told_to_be_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_engine_that_has_not_answered_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_changes_the_units_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_start_that_a_sleep_has_ended, setup, teardown),

@@ -205,6 +205,8 @@ static inline void play_step(const char *step, int channel, struct play *p, char
 		notify_send(channel, "STARTING=1\nAWAITED=it takes too long\nHINT=try something else");
 	else if (strcmp(step, "awaited") == 0)
 		notify_send(channel, "AWAITED=nothing listens on port 80");
+	else if (strcmp(step, "awaited-elsewhere") == 0)
+		notify_send(channel, "AWAITED=nothing listens on port 80\nHINT=it does listen on port 81");
 	else if (strcmp(step, "futile") == 0)
 		notify_send(channel, "AWAITED=there is no such check\nHINT=correct it\nFUTILE=1");
 	else if (strcmp(step, "vain") == 0)
