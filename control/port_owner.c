@@ -5,13 +5,16 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/parse.h"
 #include "control/create_request.h"
 #include "control/socket_table.h"
+#include "units/manager.h"
 #include "units/paths.h"
+#include "units/socket_unit.h"
 #include "units/store.h"
 
 struct search {
@@ -125,6 +128,26 @@ static bool find_instance(int type, uint16_t port, char *ret, size_t size)
 	return false;
 }
 
+/* Its sockets belong to the manager, whose descriptors an ordinary user does not see. */
+static bool find_socket_unit(int type, uint16_t port, char *ret, size_t size)
+{
+	char unit[UNIT_NAME_MAX];
+	struct error ignored;
+
+	for (unsigned k = 0; k < (geteuid() == 0 ? 1U : 2U); k++) {
+		_cleanup_manager_ struct manager *m = NULL;
+
+		if (manager_connect(k ? SCOPE_USER : SCOPE_SYSTEM, &m, &ignored) < 0 ||
+		    !socket_unit_find(m, type, port, unit))
+			continue;
+		snprintf(ret, size, "the socket unit %s ('systemctl %sstop %s' closes it)", unit, k ? "--user " : "",
+			 unit);
+		text_make_printable(ret);
+		return true;
+	}
+	return false;
+}
+
 void port_owner_describe(int type, uint16_t port, char *ret, size_t size)
 {
 	_cleanup_free_ char *name = NULL;
@@ -135,6 +158,8 @@ void port_owner_describe(int type, uint16_t port, char *ret, size_t size)
 	if (find_instance(type, port, ret, size))
 		return;
 	if (!inode || !find_process(inode, pid)) {
+		if (find_socket_unit(type, port, ret, size))
+			return;
 		snprintf(ret, size, "another program (as root, 'ss -l%cnp' shows which)",
 			 type == SOCK_DGRAM ? 'u' : 't');
 		return;
@@ -142,6 +167,8 @@ void port_owner_describe(int type, uint16_t port, char *ret, size_t size)
 	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
 	if (file_read(AT_FDCWD, path, 4096, &name, NULL, &ignored) == 0)
 		name[strcspn(name, "\n")] = '\0';
+	if (name && strcmp(name, "systemd") == 0 && find_socket_unit(type, port, ret, size))
+		return;
 	if (name && strcmp(name, "systemd") == 0)
 		snprintf(ret, size, "a socket unit ('systemctl list-sockets' shows which)");
 	else {

@@ -110,9 +110,23 @@ static inline void fake_append_commands(sd_bus_message *m, const char *value)
 	fake_bus.sd_bus_message_close_container(m);
 }
 
+static inline void fake_append_pairs(sd_bus_message *m, const char *value)
+{
+	char copy[160], *rest = copy, *word;
+
+	snprintf(copy, sizeof(copy), "%s", value);
+	fake_bus.sd_bus_message_open_container(m, 'a', "(ss)");
+	while (*value && (word = strsep(&rest, " ")))
+		fake_bus.sd_bus_message_append(m, "(ss)", word, strsep(&rest, " "));
+	fake_bus.sd_bus_message_close_container(m);
+}
+
 static inline void fake_append(sd_bus_message *m, const char *type, const char *value)
 {
 	char path[64] = "/";
+
+	if (strcmp(type, "a(ss)") == 0)
+		return fake_append_pairs(m, value);
 
 	if (strcmp(type, "a(sasbttttuii)") == 0)
 		return fake_append_commands(m, value);

@@ -56,13 +56,14 @@ static const struct fake_type {
 	{"After", "as", ""},
 	{"ExecStart", "a(sasbttttuii)", ""}, /* "WORD WORD ; WORD" */
 	{"ExecStartPre", "a(sasbttttuii)", ""},
+	{"Listen", "a(ss)", ""}, /* "Stream ADDRESS Datagram ADDRESS" */
 	/* of others */
 	{"SystemState", "s", "running"},
 	{"UnitPath", "as", ""},
 	{"JobType", "s", "start"},
 	{"State", "s", "running"},
 };
-#define FAKE_UNIT_TYPES 27
+#define FAKE_UNIT_TYPES 28
 
 static inline const char *fake_value(const char *unit, const struct fake_type *t)
 {
@@ -287,6 +288,30 @@ static inline void fake_answer_list(sd_bus *connection, sd_bus_message *call)
 	fake_send(connection, m);
 }
 
+/* ListUnitsByPatterns: FAKE_MANAGER's "Units", all active. */
+static inline void fake_answer_patterns(sd_bus *connection, sd_bus_message *call)
+{
+	const char *units = fake_find(fake_server.table, FAKE_MANAGER, "Units");
+	char copy[160], *rest = copy, *unit;
+	sd_bus_message *m;
+
+	if (fake_bus.sd_bus_message_new_method_return(call, &m) < 0)
+		abort();
+	snprintf(copy, sizeof(copy), "%s", units ? units : "");
+	fake_bus.sd_bus_message_open_container(m, 'a', "(ssssssouso)");
+	while ((unit = strsep(&rest, " "))) {
+		char path[256] = FAKE_ROOT "/unit/", *to = path + strlen(path);
+
+		for (const char *p = unit; *p; p++)
+			to += sprintf(to, strchr("abcdefghijklmnopqrstuvwxyz", *p) ? "%c" : "_%02x", *p);
+		if (*unit)
+			fake_bus.sd_bus_message_append(m, "(ssssssouso)", unit, "", "loaded", "active", "listening", "",
+						       path, 0, "", "/");
+	}
+	fake_bus.sd_bus_message_close_container(m);
+	fake_send(connection, m);
+}
+
 /* ListUnitFilesByPatterns: FAKE_MANAGER's "UnitFiles". */
 static inline void fake_answer_files(sd_bus *connection, sd_bus_message *call)
 {
@@ -321,6 +346,8 @@ static inline void fake_answer(sd_bus *connection, sd_bus_message *call)
 		return fake_answer_before(connection, call, object);
 	if (strcmp(member, "ListUnitsByNames") == 0)
 		return fake_answer_list(connection, call);
+	if (strcmp(member, "ListUnitsByPatterns") == 0)
+		return fake_answer_patterns(connection, call);
 	if (strcmp(member, "ListUnitFilesByPatterns") == 0)
 		return fake_answer_files(connection, call);
 	if (strcmp(member, "Hello") == 0) /* where it is reached over a bus daemon */
