@@ -251,8 +251,8 @@ static void sleep_goes_the_other_way(void **state)
 
 	(void)state;
 	assert_string_equal(SLEEP(0, "--idle-action", "stop"), STOPPED " " STOPPED " " STOPPED);
-	assert_true(strstr(f.seen->text, "/x/stop") < strstr(f.seen->text, "/cache/stop"));
-	assert_true(strstr(f.seen->text, "/cache/stop") < strstr(f.seen->text, "/pg/stop"));
+	assert_true(strstr(f.seen->text, "/x/json") < strstr(f.seen->text, "/cache/json"));
+	assert_true(strstr(f.seen->text, "/cache/json") < strstr(f.seen->text, "/pg/json"));
 	/* One that is gone, or sleeps already, does not keep the others. */
 	assert_string_equal(SLEEP(0, "--idle-action", "stop"), "GET json GET json " STOPPED);
 	assert_string_equal(SLEEP(0, "--idle-action", "pause"),
@@ -299,7 +299,7 @@ static void a_failure_does_not_keep_the_others_awake(void **state)
 
 	(void)state;
 	assert_string_equal(SLEEP(EXIT_REFUSED, "--idle-action", "stop"), STOPPED " GET json POST stop " STOPPED);
-	assert_non_null(strstr(p.failed, "cannot stop the container 'cache': will not"));
+	assert_non_null(strstr(p.failed, "cannot stop the container 'x': will not"));
 	/* While the one that needs them runs, they do. */
 	assert_string_equal(SLEEP(EXIT_REFUSED, "--idle-action", "stop"), "GET json POST stop");
 	fake_stop(&f);

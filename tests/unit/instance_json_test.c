@@ -370,7 +370,7 @@ static void rules_for_ports(void **state)
 
 	(void)state;
 	none.n_ports = 0;
-	expect_invalid(&none, "--publish");
+	expect_invalid(&none, "-p PORT:CPORT");
 	add_port(&twice, "127.0.0.1:5432:80");
 	expect_invalid(&twice, "127.0.0.1:5432:80");
 	add_port(&path, "/run/a b:1");
