@@ -42,7 +42,7 @@ class Set(SetCase):
             refused = self.set("-p", f"{PORT + 1}:6379", check=False)
             self.assertEqual(refused.returncode, 1)
             self.assertIn("'sockwake sleep server' first", refused.stderr)
-            self.assertIn("Changed:    since it woke", self.scope.sockwake("status", "server").stdout)
+            self.assertIn("Changed: since it woke", self.scope.sockwake("status", "server").stdout)
             self.assertTrue(self.status()["changed_since_wake"])
             self.assert_answers(connection)
         harness.eventually(lambda: self.status()["sleeps_at"])
