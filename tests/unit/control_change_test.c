@@ -24,7 +24,7 @@ static int begin(void **state)
 	(void)state;
 	before = small_instance("x");
 	before.backend = BACKEND_DOCKER; /* which has no Quadlets */
-	now = before; /* shares what it points to */
+	now = before;			 /* shares what it points to */
 	return 0;
 }
 
