@@ -14,78 +14,12 @@
 #include <string.h>
 
 #include "backends/json.h"
-#include "backends/keep.h"
+#include "backends/podman/anchor.h"
 #include "backends/podman/podman.h"
 #include "backends/reply.h"
 #include "backends/request.h"
 #include "common/parse.h"
 #include "instance/made_container.h"
-
-#define COMMAND "/never-started/it-keeps-the-image-and-volumes-of-a-sleeping-container"
-
-#define POD_NAME_MAX (ANCHOR_NAME_MAX + 8)
-
-static const char *pod_name(const char *container, char ret[static POD_NAME_MAX])
-{
-	char name[ANCHOR_NAME_MAX];
-
-	snprintf(ret, POD_NAME_MAX, "%s" ANCHOR_POD_SUFFIX, anchor_name(container, name));
-	return ret;
-}
-
-static cJSON *add_labels(cJSON *root, const char *container)
-{
-	cJSON *labels = root ? cJSON_AddObjectToObject(root, "labels") : NULL;
-
-	return labels ? cJSON_AddStringToObject(labels, KEEPS_LABEL, container) : NULL;
-}
-
-static char *format_pod(const char *container)
-{
-	char name[POD_NAME_MAX];
-	_cleanup_json_ cJSON *root = cJSON_CreateObject();
-
-	/* without a control group of its own, which Podman would request from systemd */
-	if (!add_labels(root, container) || !cJSON_AddStringToObject(root, "name", pod_name(container, name)) ||
-	    !cJSON_AddTrueToObject(root, "no_infra") || !cJSON_AddFalseToObject(root, "share_parent"))
-		return NULL;
-	return cJSON_PrintUnformatted(root);
-}
-
-/* The mount points do not matter. */
-static bool add_volumes(cJSON *root, const char *const *volumes)
-{
-	cJSON *array = cJSON_AddArrayToObject(root, "volumes");
-	char directory[32];
-
-	for (unsigned k = 0; array && volumes && volumes[k]; k++) {
-		cJSON *one = cJSON_CreateObject();
-
-		snprintf(directory, sizeof(directory), "/keep/%u", k);
-		if (!cJSON_AddItemToArray(array, one) || !cJSON_AddStringToObject(one, "Name", volumes[k]) ||
-		    !cJSON_AddStringToObject(one, "Dest", directory))
-			return false;
-	}
-	return array != NULL;
-}
-
-/* The image's own VOLUMEs would get unnamed volumes. */
-static char *format_anchor(const char *container, const char *image, const char *const *volumes)
-{
-	char name[ANCHOR_NAME_MAX], pod[POD_NAME_MAX];
-	_cleanup_json_ cJSON *root = cJSON_CreateObject();
-	cJSON *entrypoint = root ? cJSON_AddArrayToObject(root, "entrypoint") : NULL;
-	cJSON *network = root ? cJSON_AddObjectToObject(root, "netns") : NULL;
-
-	if (!entrypoint || !network || !cJSON_AddItemToArray(entrypoint, cJSON_CreateString(COMMAND)) ||
-	    !cJSON_AddStringToObject(network, "nsmode", "none") || !add_labels(root, container) ||
-	    !cJSON_AddStringToObject(root, "name", anchor_name(container, name)) ||
-	    !cJSON_AddStringToObject(root, "pod", pod_name(container, pod)) ||
-	    !cJSON_AddStringToObject(root, "image", image) ||
-	    !cJSON_AddStringToObject(root, "image_volume_mode", "ignore") || !add_volumes(root, volumes))
-		return NULL;
-	return cJSON_PrintUnformatted(root);
-}
 
 /* Takes over the body. A refusal is reported in the engine's words. */
 static int post(struct engine *e, const char *path, char *json, const char *container, struct error *err)
@@ -139,7 +73,7 @@ int podman_let_go(struct engine *e, const char *container, struct error *err)
 
 	if (!container_name_is_valid(container))
 		return error_set(err, EINVAL, "'%s' is not a container's name", container);
-	found = find_pod(e, container, pod_name(container, name), err);
+	found = find_pod(e, container, podman_pod_name(container, name), err);
 	if (found <= 0)
 		return found;
 	snprintf(path, sizeof(path), PODMAN_PREFIX "/pods/%s?force=true", name);
@@ -182,9 +116,10 @@ int podman_keep(struct engine *e, const char *container, const char *image, cons
 
 	if (find_existing(e, volumes, existing, err) < 0 || podman_let_go(e, container, err) < 0)
 		return -1;
-	if (post(e, PODMAN_PREFIX "/pods/create", format_pod(container), container, err) < 0)
+	if (post(e, PODMAN_PREFIX "/pods/create", podman_format_pod(container), container, err) < 0)
 		return -1;
-	if (post(e, PODMAN_PREFIX "/containers/create", format_anchor(container, image, existing), container, err) == 0)
+	if (post(e, PODMAN_PREFIX "/containers/create", podman_format_anchor(container, image, existing), container,
+		 err) == 0)
 		return 0;
 	(void)podman_let_go(e, container, &ignored);
 	return -1;

@@ -5,6 +5,7 @@
 #include "backends/docker/reply.h"
 #include "backends/keep.h"
 #include "backends/make.h"
+#include "backends/podman/anchor.h"
 #include "backends/podman/reply.h"
 #include "backends/volumes.h"
 #include "common/cleanup.h"
@@ -146,6 +147,31 @@ static bool writes_exec(void)
 	return text;
 }
 
+static bool writes_pod(void)
+{
+	_cleanup_free_ char *text = podman_format_pod("x");
+
+	if (text)
+		assert_string_equal(text, "{\"labels\":{\"sockwake.keeps\":\"x\"},\"name\":\"sockwake-x-keep-pod\","
+					  "\"no_infra\":true,\"share_parent\":false}");
+	return text;
+}
+
+static bool writes_anchor(void)
+{
+	_cleanup_free_ char *text = podman_format_anchor("x", "i:1", (const char *const[]){"v", "w", NULL});
+
+	if (text)
+		assert_string_equal(
+			text,
+			"{\"entrypoint\":[\"/never-started/it-keeps-the-image-and-volumes-of-a-sleeping-container\"],"
+			"\"netns\":{\"nsmode\":\"none\"},\"labels\":{\"sockwake.keeps\":\"x\"},"
+			"\"name\":\"sockwake-x-keep\",\"pod\":\"sockwake-x-keep-pod\",\"image\":\"i:1\","
+			"\"image_volume_mode\":\"ignore\",\"volumes\":[{\"Name\":\"v\",\"Dest\":\"/keep/0\"},"
+			"{\"Name\":\"w\",\"Dest\":\"/keep/1\"}]}");
+	return text;
+}
+
 static void what_is_made(void **state)
 {
 	(void)state;
@@ -153,6 +179,8 @@ static void what_is_made(void **state)
 	memory_each(writes_container, 20);
 	memory_each(writes_small_container, 10);
 	memory_each(writes_exec, 10);
+	memory_each(writes_pod, 10);
+	memory_each(writes_anchor, 30);
 }
 
 static char record[] = "/tmp/sockwake-memory-XXXXXX";
