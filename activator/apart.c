@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +18,8 @@
 #define MARK	     "SOCKWAKE_APART"
 
 /* Clients wait for the next keeper meanwhile. */
-#define MOMENT	    (500 * USEC_PER_MSEC)
-#define GLANCE_MSEC 20
+#define MOMENT (500 * USEC_PER_MSEC)
+#define GLANCE (20 * USEC_PER_MSEC)
 
 /* An earlier such service may have left the container to a user, and be about to end when that user is gone. */
 #define TRIES 5
@@ -151,12 +150,11 @@ static bool wait_a_moment(enum scope scope, const char *service)
 
 	if (unit_open(scope, service, &u, &ignored) < 0)
 		return true;
-	while (is_at_work(u, service)) {
-		if (time_is_over(until))
-			return true;
-		(void)poll(NULL, 0, GLANCE_MSEC);
-	}
-	return false;
+	do {
+		if (!is_at_work(u, service))
+			return false;
+	} while (time_pause(GLANCE, until));
+	return true;
 }
 
 /* No instance has a name with a colon. */

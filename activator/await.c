@@ -164,8 +164,7 @@ int await_ready(const struct options *o, uint16_t port, const char *health_check
 	close_fd(&output);
 	if (!read_until(input, until, said, sizeof(said)))
 		(void)kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	(void)TEMP_FAILURE_RETRY(waitpid(pid, &status, 0));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		log_debug("the server on port %u is ready, says 'proxy --await'", port);
 		return 0;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -118,9 +117,8 @@ static int watch(const struct options *o, struct eyes *eyes, struct error *err)
 		d = decide(&s);
 		if (d->action == ACTION_SERVE)
 			return 0;
-		if (d->action != ACTION_WAIT || time_is_over(time_after(eyes->began, PATIENCE)))
+		if (d->action != ACTION_WAIT || !time_pause(GLANCE, time_after(eyes->began, PATIENCE)))
 			return error_set(err, ECHILD, "the container '%s' %s", o->container, d->because);
-		(void)poll(NULL, 0, (int)(GLANCE / USEC_PER_MSEC));
 	}
 }
 

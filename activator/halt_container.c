@@ -1,7 +1,6 @@
 #include "activator/halt_container.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 
 #include "activator/halt.h"
@@ -99,7 +98,6 @@ static int find(struct options *o, struct engine *e, int lock_fd, struct contain
 	struct error missing;
 	int r, renamed;
 
-	container_clear(ret);
 	r = halt_inspect(o, e, ret, &missing);
 	if (r < 0 && missing.code != ENOENT) {
 		*err = missing;
@@ -149,9 +147,8 @@ static int judge_container(struct options *o, struct engine *e, struct container
 		*ret = decide(&s);
 		if ((*ret)->action != ACTION_WAIT)
 			return 0;
-		if (time_is_over(give_up))
+		if (!time_pause(HALT_SETTLE_PAUSE, give_up))
 			return halt_busy(o, *ret, err);
-		(void)poll(NULL, 0, (int)(HALT_SETTLE_PAUSE / USEC_PER_MSEC));
 	}
 }
 

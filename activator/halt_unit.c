@@ -1,7 +1,6 @@
 #include "activator/halt_unit.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 
 #include "activator/halt.h"
@@ -64,8 +63,8 @@ static void stop_before(const struct options *o, struct engine *e, const struct 
 		return;
 	view.container = c->id;
 	until = time_from_now(HALT_SETTLE_USEC);
-	while (halt_inspect(&view, e, &now, &err) == 0 && !time_is_over(until))
-		(void)poll(NULL, 0, (int)(HALT_SETTLE_PAUSE / USEC_PER_MSEC));
+	while (halt_inspect(&view, e, &now, &err) == 0 && time_pause(HALT_SETTLE_PAUSE, until))
+		;
 }
 
 /* Stops the unit, whatever its Restart= says, or pauses its container. A unit that is still starting has no container
@@ -111,9 +110,8 @@ static int judge_unit(struct unit *u, const struct options *o, int lock_fd, cons
 		*ret = decide(&s);
 		if ((*ret)->action != ACTION_WAIT)
 			return 0;
-		if (time_is_over(until))
+		if (!time_pause(HALT_SETTLE_PAUSE, until))
 			return halt_busy(o, *ret, err);
-		(void)poll(NULL, 0, (int)(HALT_SETTLE_PAUSE / USEC_PER_MSEC));
 	}
 }
 

@@ -1,7 +1,6 @@
 #include "activator/job.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 
 #include "activator/pin.h"
@@ -63,8 +62,7 @@ static int pause_a_little(struct job *j, struct error *err)
 	pause = pause < PAUSE_LEAST ? PAUSE_LEAST : pause > PAUSE_MOST ? PAUSE_MOST : pause;
 	tell_awaited(&j->told, NULL, "the job '%s', which comes before '%s', has not ended", j->view->container,
 		     j->own->container);
-	(void)poll(NULL, 0, (int)(pause / USEC_PER_MSEC));
-	if (timeout_msec(j->engine->deadline) > 0)
+	if (time_pause(pause, j->engine->deadline))
 		return 0;
 	return error_set(err, ETIMEDOUT, "the job did not end in time, and runs on: '%s' shows what it does",
 			 log_command(j->view->scope, j->view->unit, j->view->backend, j->view->container, log));
@@ -85,7 +83,6 @@ static bool is_done(const struct job *j, const struct container *c, int lock_fd)
 static int look(struct job *j, struct container_lock *lock, const char *directory, struct container *ret,
 		struct error *err)
 {
-	container_clear(ret);
 	if (j->engine->backend->inspect(j->engine, j->view->container, ret, err) < 0)
 		return -1;
 	return container_lock_found_shared(lock, directory, ret->id, j->engine->deadline, err) < 0 ? -1 : 0;

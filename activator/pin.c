@@ -8,7 +8,7 @@
  *	inspect			same PID and start time: the container has run all the while, so PID was its own; and the
  *				process of the pidfd has not ended, so it is the one that was examined
  *
- * Anything else starts over, at most once every RETRY_MSEC, until the deadline. A container that has ended by itself is
+ * Anything else starts over, at most once every RETRY, until the deadline. A container that has ended by itself is
  * not started again here, only by its restart policy or by whoever restarts it: a new start would hide its failure.
  */
 #include "activator/pin.h"
@@ -31,7 +31,7 @@
 #include "common/log.h"
 #include "units/log_command.h"
 
-#define RETRY_MSEC    50
+#define RETRY	      (50 * USEC_PER_MSEC)
 #define ABSENCE_LIMIT USEC_PER_SEC
 #define ANOTHER_LIMIT USEC_PER_SEC
 
@@ -208,10 +208,10 @@ static enum next judge(const struct options *o, const struct container *c, int l
 	}
 }
 
-/* Are we between `rm` and `run`, after a served container has ended? */
-static bool is_being_replaced(const struct options *o, uint64_t began, const struct error *err)
+/* Are we between `rm` and `run`, after a served container has ended? Then waits a moment. */
+static bool await_replacement(const struct options *o, uint64_t began, const struct error *err)
 {
-	return container_is_in_between(err) && !time_is_over(time_after(began, o->recent));
+	return container_is_in_between(err) && time_pause(RETRY, time_after(began, o->recent));
 }
 
 static int late(const struct options *o, enum container_state state, struct error *err)
@@ -250,21 +250,18 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 		bool again = !*ret_woken || ret->state == CONTAINER_PAUSED;
 		int r = 0, started = again ? pin_start(e, o, lock->named, ret_woken, &start_err) : 0;
 
-		if (started < 0 && is_being_replaced(o, began, &start_err)) {
-			(void)poll(NULL, 0, RETRY_MSEC);
+		if (started < 0 && await_replacement(o, began, &start_err))
 			continue;
-		}
 		if (started < 0 && start_err.code != EBUSY) {
 			*err = start_err;
 			return -1;
 		}
 		stats->t_started = now_usec();
 		if (find(e, o, lock, directory, found, ret, err) < 0) {
-			if (!is_being_replaced(o, began, err))
+			if (!await_replacement(o, began, err))
 				return -1;
 			error_clear(err);
 			*ret_woken = false; /* the started container is gone */
-			(void)poll(NULL, 0, RETRY_MSEC);
 			continue;
 		}
 		found = true;
@@ -294,9 +291,8 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 			return r < 0 ? -1 : 0;
 		}
 		tell_awaited(&told, NULL, "the container '%s' is %s", o->container, container_state_name(ret->state));
-		(void)poll(NULL, 0, RETRY_MSEC);
 		/* After the deadline a request would fail, and the engine would be blamed. */
-		if (timeout_msec(e->deadline) == 0)
+		if (!time_pause(RETRY, e->deadline))
 			return late(o, ret->state, err);
 	}
 }

@@ -9,7 +9,6 @@
 #include "activator/pin_unit.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -212,9 +211,8 @@ static int await_container(struct search *s, struct engine *e, const struct opti
 			return r < 0 ? -1 : 0;
 		tell_awaited(&told, NULL, "the unit '%s' runs, but no container '%s' does: is that its name?", o->unit,
 			     o->container);
-		(void)poll(NULL, 0, e->backend->unit_retry_msec);
 		/* After the deadline a request would fail, and the engine would be blamed. */
-		if (timeout_msec(e->deadline) == 0)
+		if (!time_pause(e->backend->unit_retry, e->deadline))
 			return late(o, err);
 	}
 }

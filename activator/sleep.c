@@ -1,7 +1,6 @@
 #include "activator/sleep.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,11 +77,10 @@ static bool await_next_keeper(const struct options *o)
 
 	if (!u)
 		return false;
-	do {
-		(void)poll(NULL, 0, (int)(STOP_GLANCE / USEC_PER_MSEC));
+	while (time_pause(STOP_GLANCE, until)) {
 		if (unit_is_being_stopped(u))
 			return false;
-	} while (!time_is_over(until));
+	}
 	return true;
 }
 
@@ -167,12 +165,11 @@ int sleep_container(const struct options *o, char *const *argv, struct error *er
 			log_line(LOG_INFO, "the system is going down: %s", err->text);
 			return error_clear(err);
 		}
-		if (!keeper_was_killed() || time_is_over(until)) {
+		if (!keeper_was_killed() || !time_pause(PAUSE, until)) {
 			tell_of_stop(o);
 			return -1;
 		}
 		error_clear(err);
-		(void)poll(NULL, 0, (int)(PAUSE / USEC_PER_MSEC));
 	}
 	return 0;
 }

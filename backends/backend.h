@@ -65,7 +65,7 @@ struct backend {
 	const char *name;  /* "docker", "podman" */
 	const char *title; /* "Docker", "Podman": for messages */
 
-	/* The caller clears *ret, also after an error. */
+	/* Clears what is in *ret; after an error nothing is. */
 	int (*inspect)(struct engine *e, const char *container, struct container *ret, struct error *err);
 
 	/* Starts a stopped container. EBUSY if it is paused (unpause() it) or being removed. */
@@ -112,7 +112,7 @@ struct backend {
 	bool monitors_in_units;	 /* the main process of a container unit is the container's monitor (conmon) */
 	bool units_await_health; /* the start of a unit may last until the container is healthy (Notify=healthy) */
 	bool units_pass_signals; /* a unit's process passes signals to the container, which ignores them while paused */
-	int unit_retry_msec;	 /* between two checks for the container that a unit is about to run */
+	uint64_t unit_retry;	 /* between two checks for the container that a unit is about to run */
 	const char *boot_starter; /* starts containers with the restart policy "always" at boot: "Docker" */
 	bool starts_what_ended;	  /* … and those with another policy that are paused, or were stopped and left a
 					   status that the policy takes for a failure (tried with 20.10 and 26.1) */

@@ -1,7 +1,6 @@
 /* Requests that create and remove containers. Both engines take Docker's body to create one. Podman's own body has
  * changed between versions, and splits a network that is one word here into parts. */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,8 +16,8 @@
 
 /* How long an engine may still use a name for an earlier request, in microseconds; and milliseconds between two
  * checks. */
-#define NAME_LIMIT	(10 * USEC_PER_SEC)
-#define NAME_PAUSE_MSEC 100
+#define NAME_LIMIT (10 * USEC_PER_SEC)
+#define NAME_PAUSE (100 * USEC_PER_MSEC)
 
 void image_clear(struct image *i)
 {
@@ -180,10 +179,9 @@ static int request_name(struct engine *e, const char *path, const char *json, co
 			return -1;
 		if (ret->status != 409)
 			return 0;
-		if (now_usec() >= deadline || !is_taken_by_nobody(e, name))
+		if (!is_taken_by_nobody(e, name) || !time_pause(NAME_PAUSE, deadline))
 			return error_set(err, EEXIST, "%s has a container '%s' already", e->backend->title, name);
 		http_reply_clear(ret);
-		(void)poll(NULL, 0, NAME_PAUSE_MSEC);
 	}
 }
 

@@ -192,8 +192,10 @@ int container_inspect(struct engine *e, const char *container, struct container 
 		return -1;
 	if (reply.status != 200)
 		return reply_error(e, "inspect", container, &reply, err);
-	if (!e->backend->parse_inspect(reply.body, reply.len, ret))
+	if (!e->backend->parse_inspect(reply.body, reply.len, ret)) {
+		container_clear(ret);
 		return reply_nonsense(e, err);
+	}
 	strcpy(e->known_id, ret->id);
 	strcpy(e->known_name, ret->name);
 	if (ret->pid)

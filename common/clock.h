@@ -1,6 +1,7 @@
 /* Time in microseconds, as systemd counts it. */
 #pragma once
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -52,6 +53,15 @@ static inline uint64_t time_since(uint64_t when)
 static inline bool time_is_over(uint64_t when)
 {
 	return now_usec() >= when;
+}
+
+/* Sleeps for so long, unless the deadline has passed. Returns whether there is time left then. */
+static inline bool time_pause(uint64_t span, uint64_t deadline)
+{
+	if (time_is_over(deadline))
+		return false;
+	(void)poll(NULL, 0, (int)(span / USEC_PER_MSEC));
+	return !time_is_over(deadline);
 }
 
 /* Time left until an absolute deadline, as a timeout in milliseconds for poll(2), rounded up; 0 if it has passed, -1

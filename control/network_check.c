@@ -25,11 +25,8 @@ static int find_owner(struct engine *e, const struct container *c, struct contai
 
 	for (unsigned k = 0; k < HOPS_MAX && is_shared(k ? ret : c); k++) {
 		snprintf(name, sizeof(name), "%s", (k ? ret : c)->network_mode + strlen(SHARED));
-		container_clear(ret);
-		if (e->backend->inspect(e, name, ret, err) < 0) {
-			container_clear(ret);
+		if (e->backend->inspect(e, name, ret, err) < 0)
 			return error_forgive(err, ENOENT) ? 0 : -1;
-		}
 	}
 	return 0;
 }

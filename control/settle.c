@@ -142,7 +142,6 @@ static bool may_act(const struct instance *i)
 /* Only the engine's API counts. A container that is gone, or is being removed, does not run. */
 static int look(const struct instance *i, struct engine *e, struct container *c, bool *ret_runs, struct error *err)
 {
-	container_clear(c);
 	e->deadline = now_usec() + ENGINE_TIMEOUT;
 	*ret_runs = false;
 	if (e->backend->inspect(e, i->container_name, c, err) < 0)

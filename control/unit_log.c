@@ -81,8 +81,7 @@ int unit_log_show(const struct instance *i, const struct log_options *options, l
 	close_fd(&to);
 	pass_on(from, sink, data);
 	close_fd(&from); /* ends a journalctl that follows */
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	(void)TEMP_FAILURE_RETRY(waitpid(pid, &status, 0));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	return error_set(err, EIO, "'journalctl' could not show the journal of '%s': its own words are above", i->unit);

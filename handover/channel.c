@@ -79,9 +79,7 @@ bool channel_receive(int fd, struct message *ret, bool *ret_closed)
 	*ret_closed = false;
 	ret->text[0] = '\0';
 	ret->n_fds = 0;
-	do {
-		n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	n = TEMP_FAILURE_RETRY(recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
 	if (n < 0) {
 		*ret_closed = errno != EAGAIN;
 		return false;

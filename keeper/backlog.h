@@ -7,7 +7,7 @@
 struct backlog {
 	size_t old;		 /* clients that have waited at least that long; they are in front */
 	uint64_t oldest_age;	 /* of the oldest of the others, in microseconds; USEC_INFINITY: there are none */
-	uint64_t first_age;	 /* of the oldest of all, if there are any */
+	uint64_t first_age;	 /* of the oldest of all; USEC_INFINITY: there are none */
 	unsigned char first[16]; /* its address, IPv4 as ::ffff:A.B.C.D */
 };
 

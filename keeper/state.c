@@ -211,7 +211,7 @@ bool keeper_container_has_ended(const struct keeper *k)
 
 bool keeper_container_is_ending(const struct keeper *k)
 {
-	if (k->failed[0] && k->pidfd >= 0)
+	if (k->failed[0])
 		(void)poll(&(struct pollfd){.fd = k->pidfd, .events = POLLIN}, 1, NOTICE_MSEC);
 	return keeper_container_has_ended(k);
 }

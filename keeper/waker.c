@@ -67,7 +67,7 @@ static void consider_stream(const struct queue *q, int fd, struct stats *s)
 	if (is_unix(fd)) {
 		if (queue_listener_waits(fd))
 			consider(s, since(q), NULL);
-	} else if (backlog_look(fd, 0, &b) == 0 && b.old > 0 && b.first_age < now) {
+	} else if (backlog_look(fd, 0, &b) == 0 && b.first_age < now) {
 		consider(s, now - b.first_age, b.first);
 	}
 }

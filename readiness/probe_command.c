@@ -106,8 +106,7 @@ int probe_command(const char *command, uint16_t port, const struct patience *pat
 	/* Also kills what the command left running. The group's number cannot have been reused: its leader has not been
 	 * reaped. */
 	(void)kill(-pid, SIGKILL);
-	while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
-		;
+	(void)TEMP_FAILURE_RETRY(waitid(P_PID, (id_t)pid, &info, WEXITED));
 	if (r <= 0) {
 		snprintf(seen, SEEN_MAX, "the health-check command did not end");
 		return r < 0 ? -1 : VERDICT_NOT_YET;

@@ -1,7 +1,6 @@
 #include "units/bus.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +9,7 @@
 #include "common/log.h"
 #include "common/path.h"
 
-#define PAUSE_MSEC 20
+#define PAUSE (20 * USEC_PER_MSEC)
 
 static const struct {
 	const char *name;
@@ -179,9 +178,8 @@ static int connect_patiently(struct manager *m, bool was_there, uint64_t deadlin
 	bus_disconnect(m);
 	while ((m->for_command ? connect_for_command : connect_once)(m, err) < 0) {
 		bus_disconnect(m);
-		if ((!m->lost && !was_there) || now_usec() >= deadline)
+		if ((!m->lost && !was_there) || !time_pause(PAUSE, deadline))
 			return -1;
-		(void)poll(NULL, 0, PAUSE_MSEC);
 	}
 	m->lost = false;
 	return 0;

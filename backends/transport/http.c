@@ -2,7 +2,6 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 /* Header lines of one reply; engines send a few hundred bytes. */
 #define HEADERS_MAX (64U * 1024)
 
-#define RECONNECT_MSEC 20
+#define RECONNECT_PAUSE (20 * USEC_PER_MSEC)
 
 struct http {
 	CURL *curl;
@@ -165,9 +164,8 @@ static CURLcode perform(struct http *h)
 		curl_easy_getinfo(h->curl, CURLINFO_OS_ERRNO, &os_errno);
 		if (os_errno != 0 && os_errno != EAGAIN)
 			return code;
-		if (timeout_msec(h->request->deadline) == 0)
+		if (!time_pause(RECONNECT_PAUSE, h->request->deadline))
 			return CURLE_OPERATION_TIMEDOUT;
-		(void)poll(NULL, 0, RECONNECT_MSEC);
 	}
 }
 

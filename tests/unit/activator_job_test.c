@@ -236,6 +236,12 @@ static void a_unit_that_runs_it(void **state)
 	/* Its run counts, also when the manager has forgotten it, until all sleep. */
 	assert_int_equal(UNIT_WAKE(), 0);
 	assert_string_equal(fake_calls(&manager), "");
+	/* Another run since then is not ours: does what needed it still run? */
+	(void)requests(&f);
+	fake_set(&manager, X, "InvocationID", B);
+	assert_int_equal(UNIT_WAKE(), 0);
+	assert_string_equal(fake_calls(&manager), "");
+	assert_string_equal(requests(&f), "GET json " SERVED);
 	fake_stop(&f);
 }
 

@@ -326,7 +326,7 @@ static void one_unit_is_one_lock(void **state)
 static void paths_follow_the_environment(void **state)
 {
 	struct options o = {.name = "pg", .container = "pg", .backend = BACKEND_PODMAN, .scope = SCOPE_USER};
-	char a[PATH_MAX], b[PATH_MAX], runtime[PATH_MAX];
+	char a[PATH_MAX], b[PATH_MAX], runtime[PATH_MAX], longest[PATH_MAX];
 	struct error err;
 
 	(void)state;
@@ -349,6 +349,13 @@ static void paths_follow_the_environment(void **state)
 	assert_int_equal(runtime_directory(SCOPE_USER, a, &err), 0);
 	assert_string_equal(a, path_in_directory("sockwake"));
 	assert_int_equal(access(a, W_OK), 0);
+	/* one byte longer than a path may be */
+	memset(longest, 'x', sizeof(longest) - strlen("/sockwake"));
+	longest[0] = '/';
+	longest[sizeof(longest) - strlen("/sockwake")] = '\0';
+	setenv("XDG_RUNTIME_DIR", longest, 1);
+	assert_int_equal(runtime_directory(SCOPE_USER, a, &err), -1);
+	assert_int_equal(err.code, EINVAL);
 	unsetenv("XDG_RUNTIME_DIR");
 }
 

@@ -258,6 +258,32 @@ static void starts_that_fail(void **state)
 	expect_failed_start(&before, ECHILD, "the start of the unit 'x.service' ended as 'failed'");
 }
 
+/* 125 to 127 are Podman's own: there was no container. */
+static void whose_end_it_was(void **state)
+{
+	static const struct {
+		const char *result;
+		int status;
+		bool of_the_container;
+	} ends[] = {{"exit-code", 1, true},    {"exit-code", 124, true}, {"exit-code", 125, false},
+		    {"exit-code", 127, false}, {"exit-code", 128, true}, {"exit-code", 0, false},
+		    {"success", 0, true},      {"signal", 9, false}};
+	struct error err;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(ends) / sizeof(*ends); k++) {
+		struct unit_view v = {.main_status = ends[k].status};
+
+		strcpy(v.result, ends[k].result);
+		unit_runs(u, "c");
+		assert_int_equal(unit_failed(u, &v, &err), -1);
+		assert_int_equal(strncmp(err.text, "the container 'c' ended", 23) == 0, ends[k].of_the_container);
+		unit_runs(u, NULL);
+		assert_int_equal(unit_failed(u, &v, &err), -1);
+		assert_int_equal(strncmp(err.text, "the unit 'x.service'", 20), 0);
+	}
+}
+
 static void stops_that_fail(void **state)
 {
 	struct error err;
@@ -547,6 +573,7 @@ int main(void)
 		TEST(a_manager_that_executes_itself_anew_is_asked_again),
 		TEST(starts_and_stops),
 		TEST(starts_that_fail),
+		TEST(whose_end_it_was),
 		TEST(stops_that_fail),
 		TEST(a_job_that_takes_too_long),
 		TEST(a_job_that_goes_on_is_looked_at),

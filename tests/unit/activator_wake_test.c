@@ -316,13 +316,14 @@ static void a_paused_container_is_unpaused(void **state)
 static void a_restart_in_between_is_noticed(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(inspection("running", container_process(), "2027", "")),
-	      SAY(inspection("restarting", 0, STARTED, "")), SAY(running()), SAY(running()));
+	      SAY(inspection("restarting", 0, STARTED, "")), SAY(inspection("running", 1, STARTED, "")), SAY(running()),
+	      SAY(running()));
 	struct program p;
 
 	(void)state;
 	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
-	/* It is not started a second time. */
-	assert_string_equal(requests(&f), "POST start GET json GET json GET json GET json GET json");
+	/* It is not started a second time, and the host's first process is not the container's. */
+	assert_string_equal(requests(&f), "POST start GET json GET json GET json GET json GET json GET json");
 	fake_stop(&f);
 }
 

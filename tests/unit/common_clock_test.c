@@ -29,6 +29,18 @@ static void a_time_is_over_once_it_has_come(void **state)
 	assert_false(time_is_over(USEC_INFINITY));
 }
 
+/* Nobody sleeps after the deadline, nor looks again. */
+static void a_pause_tells_whether_time_is_left(void **state)
+{
+	uint64_t began = now_usec();
+
+	(void)state;
+	assert_false(time_pause(60 * USEC_PER_SEC, began));
+	assert_true(time_pause(20 * USEC_PER_MSEC, USEC_INFINITY));
+	assert_true(time_since(began) >= 20 * USEC_PER_MSEC);
+	assert_false(time_pause(2 * USEC_PER_MSEC, time_from_now(USEC_PER_MSEC)));
+}
+
 static void timeouts_are_rounded_up(void **state)
 {
 	(void)state;
@@ -58,6 +70,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_time_beyond_the_clock_never_comes),
 		cmocka_unit_test(a_time_is_over_once_it_has_come),
+		cmocka_unit_test(a_pause_tells_whether_time_is_left),
 		cmocka_unit_test(timeouts_are_rounded_up),
 		cmocka_unit_test(extremes),
 	};

@@ -340,6 +340,45 @@ static void who_has_woken_it(void **state)
 	keeper_clear(&k);
 }
 
+/* Through each kind of socket, whether its address was looked at or not. */
+static void whoever_has_woken_it_is_known(void **state)
+{
+	static const struct {
+		const char *address, *shown;
+		int type;
+	} cases[] = {
+		{"127.0.0.5", "127.0.0.5", SOCK_STREAM},
+		{"127.0.0.5", "127.0.0.5", SOCK_DGRAM},
+		{"::1", "::1", SOCK_STREAM},
+		{"::1", "::1", SOCK_DGRAM},
+	};
+
+	(void)state;
+	for (size_t n = 0; n < 2 * sizeof(cases) / sizeof(*cases); n++) {
+		size_t c = n / 2;
+		struct keeper_run k;
+		int client;
+
+		keeper_init(&k);
+		if (n % 2) {
+			k.options[0] = "--no-wake-from";
+			k.options[1] = "192.0.2.0/24";
+		}
+		close(k.listeners[0]);
+		k.listeners[0] = bound_to(cases[c].type, cases[c].address, 0);
+		k.scripts[RELAY] = "ready idle exit:0|ready idle exit:0";
+		client = client_of(cases[c].type, cases[c].address, cases[c].address, keeper_port(&k));
+		usleep(20000); /* the kernel tells the age */
+		keeper_start(&k);
+		keeper_expect(&k, "READY=1");
+		kill(k.pid, SIGTERM);
+		(void)keeper_finish(&k);
+		expect_woken_by(&k, STATS_BY_CLIENT, cases[c].shown);
+		close(client);
+		keeper_clear(&k);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +394,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_hold_ends_with_sleep_alone),
 		cmocka_unit_test(too_few_descriptors_leave_nobody_waiting),
 		cmocka_unit_test(who_has_woken_it),
+		cmocka_unit_test(whoever_has_woken_it_is_known),
 	};
 
 	play_if_asked(argc, argv);

@@ -195,6 +195,17 @@ static inline void play_counted(int channel, unsigned msec)
 	}
 }
 
+/* What happened to clients, again and again, and more words than are of use. */
+static inline void play_notes(int channel)
+{
+	for (int k = 0; k < 20; k++)
+		notify_send(channel, "NOTE=the note %d.", k);
+	for (int k = 0; k < 2; k++) {
+		notify_send(channel, "ANONYMOUS=1");
+		notify_send(channel, "UNREACHABLE=%d", ECONNREFUSED);
+	}
+}
+
 static inline void play_step(const char *step, int channel, struct play *p, char **argv)
 {
 	const char *value = strchr(step, ':') ? strchr(step, ':') + 1 : "";
@@ -233,6 +244,8 @@ static inline void play_step(const char *step, int channel, struct play *p, char
 		play_lock(p);
 	else if (strcmp(step, "lies") == 0)
 		play_lies(channel, p);
+	else if (strcmp(step, "notes") == 0)
+		play_notes(channel);
 	else if (strcmp(step, "count") == 0)
 		play_count();
 	else if (strncmp(step, "counted:", 8) == 0)

@@ -109,6 +109,27 @@ static void a_proxy_that_hangs_before_it_is_ready(void **state)
 	keeper_clear(&k);
 }
 
+/* What happened to clients is told once, and its own words until it is ready, as long as there are not too many. */
+static void what_a_proxy_notes(void **state)
+{
+	struct keeper_run k;
+	int client;
+
+	(void)state;
+	keeper_init(&k);
+	k.scripts[RELAY] = "notes ready serve notes idle exit:0";
+	client = keeper_client(&k);
+	keeper_start(&k);
+	assert_true(was_served(client));
+	assert_int_equal(keeper_finish(&k), 0);
+	assert_int_equal(occurrences(k.text, "keeper: " CHANNEL_UNREACHABLE " (Connection refused)\n"), 1);
+	assert_int_equal(occurrences(k.text, "keeper: " CHANNEL_ANONYMOUS "\n"), 1);
+	assert_int_equal(occurrences(k.text, "the note"), 16);
+	assert_int_equal(occurrences(k.text, "the note 15."), 1);
+	close(client);
+	keeper_clear(&k);
+}
+
 static void a_proxy_that_lies(void **state)
 {
 	struct keeper_run k;
@@ -257,6 +278,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_proxy_that_ends_again_and_again),
 		cmocka_unit_test(a_proxy_that_never_gets_ready),
 		cmocka_unit_test(a_proxy_that_hangs_before_it_is_ready),
+		cmocka_unit_test(what_a_proxy_notes),
 		cmocka_unit_test(a_proxy_that_lies),
 		cmocka_unit_test(descriptors_from_a_proxy_are_not_kept),
 		cmocka_unit_test(a_proxy_that_floods),
