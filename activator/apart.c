@@ -117,7 +117,7 @@ static int start_once(struct manager *manager, const struct options *o, const ch
 		r = bus.sd_bus_call(manager->bus, m, 0, &bus_err, NULL);
 	if (r < 0)
 		(void)bus_reason(manager, r, &bus_err);
-	return r < 0 && bus.sd_bus_error_has_name(&bus_err, SYSTEMD_NAME ".UnitExists") ? -EEXIST : r;
+	return bus.sd_bus_error_has_name(&bus_err, SYSTEMD_NAME ".UnitExists") ? -EEXIST : r;
 }
 
 static int start(const struct options *o, const char *service, char *const *argv)

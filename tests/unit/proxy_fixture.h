@@ -48,6 +48,7 @@ struct proxy_run {
 	int inherited_too;	    /* and at 49 */
 	rlim_t descriptors;	    /* RLIMIT_NOFILE; 0: unchanged */
 	bool is_left_alone;	    /* it does not die with its parent */
+	uint64_t flags;		    /* of the statistics */
 	/* Set by it: */
 	pid_t pid;
 	int notify;	     /* where READY=1 arrives */
@@ -195,7 +196,7 @@ static inline void proxy_exec(struct proxy_run *p, const char *notify, int stats
 	path[n > 0 ? n : 0] = '\0';
 	*strrchr(path, '/') = '\0';
 	strcpy(strrchr(path, '/'), "/proxy"); /* BUILD/tests/x_test -> BUILD/proxy */
-	execv(path, p->args);
+	(void)execveat(open(path, O_PATH | O_CLOEXEC), "", p->args, environ, AT_EMPTY_PATH); /* like the keeper */
 	_exit(127);
 }
 
@@ -210,6 +211,7 @@ static inline void proxy_spawn(struct proxy_run *p)
 	p->notify = notify_bind(0, name);
 	p->stats = stats_map(stats, 1, &err);
 	assert_non_null(p->stats);
+	p->stats->flags = p->flags;
 	p->pid = fork();
 	assert_true(p->pid >= 0);
 	if (p->pid == 0)

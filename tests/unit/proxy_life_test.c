@@ -370,8 +370,9 @@ static void the_debug_level_tells_the_steps(void **state)
 {
 	int before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 200), said = memfd_create("said", MFD_CLOEXEC);
 	int listener = bound(SOCK_STREAM);
-	char text[4096] = "", ready[64];
+	char text[4096] = "", ready[64], path[64], called[16] = "";
 	struct proxy_run p;
+	int comm;
 
 	(void)state;
 	proxy_init(&p);
@@ -381,12 +382,38 @@ static void the_debug_level_tells_the_steps(void **state)
 	assert_true(dup2(said, STDERR_FILENO) >= 0);
 	proxy_start(&p);
 	assert_true(dup2(before, STDERR_FILENO) >= 0);
+	/* Nor is it called by the number of the descriptor that was executed. */
+	snprintf(path, sizeof(path), "/proc/%d/comm", p.pid);
+	comm = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(read(comm, called, sizeof(called) - 1) > 0);
+	assert_string_equal(called, "proxy\n");
+	close(comm);
 	assert_int_equal(proxy_stop(&p), 0);
 	assert_true(pread(said, text, sizeof(text) - 1, 0) > 0);
 	assert_non_null(strstr(text, ready));
 	assert_non_null(strstr(text, "confines itself\n"));
 	close(before);
 	close(said);
+	close(listener);
+}
+
+/* That it listened on loopback alone at the last wake. */
+static void what_was_known_of_the_server_is_forgotten(void **state)
+{
+	struct sockaddr_in any = {.sin_family = AF_INET};
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct proxy_run p;
+
+	(void)state;
+	assert_int_equal(bind(listener, (struct sockaddr *)&any, sizeof(any)), 0);
+	assert_int_equal(listen(listener, 5), 0);
+	proxy_init(&p);
+	p.n_args -= 2; /* no --target: it finds the addresses itself */
+	(void)proxy_forward(&p, SOCK_STREAM, port_of(listener));
+	p.flags = STATS_LOOPBACK;
+	proxy_start(&p);
+	assert_int_equal(p.stats->flags & STATS_LOOPBACK, 0);
+	assert_int_equal(proxy_stop(&p), 0);
 	close(listener);
 }
 
@@ -409,6 +436,7 @@ int main(void)
 		cmocka_unit_test(a_failure_is_told_to_the_keeper),
 		cmocka_unit_test(accepted_by_the_keeper),
 		cmocka_unit_test(status_says_what_happens),
+		cmocka_unit_test(what_was_known_of_the_server_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "common/cidr.h"
 #include "proxy/lifecycle.h"
 #include "relay/accept.h"
+#include "relay/udp.h"
 
 #define NOW  (1000 * USEC_PER_SEC)
 #define IDLE (10 * USEC_PER_SEC)
@@ -229,6 +230,31 @@ static void who_waits_in_the_queue_is_served(void **state)
 	end();
 }
 
+/* So does a datagram. */
+static void a_datagram_in_the_queue_is_served(void **state)
+{
+	struct error err;
+	int client, port, server = bound(SOCK_DGRAM);
+
+	(void)state;
+	begin();
+	t.relay.publish.type = SOCK_DGRAM;
+	t.relay.config.flow_timeout = USEC_INFINITY;
+	*(struct sockaddr_in *)&t.relay.targets[0].addr = loopback(port_of(server));
+	t.relay.forward.fd = port = bound(SOCK_DGRAM);
+	assert_int_equal(fcntl(port, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(udp_open(&t.relay.worker, &t.relay.worker.udp, &err), 0);
+	client = connect_to(SOCK_DGRAM, port_of(port));
+	send_text(client, "me");
+	assert_int_equal(look(NOW + IDLE), NOW + 2 * IDLE);
+	expect_text(server, "me");
+	t.relay.service.descriptors.free = RELAY_BUDGET; /* flows live as long as the process */
+	close(client);
+	close(server);
+	close(port);
+	end();
+}
+
 static void while_somebody_accepts_it_does_not_end(void **state)
 {
 	(void)state;
@@ -372,6 +398,7 @@ int main(void)
 		cmocka_unit_test(a_foreign_file_holds_nothing),
 		cmocka_unit_test(newcomers_are_waited_for),
 		cmocka_unit_test(who_waits_in_the_queue_is_served),
+		cmocka_unit_test(a_datagram_in_the_queue_is_served),
 		cmocka_unit_test(while_somebody_accepts_it_does_not_end),
 		cmocka_unit_test(without_an_idle_timeout_it_stays),
 		cmocka_unit_test(told_to_stop_it_drains),
