@@ -71,7 +71,7 @@ static int run_job_once(struct unit *u, const char *method, uint64_t deadline, c
 	int r = bus_begin_job(&u->manager, method, u->name, 0, &bus_err);
 	const char *reason = r < 0 ? bus_reason(&u->manager, r, &bus_err) : "";
 
-	if (r < 0 && bus.sd_bus_error_has_name(&bus_err, "org.freedesktop.systemd1.NoSuchUnit"))
+	if (bus.sd_bus_error_has_name(&bus_err, "org.freedesktop.systemd1.NoSuchUnit"))
 		return error_set(err, ENOENT, "there is no unit '%s': '%s list-unit-files' lists those that there are",
 				 u->name, systemctl(u->manager.scope));
 	if (r < 0)

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 
 #include "handover/mark.h"
+#include "relay/connect.h"
 #include "relay/source.h"
 #include "tests/unit/address_fixture.h"
 
@@ -170,6 +171,55 @@ static void what_is_refused_is_done_without(void **state)
 	end();
 }
 
+static void aim_at(int target, struct sockaddr_in address)
+{
+	*(struct sockaddr_in *)&r.targets[target].addr = address;
+	r.targets[target].len = sizeof(address);
+	r.forward.n_targets = 1 + (size_t)target;
+}
+
+/* A client may use one port for two ports of ours, and both may lead to one target. */
+static void a_pair_that_is_connected_already_is_done_without(void **state)
+{
+	int server = bound(SOCK_STREAM), other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	struct sockaddr_in own, to = loopback(port_of(server));
+	socklen_t len = sizeof(own);
+
+	(void)state;
+	begin("127.0.0.1", "127.0.0.1", false);
+	r.config.transparent = true;
+	aim_at(0, to);
+	assert_int_equal(getsockname(client, (struct sockaddr *)&own, &len), 0);
+	assert_int_equal(setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	assert_int_equal(bind(other, (struct sockaddr *)&own, len), 0);
+	assert_int_equal(connect(other, (struct sockaddr *)&to, sizeof(to)), 0);
+	connect_target(&r.worker, c);
+	assert_int_equal(c->state, CONNECTION_CONNECTING);
+	assert_true(c->anonymous);
+	assert_int_equal(said, 1);
+	end();
+	close(other);
+	close(server);
+}
+
+static void a_target_out_of_reach_is_no_reason_to_hide_the_client(void **state)
+{
+	int server = bound(SOCK_STREAM);
+
+	(void)state;
+	begin("127.0.0.1", "127.0.0.1", false);
+	r.config.transparent = true;
+	aim_at(0, (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(0xcb007101), .sin_port = 1});
+	aim_at(1, loopback(port_of(server)));
+	connect_target(&r.worker, c);
+	assert_int_equal(c->state, CONNECTION_CONNECTING);
+	assert_int_equal(c->attempt, 1);
+	assert_false(c->anonymous);
+	assert_int_equal(said, 0);
+	end();
+	close(server);
+}
+
 static int own_network(void **state)
 {
 	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
@@ -188,6 +238,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(families),
+		cmocka_unit_test(a_pair_that_is_connected_already_is_done_without),
+		cmocka_unit_test(a_target_out_of_reach_is_no_reason_to_hide_the_client),
 		cmocka_unit_test(the_clients_address_is_taken),
 		cmocka_unit_test(what_is_refused_is_done_without),
 	};
