@@ -80,8 +80,7 @@ bool conmon_group(const char *cgroup, char *ret, size_t size)
 		size_t len = strcspn(line, "\n");
 
 		if (strncmp(line, "0::/", 4) == 0 && len - 3 < size) {
-			memcpy(ret, line + 3, len - 3);
-			ret[len - 3] = '\0';
+			snprintf(ret, size, "%.*s", (int)len - 3, line + 3);
 			return true;
 		}
 		line += len + (line[len] == '\n');

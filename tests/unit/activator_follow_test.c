@@ -1,6 +1,7 @@
 /* Following a container that has ended to its next run. Engine and service manager are fakes. */
 #include "activator/follow.h"
 #include "activator/situation.h"
+#include "handover/channel.h"
 #include "tests/unit/activator_unit_fixture.h"
 
 static const char *with_policy(const char *status, const char *policy, int exit_code, const char *started_at)
@@ -12,6 +13,27 @@ static const char *with_policy(const char *status, const char *policy, int exit_
 		 "\"StartedAt\":\"%s\"},\"HostConfig\":{\"RestartPolicy\":{\"Name\":\"%s\"}},\"Config\":{}}",
 		 status, strcmp(status, "running") == 0 ? 77 : 0, exit_code, started_at, policy);
 	return reply("200", body);
+}
+
+/* What the keeper was told, each time with a newline. */
+static char told[1024];
+
+static void listen_to(int fd)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while ((n = recv(fd, told + len, sizeof(told) - 2 - len, MSG_DONTWAIT)) > 0) {
+		len += (size_t)n;
+		told[len++] = '\n';
+	}
+	told[len] = '\0';
+}
+
+/* That alone, and once. */
+static bool was_told(const char *begin)
+{
+	return strncmp(told, begin, strlen(begin)) == 0 && strchr(told, '\n') == strrchr(told, '\n');
 }
 
 /* Follows, for at most a second where it is down; "" or why it does not run. */
@@ -26,11 +48,19 @@ static const char *follow_to(struct fake_engine *f, const char *unit, uint64_t r
 			    .unit = unit,
 			    .recent = recent};
 	static struct error err;
+	char keeper[16];
+	int ends[2], r;
 
+	assert_int_equal(channel_open(ends, &err), 0);
+	snprintf(keeper, sizeof(keeper), "%d", ends[1]);
+	setenv("SOCKWAKE_KEEPER_FD", keeper, 1);
 	err = (struct error){};
-	if (follow(&o, &err) == 0)
-		return "";
-	return err.text;
+	r = follow(&o, &err);
+	unsetenv("SOCKWAKE_KEEPER_FD");
+	listen_to(ends[0]);
+	close(ends[0]);
+	close(ends[1]);
+	return r == 0 ? "" : err.text;
 }
 
 #define OTHERS with_policy("running", "", 0, "2027")
@@ -100,8 +130,10 @@ static void one_that_may_come_back(void **state)
 	(void)state;
 	record(&f, BACKEND_DOCKER, ID " 2026\n");
 	assert_string_equal(follow_to(&f, NULL, 0), "");
+	assert_true(was_told("ENDED=the container 'x' ended with status 143 before it was ready: '"));
 	assert_string_equal(requests(&f), "GET json GET json GET json");
 	assert_string_equal(follow_to(&f, NULL, 0), "");
+	assert_true(was_told("ENDED=the container 'x' ended with status 1 before"));
 	assert_string_equal(requests(&f), "GET json GET json GET json");
 	assert_string_equal(follow_to(&f, NULL, 0), "the container 'x' has ended");
 	assert_string_equal(requests(&f), "GET json GET json");
@@ -116,8 +148,10 @@ static void a_unit(void **state)
 	record(&f, BACKEND_DOCKER, "own " A);
 	fake_active(&manager, X, B);
 	assert_string_equal(follow_to(&f, X, 0), "");
+	assert_string_equal(told, "");
 	fake_set(&manager, X, "ActiveState", "failed");
 	assert_string_equal(follow_to(&f, X, 0), "the container 'x' has ended");
+	assert_true(was_told("ENDED=the container 'x' ended with status 0 before"));
 	fake_on(&manager, (struct fake_event){EVERY_LOOK, .what = FAIL, .value = "a.b"});
 	assert_non_null(strstr(follow_to(&f, X, 0), "does not tell ExecMainStatus"));
 	/* one that is restarting */
@@ -126,6 +160,14 @@ static void a_unit(void **state)
 	change_at("Get " X " ActiveState", 2, "ActiveState", "active");
 	assert_string_equal(follow_to(&f, X, 0), "");
 	assert_string_equal(requests(&f), "");
+	/* one that stops or starts has not ended yet */
+	for (size_t k = 0; k < 2; k++) {
+		fake_set(&manager, X, "SubState", "");
+		fake_set(&manager, X, "ActiveState", k ? "activating" : "deactivating");
+		change_at("Get " X " ActiveState", 2, "ActiveState", "active");
+		assert_string_equal(follow_to(&f, X, 0), "");
+		assert_string_equal(told, "");
+	}
 	/* the run that was served */
 	fake_active(&manager, X, A);
 	change_at("Get " X " ActiveState", 2, "ActiveState", "inactive");
