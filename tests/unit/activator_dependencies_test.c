@@ -17,7 +17,7 @@
 	"cd %s\n"                                                                                                      \
 	"echo \"$@\" >>calls\n"                                                                                        \
 	"echo fds=$LISTEN_FDS pid=$LISTEN_PID notify=$NOTIFY_SOCKET deadline=${SOCKWAKE_DEADLINE:+set}"                \
-	" keeper=$SOCKWAKE_KEEPER_FD >>calls\n"                                                                        \
+	" keeper=$SOCKWAKE_KEEPER_FD journal=${JOURNAL_STREAM-unset} >>calls\n"                                        \
 	"grep Pid: /proc/self/fdinfo/$SOCKWAKE_PIDFD >>calls\n"                                                        \
 	"echo open: $(ls -l /proc/$$/fd | grep -c -e socket: -e '[.]lock') >>calls\n"                                  \
 	"%s\n"
@@ -83,7 +83,7 @@ static void each_is_ready_before_the_next(void **state)
 	assert_non_null(second);
 	assert_null(strstr(text, "--forward")); /* the rest is the keeper's */
 	/* It gets the pidfd, and no socket, be it systemd's or the keeper's. */
-	assert_non_null(strstr(text, "fds= pid= notify= deadline=set keeper=\n"));
+	assert_non_null(strstr(text, "fds= pid= notify= deadline=set keeper= journal=\n"));
 	snprintf(pid, sizeof(pid), "Pid:\t%d\n", container_process());
 	assert_non_null(strstr(text, pid));
 	assert_non_null(strstr(text, "open: 0\n"));

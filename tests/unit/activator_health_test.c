@@ -90,6 +90,19 @@ static void a_health_check_that_does_no_harm_is_asked_for(void **state)
 	}
 }
 
+/* A second early, for the request takes its time. */
+static void a_failure_counts_after_the_start_period(void **state)
+{
+	struct container c = {
+		.health_acts = true, .started = 1000 * USEC_PER_SEC, .health_start_period = 30 * USEC_PER_SEC};
+
+	(void)state;
+	assert_false(health_failure_counts(&c, 1029 * USEC_PER_SEC - 1));
+	assert_true(health_failure_counts(&c, 1029 * USEC_PER_SEC));
+	c.health_acts = false;
+	assert_false(health_failure_counts(&c, 2000 * USEC_PER_SEC));
+}
+
 /* Often at first, and then less and less. */
 static void a_health_check_is_asked_for_at_a_sensible_pace(void **state)
 {
@@ -112,6 +125,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(healthy_is_asked_for_until_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_health_check_that_kills_is_tried_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_health_check_that_does_no_harm_is_asked_for, setup, teardown),
+		cmocka_unit_test(a_failure_counts_after_the_start_period),
 		cmocka_unit_test(a_health_check_is_asked_for_at_a_sensible_pace),
 	};
 
