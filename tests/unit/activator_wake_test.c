@@ -313,6 +313,23 @@ static void a_paused_container_is_unpaused(void **state)
 	fake_stop(&g);
 }
 
+/* It has ended, and its restart policy starts it again in a moment. */
+static void one_that_comes_back_is_waited_for(void **state)
+{
+	const char *ended =
+		reply("200", "{\"Id\":\"" ID "\",\"Name\":\"/x\",\"State\":{\"Status\":\"exited\",\"Pid\":0,"
+			     "\"ExitCode\":1,\"StartedAt\":\"" STARTED "\"},\"HostConfig\":{\"NetworkMode\":\"none\","
+			     "\"RestartPolicy\":{\"Name\":\"always\"}},\"Config\":{}}");
+	START(f, SAY(NO_CONTENT), SAY(ended), SAY(ended), SAY(running()), SAY(running()));
+	struct program p;
+
+	(void)state;
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
+	assert_string_equal(requests(&f), "POST start GET json GET json GET json GET json");
+	program_release(&p);
+	fake_stop(&f);
+}
+
 static void a_restart_in_between_is_noticed(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(inspection("running", container_process(), "2027", "")),
@@ -698,6 +715,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_paused_container_is_unpaused, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_machines_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_command_for_who_sees_the_host, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_that_comes_back_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_restart_in_between_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_replacement_in_between_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_end_is_noticed_before_the_engine_knows, setup, teardown),

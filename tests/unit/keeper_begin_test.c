@@ -218,9 +218,11 @@ static void a_timer_that_comes_late_wakes_nothing(void **state)
 	k.options[1] = window(60, 90);
 	run_once(&k);
 	k.environment[0] = "TRIGGER_TIMER_REALTIME_USEC=1";
+	k.environment[1] = "SOCKWAKE_LOG=debug";
 	run_once(&k);
 	assert_string_equal(k.events, "");
 	assert_non_null(strstr(k.notices, "READY=1\nSTATUS=The time of its schedule is over."));
+	assert_non_null(strstr(k.text, "wakes nothing: The time of its schedule is over.\n"));
 	assert_int_equal(keeper_stats(&k).wakes, 1);
 	assert_int_equal(keeper_stats(&k).flags, STATS_LATE);
 	/* a client came meanwhile */

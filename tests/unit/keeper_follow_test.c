@@ -9,6 +9,7 @@ static void a_container_that_ends(void **state)
 
 	(void)state;
 	keeper_init(&k);
+	k.environment[0] = "SOCKWAKE_LOG=debug";
 	k.scripts[RELAY] = "ready serve await idle exit:0";
 	client = keeper_client(&k);
 	keeper_start(&k);
@@ -18,6 +19,9 @@ static void a_container_that_ends(void **state)
 	atomic_store(&k.play->go, true);
 	assert_int_equal(keeper_finish(&k), 0);
 	assert_int_equal(occurrences(k.events, "follow 1 begins"), 1);
+	expect_in_order(k.text, (const char *const[]){"the container's first process has ended\n",
+						      "looks whether the container is restarted\n", NULL});
+	assert_non_null(strstr(k.text, "the proxy accepts nobody any more\n"));
 	assert_non_null(strstr(k.notices, "STATUS=the container has ended"));
 	assert_null(strstr(k.events, "wake 2"));
 	assert_non_null(strstr(k.events, "sleep 1 begins")); /* the others of --with may run */

@@ -250,6 +250,8 @@ static void an_engine_that_is_gone_is_given_up(void **state)
 			assert_in_range(keeper_msec(&k[c]), 5000, 7500);
 		assert_int_equal(occurrences(k[c].text, "the container may still run: 'sockwake sleep t' tries again"),
 				 cases[c].gives_up);
+		assert_int_equal(occurrences(k[c].notices, "STATUS=the container may still run: 'sockwake sleep t'"),
+				 cases[c].gives_up);
 		/* The next one knows that it may run. */
 		assert_int_equal(keeper_stats(&k[c]).flags, cases[c].gives_up ? MARK : 0);
 		close(clients[c]);

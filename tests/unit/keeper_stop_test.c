@@ -50,6 +50,7 @@ static void who_waits_while_it_sleeps(void **state)
 
 	(void)state;
 	keeper_init(&k);
+	k.environment[0] = "SOCKWAKE_LOG=debug";
 	k.options[0] = "--startup-timeout";
 	k.options[1] = "800ms";
 	k.scripts[SLEEP] = "msec:1100 exit:0";
@@ -65,6 +66,7 @@ static void who_waits_while_it_sleeps(void **state)
 	assert_true(was_reset(first));
 	assert_in_range(now_usec() - came, 790 * USEC_PER_MSEC, 1250 * USEC_PER_MSEC);
 	assert_int_equal(keeper_finish(&k), 0);
+	assert_non_null(strstr(k.text, "resets 1 clients, who have waited for --startup-timeout\n"));
 	assert_true(is_open(second));
 	assert_true(is_readable(k.listeners[0]));
 	assert_in_range(keeper_stats(&k).t_waiting, second_came - 60 * USEC_PER_MSEC, second_came + 60 * USEC_PER_MSEC);
@@ -89,6 +91,7 @@ static void told_to_stop_while_it_wakes(void **state)
 
 	(void)state;
 	keeper_init(&k);
+	k.environment[0] = "SOCKWAKE_LOG=debug";
 	k.scripts[WAKE] = "late term exit:75";
 	client = keeper_client(&k);
 	keeper_start(&k);
@@ -96,6 +99,7 @@ static void told_to_stop_while_it_wakes(void **state)
 	kill(k.pid, SIGTERM);
 	assert_true(was_reset(client));
 	assert_int_equal(keeper_finish(&k), EXIT_BROKEN_OFF);
+	expect_in_order(k.text, (const char *const[]){"is told to stop\n", "resets everybody who waits\n", NULL});
 	assert_non_null(strstr(k.text, "told to stop before the container was ready"));
 	assert_non_null(strstr(k.events, "sleep 1 begins"));
 	/* Nobody who waits for the start is told that the container is awake. */
