@@ -34,8 +34,8 @@ void tell_started(struct engine *e, uint64_t startup_timeout, bool in_vain)
 	if (in_vain)
 		notify_send(channel_inherited(), "VAIN=1");
 	e->deadline = deadline;
-	if (now >= deadline && __builtin_add_overflow(now, startup_timeout, &e->deadline))
-		e->deadline = USEC_INFINITY;
+	if (now >= deadline)
+		e->deadline = time_after(now, startup_timeout);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 }
 

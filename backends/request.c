@@ -7,16 +7,13 @@
 #include "backends/reply.h"
 #include "backends/silence.h"
 #include "backends/transport/transport.h"
+#include "common/extremes.h"
 #include "common/log.h"
 #include "common/parse.h"
 
 uint64_t request_deadline(const struct engine *e, uint64_t limit)
 {
-	uint64_t deadline;
-
-	if (__builtin_add_overflow(now_usec(), limit, &deadline) || deadline > e->deadline)
-		return e->deadline;
-	return deadline;
+	return least_of(time_from_now(limit), e->deadline);
 }
 
 /* Replaces the HTTP client's error by its meaning for an engine, and what to do about it. */
@@ -91,25 +88,28 @@ int engine_call(struct engine *e, const char *method, const char *path, const ch
 	return perform(e, method, path, json, REQUEST_LIMIT, ret, err);
 }
 
-static int container_path(const struct engine *e, const char *container, const char *action, char *ret, size_t size,
+/* More than the longest name and action have. */
+#define PATH_SIZE 1000
+
+static int container_path(const struct engine *e, const char *container, const char *action, char ret[static PATH_SIZE],
 			  struct error *err)
 {
 	/* None of a name's characters has a meaning in a path (RFC 3986, 2.3). */
-	if (!container_name_is_valid(container) ||
-	    snprintf(ret, size, "%s/containers/%s/%s", e->backend->prefix, container, action) >= (int)size)
+	if (!container_name_is_valid(container))
 		return error_set(err, EINVAL,
 				 "'%s' is not a container's name or identifier: those are at most 255 letters, digits, "
 				 "'_', '.' and '-', and begin with a letter or digit",
 				 container);
+	snprintf(ret, PATH_SIZE, "%s/containers/%s/%s", e->backend->prefix, container, action);
 	return 0;
 }
 
 static int send_request(struct engine *e, const char *method, const char *container, const char *action,
 			const char *json, uint64_t limit, struct http_reply *ret, struct error *err)
 {
-	char path[1000];
+	char path[PATH_SIZE];
 
-	if (container_path(e, container, action, path, sizeof(path), err) < 0)
+	if (container_path(e, container, action, path, err) < 0)
 		return -1;
 	return perform(e, method, path, json, limit, ret, err);
 }
@@ -233,15 +233,12 @@ int container_stop(struct engine *e, const char *container, uint64_t stop_timeou
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
 	char action[80] = "stop";
-	uint64_t limit;
+	uint64_t limit = time_after(time_of_seconds(stop_timeout), REQUEST_LIMIT);
 
 	/* Usually this is the container's own time-out, but not always; each engine has its own word for it. */
 	if (stop_timeout <= UINT32_MAX)
 		snprintf(action, sizeof(action), "stop?t=%u&timeout=%u", (unsigned)stop_timeout,
 			 (unsigned)stop_timeout);
-	if (__builtin_mul_overflow(stop_timeout, USEC_PER_SEC, &limit) ||
-	    __builtin_add_overflow(limit, REQUEST_LIMIT, &limit))
-		limit = USEC_INFINITY;
 	if (container_request(e, "POST", container, action, NULL, limit, &reply, err) < 0)
 		return -1;
 	if (reply.status != 204 && reply.status != 304)
@@ -315,7 +312,7 @@ int container_logs(struct engine *e, const char *container, const struct log_opt
 	_cleanup_http_reply_ struct http_reply reply = {};
 	_cleanup_container_ struct container c = {};
 	struct log_reader reader = {.sink = sink, .data = data};
-	char action[96], tail[16] = "all", path[1000];
+	char action[96], tail[16] = "all", path[PATH_SIZE];
 	struct http_request request = {
 		.method = "GET",
 		.path = path,
@@ -332,8 +329,7 @@ int container_logs(struct engine *e, const char *container, const struct log_opt
 		snprintf(tail, sizeof(tail), "%u", options->tail);
 	snprintf(action, sizeof(action), "logs?stdout=true&stderr=true&follow=%s&timestamps=%s&tail=%s",
 		 options->follow ? "true" : "false", options->times ? "true" : "false", tail);
-	if (container_path(e, c.id, action, path, sizeof(path), err) < 0 ||
-	    engine_request(e, &request, &reply, err) < 0)
+	if (container_path(e, c.id, action, path, err) < 0 || engine_request(e, &request, &reply, err) < 0)
 		return -1;
 	return reply.status == 200 ? 0 : reply_error(e, "read the log of", container, &reply, err);
 }

@@ -37,6 +37,14 @@ static inline uint64_t time_after(uint64_t since, uint64_t span)
 	return __builtin_add_overflow(since, span, &sum) ? USEC_INFINITY : sum;
 }
 
+/* USEC_INFINITY if that many seconds are more. */
+static inline uint64_t time_of_seconds(uint64_t seconds)
+{
+	uint64_t span;
+
+	return __builtin_mul_overflow(seconds, USEC_PER_SEC, &span) ? USEC_INFINITY : span;
+}
+
 /* The time on CLOCK_MONOTONIC when so much has passed. */
 static inline uint64_t time_from_now(uint64_t span)
 {

@@ -41,9 +41,7 @@ static uint64_t startup_timeout(const struct stored *s)
 /* The keeper limits the start; this limit is for a manager that does not answer. */
 static uint64_t patience(const struct stored *s)
 {
-	uint64_t usec;
-
-	return __builtin_add_overflow(start_limit(startup_timeout(s)), MARGIN, &usec) ? USEC_INFINITY : usec;
+	return time_after(start_limit(startup_timeout(s)), MARGIN);
 }
 
 /* Does the instance, or a part of its units, no longer exist because another command removes it? */

@@ -101,8 +101,7 @@ int environment_take_fd(enum variable v, int *ret, struct error *err)
 
 int environment_deadline(uint64_t startup_timeout, uint64_t *ret, struct error *err)
 {
-	if (__builtin_add_overflow(now_usec(), startup_timeout, ret))
-		*ret = USEC_INFINITY;
+	*ret = time_from_now(startup_timeout);
 	return read_number(VARIABLE_DEADLINE, 0, UINT64_MAX, ret, err);
 }
 

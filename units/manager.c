@@ -121,14 +121,11 @@ static int run_job_once(struct manager *m, const char *method, const char *what,
 {
 	_cleanup_bus_err_ sd_bus_error bus_error = SD_BUS_ERROR_NULL;
 	int r = bus_begin_job(m, method, unit, CALL_TIMEOUT, &bus_error);
-	uint64_t end;
 
 	if (r >= 0 && timeout_usec == 0)
 		return 0;
-	if (__builtin_add_overflow(now_usec(), timeout_usec, &end))
-		end = USEC_INFINITY;
 	if (r >= 0)
-		r = bus_await_job(m, end);
+		r = bus_await_job(m, time_from_now(timeout_usec));
 	if (r <= 0)
 		return bus_failed(m, err, what, r < 0 ? r : -ETIMEDOUT, &bus_error);
 	if (strcmp(m->job_result, "done") == 0 || strcmp(m->job_result, "skipped") == 0)

@@ -2,10 +2,12 @@
 #include "tests/unit/proc_fixture.h"
 
 #include <errno.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "backends/reach.h"
+#include "tests/unit/refusal_fixture.h"
 
 #define COMMAND	 "pg_isready -p {container_port}"
 #define OWN_PROC "413 418 0:4242 / /proc rw,nosuid - proc proc rw\n"
@@ -69,6 +71,19 @@ static void what_matters(void **state)
 	assert_true(reach_matters(COMMAND));
 }
 
+/* The programs of an ordinary user may be root's, and then are not its own. */
+static bool does_not_matter_to_another(void)
+{
+	return setresuid(1000, 1000, 1000) == 0 && prctl(PR_SET_DUMPABLE, 1) == 0 && !reach_matters("listen") &&
+	       reach_matters(COMMAND);
+}
+
+static void programs_of_another(void **state)
+{
+	(void)state;
+	assert_true(geteuid() != 0 || child_says(does_not_matter_to_another));
+}
+
 static void what_is_mounted(void **state)
 {
 	static const struct {
@@ -129,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_ordinary_container, setup, proc_teardown),
 		cmocka_unit_test_setup_teardown(what_matters, setup, proc_teardown),
+		cmocka_unit_test(programs_of_another),
 		cmocka_unit_test_setup_teardown(what_is_mounted, setup, proc_teardown),
 		cmocka_unit_test_setup_teardown(links_are_followed, setup, proc_teardown),
 		cmocka_unit_test_setup_teardown(the_process_itself, setup, proc_teardown),

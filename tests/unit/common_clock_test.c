@@ -16,6 +16,9 @@ static void a_time_beyond_the_clock_never_comes(void **state)
 	assert_true(time_after(USEC_INFINITY - 1, 1) == USEC_INFINITY);
 	assert_true(time_after(USEC_INFINITY - 1, 2) == USEC_INFINITY);
 	assert_true(time_after(1, USEC_INFINITY) == USEC_INFINITY);
+	assert_true(time_of_seconds(3) == 3000000);
+	assert_true(time_of_seconds(UINT64_MAX / 1000000) == UINT64_MAX / 1000000 * 1000000);
+	assert_true(time_of_seconds(UINT64_MAX / 1000000 + 1) == USEC_INFINITY);
 }
 
 static void a_time_is_over_once_it_has_come(void **state)
