@@ -1,117 +1,5 @@
 /* units/store.c and paths.c: what a unit directory holds, and that a change of it is whole or none. */
-#include "tests/unit/instance_fixture.h"
-
-#include <fcntl.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-
-#include "common/clock.h"
-#include "common/io.h"
-#include "common/path.h"
-#include "instance/json.h"
-#include "units/paths.h"
-#include "units/render.h"
-#include "units/store.h"
-
-static char directory[64];
-static int renames_left = -1; /* until one fails; -1: none does */
-
-/* In place of the C library's. */
-int rename(const char *from, const char *to)
-{
-	if (renames_left >= 0 && renames_left-- == 0) {
-		errno = EIO;
-		return -1;
-	}
-	return renameat(AT_FDCWD, from, AT_FDCWD, to);
-}
-
-static int make_directory(void **state)
-{
-	(void)state;
-	strcpy(directory, "/tmp/sockwake-store-XXXXXX");
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", directory);
-	return system(command);
-}
-
-static const char *in(const char *file)
-{
-	static char path[PATH_MAX];
-	struct error err;
-
-	assert_int_equal(path_join(directory, file, path, &err), 0);
-	return path;
-}
-
-static void put(const char *file, const char *text)
-{
-	struct error err;
-
-	assert_int_equal(file_write_atomic(in(file), text, strlen(text), 0644, &err), 0);
-}
-
-static bool exists(const char *file)
-{
-	struct stat st;
-
-	return lstat(in(file), &st) == 0;
-}
-
-/* How many entries of any kind, hidden ones included. */
-static size_t count_entries(void)
-{
-	_cleanup_dir_ DIR *dir = opendir(directory);
-	size_t n = 0;
-
-	while (readdir(dir))
-		n++;
-	return n - 2;
-}
-
-static char *content(const char *file)
-{
-	char *text;
-	struct error err;
-
-	assert_int_equal(file_read(AT_FDCWD, in(file), 1 << 20, &text, NULL, &err), 0);
-	return text;
-}
-
-static void write_instance(const struct instance *i)
-{
-	_cleanup_snapshot_ struct snapshot before = {};
-	struct error err;
-
-	if (store_write(directory, i, &before, &err) < 0)
-		fail_msg("%s", err.text);
-}
-
-/* As the original tool wrote them. */
-static void put_original(void)
-{
-	put("mysql5ram.socket",
-	    "[Unit]\nDescription=Socket for mysql5ram on-demand activation\nX-ManagedBy=sockwake\n"
-	    "X-InstanceConfig={\"name\":\"mysql5ram\",\"listen_port\":53303,\"container_port\":3303,"
-	    "\"container_name\":\"mysql5ram\"}\n\n[Socket]\nListenStream=53303\n"
-	    "Service=mysql5ram-proxy.service\n\n[Install]\nWantedBy=sockets.target\n");
-	put("mysql5ram-proxy.service", "[Unit]\nDescription=Proxy for mysql5ram\nX-ManagedBy=sockwake\n"
-				       "Requires=mysql5ram.service\n\n[Service]\nExecStart=/bin/true\n");
-	put("mysql5ram.service", "[Unit]\nDescription=mysql5ram Docker container\nX-ManagedBy=sockwake\n"
-				 "StopWhenUnneeded=true\n\n[Service]\nType=notify\nExecStart=/bin/true\n");
-	assert_int_equal(mkdir(in("sockets.target.wants"), 0755), 0);
-	assert_int_equal(symlink("/etc/systemd/system/mysql5ram.socket", in("sockets.target.wants/mysql5ram.socket")),
-			 0);
-}
+#include "tests/unit/store_fixture.h"
 
 static void write_read_remove(void **state)
 {
@@ -322,168 +210,6 @@ static void broken_configurations_are_listed_with_a_reason(void **state)
 	assert_false(exists("a.socket"));
 }
 
-/* Runs in a child that is not root, for which the modes of directories count. */
-static int as_nobody(int (*f)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0)
-		_exit(setgid(65534) < 0 || setuid(65534) < 0 ? 99 : f());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static int write_fails(void)
-{
-	struct instance i = small_instance("pg");
-	struct snapshot before = {};
-	struct error err;
-	int r = store_write(directory, &i, &before, &err) < 0 && err.code == EACCES ? 0 : 1;
-
-	snapshot_clear(&before);
-	instance_clear(&i);
-	return r;
-}
-
-static void read_only_directory(void **state)
-{
-	(void)state;
-	assert_int_equal(chmod(directory, 0755), 0);
-	assert_int_equal(as_nobody(write_fails), 0);
-	assert_int_equal(count_entries(), 0);
-}
-
-/* The link is what fails last: both files are there by then. */
-static void late_failure_leaves_nothing(void **state)
-{
-	_cleanup_instance_ struct instance i = small_instance("pg");
-	_cleanup_snapshot_ struct snapshot before = {};
-	struct error err;
-
-	(void)state;
-	put("sockets.target.wants", "a file where a directory should be");
-	assert_int_equal(store_write(directory, &i, &before, &err), -1);
-	assert_int_equal(count_entries(), 1);
-}
-
-/* Each of the files that are replaced fails in turn. */
-static void each_file_or_none(void **state)
-{
-	_cleanup_instance_ struct instance old = small_instance("pg"), new = full_instance();
-	_cleanup_free_ char *socket = NULL, *service = NULL;
-	struct error err;
-	int k;
-
-	(void)state;
-	write_instance(&old);
-	socket = content("pg.socket");
-	service = content("pg.service");
-	for (k = 0;; k++) {
-		_cleanup_snapshot_ struct snapshot before = {};
-		_cleanup_free_ char *now = NULL, *service_now = NULL;
-		int r;
-
-		renames_left = k;
-		err = (struct error){};
-		r = store_write(directory, &new, &before, &err);
-		renames_left = -1;
-		if (r == 0)
-			break;
-		assert_int_equal(err.code, EIO);
-		assert_int_equal(strncmp(err.text, "cannot write '", strlen("cannot write '")), 0);
-		now = content("pg.socket");
-		service_now = content("pg.service");
-		assert_string_equal(now, socket);
-		assert_string_equal(service_now, service);
-		assert_int_equal(count_entries(), 3); /* no timer, nothing temporary */
-	}
-	assert_int_equal(k, 3);
-	assert_int_equal(count_entries(), 4);
-}
-
-/* What was there comes back, also where only the link failed. */
-static void a_refresh_that_fails_late(void **state)
-{
-	static const char text[] = "[Unit]\nX-ManagedBy=sockwake\n";
-	_cleanup_instance_ struct instance i = small_instance("pg");
-	_cleanup_snapshot_ struct snapshot before = {};
-	_cleanup_free_ char *now = NULL;
-	struct error err;
-	int changed;
-
-	(void)state;
-	write_instance(&i);
-	put("pg.service", text);
-	assert_int_equal(unlink(in("sockets.target.wants/pg.socket")), 0);
-	assert_int_equal(mkdir(in("sockets.target.wants/pg.socket"), 0755), 0);
-	assert_int_equal(store_refresh(directory, &i, &before, &changed, &err), -1);
-	now = content("pg.service");
-	assert_string_equal(now, text);
-}
-
-static void late_failure_restores_what_was(void **state)
-{
-	_cleanup_instance_ struct instance old = small_instance("pg"), new = full_instance();
-	_cleanup_snapshot_ struct snapshot before = {};
-	_cleanup_stored_ struct stored s = {};
-	struct error err;
-
-	(void)state;
-	write_instance(&old);
-	assert_int_equal(unlink(in("sockets.target.wants/pg.socket")), 0);
-	assert_int_equal(mkdir(in("sockets.target.wants/pg.socket"), 0755), 0);
-	assert_int_equal(store_write(directory, &new, &before, &err), -1);
-	assert_int_equal(store_read(directory, "pg", &s, &err), 0);
-	assert_int_equal(s.instance.scope, SCOPE_USER);
-	assert_int_equal(s.instance.n_ports, 1);
-	assert_int_equal(count_entries(), 3);
-}
-
-/* Fills the file system up to so many free pages, in a mount namespace of its own. */
-static int write_on_full_disk(int free_pages)
-{
-	_cleanup_instance_ struct instance i = full_instance();
-	_cleanup_snapshot_ struct snapshot before = {};
-	char page[4096] = {}, text[80];
-	struct error err;
-	int fd, r;
-
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", directory, "tmpfs", 0, "size=64k") < 0)
-		return 98;
-	fd = open(in("ballast"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-	while (write(fd, page, sizeof(page)) == sizeof(page))
-		;
-	snprintf(text, sizeof(text), "%d", free_pages);
-	if (ftruncate(fd, lseek(fd, 0, SEEK_END) - (off_t)free_pages * 4096) < 0)
-		return 97;
-	close(fd);
-	r = store_write(directory, &i, &before, &err);
-	return r == 0 ? (count_entries() == 5 ? 0 : 2) : count_entries() == 1 ? 1 : 2;
-}
-
-static void full_disk(void **state)
-{
-	int outcomes[3] = {};
-
-	(void)state;
-	for (int pages = 0; pages < 10; pages++) {
-		pid_t pid = fork();
-		int status;
-
-		if (pid == 0)
-			_exit(write_on_full_disk(pages));
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 3);
-		outcomes[WEXITSTATUS(status)]++;
-	}
-	assert_true(outcomes[0] > 0); /* whole */
-	assert_true(outcomes[1] > 1); /* nothing, also when the first of the files would have fitted */
-	assert_int_equal(outcomes[2], 0);
-}
-
 static void a_thousand_instances(void **state)
 {
 	_cleanup_stored_list_ struct stored_list l = {};
@@ -638,31 +364,23 @@ static void directories(void **state)
 	assert_string_equal(path, "/run/sockwake");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_directory, remove_directory)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(write_read_remove),
-		TEST(nothing_there),
-		TEST(original_is_found_and_taken_over),
-		TEST(what_is_not_ours_stays),
-		TEST(a_timer_comes_and_goes_with_the_schedule),
-		TEST(a_timer_that_is_not_ours),
-		TEST(names_that_meet),
-		TEST(original_with_the_configuration_everywhere),
-		TEST(broken_configurations_are_listed_with_a_reason),
-		TEST(read_only_directory),
-		TEST(late_failure_leaves_nothing),
-		TEST(each_file_or_none),
-		TEST(a_refresh_that_fails_late),
-		TEST(late_failure_restores_what_was),
-		TEST(full_disk),
-		TEST(a_thousand_instances),
-		TEST(longest_name),
-		TEST(refreshed_where_it_differs),
-		TEST(refreshed_and_still_disabled),
-		TEST(not_refreshed),
+		STORE_TEST(write_read_remove),
+		STORE_TEST(nothing_there),
+		STORE_TEST(original_is_found_and_taken_over),
+		STORE_TEST(what_is_not_ours_stays),
+		STORE_TEST(a_timer_comes_and_goes_with_the_schedule),
+		STORE_TEST(a_timer_that_is_not_ours),
+		STORE_TEST(names_that_meet),
+		STORE_TEST(original_with_the_configuration_everywhere),
+		STORE_TEST(broken_configurations_are_listed_with_a_reason),
+		STORE_TEST(a_thousand_instances),
+		STORE_TEST(longest_name),
+		STORE_TEST(refreshed_where_it_differs),
+		STORE_TEST(refreshed_and_still_disabled),
+		STORE_TEST(not_refreshed),
 		cmocka_unit_test(directories),
 	};
 
