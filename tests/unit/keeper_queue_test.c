@@ -1,83 +1,5 @@
 /* Who waits, who may wake, and since when: with real sockets and real clients. */
-#include "keeper/queue.h"
-
-#include <sys/mman.h>
-#include <sys/resource.h>
-
-#include "common/log.h"
-#include "keeper/backlog.h"
-#include "tests/unit/keeper_fixture.h"
-
-#define LIMIT (600 * USEC_PER_MSEC)
-#define SLACK (20 * USEC_PER_MSEC) /* the kernel counts in ticks */
-#define ABOUT (60 * USEC_PER_MSEC) /* the kernel counts in ticks */
-
-/* So many numbers are kept for what systemd would hand over. */
-#define RESERVED 8
-
-static void reserve(void)
-{
-	int low = open("/dev/null", O_RDONLY | O_CLOEXEC), fd = fcntl(low, F_DUPFD_CLOEXEC, 100);
-
-	close(low);
-	for (int k = 0; k < RESERVED; k++)
-		assert_int_equal(dup3(fd, LISTEN_FDS_START + k, O_CLOEXEC), LISTEN_FDS_START + k);
-	close(fd);
-}
-
-static int setup(void **state)
-{
-	static int nothing;
-
-	*state = &nothing;
-	reserve();
-	return 0;
-}
-
-/* Hands them over; they are the queue's then. -1-terminated. */
-static struct queue queue_of(const int *fds, uint64_t limit)
-{
-	static struct queue q;
-	struct error err;
-	char text[16];
-	int n = 0;
-
-	for (; fds[n] >= 0; n++) {
-		assert_int_equal(dup2(fds[n], LISTEN_FDS_START + n), LISTEN_FDS_START + n);
-		close(fds[n]);
-	}
-	snprintf(text, sizeof(text), "%d", getpid());
-	setenv("LISTEN_PID", text, 1);
-	snprintf(text, sizeof(text), "%d", n);
-	setenv("LISTEN_FDS", text, 1);
-	if (queue_open(&q, limit, &err) < 0)
-		fail_msg("%s", err.text);
-	return q;
-}
-
-#define QUEUE(limit, ...) queue_of((const int[]){__VA_ARGS__, -1}, limit)
-
-static struct cidr range(const char *text)
-{
-	struct error err;
-	struct cidr c;
-
-	assert_int_equal(cidr_parse(text, &c, &err), 0);
-	return c;
-}
-
-/* What somebody else gets who binds the same address as our UDP socket, and wants to share it, as systemd does. */
-static int bind_beside(int fd)
-{
-	_cleanup_close_ int other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in a;
-	socklen_t len = sizeof(a);
-	int on = 1;
-
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-	assert_int_equal(setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
-	return bind(other, (struct sockaddr *)&a, len) < 0 ? errno : 0;
-}
+#include "tests/unit/keeper_queue_fixture.h"
 
 static void what_is_handed_over_is_set_right(void **state)
 {
@@ -209,25 +131,6 @@ static void as_many_are_accepted_as_can_be_handed_down(void **state)
 	assert_true(queue_waits(&q)); /* the others */
 	for (size_t i = 0; i < ACCEPTED_MAX + 10; i++)
 		close(clients[i]);
-}
-
-/* When somebody connected: between two looks at the clock, which a busy machine may have kept far apart. */
-struct moment {
-	uint64_t before, after;
-};
-
-static struct moment connected(int *ret, const char *to)
-{
-	struct moment m = {.before = now_usec()};
-
-	*ret = client_of(SOCK_STREAM, NULL, to, port_of(3));
-	m.after = now_usec();
-	return m;
-}
-
-static bool is_about(uint64_t t, struct moment m)
-{
-	return t + ABOUT >= m.before && t <= m.after + ABOUT;
 }
 
 /* Who came late stays in the backlog, for as long as the limit is. */
@@ -387,94 +290,6 @@ static void half_closed_clients_wait_as_well(void **state)
 	queue_refuse(&q);
 }
 
-/* Listeners are told apart by address, not by port alone; each pair: one client is old, the other one young. */
-static void assert_told_apart(const char *first, const char *second, const char *to_first, const char *to_second)
-{
-	int fd = bound_to(SOCK_STREAM, first, 0), other = second ? bound_to(SOCK_STREAM, second, port_of(fd)) : -1;
-	struct queue q = queue_of((const int[]){fd, other, -1}, LIMIT);
-	_cleanup_close_ int old = -1, young = -1;
-	struct moment at_first = connected(&old, to_first), later;
-
-	wait_msec(400);
-	later = connected(&young, to_second);
-	wait_until(at_first.after + LIMIT + SLACK);
-	assert_int_equal(queue_expire(&q, now_usec()), 1);
-	assert_true(was_reset(old));
-	assert_true(is_open(young));
-	assert_true(is_about(q.since, later));
-	queue_refuse(&q);
-	assert_true(was_reset(young));
-	reserve();
-}
-
-static void listeners_are_told_apart(void **state)
-{
-	(void)state;
-	assert_told_apart("127.0.0.1", "127.0.0.2", "127.0.0.1", "127.0.0.2");
-	assert_told_apart("127.0.0.2", "127.0.0.1", "127.0.0.2", "127.0.0.1");
-	/* The old one is in the queue that is looked at last. */
-	assert_told_apart("127.0.0.1", "127.0.0.2", "127.0.0.2", "127.0.0.1");
-	assert_told_apart("127.0.0.1", "::1", "127.0.0.1", "::1");
-	assert_told_apart("127.0.0.1", "::1", "::1", "127.0.0.1");
-	assert_told_apart("::1", "127.0.0.1", "::1", "127.0.0.1");
-	assert_told_apart("0.0.0.0", NULL, "127.0.0.1", "127.0.0.9");
-	assert_told_apart("::1", NULL, "::1", "::1");
-}
-
-/* One that is bound to IPv6 has IPv4 clients, too. */
-static void mapped_addresses_are_seen(void **state)
-{
-	(void)state;
-	assert_told_apart("::", NULL, "127.0.0.1", "::1");
-	assert_told_apart("::", NULL, "::1", "127.0.0.1");
-	assert_told_apart("::ffff:127.0.0.1", "::ffff:127.0.0.2", "127.0.0.1", "127.0.0.2");
-	assert_told_apart("::ffff:127.0.0.1", "::ffff:127.0.0.2", "127.0.0.2", "127.0.0.1");
-	assert_told_apart("::ffff:127.0.0.1", "127.0.0.2", "127.0.0.1", "127.0.0.2");
-	assert_told_apart("::ffff:127.0.0.1", "127.0.0.2", "127.0.0.2", "127.0.0.1");
-}
-
-/* Those that somebody has accepted wait no longer, however old they are. */
-static void who_is_served_is_not_counted(void **state)
-{
-	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0));
-	_cleanup_close_ int a = -1, b = -1, served = -1;
-	struct moment first = connected(&a, "127.0.0.1"), later;
-
-	(void)state;
-	served = accept4(3, NULL, NULL, SOCK_CLOEXEC);
-	assert_true(served >= 0);
-	wait_msec(400);
-	later = connected(&b, "127.0.0.1");
-	wait_until(first.after + LIMIT + SLACK);
-	assert_int_equal(queue_expire(&q, now_usec()), 0);
-	assert_true(is_open(a));
-	assert_true(is_open(b));
-	assert_true(is_about(q.since, later));
-	queue_refuse(&q);
-}
-
-/* More than fit into one answer of the kernel. */
-static void long_queues_are_seen_whole(void **state)
-{
-	enum { N = 700 };
-	struct queue q = QUEUE(LIMIT, bound_to(SOCK_STREAM, "127.0.0.1", 0));
-	uint16_t port = port_of(3);
-	struct backlog b;
-	int clients[N];
-
-	(void)state;
-	for (int k = 0; k < N; k++)
-		clients[k] = client_of(SOCK_STREAM, NULL, "127.0.0.1", port);
-	assert_int_equal(backlog_look(3, 0, &b), 0);
-	assert_int_equal(b.old, N);
-	wait_msec(LIMIT / USEC_PER_MSEC + 20);
-	assert_int_equal(queue_expire(&q, now_usec()), N);
-	for (int k = 0; k < N; k++) {
-		assert_true(was_reset(clients[k]));
-		close(clients[k]);
-	}
-}
-
 /* The kernel does not say since when they wait, so that all of them came with the first. */
 static void unix_clients_came_with_the_first(void **state)
 {
@@ -517,17 +332,6 @@ static void without_a_limit_everybody_waits(void **state)
 	assert_int_equal(queue_expire(&q, now_usec()), 0);
 	assert_true(is_open(a));
 	queue_refuse(&q);
-}
-
-static void what_is_no_tcp_listener_has_no_backlog(void **state)
-{
-	_cleanup_close_ int udp = bound_to(SOCK_DGRAM, "127.0.0.1", 0);
-	struct backlog b;
-
-	(void)state;
-	assert_int_equal(backlog_look(-1, 0, &b), -1);
-	assert_int_equal(backlog_look(LISTEN_FDS_START, 0, &b), -1); /* /dev/null */
-	(void)udp;
 }
 
 /* What is written on standard error from here on; NULL: the text up to now. */
@@ -632,13 +436,8 @@ int main(void)
 		cmocka_unit_test_setup(who_gave_up_saves_nobody_and_costs_nobody, setup),
 		cmocka_unit_test_setup(the_overdue_are_reset_without_a_descriptor, setup),
 		cmocka_unit_test_setup(half_closed_clients_wait_as_well, setup),
-		cmocka_unit_test_setup(listeners_are_told_apart, setup),
-		cmocka_unit_test_setup(mapped_addresses_are_seen, setup),
-		cmocka_unit_test_setup(who_is_served_is_not_counted, setup),
-		cmocka_unit_test_setup(long_queues_are_seen_whole, setup),
 		cmocka_unit_test_setup(unix_clients_came_with_the_first, setup),
 		cmocka_unit_test_setup(without_a_limit_everybody_waits, setup),
-		cmocka_unit_test_setup(what_is_no_tcp_listener_has_no_backlog, setup),
 	};
 
 	(void)close_range(LISTEN_FDS_START, ~0U, 0); /* what make and others have left open */
