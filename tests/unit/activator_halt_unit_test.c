@@ -378,12 +378,16 @@ static void what_was_started_for_it_is_stopped(void **state)
 	(void)state;
 	fake_active(&manager, X, A);
 	record(&f, BACKEND_PODMAN, "own " A);
+	record_container = "db";
+	record(&f, BACKEND_PODMAN, "found " B);
 	fake_active(&manager, "db.service", B);
 	write_needed("db.service", B);
 	assert_string_equal(SLEEP(0, UNIT_OPTIONS(f, "podman")), "GET json GET json?all=true");
 	assert_string_equal(fake_calls(&manager), STOPS STOP_OF("db.service"));
 	assert_non_null(strstr(p.text, "the unit 'db.service', which was started for others, was stopped, too"));
 	assert_false(is_needed("db.service"));
+	assert_string_equal(recorded(&f, BACKEND_PODMAN), ""); /* its next run is another one */
+	record_container = "x";
 	fake_stop(&f);
 }
 

@@ -478,7 +478,8 @@ static void a_start_that_goes_on(void **state)
 	static const char healthy[] = "\"Healthcheck\":{\"Test\":[\"CMD\",\"true\"]}";
 	START(f, SAY(inspection("running", container_process(), STARTED, healthy)),
 	      SAY(reply("200", "{\"Status\":\"healthy\",\"Log\":[{\"ExitCode\":0}]}")), THREE, /* */
-	      SAY(EXITED), THREE);
+	      SAY(EXITED), THREE, THREE);
+	struct fake_event began = {"GetBefore", .what = SET, .unit = "job/7", .name = "State", .value = "running"};
 	struct program p;
 
 	(void)state;
@@ -508,6 +509,17 @@ static void a_start_that_goes_on(void **state)
 	fake_on(&manager, (struct fake_event){"Get " X " Job", .after = 1, .what = END, .value = "done"});
 	assert_int_equal(program_run_kept(&p, ARGUMENTS(UNIT_OPTIONS(f, "podman"))), 0);
 	assert_string_equal(requests(&f), "GET json GET json GET json GET json");
+	assert_string_equal(p.awaited, "the unit 'x.service' has not started");
+	program_release(&p);
+	/* what it has waited for is there */
+	fake_clear(&manager);
+	fake_set(&manager, X, "start", "pending");
+	fake_set(&manager, X, "Job", "7");
+	fake_set(&manager, "job/7", "State", "waiting");
+	fake_set(&manager, "job/7", "Before", "y.service:running");
+	fake_on(&manager, began);
+	fake_on(&manager, (struct fake_event){"Get " X " Job", .after = 2, .what = END, .value = "done"});
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(UNIT_OPTIONS(f, "docker"))), 0);
 	assert_string_equal(p.awaited, "the unit 'x.service' has not started");
 	program_release(&p);
 	fake_stop(&f);

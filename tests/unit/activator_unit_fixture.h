@@ -29,10 +29,12 @@ static inline int unit_teardown(void **state)
 
 #define UNIT_OPTIONS(f, backend) "--scope", "user", OPTIONS(f, backend), "--unit", X
 
+static const char *record_container = "x";
+
 /* The lock of the container that records who began its run. */
 static inline const char *record_file(const struct fake_engine *f, enum backend_kind backend)
 {
-	struct options o = {.name = "t", .container = "x", .backend = backend, .scope = SCOPE_USER};
+	struct options o = {.name = "t", .container = record_container, .backend = backend, .scope = SCOPE_USER};
 	static char path[PATH_MAX];
 	struct error err;
 

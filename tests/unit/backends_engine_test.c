@@ -72,6 +72,23 @@ static void own_sockets_and_roots(void **state)
 	rmdir(directory);
 }
 
+static void a_path_is_absolute_and_fits(void **state)
+{
+	char path[ENGINE_SOCKET_MAX + 1], found[ENGINE_SOCKET_MAX];
+	struct error err;
+
+	(void)state;
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[ENGINE_SOCKET_MAX] = '\0';
+	assert_int_equal(engine_find_socket(BACKEND_DOCKER, SCOPE_USER, path, found, &err), -1);
+	assert_int_equal(err.code, EINVAL);
+	path[ENGINE_SOCKET_MAX - 1] = '\0';
+	assert_int_equal(engine_find_socket(BACKEND_DOCKER, SCOPE_USER, path, found, &err), 0);
+	assert_string_equal(found, path);
+	assert_int_equal(engine_find_socket(BACKEND_DOCKER, SCOPE_USER, "run/docker.sock", found, &err), -1);
+}
+
 static void each_has_another(void **state)
 {
 	(void)state;
@@ -83,6 +100,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_sockets_and_roots),
+		cmocka_unit_test(a_path_is_absolute_and_fits),
 		cmocka_unit_test(each_has_another),
 	};
 

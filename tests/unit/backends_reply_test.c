@@ -219,7 +219,8 @@ static void where_it_comes_from(void **state)
 	assert_true(c.is_infra);
 	assert_true(inspect(ORIGIN(",\"Created\":\"2026-11-22T03:10:35Z\""), &c));
 	assert_int_equal(c.created, 1795317035 * 1000000LL);
-	assert_true(inspect(ORIGIN(",\"NetworkSettings\":{\"Ports\":{\"443/tcp\":null,\"53/udp\":null,\"80/tcp\":[]}}"),
+	assert_true(inspect(ORIGIN(",\"NetworkSettings\":{\"Ports\":{\"443/tcp\":null,\"80/tcp\":[],\"53/udp\":null,"
+				   "\"8443/tcp\":null}}"),
 			    &c));
 	assert_int_equal(c.exposed_port, 80);
 	/* those of the pod */

@@ -185,6 +185,10 @@ static void written_down_and_read(void **state)
 	assert_int_equal(access(file, F_OK), -1);
 	assert_int_equal(access(in_directory("state"), F_OK), -1);
 	assert_int_equal(volumes_write(file, &nothing, &err), 0);
+	/* nor can there be one where a directory would be needed */
+	assert_int_equal(file_write_atomic(in_directory("file"), "x", 1, 0600, &err), 0);
+	assert_int_equal(volumes_write(in_directory("file/volumes"), &nothing, &err), 0);
+	assert_int_equal(unlink(in_directory("file")), 0);
 }
 
 static void a_file_that_makes_no_sense(void **state)

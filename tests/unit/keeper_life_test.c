@@ -353,6 +353,7 @@ static void the_debug_level_tells_each_step(void **state)
 					    "the activator ended with status 0\n",
 					    "the container sleeps, or has a reason to stay up\n",
 					    NULL};
+	double msec = -1;
 	struct keeper_run k;
 	int client;
 
@@ -372,6 +373,10 @@ static void the_debug_level_tells_each_step(void **state)
 	assert_int_equal(keeper_finish(&k), 0);
 	expect_in_order(k.text, steps);
 	assert_int_equal(occurrences(k.events, "SOCKWAKE_LOG=debug@"), 3);
+	assert_int_equal(sscanf(k.text, "keeper +%lf ms: begins with", &msec), 1);
+	assert_true(msec < 60000);
+	assert_int_equal(keeper_stats(&k).idle_timeout, 300 * USEC_PER_SEC);
+	assert_int_equal(keeper_stats(&k).warm_for, 3600 * USEC_PER_SEC);
 	close(client);
 	keeper_clear(&k);
 }

@@ -79,7 +79,11 @@ static inline void keeper_words(const struct keeper_run *k, char **argv)
 					"--",
 					k->proxy ? k->proxy : test,
 					"--forward",
-					"1:2"};
+					"1:2",
+					"--idle-timeout",
+					"5min",
+					"--warm-for",
+					"1h"};
 	size_t n = 0;
 
 	argv[n++] = (char *)(uintptr_t)keeper_path();

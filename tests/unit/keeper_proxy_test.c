@@ -157,6 +157,7 @@ static void a_proxy_that_lies(void **state)
 	snprintf(word, sizeof(word), "container=%d\n", k.play->container);
 	assert_non_null(strstr(k.events, word));
 	assert_null(strstr(k.text, "a lie"));
+	assert_int_equal(occurrences(k.text, "the first client is served\n"), 1);
 	assert_null(strstr(k.notices, "a lie"));
 	assert_int_equal(keeper_stats(&k).wakes, 1);
 	assert_int_equal(keeper_stats(&k).flags & ~(uint64_t)(STATS_FULL | STATS_LOOPBACK), 0);

@@ -18,6 +18,18 @@ static void what_is_handed_over_is_set_right(void **state)
 	assert_true(queue_deadline(&q) == USEC_INFINITY);
 }
 
+static void a_queue_of_datagrams(void **state)
+{
+	struct queue q = {.n = 2, .stream = {[2] = true}};
+
+	(void)state;
+	assert_true(queue_is_of_datagrams(&q));
+	q.stream[1] = true;
+	assert_false(queue_is_of_datagrams(&q));
+	q.n = 0;
+	assert_false(queue_is_of_datagrams(&q));
+}
+
 static void what_is_no_socket_is_refused(void **state)
 {
 	struct queue q;
@@ -424,6 +436,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_handed_over_is_set_right, setup),
 		cmocka_unit_test_setup(who_comes_is_named, setup),
 		cmocka_unit_test_setup(a_crowd_is_not_named, setup),
+		cmocka_unit_test(a_queue_of_datagrams),
 		cmocka_unit_test_setup(what_is_no_socket_is_refused, setup),
 		cmocka_unit_test_setup(excluded_sources_do_not_wake, setup),
 		cmocka_unit_test_setup(others_wake_and_are_reset_by_a_failure, setup),
