@@ -62,7 +62,7 @@ static int pause_a_little(struct job *j, struct error *err)
 	pause = pause < PAUSE_LEAST ? PAUSE_LEAST : pause > PAUSE_MOST ? PAUSE_MOST : pause;
 	tell_awaited(&j->told, NULL, "the job '%s', which comes before '%s', has not ended", j->view->container,
 		     j->own->container);
-	if (time_pause(pause, j->engine->deadline))
+	if (time_pause_within(pause, j->engine->deadline))
 		return 0;
 	return error_set(err, ETIMEDOUT, "the job did not end in time, and runs on: '%s' shows what it does",
 			 log_command(j->view->scope, j->view->unit, j->view->backend, j->view->container, log));

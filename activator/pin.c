@@ -292,7 +292,7 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 		}
 		tell_awaited(&told, NULL, "the container '%s' is %s", o->container, container_state_name(ret->state));
 		/* After the deadline a request would fail, and the engine would be blamed. */
-		if (!time_pause(RETRY, e->deadline))
+		if (!time_pause_within(RETRY, e->deadline))
 			return late(o, ret->state, err);
 	}
 }

@@ -212,7 +212,7 @@ static int await_container(struct search *s, struct engine *e, const struct opti
 		tell_awaited(&told, NULL, "the unit '%s' runs, but no container '%s' does: is that its name?", o->unit,
 			     o->container);
 		/* After the deadline a request would fail, and the engine would be blamed. */
-		if (!time_pause(e->backend->unit_retry, e->deadline))
+		if (!time_pause_within(e->backend->unit_retry, e->deadline))
 			return late(o, err);
 	}
 }

@@ -63,13 +63,20 @@ static inline bool time_is_over(uint64_t when)
 	return now_usec() >= when;
 }
 
-/* Sleeps for so long, unless the deadline has passed. Returns whether there is time left then. */
+/* Sleeps for so long, unless the deadline has passed. Returns whether it slept: the caller then looks once more, however long
+ * the sleep was. */
 static inline bool time_pause(uint64_t span, uint64_t deadline)
 {
 	if (time_is_over(deadline))
 		return false;
 	(void)poll(NULL, 0, (int)(span / USEC_PER_MSEC));
-	return !time_is_over(deadline);
+	return true;
+}
+
+/* Sleeps in the same way. Returns whether there is time left then, for an attempt that needs some. */
+static inline bool time_pause_within(uint64_t span, uint64_t deadline)
+{
+	return time_pause(span, deadline) && !time_is_over(deadline);
 }
 
 /* Time left until an absolute deadline, as a timeout in milliseconds for poll(2), rounded up; 0 if it has passed, -1

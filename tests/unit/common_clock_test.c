@@ -32,7 +32,7 @@ static void a_time_is_over_once_it_has_come(void **state)
 	assert_false(time_is_over(USEC_INFINITY));
 }
 
-/* Nobody sleeps after the deadline, nor looks again. */
+/* Nobody sleeps after the deadline, nor looks again; a sleep that outlasts it is followed by a last look. */
 static void a_pause_tells_whether_time_is_left(void **state)
 {
 	uint64_t began = now_usec();
@@ -41,7 +41,10 @@ static void a_pause_tells_whether_time_is_left(void **state)
 	assert_false(time_pause(60 * USEC_PER_SEC, began));
 	assert_true(time_pause(20 * USEC_PER_MSEC, USEC_INFINITY));
 	assert_true(time_since(began) >= 20 * USEC_PER_MSEC);
-	assert_false(time_pause(2 * USEC_PER_MSEC, time_from_now(USEC_PER_MSEC)));
+	assert_true(time_pause(20 * USEC_PER_MSEC, time_from_now(10 * USEC_PER_MSEC)));
+	assert_false(time_pause_within(60 * USEC_PER_SEC, began));
+	assert_true(time_pause_within(USEC_PER_MSEC, USEC_INFINITY));
+	assert_false(time_pause_within(20 * USEC_PER_MSEC, time_from_now(10 * USEC_PER_MSEC)));
 }
 
 static void timeouts_are_rounded_up(void **state)
