@@ -52,7 +52,7 @@ SYSLIBS.proxy     = libseccomp
 SYSLIBS.activator = libcurl libcjson
 SYSLIBS.cli       = libcurl libcjson smartcols yaml-0.1
 
-FOLDERS  = common instance handover backends units lifecycle dial readiness confine relay control $(PROGRAMS)
+FOLDERS  = common instance handover backends units lifecycle dial readiness confine relay control rules $(PROGRAMS)
 PROGRAMS = keeper nshelper proxy activator cli
 program  = $(BUILD)/$(if $(filter cli,$1),sockwake,$1)
 
@@ -131,7 +131,7 @@ $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): $(BUILD)/obj/told
 $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): private DEFINES = $(TOLD)
 
 # Unit tests: tests/unit/FOLDER_SUBJECT_test.c may use all our libraries.
-TESTED = $(PROGRAMS) relay readiness confine dial control lifecycle units backends handover instance common
+TESTED = $(PROGRAMS) rules relay readiness confine dial control lifecycle units backends handover instance common
 UNTESTED = $(if $(FAULTS.$(VARIANT)),,%_fault_test.c)
 TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(UNTESTED),$(wildcard tests/unit/*_test.c)))
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/*.c)): | $(BUILD)/obj/needs-unit

@@ -1,0 +1,176 @@
+#include "rules/checks.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "rules/strict.h"
+
+bool checks_is_plain(const char *s)
+{
+	for (const char *p = s; *p; p++) {
+		if ((unsigned char)*p < ' ' || strchr(":,\"\\\x7f", *p))
+			return false;
+	}
+	return true;
+}
+
+int checks_set_string(cJSON *item, const char *s, struct error *err)
+{
+	char *copy = cJSON_malloc(strlen(s) + 1);
+
+	if (!copy)
+		return error_errno(err, ENOMEM, "cannot change the request");
+	strcpy(copy, s);
+	cJSON_free(item->valuestring);
+	item->valuestring = copy;
+	return 0;
+}
+
+static bool is_given(const cJSON *item)
+{
+	if (cJSON_IsString(item))
+		return item->valuestring[0] != '\0';
+	if (cJSON_IsRaw(item))
+		return strict_number(item) != 0;
+	if (cJSON_IsBool(item))
+		return cJSON_IsTrue(item);
+	return item->child != NULL;
+}
+
+int check_yes(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	return is_given(item) ? verdict_need(v, row->key, "yes", row->name, err) : 0;
+}
+
+int check_given(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	(void)item;
+	return verdict_need(v, row->key, "yes", row->name, err);
+}
+
+static int check_word(const struct verdict *v, const struct schema_row *row, const char *word, struct error *err)
+{
+	if (word[0] == '\0' || schema_is_listed(row->free, word))
+		return 0;
+	return verdict_need(v, row->key, word, row->name, err);
+}
+
+int check_words(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	if (cJSON_IsString(item))
+		return check_word(v, row, item->valuestring, err);
+	for (const cJSON *child = item->child; child; child = child->next) {
+		if (check_word(v, row, child->valuestring, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int check_keys(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	for (const cJSON *child = item->child; child; child = child->next) {
+		/* Podman composes "KEY=VALUE". */
+		if (!checks_is_plain(child->string) || strchr(child->string, '='))
+			return verdict_refuse(v, err, "the name '%.64s' in %s is not plain", child->string, row->name);
+		if (check_word(v, row, child->string, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int check_empty(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	if (!is_given(item) || (cJSON_IsString(item) && schema_is_listed(row->free, item->valuestring)))
+		return 0;
+	return verdict_refuse(v, err, "no rule can allow %s", row->name);
+}
+
+int check_drop(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	(void)v;
+	(void)row;
+	return checks_set_string(item, "", err);
+}
+
+int check_negative(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	return strict_number(item) < 0 ? verdict_need(v, row->key, "yes", row->name, err) : 0;
+}
+
+static int check_plain_path(const struct verdict *v, const struct schema_row *row, const char *path, struct error *err)
+{
+	if (path[0] && (path[0] != '/' || !checks_is_plain(path)))
+		return verdict_refuse(v, err,
+				      "the path '%.128s' in %s is not an absolute one without ':', ',', '\"' and '\\'",
+				      path, row->name);
+	return 0;
+}
+
+int check_path(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	return check_plain_path(v, row, item->valuestring, err);
+}
+
+int check_path_keys(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	for (const cJSON *child = item->child; child; child = child->next) {
+		if (!child->string[0])
+			return verdict_refuse(v, err, "a path in %s is empty", row->name);
+		if (check_plain_path(v, row, child->string, err) < 0)
+			return -1;
+		/* The options of a tmpfs, which Podman appends to its path. */
+		if (cJSON_IsString(child) && strspn(child->valuestring, "abcdefghijklmnopqrstuvwxyz0123456789_=,%-") !=
+						     strlen(child->valuestring))
+			return verdict_refuse(v, err, "the options '%.64s' in %s are not plain", child->valuestring,
+					      row->name);
+	}
+	return 0;
+}
+
+int check_image(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	(void)row;
+	for (const char *p = item->valuestring; *p; p++) {
+		if (!isalnum((unsigned char)*p) && (p == item->valuestring || !strchr("._-/:@+", *p)))
+			return verdict_refuse(v, err, "'%.128s' is not the name of an image", item->valuestring);
+	}
+	return 0;
+}
+
+int checks_add_label(const struct verdict *v, cJSON *object, struct error *err)
+{
+	cJSON *labels = cJSON_GetObjectItemCaseSensitive(object, "Labels");
+
+	if (!rules_label(v->rules))
+		return 0;
+	if (!cJSON_IsObject(labels)) {
+		cJSON_DeleteItemFromObjectCaseSensitive(object, "Labels");
+		labels = cJSON_AddObjectToObject(object, "Labels");
+	}
+	cJSON_DeleteItemFromObjectCaseSensitive(labels, rules_label_key(v->rules));
+	if (!cJSON_AddStringToObject(labels, rules_label_key(v->rules), rules_label_value(v->rules)))
+		return error_errno(err, ENOMEM, "cannot add the label");
+	return 0;
+}
+
+/* Podman composes "KEY=VALUE" and cuts it at the first '=': such a key would be the label of somebody else. */
+int check_labels(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	(void)row;
+	for (const cJSON *child = item->child; child; child = child->next) {
+		if (!child->string[0] || strchr(child->string, '='))
+			return verdict_refuse(v, err, "'%.64s' is not the name of a label", child->string);
+	}
+	return 0;
+}
+
+int check_environment(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	(void)row;
+	for (const cJSON *child = item->child; child; child = child->next) {
+		if (!strchr(child->valuestring, '=') || child->valuestring[0] == '=')
+			return verdict_refuse(v, err, "the variable '%.64s' has no value", child->valuestring);
+	}
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* The checks that the rows of several schemas use (schema.h): each looks at one value, and says what rule it needs. */
+#pragma once
+
+#include "rules/schema.h"
+
+#define CHECK(name) int name(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+
+CHECK(check_yes);	  /* other than false, 0, "" and the like: the rule must say yes */
+CHECK(check_given);	  /* given at all */
+CHECK(check_words);	  /* each string needs the rule, but those that are free */
+CHECK(check_keys);	  /* each key of a map needs the rule, but those that are free */
+CHECK(check_empty);	  /* no rule can allow anything but those that are free */
+CHECK(check_drop);	  /* only clients use it: sent as "" */
+CHECK(check_negative);	  /* a negative number needs the rule */
+CHECK(check_path);	  /* a path within the container; Podman composes lists from it, separated by ':' and ',' */
+CHECK(check_path_keys);	  /* the same for the keys of a map */
+CHECK(check_image);	  /* the name of an image */
+CHECK(check_labels);	  /* labels; adds the one of the rules */
+CHECK(check_environment); /* variables; Podman takes those without a value from its own */
+
+#undef CHECK
+
+/* Adds the label of the rules, if there is one, to the object's key "Labels". */
+int checks_add_label(const struct verdict *v, cJSON *object, struct error *err);
+
+/* Can Podman put it into a list, separated by ':' and ',', and get it out again? */
+bool checks_is_plain(const char *s);
+
+/* Replaces the string of an item. */
+int checks_set_string(cJSON *item, const char *s, struct error *err);

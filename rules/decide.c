@@ -1,0 +1,193 @@
+#include "rules/decide.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/cleanup.h"
+#include "rules/filters.h"
+#include "rules/isolation.h"
+#include "rules/owner.h"
+#include "rules/resolve.h"
+#include "rules/schema.h"
+#include "rules/schemas.h"
+#include "rules/strict.h"
+
+void decision_clear(struct decision *d)
+{
+	uri_clear(&d->uri);
+	free_ptr(&d->json);
+}
+
+static int check_host(const struct head *h, struct error *err)
+{
+	const char *host = head_field(h, "host");
+
+	if (!host)
+		return error_set(err, EINVAL, "the head of the request has no Host");
+	if (strpbrk(host, " \t,"))
+		return error_set(err, EINVAL, "the Host of the request is not one");
+	return 0;
+}
+
+/* An engine executes what follows an Upgrade that it does not grant: so only those may ask whose connection becomes a stream. */
+static int check_upgrade(const struct head *h, struct decision *d, struct error *err)
+{
+	const char *protocol = head_field(h, "upgrade");
+	enum endpoint_body body = d->endpoint->body;
+
+	if (!protocol && !head_field_has(h, "connection", "upgrade")) {
+		if (body == BODY_UPGRADE)
+			return error_set(err, EINVAL, "the request must ask for an Upgrade to h2c");
+		return 0;
+	}
+	if (!protocol || !head_field_has(h, "connection", "upgrade"))
+		return error_set(err, EINVAL, "Upgrade comes without 'Connection: Upgrade', or the other way round");
+	if (body != BODY_ATTACH && body != BODY_EXEC && body != BODY_UPGRADE)
+		return error_set(err, EINVAL, "the request asks for another protocol, where there is none");
+	if (strcasecmp(protocol, body == BODY_UPGRADE ? "h2c" : "tcp") != 0)
+		return error_set(err, EINVAL, "'%.32s' is not the protocol that can be asked for here", protocol);
+	d->upgrade = true;
+	return 0;
+}
+
+static int check_expectation(const struct head *h, struct error *err)
+{
+	const char *expected = head_field(h, "expect");
+
+	return expected && strcasecmp(expected, "100-continue") != 0
+		       ? error_set(err, EINVAL, "the request expects '%.32s'", expected)
+		       : 0;
+}
+
+static int check_body_kind(const struct endpoint *e, const struct frame *body, struct error *err)
+{
+	bool none = e->body == BODY_NONE || e->body == BODY_ATTACH || e->body == BODY_UPGRADE;
+
+	/* Old versions of the API took the configuration of a container there. */
+	if (none && !frame_has_ended(body))
+		return error_set(err, EINVAL, "%s has no body", e->action);
+	if (e->body == BODY_JSON && frame_has_ended(body))
+		return error_set(err, EINVAL, "%s needs a body", e->action);
+	return 0;
+}
+
+/* What a build takes from the host beside its context; BuildKit asks for the rest in its own protocol. */
+static int check_build(const struct verdict *v, const struct uri *uri, struct error *err)
+{
+	const char *network = uri_value(uri, "networkmode"), *parent = uri_value(uri, "cgroupparent");
+	const char *file = uri_value(uri, "dockerfile"), *outputs = uri_value(uri, "outputs");
+
+	if (network && strchr(network, ':'))
+		return verdict_refuse(v, err, "no rule can allow a build with the network '%.64s'", network);
+	if (network && isolation_check_network_name(v, network, err) < 0)
+		return -1;
+	if (parent && parent[0] && verdict_need(v, RULES_CGROUP_PARENT, parent, "cgroupparent", err) < 0)
+		return -1;
+	for (size_t k = 0; k < uri->n; k++) {
+		if (strcmp(uri->pairs[k].key, "securityopt") == 0 && uri->pairs[k].value[0] &&
+		    verdict_need(v, RULES_SECURITY_OPTION, uri->pairs[k].value, "securityopt", err) < 0)
+			return -1;
+	}
+	/* Podman would write to the host, and read a file of the host. */
+	if (outputs && !schema_is_listed("[] null", outputs))
+		return verdict_refuse(v, err, "no rule can allow the outputs of a build");
+	if (file && (file[0] == '/' || file[0] == '[' || strstr(file, "..")))
+		return verdict_refuse(v, err, "the Dockerfile '%.64s' is not within the context", file);
+	return 0;
+}
+
+static int check_query_values(const struct verdict *v, struct decision *d, struct error *err)
+{
+	const char *source = uri_value(&d->uri, "fromSrc");
+
+	if (source && strcmp(source, "-") != 0)
+		return verdict_refuse(v, err, "an image is imported from the request only, not from an address");
+	return strcmp(d->endpoint->path, "/build") == 0 ? check_build(v, &d->uri, err) : 0;
+}
+
+/* From the name in the path to the ID, which is what is acted on. */
+static int resolve_path(const struct verdict *v, struct decision *d, struct error *err)
+{
+	static const enum resolve_kind kinds[] = {
+		[OBJECT_CONTAINER] = RESOLVE_CONTAINER,
+		[OBJECT_NETWORK] = RESOLVE_NETWORK,
+		[OBJECT_VOLUME] = RESOLVE_VOLUME,
+	};
+	enum endpoint_object kind = d->endpoint->object;
+	char id[RESOLVE_ID_MAX];
+
+	if (kind == OBJECT_EXEC)
+		return owner_check(v->caller, d->object, err);
+	if (kind == OBJECT_NONE || kind == OBJECT_IMAGE)
+		return 0;
+	if (!d->object[0]) { /* of a commit */
+		const char *name = uri_value(&d->uri, "container");
+
+		if (resolve_object(v, RESOLVE_CONTAINER, name ? name : "", id, err) < 0)
+			return -1;
+		return uri_set(&d->uri, "container", id, err);
+	}
+	if (resolve_object(v, kinds[kind], d->object, id, err) < 0)
+		return -1;
+	return endpoint_set_object(d->endpoint, &d->uri, id, err);
+}
+
+static int limit_to_label(const struct verdict *v, struct decision *d, struct error *err)
+{
+	if (!rules_label(v->rules))
+		return 0;
+	if (d->endpoint->flags & ENDPOINT_UNLABELLED)
+		return verdict_refuse(v, err, "it tells of what does not carry the label %s", rules_label(v->rules));
+	return d->endpoint->flags & ENDPOINT_FILTERED ? filters_add_label(v, &d->uri, err) : 0;
+}
+
+static int find_endpoint(struct verdict *v, const struct head *h, struct decision *d, struct error *err)
+{
+	if (uri_parse(h->target, &d->uri, err) < 0)
+		return -1;
+	d->endpoint = endpoint_find(h->method, &d->uri, d->object);
+	v->action = d->endpoint ? d->endpoint->action : "the request";
+	if (!d->endpoint)
+		return verdict_refuse(v, err, "no rule can allow %.16s %.128s", h->method, d->uri.path);
+	return 0;
+}
+
+static int check_action(const struct verdict *v, const struct endpoint *e, struct error *err)
+{
+	return e->flags & ENDPOINT_ALWAYS ? 0 : verdict_need(v, RULES_ALLOW, e->action, NULL, err);
+}
+
+int decide_by_head(struct verdict *v, const struct head *h, const struct frame *body, struct decision *ret,
+		   struct error *err)
+{
+	*ret = (struct decision){};
+	if (check_host(h, err) < 0 || check_expectation(h, err) < 0 || find_endpoint(v, h, ret, err) < 0 ||
+	    check_upgrade(h, ret, err) < 0 || check_action(v, ret->endpoint, err) < 0 ||
+	    endpoint_check_query(ret->endpoint, &ret->uri, err) < 0 || check_body_kind(ret->endpoint, body, err) < 0 ||
+	    check_query_values(v, ret, err) < 0 || limit_to_label(v, ret, err) < 0)
+		return -1;
+	return resolve_path(v, ret, err);
+}
+
+bool decide_needs_body(const struct decision *d, const struct frame *body)
+{
+	enum endpoint_body kind = d->endpoint->body;
+
+	return (kind == BODY_JSON || kind == BODY_OPTIONAL || kind == BODY_EXEC) && !frame_has_ended(body);
+}
+
+int decide_by_body(const struct verdict *v, struct decision *d, const char *text, size_t len, struct error *err)
+{
+	_cleanup_cjson_ cJSON *body = NULL;
+
+	if (strict_parse(text, len, &body, err) < 0)
+		return -1;
+	if ((!cJSON_IsNull(body) || d->endpoint->body == BODY_JSON) &&
+	    schemas_check(v, d->endpoint->schema, body, err) < 0)
+		return -1;
+	d->json = cJSON_PrintUnformatted(body);
+	return d->json ? 0 : error_errno(err, ENOMEM, "cannot compose the request");
+}

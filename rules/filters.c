@@ -1,0 +1,90 @@
+#include "rules/filters.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "rules/resolve.h"
+#include "rules/strict.h"
+
+static int add_true(cJSON *map, const char *key, struct error *err)
+{
+	if (cJSON_GetObjectItemCaseSensitive(map, key) || cJSON_AddTrueToObject(map, key))
+		return 0;
+	return error_errno(err, ENOMEM, "cannot compose the filters");
+}
+
+/* {"label":{"a=b":true}} and {"label":["a=b"]}: the first is what all engines take, and they take no mixture. */
+static int copy_values(const cJSON *from, cJSON *to, struct error *err)
+{
+	for (const cJSON *child = from->child; child; child = child->next) {
+		bool valid = cJSON_IsArray(from) ? cJSON_IsString(child) : cJSON_IsObject(from) && cJSON_IsTrue(child);
+
+		if (!valid)
+			return error_set(err, EINVAL, "the filter '%.32s' is invalid", from->string);
+		if (add_true(to, cJSON_IsArray(from) ? child->valuestring : child->string, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int copy_filters(const char *text, cJSON *to, struct error *err)
+{
+	_cleanup_cjson_ cJSON *filters = NULL;
+
+	if (!text || !text[0])
+		return 0;
+	if (strict_parse(text, strlen(text), &filters, err) < 0)
+		return -1;
+	if (cJSON_IsNull(filters))
+		return 0;
+	if (!cJSON_IsObject(filters))
+		return error_set(err, EINVAL, "the filters are not an object");
+	for (const cJSON *filter = filters->child; filter; filter = filter->next) {
+		cJSON *map;
+
+		if (!cJSON_IsArray(filter) && !cJSON_IsObject(filter))
+			return error_set(err, EINVAL, "the filter '%.32s' is invalid", filter->string);
+		map = cJSON_AddObjectToObject(to, filter->string);
+		if (!map)
+			return error_errno(err, ENOMEM, "cannot compose the filters");
+		if (copy_values(filter, map, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Podman's events are those with any of several labels; all other lists are of what has all of them. */
+static int check_events(const struct verdict *v, const struct uri *uri, const cJSON *labels, struct error *err)
+{
+	bool is_podman;
+
+	if (strcmp(uri->path, "/events") != 0 || !labels || !labels->child)
+		return 0;
+	if (resolve_is_podman(v, &is_podman, err) < 0)
+		return -1;
+	return is_podman ? verdict_refuse(v, err, "Podman cannot filter events by the label %s and by another",
+					  rules_label(v->rules))
+			 : 0;
+}
+
+int filters_add_label(const struct verdict *v, struct uri *uri, struct error *err)
+{
+	_cleanup_cjson_ cJSON *filters = cJSON_CreateObject();
+	_cleanup_free_ char *text = NULL;
+	cJSON *labels;
+
+	if (!filters)
+		return error_errno(err, ENOMEM, "cannot compose the filters");
+	if (copy_filters(uri_value(uri, "filters"), filters, err) < 0)
+		return -1;
+	labels = cJSON_GetObjectItemCaseSensitive(filters, "label");
+	if (check_events(v, uri, labels, err) < 0)
+		return -1;
+	if (!labels && !(labels = cJSON_AddObjectToObject(filters, "label")))
+		return error_errno(err, ENOMEM, "cannot compose the filters");
+	if (add_true(labels, rules_label(v->rules), err) < 0)
+		return -1;
+	text = cJSON_PrintUnformatted(filters);
+	return text ? uri_set(uri, "filters", text, err) : error_errno(err, ENOMEM, "cannot compose the filters");
+}

@@ -1,0 +1,9 @@
+/* The filters of a list. */
+#pragma once
+
+#include "common/error.h"
+#include "rules/uri.h"
+#include "rules/verdict.h"
+
+/* Adds the label of the rules to the filters in the query, so that the engine lists only what carries it. */
+int filters_add_label(const struct verdict *v, struct uri *uri, struct error *err);
