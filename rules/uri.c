@@ -78,18 +78,18 @@ static int check_segments(const char *path, struct error *err)
 /* "/v1.41/…": takes the version off. */
 static int take_version(struct uri *u, struct error *err)
 {
-	unsigned major = 0, minor = 0;
-	int len = 0;
+	const char *minor = u->path + strlen("/v1.");
+	size_t digits;
 
 	if (u->path[1] != 'v' || !isdigit((unsigned char)u->path[2]))
 		return 0;
-	if (sscanf(u->path, "/v%1u.%3u%n", &major, &minor, &len) != 2 || u->path[len] != '/' || major != 1 ||
-	    minor < VERSION_LEAST || u->path[4] == '0' || (size_t)len > sizeof(u->version))
-		return error_set(err, EINVAL, "the version of the API in the path is not one of v1.%u and later",
+	digits = strncmp(u->path, "/v1.", strlen("/v1.")) == 0 ? strspn(minor, "0123456789") : 0;
+	if (digits < 2 || digits > 3 || minor[0] == '0' || minor[digits] != '/' || atoi(minor) < VERSION_LEAST)
+		return error_set(err, EINVAL,
+				 "the version of the API in the path is not v1.%d or later; Podman's own API is not served here",
 				 VERSION_LEAST);
-	memcpy(u->version, u->path + 1, (size_t)len - 1);
-	u->version[len - 1] = '\0';
-	memmove(u->path, u->path + len, strlen(u->path + len) + 1);
+	snprintf(u->version, sizeof(u->version), "v1.%.*s", (int)digits, minor);
+	memmove(u->path, minor + digits, strlen(minor + digits) + 1);
 	return 0;
 }
 
