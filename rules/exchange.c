@@ -132,7 +132,7 @@ static int take_head(struct exchange *x, struct frame *ret, enum progress *ret_p
 		return -1;
 	wire_take(x->engine, (size_t)len);
 	if (x->answer->status < 200 && x->answer->status != 101)
-		return 0; /* "100 Continue" was answered by us */
+		return take_head(x, ret, ret_progress, err); /* "100 Continue" was answered by us */
 	if (x->answer->status == 101 && !x->upgrade)
 		return error_set(err, EPROTO, "the engine grants an Upgrade that nobody has asked for");
 	/* The old way: the answer without a length is the stream. */

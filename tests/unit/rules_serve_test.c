@@ -1,0 +1,439 @@
+/* Whole connections: what is refused, what is passed on, and how. */
+#include "tests/unit/rules_fixture.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+
+#include "common/clock.h"
+
+#define HOST	   "Host: docker\r\n"
+#define GET(path)  "GET " path " HTTP/1.1\r\n" HOST "\r\n"
+#define POST(path) "POST " path " HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"
+#define UPGRADE	   "Connection: Upgrade\r\nUpgrade: tcp\r\n"
+
+static void what_no_rule_names_is_refused(void **state)
+{
+	static const struct {
+		const char *request;
+		int status;
+	} cases[] = {
+		{GET("/_ping"), 200},
+		{"HEAD /_ping HTTP/1.1\r\n" HOST "\r\n", 200},
+		{GET("/v1.41/_ping"), 200},
+		{GET("/containers/json"), 200},
+		{GET("/v1.41/containers/json?all=1&limit=5&filters=%7B%22status%22%3A%5B%22running%22%5D%7D"), 200},
+		{GET("/containers/a/json"), 200},
+		{GET("/version"), 403},
+		{GET("/info"), 403},
+		/* A proxy that matches prefixes lets these through with the list of containers. */
+		{GET("/containers/a/archive?path=/etc/shadow"), 403},
+		{GET("/containers/a/export"), 403},
+		{GET("/containers/a/logs?stdout=1"), 403},
+		{GET("/containers/a/top"), 403},
+		{GET("/containers/a/attach/ws"), 403},
+		{GET("/containers/json/../a/export"), 400},
+		{GET("/containers/json%2f..%2fa/export"), 400},
+		{GET("/containers/json/export"), 403},
+		{GET("/containers/a%2Fexport"), 400},
+		{GET("/containers/a/export?x=/json"), 403},
+		{GET("/containers/a/export/json"), 403},
+		{GET("//containers/json"), 400},
+		{GET("/Containers/json"), 403},
+		{GET("http://docker/containers/json"), 400},
+		{GET("/v1.41/v1.41/containers/json"), 403},
+		{GET("/v1.23/containers/json"), 400},
+		{POST("/containers/json"), 403},
+		{"PUT /containers/json HTTP/1.1\r\n" HOST "\r\n", 403},
+		{"OPTIONS * HTTP/1.1\r\n" HOST "\r\n", 400},
+		{"CONNECT docker:80 HTTP/1.1\r\n" HOST "\r\n", 400},
+		{POST("/containers/a/start"), 403},
+		{POST("/containers/a/exec"), 403},
+		{POST("/exec/" ID_EXEC "/start"), 403},
+		{POST("/session"), 400},
+		{"POST /grpc HTTP/1.1\r\n" HOST "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 403},
+		{POST("/swarm/init"), 403},
+		{GET("/plugins"), 403},
+		{GET("/secrets"), 403},
+		{GET("/v4.0.0/libpod/info"), 400},
+		{GET("/libpod/containers/json"), 403},
+		/* the query */
+		{GET("/containers/json?all=1&all=0"), 400},
+		{GET("/containers/json?external=1"), 400},
+		{GET("/containers/json?ALL=1"), 400},
+		/* the head */
+		{"GET /_ping HTTP/1.1\r\n\r\n", 400},
+		{"GET /_ping HTTP/1.1\r\n" HOST HOST "\r\n", 400},
+		{"GET /_ping HTTP/1.1\r\nHost: a, b\r\n\r\n", 400},
+		{"GET /_ping HTTP/1.0\r\n" HOST "\r\n", 400},
+		{"GET /_ping HTTP/1.1\n" HOST "\n", 400},
+		{"GET /_ping HTTP/1.1\r\n" HOST "Expect: 200-ok\r\n\r\n", 400},
+		{"GET /_ping HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx", 400},
+		{"GET /_ping HTTP/1.1\r\n" HOST "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		 400},
+		{"GET /_ping HTTP/1.1\r\n" HOST UPGRADE "\r\n", 400},
+		{"GET /_ping HTTP/1.1\r\n" HOST "Upgrade: h2c\r\n\r\n", 400},
+		{"GET /_ping HTTP/1.1\r\n" HOST "Connection: Upgrade\r\n\r\n", 400},
+		{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400},
+		{"\x16\x03\x01", 400},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		_cleanup_outcome_ struct outcome *o =
+			ask("allow = containers.list containers.inspect", NULL, cases[k].request);
+
+		if (o->status != cases[k].status)
+			fail_msg("%s%d: %s", cases[k].request, o->status, o->answer);
+		/* Nothing of what is refused reaches the engine. */
+		assert_int_equal(o->fake.seen_len > 0, cases[k].status == 200);
+		assert_int_equal(o->report.refused, cases[k].status != 200);
+	}
+}
+
+static void a_refusal_says_what_to_do(void **state)
+{
+	_cleanup_outcome_ struct outcome *o =
+		ask("allow = containers.list", NULL, POST("/v1.41/containers/a/start?x") GET("/_ping"));
+
+	(void)state;
+	assert_non_null(
+		strstr(o->answer, "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: "));
+	assert_non_null(strstr(o->answer, "{\"message\":\"containers.start is not allowed here; to allow it, write "
+					  "'allow = containers.start' in the section [rules] of /tmp/rules-"));
+	/* The connection goes on. */
+	assert_non_null(strstr(o->answer, "HTTP/1.1 200 OK\r\n"));
+	assert_int_equal(o->report.requests, 2);
+	assert_int_equal(o->report.refused, 1);
+	assert_string_equal(o->report.first, "POST /v1.41/containers/a/start");
+	assert_int_equal(o->report.n, 1);
+}
+
+static void a_refusal_of_head_has_no_body(void **state)
+{
+	_cleanup_outcome_ struct outcome *o =
+		ask("label = a=b", NULL, "HEAD /containers/a/archive?path=/ HTTP/1.1\r\n" HOST "\r\n");
+
+	(void)state;
+	assert_int_equal(o->status, 403);
+	assert_string_equal(strstr(o->answer, "\r\n\r\n"), "\r\n\r\n");
+}
+
+static void a_refused_body_is_read_to_its_end(void **state)
+{
+	static char request[128 * 1024];
+	const struct rules_caller caller = {.owner = "me"};
+	_cleanup_outcome_ struct outcome *o = NULL;
+	int n = snprintf(request, sizeof(request),
+			 "POST /images/load HTTP/1.1\r\n" HOST "Content-Length: 100000\r\n\r\n");
+
+	(void)state;
+	memset(request + n, 'x', 100000);
+	o = ask_as("allow = images.list", &caller, NULL, request, (size_t)n + 100000);
+	assert_int_equal(o->status, 403);
+	assert_non_null(strstr(o->answer, "Connection: close\r\n"));
+}
+
+static void a_kept_alive_connection_serves_many(void **state)
+{
+	static const struct play plays[] = {
+		{"GET /containers/json",
+		 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\n",
+		 false},
+		{"GET /info", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n",
+		 false},
+		{"HEAD /_ping", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nApi-Version: 1.41\r\n\r\n", false},
+		{"POST /containers/a/start", "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", false},
+		{NULL, NULL, false},
+	};
+	_cleanup_outcome_ struct outcome *o =
+		ask("allow = containers.list containers.start system.info", plays,
+		    GET("/containers/json") GET("/info") "HEAD /_ping HTTP/1.1\r\n" HOST
+							 "\r\n" POST("/containers/a/start"));
+
+	(void)state;
+	assert_string_equal(
+		o->answer,
+		"HTTP/1.1 200 OK\r\nx: y\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+		"HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n"
+		"HTTP/1.1 200 OK\r\napi-version: 1.41\r\nContent-Length: 2\r\n\r\n"
+		"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n");
+	assert_int_equal(o->fake.connections, 1);
+	assert_int_equal(o->report.requests, 4);
+	assert_int_equal(o->report.to_client, strlen(o->answer));
+	assert_int_equal(o->report.to_engine, o->fake.seen_len - 4 * 6);
+}
+
+static void the_client_may_end_the_connection(void **state)
+{
+	_cleanup_outcome_ struct outcome *o =
+		ask("", NULL, "GET /_ping HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n" GET("/_ping"));
+
+	(void)state;
+	assert_int_equal(o->report.requests, 1);
+	assert_non_null(strstr(o->answer, "Connection: close\r\n"));
+}
+
+static void an_engine_that_closes_is_connected_anew(void **state)
+{
+	static const struct play plays[] = {
+		{"GET /_ping", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nOK", false},
+		{"GET /version", "HTTP/1.1 200 OK\r\n\r\nuntil the end", false},
+		{NULL, NULL, false},
+	};
+	_cleanup_outcome_ struct outcome *o =
+		ask("allow = system.version", plays, GET("/_ping") GET("/version") GET("/_ping"));
+
+	(void)state;
+	assert_int_equal(o->fake.connections, 2);
+	/* The end of such an answer is the end of the connection. */
+	assert_string_equal(o->answer, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
+				       "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nuntil the end");
+}
+
+static void only_known_fields_are_passed_on(void **state)
+{
+	_cleanup_outcome_ struct outcome *o = ask(
+		"allow = images.pull", NULL,
+		"POST /images/create?fromImage=x&tag=latest HTTP/1.1\r\nHost: a.b:1\r\nUser-Agent: docker\r\nX-Registry-Auth: abc\r\n"
+		"Connection: keep-alive, X-Registry-Auth\r\nX-Forwarded-For: y\r\nCookie: a\r\nX-HTTP-Method-Override: DELETE\r\n"
+		"Content-Length: 0\r\n\r\n");
+
+	(void)state;
+	assert_string_equal(o->fake.seen,
+			    "POST /images/create?fromImage=x&tag=latest HTTP/1.1\r\nHost: docker\r\n"
+			    "user-agent: docker\r\nx-registry-auth: abc\r\nContent-Length: 0\r\n\r\n\n====\n");
+}
+
+static void bodies_are_streamed(void **state)
+{
+	_cleanup_outcome_ struct outcome *plain =
+		ask("allow = images.load", NULL,
+		    "POST /images/load HTTP/1.1\r\n" HOST
+		    "Expect: 100-continue\r\nContent-Length: 5\r\n\r\nabcde" GET("/_ping"));
+	_cleanup_outcome_ struct outcome *chunked = ask("allow = containers.copy-to", NULL,
+							"PUT /containers/a/archive?path=/ HTTP/1.1\r\n" HOST
+							"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+							"01\r\nd\r\n0\r\n\r\n" GET("/_ping"));
+	_cleanup_outcome_ struct outcome *invalid =
+		ask("allow = images.load", NULL,
+		    "POST /images/load HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\n\r\n");
+
+	(void)state;
+	assert_memory_equal(plain->answer, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n", 42);
+	assert_non_null(strstr(plain->fake.seen, "Content-Length: 5\r\n\r\nabcde\n===="));
+	assert_null(strstr(plain->fake.seen, "xpect"));
+	assert_int_equal(plain->report.requests, 2);
+	assert_non_null(
+		strstr(chunked->fake.seen, "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n\n===="));
+	assert_int_equal(chunked->report.requests, 2);
+	assert_int_equal(invalid->status, 400);
+}
+
+static void nobody_is_told_to_continue_in_vain(void **state)
+{
+	_cleanup_outcome_ struct outcome *o = ask(
+		"", NULL, "POST /images/load HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+
+	(void)state;
+	assert_int_equal(o->status, 403);
+}
+
+static void an_engine_that_is_down_is_503(void **state)
+{
+	static const struct play plays[] = {
+		{"GET /info", "HTTP/1.1 ", false},
+		{"GET /version", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\n\r\n", false},
+		{"GET /containers/json", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", false},
+		{NULL, NULL, false},
+	};
+	static const char rules[] = "allow = system.info system.version containers.list";
+	_cleanup_outcome_ struct outcome *silent = ask(rules, plays, GET("/info"));
+	_cleanup_outcome_ struct outcome *odd = ask(rules, plays, GET("/version"));
+
+	(void)state;
+	assert_int_equal(silent->status, 503);
+	assert_int_equal(silent->report.refused, 0);
+	assert_int_equal(odd->status, 503);
+}
+
+static void what_follows_an_ungranted_upgrade_is_never_executed(void **state)
+{
+	static const struct play plays[] = {
+		{"POST /containers/a/attach", "404 Not Found\n{\"message\":\"no\"}", false},
+		{NULL, NULL, false},
+	};
+	static const char behind[] = GET("/info") "POST /containers/create HTTP/1.1\r\n\r\n";
+	_cleanup_free_ char *upgrade = NULL, *plain = NULL;
+	_cleanup_outcome_ struct outcome *o = NULL, *p = NULL;
+
+	(void)state;
+	assert_true(asprintf(&upgrade, "POST /containers/a/attach?stream=1 HTTP/1.1\r\n" HOST UPGRADE "\r\n%s",
+			     behind) > 0);
+	assert_true(asprintf(&plain, "POST /containers/a/attach?stream=1 HTTP/1.1\r\n" HOST "\r\n%s", behind) > 0);
+	o = ask("allow = containers.attach system.info", plays, upgrade);
+	p = ask("allow = containers.attach system.info", plays, plain);
+	assert_int_equal(o->status, 404);
+	assert_null(strstr(o->fake.seen, "/info"));
+	assert_int_equal(o->report.requests, 1);
+	assert_int_equal(p->status, 404);
+	assert_null(strstr(p->fake.seen, "/info"));
+}
+
+static void a_stream_has_two_ends(void **state)
+{
+	static const struct play plays[] = {
+		{"POST /containers/a/attach",
+		 "HTTP/1.1 101 UPGRADED\r\nContent-Type: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n", true},
+		{"POST /containers/b/attach", "HTTP/1.1 200 OK\r\nContent-Type: x\r\n\r\n", true},
+		{NULL, NULL, false},
+	};
+	static const char body[] = GET("/info") "\n\0\xff";
+	const struct rules_caller caller = {.owner = "me"};
+
+	(void)state;
+	for (unsigned old = 0; old < 2; old++) {
+		char request[512];
+		int n = snprintf(request, sizeof(request),
+				 "POST /containers/%c/attach?stream=1 HTTP/1.1\r\n" HOST "%s\r\n", old ? 'b' : 'a',
+				 old ? "" : UPGRADE);
+		_cleanup_outcome_ struct outcome *o = NULL;
+		const char *end;
+
+		memcpy(request + n, body, sizeof(body));
+		o = ask_as("allow = containers.attach", &caller, plays, request, (size_t)n + sizeof(body));
+		assert_int_equal(o->status, old ? 200 : 101);
+		assert_string_equal(o->report.first, old ? "POST /containers/b/attach" : "POST /containers/a/attach");
+		end = strstr(o->answer, "\r\n\r\n") + 4;
+		/* All of it has come back, and then what the engine says after our end. */
+		assert_memory_equal(end, body, sizeof(body));
+		assert_memory_equal(end + sizeof(body), "END", 3);
+		assert_int_equal(o->report.to_client, end - o->answer + (ssize_t)sizeof(body) + 3);
+	}
+}
+
+struct served {
+	struct rules *rules;
+	struct fake fake;
+	struct rules_report report;
+	int fd;
+	uint64_t ended;
+};
+
+static void *serve(void *data)
+{
+	static const struct rules_caller caller = {.owner = "me"};
+	struct served *s = data;
+	struct error err = {};
+
+	if (rules_serve(s->rules, &caller, s->fd, fake_open, &s->fake, &s->report, &err) < 0)
+		fail_msg("%s", err.text);
+	s->ended = now_usec();
+	close(s->fd);
+	return NULL;
+}
+
+static void *write_much(void *data)
+{
+	char *text = calloc(1, 64 * 1024);
+
+	for (unsigned k = 0; k < 48; k++)
+		fake_send(*(int *)data, text, 64 * 1024);
+	shutdown(*(int *)data, SHUT_WR);
+	free(text);
+	return NULL;
+}
+
+static void megabytes_go_both_ways_at_once(void **state)
+{
+	static const struct play plays[] = {
+		{"POST /containers/a/attach", "HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n\r\n", true},
+		{NULL, NULL, false},
+	};
+	static struct served s;
+	pthread_t server, writer;
+	size_t total = 0;
+	char buffer[4096];
+	int pair[2];
+	ssize_t n;
+
+	(void)state;
+	s.rules = rules_of("[rules]\nallow = containers.attach\n");
+	s.fake.plays = plays;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	s.fd = pair[1];
+	pthread_create(&server, NULL, serve, &s);
+	fake_send(pair[0], "POST /containers/a/attach HTTP/1.1\r\n" HOST UPGRADE "\r\n", 88);
+	pthread_create(&writer, NULL, write_much, &pair[0]);
+	while ((n = recv(pair[0], buffer, sizeof(buffer), 0)) > 0)
+		total += (size_t)n;
+	pthread_join(writer, NULL);
+	pthread_join(server, NULL);
+	pthread_join(s.fake.threads[0], NULL);
+	assert_true(total > 48UL * 64 * 1024 + 3);
+	assert_int_equal(total, s.report.to_client);
+	assert_true(s.report.to_engine >= 48UL * 64 * 1024);
+	close(pair[0]);
+	rules_report_clear(&s.report);
+	rules_free(&s.rules);
+}
+
+static void a_client_that_goes_ends_the_engines_side(void **state)
+{
+	static const struct play plays[] = {
+		/* An answer without end, and a stream whose engine waits. */
+		{"GET /events", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", true},
+		{"POST /containers/a/attach", "HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n\r\nabc", true},
+		{NULL, NULL, false},
+	};
+	static const char *const requests[] = {GET("/events"),
+					       "POST /containers/a/attach HTTP/1.1\r\n" HOST UPGRADE "\r\n"};
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		static struct served s;
+		pthread_t server;
+		uint64_t before;
+		char buffer[512] = "";
+		int pair[2];
+
+		s = (struct served){.fake.plays = plays};
+		s.rules = rules_of("[rules]\nallow = containers.attach system.events\n");
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+		s.fd = pair[1];
+		pthread_create(&server, NULL, serve, &s);
+		fake_send(pair[0], requests[k], strlen(requests[k]));
+		for (size_t len = 0; !strstr(buffer, "abc");)
+			len += (size_t)recv(pair[0], buffer + len, sizeof(buffer) - len - 1, 0);
+		before = now_usec();
+		close(pair[0]);
+		pthread_join(server, NULL);
+		pthread_join(s.fake.threads[0], NULL);
+		assert_true(s.ended - before < USEC_PER_SEC);
+		rules_report_clear(&s.report);
+		rules_free(&s.rules);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_no_rule_names_is_refused),
+		cmocka_unit_test(a_refusal_says_what_to_do),
+		cmocka_unit_test(a_refusal_of_head_has_no_body),
+		cmocka_unit_test(a_refused_body_is_read_to_its_end),
+		cmocka_unit_test(a_kept_alive_connection_serves_many),
+		cmocka_unit_test(the_client_may_end_the_connection),
+		cmocka_unit_test(an_engine_that_closes_is_connected_anew),
+		cmocka_unit_test(only_known_fields_are_passed_on),
+		cmocka_unit_test(bodies_are_streamed),
+		cmocka_unit_test(nobody_is_told_to_continue_in_vain),
+		cmocka_unit_test(an_engine_that_is_down_is_503),
+		cmocka_unit_test(what_follows_an_ungranted_upgrade_is_never_executed),
+		cmocka_unit_test(a_stream_has_two_ends),
+		cmocka_unit_test(megabytes_go_both_ways_at_once),
+		cmocka_unit_test(a_client_that_goes_ends_the_engines_side),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
