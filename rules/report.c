@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "common/parse.h"
 
 /* A client that asks for more different things gets no more lines. */
@@ -17,27 +18,30 @@ void rules_report_clear(struct rules_report *r)
 	*r = (struct rules_report){};
 }
 
-int report_need(struct rules_report *r, enum rules_key key, const char *value, struct error *err)
+static bool is_noted(const struct rules_report *r, enum rules_key key, const char *value)
 {
-	struct rules_need *needs;
-	char *copy;
-
 	for (size_t k = 0; k < r->n; k++) {
 		if (r->needs[k].key == key && strcmp(r->needs[k].value, value) == 0)
-			return 0;
+			return true;
 	}
-	if (r->n == NEEDS_MAX)
+	return false;
+}
+
+int report_need(struct rules_report *r, enum rules_key key, const char *value, struct error *err)
+{
+	_cleanup_free_ char *copy = strdup(value);
+	struct rules_need *needs;
+
+	if (!copy)
+		return error_errno(err, ENOMEM, "cannot remember what is needed");
+	text_make_printable(copy);
+	if (is_noted(r, key, copy) || r->n == NEEDS_MAX)
 		return 0;
 	needs = reallocarray(r->needs, r->n + 1, sizeof(*needs));
-	if (needs)
-		r->needs = needs;
-	copy = strdup(value);
-	if (!needs || !copy) {
-		free(copy);
+	if (!needs)
 		return error_errno(err, ENOMEM, "cannot remember what is needed");
-	}
-	text_make_printable(copy);
-	needs[r->n++] = (struct rules_need){key, copy};
+	needs[r->n++] = (struct rules_need){key, steal_ptr(&copy)};
+	r->needs = needs;
 	return 0;
 }
 

@@ -192,14 +192,17 @@ static int find_key(const char *name, enum rules_key *ret, struct error *err)
 			 meant ? meant : "", meant ? "'?" : "");
 }
 
+/* Takes off the blanks around a line, and makes those within it spaces. */
 static char *trim(char *s)
 {
+	for (char *tab = s; (tab = strchr(tab, '\t'));)
+		*tab = ' ';
 	char *end = s + strlen(s);
 
 	while (end > s && isspace((unsigned char)end[-1]))
 		end--;
 	*end = '\0';
-	return s + strspn(s, " \t");
+	return s + strspn(s, " ");
 }
 
 static int take_line(struct rules *r, char *line, struct error *err)
@@ -212,10 +215,10 @@ static int take_line(struct rules *r, char *line, struct error *err)
 	*equals = '\0';
 	if (find_key(trim(line), &key, err) < 0)
 		return -1;
-	word = strtok_r(equals + 1, " \t", &state);
+	word = strtok_r(equals + 1, " ", &state);
 	if (!word)
 		return error_set(err, 0, "'%s' has no value", keys[key].name);
-	for (; word; word = strtok_r(NULL, " \t", &state)) {
+	for (; word; word = strtok_r(NULL, " ", &state)) {
 		if (take_word(r, key, word, err) < 0)
 			return -1;
 	}

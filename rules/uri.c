@@ -85,9 +85,10 @@ static int take_version(struct uri *u, struct error *err)
 		return 0;
 	digits = strncmp(u->path, "/v1.", strlen("/v1.")) == 0 ? strspn(minor, "0123456789") : 0;
 	if (digits < 2 || digits > 3 || minor[0] == '0' || minor[digits] != '/' || atoi(minor) < VERSION_LEAST)
-		return error_set(err, EINVAL,
-				 "the version of the API in the path is not v1.%d or later; Podman's own API is not served here",
-				 VERSION_LEAST);
+		return error_set(
+			err, EINVAL,
+			"the version of the API in the path is not v1.%d or later; Podman's own API is not served here",
+			VERSION_LEAST);
 	snprintf(u->version, sizeof(u->version), "v1.%.*s", (int)digits, minor);
 	memmove(u->path, minor + digits, strlen(minor + digits) + 1);
 	return 0;

@@ -1,0 +1,344 @@
+/* With a label in the rules, only what carries it exists; and exec instances belong to who made them. */
+#include "tests/unit/rules_fixture.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define HOST	   "Host: docker\r\n"
+#define GET(path)  "GET " path " HTTP/1.1\r\n" HOST "\r\n"
+#define POST(path) "POST " path " HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"
+#define LABEL	   "label = team=ci\n"
+
+static const struct play engine[] = {
+	{"GET /containers/ours/json", LABELLED(ID_OURS), false},
+	{"GET /containers/others/json", UNLABELLED(ID_OTHERS), false},
+	{"GET /containers/none/json", "404 Not Found\n{\"message\":\"no\"}", false},
+	{"GET /containers/broken/json", "500 Internal Server Error\n{}", false},
+	{"GET /containers/odd/json", "200 OK\n{\"Id\":\"../x\"}", false},
+	{"GET /containers/nothing/json", "200 OK\nnothing", false},
+	{"GET /networks/ours", LABELLED(ID_OURS), false},
+	{"GET /networks/others", UNLABELLED(ID_OTHERS), false},
+	{"GET /networks/none", "404 Not Found\n{}", false},
+	{"GET /volumes/ours", LABELLED("x"), false},
+	{"GET /volumes/others", UNLABELLED("x"), false},
+	{"GET /volumes/new", "404 Not Found\n{}", false},
+	{"GET /volumes/raced", "404 Not Found\n{}", false},
+	{"POST /volumes/create HTTP/1.1\r\nHost: docker\r\nConnection: close\r\nContent-Type: application/json\r\n"
+	 "Content-Length: 39\r\n\r\n{\"Labels\":{\"team\":\"ci\"},\"Name\":\"raced\"}",
+	 UNLABELLED("x"), false},
+	{"POST /volumes/create", LABELLED("x"), false},
+	{"GET /_ping", "HTTP/1.1 200 OK\r\nLibpod-Api-Version: 4.3.1\r\nContent-Length: 2\r\n\r\nOK", false},
+	{NULL, NULL, false},
+};
+
+static void the_id_is_what_is_acted_on(void **state)
+{
+	static const struct {
+		const char *request;
+		int status;
+		const char *sent;
+	} cases[] = {
+		{POST("/v1.41/containers/ours/start"), 200, "POST /v1.41/containers/" ID_OURS "/start HTTP/1.1\r\n"},
+		{POST("/containers/others/start"), 404, NULL},
+		{POST("/containers/none/start"), 404, NULL},
+		{POST("/containers/broken/start"), 503, NULL},
+		{POST("/containers/odd/start"), 503, NULL},
+		{POST("/containers/nothing/start"), 503, NULL},
+		{GET("/containers/ours/json?size=1"), 200, "GET /containers/" ID_OURS "/json?size=1 HTTP/1.1\r\n"},
+		{GET("/containers/others/json"), 404, NULL},
+		{"DELETE /containers/ours?force=1 HTTP/1.1\r\n" HOST "\r\n", 200,
+		 "DELETE /containers/" ID_OURS "?force=1 HTTP"},
+		{GET("/networks/ours"), 200, "GET /networks/" ID_OURS " HTTP"},
+		{GET("/networks/others"), 404, NULL},
+		{GET("/volumes/ours"), 200, "GET /volumes/vol HTTP"},
+		{GET("/volumes/others"), 404, NULL},
+		{POST("/commit?container=ours&repo=x"), 200, "POST /commit?container=" ID_OURS "&repo=x HTTP"},
+		{POST("/commit?container=others"), 404, NULL},
+		{POST("/commit"), 400, NULL},
+		/* What would tell of others. */
+		{GET("/system/df"), 403, NULL},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		_cleanup_outcome_ struct outcome *o = ask(
+			LABEL
+			"allow = containers.start containers.inspect containers.remove networks.inspect volumes.inspect "
+			"images.commit system.df",
+			engine, cases[k].request);
+
+		if (o->status != cases[k].status)
+			fail_msg("%s%d: %s", cases[k].request, o->status, o->answer);
+		assert_null(strstr(o->fake.seen, ID_OTHERS));
+		if (cases[k].sent && !strstr(o->fake.seen, cases[k].sent))
+			fail_msg("'%s' is not in %s", cases[k].sent, o->fake.seen);
+	}
+}
+
+static void lists_are_filtered(void **state)
+{
+	static const struct {
+		const char *request, *sent; /* NULL: refused */
+	} cases[] = {
+		{GET("/containers/json"),
+		 "GET /containers/json?filters=%7B%22label%22:%7B%22team%3Dci%22:true%7D%7D HTTP"},
+		{GET("/containers/json?filters=null"), "?filters=%7B%22label%22:%7B%22team%3Dci%22:true%7D%7D HTTP"},
+		{GET("/containers/json?filters=%7B%22label%22:%5B%22a%22,%22team%3Dci%22%5D%7D"),
+		 "?filters=%7B%22label%22:%7B%22a%22:true,%22team%3Dci%22:true%7D%7D HTTP"},
+		{GET("/containers/json?filters=%7B%22label%22:%7B%22team%3Dx%22:true%7D,%22id%22:%5B%22b%22%5D%7D"),
+		 "?filters=%7B%22label%22:%7B%22team%3Dx%22:true,%22team%3Dci%22:true%7D,%22id%22:%7B%22b%22:true%7D%7D HTTP"},
+		{POST("/containers/prune"),
+		 "POST /containers/prune?filters=%7B%22label%22:%7B%22team%3Dci%22:true%7D%7D HTTP"},
+		{GET("/networks"), "GET /networks?filters=%7B%22label"},
+		{GET("/volumes"), "GET /volumes?filters=%7B%22label"},
+		{GET("/events"), "GET /events?filters=%7B%22label"},
+		/* Podman shows what has any of several labels. */
+		{GET("/events?filters=%7B%22label%22:%5B%22a%22%5D%7D"), NULL},
+		{GET("/containers/json?filters=%7B%22label%22:%7B%22a%22:false%7D%7D"), NULL},
+		{GET("/containers/json?filters=%7B%22label%22:%7B%7D,%22label%22:%7B%7D%7D"), NULL},
+		{GET("/containers/json?filters=%5B%5D"), NULL},
+		{GET("/containers/json?filters=%7B%22label%22:1%7D"), NULL},
+		{GET("/containers/json?filters=%7B%22label%22:%5B1%5D%7D"), NULL},
+		{GET("/containers/json?filters=x"), NULL},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		_cleanup_outcome_ struct outcome *o =
+			ask(LABEL "allow = containers.list containers.prune networks.list volumes.list system.events",
+			    engine, cases[k].request);
+
+		if (!cases[k].sent)
+			assert_true(o->status == 400 || o->status == 403);
+		else if (!strstr(o->fake.seen, cases[k].sent))
+			fail_msg("%s: '%s' is not in %s", cases[k].request, cases[k].sent, o->fake.seen);
+	}
+}
+
+static void what_is_created_carries_the_label(void **state)
+{
+	static const struct {
+		const char *path, *json, *sent; /* "404", …: refused */
+	} cases[] = {
+		{"/containers/create", "{}", "{\"Labels\":{\"team\":\"ci\"}}"},
+		{"/containers/create", "{\"Labels\":null}", "{\"Labels\":{\"team\":\"ci\"}}"},
+		{"/containers/create", "{\"Labels\":{\"a\":\"b\",\"team\":\"x\"}}",
+		 "{\"Labels\":{\"a\":\"b\",\"team\":\"ci\"}}"},
+		{"/networks/create", "{\"Name\":\"n\"}", "{\"Name\":\"n\",\"Labels\":{\"team\":\"ci\"}}"},
+		{"/volumes/create", "{\"Name\":\"new\"}", "{\"Name\":\"new\",\"Labels\":{\"team\":\"ci\"}}"},
+		{"/volumes/create", "{\"Name\":\"ours\"}", "{\"Name\":\"ours\",\"Labels\":{\"team\":\"ci\"}}"},
+		/* The engine would answer with the one that exists. */
+		{"/volumes/create", "{\"Name\":\"others\"}", "403"},
+		/* references */
+		{"/containers/create", "{\"HostConfig\":{\"PidMode\":\"container:ours\"}}",
+		 "{\"PidMode\":\"container:" ID_OURS "\"}"},
+		{"/containers/create", "{\"HostConfig\":{\"PidMode\":\"container:others\"}}", "404"},
+		{"/containers/create", "{\"HostConfig\":{\"IpcMode\":\"container:others\"}}", "404"},
+		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"container:ours\"}}",
+		 "{\"NetworkMode\":\"container:" ID_OURS "\"}"},
+		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"container:others\"}}", "404"},
+		{"/containers/create", "{\"HostConfig\":{\"VolumesFrom\":[\"ours:ro\"]}}", "[\"" ID_OURS ":ro\"]"},
+		{"/containers/create", "{\"HostConfig\":{\"VolumesFrom\":[\"others\"]}}", "404"},
+		{"/containers/create", "{\"HostConfig\":{\"Links\":[\"ours:db\"]}}", "[\"" ID_OURS ":db\"]"},
+		{"/containers/create", "{\"HostConfig\":{\"Links\":[\"ours\"]}}", "[\"" ID_OURS ":ours\"]"},
+		{"/containers/create", "{\"HostConfig\":{\"Links\":[\"others:db\"]}}", "404"},
+		{"/containers/create",
+		 "{\"NetworkingConfig\":{\"EndpointsConfig\":{\"bridge\":{\"Links\":[\"others:db\"]}}}}", "404"},
+		/* networks and volumes */
+		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"ours\"}}", "\"ours\""},
+		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"others\"}}", "403"},
+		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"none\"}}", "\"none\""},
+		{"/containers/create", "{\"NetworkingConfig\":{\"EndpointsConfig\":{\"others\":{}}}}", "403"},
+		{"/containers/create", "{\"HostConfig\":{\"Binds\":[\"ours:/x\"]}}", "[\"ours:/x\"]"},
+		{"/containers/create", "{\"HostConfig\":{\"Binds\":[\"others:/x\"]}}", "403"},
+		{"/containers/create", "{\"HostConfig\":{\"Binds\":[\"named:/x\"]}}", "[\"named:/x\"]"},
+		{"/containers/create", "{\"HostConfig\":{\"Binds\":[\"new:/x\"]}}", "[\"new:/x\"]"},
+		{"/containers/create", "{\"HostConfig\":{\"Binds\":[\"raced:/x\"]}}", "403"},
+		{"/containers/create",
+		 "{\"HostConfig\":{\"Mounts\":[{\"Type\":\"volume\",\"Source\":\"others\",\"Target\":\"/x\"}]}}",
+		 "403"},
+		{"/networks/ours/connect", "{\"Container\":\"ours\"}", "{\"Container\":\"" ID_OURS "\"}"},
+		{"/networks/ours/connect", "{\"Container\":\"others\"}", "404"},
+		{"/networks/others/connect", "{\"Container\":\"ours\"}", "404"},
+		{"/networks/ours/disconnect", "{\"Container\":\"others\"}", "404"},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		_cleanup_free_ char *request = post(cases[k].path, cases[k].json);
+		_cleanup_outcome_ struct outcome *o = ask(
+			LABEL
+			"allow = containers.create networks.create volumes.create networks.connect networks.disconnect\n"
+			"pid = container\nipc = container\nnetwork = container\nvolumes-from = yes\nvolume = named",
+			engine, request);
+
+		if (cases[k].sent[0] == '4') {
+			if (o->status != atoi(cases[k].sent))
+				fail_msg("%s: %s", cases[k].json, o->answer);
+		} else if (!strstr(o->fake.seen, cases[k].sent)) {
+			fail_msg("%s: '%s' is not in %s; %s", cases[k].json, cases[k].sent, o->fake.seen, o->answer);
+		}
+	}
+}
+
+static void a_missing_volume_is_created_with_the_label(void **state)
+{
+	_cleanup_free_ char *request = post("/containers/create", "{\"HostConfig\":{\"Binds\":[\"new:/x\"]}}");
+	_cleanup_outcome_ struct outcome *o = ask(LABEL "allow = containers.create volumes.create", engine, request);
+	_cleanup_outcome_ struct outcome *not = ask(LABEL "allow = containers.create", engine, request);
+
+	(void)state;
+	assert_int_equal(o->status, 200);
+	assert_non_null(strstr(o->fake.seen, "POST /volumes/create HTTP/1.1\r\n"));
+	assert_non_null(strstr(o->fake.seen, "{\"Labels\":{\"team\":\"ci\"},\"Name\":\"new\"}"));
+	assert_int_equal(not ->status, 403);
+	assert_null(strstr(not ->fake.seen, "POST"));
+}
+
+static void remove_directory(const char *path)
+{
+	_cleanup_dir_ DIR *dir = opendir(path);
+	struct dirent *e;
+
+	while ((e = readdir(dir)))
+		(void)unlinkat(dirfd(dir), e->d_name, 0);
+	rmdir(path);
+}
+
+static void exec_instances_belong_to_who_made_them(void **state)
+{
+	static const struct play plays[] = {
+		{"GET /containers/ours/json", LABELLED(ID_OURS), false},
+		{"POST /v1.41/containers/" ID_OURS "/exec", "201 Created\n{\"Id\":\"" ID_EXEC "\"}", false},
+		{"POST /exec/" ID_EXEC "/start", "HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n\r\n", true},
+		{NULL, NULL, false},
+	};
+	static const char rules[] = LABEL "allow = containers.exec";
+	char directory[] = "/tmp/rules-XXXXXX";
+	struct rules_caller alice = {.owner = "uid-1000", .exec_owners = directory};
+	struct rules_caller bob = {.owner = "uid-100", .exec_owners = directory};
+	_cleanup_free_ char *create =
+		post("/v1.41/containers/ours/exec", "{\"Cmd\":[\"sh\"],\"Container\":\"others\"}");
+	static const char inspect[] = GET("/exec/" ID_EXEC "/json"),
+			  resize[] = POST("/exec/" ID_EXEC "/resize?h=1&w=2");
+	static const char start[] =
+		"POST /exec/" ID_EXEC "/start HTTP/1.1\r\n" HOST
+		"Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 16\r\n\r\n{\"Detach\":false}abc";
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	for (unsigned k = 0; k < 2; k++) { /* before and after alice has made it */
+		const struct rules_caller *const strangers[] = {k ? &bob : &alice, &bob};
+
+		for (size_t n = 0; n < 2; n++) {
+			_cleanup_outcome_ struct outcome *i =
+				ask_as(rules, strangers[n], plays, inspect, strlen(inspect));
+			_cleanup_outcome_ struct outcome *r =
+				ask_as(rules, strangers[n], plays, resize, strlen(resize));
+			_cleanup_outcome_ struct outcome *s = ask_as(rules, strangers[n], plays, start, strlen(start));
+
+			assert_int_equal(i->status, 404);
+			assert_int_equal(r->status, 404);
+			assert_int_equal(s->status, 404);
+			assert_int_equal(i->fake.seen_len + r->fake.seen_len + s->fake.seen_len, 0);
+		}
+		if (k == 0) {
+			_cleanup_outcome_ struct outcome *o = ask_as(rules, &alice, plays, create, strlen(create));
+
+			assert_int_equal(o->status, 201);
+			assert_non_null(strstr(o->answer, "\r\n\r\n{\"Id\":\"" ID_EXEC "\"}"));
+			assert_non_null(strstr(o->fake.seen, "{\"Cmd\":[\"sh\"],\"Container\":\"\"}"));
+		}
+	}
+	{
+		_cleanup_outcome_ struct outcome *i = ask_as(rules, &alice, plays, inspect, strlen(inspect));
+		_cleanup_outcome_ struct outcome *r = ask_as(rules, &alice, plays, resize, strlen(resize));
+		_cleanup_outcome_ struct outcome *s = ask_as(rules, &alice, plays, start, strlen(start));
+
+		assert_int_equal(i->status, 200);
+		assert_int_equal(r->status, 200);
+		assert_int_equal(s->status, 101);
+		assert_non_null(strstr(s->answer, "\r\n\r\nabcEND"));
+		assert_non_null(strstr(s->fake.seen, "\r\n\r\n{\"Detach\":false}\n===="));
+	}
+	remove_directory(directory);
+}
+
+static void an_exec_instance_that_cannot_be_noted_is_refused(void **state)
+{
+	static const struct play plays[] = {
+		{"POST /containers/a/exec", "201 Created\n{\"Id\":\"" ID_EXEC "\"}", false},
+		{"POST /containers/b/exec", "201 Created\n{\"Id\":\"../../x\"}", false},
+		{"POST /containers/c/exec", "409 Conflict\n{\"message\":\"paused\"}", false},
+		{NULL, NULL, false},
+	};
+	char directory[] = "/tmp/rules-XXXXXX";
+	static const struct {
+		char container;
+		bool directory;
+		int status;
+	} cases[] = {{'a', false, 503}, {'b', true, 503}, {'c', true, 409}, {'a', true, 201}};
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		struct rules_caller caller = {.owner = "me",
+					      .exec_owners = cases[k].directory ? directory : "/nowhere"};
+		_cleanup_free_ char *path = NULL, *request = NULL;
+		_cleanup_outcome_ struct outcome *o = NULL;
+
+		assert_true(asprintf(&path, "/containers/%c/exec", cases[k].container) > 0);
+		request = post(path, "{\"Cmd\":[\"sh\"]}");
+		o = ask_as("allow = containers.exec", &caller, plays, request, strlen(request));
+		assert_int_equal(o->status, cases[k].status);
+	}
+	remove_directory(directory);
+}
+
+static void owners_that_are_long_out_of_use_are_forgotten(void **state)
+{
+	static const struct play plays[] = {
+		{"POST /containers/a/exec",
+		 "201 Created\n{\"Id\":\"0011111111111111111111111111111111111111111111111111111111111111\"}", false},
+		{NULL, NULL, false},
+	};
+	char directory[] = "/tmp/rules-XXXXXX";
+	struct rules_caller caller = {.owner = "me", .exec_owners = directory};
+	_cleanup_free_ char *request = post("/containers/a/exec", "{\"Cmd\":[\"sh\"]}");
+	struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	struct stat st;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	fd = open(directory, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(symlinkat("me", fd, ID_OURS), 0);
+	assert_int_equal(symlinkat("me", fd, ID_OTHERS), 0);
+	assert_int_equal(utimensat(fd, ID_OURS, old, AT_SYMLINK_NOFOLLOW), 0);
+	{
+		_cleanup_outcome_ struct outcome *o =
+			ask_as("allow = containers.exec", &caller, plays, request, strlen(request));
+
+		assert_int_equal(o->status, 201);
+	}
+	assert_int_equal(fstatat(fd, ID_OURS, &st, AT_SYMLINK_NOFOLLOW), -1);
+	assert_int_equal(fstatat(fd, ID_OTHERS, &st, AT_SYMLINK_NOFOLLOW), 0);
+	close(fd);
+	remove_directory(directory);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_id_is_what_is_acted_on),
+		cmocka_unit_test(lists_are_filtered),
+		cmocka_unit_test(what_is_created_carries_the_label),
+		cmocka_unit_test(a_missing_volume_is_created_with_the_label),
+		cmocka_unit_test(exec_instances_belong_to_who_made_them),
+		cmocka_unit_test(an_exec_instance_that_cannot_be_noted_is_refused),
+		cmocka_unit_test(owners_that_are_long_out_of_use_are_forgotten),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
