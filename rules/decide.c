@@ -150,6 +150,9 @@ static int find_endpoint(struct verdict *v, const struct head *h, struct decisio
 		return -1;
 	d->endpoint = endpoint_find(h->method, &d->uri, d->object);
 	v->action = d->endpoint ? d->endpoint->action : "the request";
+	/* `docker inspect NAME` asks for each kind of object, until the answer is not 404. */
+	if (!d->endpoint && strcmp(h->method, "GET") == 0 && strncmp(d->uri.path, "/plugins/", 9) == 0)
+		return error_set(err, ENOENT, "no plugins are seen here");
 	if (!d->endpoint)
 		return verdict_refuse(v, err, "no rule can allow %.16s %.128s", h->method, d->uri.path);
 	return 0;

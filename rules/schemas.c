@@ -295,6 +295,11 @@ static const struct schema_row ipam_rows[] = {
 	END,
 };
 
+static const struct schema_row config_from_rows[] = {
+	{"Network", KIND_STRING, check_empty, 0, NULL, NULL},
+	END,
+};
+
 static const struct schema_row network_rows[] = {
 	FREE("Name", KIND_STRING),
 	FREE("CheckDuplicate", KIND_BOOL),
@@ -309,6 +314,7 @@ static const struct schema_row network_rows[] = {
 	{"Ingress", KIND_BOOL, check_empty, 0, NULL, NULL},
 	{"Scope", KIND_STRING, check_empty, 0, "local", NULL},
 	{"ConfigOnly", KIND_BOOL, check_empty, 0, NULL, NULL},
+	{"ConfigFrom", KIND_OBJECT, NULL, 0, NULL, config_from_rows},
 	END,
 };
 

@@ -297,6 +297,7 @@ static void other_bodies_are_checked(void **state)
 		 "{\"Name\":\"a\",\"Driver\":\"macvlan\",\"Options\":{\"parent\":\"eth0\"}}",
 		 "network-driver = macvlan\nnetwork-options = yes\n"},
 		{"/networks/create", "networks.create", "{\"Name\":\"a\",\"ConfigFrom\":{\"Network\":\"x\"}}", "403"},
+		{"/networks/create", "networks.create", "{\"Name\":\"a\",\"ConfigFrom\":{\"Network\":\"\"}}", ""},
 		{"/networks/create", "networks.create",
 		 "{\"Name\":\"a\",\"IPAM\":{\"Driver\":\"default\",\"Config\":[{\"Subnet\":\"10.0.0.0/24\"}]}}", ""},
 		{"/networks/prod/connect", "networks.connect", "{\"Container\":\"a\",\"EndpointConfig\":{}}", ""},

@@ -54,6 +54,7 @@ static void what_no_rule_names_is_refused(void **state)
 		{"POST /grpc HTTP/1.1\r\n" HOST "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 403},
 		{POST("/swarm/init"), 403},
 		{GET("/plugins"), 403},
+		{GET("/plugins/a/json"), 404},
 		{GET("/secrets"), 403},
 		{GET("/v4.0.0/libpod/info"), 400},
 		{GET("/libpod/containers/json"), 403},
