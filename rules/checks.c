@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "rules/strict.h"
@@ -128,14 +129,27 @@ int check_path_keys(const struct verdict *v, const struct schema_row *row, cJSON
 	return 0;
 }
 
+bool checks_is_image(const char *s)
+{
+	static const char transports[] =
+		"containers-storage dir docker docker-archive docker-daemon oci oci-archive ostree sif "
+		"tarball";
+	char first[32];
+
+	for (const char *p = s; *p; p++) {
+		if (!isalnum((unsigned char)*p) && (p == s || !strchr("._-/:@+", *p)))
+			return false;
+	}
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(s, ":"), s);
+	return !strstr(s, ":/") && !(strchr(s, ':') && schema_is_listed(transports, first));
+}
+
 int check_image(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
 {
 	(void)row;
-	for (const char *p = item->valuestring; *p; p++) {
-		if (!isalnum((unsigned char)*p) && (p == item->valuestring || !strchr("._-/:@+", *p)))
-			return verdict_refuse(v, err, "'%.128s' is not the name of an image", item->valuestring);
-	}
-	return 0;
+	if (checks_is_image(item->valuestring))
+		return 0;
+	return verdict_refuse(v, err, "'%.128s' is not the name of an image", item->valuestring);
 }
 
 int checks_add_label(const struct verdict *v, cJSON *object, struct error *err)

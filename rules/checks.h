@@ -26,5 +26,8 @@ int checks_add_label(const struct verdict *v, cJSON *object, struct error *err);
 /* Can Podman put it into a list, separated by ':' and ',', and get it out again? */
 bool checks_is_plain(const char *s);
 
+/* Is it the name of an image? Podman takes some for files of the host: "docker-archive:/x", "dir:x". */
+bool checks_is_image(const char *s);
+
 /* Replaces the string of an item. */
 int checks_set_string(cJSON *item, const char *s, struct error *err);

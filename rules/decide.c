@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "common/cleanup.h"
+#include "rules/checks.h"
 #include "rules/filters.h"
 #include "rules/isolation.h"
 #include "rules/owner.h"
@@ -101,10 +102,12 @@ static int check_build(const struct verdict *v, const struct uri *uri, struct er
 
 static int check_query_values(const struct verdict *v, struct decision *d, struct error *err)
 {
-	const char *source = uri_value(&d->uri, "fromSrc");
+	const char *source = uri_value(&d->uri, "fromSrc"), *image = uri_value(&d->uri, "fromImage");
 
 	if (source && strcmp(source, "-") != 0)
 		return verdict_refuse(v, err, "an image is imported from the request only, not from an address");
+	if (image && !checks_is_image(image))
+		return verdict_refuse(v, err, "'%.128s' is not the name of an image", image);
 	return strcmp(d->endpoint->path, "/build") == 0 ? check_build(v, &d->uri, err) : 0;
 }
 
@@ -119,6 +122,8 @@ static int resolve_path(const struct verdict *v, struct decision *d, struct erro
 	enum endpoint_object kind = d->endpoint->object;
 	char id[RESOLVE_ID_MAX];
 
+	if (d->endpoint->flags & ENDPOINT_USES_NETWORK)
+		return isolation_check_network_name(v, d->object, err);
 	if (kind == OBJECT_EXEC)
 		return owner_check(v->caller, d->object, err);
 	if (kind == OBJECT_NONE || kind == OBJECT_IMAGE)

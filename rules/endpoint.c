@@ -89,8 +89,10 @@ static const struct endpoint endpoints[] = {
 	 "filters"},
 	{"GET", "/networks/*", "networks.inspect", OBJECT_NETWORK, BODY_NONE, SCHEMA_NONE, 0, "verbose scope"},
 	{"DELETE", "/networks/*", "networks.remove", OBJECT_NETWORK, BODY_NONE, SCHEMA_NONE, 0, ""},
-	{"POST", "/networks/*/connect", "networks.connect", OBJECT_NETWORK, BODY_JSON, SCHEMA_CONNECT, 0, ""},
-	{"POST", "/networks/*/disconnect", "networks.disconnect", OBJECT_NETWORK, BODY_JSON, SCHEMA_DISCONNECT, 0, ""},
+	{"POST", "/networks/*/connect", "networks.connect", OBJECT_NETWORK, BODY_JSON, SCHEMA_CONNECT,
+	 ENDPOINT_USES_NETWORK, ""},
+	{"POST", "/networks/*/disconnect", "networks.disconnect", OBJECT_NETWORK, BODY_JSON, SCHEMA_DISCONNECT,
+	 ENDPOINT_USES_NETWORK, ""},
 
 	{"GET", "/volumes", "volumes.list", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, ENDPOINT_FILTERED, "filters"},
 	{"POST", "/volumes/create", "volumes.create", OBJECT_NONE, BODY_JSON, SCHEMA_VOLUME, 0, ""},

@@ -37,10 +37,11 @@ enum endpoint_schema {
 };
 
 enum endpoint_flags {
-	ENDPOINT_ALWAYS = 1 << 0,     /* allowed without a rule: tells nothing */
-	ENDPOINT_FILTERED = 1 << 1,   /* a list: the label is added to its filters */
-	ENDPOINT_UNLABELLED = 1 << 2, /* shows or touches what does not carry the label: refused if there is one */
-	ENDPOINT_MAKES_EXEC = 1 << 3, /* the answer has the ID of an exec instance, which belongs to the caller */
+	ENDPOINT_ALWAYS = 1 << 0,	/* allowed without a rule: tells nothing */
+	ENDPOINT_FILTERED = 1 << 1,	/* a list: the label is added to its filters */
+	ENDPOINT_UNLABELLED = 1 << 2,	/* shows or touches what does not carry the label: refused if there is one */
+	ENDPOINT_MAKES_EXEC = 1 << 3,	/* the answer has the ID of an exec instance, which belongs to the caller */
+	ENDPOINT_USES_NETWORK = 1 << 4, /* a container joins or leaves it: it must be one that a container may use */
 };
 
 struct endpoint {

@@ -37,8 +37,12 @@ static int feed(struct exchange *x, struct error *err)
 		wire_take(x->client, (size_t)taken);
 		if (frame_has_ended(x->body))
 			frame_put_end(x->body, x->engine);
-		if (taken == 0)
-			return 0;
+		if (taken > 0)
+			continue;
+		/* An engine would wait for the rest for ever. */
+		if (x->client->ended && wire_in_len(x->client) <= room)
+			return error_set(err, EINVAL, "the body of the request is not complete");
+		return 0;
 	}
 	return 0;
 }
@@ -220,21 +224,28 @@ static int stream(struct exchange *x, struct error *err)
 	}
 }
 
+/* One step of the way back. */
+static int take(struct exchange *x, struct frame *f, enum progress *progress, struct error *err)
+{
+	if (*progress == MORE && take_head(x, f, progress, err) < 0)
+		return -1;
+	return *progress == HEAD ? take_body(x, f, err) : 0;
+}
+
 int exchange_run(struct exchange *x, struct error *err)
 {
 	enum progress progress = MORE;
 	struct frame frame = {};
 
 	for (;;) {
-		/* An engine that has closed its connection may have answered before. */
 		if (feed(x, err) < 0)
 			return -1;
-		if (progress == MORE && take_head(x, &frame, &progress, err) < 0)
+		if (take(x, &frame, &progress, err) < 0) {
+			err->code = err->code == EINVAL ? EPROTO : err->code; /* not the client's fault */
 			return -1;
+		}
 		if (progress == STREAM)
 			return stream(x, err);
-		if (progress == HEAD && take_body(x, &frame, err) < 0)
-			return -1;
 		if (progress == HEAD && frame_has_ended(&frame))
 			return 0;
 		if (wire_turn(x->client, !frame_has_ended(x->body), x->engine, true, -1, err) < 0)

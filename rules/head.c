@@ -20,7 +20,7 @@ ssize_t head_length(const char *in, size_t len, struct error *err)
 		unsigned char c = (unsigned char)in[k];
 
 		if ((c < ' ' && !strchr("\r\n\t", c)) || c == '\0' || c >= 0x7f)
-			return error_set(err, EINVAL, "the head of the request has a byte that is no printable ASCII");
+			return error_set(err, EINVAL, "the head has a byte that is no printable ASCII");
 		if (c == '\n' && (k == 0 || in[k - 1] != '\r'))
 			return error_set(err, EINVAL, "a line of the head ends with LF alone");
 		if (c == '\r' && k + 1 < n && in[k + 1] != '\n')
@@ -29,7 +29,7 @@ ssize_t head_length(const char *in, size_t len, struct error *err)
 			return (ssize_t)(k + 1);
 	}
 	if (len >= HEAD_MAX)
-		return error_set(err, EINVAL, "the head of the request is longer than %u bytes", HEAD_MAX);
+		return error_set(err, EINVAL, "the head is longer than %u bytes", HEAD_MAX);
 	return 0;
 }
 

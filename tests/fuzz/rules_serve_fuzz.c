@@ -22,8 +22,8 @@ static const char *const files[] = {
 	"system.events\npid = container\nvolumes-from = yes\nbind = /srv\n",
 };
 
-static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 104\r\n\r\n{\"Id\":\"" ID
-			     "\",\"Config\":{\"Labels\":{\"team\":\"ci\"}}}";
+static const char answer[] =
+	"HTTP/1.1 200 OK\r\nContent-Length: 104\r\n\r\n{\"Id\":\"" ID "\",\"Config\":{\"Labels\":{\"team\":\"ci\"}}}";
 
 static struct rules *rules_of(const char *text)
 {
@@ -123,7 +123,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
 	CHECK(send(pair[0], data + 1, size - 1, MSG_NOSIGNAL) == (ssize_t)(size - 1));
 	CHECK(shutdown(pair[0], SHUT_WR) == 0);
-	CHECK(rules_serve(rules[data[0] & 1], data[0] & 2 ? &learner : &caller, pair[1], open_engine, &engine, &report, &err) == 0);
+	CHECK(rules_serve(rules[data[0] & 1], data[0] & 2 ? &learner : &caller, pair[1], open_engine, &engine, &report,
+			  &err) == 0);
 	if (!(data[0] & 2))
 		check_engine(&engine, rules[data[0] & 1]);
 	else

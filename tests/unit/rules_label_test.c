@@ -160,7 +160,7 @@ static void what_is_created_carries_the_label(void **state)
 		 "403"},
 		{"/networks/ours/connect", "{\"Container\":\"ours\"}", "{\"Container\":\"" ID_OURS "\"}"},
 		{"/networks/ours/connect", "{\"Container\":\"others\"}", "404"},
-		{"/networks/others/connect", "{\"Container\":\"ours\"}", "404"},
+		{"/networks/others/connect", "{\"Container\":\"ours\"}", "403"},
 		{"/networks/ours/disconnect", "{\"Container\":\"others\"}", "404"},
 	};
 

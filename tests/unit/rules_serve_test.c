@@ -231,6 +231,63 @@ static void bodies_are_streamed(void **state)
 	assert_int_equal(invalid->status, 400);
 }
 
+static void half_a_body_is_refused(void **state)
+{
+	static const char *const requests[] = {
+		"POST /images/load HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nabc",
+		"POST /images/load HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\n",
+		"POST /images/load HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+		"POST /images/load HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0",
+		"POST /containers/create HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\n{}",
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(requests) / sizeof(requests[0]); k++) {
+		_cleanup_outcome_ struct outcome *o = ask("allow = images.load containers.create", NULL, requests[k]);
+
+		assert_int_equal(o->status, 400);
+	}
+}
+
+/* What a build and a pull may name in the query. */
+static void the_host_is_not_reached_by_a_query(void **state)
+{
+	static const struct {
+		const char *request;
+		int status;
+	} cases[] = {
+		{POST("/build?t=a&t=b&dockerfile=Dockerfile&networkmode=default&outputs=%5B%5D&cgroupparent="), 200},
+		{POST("/build?networkmode=host"), 403},
+		{POST("/build?networkmode=container:a"), 403},
+		{POST("/build?networkmode=prod"), 403},
+		{POST("/build?networkmode=ok"), 200},
+		{POST("/build?cgroupparent=/x"), 403},
+		{POST("/build?securityopt=seccomp=unconfined"), 403},
+		{POST("/build?outputs=type=local,dest=/"), 403},
+		{POST("/build?dockerfile=/etc/passwd"), 403},
+		{POST("/build?dockerfile=../x"), 403},
+		{POST("/build?dockerfile=%5B%22/etc/passwd%22%5D"), 403},
+		{POST("/build?volume=/:/h"), 400},
+		{POST("/build?remote=a&remote=b"), 400},
+		{POST("/images/create?fromImage=a/b&tag=c"), 200},
+		{POST("/images/create?fromImage=docker-archive:/etc/x"), 403},
+		{POST("/images/create?fromImage=dir:x"), 403},
+		{POST("/images/create?fromSrc=http://x/y"), 403},
+		{POST("/images/create?fromSrc=-"), 200},
+		{POST("/containers/a/start?checkpoint=x&checkpoint-dir=/"), 400},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		_cleanup_outcome_ struct outcome *o =
+			ask("allow = images.build images.pull images.import containers.start\nnetwork = ok", NULL,
+			    cases[k].request);
+
+		if (o->status != cases[k].status)
+			fail_msg("%s%d: %s", cases[k].request, o->status, o->answer);
+	}
+}
+
 static void nobody_is_told_to_continue_in_vain(void **state)
 {
 	_cleanup_outcome_ struct outcome *o = ask(
@@ -428,6 +485,8 @@ int main(void)
 		cmocka_unit_test(an_engine_that_closes_is_connected_anew),
 		cmocka_unit_test(only_known_fields_are_passed_on),
 		cmocka_unit_test(bodies_are_streamed),
+		cmocka_unit_test(half_a_body_is_refused),
+		cmocka_unit_test(the_host_is_not_reached_by_a_query),
 		cmocka_unit_test(nobody_is_told_to_continue_in_vain),
 		cmocka_unit_test(an_engine_that_is_down_is_503),
 		cmocka_unit_test(what_follows_an_ungranted_upgrade_is_never_executed),
