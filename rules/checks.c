@@ -68,6 +68,19 @@ int check_words(const struct verdict *v, const struct schema_row *row, cJSON *it
 	return 0;
 }
 
+int check_kind(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	static const char *const names[] = {"Name", "Type"};
+
+	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+		const char *word = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, names[k]));
+
+		if (word && check_word(v, row, word, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int check_keys(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
 {
 	for (const cJSON *child = item->child; child; child = child->next) {

@@ -32,13 +32,13 @@ static const struct schema_row health_rows[] = {
 };
 
 static const struct schema_row restart_rows[] = {
-	{"Name", KIND_STRING, check_words, RULES_RESTART, "no", NULL},
+	FREE("Name", KIND_STRING),
 	FREE("MaximumRetryCount", KIND_NUMBER),
 	END,
 };
 
 static const struct schema_row log_rows[] = {
-	{"Type", KIND_STRING, check_words, RULES_LOG_DRIVER, LOG_DRIVERS, NULL},
+	FREE("Type", KIND_STRING),
 	{"Config", KIND_MAP, check_keys, RULES_LOG_OPTION, LOG_OPTIONS, NULL},
 	END,
 };
@@ -155,8 +155,8 @@ static const struct schema_row host_rows[] = {
 	{"PublishAllPorts", KIND_BOOL, check_yes, RULES_PUBLISH, NULL, NULL},
 
 	/* how it lives */
-	{"RestartPolicy", KIND_OBJECT, NULL, 0, NULL, restart_rows},
-	{"LogConfig", KIND_OBJECT, NULL, 0, NULL, log_rows},
+	{"RestartPolicy", KIND_OBJECT, check_kind, RULES_RESTART, "no", restart_rows},
+	{"LogConfig", KIND_OBJECT, check_kind, RULES_LOG_DRIVER, LOG_DRIVERS, log_rows},
 	{"OomScoreAdj", KIND_NUMBER, check_negative, RULES_OOM, NULL, NULL},
 	{"OomKillDisable", KIND_BOOL, check_yes, RULES_OOM, NULL, NULL},
 	{"Ulimits", KIND_OBJECTS, check_yes, RULES_ULIMITS, NULL, ulimit_rows},

@@ -280,8 +280,12 @@ static int serve_one(struct session *s, struct error *err)
 {
 	_cleanup_decision_ struct decision d = {};
 	bool close;
-	int r = await_head(s, err);
+	int r;
 
+	/* The next answer has all the room. */
+	if (!wire_flush(&s->client, USEC_INFINITY))
+		return 0;
+	r = await_head(s, err);
 	if (r == 0)
 		return 0;
 	if (r < 0) {

@@ -128,7 +128,7 @@ static void what_gives_the_host_away_needs_a_rule(void **state)
 		{"\"RestartPolicy\":{\"Name\":\"always\",\"MaximumRetryCount\":0}", "restart = always\n"},
 		{"\"RestartPolicy\":{\"Name\":\"no\",\"MaximumRetryCount\":0}", ""},
 		{"\"LogConfig\":{\"Type\":\"syslog\",\"Config\":{\"syslog-address\":\"x\"}}",
-		 "log-driver = syslog\nlog-option = syslog-address\n"},
+		 "log-option = syslog-address\nlog-driver = syslog\n"},
 		{"\"LogConfig\":{\"Type\":\"json-file\",\"Config\":{\"max-size\":\"1m\"}}", ""},
 		{"\"LogConfig\":{\"Type\":\"k8s-file\",\"Config\":{\"path\":\"/etc/passwd\"}}", "log-option = path\n"},
 		{"\"LogConfig\":{\"Type\":\"k8s-file\",\"Config\":{\"max-size=1,path\":\"/x\"}}", "403"},

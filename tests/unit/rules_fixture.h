@@ -111,7 +111,8 @@ static inline size_t fake_read(int fd, char *text, size_t max)
 	size_t len = 0, want = SIZE_MAX;
 
 	while (len < want && len < max - 1) {
-		ssize_t n = recv(fd, text + len, want == SIZE_MAX ? 1 : want - len, 0);
+		size_t left = (want < max - 1 ? want : max - 1) - len;
+		ssize_t n = recv(fd, text + len, want == SIZE_MAX ? 1 : left, 0);
 		const char *length;
 
 		if (n <= 0)

@@ -231,6 +231,25 @@ static void bodies_are_streamed(void **state)
 	assert_int_equal(invalid->status, 400);
 }
 
+/* An engine may have seen enough. */
+static void an_answer_may_come_before_the_body(void **state)
+{
+	static const struct play plays[] = {
+		{"POST /images/load", "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n", false},
+		{NULL, NULL, false},
+	};
+	static char request[160 * 1024];
+	const struct rules_caller caller = {.owner = "me"};
+	_cleanup_outcome_ struct outcome *o = NULL;
+	int n = snprintf(request, sizeof(request),
+			 "POST /images/load HTTP/1.1\r\n" HOST "Content-Length: 150000\r\n\r\n");
+
+	(void)state;
+	memset(request + n, 'x', 150000);
+	o = ask_as("allow = images.load", &caller, plays, request, (size_t)n + 150000);
+	assert_int_equal(o->status, 413);
+}
+
 static void half_a_body_is_refused(void **state)
 {
 	static const char *const requests[] = {
@@ -485,6 +504,7 @@ int main(void)
 		cmocka_unit_test(an_engine_that_closes_is_connected_anew),
 		cmocka_unit_test(only_known_fields_are_passed_on),
 		cmocka_unit_test(bodies_are_streamed),
+		cmocka_unit_test(an_answer_may_come_before_the_body),
 		cmocka_unit_test(half_a_body_is_refused),
 		cmocka_unit_test(the_host_is_not_reached_by_a_query),
 		cmocka_unit_test(nobody_is_told_to_continue_in_vain),
