@@ -175,6 +175,9 @@ static int check_volume_mount(const struct verdict *v, const cJSON *mount, struc
 	if (mounts_check_new_volume(v, NULL, cJSON_GetObjectItemCaseSensitive(driver, "Name"),
 				    cJSON_GetObjectItemCaseSensitive(driver, "Options"), err) < 0)
 		return -1;
+	/* resolve_volume_use() creates what is missing, without options. */
+	if (source[0] && driver && rules_label(v->rules))
+		return verdict_refuse(v, err, "create the volume '%.64s' with its driver's options first", source);
 	return source[0] ? resolve_volume_use(v, source, err) : 0;
 }
 

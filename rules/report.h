@@ -20,6 +20,7 @@ struct rules_report {
 	uint64_t to_client;
 	char first
 		[REPORT_FIRST_MAX]; /* the first request: "GET /v1.41/containers/json", without its query; printable */
+	char refusal[REPORT_FIRST_MAX]; /* what the last one that was refused was told; printable */
 	unsigned requests;
 	unsigned refused;
 	struct rules_need *needs; /* each once; those that the rules lack */
@@ -31,7 +32,8 @@ void rules_report_clear(struct rules_report *r);
 /* Notes a rule that is needed and missing. */
 int report_need(struct rules_report *r, enum rules_key key, const char *value, struct error *err);
 
-/* Prints the rules that were needed, one a line, "KEY = VALUE". The lines of several reports may be sorted and joined. */
+/* Prints the rules that were needed, one a line, "KEY = VALUE"; what no rule can allow is a comment. The lines of several
+ * reports may be sorted and joined. */
 void rules_learned_print(const struct rules_report *r, FILE *f);
 
 #define _cleanup_report_ _cleanup_(rules_report_clear)

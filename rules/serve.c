@@ -275,6 +275,16 @@ static int perform(struct session *s, struct decision *d, struct error *err)
 	return pass_on(s, d, err);
 }
 
+/* The engine's faults are none of ours. */
+static void note_refusal(struct rules_report *report, const struct error *why)
+{
+	if (why->code != EPERM && why->code != EINVAL && why->code != ENOENT)
+		return;
+	report->refused++;
+	snprintf(report->refusal, sizeof(report->refusal), "%.*s", REPORT_FIRST_MAX - 1, why->text);
+	text_make_printable(report->refusal);
+}
+
 /* Serves one request. Returns 1 if another one may follow on this connection, else 0. Errors are answered. */
 static int serve_one(struct session *s, struct error *err)
 {
@@ -297,7 +307,7 @@ static int serve_one(struct session *s, struct error *err)
 	}
 	if (r >= 0)
 		return r;
-	s->verdict.report->refused += err->code == EPERM || err->code == EINVAL || err->code == ENOENT;
+	note_refusal(s->verdict.report, err);
 	close = err->code != EPERM && err->code != ENOENT;
 	close |= !frame_has_ended(&s->body) || head_field(&s->head, "upgrade") ||
 		 head_field_has(&s->head, "connection", "close");

@@ -158,6 +158,10 @@ static void what_is_created_carries_the_label(void **state)
 		{"/containers/create",
 		 "{\"HostConfig\":{\"Mounts\":[{\"Type\":\"volume\",\"Source\":\"others\",\"Target\":\"/x\"}]}}",
 		 "403"},
+		{"/containers/create",
+		 "{\"HostConfig\":{\"Mounts\":[{\"Type\":\"volume\",\"Source\":\"ours\",\"Target\":\"/x\",\"VolumeOptions\":"
+		 "{\"DriverConfig\":{\"Options\":{\"type\":\"tmpfs\",\"device\":\"tmpfs\"}}}}]}}",
+		 "403"},
 		{"/networks/ours/connect", "{\"Container\":\"ours\"}", "{\"Container\":\"" ID_OURS "\"}"},
 		{"/networks/ours/connect", "{\"Container\":\"others\"}", "404"},
 		{"/networks/others/connect", "{\"Container\":\"ours\"}", "403"},

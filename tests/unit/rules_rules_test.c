@@ -1,6 +1,9 @@
 /* The section [rules] of a configuration file. */
 #include "tests/unit/rules_fixture.h"
 
+#include <fcntl.h>
+
+#include "common/io.h"
 #include "rules/endpoint.h"
 
 static int read_text(const char *text, size_t len, struct rules **ret, struct error *err)
@@ -143,6 +146,31 @@ static void each_key_has_a_name(void **state)
 		assert_non_null(rules_key_name((enum rules_key)k));
 }
 
+/* The page names each key and each action, and no others. */
+static void the_page_names_all_keys_and_actions(void **state)
+{
+	const char *actions[ENDPOINT_ACTIONS_MAX];
+	_cleanup_free_ char *page = NULL;
+	size_t n = endpoint_actions(actions), named = 0;
+	struct error err;
+	char quoted[64];
+
+	(void)state;
+	if (file_read(AT_FDCWD, "docs/router-rules.md", 65536, &page, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+	for (size_t k = 0; k < n + RULES_KEYS; k++) {
+		const char *name = k < n ? actions[k] : rules_key_name((enum rules_key)(k - n));
+
+		snprintf(quoted, sizeof(quoted), "`%s`", name);
+		if (!strstr(page, quoted) && k != n + RULES_LABEL)
+			fail_msg("the page does not name %s", quoted);
+	}
+	/* Each row of actions in the first table: "`system.ping` …". */
+	for (const char *p = strstr(page, "| the engine |"); p < strstr(page, "- `containers.exec` includes"); p++)
+		named += strncmp(p, "` `", 3) == 0 || strncmp(p, "` |\n", 4) == 0;
+	assert_int_equal(named, n);
+}
+
 static void what_was_learned_are_rules(void **state)
 {
 	_cleanup_report_ struct rules_report report = {};
@@ -243,6 +271,7 @@ int main(void)
 		cmocka_unit_test(values_are_compared_exactly),
 		cmocka_unit_test(a_star_alone_is_no_host_namespace),
 		cmocka_unit_test(each_key_has_a_name),
+		cmocka_unit_test(the_page_names_all_keys_and_actions),
 		cmocka_unit_test(what_was_learned_are_rules),
 		cmocka_unit_test(requests_have_one_action),
 	};

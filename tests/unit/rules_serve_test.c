@@ -108,6 +108,7 @@ static void a_refusal_says_what_to_do(void **state)
 	assert_int_equal(o->report.refused, 1);
 	assert_string_equal(o->report.first, "POST /v1.41/containers/a/start");
 	assert_int_equal(o->report.n, 1);
+	assert_memory_equal(o->report.refusal, "containers.start is not allowed here", 36);
 }
 
 static void a_refusal_of_head_has_no_body(void **state)
