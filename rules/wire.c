@@ -109,13 +109,11 @@ static bool has_room_in(const struct wire *w)
 /* What to poll for. An end that is gone would report it for ever. */
 static struct pollfd wanted(const struct wire *w, bool read)
 {
-	struct pollfd p = {.fd = -1};
+	bool reads = w && read && !w->ended && has_room_in(w);
 
-	if (!w || (w->gone && (w->ended || !read)))
-		return p;
-	p.fd = w->fd;
-	p.events = (short)((read && !w->ended && has_room_in(w) ? POLLIN : 0) | (wire_out_len(w) ? POLLOUT : 0));
-	return p;
+	if (!w || (w->gone && !reads))
+		return (struct pollfd){.fd = -1};
+	return (struct pollfd){.fd = w->fd, .events = (short)((reads ? POLLIN : 0) | (wire_out_len(w) ? POLLOUT : 0))};
 }
 
 static void act(struct wire *w, bool read, short events)

@@ -10,6 +10,7 @@
 /* clang-format on */
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,9 @@ struct play {
 #define UNLABELLED(id)                                                                                                 \
 	"200 OK\n{\"Id\":\"" id                                                                                        \
 	"\",\"Name\":\"vol\",\"Labels\":{\"team\":\"x\"},\"Config\":{\"Labels\":{\"team\":\"x\"}}}"
+
+/* With this in its answer the engine reads no more. */
+#define FREEZES "freezes"
 
 #define FAKES_MAX 64
 
@@ -158,6 +162,10 @@ static inline void *fake_serve(void *data)
 		fake_see(c->fake, text, len);
 		fake_see(c->fake, "\n====\n", 6);
 		fake_answer(c, p ? p->answer : "200 OK\n{}");
+		if (p && strstr(p->answer, FREEZES)) {
+			(void)poll(&(struct pollfd){.fd = c->fd}, 1, 20000); /* until the other side is gone */
+			break;
+		}
 		if (p && p->echo) {
 			fake_echo(c);
 			break;

@@ -493,6 +493,38 @@ static void a_client_that_goes_ends_the_engines_side(void **state)
 	}
 }
 
+static void a_frozen_engine_does_not_hold_what_a_client_left(void **state)
+{
+	static const struct play plays[] = {
+		{"POST /containers/a/attach", "HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n\r\n" FREEZES, false},
+		{NULL, NULL, false},
+	};
+	static const char request[] = "POST /containers/a/attach HTTP/1.1\r\n" HOST UPGRADE "\r\n";
+	static char much[64 * 1024];
+	static struct served s;
+	pthread_t server;
+	uint64_t before;
+	int pair[2];
+
+	(void)state;
+	s.fake.plays = plays;
+	s.rules = rules_of("[rules]\nallow = containers.attach\n");
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	s.fd = pair[1];
+	pthread_create(&server, NULL, serve, &s);
+	fake_send(pair[0], request, strlen(request));
+	/* Until no buffer takes any more. */
+	while (poll(&(struct pollfd){.fd = pair[0], .events = POLLOUT}, 1, 300) == 1)
+		(void)send(pair[0], much, sizeof(much), MSG_DONTWAIT | MSG_NOSIGNAL);
+	before = now_usec();
+	close(pair[0]);
+	pthread_join(server, NULL);
+	assert_true(s.ended - before > USEC_PER_SEC / 2 && s.ended - before < 3 * USEC_PER_SEC);
+	pthread_join(s.fake.threads[0], NULL);
+	rules_report_clear(&s.report);
+	rules_free(&s.rules);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -514,6 +546,7 @@ int main(void)
 		cmocka_unit_test(a_stream_has_two_ends),
 		cmocka_unit_test(megabytes_go_both_ways_at_once),
 		cmocka_unit_test(a_client_that_goes_ends_the_engines_side),
+		cmocka_unit_test(a_frozen_engine_does_not_hold_what_a_client_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
