@@ -136,6 +136,19 @@ static void chunks_are_strict(void **state)
 	}
 }
 
+static void nothing_is_taken_behind_the_end(void **state)
+{
+	struct frame f;
+	struct error err;
+	const char *piece;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(frame_of("Content-Length: 0\r\n", false, &f), 0);
+	assert_int_equal(frame_next(&f, "abc", 3, &piece, &len, &err), 0);
+	assert_int_equal(len, 0);
+}
+
 static void an_engine_may_send_extensions_and_trailers(void **state)
 {
 	static const char text[] = "3;x=y\r\nabc\r\n0 \r\nA: b\r\n\r\n";
@@ -205,6 +218,7 @@ int main(void)
 		cmocka_unit_test(some_answers_have_no_body),
 		cmocka_unit_test(an_engine_may_send_extensions_and_trailers),
 		cmocka_unit_test(a_body_is_framed_anew),
+		cmocka_unit_test(nothing_is_taken_behind_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,7 +73,7 @@ static void what_engines_read_differently_is_refused(void **state)
 static void a_head_is_cut_into_its_parts(void **state)
 {
 	static const char text[] =
-		"POST /v1.41/x?y=z HTTP/1.1\r\nHost: docker\r\nCONNECTION: keep-alive , Upgrade\r\nA:\t b c \r\n"
+		"POST /v1.41/x?y=z HTTP/1.1\r\nHost: docker\r\nCONNECTION: keep-alive ,Upgrade,\tx\r\nA:\t b c \r\n"
 		"Empty:\r\n\r\nrest";
 	static struct head h;
 	ssize_t n;
@@ -90,6 +90,7 @@ static void a_head_is_cut_into_its_parts(void **state)
 	assert_null(head_field(&h, "b"));
 	assert_true(head_field_has(&h, "connection", "upgrade"));
 	assert_true(head_field_has(&h, "connection", "keep-alive"));
+	assert_true(head_field_has(&h, "connection", "x"));
 	assert_false(head_field_has(&h, "connection", "keep"));
 	assert_false(head_field_has(&h, "connection", ""));
 	assert_false(head_field_has(&h, "b", "upgrade"));

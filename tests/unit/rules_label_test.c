@@ -17,6 +17,13 @@ static const struct play engine[] = {
 	{"GET /containers/broken/json", "500 Internal Server Error\n{}", false},
 	{"GET /containers/odd/json", "200 OK\n{\"Id\":\"../x\"}", false},
 	{"GET /containers/nothing/json", "200 OK\nnothing", false},
+	{"GET /containers/silent/json", "HTTP/1.1 ", false},
+	{"GET /containers/until/json",
+	 "HTTP/1.1 200 OK\r\n\r\n{\"Id\":\"" ID_OURS "\",\"Config\":{\"Labels\":{\"team\":\"ci\"}}}", false},
+	{"GET /containers/half/json",
+	 "HTTP/1.1 200 OK\r\nContent-length: 900\r\n\r\n{\"Id\":\"" ID_OURS
+	 "\",\"Config\":{\"Labels\":{\"team\":\"ci\"}}}",
+	 false},
 	{"GET /networks/ours", LABELLED(ID_OURS), false},
 	{"GET /networks/others", UNLABELLED(ID_OTHERS), false},
 	{"GET /networks/none", "404 Not Found\n{}", false},
@@ -45,6 +52,9 @@ static void the_id_is_what_is_acted_on(void **state)
 		{POST("/containers/broken/start"), 503, NULL},
 		{POST("/containers/odd/start"), 503, NULL},
 		{POST("/containers/nothing/start"), 503, NULL},
+		{POST("/containers/silent/start"), 503, NULL},
+		{POST("/containers/half/start"), 503, NULL},
+		{POST("/containers/until/start"), 200, "POST /containers/" ID_OURS "/start HTTP"},
 		{GET("/containers/ours/json?size=1"), 200, "GET /containers/" ID_OURS "/json?size=1 HTTP/1.1\r\n"},
 		{GET("/containers/others/json"), 404, NULL},
 		{"DELETE /containers/ours?force=1 HTTP/1.1\r\n" HOST "\r\n", 200,
@@ -274,6 +284,7 @@ static void an_exec_instance_that_cannot_be_noted_is_refused(void **state)
 	static const struct play plays[] = {
 		{"POST /containers/a/exec", "201 Created\n{\"Id\":\"" ID_EXEC "\"}", false},
 		{"POST /containers/b/exec", "201 Created\n{\"Id\":\"../../x\"}", false},
+		{"POST /containers/d/exec", "201 Created\n{\"Id\":\"" ID_OURS "\"}", false}, /* another's already */
 		{"POST /containers/c/exec", "409 Conflict\n{\"message\":\"paused\"}", false},
 		{NULL, NULL, false},
 	};
@@ -282,10 +293,15 @@ static void an_exec_instance_that_cannot_be_noted_is_refused(void **state)
 		char container;
 		bool directory;
 		int status;
-	} cases[] = {{'a', false, 503}, {'b', true, 503}, {'c', true, 409}, {'a', true, 201}};
+	} cases[] = {{'a', false, 503}, {'b', true, 503}, {'c', true, 409},
+		     {'a', true, 201},	{'a', true, 201}, {'d', true, 503}};
+	int fd;
 
 	(void)state;
 	assert_non_null(mkdtemp(directory));
+	fd = open(directory, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(symlinkat("another", fd, ID_OURS), 0);
+	close(fd);
 	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
 		struct rules_caller caller = {.owner = "me",
 					      .exec_owners = cases[k].directory ? directory : "/nowhere"};

@@ -493,6 +493,33 @@ static void a_client_that_goes_ends_the_engines_side(void **state)
 	}
 }
 
+/* The Python SDK reads the answer only when it has sent all. */
+static void a_client_can_send_all_before_it_reads_the_refusal(void **state)
+{
+	static const char request[] = "POST /images/load HTTP/1.1\r\n" HOST "Content-Length: 3145728\r\n\r\n";
+	static char much[64 * 1024];
+	static struct served s;
+	_cleanup_free_ char *answer = NULL;
+	pthread_t server;
+	int pair[2];
+
+	(void)state;
+	s.rules = rules_of("[rules]\nallow = images.list\n");
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	s.fd = pair[1];
+	pthread_create(&server, NULL, serve, &s);
+	assert_int_equal(send(pair[0], request, strlen(request), MSG_NOSIGNAL), strlen(request));
+	for (unsigned k = 0; k < 48; k++)
+		assert_int_equal(send(pair[0], much, sizeof(much), MSG_NOSIGNAL), sizeof(much));
+	shutdown(pair[0], SHUT_WR);
+	answer = read_all(pair[0]);
+	assert_non_null(strstr(answer, "HTTP/1.1 403 "));
+	pthread_join(server, NULL);
+	close(pair[0]);
+	rules_report_clear(&s.report);
+	rules_free(&s.rules);
+}
+
 static void a_frozen_engine_does_not_hold_what_a_client_left(void **state)
 {
 	static const struct play plays[] = {
@@ -546,6 +573,7 @@ int main(void)
 		cmocka_unit_test(a_stream_has_two_ends),
 		cmocka_unit_test(megabytes_go_both_ways_at_once),
 		cmocka_unit_test(a_client_that_goes_ends_the_engines_side),
+		cmocka_unit_test(a_client_can_send_all_before_it_reads_the_refusal),
 		cmocka_unit_test(a_frozen_engine_does_not_hold_what_a_client_left),
 	};
 
