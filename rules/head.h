@@ -10,7 +10,7 @@
 
 #include "common/error.h"
 
-#define HEAD_MAX	(24U * 1024)
+#define HEAD_MAX	(56U * 1024) /* X-Registry-Config has the tokens of all registries */
 #define HEAD_FIELDS_MAX 64
 
 struct head_field {

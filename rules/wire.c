@@ -45,7 +45,7 @@ void wire_put(struct wire *w, const char *data, size_t len)
 {
 	if (len > WIRE_MAX - w->out_end)
 		compact(w->out, &w->out_start, &w->out_end);
-	if (len > WIRE_MAX - w->out_end)
+	if (w->out_end + len > WIRE_MAX)
 		abort(); /* a caller has not asked for the room: never write beyond it */
 	memcpy(w->out + w->out_end, data, len);
 	w->out_end += len;

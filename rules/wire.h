@@ -8,7 +8,7 @@
 
 #include "common/error.h"
 
-#define WIRE_MAX (32U * 1024)
+#define WIRE_MAX (64U * 1024)
 
 struct wire {
 	int fd;
