@@ -87,6 +87,7 @@ static int await_head(struct session *s, struct error *err)
 	}
 }
 
+/* A head is printable, or it would have been refused. */
 static void note_request(struct session *s)
 {
 	struct rules_report *report = s->verdict.report;
@@ -95,7 +96,6 @@ static void note_request(struct session *s)
 		return;
 	snprintf(report->first, sizeof(report->first), "%s %.*s", s->head.method, (int)strcspn(s->head.target, "?"),
 		 s->head.target);
-	text_make_printable(report->first);
 }
 
 static void say_continue(struct session *s)

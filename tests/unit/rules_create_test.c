@@ -124,6 +124,9 @@ static void what_gives_the_host_away_needs_a_rule(void **state)
 		{"\"GroupAdd\":[\"keep-groups\"]", "403"},
 		{"\"GroupAdd\":[\"staff\"]", ""},
 		{"\"PortBindings\":{\"80/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"80\"}]}", "publish = yes\n"},
+		{"\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"80\",\"X\":1}]}", "403"},
+		{"\"PortBindings\":{\"80/tcp\":null}", "publish = yes\n"},
+		{"\"PortBindings\":{}", ""},
 		{"\"PublishAllPorts\":true", "publish = yes\n"},
 		{"\"RestartPolicy\":{\"Name\":\"always\",\"MaximumRetryCount\":0}", "restart = always\n"},
 		{"\"RestartPolicy\":{\"Name\":\"no\",\"MaximumRetryCount\":0}", ""},
@@ -272,6 +275,8 @@ static void other_bodies_are_checked(void **state)
 	} cases[] = {
 		{"/volumes/create", "volumes.create", "{\"Name\":\"a\"}", ""},
 		{"/volumes/create", "volumes.create", "{}", ""},
+		{"/volumes/create", "volumes.create", "{\"DriverOpts\":{}}", ""},
+		{"/volumes/create", "volumes.create", "{\"DriverOpts\":null}", ""},
 		{"/volumes/create", "volumes.create",
 		 "{\"Name\":\"a\",\"Driver\":\"local\",\"DriverOpts\":{\"type\":\"none\",\"o\":\"bind\",\"device\":\"/\"}}",
 		 "bind = /\n"},

@@ -358,6 +358,17 @@ static void what_follows_an_ungranted_upgrade_is_never_executed(void **state)
 	assert_null(strstr(p->fake.seen, "/info"));
 }
 
+static void nor_what_follows_a_refused_one(void **state)
+{
+	_cleanup_outcome_ struct outcome *o =
+		ask("", NULL, "POST /containers/a/attach HTTP/1.1\r\n" HOST UPGRADE "\r\n" GET("/_ping"));
+
+	(void)state;
+	assert_int_equal(o->status, 403);
+	assert_int_equal(o->report.requests, 1);
+	assert_int_equal(o->fake.seen_len, 0);
+}
+
 static void a_stream_has_two_ends(void **state)
 {
 	static const struct play plays[] = {
@@ -570,6 +581,7 @@ int main(void)
 		cmocka_unit_test(nobody_is_told_to_continue_in_vain),
 		cmocka_unit_test(an_engine_that_is_down_is_503),
 		cmocka_unit_test(what_follows_an_ungranted_upgrade_is_never_executed),
+		cmocka_unit_test(nor_what_follows_a_refused_one),
 		cmocka_unit_test(a_stream_has_two_ends),
 		cmocka_unit_test(megabytes_go_both_ways_at_once),
 		cmocka_unit_test(a_client_that_goes_ends_the_engines_side),

@@ -57,6 +57,7 @@ static void there_is_one_way_to_write_a_path(void **state)
 		"/v1.041/x",
 		"/v1.41",
 		"/v1.410000/x",
+		"/v1.4100/x",
 		"/v1.%34%31.1/x",
 		"/v0.41/x",
 		"/v1.-5/x",
@@ -164,6 +165,7 @@ static void lengths_are_limited(void **state)
 		for (int k = 0; k < n; k++)
 			strcat(target, "b=c&");
 		assert_int_equal(uri_parse(target, &u, &err), n <= URI_PAIRS_MAX ? 0 : -1);
+		assert_int_equal(uri_set(&u, "new", "x", &err), -1);
 	}
 }
 
