@@ -322,17 +322,20 @@ static void an_engine_that_is_down_is_503(void **state)
 	static const struct play plays[] = {
 		{"GET /info", "HTTP/1.1 ", false},
 		{"GET /version", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\n\r\n", false},
-		{"GET /containers/json", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", false},
+		{"GET /containers/json", "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc", false},
 		{NULL, NULL, false},
 	};
 	static const char rules[] = "allow = system.info system.version containers.list";
 	_cleanup_outcome_ struct outcome *silent = ask(rules, plays, GET("/info"));
 	_cleanup_outcome_ struct outcome *odd = ask(rules, plays, GET("/version"));
+	_cleanup_outcome_ struct outcome *half = ask(rules, plays, GET("/containers/json") GET("/_ping"));
 
 	(void)state;
 	assert_int_equal(silent->status, 503);
 	assert_int_equal(silent->report.refused, 0);
 	assert_int_equal(odd->status, 503);
+	/* The client sees that it is not complete: nothing may follow. */
+	assert_string_equal(half->answer, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
 }
 
 static void what_follows_an_ungranted_upgrade_is_never_executed(void **state)
