@@ -181,6 +181,13 @@ int checks_add_label(const struct verdict *v, cJSON *object, struct error *err)
 	return 0;
 }
 
+/* Podman acts on these: `podman auto-update` restarts the unit that a label names. */
+static bool is_podmans(const char *label)
+{
+	return strcmp(label, "PODMAN_SYSTEMD_UNIT") == 0 || strncmp(label, "io.containers.", 14) == 0 ||
+	       strncmp(label, "io.podman.", 10) == 0;
+}
+
 /* Podman composes "KEY=VALUE" and cuts it at the first '=': such a key would be the label of somebody else. */
 int check_labels(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
 {
@@ -188,6 +195,8 @@ int check_labels(const struct verdict *v, const struct schema_row *row, cJSON *i
 	for (const cJSON *child = item->child; child; child = child->next) {
 		if (!child->string[0] || strchr(child->string, '='))
 			return verdict_refuse(v, err, "'%.64s' is not the name of a label", child->string);
+		if (is_podmans(child->string))
+			return verdict_refuse(v, err, "no rule can allow the label '%.64s'", child->string);
 	}
 	return 0;
 }

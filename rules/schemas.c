@@ -291,7 +291,8 @@ static const struct schema_row pool_rows[] = {
 static const struct schema_row ipam_rows[] = {
 	{"Driver", KIND_STRING, check_words, RULES_NETWORK_DRIVER, "default", NULL},
 	{"Options", KIND_MAP, check_yes, RULES_NETWORK_OPTIONS, NULL, NULL},
-	{"Config", KIND_OBJECTS, NULL, 0, NULL, pool_rows},
+	/* The host routes these addresses into the network, whosever they are. */
+	{"Config", KIND_OBJECTS, check_yes, RULES_NETWORK_OPTIONS, NULL, pool_rows},
 	END,
 };
 

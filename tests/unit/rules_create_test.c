@@ -255,6 +255,11 @@ static void the_rest_of_a_container_is_checked(void **state)
 		/* Podman takes it from its own environment. */
 		{",\"Env\":[\"*\"]", "403"},
 		{",\"Labels\":{\"team=ci\":\"x\"}", "403"},
+		{",\"Labels\":{\"\":\"x\"}", "403"},
+		/* Podman acts on these. */
+		{",\"Labels\":{\"PODMAN_SYSTEMD_UNIT\":\"sshd.service\"}", "403"},
+		{",\"Labels\":{\"io.containers.autoupdate\":\"local\"}", "403"},
+		{",\"Labels\":{\"io.podman.x\":\"y\"}", "403"},
 		{",\"Runtime\":null", ""},
 		{",\"OnBuild\":[\"RUN x\"]", "403"},
 		{",\"Healthcheck\":{\"Test\":[\"CMD\",\"x\"],\"Interval\":1000000}", ""},
@@ -312,7 +317,10 @@ static void other_bodies_are_checked(void **state)
 		{"/networks/create", "networks.create", "{\"Name\":\"a\",\"ConfigFrom\":{\"Network\":\"x\"}}", "403"},
 		{"/networks/create", "networks.create", "{\"Name\":\"a\",\"ConfigFrom\":{\"Network\":\"\"}}", ""},
 		{"/networks/create", "networks.create",
-		 "{\"Name\":\"a\",\"IPAM\":{\"Driver\":\"default\",\"Config\":[{\"Subnet\":\"10.0.0.0/24\"}]}}", ""},
+		 "{\"Name\":\"a\",\"IPAM\":{\"Driver\":\"default\",\"Config\":[]}}", ""},
+		{"/networks/create", "networks.create",
+		 "{\"Name\":\"a\",\"IPAM\":{\"Driver\":\"default\",\"Config\":[{\"Subnet\":\"10.0.0.0/24\"}]}}",
+		 "network-options = yes\n"},
 		{"/networks/prod/connect", "networks.connect", "{\"Container\":\"a\",\"EndpointConfig\":{}}",
 		 "network = prod\n"},
 		{"/networks/bridge/connect", "networks.connect", "{\"Container\":\"a\"}", ""},
