@@ -43,6 +43,7 @@ LDFLAGS    += -Wl,--as-needed $(LDFLAGS.$(VARIANT))
 LIBS.keeper    = handover instance common
 LIBS.nshelper  = handover common
 LIBS.proxy     = relay readiness confine dial handover instance common
+LIBS.router   = relay confine dial instance common
 LIBS.activator = lifecycle units backends handover instance common
 LIBS.cli       = control lifecycle units backends handover instance common
 SYSLIBS.nshelper  = libcap
@@ -53,7 +54,7 @@ SYSLIBS.activator = libcurl libcjson
 SYSLIBS.cli       = libcurl libcjson smartcols yaml-0.1
 
 FOLDERS  = common instance handover backends units lifecycle dial readiness confine relay control rules $(PROGRAMS)
-PROGRAMS = keeper nshelper proxy activator cli
+PROGRAMS = keeper nshelper proxy activator router cli
 program  = $(BUILD)/$(if $(filter cli,$1),sockwake,$1)
 
 sources  = $(wildcard $1/*.c $1/*/*.c)

@@ -110,6 +110,8 @@ static void bury(struct worker *w, struct connection *c)
 
 void connection_close(struct worker *w, struct connection *c, bool reset)
 {
+	if (w->service->closed)
+		w->service->closed(w, c);
 	for (int i = CLIENT; i <= TARGET; i++) {
 		drop_buffered(w, &c->ends[i]);
 		close_end(&c->ends[i], reset);

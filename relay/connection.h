@@ -29,6 +29,7 @@ struct end {
 	bool eof : 1;	       /* its FIN was read */
 	bool shut : 1;	       /* we have sent it a FIN */
 	bool failed : 1;       /* it was reset */
+	bool gone : 1;	       /* both directions have ended: the peer of a Unix socket has closed it and will read nothing */
 	uint32_t buffered_len; /* bytes read here that the other end has not taken yet */
 	uint32_t buffered_pos; /* of the first of them in `buffered` */
 	char *buffered;	       /* they are in memory, malloc()ed, */
@@ -49,6 +50,8 @@ struct connection {
 	struct connection *prev, *next; /* all of this worker */
 	struct connection *queued;	/* next in its queue; it is in one at most */
 	uint64_t last_active;		/* CLOCK_MONOTONIC microseconds */
+	uint64_t moved[2];		/* bytes that were read from each end */
+	void *owner;			/* of the caller of pair_begin() (pair.h) */
 	uint16_t first;			/* the target address with which this round of attempts began */
 	uint16_t attempt;		/* how many were tried in this round */
 	uint8_t state;

@@ -228,6 +228,7 @@ static bool pump(struct worker *w, struct connection *c, struct end *from, struc
 		}
 	}
 	count_add(&w->counters.bytes[from - c->ends], moved);
+	c->moved[from - c->ends] += moved;
 	if (c->silent && moved > 0 && from == &c->ends[CLIENT])
 		connection_speaks(w, c);
 	if (moved >= BULK_LEAST)
@@ -251,7 +252,7 @@ static void settle(struct worker *w, struct connection *c)
 		connection_close(w, c, true);
 		return;
 	}
-	if (is_through(client) && is_through(target)) {
+	if ((is_through(client) && (client->gone || is_through(target))) || (is_through(target) && target->gone)) {
 		connection_close(w, c, false);
 		return;
 	}
@@ -293,6 +294,8 @@ static void note(struct end *e, uint32_t events)
 		e->urgent = setsockopt(e->watch.fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)) == 0;
 	if (events & EPOLLERR)
 		e->failed = true;
+	if (events & EPOLLHUP)
+		e->gone = true;
 	if (events & EPOLLOUT)
 		e->writable = true;
 }

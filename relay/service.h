@@ -12,6 +12,9 @@
 #include "relay/config.h"
 #include "relay/descriptors.h"
 
+struct connection;
+struct worker;
+
 /* One --forward: an inherited socket, and the addresses inside the namespace to which it leads. */
 struct forward {
 	const struct publish *publish;
@@ -49,6 +52,7 @@ struct service {
 	 * service. */
 	void (*say_unreachable)(struct service *s, const struct target *target, int error);
 	void (*say_anonymous)(struct service *s);
+	void (*closed)(struct worker *w, const struct connection *c); /* a connection has ended; `failed` tells how */
 	void *program;
 };
 

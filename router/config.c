@@ -1,0 +1,260 @@
+#include "router/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/io.h"
+#include "common/parse.h"
+
+#define CONFIG_MAX (64UL * 1024)
+
+static const char *const kinds[ENGINES] = {"docker", "podman"};
+
+const char *engine_kind_name(enum engine_kind kind)
+{
+	return kinds[kind];
+}
+
+bool id_list_has(const struct id_list *list, unsigned id)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->ids[i] == id)
+			return true;
+	}
+	return false;
+}
+
+void config_defaults(struct config *ret)
+{
+	*ret = (struct config){
+		.engines = {ENGINE_DOCKER, ENGINE_PODMAN},
+		.n_engines = ENGINES,
+		.system_users = {.ids = {0}, .n = 1},
+		.start = START_LINGER,
+		.connections = 4096,
+		.connections_per_user = 512,
+	};
+}
+
+static int add_id(struct id_list *list, unsigned id, struct error *err)
+{
+	if (list->n == CONFIG_NAMES_MAX)
+		return error_set(err, 0, "more than %d names", CONFIG_NAMES_MAX);
+	list->ids[list->n++] = id;
+	return 0;
+}
+
+static int find_group(const char *name, gid_t *ret, struct error *err)
+{
+	const struct group *g = getgrnam(name);
+
+	if (!g)
+		return error_set(err, 0, "there is no group '%s'", name);
+	*ret = g->gr_gid;
+	return 0;
+}
+
+static int find_user(const char *name, uid_t *ret, struct error *err)
+{
+	const struct passwd *p = getpwnam(name);
+
+	if (!p)
+		return error_set(err, 0, "there is no user '%s'", name);
+	*ret = p->pw_uid;
+	return 0;
+}
+
+/* The name in "group NAME"; NULL if it is not that. */
+static const char *named(const char *word, const char *kind)
+{
+	size_t n = strlen(kind);
+
+	if (strncmp(word, kind, n) != 0 || !isblank((unsigned char)word[n]))
+		return NULL;
+	return word + n + strspn(word + n, " \t");
+}
+
+static int take_engine(struct config *c, const char *word, struct error *err)
+{
+	for (enum engine_kind kind = 0; kind < ENGINES; kind++) {
+		if (strcmp(word, kinds[kind]) != 0)
+			continue;
+		for (size_t i = 0; i < c->n_engines; i++) {
+			if (c->engines[i] == kind)
+				return error_set(err, 0, "'%s' is there twice", word);
+		}
+		c->engines[c->n_engines++] = kind;
+		return 0;
+	}
+	return error_set(err, 0, "'%s' is neither docker nor podman", word);
+}
+
+static int take_system(struct config *c, const char *word, struct error *err)
+{
+	const char *name;
+	uid_t uid;
+	gid_t gid;
+
+	if (strcmp(word, "root") == 0)
+		return add_id(&c->system_users, 0, err);
+	name = named(word, "user");
+	if (name)
+		return find_user(name, &uid, err) < 0 ? -1 : add_id(&c->system_users, uid, err);
+	name = named(word, "group");
+	if (name)
+		return find_group(name, &gid, err) < 0 ? -1 : add_id(&c->system_groups, gid, err);
+	return error_set(err, 0, "'%s' is none of: root, user NAME, group NAME", word);
+}
+
+static int take_container(struct config *c, const char *word, struct error *err)
+{
+	if (!container_name_is_valid(word))
+		return error_set(err, 0, "'%s' is no name of a container", word);
+	if (c->containers.n == CONFIG_NAMES_MAX)
+		return error_set(err, 0, "more than %d names", CONFIG_NAMES_MAX);
+	(void)snprintf(c->containers.names[c->containers.n++], CONFIG_NAME_MAX, "%s", word);
+	return 0;
+}
+
+/* Each word of "a, b, c". */
+static int take_words(struct config *c, char *value,
+		      int (*take)(struct config *c, const char *word, struct error *err), struct error *err)
+{
+	for (char *rest = value, *word; (word = strsep(&rest, ","));) {
+		size_t n;
+
+		word += strspn(word, " \t");
+		n = strlen(word);
+		while (n > 0 && isblank((unsigned char)word[n - 1]))
+			word[--n] = '\0';
+		if (n == 0)
+			return error_set(err, 0, "a name is missing");
+		if (take(c, word, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int set_engines(struct config *c, char *value, struct error *err)
+{
+	c->n_engines = 0;
+	return take_words(c, value, take_engine, err);
+}
+
+static int set_system(struct config *c, char *value, struct error *err)
+{
+	c->system_users.n = c->system_groups.n = 0;
+	return take_words(c, value, take_system, err);
+}
+
+static int set_start(struct config *c, char *value, struct error *err)
+{
+	const char *group = named(value, "group");
+
+	if (strcmp(value, "running") == 0)
+		c->start = START_RUNNING;
+	else if (strcmp(value, "linger") == 0)
+		c->start = START_LINGER;
+	else if (!group)
+		return error_set(err, 0, "'%s' is none of: running, linger, group NAME", value);
+	else if (find_group(group, &c->start_group, err) < 0)
+		return -1;
+	else
+		c->start = START_GROUP;
+	return 0;
+}
+
+static int set_containers(struct config *c, char *value, struct error *err)
+{
+	c->containers.n = 0;
+	return take_words(c, value, take_container, err);
+}
+
+static int set_number(unsigned *number, const char *value, struct error *err)
+{
+	uint64_t n;
+
+	if (parse_u64("the limit", value, 1, 16384, &n, err) < 0)
+		return -1;
+	*number = (unsigned)n;
+	return 0;
+}
+
+static int set_connections(struct config *c, char *value, struct error *err)
+{
+	return set_number(&c->connections, value, err);
+}
+
+static int set_connections_per_user(struct config *c, char *value, struct error *err)
+{
+	return set_number(&c->connections_per_user, value, err);
+}
+
+static const struct key {
+	const char *name;
+	int (*set)(struct config *c, char *value, struct error *err);
+	bool of_user; /* users may set it for themselves */
+} keys[] = {
+	{"engines", set_engines, true},
+	{"system", set_system, false},
+	{"start", set_start, false},
+	{"containers", set_containers, false},
+	{"connections", set_connections, false},
+	{"connections-per-user", set_connections_per_user, false},
+};
+
+static char *strip(char *s)
+{
+	size_t n;
+
+	s += strspn(s, " \t\r");
+	n = strlen(s);
+	while (n > 0 && isspace((unsigned char)s[n - 1]))
+		s[--n] = '\0';
+	return s;
+}
+
+static int set_key(struct config *c, const char *name, char *value, bool own, struct error *err)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (strcmp(keys[i].name, name) != 0)
+			continue;
+		if (own && !keys[i].of_user)
+			return error_set(err, 0, "only the administrator may set '%s', in " CONFIG_PATH, name);
+		return keys[i].set(c, value, err) < 0 ? error_context(err, "%s", name) : 0;
+	}
+	return error_set(err, 0, "unknown key '%s'", name);
+}
+
+static int read_line(struct config *c, char *line, bool own, struct error *err)
+{
+	char *value = strchr(line, '=');
+
+	if (*line == '\0' || *line == '#' || strcmp(line, "[router]") == 0)
+		return 0;
+	if (!value)
+		return error_set(err, 0, "'%s' is no KEY = VALUE", line);
+	*value = '\0';
+	return set_key(c, strip(line), strip(value + 1), own, err);
+}
+
+int config_read(const char *path, bool own, struct config *c, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	unsigned number = 0;
+
+	if (file_read(AT_FDCWD, path, CONFIG_MAX, &text, NULL, err) < 0)
+		return error_forgive(err, ENOENT) ? 0 : -1;
+	for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
+		number++;
+		if (read_line(c, strip(line), own, err) < 0)
+			return error_context(err, "%s:%u", path, number);
+	}
+	return 0;
+}

@@ -1,0 +1,62 @@
+/* The administrator's configuration, /etc/sockwake/router.conf, and the user's own, ~/.config/sockwake/router.conf.
+ *
+ *	[router]
+ *	engines = docker, podman		the order in which a user's engines are tried
+ *	system = root, group docker, user ci	who uses the system's engine
+ *	start = linger				whose manager may be started: running, linger, group NAME
+ *	containers = portainer			containers of the system's engine that may use it
+ *	connections = 4096
+ *	connections-per-user = 512
+ *
+ * The user's own may contain `engines` alone. An unknown key, or a value that is none, is an error that names file and
+ * line. A missing file is an empty one.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "common/error.h"
+
+#define CONFIG_PATH	 "/etc/sockwake/router.conf"
+#define CONFIG_NAMES_MAX 64
+#define CONFIG_NAME_MAX	 256
+
+enum engine_kind { ENGINE_DOCKER, ENGINE_PODMAN, ENGINES };
+
+enum start_policy {
+	START_RUNNING, /* none: only the managers that run are used */
+	START_LINGER,
+	START_GROUP,
+};
+
+struct name_list {
+	char names[CONFIG_NAMES_MAX][CONFIG_NAME_MAX];
+	size_t n;
+};
+
+struct id_list {
+	unsigned ids[CONFIG_NAMES_MAX];
+	size_t n;
+};
+
+struct config {
+	enum engine_kind engines[ENGINES];
+	size_t n_engines;
+	struct id_list system_users, system_groups; /* root is one of the users unless `system` leaves it out */
+	enum start_policy start;
+	gid_t start_group;
+	struct name_list containers;
+	unsigned connections, connections_per_user;
+};
+
+void config_defaults(struct config *ret);
+
+/* Reads the file over what is in *c. `own`: the user's. */
+int config_read(const char *path, bool own, struct config *c, struct error *err);
+
+bool id_list_has(const struct id_list *list, unsigned id);
+
+/* "docker", "podman". */
+const char *engine_kind_name(enum engine_kind kind);

@@ -1,0 +1,345 @@
+#include "router/dispatcher.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/parse.h"
+#include "relay/loop.h"
+#include "router/config.h"
+#include "router/ledger.h"
+#include "router/managers.h"
+#include "router/peer.h"
+#include "router/records.h"
+#include "router/route.h"
+#include "router/team.h"
+
+#define ACCEPT_BATCH 16
+/* How long the dispatcher stays without a connection. Its workers stay as long. */
+#define IDLE_USEC (10 * USEC_PER_SEC)
+/* How long connections may go on after SIGTERM. */
+#define DRAIN_USEC (10 * USEC_PER_SEC)
+/* Workers of one user at a time: those with other groups, and those that do not end. */
+#define MEMBERS_PER_USER 16
+
+struct dispatcher {
+	struct loop loop;
+	struct watch listener, signals;
+	struct timer idle; /* or the limit of draining */
+	struct config config;
+	struct team team;
+	struct managers *managers;
+	struct records records;
+	struct ledger ledger;
+	struct peer peer; /* who was accepted last */
+	bool draining;
+};
+
+static struct dispatcher *dispatcher_of(struct loop *loop)
+{
+	return container_of(loop, struct dispatcher, loop);
+}
+
+/* The clock of idleness starts anew. */
+static void stay(struct dispatcher *d)
+{
+	timer_set(&d->loop, &d->idle, now_usec() + IDLE_USEC);
+}
+
+static void end_record(struct dispatcher *d, struct record *r, const struct message *m)
+{
+	uid_t uid = r->uid;
+	struct ledger_entry e = {
+		.uid = uid,
+		.pid = r->pid,
+		.command = r->command,
+		.engine = r->engine,
+		.request = r->request,
+		.outcome = m ? m->text : "its worker has ended",
+		.usec = now_usec() - r->began,
+	};
+
+	if (m)
+		memcpy(e.bytes, m->bytes, sizeof(e.bytes));
+	ledger_write(&d->ledger, &e);
+	records_remove(&d->records, r);
+	if (records_of_user(&d->records, uid) == 0)
+		managers_unused(d->managers, uid);
+	stay(d);
+}
+
+static void begin_record(struct record *r, const struct message *m)
+{
+	(void)snprintf(r->engine, sizeof(r->engine), "%s", m->engine);
+	(void)snprintf(r->request, sizeof(r->request), "%.*s", REQUEST_LINE_MAX - 1, m->text);
+	text_make_printable(r->engine); /* the worker is its user's */
+	text_make_printable(r->request);
+}
+
+static void tell_manager(struct member *m, const char *why)
+{
+	struct message message = {.kind = MESSAGE_MANAGER};
+
+	m->needs_manager = false;
+	(void)snprintf(message.text, sizeof(message.text), "%s", why);
+	if (m->channel.fd >= 0)
+		(void)message_send(m->channel.fd, &message, -1);
+}
+
+static void start_manager(struct dispatcher *d, struct member *m)
+{
+	struct error err;
+
+	m->needs_manager = true;
+	if (route_may_start(&d->config, m->uid, m->groups, m->n_groups, &err))
+		managers_start(d->managers, m->uid);
+	else
+		tell_manager(m, err.text);
+}
+
+static void manager_started(void *data, uid_t uid, const char *why)
+{
+	struct dispatcher *d = data;
+
+	for (struct member *m = d->team.first; m; m = m->next) {
+		if (m->uid == uid && m->needs_manager)
+			tell_manager(m, why);
+	}
+	if (records_of_user(&d->records, uid) == 0)
+		managers_unused(d->managers, uid);
+}
+
+/* A worker speaks of its own connections. */
+static void told(struct team *t, struct member *m, const struct message *message)
+{
+	struct dispatcher *d = container_of(t, struct dispatcher, team);
+	struct record *r = records_find(&d->records, message->number, m);
+
+	switch (message->kind) {
+	case MESSAGE_BEGAN:
+		if (r)
+			begin_record(r, message);
+		break;
+	case MESSAGE_ENDED:
+		if (r)
+			end_record(d, r, message);
+		break;
+	case MESSAGE_NEED:
+		if (m->kind == MEMBER_IDENTITY && !m->needs_manager)
+			start_manager(d, m);
+		break;
+	case MESSAGE_IDLE:
+		if (m->connections == 0)
+			team_dismiss(t, m);
+		break;
+	default:
+		break;
+	}
+}
+
+static void left(struct team *t, struct member *m)
+{
+	struct dispatcher *d = container_of(t, struct dispatcher, team);
+	struct record *r;
+
+	while ((r = records_of(&d->records, m)))
+		end_record(d, r, NULL);
+	stay(d);
+}
+
+/* Hands the client to the worker; false: it cannot be told. */
+static bool hand(struct dispatcher *d, struct member *m, const struct peer *p, const struct message *serve, int fd)
+{
+	struct message message = *serve;
+	struct record *r = records_add(&d->records, p, m);
+
+	if (!r)
+		return false;
+	message.number = record_number(&d->records, r);
+	if (message_send(m->channel.fd, &message, fd) == 0)
+		return true;
+	records_remove(&d->records, r);
+	return false;
+}
+
+static void refusal(struct message *m, unsigned status, const char *why)
+{
+	*m = (struct message){.kind = MESSAGE_REFUSE, .status = status};
+	(void)snprintf(m->text, sizeof(m->text), "%s", why);
+}
+
+/* What to do with a client, and by which kind of worker. */
+static enum member_kind judge(const struct dispatcher *d, const struct peer *p, struct message *ret)
+{
+	char why[ROUTE_WHY_MAX];
+	enum route route = route_of(&d->config, p, why);
+
+	if (route == ROUTE_NONE) {
+		refusal(ret, 403, why);
+		return MEMBER_REFUSING;
+	}
+	*ret = (struct message){.kind = MESSAGE_SERVE, .contained = p->place == PEER_IN_OWN_CONTAINER};
+	if (records_of_user(&d->records, p->uid) >= d->config.connections_per_user)
+		refusal(ret, 429, "you have too many connections to this socket: close some, or ask the administrator for more "
+				  "(connections-per-user in " CONFIG_PATH ")");
+	return route == ROUTE_SYSTEM ? MEMBER_SYSTEM : MEMBER_IDENTITY;
+}
+
+/* Owns fd. A client that no worker can take is reset. */
+static void serve(struct dispatcher *d, int client)
+{
+	_cleanup_close_ int fd = client, pidfd = -1;
+	struct peer *p = &d->peer;
+	struct message message;
+	enum member_kind kind;
+	struct member *m;
+	struct error err;
+
+	if (peer_read(fd, p, &err) < 0) {
+		log_line(LOG_WARNING, "%s", err.text);
+		return;
+	}
+	pidfd = p->pidfd;
+	kind = judge(d, p, &message);
+	/* Twice the limit is enough for answers that say so. */
+	if (records_of_user(&d->records, p->uid) >= 2 * d->config.connections_per_user ||
+	    (kind == MEMBER_IDENTITY && team_count(&d->team, p->uid) >= MEMBERS_PER_USER))
+		return;
+	m = team_member(&d->team, kind, p, &err);
+	if (!m) {
+		log_line(LOG_ERR, "%s", err.text);
+		return;
+	}
+	managers_used(d->managers, p->uid);
+	(void)hand(d, m, p, &message, fd);
+}
+
+static void listener_ready(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct dispatcher *d = dispatcher_of(loop);
+
+	(void)events;
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0)
+			return;
+		serve(d, fd);
+	}
+}
+
+static bool is_busy(const struct dispatcher *d)
+{
+	return d->records.n > 0 || d->team.first || managers_pending(d->managers);
+}
+
+/* A client that connects now stays in the queue: systemd starts the next dispatcher for it. */
+static void idle_fired(struct loop *loop, struct timer *timer)
+{
+	struct dispatcher *d = dispatcher_of(loop);
+
+	(void)timer;
+	if (is_busy(d) && !d->draining)
+		stay(d);
+	else
+		loop->stop = true;
+}
+
+static void drain(struct dispatcher *d)
+{
+	struct message message = {.kind = MESSAGE_DRAIN};
+
+	d->draining = true;
+	loop_unwatch(&d->loop, &d->listener);
+	for (struct member *m = d->team.first; m; m = m->next) {
+		if (m->channel.fd >= 0)
+			(void)message_send(m->channel.fd, &message, -1);
+	}
+	timer_set(&d->loop, &d->idle, now_usec() + DRAIN_USEC);
+}
+
+static void signalled(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info) && !dispatcher_of(loop)->draining)
+		drain(dispatcher_of(loop));
+}
+
+static bool after_events(struct loop *loop)
+{
+	struct dispatcher *d = dispatcher_of(loop);
+
+	team_reap(&d->team);
+	if (d->draining && !d->team.first)
+		loop->stop = true;
+	return false;
+}
+
+static int find_users(struct dispatcher *d, const struct dispatcher_options *o, struct error *err)
+{
+	const struct passwd *user = getpwnam(o->system_user);
+
+	if (!user)
+		return error_set(err, 0, "there is no user '%s': run systemd-sysusers", o->system_user);
+	d->team.system_uid = user->pw_uid;
+	d->team.system_gid = user->pw_gid;
+	d->team.refusing_uid = getuid();
+	d->team.refusing_gid = getgid();
+	d->team.system_socket = o->engine_socket;
+	return 0;
+}
+
+/* SIGCHLD is not awaited here: each child has a pidfd. */
+static int open_signals(struct dispatcher *d, struct error *err)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	d->signals = (struct watch){.ready = signalled, .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};
+	if (d->signals.fd < 0 || loop_watch(&d->loop, &d->signals, EPOLLIN) < 0)
+		return error_errno(err, errno, "cannot wait for signals");
+	return 0;
+}
+
+static int prepare(struct dispatcher *d, int listener, const struct dispatcher_options *o, struct error *err)
+{
+	const struct managers_events events = {.started = manager_started, .data = d};
+
+	config_defaults(&d->config);
+	if (config_read(o->config, false, &d->config, err) < 0 || find_users(d, o, err) < 0 ||
+	    records_open(&d->records, d->config.connections, err) < 0 || loop_open(&d->loop, err) < 0)
+		return -1;
+	d->loop.after = after_events;
+	d->team.loop = &d->loop;
+	d->team.told = told;
+	d->team.left = left;
+	d->managers = managers_new(&d->loop, &events);
+	if (!d->managers)
+		return error_set(err, ENOMEM, "out of memory");
+	timer_add(&d->loop, &d->idle, idle_fired);
+	stay(d);
+	if (open_signals(d, err) < 0)
+		return -1;
+	d->listener = (struct watch){.ready = listener_ready, .fd = listener};
+	return loop_watch(&d->loop, &d->listener, EPOLLIN) < 0 ? error_errno(err, errno, "cannot watch the socket") : 0;
+}
+
+int dispatcher_run(int listener, const struct dispatcher_options *options, struct error *err)
+{
+	static struct dispatcher d;
+
+	return prepare(&d, listener, options, err) < 0 ? -1 : loop_run(&d.loop, err);
+}

@@ -1,0 +1,139 @@
+#include "router/identity.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "router/config.h"
+#include "router/endpoint.h"
+#include "router/guests.h"
+#include "router/peer.h"
+#include "router/rouse.h"
+
+struct identity {
+	struct guests guests;
+	struct rouse rouse;
+	struct config config;
+	struct error config_error; /* the user's own file is wrong */
+	uid_t uid;
+	bool manager_wanted; /* the dispatcher was asked for it */
+};
+
+/* The engine that comes first in the configured order of those that listen. */
+static int connect_first(struct identity *i, int directory, enum engine_kind *ret, struct error *err)
+{
+	for (size_t n = 0; n < i->config.n_engines; n++) {
+		int fd = endpoint_connect(directory, i->config.engines[n], i->uid, err);
+
+		*ret = i->config.engines[n];
+		if (fd >= 0)
+			return fd;
+		if (err->code != ENOENT && err->code != ECONNREFUSED)
+			return -1;
+	}
+	return error_set(err, ECONNREFUSED, "no engine listens");
+}
+
+static int connect_own(struct guests *g, int client, bool contained, char ret_engine[static 16],
+		       struct error *err)
+{
+	struct identity *i = container_of(g, struct identity, guests);
+	_cleanup_close_ int directory = -1;
+	enum engine_kind kind;
+	int fd;
+
+	if (*i->config_error.text)
+		return error_set(err, EINVAL, "%s", i->config_error.text);
+	if (contained && !peer_owns_namespace(client, i->uid))
+		return error_set(err, EPERM, "a program in a container of another user may not use the engine of uid %u",
+				 (unsigned)i->uid);
+	directory = endpoint_directory("/run/user", i->uid, err);
+	if (directory < 0 && err->code == ENOENT)
+		return error_set(err, ECONNREFUSED, "the user's manager does not run");
+	if (directory < 0)
+		return -1;
+	fd = connect_first(i, directory, &kind, err);
+	if (fd >= 0)
+		(void)snprintf(ret_engine, 16, "%s", engine_kind_name(kind));
+	return fd;
+}
+
+static bool manager_runs(const struct identity *i)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/run/user/%u/systemd/private", (unsigned)i->uid);
+	return access(path, F_OK) == 0;
+}
+
+static void start_own(struct guests *g)
+{
+	struct identity *i = container_of(g, struct identity, guests);
+	struct message need = {.kind = MESSAGE_NEED};
+
+	if (i->rouse.active || i->manager_wanted)
+		return;
+	if (manager_runs(i)) {
+		rouse_begin(&i->rouse);
+		return;
+	}
+	i->manager_wanted = true;
+	(void)message_send(g->channel.fd, &need, -1);
+}
+
+static void told(struct guests *g, const struct message *m)
+{
+	struct identity *i = container_of(g, struct identity, guests);
+
+	if (m->kind != MESSAGE_MANAGER || !i->manager_wanted)
+		return;
+	i->manager_wanted = false;
+	if (*m->text)
+		guests_refuse_waiting(g, 503, m->text);
+	else
+		rouse_begin(&i->rouse);
+}
+
+static void engine_started(struct rouse *r, const char *why)
+{
+	struct identity *i = container_of(r, struct identity, rouse);
+
+	if (*why)
+		guests_refuse_waiting(&i->guests, 503, why);
+	else
+		guests_serve_waiting(&i->guests);
+}
+
+/* An administrator's file that is wrong has kept the router from starting. */
+static void configure(struct identity *i)
+{
+	const struct passwd *user = getpwuid(i->uid);
+	struct error ignored;
+	char path[4096];
+
+	config_defaults(&i->config);
+	if (config_read(CONFIG_PATH, false, &i->config, &ignored) < 0)
+		config_defaults(&i->config);
+	if (!user)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/.config/sockwake/router.conf", user->pw_dir);
+	(void)config_read(path, true, &i->config, &i->config_error);
+}
+
+int identity_run(int channel, struct error *err)
+{
+	static struct identity i = {
+		.guests = {.connect = connect_own, .start = start_own, .told = told},
+	};
+
+	i.uid = getuid();
+	configure(&i);
+	if (guests_open(&i.guests, channel, err) < 0)
+		return -1;
+	rouse_init(&i.rouse, &i.guests.worker.loop, &i.config, engine_started);
+	return guests_run(&i.guests, err);
+}

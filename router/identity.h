@@ -1,0 +1,8 @@
+/* The identity worker: has become the caller, and brings the caller's connections to the caller's own engine. It can do what
+ * the caller could do, no more; the caller may also kill it. */
+#pragma once
+
+#include "common/error.h"
+
+/* Serves the clients that come through this channel, until the dispatcher closes it. */
+int identity_run(int channel, struct error *err);

@@ -1,0 +1,52 @@
+/* router: answers on /run/docker.sock and brings each caller to an engine of the caller's own. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "common/log.h"
+#include "router/dispatcher.h"
+#include "router/identity.h"
+#include "router/options.h"
+#include "router/system.h"
+
+#define FIRST_FD 3 /* the listening socket (sd_listen_fds(3)), or the channel of a worker */
+
+static int run(const struct router_options *o, struct error *err)
+{
+	const struct dispatcher_options dispatcher = {
+		.engine_socket = o->engine_socket,
+		.system_user = o->system_user,
+		.config = o->config,
+	};
+
+	if (!o->worker)
+		return dispatcher_run(FIRST_FD, &dispatcher, err);
+	if (strcmp(o->worker, "identity") == 0)
+		return identity_run(FIRST_FD, err);
+	return system_run(FIRST_FD, o->engine_socket, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct router_options options;
+	struct error err = {};
+
+	(void)prctl(PR_SET_NAME, "router");
+	(void)log_begin("router");
+	(void)signal(SIGPIPE, SIG_IGN);
+	switch (router_options_parse(argc, argv, &options, &err)) {
+	case OPTIONS_DONE:
+		return EXIT_SUCCESS;
+	case OPTIONS_WRONG:
+		log_line(LOG_ERR, "%s", err.text);
+		return 2;
+	case OPTIONS_RUN:
+		break;
+	}
+	if (error_settle(run(&options, &err), &err) < 0) {
+		log_line(LOG_ERR, "%s", err.text);
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,31 @@
+/* The service managers of users (user@UID.service) that the dispatcher starts, by a child that is root without capabilities,
+ * and stops again when nothing of theirs runs. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "relay/loop.h"
+
+struct managers;
+
+struct managers_events {
+	/* It runs, or `why` says why not. */
+	void (*started)(void *data, uid_t uid, const char *why);
+	void *data;
+};
+
+struct managers *managers_new(struct loop *loop, const struct managers_events *events);
+
+/* Starts the user's manager; events->started follows, maybe at once. A second call while one is on its way does nothing. */
+void managers_start(struct managers *m, uid_t uid);
+
+/* The user has no connection any more, or has one again. Some time after the last one, a manager that was started here is
+ * stopped if nothing else of the user's runs. */
+void managers_unused(struct managers *m, uid_t uid);
+void managers_used(struct managers *m, uid_t uid);
+
+/* Is there a manager that was started here and still has to be stopped? */
+bool managers_pending(const struct managers *m);
+
+/* Does anything but the manager itself run in the slice of this user, below the directory of the control groups? */
+bool managers_has_more(const char *cgroups, uid_t uid);

@@ -1,0 +1,77 @@
+#include "router/message.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Only as much of the text as there is. */
+static size_t length(const struct message *m)
+{
+	return offsetof(struct message, text) + strnlen(m->text, MESSAGE_TEXT_MAX - 1) + 1;
+}
+
+int message_send(int channel, const struct message *m, int fd)
+{
+	struct iovec part = {.iov_base = (void *)(uintptr_t)m, .iov_len = length(m)};
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {};
+	struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+
+	if (fd >= 0) {
+		struct cmsghdr *c;
+
+		header.msg_control = control.bytes;
+		header.msg_controllen = sizeof(control.bytes);
+		c = CMSG_FIRSTHDR(&header);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	return sendmsg(channel, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+}
+
+static int passed_descriptor(struct msghdr *header)
+{
+	int fd = -1;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+			memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	}
+	return fd;
+}
+
+int message_receive(int channel, struct message *ret, int *ret_fd)
+{
+	struct iovec part = {.iov_base = ret, .iov_len = sizeof(*ret)};
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {};
+	struct msghdr header = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	ssize_t n = recvmsg(channel, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n <= 0)
+		return (int)n;
+	*ret_fd = passed_descriptor(&header);
+	if ((size_t)n > offsetof(struct message, text)) {
+		ret->engine[sizeof(ret->engine) - 1] = '\0';
+		ret->text[(size_t)n - offsetof(struct message, text) - 1] = '\0';
+		return 1;
+	}
+	if (*ret_fd >= 0)
+		close(*ret_fd);
+	*ret_fd = -1;
+	errno = EBADMSG;
+	return -1;
+}

@@ -1,0 +1,41 @@
+/* Between the dispatcher and a worker: one SOCK_SEQPACKET socket for each worker. The dispatcher believes what a worker
+ * says of that worker's own connections only: the user of an identity worker controls it. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/error.h"
+
+enum message_kind {
+	/* To a worker. */
+	MESSAGE_SERVE,	 /* with the client's socket; `number` names the connection from now on */
+	MESSAGE_REFUSE,	 /* with the client's socket: answer it with `status` and `text` */
+	MESSAGE_MANAGER, /* the user's manager runs, or `text` says why not */
+	MESSAGE_DRAIN,	 /* close what is idle, and end */
+
+	/* To the dispatcher. */
+	MESSAGE_BEGAN,	 /* `text`: the first request; `engine`: what serves it */
+	MESSAGE_ENDED,	 /* `bytes` each way; `text`: how, if not as usual */
+	MESSAGE_NEED,	 /* the user's manager has to be started */
+	MESSAGE_IDLE,	 /* has no connection: closing the socket ends the worker */
+};
+
+#define MESSAGE_TEXT_MAX 512
+
+struct message {
+	uint32_t kind;
+	uint32_t number;
+	uint32_t status;
+	uint32_t contained; /* the caller is in a container, which must be of the worker's user */
+	uint64_t bytes[2]; /* from the client, from the engine */
+	char engine[16];
+	char text[MESSAGE_TEXT_MAX];
+};
+
+/* fd: passed along, unless -1; the caller keeps its own. 0, or -1 with errno: never blocks. */
+int message_send(int channel, const struct message *m, int fd);
+
+/* 1: received, *ret_fd belongs to the caller or is -1; 0: the other end has gone; -1 with errno (EAGAIN: none now;
+ * EBADMSG: not one of ours). Texts end with a NUL. */
+int message_receive(int channel, struct message *ret, int *ret_fd);

@@ -1,0 +1,13 @@
+/* The command line of the router. */
+#pragma once
+
+#include "common/option_table.h"
+
+struct router_options {
+	const char *worker; /* "identity", "system" or "refusing"; NULL: the dispatcher */
+	const char *engine_socket, *system_user, *config;
+};
+
+extern const struct option_table router_option_table;
+
+enum options_result router_options_parse(int argc, char **argv, struct router_options *ret, struct error *err);

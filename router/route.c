@@ -1,0 +1,111 @@
+#include "router/route.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define UID_NOBODY	 65534
+#define LINGER_DIRECTORY "/var/lib/systemd/linger/"
+
+static bool has_group(const gid_t *groups, size_t n, gid_t group)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (groups[i] == group)
+			return true;
+	}
+	return false;
+}
+
+static bool has_system(const struct config *c, const struct peer *p)
+{
+	if (id_list_has(&c->system_users, p->uid))
+		return true;
+	for (size_t i = 0; i < c->system_groups.n; i++) {
+		if (p->gid == c->system_groups.ids[i] || has_group(p->groups, p->n_groups, c->system_groups.ids[i]))
+			return true;
+	}
+	return false;
+}
+
+/* By identifier, or by the name of `NAME = ID`; names are resolved when the configuration is read. */
+static bool is_allowed_container(const struct config *c, const char *id)
+{
+	if (!*id)
+		return false;
+	for (size_t i = 0; i < c->containers.n; i++) {
+		const char *name = c->containers.names[i];
+
+		if (strlen(name) >= 12 && strncmp(name, id, strlen(name)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum route refuse(char ret_why[static ROUTE_WHY_MAX], const char *why)
+{
+	(void)snprintf(ret_why, ROUTE_WHY_MAX, "%s", why);
+	return ROUTE_NONE;
+}
+
+enum route route_of(const struct config *c, const struct peer *p, char ret_why[static ROUTE_WHY_MAX])
+{
+	switch (p->place) {
+	case PEER_UNKNOWN:
+		return refuse(ret_why, "this program could not be identified: it has ended, or the kernel is too old (Linux 6.5 "
+				       "is needed); use the engine's own socket: export DOCKER_HOST=unix:///run/user/UID/docker.sock");
+	case PEER_IN_CONTAINER:
+		if (is_allowed_container(c, p->container))
+			return ROUTE_SYSTEM;
+		(void)snprintf(ret_why, ROUTE_WHY_MAX,
+			       "a program in a container may not use this socket; the administrator can allow this container: "
+			       "containers = %s in " CONFIG_PATH,
+			       *p->container ? p->container : "ID");
+		return ROUTE_NONE;
+	case PEER_IN_OWN_CONTAINER:
+	case PEER_ON_HOST:
+		break;
+	}
+	if (has_system(c, p))
+		return p->place == PEER_ON_HOST ? ROUTE_SYSTEM : ROUTE_OWN;
+	if (p->uid == 0)
+		return refuse(ret_why, "root may not use the system's engine here: 'system' of " CONFIG_PATH
+				       " does not name root");
+	if (!getpwuid(p->uid) || p->uid == UID_NOBODY) {
+		(void)snprintf(ret_why, ROUTE_WHY_MAX,
+			       "uid %u is not the user of an account: no engine belongs to it; use the socket of another engine by "
+			       "DOCKER_HOST",
+			       (unsigned)p->uid);
+		return ROUTE_NONE;
+	}
+	return ROUTE_OWN;
+}
+
+static bool lingers(const char *name)
+{
+	char path[sizeof(LINGER_DIRECTORY) + CONFIG_NAME_MAX];
+
+	(void)snprintf(path, sizeof(path), LINGER_DIRECTORY "%s", name);
+	return access(path, F_OK) == 0;
+}
+
+bool route_may_start(const struct config *c, uid_t uid, const gid_t *groups, size_t n_groups, struct error *err)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	if (!user || uid == 0 || uid == UID_NOBODY) {
+		(void)error_set(err, 0, "uid %u is not the user of an account that can have services", (unsigned)uid);
+		return false;
+	}
+	if (c->start == START_GROUP && has_group(groups, n_groups, c->start_group))
+		return true;
+	if (c->start == START_LINGER && lingers(user->pw_name))
+		return true;
+	if (c->start == START_LINGER)
+		(void)error_set(err, 0, "no services of %s run: log in, or run 'sudo loginctl enable-linger %s'", user->pw_name,
+				user->pw_name);
+	else
+		(void)error_set(err, 0, "no services of %s run: log in first ('start' of " CONFIG_PATH " does not allow more)",
+				user->pw_name);
+	return false;
+}

@@ -1,0 +1,222 @@
+#include "router/team.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "confine/capabilities.h"
+
+#define CHANNEL_FD 3
+
+static bool is_same(const struct member *m, enum member_kind kind, const struct peer *p)
+{
+	if (m->channel.fd < 0 || m->kind != kind)
+		return false;
+	if (kind != MEMBER_IDENTITY)
+		return true;
+	return m->uid == p->uid && m->gid == p->gid && m->n_groups == p->n_groups &&
+	       memcmp(m->groups, p->groups, p->n_groups * sizeof(*p->groups)) == 0;
+}
+
+/* In the child: becomes the member, for good. */
+static int become(const struct member *m, struct error *err)
+{
+	if (setgroups(m->n_groups, m->groups) < 0 || setresgid(m->gid, m->gid, m->gid) < 0 ||
+	    setresuid(m->uid, m->uid, m->uid) < 0)
+		return error_errno(err, errno, "cannot become uid %u", (unsigned)m->uid);
+	return capabilities_drop(false, err);
+}
+
+static void execute(const struct team *t, const struct member *m)
+{
+	char runtime[64];
+	const char *environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", runtime, NULL};
+	const char *kinds[] = {[MEMBER_IDENTITY] = "identity", [MEMBER_SYSTEM] = "system", [MEMBER_REFUSING] = "refusing"};
+	const char *arguments[] = {"router", "--worker", kinds[m->kind], "--engine-socket", t->system_socket, NULL};
+
+	(void)snprintf(runtime, sizeof(runtime), "XDG_RUNTIME_DIR=/run/user/%u", (unsigned)m->uid);
+	(void)execve("/proc/self/exe", (char **)arguments, (char **)environment);
+}
+
+/* The child of fork(). The signals that the dispatcher reads from a descriptor are blocked. */
+static void run_member(const struct team *t, const struct member *m, int channel)
+{
+	struct error err;
+	sigset_t none;
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (become(m, &err) == 0 && (channel == CHANNEL_FD ? fcntl(channel, F_SETFD, 0) : dup2(channel, CHANNEL_FD)) >= 0 &&
+	    close_range(CHANNEL_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		execute(t, m);
+	_exit(EXIT_FAILURE);
+}
+
+static void free_member(struct member *m)
+{
+	if (m->channel.fd >= 0)
+		close(m->channel.fd);
+	if (m->process.fd >= 0)
+		close(m->process.fd);
+	free(m->groups);
+	free(m);
+}
+
+static void channel_ready(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct member *m = container_of(watch, struct member, channel);
+	struct message message;
+	int fd, r;
+
+	(void)loop;
+	(void)events;
+	/* Others have their turn after a batch of one worker's messages. */
+	for (int i = 0; i < 64 && watch->fd >= 0; i++) {
+		r = message_receive(watch->fd, &message, &fd);
+		if (r < 0 && errno != EBADMSG)
+			return;
+		if (r == 0) {
+			team_dismiss(m->team, m);
+			return;
+		}
+		if (fd >= 0)
+			close(fd);
+		if (r > 0)
+			m->team->told(m->team, m, &message);
+	}
+}
+
+static void process_ended(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct member *m = container_of(watch, struct member, process);
+	struct team *t = m->team;
+
+	(void)events;
+	channel_ready(loop, &m->channel, 0); /* its last words */
+	(void)waitpid(m->pid, NULL, 0);
+	loop_unwatch(loop, watch);
+	team_dismiss(t, m);
+	for (struct member **link = &t->first; *link; link = &(*link)->next) {
+		if (*link != m)
+			continue;
+		*link = m->next;
+		m->next = t->gone;
+		t->gone = m;
+		break;
+	}
+	m->process.ready = loop_ignore;
+	t->left(t, m);
+}
+
+static struct member *new_member(struct team *t, enum member_kind kind, const struct peer *p)
+{
+	struct member *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	*m = (struct member){
+		.channel = {.ready = channel_ready, .fd = -1},
+		.process = {.ready = process_ended, .fd = -1},
+		.team = t,
+		.kind = kind,
+		.uid = kind == MEMBER_IDENTITY ? p->uid
+		       : kind == MEMBER_SYSTEM ? t->system_uid
+					       : t->refusing_uid,
+		.gid = kind == MEMBER_IDENTITY ? p->gid
+		       : kind == MEMBER_SYSTEM ? t->system_gid
+					       : t->refusing_gid,
+		.n_groups = kind == MEMBER_IDENTITY ? p->n_groups : 0,
+	};
+	m->groups = malloc((m->n_groups + 1) * sizeof(*m->groups));
+	if (!m->groups) {
+		free(m);
+		return NULL;
+	}
+	memcpy(m->groups, p->groups, m->n_groups * sizeof(*m->groups));
+	return m;
+}
+
+static int start(struct team *t, struct member *m, struct error *err)
+{
+	_cleanup_close_ int theirs = -1;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_errno(err, errno, "cannot open a channel to a worker");
+	m->channel.fd = pair[0];
+	theirs = pair[1];
+	m->pid = fork();
+	if (m->pid < 0)
+		return error_errno(err, errno, "cannot start a worker");
+	if (m->pid == 0)
+		run_member(t, m, theirs);
+	m->process.fd = (int)syscall(SYS_pidfd_open, m->pid, 0);
+	if (m->process.fd < 0 || loop_watch(t->loop, &m->channel, EPOLLIN) < 0 ||
+	    loop_watch(t->loop, &m->process, EPOLLIN) < 0) {
+		int error = errno;
+
+		(void)kill(m->pid, SIGKILL);
+		(void)waitpid(m->pid, NULL, 0);
+		return error_errno(err, error, "cannot watch a worker");
+	}
+	return 0;
+}
+
+struct member *team_member(struct team *t, enum member_kind kind, const struct peer *p, struct error *err)
+{
+	struct member *m;
+
+	for (m = t->first; m; m = m->next) {
+		if (is_same(m, kind, p))
+			return m;
+	}
+	m = new_member(t, kind, p);
+	if (!m) {
+		error_set(err, ENOMEM, "out of memory");
+		return NULL;
+	}
+	if (start(t, m, err) < 0) {
+		free_member(m);
+		return NULL;
+	}
+	m->next = t->first;
+	t->first = m;
+	return m;
+}
+
+unsigned team_count(const struct team *t, uid_t uid)
+{
+	unsigned n = 0;
+
+	for (const struct member *m = t->first; m; m = m->next)
+		n += m->uid == uid;
+	return n;
+}
+
+void team_dismiss(struct team *t, struct member *m)
+{
+	if (m->channel.fd < 0)
+		return;
+	loop_unwatch(t->loop, &m->channel);
+	close(m->channel.fd);
+	m->channel.fd = -1;
+}
+
+void team_reap(struct team *t)
+{
+	while (t->gone) {
+		struct member *m = t->gone;
+
+		t->gone = m->next;
+		free_member(m);
+	}
+}

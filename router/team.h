@@ -1,0 +1,48 @@
+/* The workers of the dispatcher: processes that have irrevocably become somebody before they execute this program again. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "relay/loop.h"
+#include "router/message.h"
+#include "router/peer.h"
+
+enum member_kind { MEMBER_IDENTITY, MEMBER_SYSTEM, MEMBER_REFUSING };
+
+struct member {
+	struct watch channel; /* -1: the dispatcher has ended it */
+	struct watch process; /* its pidfd */
+	struct team *team;
+	struct member *next;
+	enum member_kind kind;
+	pid_t pid;
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups;
+	size_t n_groups;
+	bool needs_manager;   /* its user's, which is being started */
+	unsigned connections; /* that were handed to it and have not ended */
+};
+
+struct team {
+	struct loop *loop;
+	struct member *first, *gone;
+	uid_t system_uid, refusing_uid;
+	gid_t system_gid, refusing_gid;
+	const char *system_socket; /* of the engine */
+
+	void (*told)(struct team *t, struct member *m, const struct message *message);
+	void (*left)(struct team *t, struct member *m); /* it has ended; its connections have ended with it */
+};
+
+/* The worker of this kind for this caller, all of whose groups it has; starts it. It lives at least until the next event. */
+struct member *team_member(struct team *t, enum member_kind kind, const struct peer *p, struct error *err);
+
+/* How many there are of this user, those included that have not ended yet. */
+unsigned team_count(const struct team *t, uid_t uid);
+
+/* Closes the channel: the worker ends once its connections have. */
+void team_dismiss(struct team *t, struct member *m);
+
+/* Frees members that have left; to be called after each batch of events. */
+void team_reap(struct team *t);
