@@ -249,15 +249,19 @@ INSTALLED = 0755:$(call program,cli):$(BINDIR)/sockwake \
 	$(call wanted,sockwake-attend,$(SYSTEMDIR),docker.service) \
 	$(call wanted,sockwake-attend-boot,$(SYSTEMDIR),multi-user.target) \
 	$(call wanted,sockwake-attend-boot,$(USERDIR),default.target) \
+	0644:packaging/sockwake-router.socket:$(SYSTEMDIR)/sockwake-router.socket \
+	0644:$(BUILD)/sockwake-router.service:$(SYSTEMDIR)/sockwake-router.service \
 	$(foreach d,$(SYSTEMDIR) $(USERDIR),0644:packaging/sockwake-engines.target:$d/sockwake-engines.target)
 # A generated unit, and the link from the unit that wants it.
 wanted   = 0644:$(BUILD)/$1.service:$2/$1.service link:../$1.service:$2/$3.wants/$1.service
-$(BUILD)/%.service: packaging/%.service $(BUILD)/obj/bindir
-	$(Q)sed 's,@BINDIR@,$(BINDIR),' $< >$@
-$(eval $(call record,bindir,BINDIR))
+$(BUILD)/%.service: packaging/%.service $(BUILD)/obj/places
+	$(Q)sed 's,@BINDIR@,$(BINDIR),; s,@LIBEXECDIR@,$(LIBEXECDIR),' $< >$@
+PLACES   = $(BINDIR) $(LIBEXECDIR)
+$(eval $(call record,places,PLACES))
 
 # Gives files that root has built to the owner of the tree, who goes on building.
-install: all $(BUILD)/sockwake-attend.service $(BUILD)/sockwake-attend-boot.service ## install; default PREFIX: /usr/local
+UNITS = sockwake-attend sockwake-attend-boot sockwake-router
+install: all $(UNITS:%=$(BUILD)/%.service) ## install; default PREFIX: /usr/local
 	@chown -R --reference=. $(BUILD) 2>/dev/null || true
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/install $(MANIFEST) $(INSTALLED)
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/settle $(BINDIR)/sockwake $(SYSUSERSDIR)/sockwake.conf \

@@ -18,18 +18,18 @@ struct forward;
 enum { CLIENT, TARGET };
 
 struct end {
-	struct watch watch;    /* its socket; -1: none yet */
-	uint16_t full_reads;   /* in a row: a sign of bulk data */
-	bool readable : 1;     /* not known to be drained */
-	bool writable : 1;     /* not known to be full */
-	bool finished : 1;     /* its FIN has arrived, behind data still to be read */
-	bool read_on : 1;      /* a short read does not mean drained: an error follows, or it is a Unix socket */
-	bool urgent : 1;       /* it has sent urgent data */
-	bool watches_out : 1;  /* EPOLLOUT is watched: it was full before */
-	bool eof : 1;	       /* its FIN was read */
-	bool shut : 1;	       /* we have sent it a FIN */
-	bool failed : 1;       /* it was reset */
-	bool gone : 1;	       /* both directions have ended: the peer of a Unix socket has closed it and will read nothing */
+	struct watch watch;   /* its socket; -1: none yet */
+	uint16_t full_reads;  /* in a row: a sign of bulk data */
+	bool readable : 1;    /* not known to be drained */
+	bool writable : 1;    /* not known to be full */
+	bool finished : 1;    /* its FIN has arrived, behind data still to be read */
+	bool read_on : 1;     /* a short read does not mean drained: an error follows, or it is a Unix socket */
+	bool urgent : 1;      /* it has sent urgent data */
+	bool watches_out : 1; /* EPOLLOUT is watched: it was full before */
+	bool eof : 1;	      /* its FIN was read */
+	bool shut : 1;	      /* we have sent it a FIN */
+	bool failed : 1;      /* it was reset */
+	bool gone : 1; /* both directions have ended: the peer of a Unix socket has closed it and will read nothing */
 	uint32_t buffered_len; /* bytes read here that the other end has not taken yet */
 	uint32_t buffered_pos; /* of the first of them in `buffered` */
 	char *buffered;	       /* they are in memory, malloc()ed, */

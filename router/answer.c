@@ -54,10 +54,12 @@ size_t answer_format(unsigned status, const char *message, const struct request_
 
 	escape(message, text, sizeof(text));
 	/* docker and the SDKs read `message`, Podman's clients the other two. */
-	n = snprintf(body, sizeof(body), "{\"message\":\"%s\",\"cause\":\"sockwake-router\",\"response\":%u}\n", text, status);
-	n = snprintf(ret, ANSWER_MAX,
-		     "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", status,
-		     reason(status), n, strcmp(h->method, "HEAD") == 0 ? "" : body);
+	n = snprintf(body, sizeof(body), "{\"message\":\"%s\",\"cause\":\"sockwake-router\",\"response\":%u}\n", text,
+		     status);
+	n = snprintf(
+		ret, ANSWER_MAX,
+		"HTTP/1.1 %u %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		status, reason(status), n, strcmp(h->method, "HEAD") == 0 ? "" : body);
 	return (size_t)n;
 }
 

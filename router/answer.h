@@ -7,7 +7,7 @@
 /* The head of a request, as far as it has been read. */
 struct request_head {
 	size_t length;
-	char method[5]; /* its first letters */
+	char method[5];	 /* its first letters */
 	unsigned ending; /* how much of the empty line at its end was seen */
 };
 

@@ -123,8 +123,8 @@ static int take_container(struct config *c, const char *word, struct error *err)
 }
 
 /* Each word of "a, b, c". */
-static int take_words(struct config *c, char *value,
-		      int (*take)(struct config *c, const char *word, struct error *err), struct error *err)
+static int take_words(struct config *c, char *value, int (*take)(struct config *c, const char *word, struct error *err),
+		      struct error *err)
 {
 	for (char *rest = value, *word; (word = strsep(&rest, ","));) {
 		size_t n;

@@ -188,8 +188,9 @@ static enum member_kind judge(const struct dispatcher *d, const struct peer *p, 
 	}
 	*ret = (struct message){.kind = MESSAGE_SERVE, .contained = p->place == PEER_IN_OWN_CONTAINER};
 	if (records_of_user(&d->records, p->uid) >= d->config.connections_per_user)
-		refusal(ret, 429, "you have too many connections to this socket: close some, or ask the administrator for more "
-				  "(connections-per-user in " CONFIG_PATH ")");
+		refusal(ret, 429,
+			"you have too many connections to this socket: close some, or ask the administrator for more "
+			"(connections-per-user in " CONFIG_PATH ")");
 	return route == ROUTE_SYSTEM ? MEMBER_SYSTEM : MEMBER_IDENTITY;
 }
 

@@ -56,8 +56,8 @@ static int check_listener(int fd, enum engine_kind kind, uid_t uid, struct error
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return error_errno(err, errno, "cannot find out who listens on '%s'", endpoint_path(kind));
 	if (cred.uid != uid)
-		return error_set(err, EPERM, "/run/user/%u/%s is the socket of another user (uid %u): remove it", (unsigned)uid,
-				 endpoint_path(kind), (unsigned)cred.uid);
+		return error_set(err, EPERM, "/run/user/%u/%s is the socket of another user (uid %u): remove it",
+				 (unsigned)uid, endpoint_path(kind), (unsigned)cred.uid);
 	return 0;
 }
 
@@ -71,12 +71,13 @@ int endpoint_connect(int directory, enum engine_kind kind, uid_t uid, struct err
 	if (place < 0 && errno == ENOTDIR)
 		errno = ENOENT;
 	if (place < 0 && (errno == ELOOP || errno == EXDEV))
-		return error_set(err, EPERM, "/run/user/%u/%s is behind a link or another mount: remove that", (unsigned)uid,
-				 endpoint_path(kind));
+		return error_set(err, EPERM, "/run/user/%u/%s is behind a link or another mount: remove that",
+				 (unsigned)uid, endpoint_path(kind));
 	if (place < 0 || fstat(place, &st) < 0)
 		return error_errno(err, errno, "cannot open /run/user/%u/%s", (unsigned)uid, endpoint_path(kind));
 	if (!S_ISSOCK(st.st_mode))
-		return error_set(err, EPERM, "/run/user/%u/%s is not a socket: remove it", (unsigned)uid, endpoint_path(kind));
+		return error_set(err, EPERM, "/run/user/%u/%s is not a socket: remove it", (unsigned)uid,
+				 endpoint_path(kind));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot open a socket");

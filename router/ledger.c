@@ -39,15 +39,17 @@ void ledger_write(struct ledger *l, const struct ledger_entry *e)
 	if (l->left_out > 0)
 		(void)snprintf(left_out, sizeof(left_out), " (%llu connections before are not logged)",
 			       (unsigned long long)l->left_out);
-	n = snprintf(text, sizeof(text),
-		     "MESSAGE=uid %u, %s[%d]: %s%s%s, %llu bytes from it, %llu to it%s%s%s\nMESSAGE_ID=" LEDGER_MESSAGE_ID
-		     "\nPRIORITY=6\nSYSLOG_IDENTIFIER=sockwake-router\nSOCKWAKE_UID=%u\nSOCKWAKE_PID=%d\nSOCKWAKE_COMMAND=%s\n"
-		     "SOCKWAKE_ENGINE=%s\nSOCKWAKE_REQUEST=%s\nSOCKWAKE_BYTES_IN=%llu\nSOCKWAKE_BYTES_OUT=%llu\n"
-		     "SOCKWAKE_DURATION_USEC=%llu\nSOCKWAKE_OUTCOME=%s\n",
-		     (unsigned)e->uid, e->command, (int)e->pid, *e->engine ? e->engine : "refused", *e->request ? ": " : "",
-		     e->request, (unsigned long long)e->bytes[0], (unsigned long long)e->bytes[1], *e->outcome ? "; " : "",
-		     e->outcome, left_out, (unsigned)e->uid, (int)e->pid, e->command, e->engine, e->request,
-		     (unsigned long long)e->bytes[0], (unsigned long long)e->bytes[1], (unsigned long long)e->usec, e->outcome);
+	n = snprintf(
+		text, sizeof(text),
+		"MESSAGE=uid %u, %s[%d]: %s%s%s, %llu bytes from it, %llu to it%s%s%s\nMESSAGE_ID=" LEDGER_MESSAGE_ID
+		"\nPRIORITY=6\nSYSLOG_IDENTIFIER=sockwake-router\nSOCKWAKE_UID=%u\nSOCKWAKE_PID=%d\nSOCKWAKE_COMMAND=%s\n"
+		"SOCKWAKE_ENGINE=%s\nSOCKWAKE_REQUEST=%s\nSOCKWAKE_BYTES_IN=%llu\nSOCKWAKE_BYTES_OUT=%llu\n"
+		"SOCKWAKE_DURATION_USEC=%llu\nSOCKWAKE_OUTCOME=%s\n",
+		(unsigned)e->uid, e->command, (int)e->pid, *e->engine ? e->engine : "refused", *e->request ? ": " : "",
+		e->request, (unsigned long long)e->bytes[0], (unsigned long long)e->bytes[1], *e->outcome ? "; " : "",
+		e->outcome, left_out, (unsigned)e->uid, (int)e->pid, e->command, e->engine, e->request,
+		(unsigned long long)e->bytes[0], (unsigned long long)e->bytes[1], (unsigned long long)e->usec,
+		e->outcome);
 	if (fd >= 0 && n < (int)sizeof(text) &&
 	    sendto(fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to)) > 0)
 		l->left_out = 0;

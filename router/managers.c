@@ -94,10 +94,12 @@ static void child_ended(struct loop *loop, struct watch *watch, uint32_t events)
 	u->starting = false;
 	u->ours = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	if (WIFSIGNALED(status))
-		(void)snprintf(why, sizeof(why), "your service manager has not started in time; try again in a minute, or log in");
+		(void)snprintf(why, sizeof(why),
+			       "your service manager has not started in time; try again in a minute, or log in");
 	else if (!u->ours)
-		(void)snprintf(why, sizeof(why), "your service manager does not start; the administrator sees why: systemctl status "
-						 "user@%u.service",
+		(void)snprintf(why, sizeof(why),
+			       "your service manager does not start; the administrator sees why: systemctl status "
+			       "user@%u.service",
 			       (unsigned)u->uid);
 	e->started(e->data, u->uid, why);
 }

@@ -15,10 +15,10 @@ enum message_kind {
 	MESSAGE_DRAIN,	 /* close what is idle, and end */
 
 	/* To the dispatcher. */
-	MESSAGE_BEGAN,	 /* `text`: the first request; `engine`: what serves it */
-	MESSAGE_ENDED,	 /* `bytes` each way; `text`: how, if not as usual */
-	MESSAGE_NEED,	 /* the user's manager has to be started */
-	MESSAGE_IDLE,	 /* has no connection: closing the socket ends the worker */
+	MESSAGE_BEGAN, /* `text`: the first request; `engine`: what serves it */
+	MESSAGE_ENDED, /* `bytes` each way; `text`: how, if not as usual */
+	MESSAGE_NEED,  /* the user's manager has to be started */
+	MESSAGE_IDLE,  /* has no connection: closing the socket ends the worker */
 };
 
 #define MESSAGE_TEXT_MAX 512
@@ -28,7 +28,7 @@ struct message {
 	uint32_t number;
 	uint32_t status;
 	uint32_t contained; /* the caller is in a container, which must be of the worker's user */
-	uint64_t bytes[2]; /* from the client, from the engine */
+	uint64_t bytes[2];  /* from the client, from the engine */
 	char engine[16];
 	char text[MESSAGE_TEXT_MAX];
 };

@@ -8,8 +8,9 @@
 #define AT(member) .offset = offsetof(struct router_options, member)
 
 static const struct option_row rows[] = {
-	{"--engine-socket PATH", "the socket of the system's engine" OPTION_NEXT_LINE
-	 "(default: /run/sockwake-engine/docker.sock)", option_take_text, AT(engine_socket)},
+	{"--engine-socket PATH",
+	 "the socket of the system's engine" OPTION_NEXT_LINE "(default: /run/sockwake-engine/docker.sock)",
+	 option_take_text, AT(engine_socket)},
 	{"--system-user USER", "who may open it (default: sockwake-engine)", option_take_text, AT(system_user)},
 	{"--config FILE", "instead of " CONFIG_PATH, option_take_text, AT(config)},
 	{"--worker KIND", "for the router itself: be a worker", option_take_text, AT(worker)},

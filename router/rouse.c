@@ -55,8 +55,9 @@ static void start_next(struct rouse *r)
 	int error;
 
 	if (r->next == r->config->n_engines) {
-		end(r, "no engine of your own is installed: there is neither a docker.service nor a podman.socket for you; install "
-		       "one, for example: apt install podman, or dockerd-rootless-setuptool.sh install");
+		end(r,
+		    "no engine of your own is installed: there is neither a docker.service nor a podman.socket for you; install "
+		    "one, for example: apt install podman, or dockerd-rootless-setuptool.sh install");
 		return;
 	}
 	unit = unit_of(r->config->engines[r->next]);
@@ -86,7 +87,8 @@ static void child_ended(struct loop *loop, struct watch *watch, uint32_t events)
 		r->next++;
 		start_next(r);
 	} else {
-		(void)snprintf(why, sizeof(why), "your %s does not start; see why: systemctl --user status %s", unit, unit);
+		(void)snprintf(why, sizeof(why), "your %s does not start; see why: systemctl --user status %s", unit,
+			       unit);
 		end(r, why);
 	}
 }

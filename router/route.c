@@ -52,15 +52,18 @@ enum route route_of(const struct config *c, const struct peer *p, char ret_why[s
 {
 	switch (p->place) {
 	case PEER_UNKNOWN:
-		return refuse(ret_why, "this program could not be identified: it has ended, or the kernel is too old (Linux 6.5 "
-				       "is needed); use the engine's own socket: export DOCKER_HOST=unix:///run/user/UID/docker.sock");
+		return refuse(
+			ret_why,
+			"this program could not be identified: it has ended, or the kernel is too old (Linux 6.5 "
+			"is needed); use the engine's own socket: export DOCKER_HOST=unix:///run/user/UID/docker.sock");
 	case PEER_IN_CONTAINER:
 		if (is_allowed_container(c, p->container))
 			return ROUTE_SYSTEM;
-		(void)snprintf(ret_why, ROUTE_WHY_MAX,
-			       "a program in a container may not use this socket; the administrator can allow this container: "
-			       "containers = %s in " CONFIG_PATH,
-			       *p->container ? p->container : "ID");
+		(void)snprintf(
+			ret_why, ROUTE_WHY_MAX,
+			"a program in a container may not use this socket; the administrator can allow this container: "
+			"containers = %s in " CONFIG_PATH,
+			*p->container ? p->container : "ID");
 		return ROUTE_NONE;
 	case PEER_IN_OWN_CONTAINER:
 	case PEER_ON_HOST:
@@ -72,10 +75,11 @@ enum route route_of(const struct config *c, const struct peer *p, char ret_why[s
 		return refuse(ret_why, "root may not use the system's engine here: 'system' of " CONFIG_PATH
 				       " does not name root");
 	if (!getpwuid(p->uid) || p->uid == UID_NOBODY) {
-		(void)snprintf(ret_why, ROUTE_WHY_MAX,
-			       "uid %u is not the user of an account: no engine belongs to it; use the socket of another engine by "
-			       "DOCKER_HOST",
-			       (unsigned)p->uid);
+		(void)snprintf(
+			ret_why, ROUTE_WHY_MAX,
+			"uid %u is not the user of an account: no engine belongs to it; use the socket of another engine by "
+			"DOCKER_HOST",
+			(unsigned)p->uid);
 		return ROUTE_NONE;
 	}
 	return ROUTE_OWN;
@@ -102,10 +106,11 @@ bool route_may_start(const struct config *c, uid_t uid, const gid_t *groups, siz
 	if (c->start == START_LINGER && lingers(user->pw_name))
 		return true;
 	if (c->start == START_LINGER)
-		(void)error_set(err, 0, "no services of %s run: log in, or run 'sudo loginctl enable-linger %s'", user->pw_name,
-				user->pw_name);
+		(void)error_set(err, 0, "no services of %s run: log in, or run 'sudo loginctl enable-linger %s'",
+				user->pw_name, user->pw_name);
 	else
-		(void)error_set(err, 0, "no services of %s run: log in first ('start' of " CONFIG_PATH " does not allow more)",
+		(void)error_set(err, 0,
+				"no services of %s run: log in first ('start' of " CONFIG_PATH " does not allow more)",
 				user->pw_name);
 	return false;
 }

@@ -15,8 +15,7 @@ struct system_worker {
 	struct sockaddr_un address;
 };
 
-static int connect_system(struct guests *g, int client, bool contained, char ret_engine[static 16],
-		       struct error *err)
+static int connect_system(struct guests *g, int client, bool contained, char ret_engine[static 16], struct error *err)
 {
 	const struct system_worker *s = container_of(g, struct system_worker, guests);
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -40,7 +40,8 @@ static void execute(const struct team *t, const struct member *m)
 {
 	char runtime[64];
 	const char *environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", runtime, NULL};
-	const char *kinds[] = {[MEMBER_IDENTITY] = "identity", [MEMBER_SYSTEM] = "system", [MEMBER_REFUSING] = "refusing"};
+	const char *kinds[] = {
+		[MEMBER_IDENTITY] = "identity", [MEMBER_SYSTEM] = "system", [MEMBER_REFUSING] = "refusing"};
 	const char *arguments[] = {"router", "--worker", kinds[m->kind], "--engine-socket", t->system_socket, NULL};
 
 	(void)snprintf(runtime, sizeof(runtime), "XDG_RUNTIME_DIR=/run/user/%u", (unsigned)m->uid);
@@ -55,7 +56,8 @@ static void run_member(const struct team *t, const struct member *m, int channel
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if (become(m, &err) == 0 && (channel == CHANNEL_FD ? fcntl(channel, F_SETFD, 0) : dup2(channel, CHANNEL_FD)) >= 0 &&
+	if (become(m, &err) == 0 &&
+	    (channel == CHANNEL_FD ? fcntl(channel, F_SETFD, 0) : dup2(channel, CHANNEL_FD)) >= 0 &&
 	    close_range(CHANNEL_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
 		execute(t, m);
 	_exit(EXIT_FAILURE);
