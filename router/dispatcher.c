@@ -1,6 +1,7 @@
 #include "router/dispatcher.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -335,6 +336,7 @@ static int prepare(struct dispatcher *d, int listener, const struct dispatcher_o
 	if (open_signals(d, err) < 0)
 		return -1;
 	d->listener = (struct watch){.ready = listener_ready, .fd = listener};
+	(void)fcntl(listener, F_SETFL, O_NONBLOCK);
 	return loop_watch(&d->loop, &d->listener, EPOLLIN) < 0 ? error_errno(err, errno, "cannot watch the socket") : 0;
 }
 

@@ -4,7 +4,8 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -62,12 +63,14 @@ static int connect_own(struct guests *g, int client, bool contained, char ret_en
 	return fd;
 }
 
+/* Its socket stays in the directory when it has ended. */
 static bool manager_runs(const struct identity *i)
 {
-	char path[64];
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	(void)snprintf(path, sizeof(path), "/run/user/%u/systemd/private", (unsigned)i->uid);
-	return access(path, F_OK) == 0;
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/run/user/%u/systemd/private", (unsigned)i->uid);
+	return fd >= 0 && (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN);
 }
 
 static void start_own(struct guests *g)
