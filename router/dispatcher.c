@@ -80,7 +80,7 @@ static void end_record(struct dispatcher *d, struct record *r, const struct mess
 static void begin_record(struct record *r, const struct message *m)
 {
 	(void)snprintf(r->engine, sizeof(r->engine), "%s", m->engine);
-	(void)snprintf(r->request, sizeof(r->request), "%.*s", REQUEST_LINE_MAX - 1, m->text);
+	(void)snprintf(r->request, sizeof(r->request), "%s", m->request);
 	text_make_printable(r->engine); /* the worker is its user's */
 	text_make_printable(r->request);
 }
@@ -130,8 +130,10 @@ static void told(struct team *t, struct member *m, const struct message *message
 			begin_record(r, message);
 		break;
 	case MESSAGE_ENDED:
-		if (r)
+		if (r) {
+			begin_record(r, message);
 			end_record(d, r, message);
+		}
 		break;
 	case MESSAGE_NEED:
 		if (m->kind == MEMBER_IDENTITY && !m->needs_manager)
@@ -187,7 +189,7 @@ static enum member_kind judge(const struct dispatcher *d, const struct peer *p, 
 		refusal(ret, 403, why);
 		return MEMBER_REFUSING;
 	}
-	*ret = (struct message){.kind = MESSAGE_SERVE, .contained = p->place == PEER_IN_OWN_CONTAINER};
+	*ret = (struct message){.kind = MESSAGE_SERVE, .contained = p->place.kind == PLACE_OWN_CONTAINER};
 	if (records_of_user(&d->records, p->uid) >= d->config.connections_per_user)
 		refusal(ret, 429,
 			"you have too many connections to this socket: close some, or ask the administrator for more "

@@ -14,6 +14,8 @@
 #include "router/answer.h"
 
 #define TICK_USEC (10 * USEC_PER_MSEC)
+/* After this time the dispatcher is told of a connection, which most do not last. */
+#define MOMENT_USEC (200 * USEC_PER_MSEC)
 /* How long a worker without clients stays, for the next one. */
 #define IDLE_USEC (10 * USEC_PER_SEC)
 /* How long a refused client may take to send its request, and then to read the answer. */
@@ -37,25 +39,27 @@ struct guest {
 	uint64_t limit; /* CLOCK_MONOTONIC microseconds; USEC_INFINITY: none */
 	unsigned status;
 	struct request_head head;
+	bool told;		     /* the dispatcher knows what is in these: */
+	char engine[16];	     /* that serves it */
 	char line[REQUEST_LINE_MAX]; /* of its first request */
 	char text[MESSAGE_TEXT_MAX]; /* of the answer */
 };
 
-static void link_guest(struct guests *g, struct guest *guest)
+static void link_guest(struct guest **list, struct guest *guest)
 {
 	guest->prev = NULL;
-	guest->next = g->first;
-	if (g->first)
-		g->first->prev = guest;
-	g->first = guest;
+	guest->next = *list;
+	if (*list)
+		(*list)->prev = guest;
+	*list = guest;
 }
 
-static void unlink_guest(struct guests *g, struct guest *guest)
+static void unlink_guest(struct guest **list, struct guest *guest)
 {
 	if (guest->prev)
 		guest->prev->next = guest->next;
 	else
-		g->first = guest->next;
+		*list = guest->next;
 	if (guest->next)
 		guest->next->prev = guest->prev;
 }
@@ -73,10 +77,18 @@ static void tick_by(struct guests *g, uint64_t when)
 		timer_set(&g->worker.loop, &g->tick, when);
 }
 
+static void describe(const struct guest *guest, enum message_kind kind, struct message *ret)
+{
+	*ret = (struct message){.kind = kind, .number = guest->number};
+	(void)snprintf(ret->engine, sizeof(ret->engine), "%s", guest->engine);
+	(void)snprintf(ret->request, sizeof(ret->request), "%s", guest->line);
+}
+
 static void leave(struct guests *g, struct guest *guest, const uint64_t bytes[2], const char *how)
 {
-	struct message m = {.kind = MESSAGE_ENDED, .number = guest->number};
+	struct message m;
 
+	describe(guest, MESSAGE_ENDED, &m);
 	if (bytes)
 		memcpy(m.bytes, bytes, sizeof(m.bytes));
 	(void)snprintf(m.text, sizeof(m.text), "%s", how);
@@ -108,7 +120,7 @@ static void close_guest(struct guests *g, struct guest *guest, const char *how)
 {
 	loop_unwatch(&g->worker.loop, &guest->watch);
 	close(guest->watch.fd);
-	unlink_guest(g, guest);
+	unlink_guest(&g->first, guest);
 	leave(g, guest, NULL, how);
 }
 
@@ -116,8 +128,10 @@ static void relay_closed(struct worker *w, const struct connection *c)
 {
 	struct guests *g = container_of(w, struct guests, worker);
 
-	if (c->owner)
-		leave(g, c->owner, c->moved,
+	if (!c->owner)
+		return;
+	unlink_guest(&g->relayed, c->owner);
+	leave(g, c->owner, c->moved,
 		      c->ends[CLIENT].failed   ? "the client has gone"
 		      : c->ends[TARGET].failed ? "the engine has gone"
 					       : "");
@@ -132,34 +146,27 @@ static void refuse_guest(struct guests *g, struct guest *guest, unsigned status,
 	tick_by(g, guest->limit);
 }
 
-static void tell_began(struct guests *g, const struct guest *guest, const char *engine)
-{
-	struct message m = {.kind = MESSAGE_BEGAN, .number = guest->number};
-
-	(void)snprintf(m.engine, sizeof(m.engine), "%s", engine);
-	(void)snprintf(m.text, sizeof(m.text), "%s", guest->line);
-	report(g, &m);
-}
-
 static void relay_guest(struct guests *g, struct guest *guest, int engine)
 {
 	int client = guest->watch.fd;
 
 	loop_unwatch(&g->worker.loop, &guest->watch);
-	unlink_guest(g, guest);
+	unlink_guest(&g->first, guest);
+	link_guest(&g->relayed, guest);
 	guest->watch.ready = loop_ignore;
-	if (pair_begin(&g->worker, &g->forward, client, engine, guest) < 0)
+	tick_by(g, now_usec() + MOMENT_USEC);
+	if (pair_begin(&g->worker, &g->forward, client, engine, guest) < 0) {
+		unlink_guest(&g->relayed, guest);
 		leave(g, guest, NULL, "out of memory");
+	}
 }
 
 static void begin(struct guests *g, struct guest *guest)
 {
 	struct error err;
-	char engine[16];
-	int fd = g->connect(g, guest->watch.fd, guest->contained, engine, &err);
+	int fd = g->connect(g, guest->watch.fd, guest->contained, guest->engine, &err);
 
 	if (fd >= 0) {
-		tell_began(g, guest, engine);
 		relay_guest(g, guest, fd);
 		return;
 	}
@@ -203,7 +210,6 @@ static void answer(struct guests *g, struct guest *guest)
 	char text[ANSWER_MAX];
 	size_t n = answer_format(guest->status, guest->text, &guest->head, text);
 
-	tell_began(g, guest, "");
 	if (send(guest->watch.fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)n) {
 		close_guest(g, guest, guest->text);
 		return;
@@ -289,7 +295,7 @@ static void take_client(struct guests *g, const struct message *m, int fd)
 		.contained = m->contained,
 		.limit = USEC_INFINITY,
 	};
-	link_guest(g, guest);
+	link_guest(&g->first, guest);
 	g->n++;
 	if (m->kind == MESSAGE_REFUSE)
 		refuse_guest(g, guest, m->status, m->text);
@@ -336,6 +342,19 @@ static void check_idle(struct guests *g, uint64_t now)
 	tick_by(g, g->idle_since + IDLE_USEC);
 }
 
+static void tell_of_relayed(struct guests *g)
+{
+	struct message m;
+
+	for (struct guest *guest = g->relayed; guest; guest = guest->next) {
+		if (guest->told)
+			continue;
+		describe(guest, MESSAGE_BEGAN, &m);
+		report(g, &m);
+		guest->told = true;
+	}
+}
+
 static void ticked(struct loop *loop, struct timer *timer)
 {
 	struct guests *g = guests_of(loop);
@@ -352,6 +371,7 @@ static void ticked(struct loop *loop, struct timer *timer)
 		else if (guest->limit != USEC_INFINITY)
 			tick_by(g, guest->limit);
 	}
+	tell_of_relayed(g);
 	if (g->n == 0)
 		check_idle(g, now);
 }

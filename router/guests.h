@@ -19,6 +19,7 @@ struct guests {
 	struct watch channel; /* to the dispatcher; -1: it has gone */
 	struct timer tick;
 	struct guest *first; /* that are not relayed */
+	struct guest *relayed;
 	struct guest *gone;  /* to be freed after this batch of events */
 	unsigned n;	     /* all */
 	uint64_t idle_since;

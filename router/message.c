@@ -66,6 +66,7 @@ int message_receive(int channel, struct message *ret, int *ret_fd)
 	*ret_fd = passed_descriptor(&header);
 	if ((size_t)n > offsetof(struct message, text)) {
 		ret->engine[sizeof(ret->engine) - 1] = '\0';
+		ret->request[sizeof(ret->request) - 1] = '\0';
 		ret->text[(size_t)n - offsetof(struct message, text) - 1] = '\0';
 		return 1;
 	}

@@ -21,7 +21,8 @@ enum message_kind {
 	MESSAGE_IDLE,  /* has no connection: closing the socket ends the worker */
 };
 
-#define MESSAGE_TEXT_MAX 512
+#define MESSAGE_TEXT_MAX	   512
+#define MESSAGE_REQUEST_MAX 256
 
 struct message {
 	uint32_t kind;
@@ -30,6 +31,7 @@ struct message {
 	uint32_t contained; /* the caller is in a container, which must be of the worker's user */
 	uint64_t bytes[2];  /* from the client, from the engine */
 	char engine[16];
+	char request[MESSAGE_REQUEST_MAX];
 	char text[MESSAGE_TEXT_MAX];
 };
 

@@ -64,7 +64,7 @@ struct record *records_add(struct records *r, const struct peer *p, struct membe
 		record = &r->all[r->used++];
 	}
 	*record = (struct record){.member = m, .uid = p->uid, .pid = p->pid, .began = p->since};
-	(void)snprintf(record->command, sizeof(record->command), "%s", p->command);
+	(void)snprintf(record->command, sizeof(record->command), "%s", p->place.command);
 	m->connections++;
 	return record;
 }

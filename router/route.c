@@ -50,27 +50,27 @@ static enum route refuse(char ret_why[static ROUTE_WHY_MAX], const char *why)
 
 enum route route_of(const struct config *c, const struct peer *p, char ret_why[static ROUTE_WHY_MAX])
 {
-	switch (p->place) {
-	case PEER_UNKNOWN:
+	switch (p->place.kind) {
+	case PLACE_UNKNOWN:
 		return refuse(
 			ret_why,
 			"this program could not be identified: it has ended, or the kernel is too old (Linux 6.5 "
 			"is needed); use the engine's own socket: export DOCKER_HOST=unix:///run/user/UID/docker.sock");
-	case PEER_IN_CONTAINER:
-		if (is_allowed_container(c, p->container))
+	case PLACE_CONTAINER:
+		if (is_allowed_container(c, p->place.container))
 			return ROUTE_SYSTEM;
 		(void)snprintf(
 			ret_why, ROUTE_WHY_MAX,
 			"a program in a container may not use this socket; the administrator can allow this container: "
 			"containers = %s in " CONFIG_PATH,
-			*p->container ? p->container : "ID");
+			*p->place.container ? p->place.container : "ID");
 		return ROUTE_NONE;
-	case PEER_IN_OWN_CONTAINER:
-	case PEER_ON_HOST:
+	case PLACE_OWN_CONTAINER:
+	case PLACE_HOST:
 		break;
 	}
 	if (has_system(c, p))
-		return p->place == PEER_ON_HOST ? ROUTE_SYSTEM : ROUTE_OWN;
+		return p->place.kind == PLACE_HOST ? ROUTE_SYSTEM : ROUTE_OWN;
 	if (p->uid == 0)
 		return refuse(ret_why, "root may not use the system's engine here: 'system' of " CONFIG_PATH
 				       " does not name root");
