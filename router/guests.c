@@ -132,9 +132,9 @@ static void relay_closed(struct worker *w, const struct connection *c)
 		return;
 	unlink_guest(&g->relayed, c->owner);
 	leave(g, c->owner, c->moved,
-		      c->ends[CLIENT].failed   ? "the client has gone"
-		      : c->ends[TARGET].failed ? "the engine has gone"
-					       : "");
+	      c->ends[CLIENT].failed   ? "the client has gone"
+	      : c->ends[TARGET].failed ? "the engine has gone"
+				       : "");
 }
 
 static void refuse_guest(struct guests *g, struct guest *guest, unsigned status, const char *why)

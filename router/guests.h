@@ -20,8 +20,8 @@ struct guests {
 	struct timer tick;
 	struct guest *first; /* that are not relayed */
 	struct guest *relayed;
-	struct guest *gone;  /* to be freed after this batch of events */
-	unsigned n;	     /* all */
+	struct guest *gone; /* to be freed after this batch of events */
+	unsigned n;	    /* all */
 	uint64_t idle_since;
 	bool draining;
 

@@ -21,7 +21,7 @@ enum message_kind {
 	MESSAGE_IDLE,  /* has no connection: closing the socket ends the worker */
 };
 
-#define MESSAGE_TEXT_MAX	   512
+#define MESSAGE_TEXT_MAX    512
 #define MESSAGE_REQUEST_MAX 256
 
 struct message {

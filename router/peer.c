@@ -63,5 +63,6 @@ bool peer_owns_namespace(int fd, uid_t uid)
 		return false;
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)cred.pid);
 	namespace = open(path, O_RDONLY | O_CLOEXEC);
-	return namespace >= 0 && !place_has_ended(pidfd) && ioctl(namespace, NS_GET_OWNER_UID, &owner) == 0 && owner == uid;
+	return namespace >= 0 && !place_has_ended(pidfd) && ioctl(namespace, NS_GET_OWNER_UID, &owner) == 0 &&
+	       owner == uid;
 }

@@ -9,7 +9,7 @@
 #include "common/error.h"
 #include "router/place.h"
 
-#define PEER_GROUPS_MAX	   1024
+#define PEER_GROUPS_MAX 1024
 
 struct peer {
 	pid_t pid;
@@ -19,7 +19,7 @@ struct peer {
 	size_t n_groups;
 	int pidfd; /* -1: the kernel has no SO_PEERPIDFD (Linux 6.5) */
 	struct place place;
-	uint64_t since;			    /* when it was accepted, CLOCK_MONOTONIC microseconds */
+	uint64_t since; /* when it was accepted, CLOCK_MONOTONIC microseconds */
 };
 
 /* Reads everything about the peer of this socket. The caller closes ret->pidfd. */

@@ -12,6 +12,12 @@ int records_open(struct records *r, uint32_t size, struct error *err)
 	return r->all ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 
+void records_close(struct records *r)
+{
+	free(r->all);
+	*r = (struct records){};
+}
+
 static struct tally *find_tally(const struct records *r, uid_t uid)
 {
 	struct tally *t = r->tallies;

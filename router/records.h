@@ -38,6 +38,9 @@ struct records {
 
 int records_open(struct records *r, uint32_t size, struct error *err);
 
+/* All must have been removed. */
+void records_close(struct records *r);
+
 /* A new one; NULL if there are `size`, or no memory. */
 struct record *records_add(struct records *r, const struct peer *p, struct member *m);
 void records_remove(struct records *r, struct record *record);
