@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/parse.h"
 #include "relay/loop.h"
+#include "router/cell.h"
 #include "router/config.h"
 #include "router/ledger.h"
 #include "router/managers.h"
@@ -346,5 +347,6 @@ int dispatcher_run(int listener, const struct dispatcher_options *options, struc
 {
 	static struct dispatcher d;
 
+	cell_open();
 	return prepare(&d, listener, options, err) < 0 ? -1 : loop_run(&d.loop, err);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -16,13 +17,16 @@
 #define SO_PEERPIDFD 77
 #endif
 
-/* -1: the kernel has none (before Linux 6.5), or the process has ended. */
-static int peer_pidfd(int fd)
+/* -1: the process has ended. Before Linux 6.5 there is only the number of the process: then a process that has connected and
+ * ended since could pass for the one that has got its number, within the moment in which we accept. */
+static int peer_pidfd(int fd, pid_t pid)
 {
 	int pidfd = -1;
 	socklen_t len = sizeof(pidfd);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len) == 0 ? pidfd : -1;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len) == 0)
+		return pidfd;
+	return errno == ENOPROTOOPT ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 }
 
 int peer_read(int fd, struct peer *ret, struct error *err)
@@ -43,7 +47,7 @@ int peer_read(int fd, struct peer *ret, struct error *err)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, ret->groups, &len) < 0)
 		return error_errno(err, errno, "cannot read the groups of who has connected");
 	ret->n_groups = len / sizeof(*ret->groups);
-	ret->pidfd = peer_pidfd(fd);
+	ret->pidfd = peer_pidfd(fd, ret->pid);
 	place_find(ret->pid, ret->pidfd, ret->uid, &ret->place);
 	return 0;
 }
@@ -58,7 +62,7 @@ bool peer_owns_namespace(int fd, uid_t uid)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return false;
-	pidfd = peer_pidfd(fd);
+	pidfd = peer_pidfd(fd, cred.pid);
 	if (pidfd < 0)
 		return false;
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)cred.pid);

@@ -17,7 +17,7 @@ struct peer {
 	gid_t gid;
 	gid_t groups[PEER_GROUPS_MAX]; /* supplementary */
 	size_t n_groups;
-	int pidfd; /* -1: the kernel has no SO_PEERPIDFD (Linux 6.5) */
+	int pidfd; /* -1: it has ended */
 	struct place place;
 	uint64_t since; /* when it was accepted, CLOCK_MONOTONIC microseconds */
 };

@@ -57,9 +57,10 @@ static bool find_identifier(const char *cgroup, char ret[static PLACE_CONTAINER_
 static bool is_in_slice_of(const char *cgroup, uid_t uid)
 {
 	char slice[64];
+	const char *line = strstr(cgroup, "0::/"); /* of version 2 of control groups */
 
 	(void)snprintf(slice, sizeof(slice), "0::/user.slice/user-%u.slice/", (unsigned)uid);
-	return strncmp(cgroup, slice, strlen(slice)) == 0;
+	return line && (line == cgroup || line[-1] == '\n') && strncmp(line, slice, strlen(slice)) == 0;
 }
 
 enum place_kind place_of(const char *cgroup, size_t pid_namespaces, bool host_users, uid_t uid,

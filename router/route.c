@@ -52,10 +52,7 @@ enum route route_of(const struct config *c, const struct peer *p, char ret_why[s
 {
 	switch (p->place.kind) {
 	case PLACE_UNKNOWN:
-		return refuse(
-			ret_why,
-			"this program could not be identified: it has ended, or the kernel is too old (Linux 6.5 "
-			"is needed); use the engine's own socket: export DOCKER_HOST=unix:///run/user/UID/docker.sock");
+		return refuse(ret_why, "the program that has connected could not be identified, as it has ended");
 	case PLACE_CONTAINER:
 		if (is_allowed_container(c, p->place.container))
 			return ROUTE_SYSTEM;

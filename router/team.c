@@ -14,6 +14,7 @@
 
 #include "common/cleanup.h"
 #include "confine/capabilities.h"
+#include "router/cell.h"
 
 #define CHANNEL_FD 3
 
@@ -56,6 +57,7 @@ static void run_member(const struct team *t, const struct member *m, int channel
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	cell_enter(m->uid, m->kind == MEMBER_IDENTITY);
 	if (become(m, &err) == 0 &&
 	    (channel == CHANNEL_FD ? fcntl(channel, F_SETFD, 0) : dup2(channel, CHANNEL_FD)) >= 0 &&
 	    close_range(CHANNEL_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
@@ -116,6 +118,7 @@ static void process_ended(struct loop *loop, struct watch *watch, uint32_t event
 		break;
 	}
 	m->process.ready = loop_ignore;
+	cell_leave(m->uid);
 	t->left(t, m);
 }
 
