@@ -244,6 +244,21 @@ static int read_line(struct config *c, char *line, bool own, struct error *err)
 	return set_key(c, strip(line), strip(value + 1), own, err);
 }
 
+int config_set_engines(struct config *c, const char *words, struct error *err)
+{
+	char value[256];
+
+	if (snprintf(value, sizeof(value), "%s", words) >= (int)sizeof(value))
+		return error_set(err, 0, "'%s' is too long", words);
+	return set_engines(c, value, err);
+}
+
+void config_print_engines(const struct config *c, char ret[static 32])
+{
+	(void)snprintf(ret, 32, "%s%s%s", kinds[c->engines[0]], c->n_engines > 1 ? ", " : "",
+		       c->n_engines > 1 ? kinds[c->engines[1]] : "");
+}
+
 int config_read(const char *path, bool own, struct config *c, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;

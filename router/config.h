@@ -56,6 +56,10 @@ void config_defaults(struct config *ret);
 /* Reads the file over what is in *c. `own`: the user's. */
 int config_read(const char *path, bool own, struct config *c, struct error *err);
 
+/* "docker, podman", as in the file; and back. */
+int config_set_engines(struct config *c, const char *words, struct error *err);
+void config_print_engines(const struct config *c, char ret[static 32]);
+
 bool id_list_has(const struct id_list *list, unsigned id);
 
 /* "docker", "podman". */

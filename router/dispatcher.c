@@ -25,8 +25,6 @@
 #include "router/team.h"
 
 #define ACCEPT_BATCH 16
-/* How long the dispatcher stays without a connection. Its workers stay as long. */
-#define IDLE_USEC (10 * USEC_PER_SEC)
 /* How long connections may go on after SIGTERM. */
 #define DRAIN_USEC (10 * USEC_PER_SEC)
 /* Workers of one user at a time: those with other groups, and those that do not end. */
@@ -42,6 +40,7 @@ struct dispatcher {
 	struct records records;
 	struct ledger ledger;
 	struct peer peer; /* who was accepted last */
+	uint64_t idle_timeout;
 	bool draining;
 };
 
@@ -53,7 +52,7 @@ static struct dispatcher *dispatcher_of(struct loop *loop)
 /* The clock of idleness starts anew. */
 static void stay(struct dispatcher *d)
 {
-	timer_set(&d->loop, &d->idle, now_usec() + IDLE_USEC);
+	timer_set(&d->loop, &d->idle, now_usec() + d->idle_timeout);
 }
 
 static void end_record(struct dispatcher *d, struct record *r, const struct message *m)
@@ -301,6 +300,9 @@ static int find_users(struct dispatcher *d, const struct dispatcher_options *o, 
 	d->team.refusing_uid = getuid();
 	d->team.refusing_gid = getgid();
 	d->team.system_socket = o->engine_socket;
+	d->team.idle_timeout = o->idle_timeout;
+	config_print_engines(&d->config, d->team.engines);
+	d->team.release_after = o->release_after;
 	return 0;
 }
 
@@ -323,6 +325,7 @@ static int prepare(struct dispatcher *d, int listener, const struct dispatcher_o
 {
 	const struct managers_events events = {.started = manager_started, .data = d};
 
+	d->idle_timeout = o->idle_timeout;
 	config_defaults(&d->config);
 	if (config_read(o->config, false, &d->config, err) < 0 || find_users(d, o, err) < 0 ||
 	    records_open(&d->records, d->config.connections, err) < 0 || loop_open(&d->loop, err) < 0)
@@ -331,7 +334,7 @@ static int prepare(struct dispatcher *d, int listener, const struct dispatcher_o
 	d->team.loop = &d->loop;
 	d->team.told = told;
 	d->team.left = left;
-	d->managers = managers_new(&d->loop, &events);
+	d->managers = managers_new(&d->loop, o->release_after, &events);
 	if (!d->managers)
 		return error_set(err, ENOMEM, "out of memory");
 	timer_add(&d->loop, &d->idle, idle_fired);

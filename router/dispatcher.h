@@ -2,7 +2,7 @@
  * byte of a client. It has CAP_SETUID and CAP_SETGID and no other privilege. */
 #pragma once
 
-#include <sys/types.h>
+#include <stdint.h>
 
 #include "common/error.h"
 
@@ -10,6 +10,7 @@ struct dispatcher_options {
 	const char *engine_socket; /* of the system's engine */
 	const char *system_user;   /* who alone, besides root, may open it */
 	const char *config;
+	uint64_t idle_timeout, release_after; /* microseconds */
 };
 
 /* Serves the listening socket that systemd has passed, until nobody is connected, or SIGTERM. */

@@ -66,14 +66,14 @@ int endpoint_connect(int directory, enum engine_kind kind, uid_t uid, struct err
 	_cleanup_close_ int place = open_beneath(directory, endpoint_path(kind), 0, RESOLVE_NO_XDEV);
 	_cleanup_close_ int fd = -1;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct stat st;
+	struct stat st = {};
 
 	if (place < 0 && errno == ENOTDIR)
 		errno = ENOENT;
-	if (place < 0 && (errno == ELOOP || errno == EXDEV))
+	if (place < 0 ? errno == ELOOP || errno == EXDEV : fstat(place, &st) == 0 && S_ISLNK(st.st_mode))
 		return error_set(err, EPERM, "/run/user/%u/%s is behind a link or another mount: remove that",
 				 (unsigned)uid, endpoint_path(kind));
-	if (place < 0 || fstat(place, &st) < 0)
+	if (place < 0)
 		return error_errno(err, errno, "cannot open /run/user/%u/%s", (unsigned)uid, endpoint_path(kind));
 	if (!S_ISSOCK(st.st_mode))
 		return error_set(err, EPERM, "/run/user/%u/%s is not a socket: remove it", (unsigned)uid,

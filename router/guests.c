@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "relay/pair.h"
 #include "relay/worker_loop.h"
 #include "router/answer.h"
@@ -16,8 +17,6 @@
 #define TICK_USEC (10 * USEC_PER_MSEC)
 /* After this time the dispatcher is told of a connection, which most do not last. */
 #define MOMENT_USEC (200 * USEC_PER_MSEC)
-/* How long a worker without clients stays, for the next one. */
-#define IDLE_USEC (10 * USEC_PER_SEC)
 /* How long a refused client may take to send its request, and then to read the answer. */
 #define HEAD_USEC  (10 * USEC_PER_SEC)
 #define DRAIN_USEC (2 * USEC_PER_SEC)
@@ -98,7 +97,7 @@ static void leave(struct guests *g, struct guest *guest, const uint64_t bytes[2]
 	g->gone = guest;
 	g->n--;
 	g->idle_since = now_usec();
-	tick_by(g, g->idle_since + (g->draining ? 0 : IDLE_USEC));
+	tick_by(g, g->idle_since + (g->draining ? 0 : g->idle_timeout));
 }
 
 /* Events of guests that have left may still be on their way: their memory is kept until now. */
@@ -326,7 +325,7 @@ void guests_refuse_waiting(struct guests *g, unsigned status, const char *why)
 	}
 }
 
-/* An idle worker offers to end, again and again: the dispatcher may have sent a client meanwhile. */
+/* An idle worker offers to go, again and again: the dispatcher may have sent a client meanwhile. */
 static void check_idle(struct guests *g, uint64_t now)
 {
 	struct message m = {.kind = MESSAGE_IDLE};
@@ -335,11 +334,11 @@ static void check_idle(struct guests *g, uint64_t now)
 		g->worker.loop.stop = true;
 		return;
 	}
-	if (g->draining || now - g->idle_since >= IDLE_USEC) {
+	if (g->draining ||
+	    (now - most_of(g->idle_since, g->offered) >= g->idle_timeout && (!g->may_leave || g->may_leave(g))))
 		report(g, &m);
-		g->idle_since = now;
-	}
-	tick_by(g, g->idle_since + IDLE_USEC);
+	g->offered = now;
+	tick_by(g, now + g->idle_timeout);
 }
 
 static void tell_of_relayed(struct guests *g)
@@ -421,7 +420,7 @@ static void channel_ready(struct loop *loop, struct watch *watch, uint32_t event
 	drain(g);
 }
 
-int guests_open(struct guests *g, int channel, struct error *err)
+int guests_open(struct guests *g, int channel, uint64_t idle_timeout, struct error *err)
 {
 	static const struct publish publish = {.type = SOCK_STREAM};
 
@@ -437,8 +436,9 @@ int guests_open(struct guests *g, int channel, struct error *err)
 	g->worker.loop.after = after_events;
 	timer_add(&g->worker.loop, &g->tick, ticked);
 	g->channel = (struct watch){.ready = channel_ready, .fd = channel};
+	g->idle_timeout = idle_timeout;
 	g->idle_since = now_usec();
-	tick_by(g, g->idle_since + IDLE_USEC);
+	tick_by(g, g->idle_since + idle_timeout);
 	return loop_watch(&g->worker.loop, &g->channel, EPOLLIN) < 0
 		       ? error_errno(err, errno, "cannot watch the channel to the dispatcher")
 		       : 0;

@@ -20,9 +20,10 @@ struct guests {
 	struct timer tick;
 	struct guest *first; /* that are not relayed */
 	struct guest *relayed;
-	struct guest *gone; /* to be freed after this batch of events */
-	unsigned n;	    /* all */
-	uint64_t idle_since;
+	struct guest *gone;	      /* to be freed after this batch of events */
+	unsigned n;		      /* all */
+	uint64_t idle_timeout;	      /* microseconds */
+	uint64_t idle_since, offered; /* when the last client left, when it was said last that the worker may go */
 	bool draining;
 
 	/* Connects to the engine for a client, without blocking, and names it. Codes: ECONNREFUSED: it has to be started first;
@@ -32,12 +33,15 @@ struct guests {
 	/* Starts it; guests_serve_waiting() or guests_refuse_waiting() follow. */
 	void (*start)(struct guests *g);
 
+	/* May an idle worker go? NULL: always. */
+	bool (*may_leave)(struct guests *g);
+
 	/* A message that is not about a client. */
 	void (*told)(struct guests *g, const struct message *m);
 };
 
 /* Opens the loop; `channel` belongs to it from now on. */
-int guests_open(struct guests *g, int channel, struct error *err);
+int guests_open(struct guests *g, int channel, uint64_t idle_timeout, struct error *err);
 
 int guests_run(struct guests *g, struct error *err);
 

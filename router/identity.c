@@ -1,6 +1,7 @@
 #include "router/identity.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +10,11 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/extremes.h"
 #include "router/config.h"
 #include "router/endpoint.h"
+#include "router/engine_unit.h"
 #include "router/guests.h"
 #include "router/peer.h"
 #include "router/rouse.h"
@@ -21,20 +25,28 @@ struct identity {
 	struct config config;
 	struct error config_error; /* the user's own file is wrong */
 	uid_t uid;
+	char home[PATH_MAX];
+	uint64_t release_after;
+	uint64_t asked;	     /* when the engine was asked last whether it has something to do */
+	bool started;	     /* an engine that is to be stopped again */
 	bool manager_wanted; /* the dispatcher was asked for it */
 };
 
-/* The engine that comes first in the configured order of those that listen. */
+/* The first engine that is installed, in the configured order. If it sleeps, another that listens is none to fall back on: it
+ * has other containers. */
 static int connect_first(struct identity *i, int directory, enum engine_kind *ret, struct error *err)
 {
 	for (size_t n = 0; n < i->config.n_engines; n++) {
-		int fd = endpoint_connect(directory, i->config.engines[n], i->uid, err);
+		int fd;
 
 		*ret = i->config.engines[n];
+		fd = endpoint_connect(directory, *ret, i->uid, err);
 		if (fd >= 0)
 			return fd;
 		if (err->code != ENOENT && err->code != ECONNREFUSED)
 			return -1;
+		if (engine_unit_is_installed(*ret, i->home))
+			break;
 	}
 	return error_set(err, ECONNREFUSED, "no engine listens");
 }
@@ -105,37 +117,53 @@ static void engine_started(struct rouse *r, const char *why)
 {
 	struct identity *i = container_of(r, struct identity, rouse);
 
-	if (*why)
+	if (*why) {
 		guests_refuse_waiting(&i->guests, 503, why);
-	else
-		guests_serve_waiting(&i->guests);
+		return;
+	}
+	i->started = true;
+	guests_serve_waiting(&i->guests);
 }
 
-/* An administrator's file that is wrong has kept the router from starting. */
+/* An engine that was started here is stopped before, if it has nothing to do: while a container runs, this worker stays. */
+static bool may_leave(struct guests *g)
+{
+	struct identity *i = container_of(g, struct identity, guests);
+
+	if (!i->started)
+		return true;
+	if (now_usec() - most_of(g->idle_since, i->asked) < i->release_after)
+		return false;
+	i->asked = now_usec();
+	i->started = !engine_unit_release(i->rouse.kind, i->uid);
+	return !i->started;
+}
+
+/* The user's own file. One that is wrong is an answer to each request. */
 static void configure(struct identity *i)
 {
 	const struct passwd *user = getpwuid(i->uid);
-	struct error ignored;
-	char path[4096];
+	char path[PATH_MAX];
 
-	config_defaults(&i->config);
-	if (config_read(CONFIG_PATH, false, &i->config, &ignored) < 0)
-		config_defaults(&i->config);
-	if (!user)
+	if (!user || snprintf(i->home, sizeof(i->home), "%s", user->pw_dir) >= (int)sizeof(i->home) ||
+	    snprintf(path, sizeof(path), "%s/.config/sockwake/router.conf", i->home) >= (int)sizeof(path))
 		return;
-	(void)snprintf(path, sizeof(path), "%s/.config/sockwake/router.conf", user->pw_dir);
 	(void)config_read(path, true, &i->config, &i->config_error);
 }
 
-int identity_run(int channel, struct error *err)
+int identity_run(int channel, const struct router_options *options, struct error *err)
 {
 	static struct identity i = {
-		.guests = {.connect = connect_own, .start = start_own, .told = told},
+		.guests = {.connect = connect_own, .start = start_own, .may_leave = may_leave, .told = told},
 	};
 
 	i.uid = getuid();
+	i.release_after = options->release_after;
+	config_defaults(&i.config);
+	if (config_set_engines(&i.config, options->engines, err) < 0)
+		return -1;
 	configure(&i);
-	if (guests_open(&i.guests, channel, err) < 0)
+	if (guests_open(&i.guests, channel, options->idle_timeout, err) < 0)
 		return -1;
 	rouse_init(&i.rouse, &i.guests.worker.loop, &i.config, engine_started);
 	return guests_run(&i.guests, err);

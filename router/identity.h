@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/error.h"
+#include "router/options.h"
 
 /* Serves the clients that come through this channel, until the dispatcher closes it. */
-int identity_run(int channel, struct error *err);
+int identity_run(int channel, const struct router_options *options, struct error *err);

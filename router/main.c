@@ -18,13 +18,15 @@ static int run(const struct router_options *o, struct error *err)
 		.engine_socket = o->engine_socket,
 		.system_user = o->system_user,
 		.config = o->config,
+		.idle_timeout = o->idle_timeout,
+		.release_after = o->release_after,
 	};
 
 	if (!o->worker)
 		return dispatcher_run(FIRST_FD, &dispatcher, err);
 	if (strcmp(o->worker, "identity") == 0)
-		return identity_run(FIRST_FD, err);
-	return system_run(FIRST_FD, o->engine_socket, err);
+		return identity_run(FIRST_FD, o, err);
+	return system_run(FIRST_FD, o->engine_socket, o->idle_timeout, err);
 }
 
 int main(int argc, char **argv)

@@ -16,8 +16,7 @@
 
 #define CGROUPS "/sys/fs/cgroup"
 /* A manager that is started within two seconds of its stop was seen to take up to 90 s. */
-#define START_SEC   20
-#define UNUSED_USEC (60 * USEC_PER_SEC)
+#define START_SEC 20
 
 struct user {
 	struct watch child; /* a pidfd of systemctl; -1: none runs */
@@ -31,16 +30,17 @@ struct user {
 
 struct managers {
 	struct loop *loop;
+	uint64_t release_after; /* microseconds */
 	struct managers_events events;
 	struct user *first;
 };
 
-struct managers *managers_new(struct loop *loop, const struct managers_events *events)
+struct managers *managers_new(struct loop *loop, uint64_t release_after, const struct managers_events *events)
 {
 	struct managers *m = calloc(1, sizeof(*m));
 
 	if (m)
-		*m = (struct managers){.loop = loop, .events = *events};
+		*m = (struct managers){.loop = loop, .release_after = release_after, .events = *events};
 	return m;
 }
 
@@ -84,7 +84,7 @@ static void child_ended(struct loop *loop, struct watch *watch, uint32_t events)
 	loop_unwatch(loop, watch);
 	close(watch->fd);
 	watch->fd = -1;
-	timer_set(loop, &u->timer, u->unused && u->ours ? now_usec() + UNUSED_USEC : USEC_INFINITY);
+	timer_set(loop, &u->timer, u->unused && u->ours ? now_usec() + u->managers->release_after : USEC_INFINITY);
 	if (waitpid(u->pid, &status, 0) < 0)
 		status = -1;
 	if (!u->starting) {
@@ -104,9 +104,13 @@ static void child_ended(struct loop *loop, struct watch *watch, uint32_t events)
 	e->started(e->data, u->uid, why);
 }
 
+/* What a manager has without anybody's asking for it; and the process by which Podman keeps a user's namespaces. */
 static bool is_one_of_managers(const char *name)
 {
-	return strcmp(name, "init.scope") == 0 || strcmp(name, "dbus.service") == 0;
+	static const char pause[] = "podman-pause-";
+
+	return strcmp(name, "init.scope") == 0 || strcmp(name, "dbus.service") == 0 ||
+	       strncmp(name, pause, sizeof(pause) - 1) == 0;
 }
 
 static bool has_processes(int directory)
@@ -158,7 +162,7 @@ static void timer_fired(struct loop *loop, struct timer *timer)
 	if (u->child.fd >= 0 || !u->unused || !u->ours)
 		return;
 	if (managers_has_more(CGROUPS, u->uid) || spawn(u, "stop") < 0)
-		timer_set(loop, timer, now_usec() + UNUSED_USEC);
+		timer_set(loop, timer, now_usec() + u->managers->release_after);
 }
 
 static struct user *find(const struct managers *m, uid_t uid)
@@ -212,7 +216,7 @@ void managers_unused(struct managers *m, uid_t uid)
 		return;
 	u->unused = true;
 	if (u->child.fd < 0)
-		timer_set(m->loop, &u->timer, now_usec() + UNUSED_USEC);
+		timer_set(m->loop, &u->timer, now_usec() + m->release_after);
 }
 
 void managers_used(struct managers *m, uid_t uid)

@@ -14,12 +14,13 @@ struct managers_events {
 	void *data;
 };
 
-struct managers *managers_new(struct loop *loop, const struct managers_events *events);
+/* release_after: microseconds. */
+struct managers *managers_new(struct loop *loop, uint64_t release_after, const struct managers_events *events);
 
 /* Starts the user's manager; events->started follows, maybe at once. A second call while one is on its way does nothing. */
 void managers_start(struct managers *m, uid_t uid);
 
-/* The user has no connection any more, or has one again. Some time after the last one, a manager that was started here is
+/* The user has no connection any more, or has one again. release_after the last one, a manager that was started here is
  * stopped if nothing else of the user's runs. */
 void managers_unused(struct managers *m, uid_t uid);
 void managers_used(struct managers *m, uid_t uid);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "router/config.h"
 
 #define AT(member) .offset = offsetof(struct router_options, member)
@@ -13,6 +14,13 @@ static const struct option_row rows[] = {
 	 option_take_text, AT(engine_socket)},
 	{"--system-user USER", "who may open it (default: sockwake-engine)", option_take_text, AT(system_user)},
 	{"--config FILE", "instead of " CONFIG_PATH, option_take_text, AT(config)},
+	{"--idle-timeout SPAN", "how long it stays without a connection (default: 10s)", option_take_span,
+	 AT(idle_timeout)},
+	{"--release-after SPAN",
+	 "when an engine or manager that it started is stopped" OPTION_NEXT_LINE
+	 "after its last connection, if nothing of the user's runs" OPTION_NEXT_LINE "(default: 5min)",
+	 option_take_span, AT(release_after)},
+	{"--engines LIST", "to a worker: the order of the engines", option_take_text, AT(engines)},
 	{"--worker KIND", "for the router itself: be a worker", option_take_text, AT(worker)},
 	{},
 };
@@ -32,6 +40,9 @@ enum options_result router_options_parse(int argc, char **argv, struct router_op
 		.engine_socket = "/run/sockwake-engine/docker.sock",
 		.system_user = "sockwake-engine",
 		.config = CONFIG_PATH,
+		.engines = "docker, podman",
+		.idle_timeout = 10 * USEC_PER_SEC,
+		.release_after = 300 * USEC_PER_SEC,
 	};
 	r = option_table_parse(&router_option_table, argc, argv, ret, &rest, err);
 	if (r != OPTIONS_RUN)

@@ -1,11 +1,14 @@
 /* The command line of the router. */
 #pragma once
 
+#include <stdint.h>
+
 #include "common/option_table.h"
 
 struct router_options {
 	const char *worker; /* "identity", "system" or "refusing"; NULL: the dispatcher */
-	const char *engine_socket, *system_user, *config;
+	const char *engine_socket, *system_user, *config, *engines;
+	uint64_t idle_timeout, release_after; /* microseconds */
 };
 
 extern const struct option_table router_option_table;

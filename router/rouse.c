@@ -12,17 +12,13 @@
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "router/engine_unit.h"
 
 #define START_USEC (90 * USEC_PER_SEC)
 /* systemctl(1), EXIT STATUS: there is no such unit. */
 #define NOT_INSTALLED 5
 
 extern char **environ;
-
-static const char *unit_of(enum engine_kind kind)
-{
-	return kind == ENGINE_DOCKER ? "docker.service" : "podman.socket";
-}
 
 static void end(struct rouse *r, const char *why)
 {
@@ -60,7 +56,8 @@ static void start_next(struct rouse *r)
 		    "one, for example: apt install podman, or dockerd-rootless-setuptool.sh install");
 		return;
 	}
-	unit = unit_of(r->config->engines[r->next]);
+	r->kind = r->config->engines[r->next];
+	unit = engine_unit_name(r->kind);
 	error = spawn(r, unit);
 	if (error) {
 		(void)snprintf(why, sizeof(why), "cannot run systemctl --user start %s: %s", unit, strerror(error));
@@ -71,7 +68,7 @@ static void start_next(struct rouse *r)
 static void child_ended(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct rouse *r = container_of(watch, struct rouse, child);
-	const char *unit = unit_of(r->config->engines[r->next]);
+	const char *unit = engine_unit_name(r->kind);
 	char why[256];
 	int status;
 

@@ -12,7 +12,8 @@ struct rouse {
 	pid_t pid;
 	struct timer limit;
 	bool active;
-	size_t next; /* the engine whose unit comes next */
+	size_t next;	       /* the engine whose unit comes next */
+	enum engine_kind kind; /* whose unit was started last */
 
 	void (*ended)(struct rouse *r, const char *why); /* "": it serves */
 };

@@ -45,7 +45,7 @@ static void told_nothing(struct guests *g, const struct message *m)
 	(void)m;
 }
 
-int system_run(int channel, const char *engine_socket, struct error *err)
+int system_run(int channel, const char *engine_socket, uint64_t idle_timeout, struct error *err)
 {
 	static struct system_worker s = {
 		.guests = {.connect = connect_system, .start = start_nothing, .told = told_nothing},
@@ -55,5 +55,5 @@ int system_run(int channel, const char *engine_socket, struct error *err)
 	if (strlen(engine_socket) >= sizeof(s.address.sun_path))
 		return error_set(err, ENAMETOOLONG, "the path '%s' is too long for a socket", engine_socket);
 	(void)snprintf(s.address.sun_path, sizeof(s.address.sun_path), "%s", engine_socket);
-	return guests_open(&s.guests, channel, err) < 0 ? -1 : guests_run(&s.guests, err);
+	return guests_open(&s.guests, channel, idle_timeout, err) < 0 ? -1 : guests_run(&s.guests, err);
 }

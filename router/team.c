@@ -39,12 +39,16 @@ static int become(const struct member *m, struct error *err)
 
 static void execute(const struct team *t, const struct member *m)
 {
-	char runtime[64];
+	char runtime[64], idle[32], release[32];
 	const char *environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", runtime, NULL};
 	const char *kinds[] = {
 		[MEMBER_IDENTITY] = "identity", [MEMBER_SYSTEM] = "system", [MEMBER_REFUSING] = "refusing"};
-	const char *arguments[] = {"router", "--worker", kinds[m->kind], "--engine-socket", t->system_socket, NULL};
+	const char *arguments[] = {"router",	     "--worker",       kinds[m->kind], "--engine-socket",
+				   t->system_socket, "--idle-timeout", idle,	       "--release-after",
+				   release,	     "--engines",      t->engines,     NULL};
 
+	(void)snprintf(idle, sizeof(idle), "%lluus", (unsigned long long)t->idle_timeout);
+	(void)snprintf(release, sizeof(release), "%lluus", (unsigned long long)t->release_after);
 	(void)snprintf(runtime, sizeof(runtime), "XDG_RUNTIME_DIR=/run/user/%u", (unsigned)m->uid);
 	(void)execve("/proc/self/exe", (char **)arguments, (char **)environment);
 }

@@ -29,7 +29,9 @@ struct team {
 	struct member *first, *gone;
 	uid_t system_uid, refusing_uid;
 	gid_t system_gid, refusing_gid;
-	const char *system_socket; /* of the engine */
+	const char *system_socket;	      /* of the engine */
+	char engines[32];		      /* their order, for the workers */
+	uint64_t idle_timeout, release_after; /* microseconds, for the workers */
 
 	void (*told)(struct team *t, struct member *m, const struct message *message);
 	void (*left)(struct team *t, struct member *m); /* it has ended; its connections have ended with it */

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "common/clock.h"
 #include "router/guests.h"
 
 #define PATIENCE_MSEC 10000
@@ -69,7 +70,7 @@ static void run_worker(int end)
 	close(clients[0]);
 	close(clients[1]);
 	close(engines[0]);
-	_exit(guests_open(&t.guests, end, &err) < 0 || guests_run(&t.guests, &err) < 0);
+	_exit(guests_open(&t.guests, end, 10 * USEC_PER_SEC, &err) < 0 || guests_run(&t.guests, &err) < 0);
 }
 
 static void begin(int first, int later)

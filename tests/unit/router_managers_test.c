@@ -51,6 +51,14 @@ static void a_manager_alone_is_not_more(void **state)
 	assert_false(managers_has_more(root, 7));
 }
 
+static void podmans_namespaces_are_not_more(void **state)
+{
+	(void)state;
+	run("mkdir -p " SLICE "/user@7.service/user.slice/podman-pause-1a2b.scope && echo 3 >" SLICE
+	    "/user@7.service/user.slice/podman-pause-1a2b.scope/cgroup.procs");
+	assert_false(managers_has_more(root, 7));
+}
+
 static void a_user_without_a_slice_has_nothing(void **state)
 {
 	(void)state;
@@ -85,8 +93,11 @@ static void a_container_is_more(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_manager_alone_is_not_more), CASE(a_user_without_a_slice_has_nothing),
-		CASE(a_session_is_more),	   CASE(a_service_is_more),
+		CASE(a_manager_alone_is_not_more),
+		CASE(podmans_namespaces_are_not_more),
+		CASE(a_user_without_a_slice_has_nothing),
+		CASE(a_session_is_more),
+		CASE(a_service_is_more),
 		CASE(a_container_is_more),
 	};
 

@@ -1,0 +1,369 @@
+"""The router: each caller is brought to an engine of the caller's own, which is started if need be, and to nobody else's."""
+
+import contextlib
+import json
+import os
+import pathlib
+import pwd
+import socket
+import subprocess
+import threading
+import time
+
+import harness
+import router
+import servers
+
+PING = b"GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n"
+HEAD = b"HEAD /_ping HTTP/1.1\r\nHost: d\r\n\r\n"
+PODMAN_FIRST = "engines = podman, docker\n"
+OTHER = pwd.getpwnam("other").pw_uid
+
+# Asks the socket in a container, whose image has no client for Unix sockets.
+ASK = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as s:
+    s.settimeout(20)
+    s.connect(sys.argv[1])
+    s.sendall(b"GET /info HTTP/1.1\\r\\nHost: d\\r\\nConnection: close\\r\\n\\r\\n")
+    data = b""
+    while part := s.recv(65536):
+        data += part
+print(data.decode(errors="replace"))
+"""
+
+
+def without_session(user, *argv):
+    """Runs a command as cron does."""
+    identity = ("setpriv", f"--reuid={user}", "--regid=65534", "--clear-groups")
+    return subprocess.run(
+        [*identity, *argv], capture_output=True, text=True, check=False, timeout=60, env={"PATH": harness.PATH, "HOME": "/"}
+    )
+
+
+class RouterCase(harness.Case):
+    scopes = (harness.USER_PODMAN,)
+    timeout = 120
+    config = PODMAN_FIRST
+    options = ""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.enterClassContext(router.running(cls.config, cls.options))
+
+    def docker(self, *argv, user="wake", **options):
+        return router.docker(*argv, user=user, **options)
+
+    def refused(self, *argv, **options):
+        """Runs docker, which fails; returns what it says."""
+        result = self.docker(*argv, check=False, **options)
+        self.assertNotEqual(result.returncode, 0, result.stdout)
+        return result.stderr.strip()
+
+
+class Ways(RouterCase):
+    """Who gets where."""
+
+    def run_as(self, user, name):
+        if user != "root" and not harness.run("podman", "images", "--quiet", harness.BUSYBOX, user=user).stdout:
+            harness.run("podman", "load", "--quiet", "--input", "/images/busybox.tar", user=user)
+        network = "--network=host" if user == "root" else "--network=none"
+        self.addCleanup(self.docker, "rm", "--force", name, user=user, check=False)
+        self.docker("run", "--detach", "--name", name, network, harness.BUSYBOX, "sleep", "1000", user=user)
+
+    def test_each_sees_only_what_is_his(self):
+        users = ("root", "wake", "other")
+        for user in users:
+            self.run_as(user, f"of-{user}")
+        for user in users:
+            names = self.docker("ps", "--all", "--format={{.Names}}", user=user).stdout.split()
+            self.assertIn(f"of-{user}", names)
+            self.assertFalse({f"of-{other}" for other in users if other != user} & set(names), names)
+
+    def test_who_has_no_account_is_told(self):
+        for uid in ("65534", "123456"):
+            for command in (("ps",), ("run", "--rm", harness.BUSYBOX, "true")):
+                result = without_session(uid, "docker", "--host", router.HOST, *command)
+                self.assertIn(f"uid {uid} is not the user of an account", result.stderr)
+
+    def test_who_may_not_have_a_manager_is_told(self):
+        result = without_session("daemon", "docker", "--host", router.HOST, "ps")
+        self.assertIn("no services of daemon run: log in, or run 'sudo loginctl enable-linger daemon'", result.stderr)
+
+    def test_a_refusal_is_an_answer_after_the_request(self):
+        script = (
+            "import socket; s = socket.socket(socket.AF_UNIX); s.connect('%s');"
+            "s.sendall(b'HEAD /_ping HTTP/1.1\\r\\n'); s.settimeout(0.2);"
+            "\ntry: print(s.recv(9))"
+            "\nexcept TimeoutError: pass"
+            "\ns.settimeout(20); s.sendall(b'Host: d\\r\\n\\r\\n' + 100000 * b'x')"
+            "\nd = b''"
+            "\nwhile p := s.recv(65536): d += p"
+            "\nprint(d.decode())"
+        ) % router.SOCKET
+        answer = without_session("123456", "python3", "-c", script).stdout
+        self.assertTrue(answer.startswith("HTTP/1.1 403 "), answer)
+        self.assertNotIn("{", answer)
+
+    def test_a_rootful_container_is_nobody_whatever_its_uid(self):
+        volume = f"--volume={router.SOCKET}:{router.SOCKET}"
+        python = ("/usr/bin/python3", "-c", ASK, router.SOCKET)
+        options = ("--rm", "--network=none", volume, *servers.PYTHON)
+        for more in (("--user=1000",), ("--user=0",), ("--user=1000", "--pid=host"),
+                     ("--user=1000", "--cgroup-parent=user-1000.slice")):
+            result = harness.run("docker", "run", *options, *more, harness.BUSYBOX, *python)
+            self.assertIn("403 Forbidden", result.stdout, more)
+            self.assertIn("a program in a container may not use this socket", result.stdout, more)
+
+    def test_a_container_of_the_user_has_the_users_engine(self):
+        volume = f"--volume={router.SOCKET}:{router.SOCKET}"
+        python = ("/usr/bin/python3", "-c", ASK, router.SOCKET)
+        options = ("--rm", "--network=none", volume, *servers.PYTHON)
+        result = self.scope.engine_run("run", *options, harness.BUSYBOX, *python)
+        self.assertIn("200 OK", result.stdout)
+        self.assertIn("/home/wake/", result.stdout)
+        result = self.scope.engine_run("run", *options, "--user=1000", harness.BUSYBOX, *python)
+        self.assertIn("403 Forbidden", result.stdout)
+
+    def test_an_entry_tells_of_each_connection(self):
+        self.docker("ps")
+        [entry] = harness.eventually(
+            lambda: [e for e in router.entries(self.started) if e.get("SOCKWAKE_UID") == str(self.scope.uid)]
+        )
+        self.assertEqual(entry["SOCKWAKE_COMMAND"], "docker")
+        self.assertEqual(entry["SOCKWAKE_ENGINE"], "podman")
+        self.assertEqual(entry["SOCKWAKE_REQUEST"], "HEAD /_ping")
+        self.assertGreater(int(entry["SOCKWAKE_BYTES_OUT"]), 100)
+        self.assertEqual(entry["SOCKWAKE_OUTCOME"], "")
+
+    def test_nothing_runs_when_nobody_is_connected(self):
+        self.docker("ps")
+        harness.eventually(lambda: harness.SYSTEM_DOCKER.state(f"{router.UNIT}.service") == "inactive", timeout=20)
+        self.docker("ps")
+
+    def test_its_user_may_kill_a_worker(self):
+        with socket.socket(socket.AF_UNIX) as connection:
+            self.docker("ps")
+            [pid] = router.workers(self.scope.uid)
+            self.scope.run("kill", "-KILL", str(pid))
+        self.docker("ps")
+
+
+class Streams(RouterCase):
+    """Bytes pass as they are."""
+
+    def setUp(self):
+        super().setUp()
+        self.docker("run", "--detach", "--name=c", "--network=none", harness.BUSYBOX, "sleep", "1000")
+        self.addCleanup(self.docker, "rm", "--force", "c", check=False)
+
+    def test_exec(self):
+        for _ in range(100 if harness.THOROUGH else 20):
+            self.assertEqual(self.docker("exec", "c", "echo", "hi").stdout, "hi\n")
+
+    def test_output_after_the_end_of_input(self):
+        script = "cat >/dev/null; sleep 1; echo done"
+        self.assertEqual(self.docker("exec", "-i", "c", "sh", "-c", script, input="x").stdout, "done\n")
+        self.assertEqual(self.docker("run", "--rm", "-i", "--network=none", harness.BUSYBOX, "cat", input="x").stdout, "x")
+
+    def test_three_megabytes_there_and_back(self):
+        data = os.urandom(3_000_000)
+        argv = ["docker", "--host", router.HOST, "exec", "-i", "c", "cat"]
+        with harness.spawn(*argv, user="wake", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            writer = threading.Thread(target=lambda: (process.stdin.buffer.write(data), process.stdin.close()))
+            writer.start()
+            self.assertEqual(process.stdout.buffer.read(), data)
+            writer.join()
+
+    def test_files_both_ways(self):
+        path = pathlib.Path("/home/wake/router-cp")
+        path.write_bytes(os.urandom(300_000))
+        os.chmod(path, 0o644)
+        self.addCleanup(path.unlink)
+        back = pathlib.Path("/home/wake/router-back")
+        self.addCleanup(back.unlink, missing_ok=True)
+        self.docker("cp", str(path), "c:/tmp/file")
+        self.docker("cp", "c:/tmp/file", str(back))
+        self.assertEqual(back.read_bytes(), path.read_bytes())
+
+    def test_an_image_both_ways(self):
+        archive = "/home/wake/router.tar"
+        self.addCleanup(pathlib.Path(archive).unlink, missing_ok=True)
+        before = self.docker("images", "--quiet", harness.BUSYBOX).stdout
+        self.docker("save", "--output", archive, harness.BUSYBOX)
+        self.docker("load", "--input", archive)
+        self.assertEqual(self.docker("images", "--quiet", harness.BUSYBOX).stdout, before)
+
+    def test_a_stream_without_end_ends_with_its_client(self):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(router.SOCKET)
+            self.assertEqual(os.getuid(), 0)
+        argv = ["docker", "--host", router.HOST, "logs", "--follow", "c"]
+        process = harness.spawn(*argv, user="wake", stdout=subprocess.DEVNULL)
+        [worker] = harness.eventually(lambda: router.workers(self.scope.uid))
+        streams = harness.eventually(lambda: self.sockets(worker) >= 4 and self.sockets(worker))
+        process.kill()
+        process.wait()
+        began = time.monotonic()
+        harness.eventually(lambda: self.sockets(worker) <= streams - 2)
+        self.assertLess(time.monotonic() - began, 1)
+
+    @staticmethod
+    def sockets(pid):
+        links = [os.readlink(fd) for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+        return sum(link.startswith("socket:") for link in links)
+
+    def test_podman_as_a_client(self):
+        argv = ("podman", "--remote", "--url", router.HOST, "ps", "--format={{.Names}}")
+        self.assertIn("c", harness.run(*argv, user="wake").stdout.split())
+
+
+class Hostile(RouterCase):
+    """What a user could plant."""
+
+    path = pathlib.Path(f"/run/user/{OTHER}/docker.sock")
+    config = "engines = docker\n"
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.path.unlink, missing_ok=True)
+        unit = "/home/other/.config/systemd/user/docker.service"  # so that no engine of theirs starts
+        harness.run("mkdir", "-p", os.path.dirname(unit), user="other")
+        harness.run("ln", "-s", "/dev/null", unit, user="other")
+        self.addCleanup(harness.run, "rm", unit)
+
+    def ask(self):
+        argv = ("curl", "-s", "--unix-socket", router.SOCKET, "http://d/info")
+        return harness.run(*argv, user="other").stdout
+
+    def test_a_link_to_roots_engine(self):
+        harness.run("ln", "-s", "/run/docker.sock", str(self.path), user="other")
+        self.assertIn("is behind a link or another mount: remove that", json.loads(self.ask())["message"])
+
+    def test_a_link_to_the_router_itself(self):
+        harness.run("ln", "-s", router.SOCKET, str(self.path), user="other")
+        self.assertIn("is behind a link or another mount: remove that", json.loads(self.ask())["message"])
+
+    def test_a_link_that_comes_and_goes(self):
+        """Root's engine is never reached, at whatever moment the link is there."""
+        flips = f"while :; do ln -sf /run/docker.sock {self.path}; rm -f {self.path}; done"
+        flipper = harness.spawn("sh", "-c", flips, user="other")
+        try:
+            script = (
+                "import socket\n"
+                "for _ in range(%d):\n"
+                "    with socket.socket(socket.AF_UNIX) as s:\n"
+                "        s.connect('%s')\n"
+                "        s.sendall(b'GET /info HTTP/1.1\\r\\nHost: d\\r\\nConnection: close\\r\\n\\r\\n')\n"
+                "        s.settimeout(60)\n"
+                "        data = s.recv(65536)\n"
+                "        assert b'/var/lib/docker' not in data, data\n"
+            ) % (10000 if harness.THOROUGH else 500, router.SOCKET)
+            harness.run("python3", "-c", script, user="other", timeout=100)
+        finally:
+            flipper.kill()
+            flipper.wait()
+
+    def test_another_users_engine(self):
+        """Bound in as a mount, which is refused; a socket of another user cannot be linked into the directory."""
+        self.path.touch()
+        harness.run("mount", "--bind", "/run/user/1000/podman/podman.sock", str(self.path))
+        self.addCleanup(harness.run, "umount", str(self.path))
+        self.assertIn("is behind a link or another mount: remove that", json.loads(self.ask())["message"])
+
+    def test_a_socket_that_is_roots(self):
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.path))
+            os.chmod(self.path, 0o666)
+            listener.listen()
+            self.assertIn("is the socket of another user (uid 0): remove it", json.loads(self.ask())["message"])
+
+
+class Limits(RouterCase):
+    config = PODMAN_FIRST + "connections-per-user = 4\n"
+
+    def test_one_user_has_too_many(self):
+        script = (
+            "import socket, sys, time\n"
+            "held = [socket.socket(socket.AF_UNIX) for _ in range(6)]\n"
+            "for s in held:\n"
+            "    s.connect('%s')\n"
+            "print('connected', flush=True)\n"
+            "sys.stdin.read()\n"
+        ) % router.SOCKET
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with harness.spawn("python3", "-c", script, user="other", **pipes) as process:
+            process.stdout.readline()
+            message = self.refused("ps", user="other")
+            self.assertIn("you have too many connections to this socket", message)
+            self.docker("ps")
+            process.stdin.close()
+        self.docker("ps", user="other")
+
+    def test_an_engine_that_hangs_keeps_its_own_user_waiting(self):
+        self.docker("ps", user="other")
+        pid = harness.run(
+            "systemctl", "--user", "show", "--value", "--property=MainPID", "podman.service", user="other"
+        ).stdout.strip()
+        with contextlib.ExitStack() as stack:
+            if pid != "0":
+                harness.freeze(int(pid))
+                stack.callback(os.kill, int(pid), 18)
+            waiting = harness.spawn("docker", "--host", router.HOST, "ps", user="other", stdout=subprocess.DEVNULL)
+            self.docker("ps")
+            if pid != "0":
+                self.assertIsNone(waiting.poll())
+        self.assertEqual(waiting.wait(timeout=30), 0)
+
+
+class Wakes(RouterCase):
+    """The user's manager and engine are started, and stopped again."""
+
+    options = "--release-after=2s"
+
+    def manager(self):
+        return harness.SYSTEM_DOCKER.state(f"user@{OTHER}.service")
+
+    def stop_manager(self):
+        harness.run("systemctl", "stop", f"user@{OTHER}.service")
+        self.addCleanup(harness.run, "systemctl", "start", f"user@{OTHER}.service")
+
+    def ask(self):
+        return without_session("other", "docker", "--host", router.HOST, "ps")
+
+    def test_a_manager_for_who_lingers(self):
+        self.stop_manager()
+        result = self.ask()
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.manager(), "active")
+        harness.eventually(lambda: self.manager() in ("inactive", "failed"), timeout=30)
+
+    def test_no_manager_for_who_does_not(self):
+        linger = pathlib.Path("/var/lib/systemd/linger/other")
+        self.stop_manager()
+        linger.unlink()
+        self.addCleanup(linger.touch)
+        result = self.ask()
+        self.assertIn("no services of other run: log in, or run 'sudo loginctl enable-linger other'", result.stderr)
+        self.assertNotEqual(self.manager(), "active")
+
+
+class Docker(RouterCase):
+    """A rootless Docker."""
+
+    config = "engines = docker, podman\n"
+    options = "--release-after=1s"
+    timeout = 180
+
+    def test_it_is_started_and_stopped_again(self):
+        harness.USER_DOCKER.prepare()
+        self.scope.systemctl("stop", "docker.service")
+        info = self.docker("info", "--format={{.SecurityOptions}}", timeout=90).stdout
+        self.assertIn("rootless", info)
+        self.docker("run", "--detach", "--name=d", "--network=none", harness.BUSYBOX, "sleep", "1000")
+        self.addCleanup(self.docker, "rm", "--force", "d", check=False)
+        time.sleep(3)  # longer than --release-after
+        self.assertEqual(self.scope.state("docker.service"), "active", "a container of it runs")
+        self.docker("rm", "--force", "d")
+        harness.eventually(lambda: self.scope.state("docker.service") == "inactive", timeout=40)
