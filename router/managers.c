@@ -104,13 +104,17 @@ static void child_ended(struct loop *loop, struct watch *watch, uint32_t events)
 	e->started(e->data, u->uid, why);
 }
 
-/* What a manager has without anybody's asking for it; and the process by which Podman keeps a user's namespaces. */
+/* What a manager has without anybody's asking for it: its own processes, Podman's that keeps a user's namespaces, and ours that
+ * looks after a boot for containers that run (such a container counts itself). */
 static bool is_one_of_managers(const char *name)
 {
-	static const char pause[] = "podman-pause-";
+	static const char *const names[] = {"init.scope", "dbus.service", "podman-pause-", "sockwake-attend"};
 
-	return strcmp(name, "init.scope") == 0 || strcmp(name, "dbus.service") == 0 ||
-	       strncmp(name, pause, sizeof(pause) - 1) == 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strncmp(name, names[i], strlen(names[i])) == 0)
+			return true;
+	}
+	return false;
 }
 
 static bool has_processes(int directory)

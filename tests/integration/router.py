@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import pathlib
-import socket
 
 import harness
 
@@ -57,14 +56,3 @@ def workers(uid):
     for pid in pathlib.Path(f"/sys/fs/cgroup/system.slice/{UNIT}.service/user-{uid}").glob("cgroup.procs"):
         found += map(int, pid.read_text().split())
     return found
-
-
-def exchange(request, close=True, timeout=20):
-    """Sends `request` and returns all that comes back."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(timeout)
-        connection.connect(SOCKET)
-        connection.sendall(request)
-        if close:
-            connection.shutdown(socket.SHUT_WR)
-        return harness.read_all(connection)

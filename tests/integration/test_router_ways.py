@@ -70,7 +70,7 @@ class Ways(RouterCase):
             harness.run("podman", "load", "--quiet", "--input", "/images/busybox.tar", user=user)
         network = "--network=host" if user == "root" else "--network=none"
         self.addCleanup(self.docker, "rm", "--force", name, user=user, check=False)
-        self.docker("run", "--detach", "--name", name, network, harness.BUSYBOX, "sleep", "1000", user=user)
+        self.docker("run", "--detach", "--name", name, network, *servers.STOP_AT_ONCE, harness.BUSYBOX, "sleep", "1000", user=user)
 
     def test_each_sees_only_what_is_his(self):
         users = ("root", "wake", "other")
@@ -143,10 +143,9 @@ class Ways(RouterCase):
         self.docker("ps")
 
     def test_its_user_may_kill_a_worker(self):
-        with socket.socket(socket.AF_UNIX) as connection:
-            self.docker("ps")
-            [pid] = router.workers(self.scope.uid)
-            self.scope.run("kill", "-KILL", str(pid))
+        self.docker("ps")
+        [pid] = router.workers(self.scope.uid)
+        self.scope.run("kill", "-KILL", str(pid))
         self.docker("ps")
 
 
@@ -155,7 +154,7 @@ class Streams(RouterCase):
 
     def setUp(self):
         super().setUp()
-        self.docker("run", "--detach", "--name=c", "--network=none", harness.BUSYBOX, "sleep", "1000")
+        self.docker("run", "--detach", "--name=c", "--network=none", *servers.STOP_AT_ONCE, harness.BUSYBOX, "sleep", "1000")
         self.addCleanup(self.docker, "rm", "--force", "c", check=False)
 
     def test_exec(self):
@@ -196,9 +195,6 @@ class Streams(RouterCase):
         self.assertEqual(self.docker("images", "--quiet", harness.BUSYBOX).stdout, before)
 
     def test_a_stream_without_end_ends_with_its_client(self):
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(router.SOCKET)
-            self.assertEqual(os.getuid(), 0)
         argv = ["docker", "--host", router.HOST, "logs", "--follow", "c"]
         process = harness.spawn(*argv, user="wake", stdout=subprocess.DEVNULL)
         [worker] = harness.eventually(lambda: router.workers(self.scope.uid))
@@ -361,9 +357,9 @@ class Docker(RouterCase):
         self.scope.systemctl("stop", "docker.service")
         info = self.docker("info", "--format={{.SecurityOptions}}", timeout=90).stdout
         self.assertIn("rootless", info)
-        self.docker("run", "--detach", "--name=d", "--network=none", harness.BUSYBOX, "sleep", "1000")
-        self.addCleanup(self.docker, "rm", "--force", "d", check=False)
+        self.docker("run", "--detach", "--name=rootless", "--network=none", *servers.STOP_AT_ONCE, harness.BUSYBOX, "sleep", "1000")
+        self.addCleanup(self.docker, "rm", "--force", "rootless", check=False)
         time.sleep(3)  # longer than --release-after
         self.assertEqual(self.scope.state("docker.service"), "active", "a container of it runs")
-        self.docker("rm", "--force", "d")
+        self.docker("rm", "--force", "rootless")
         harness.eventually(lambda: self.scope.state("docker.service") == "inactive", timeout=40)
