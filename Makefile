@@ -43,13 +43,14 @@ LDFLAGS    += -Wl,--as-needed $(LDFLAGS.$(VARIANT))
 LIBS.keeper    = handover instance common
 LIBS.nshelper  = handover common
 LIBS.proxy     = relay readiness confine dial handover instance common
-LIBS.router   = relay confine dial instance common
+LIBS.router   = rules relay confine dial instance common
 LIBS.activator = lifecycle units backends handover instance common
 LIBS.cli       = control lifecycle units backends handover instance common
 SYSLIBS.nshelper  = libcap
 SYSLIBS.proxy     = libseccomp
 # libsystemd is loaded on first use (units/bus_library.h). Loading libraries dominates the start of the activator. -no-pie,
 # -z now and -z norelro would save less than 0.1 ms, so it is linked like the others.
+SYSLIBS.router = libcjson
 SYSLIBS.activator = libcurl libcjson
 SYSLIBS.cli       = libcurl libcjson smartcols yaml-0.1
 
@@ -250,7 +251,8 @@ INSTALLED = 0755:$(call program,cli):$(BINDIR)/sockwake \
 	$(call wanted,sockwake-attend-boot,$(SYSTEMDIR),multi-user.target) \
 	$(call wanted,sockwake-attend-boot,$(USERDIR),default.target) \
 	0644:packaging/sockwake-router.socket:$(SYSTEMDIR)/sockwake-router.socket \
-	0644:$(BUILD)/sockwake-router.service:$(SYSTEMDIR)/sockwake-router.service \
+	0644:packaging/sockwake-router@.socket:$(SYSTEMDIR)/sockwake-router@.socket \
+	$(foreach u,sockwake-router sockwake-router@,0644:$(BUILD)/$u.service:$(SYSTEMDIR)/$u.service) \
 	$(foreach d,$(SYSTEMDIR) $(USERDIR),0644:packaging/sockwake-engines.target:$d/sockwake-engines.target)
 # A generated unit, and the link from the unit that wants it.
 wanted   = 0644:$(BUILD)/$1.service:$2/$1.service link:../$1.service:$2/$3.wants/$1.service
@@ -260,7 +262,7 @@ PLACES   = $(BINDIR) $(LIBEXECDIR)
 $(eval $(call record,places,PLACES))
 
 # Gives files that root has built to the owner of the tree, who goes on building.
-UNITS = sockwake-attend sockwake-attend-boot sockwake-router
+UNITS = sockwake-attend sockwake-attend-boot sockwake-router sockwake-router@
 install: all $(UNITS:%=$(BUILD)/%.service) ## install; default PREFIX: /usr/local
 	@chown -R --reference=. $(BUILD) 2>/dev/null || true
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/install $(MANIFEST) $(INSTALLED)

@@ -101,6 +101,10 @@ static int take_system(struct config *c, const char *word, struct error *err)
 	uid_t uid;
 	gid_t gid;
 
+	if (strcmp(word, "everybody") == 0) {
+		c->everybody = true;
+		return 0;
+	}
 	if (strcmp(word, "root") == 0)
 		return add_id(&c->system_users, 0, err);
 	name = named(word, "user");
@@ -109,11 +113,15 @@ static int take_system(struct config *c, const char *word, struct error *err)
 	name = named(word, "group");
 	if (name)
 		return find_group(name, &gid, err) < 0 ? -1 : add_id(&c->system_groups, gid, err);
-	return error_set(err, 0, "'%s' is none of: root, user NAME, group NAME", word);
+	return error_set(err, 0, "'%s' is none of: root, user NAME, group NAME, everybody", word);
 }
 
 static int take_container(struct config *c, const char *word, struct error *err)
 {
+	if (strcmp(word, "all") == 0) {
+		c->all_containers = true;
+		return 0;
+	}
 	if (!container_name_is_valid(word))
 		return error_set(err, 0, "'%s' is no name of a container", word);
 	if (c->containers.n == CONFIG_NAMES_MAX)
@@ -186,6 +194,14 @@ static int set_number(unsigned *number, const char *value, struct error *err)
 	return 0;
 }
 
+static int set_learn(struct config *c, char *value, struct error *err)
+{
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return error_set(err, 0, "'%s' is neither yes nor no", value);
+	c->learn = *value == 'y';
+	return 0;
+}
+
 static int set_connections(struct config *c, char *value, struct error *err)
 {
 	return set_number(&c->connections, value, err);
@@ -205,6 +221,7 @@ static const struct key {
 	{"system", set_system, false},
 	{"start", set_start, false},
 	{"containers", set_containers, false},
+	{"learn", set_learn, false},
 	{"connections", set_connections, false},
 	{"connections-per-user", set_connections_per_user, false},
 };
@@ -232,11 +249,17 @@ static int set_key(struct config *c, const char *name, char *value, bool own, st
 	return error_set(err, 0, "unknown key '%s'", name);
 }
 
-static int read_line(struct config *c, char *line, bool own, struct error *err)
+/* Lines of the section [rules] are not read here. */
+static int read_line(struct config *c, char *line, bool own, bool *in_rules, struct error *err)
 {
 	char *value = strchr(line, '=');
 
-	if (*line == '\0' || *line == '#' || strcmp(line, "[router]") == 0)
+	if (strcmp(line, "[router]") == 0 || (strcmp(line, "[rules]") == 0 && !own)) {
+		*in_rules = line[2] == 'u';
+		c->has_rules |= *in_rules;
+		return 0;
+	}
+	if (*line == '\0' || *line == '#' || (*in_rules && *line != '['))
 		return 0;
 	if (!value)
 		return error_set(err, 0, "'%s' is no KEY = VALUE", line);
@@ -263,13 +286,18 @@ int config_read(const char *path, bool own, struct config *c, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
 	unsigned number = 0;
+	bool in_rules = false;
 
 	if (file_read(AT_FDCWD, path, CONFIG_MAX, &text, NULL, err) < 0)
 		return error_forgive(err, ENOENT) ? 0 : -1;
 	for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
 		number++;
-		if (read_line(c, strip(line), own, err) < 0)
+		if (read_line(c, strip(line), own, &in_rules, err) < 0)
 			return error_context(err, "%s:%u", path, number);
 	}
+	if ((c->everybody || c->all_containers || c->learn) && !c->has_rules)
+		return error_set(
+			err, 0, "%s: 'everybody', 'all' and 'learn' are for a socket with rules: add a section [rules]",
+			path);
 	return 0;
 }

@@ -5,8 +5,12 @@
  *	system = root, group docker, user ci	who uses the system's engine
  *	start = linger				whose manager may be started: running, linger, group NAME
  *	containers = portainer			containers of the system's engine that may use it
+ *	learn = yes				note in the journal which rules clients need, and refuse nothing
  *	connections = 4096
  *	connections-per-user = 512
+ *
+ * A section [rules] belongs to rules/rules.h. With it, `system` may be `everybody` and `containers` `all`: for a socket that is
+ * handed to those who may use it.
  *
  * The user's own may contain `engines` alone. An unknown key, or a value that is none, is an error that names file and
  * line. A missing file is an empty one.
@@ -48,6 +52,9 @@ struct config {
 	enum start_policy start;
 	gid_t start_group;
 	struct name_list containers;
+	bool all_containers, everybody; /* under rules alone: whoever may connect */
+	bool has_rules;			/* there is a section [rules] (rules/rules.h) */
+	bool learn;			/* rules are noted in the journal, not enforced */
 	unsigned connections, connections_per_user;
 };
 

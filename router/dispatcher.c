@@ -179,9 +179,20 @@ static void refusal(struct message *m, unsigned status, const char *why)
 	(void)snprintf(m->text, sizeof(m->text), "%s", why);
 }
 
+/* To whom what is made over this connection belongs (rules/owner.h). */
+static void name_owner(const struct peer *p, char ret[static MESSAGE_TEXT_MAX])
+{
+	if (p->place.kind == PLACE_HOST)
+		(void)snprintf(ret, MESSAGE_TEXT_MAX, "uid-%u", (unsigned)p->uid);
+	else
+		(void)snprintf(ret, MESSAGE_TEXT_MAX, "container-%s-%u", p->place.container, (unsigned)p->uid);
+}
+
 /* What to do with a client, and by which kind of worker. */
 static enum member_kind judge(const struct dispatcher *d, const struct peer *p, struct message *ret)
 {
+	static const enum member_kind kinds[] = {
+		[ROUTE_OWN] = MEMBER_IDENTITY, [ROUTE_SYSTEM] = MEMBER_SYSTEM, [ROUTE_POLICY] = MEMBER_POLICY};
 	char why[ROUTE_WHY_MAX];
 	enum route route = route_of(&d->config, p, why);
 
@@ -189,12 +200,15 @@ static enum member_kind judge(const struct dispatcher *d, const struct peer *p, 
 		refusal(ret, 403, why);
 		return MEMBER_REFUSING;
 	}
-	*ret = (struct message){.kind = MESSAGE_SERVE, .contained = p->place.kind == PLACE_OWN_CONTAINER};
-	if (records_of_user(&d->records, p->uid) >= d->config.connections_per_user)
+	if (records_of_user(&d->records, p->uid) >= d->config.connections_per_user) {
 		refusal(ret, 429,
 			"you have too many connections to this socket: close some, or ask the administrator for more "
 			"(connections-per-user in " CONFIG_PATH ")");
-	return route == ROUTE_SYSTEM ? MEMBER_SYSTEM : MEMBER_IDENTITY;
+		return route == ROUTE_OWN ? MEMBER_IDENTITY : MEMBER_REFUSING;
+	}
+	*ret = (struct message){.kind = MESSAGE_SERVE, .contained = p->place.kind == PLACE_OWN_CONTAINER};
+	name_owner(p, ret->text);
+	return kinds[route];
 }
 
 /* Owns fd. A client that no worker can take is reset. */
@@ -300,6 +314,7 @@ static int find_users(struct dispatcher *d, const struct dispatcher_options *o, 
 	d->team.refusing_uid = getuid();
 	d->team.refusing_gid = getgid();
 	d->team.system_socket = o->engine_socket;
+	d->team.config = o->config;
 	d->team.idle_timeout = o->idle_timeout;
 	config_print_engines(&d->config, d->team.engines);
 	d->team.release_after = o->release_after;

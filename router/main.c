@@ -8,6 +8,7 @@
 #include "router/dispatcher.h"
 #include "router/identity.h"
 #include "router/options.h"
+#include "router/policy.h"
 #include "router/system.h"
 
 #define FIRST_FD 3 /* the listening socket (sd_listen_fds(3)), or the channel of a worker */
@@ -26,6 +27,8 @@ static int run(const struct router_options *o, struct error *err)
 		return dispatcher_run(FIRST_FD, &dispatcher, err);
 	if (strcmp(o->worker, "identity") == 0)
 		return identity_run(FIRST_FD, o, err);
+	if (strcmp(o->worker, "policy") == 0)
+		return policy_run(FIRST_FD, o, err);
 	return system_run(FIRST_FD, o->engine_socket, o->idle_timeout, err);
 }
 

@@ -6,7 +6,7 @@
 #include "common/option_table.h"
 
 struct router_options {
-	const char *worker; /* "identity", "system" or "refusing"; NULL: the dispatcher */
+	const char *worker; /* "identity", "system", "policy" or "refusing"; NULL: the dispatcher */
 	const char *engine_socket, *system_user, *config, *engines;
 	uint64_t idle_timeout, release_after; /* microseconds */
 };

@@ -42,6 +42,12 @@ static bool is_allowed_container(const struct config *c, const char *id)
 	return false;
 }
 
+/* Rules bind everybody but root, who has the engine's own socket; root in a container is not root. */
+static enum route system_route(const struct config *c, const struct peer *p)
+{
+	return c->has_rules && (p->uid != 0 || p->place.kind != PLACE_HOST) ? ROUTE_POLICY : ROUTE_SYSTEM;
+}
+
 static enum route refuse(char ret_why[static ROUTE_WHY_MAX], const char *why)
 {
 	(void)snprintf(ret_why, ROUTE_WHY_MAX, "%s", why);
@@ -54,8 +60,8 @@ enum route route_of(const struct config *c, const struct peer *p, char ret_why[s
 	case PLACE_UNKNOWN:
 		return refuse(ret_why, "the program that has connected could not be identified, as it has ended");
 	case PLACE_CONTAINER:
-		if (is_allowed_container(c, p->place.container))
-			return ROUTE_SYSTEM;
+		if (c->all_containers || is_allowed_container(c, p->place.container))
+			return system_route(c, p);
 		(void)snprintf(
 			ret_why, ROUTE_WHY_MAX,
 			"a program in a container may not use this socket; the administrator can allow this container: "
@@ -66,8 +72,8 @@ enum route route_of(const struct config *c, const struct peer *p, char ret_why[s
 	case PLACE_HOST:
 		break;
 	}
-	if (has_system(c, p))
-		return p->place.kind == PLACE_HOST ? ROUTE_SYSTEM : ROUTE_OWN;
+	if (c->everybody || has_system(c, p))
+		return p->place.kind == PLACE_HOST || c->everybody ? system_route(c, p) : ROUTE_OWN;
 	if (p->uid == 0)
 		return refuse(ret_why, "root may not use the system's engine here: 'system' of " CONFIG_PATH
 				       " does not name root");

@@ -6,7 +6,8 @@
 
 enum route {
 	ROUTE_OWN,    /* an engine of the caller's own, by an identity worker */
-	ROUTE_SYSTEM, /* the system's, by the policy worker */
+	ROUTE_SYSTEM, /* the system's, as it is */
+	ROUTE_POLICY, /* the system's, under rules */
 	ROUTE_NONE,   /* refused */
 };
 

@@ -41,11 +41,24 @@ static void execute(const struct team *t, const struct member *m)
 {
 	char runtime[64], idle[32], release[32];
 	const char *environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", runtime, NULL};
-	const char *kinds[] = {
-		[MEMBER_IDENTITY] = "identity", [MEMBER_SYSTEM] = "system", [MEMBER_REFUSING] = "refusing"};
-	const char *arguments[] = {"router",	     "--worker",       kinds[m->kind], "--engine-socket",
-				   t->system_socket, "--idle-timeout", idle,	       "--release-after",
-				   release,	     "--engines",      t->engines,     NULL};
+	const char *kinds[] = {[MEMBER_IDENTITY] = "identity",
+			       [MEMBER_SYSTEM] = "system",
+			       [MEMBER_POLICY] = "policy",
+			       [MEMBER_REFUSING] = "refusing"};
+	const char *arguments[] = {"router",
+				   "--worker",
+				   kinds[m->kind],
+				   "--engine-socket",
+				   t->system_socket,
+				   "--idle-timeout",
+				   idle,
+				   "--release-after",
+				   release,
+				   "--engines",
+				   t->engines,
+				   "--config",
+				   t->config,
+				   NULL};
 
 	(void)snprintf(idle, sizeof(idle), "%lluus", (unsigned long long)t->idle_timeout);
 	(void)snprintf(release, sizeof(release), "%lluus", (unsigned long long)t->release_after);
@@ -126,6 +139,26 @@ static void process_ended(struct loop *loop, struct watch *watch, uint32_t event
 	t->left(t, m);
 }
 
+static void set_identity(const struct team *t, struct member *m, const struct peer *p)
+{
+	switch (m->kind) {
+	case MEMBER_IDENTITY:
+		m->uid = p->uid;
+		m->gid = p->gid;
+		m->n_groups = p->n_groups;
+		break;
+	case MEMBER_SYSTEM:
+	case MEMBER_POLICY:
+		m->uid = t->system_uid;
+		m->gid = t->system_gid;
+		break;
+	case MEMBER_REFUSING:
+		m->uid = t->refusing_uid;
+		m->gid = t->refusing_gid;
+		break;
+	}
+}
+
 static struct member *new_member(struct team *t, enum member_kind kind, const struct peer *p)
 {
 	struct member *m = calloc(1, sizeof(*m));
@@ -137,14 +170,8 @@ static struct member *new_member(struct team *t, enum member_kind kind, const st
 		.process = {.ready = process_ended, .fd = -1},
 		.team = t,
 		.kind = kind,
-		.uid = kind == MEMBER_IDENTITY ? p->uid
-		       : kind == MEMBER_SYSTEM ? t->system_uid
-					       : t->refusing_uid,
-		.gid = kind == MEMBER_IDENTITY ? p->gid
-		       : kind == MEMBER_SYSTEM ? t->system_gid
-					       : t->refusing_gid,
-		.n_groups = kind == MEMBER_IDENTITY ? p->n_groups : 0,
 	};
+	set_identity(t, m, p);
 	m->groups = malloc((m->n_groups + 1) * sizeof(*m->groups));
 	if (!m->groups) {
 		free(m);

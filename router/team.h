@@ -7,7 +7,7 @@
 #include "router/message.h"
 #include "router/peer.h"
 
-enum member_kind { MEMBER_IDENTITY, MEMBER_SYSTEM, MEMBER_REFUSING };
+enum member_kind { MEMBER_IDENTITY, MEMBER_SYSTEM, MEMBER_POLICY, MEMBER_REFUSING };
 
 struct member {
 	struct watch channel; /* -1: the dispatcher has ended it */
@@ -30,6 +30,7 @@ struct team {
 	uid_t system_uid, refusing_uid;
 	gid_t system_gid, refusing_gid;
 	const char *system_socket;	      /* of the engine */
+	const char *config;		      /* the file */
 	char engines[32];		      /* their order, for the workers */
 	uint64_t idle_timeout, release_after; /* microseconds, for the workers */
 

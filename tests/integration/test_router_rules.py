@@ -1,0 +1,167 @@
+"""The router under rules: what a client may ask the system's engine for."""
+
+import json
+import pathlib
+
+import harness
+import router
+import servers
+
+RULES = """
+[router]
+system = root, user wake
+engines = podman
+containers = all
+[rules]
+label = team=ci
+allow = containers.list containers.create containers.start containers.attach containers.wait containers.inspect
+allow = containers.logs containers.exec containers.stop containers.kill containers.remove images.inspect
+allow = system.info system.version
+bind-read-only = /usr /usr/lib /usr/lib64
+"""
+
+# Asks for a path in a container.
+ASK = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as s:
+    s.settimeout(20)
+    s.connect(sys.argv[1])
+    s.sendall(b"GET %s HTTP/1.1\\r\\nHost: d\\r\\nConnection: close\\r\\n\\r\\n" % sys.argv[2].encode())
+    data = b""
+    while part := s.recv(65536):
+        data += part
+print(data.decode(errors="replace"))
+"""
+
+
+class RulesCase(harness.Case):
+    """`wake` under rules; root without."""
+
+    scopes = (harness.USER_PODMAN,)
+    config = RULES
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.enterClassContext(router.running(cls.config))
+
+    def run_docker(self, name, *options, user="wake", command=("sleep", "1000"), **more):
+        self.addCleanup(harness.run, "docker", "rm", "--force", name, check=False)
+        argv = ("run", "--name", name, "--network=none", *servers.STOP_AT_ONCE, *options, harness.BUSYBOX, *command)
+        return router.docker(*argv, user=user, **more)
+
+    def refusal(self, *argv):
+        result = router.docker(*argv, check=False)
+        self.assertNotEqual(result.returncode, 0, result.stdout)
+        return result.stderr
+
+    def names(self):
+        return set(router.docker("ps", "--all", "--format={{.Names}}").stdout.split())
+
+
+class Rules(RulesCase):
+    def test_what_is_allowed_works(self):
+        self.assertEqual(self.run_docker("ruled-1", "--rm", command=("echo", "hi")).stdout, "hi\n")
+        self.run_docker("ruled-2", "--detach")
+        self.assertEqual(router.docker("exec", "ruled-2", "echo", "hi").stdout, "hi\n")
+        script = "cat >/dev/null; sleep 1; echo done"
+        self.assertEqual(router.docker("exec", "-i", "ruled-2", "sh", "-c", script, input="x").stdout, "done\n")
+        router.docker("rm", "--force", "ruled-2")
+
+    def test_only_what_carries_the_label_is_there(self):
+        harness.run("docker", "create", "--name=of-root", harness.BUSYBOX, "true")
+        self.addCleanup(harness.run, "docker", "rm", "of-root")
+        self.run_docker("ruled-3", "--detach")
+        self.assertEqual(self.names(), {"ruled-3"})
+        label = harness.run("docker", "inspect", "--format={{index .Config.Labels \"team\"}}", "ruled-3").stdout
+        self.assertEqual(label, "ci\n")
+        self.assertIn("No such container", self.refusal("rm", "--force", "of-root"))
+        self.assertIn("No such container", self.refusal("start", "of-root"))
+        self.assertTrue(harness.run("docker", "inspect", "of-root").stdout)
+
+    def test_what_would_be_a_way_out_is_refused(self):
+        for option, key in (
+            ("--privileged", "privileged = yes"),
+            ("--volume=/:/host", "bind = /"),
+            ("--volume=/usr:/usr", "bind = /usr"),
+            ("--mount=type=bind,source=/etc,target=/host", "bind = /etc"),
+            ("--pid=host", "pid = host"),
+            ("--cap-add=SYS_ADMIN", "capability = "),
+            ("--device=/dev/kmsg", "device = /dev/kmsg"),
+            ("--security-opt=apparmor=unconfined", "security-option = "),
+            ("--cgroup-parent=system.slice", "cgroup-parent = system.slice"),
+            ("--restart=always", "restart = always"),
+            ("--userns=host", "user-namespace = host"),
+            ("--volumes-from=of-root", "volumes-from"),
+        ):
+            message = self.refusal("create", option, harness.BUSYBOX, "true")
+            self.assertIn("not allowed here", message, option)
+            self.assertIn(key, message, option)
+        self.assertIn("network = host", self.refusal("create", "--network=host", harness.BUSYBOX, "true"))
+        for argv in (("images",), ("volume", "ls"), ("pull", "x"), ("info", "--format={{json .Swarm}}")):
+            if argv[0] != "info":
+                self.assertIn("not allowed here", self.refusal(*argv), argv)
+        self.assertEqual(self.names(), set())
+
+    def test_a_volume_that_is_bound_is_a_bind(self):
+        options = "type=volume,source=ruled,target=/v,volume-driver=local,volume-opt=type=none,volume-opt=o=bind"
+        message = self.refusal("create", f"--mount={options},volume-opt=device=/etc", harness.BUSYBOX, "true")
+        self.assertIn("not allowed here", message)
+
+    def test_a_read_only_bind_is_one(self):
+        mount = "--volume=/usr:/usr:ro"
+        self.assertEqual(self.run_docker("ruled-4", "--rm", mount, command=("ls", "/usr/bin/docker")).returncode, 0)
+
+    def test_a_container_that_was_handed_the_socket(self):
+        """As root in it, which is not root."""
+        volume = f"--volume={router.SOCKET}:{router.SOCKET}"
+        options = ("--rm", "--network=none", volume, *servers.PYTHON)
+        python = ("/usr/bin/python3", "-c", ASK, router.SOCKET)
+        answer = harness.run("docker", "run", *options, harness.BUSYBOX, *python, "/containers/json?all=1").stdout
+        self.assertIn("200 OK", answer)
+        self.assertIn("[]", answer)
+        answer = harness.run("docker", "run", *options, harness.BUSYBOX, *python, "/images/json").stdout
+        self.assertIn("403 Forbidden", answer)
+
+    def test_an_exec_instance_is_its_makers(self):
+        self.run_docker("ruled-5", "--detach")
+        made = harness.run(
+            *("curl", "-s", "--unix-socket", router.SOCKET, "-H", "Content-Type: application/json"),
+            *("-d", '{"Cmd":["true"]}', "http://d/containers/ruled-5/exec"),
+            user="wake",
+        ).stdout
+        ask = ("/usr/bin/python3", "-c", ASK, router.SOCKET, f"/exec/{json.loads(made)['Id']}/json")
+        options = ("--rm", "--network=none", f"--volume={router.SOCKET}:{router.SOCKET}", *servers.PYTHON)
+        self.assertIn("404", harness.run("docker", "run", *options, harness.BUSYBOX, *ask).stdout)
+        self.assertIn("200", harness.run(*ask, user="wake").stdout)
+
+    def test_root_has_no_rules(self):
+        self.assertIn("REPOSITORY", router.docker("images", user="root").stdout)
+
+    def test_the_journal_tells_of_a_refusal(self):
+        self.refusal("images")
+        [entry] = harness.eventually(
+            lambda: [e for e in router.entries(self.started) if "images/json" in e.get("SOCKWAKE_REQUEST", "")
+                     or "images.list" in e.get("SOCKWAKE_OUTCOME", "")]
+        )
+        self.assertIn("not allowed here", entry["SOCKWAKE_OUTCOME"])
+
+    def test_nothing_is_left_behind(self):
+        router.docker("version")
+        state = harness.SYSTEM_DOCKER.state
+        harness.eventually(lambda: state(f"{router.UNIT}.service") == "inactive", timeout=20)
+        self.assertEqual(list(pathlib.Path("/dev/shm").glob("sockwake-exec.*")), [])
+
+
+class Learning(RulesCase):
+    config = "[router]\nsystem = root, user wake\nlearn = yes\n[rules]\nallow = system.ping\n"
+
+    def test_what_a_client_needs_is_printed(self):
+        self.run_docker("learned", "--rm", "--volume=/usr:/host:ro", command=("true",))
+        found = harness.eventually(
+            lambda: (journal := harness.SYSTEM_DOCKER.unit_journal(router.UNIT, since=self.started))
+            and any("allow = containers.wait" in line for line in journal)
+            and "\n".join(journal)
+        )
+        for line in ("allow = containers.create", "allow = containers.start", "bind-read-only = /usr"):
+            self.assertIn(f"learned: {line}", found)
