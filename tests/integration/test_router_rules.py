@@ -75,7 +75,7 @@ class Rules(RulesCase):
         self.assertEqual(self.names(), {"ruled-3"})
         label = harness.run("docker", "inspect", "--format={{index .Config.Labels \"team\"}}", "ruled-3").stdout
         self.assertEqual(label, "ci\n")
-        self.assertIn("No such container", self.refusal("rm", "--force", "of-root"))
+        self.assertIn("No such container", self.refusal("rm", "of-root"))
         self.assertIn("No such container", self.refusal("start", "of-root"))
         self.assertTrue(harness.run("docker", "inspect", "of-root").stdout)
 
