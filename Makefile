@@ -231,6 +231,11 @@ bench-crossover: ## measure one account's client connected to another account's 
 	tests/setup
 	tests/bench/crossover $(BENCH_OPTIONS)
 
+# tests/bench/router documents BENCH_OPTIONS.
+bench-router: ## measure what the router costs a client of an engine, compared with other relays
+	tests/setup
+	tests/bench/router $(BENCH_OPTIONS)
+
 # Where zsh looks for functions of packages: below /usr Debian uses a directory of its own.
 ZSH_FUNCTIONS = $(if $(and $(filter /usr,$(PREFIX)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
 
@@ -291,5 +296,5 @@ clean: ## remove build/
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .PHONY: always all tests check-unit fuzzers check-fuzz check-static check-32 check-integration check-targets check-mutants \
-	check bench-wake bench-proxy bench-crossover install uninstall demo help format clean
+	check bench-wake bench-proxy bench-crossover bench-router install uninstall demo help format clean
 .SECONDARY:

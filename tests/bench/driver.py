@@ -69,7 +69,7 @@ def run_inside(options, *program):
         if not options.reuse:
             lab("up", options.release, *name, *(() if options.keep else ("--owner", str(os.getpid()))))
         lab("exec", *name, "--", "/src/tests/integration/lab/install", stdout=subprocess.DEVNULL)
-        inside = ["python3", "-B", f"/src/tests/bench/{program[0]}", *program[1:], "--only", options.only]
+        inside = ["python3", "-B", f"/src/tests/bench/{program[0]}", *program[1:], *(("--only", options.only) if options.only else ())]
         return json.loads(lab("exec", *name, "--", *inside, stdout=subprocess.PIPE).stdout)
     except subprocess.CalledProcessError as error:
         command = " ".join(map(str, error.cmd))

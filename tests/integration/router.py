@@ -15,10 +15,10 @@ CONFIG = "/run/router-test.conf"
 
 
 @contextlib.contextmanager
-def running(config="", options=""):
+def running(config="", options="", engine_socket="/run/docker.sock"):
     """The router listens on SOCKET. Its service is the installed one, but root opens the system's engine: the socket of
     that is not moved."""
-    options = f"--config={CONFIG} --engine-socket=/run/docker.sock --system-user=root --idle-timeout=1s {options}"
+    options = f"--config={CONFIG} --engine-socket={engine_socket} --system-user=root --idle-timeout=1s {options}"
     service = INSTALLED.read_text().replace("/sockwake/router\n", f"/sockwake/router {options}\n")
     write(f"/run/systemd/system/{UNIT}.service", service.replace("sockwake-router.socket", f"{UNIT}.socket"))
     write(f"/run/systemd/system/{UNIT}.socket", f"[Socket]\nListenStream={SOCKET}\nSocketMode=0666\nBacklog=4096\n")
