@@ -1,12 +1,18 @@
 """The router: each caller is brought to an engine of the caller's own, which is started if need be, and to nobody else's."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import pwd
+import shutil
 import socket
+import struct
 import subprocess
+import tempfile
+import termios
 import threading
 import time
 
@@ -210,9 +216,68 @@ class Streams(RouterCase):
         links = [os.readlink(fd) for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
         return sum(link.startswith("socket:") for link in links)
 
+    def test_a_build_gives_the_same_image(self):
+        with tempfile.TemporaryDirectory(dir="/home/wake") as directory:
+            os.chmod(directory, 0o755)
+            pathlib.Path(directory, "file").write_text("x")
+            pathlib.Path(directory, "Dockerfile").write_text(f"FROM {harness.BUSYBOX}\nCOPY file /file\n")
+            layers = []
+            for host in (router.HOST, "unix:///run/user/1000/podman/podman.sock"):
+                argv = ("docker", "--host", host)
+                build = ("env", "DOCKER_BUILDKIT=0", *argv, "build", "--no-cache", "--tag=localhost/routed", directory)
+                harness.run(*build, user="wake")
+                layers.append(harness.run(*argv, "inspect", "--format={{.RootFS.Layers}}", "localhost/routed", user="wake").stdout)
+                harness.run(*argv, "rmi", "localhost/routed", user="wake")
+        self.assertEqual(*layers)
+
+    def test_a_terminal(self):
+        script = "until [ \"$(stty size 2>/dev/null)\" = '33 77' ]; do sleep 0.1; done; read x; echo got $x"
+        command = ("run", "--rm", "-it", "--network=none", harness.BUSYBOX, "sh", "-c", script)
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
+        pipes = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "start_new_session": True}
+        with harness.spawn("docker", "--host", router.HOST, *command, user="wake", **pipes) as process:
+            os.close(theirs)
+            os.write(ours, b"hello\n")
+            seen = b""
+            with contextlib.suppress(OSError):  # the end of a terminal
+                while part := os.read(ours, 4096):
+                    seen += part
+            self.assertEqual(process.wait(), 0)
+        os.close(ours)
+        self.assertIn(b"got hello", seen)
+
     def test_podman_as_a_client(self):
         argv = ("podman", "--remote", "--url", router.HOST, "ps", "--format={{.Names}}")
         self.assertIn("c", harness.run(*argv, user="wake").stdout.split())
+
+
+if shutil.which("docker-compose"):  # of Debian 13
+
+    class Compose(RouterCase):
+        FILE = """
+services:
+  web:
+    image: localhost/busybox
+    command: sleep 1000
+    network_mode: none
+    stop_signal: KILL
+"""
+
+        def compose(self, *argv, user="wake"):
+            with tempfile.TemporaryDirectory(dir=pwd.getpwnam(user).pw_dir) as directory:
+                os.chmod(directory, 0o755)
+                pathlib.Path(directory, "compose.yaml").write_text(self.FILE)
+                command = ("env", f"DOCKER_HOST={router.HOST}", "docker-compose", "--project-name=routed")
+                return harness.run(*command, "--project-directory", directory, *argv, user=user)
+
+        def test_a_project(self):
+            self.compose("up", "--detach")
+            self.assertIn("routed-web-1", self.compose("ps").stdout)
+            self.assertIn("routed-web-1", self.scope.engine_run("ps", "--format={{.Names}}").stdout)
+            self.assertEqual(self.compose("exec", "-T", "web", "echo", "hi").stdout, "hi\n")
+            self.compose("down")
+            self.assertEqual(self.scope.engine_run("ps", "--all", "--quiet").stdout, "")
 
 
 class Hostile(RouterCase):
