@@ -194,12 +194,22 @@ static int set_number(unsigned *number, const char *value, struct error *err)
 	return 0;
 }
 
-static int set_learn(struct config *c, char *value, struct error *err)
+static int set_flag(bool *flag, const char *value, struct error *err)
 {
 	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
 		return error_set(err, 0, "'%s' is neither yes nor no", value);
-	c->learn = *value == 'y';
+	*flag = *value == 'y';
 	return 0;
+}
+
+static int set_subordinate(struct config *c, char *value, struct error *err)
+{
+	return set_flag(&c->subordinate, value, err);
+}
+
+static int set_learn(struct config *c, char *value, struct error *err)
+{
+	return set_flag(&c->learn, value, err);
 }
 
 static int set_connections(struct config *c, char *value, struct error *err)
@@ -221,6 +231,7 @@ static const struct key {
 	{"system", set_system, false},
 	{"start", set_start, false},
 	{"containers", set_containers, false},
+	{"subordinate", set_subordinate, false},
 	{"learn", set_learn, false},
 	{"connections", set_connections, false},
 	{"connections-per-user", set_connections_per_user, false},

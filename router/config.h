@@ -6,6 +6,7 @@
  *	start = linger				whose manager may be started: running, linger, group NAME
  *	containers = portainer			containers of the system's engine that may use it
  *	learn = yes				note in the journal which rules clients need, and refuse nothing
+ *	subordinate = yes			other users than root in a user's own containers are that user
  *	connections = 4096
  *	connections-per-user = 512
  *
@@ -54,6 +55,7 @@ struct config {
 	struct name_list containers;
 	bool all_containers, everybody; /* under rules alone: whoever may connect */
 	bool has_rules;			/* there is a section [rules] (rules/rules.h) */
+	bool subordinate;		/* a user's containers may use the user's engine under any uid of theirs */
 	bool learn;			/* rules are noted in the journal, not enforced */
 	unsigned connections, connections_per_user;
 };

@@ -25,6 +25,10 @@
 #include "router/team.h"
 
 #define ACCEPT_BATCH 16
+/* How long nobody is accepted after a shortage of descriptors or memory. */
+#define PAUSE_USEC (100 * USEC_PER_MSEC)
+/* Answers that there are too many connections, beyond these. */
+#define SPARE 256
 /* How long connections may go on after SIGTERM. */
 #define DRAIN_USEC (10 * USEC_PER_SEC)
 /* Workers of one user at a time: those with other groups, and those that do not end. */
@@ -33,6 +37,7 @@
 struct dispatcher {
 	struct loop loop;
 	struct watch listener, signals;
+	struct timer resume;
 	struct timer idle; /* or the limit of draining */
 	struct config config;
 	struct team team;
@@ -206,6 +211,12 @@ static enum member_kind judge(const struct dispatcher *d, const struct peer *p, 
 			"(connections-per-user in " CONFIG_PATH ")");
 		return route == ROUTE_OWN ? MEMBER_IDENTITY : MEMBER_REFUSING;
 	}
+	if (d->records.n >= d->config.connections) {
+		refusal(ret, 503,
+			"there are too many connections to this socket: try again later, or ask the administrator for more "
+			"(connections in " CONFIG_PATH ")");
+		return MEMBER_REFUSING;
+	}
 	*ret = (struct message){.kind = MESSAGE_SERVE, .contained = p->place.kind == PLACE_OWN_CONTAINER};
 	name_owner(p, ret->text);
 	return kinds[route];
@@ -226,6 +237,9 @@ static void serve(struct dispatcher *d, int client)
 		return;
 	}
 	pidfd = p->pidfd;
+	if (d->config.subordinate && p->place.kind == PLACE_CONTAINER && p->place.slice != PLACE_NOBODY &&
+	    peer_become(p, p->place.slice, &err) == 0)
+		p->place.kind = PLACE_OWN_CONTAINER; /* whose namespace it is, its worker finds out */
 	kind = judge(d, p, &message);
 	/* Twice the limit is enough for answers that say so. */
 	if (records_of_user(&d->records, p->uid) >= 2 * d->config.connections_per_user ||
@@ -240,6 +254,22 @@ static void serve(struct dispatcher *d, int client)
 	(void)hand(d, m, p, &message, fd);
 }
 
+/* Clients wait in the queue. */
+static void pause_listener(struct dispatcher *d)
+{
+	loop_unwatch(&d->loop, &d->listener);
+	timer_set(&d->loop, &d->resume, now_usec() + PAUSE_USEC);
+}
+
+static void resume_fired(struct loop *loop, struct timer *timer)
+{
+	struct dispatcher *d = dispatcher_of(loop);
+
+	(void)timer;
+	if (!d->draining && loop_watch(loop, &d->listener, EPOLLIN) < 0)
+		timer_set(loop, &d->resume, now_usec() + PAUSE_USEC);
+}
+
 static void listener_ready(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct dispatcher *d = dispatcher_of(loop);
@@ -248,9 +278,13 @@ static void listener_ready(struct loop *loop, struct watch *watch, uint32_t even
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
 		int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC);
 
-		if (fd < 0)
-			return;
-		serve(d, fd);
+		if (fd >= 0) {
+			serve(d, fd);
+			continue;
+		}
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			pause_listener(d);
+		return;
 	}
 }
 
@@ -343,7 +377,7 @@ static int prepare(struct dispatcher *d, int listener, const struct dispatcher_o
 	d->idle_timeout = o->idle_timeout;
 	config_defaults(&d->config);
 	if (config_read(o->config, false, &d->config, err) < 0 || find_users(d, o, err) < 0 ||
-	    records_open(&d->records, d->config.connections, err) < 0 || loop_open(&d->loop, err) < 0)
+	    records_open(&d->records, d->config.connections + SPARE, err) < 0 || loop_open(&d->loop, err) < 0)
 		return -1;
 	d->loop.after = after_events;
 	d->team.loop = &d->loop;
@@ -353,6 +387,7 @@ static int prepare(struct dispatcher *d, int listener, const struct dispatcher_o
 	if (!d->managers)
 		return error_set(err, ENOMEM, "out of memory");
 	timer_add(&d->loop, &d->idle, idle_fired);
+	timer_add(&d->loop, &d->resume, resume_fired);
 	stay(d);
 	if (open_signals(d, err) < 0)
 		return -1;

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/nsfs.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -49,6 +51,21 @@ int peer_read(int fd, struct peer *ret, struct error *err)
 	ret->n_groups = len / sizeof(*ret->groups);
 	ret->pidfd = peer_pidfd(fd, ret->pid);
 	place_find(ret->pid, ret->pidfd, ret->uid, &ret->place);
+	return 0;
+}
+
+int peer_become(struct peer *p, uid_t uid, struct error *err)
+{
+	const struct passwd *user = getpwuid(uid);
+	int n = PEER_GROUPS_MAX;
+
+	if (!user)
+		return error_set(err, 0, "uid %u is not the user of an account", (unsigned)uid);
+	if (getgrouplist(user->pw_name, user->pw_gid, p->groups, &n) < 0)
+		return error_set(err, 0, "%s has more than %d groups", user->pw_name, PEER_GROUPS_MAX);
+	p->uid = uid;
+	p->gid = user->pw_gid;
+	p->n_groups = (size_t)n;
 	return 0;
 }
 

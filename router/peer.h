@@ -25,6 +25,9 @@ struct peer {
 /* Reads everything about the peer of this socket. The caller closes ret->pidfd. */
 int peer_read(int fd, struct peer *ret, struct error *err);
 
+/* Puts this user into the place of who has connected, with the groups that a login gives. */
+int peer_become(struct peer *p, uid_t uid, struct error *err);
+
 /* Does this user own the user namespace of the peer of this socket? Asked by a process of that user in the host's
  * namespaces: the kernel lets nobody else see it (ioctl_nsfs(2)). */
 bool peer_owns_namespace(int fd, uid_t uid);

@@ -53,14 +53,16 @@ static bool find_identifier(const char *cgroup, char ret[static PLACE_CONTAINER_
 	}
 }
 
-/* Is it below the slice that the service manager has made for this user's processes? */
-static bool is_in_slice_of(const char *cgroup, uid_t uid)
+uid_t place_slice(const char *cgroup)
 {
-	char slice[64];
 	const char *line = strstr(cgroup, "0::/"); /* of version 2 of control groups */
+	unsigned uid;
+	int end = 0;
 
-	(void)snprintf(slice, sizeof(slice), "0::/user.slice/user-%u.slice/", (unsigned)uid);
-	return line && (line == cgroup || line[-1] == '\n') && strncmp(line, slice, strlen(slice)) == 0;
+	if (!line || (line != cgroup && line[-1] != '\n') ||
+	    sscanf(line, "0::/user.slice/user-%10u.slice/%n", &uid, &end) != 1 || end == 0)
+		return PLACE_NOBODY;
+	return uid;
 }
 
 enum place_kind place_of(const char *cgroup, size_t pid_namespaces, bool host_users, uid_t uid,
@@ -71,7 +73,7 @@ enum place_kind place_of(const char *cgroup, size_t pid_namespaces, bool host_us
 	if (!is_container && pid_namespaces == 1 && host_users)
 		return PLACE_HOST;
 	/* Rootless containers always have a user namespace; a rootful one may be anywhere (--cgroup-parent). */
-	return !host_users && is_in_slice_of(cgroup, uid) ? PLACE_OWN_CONTAINER : PLACE_CONTAINER;
+	return !host_users && place_slice(cgroup) == uid ? PLACE_OWN_CONTAINER : PLACE_CONTAINER;
 }
 
 /* In how many PID namespaces the process is, from that of this procfs on: the numbers in "NSpid:	12	3"; 0: unknown. */
@@ -121,7 +123,7 @@ static void look(pid_t pid, int pidfd, uid_t uid, struct place *ret)
 	size_t namespaces;
 	bool host_users;
 
-	*ret = (struct place){.kind = PLACE_UNKNOWN};
+	*ret = (struct place){.kind = PLACE_UNKNOWN, .slice = PLACE_NOBODY};
 	if (pidfd < 0 || read_proc(pid, "status", status) < 0 || read_proc(pid, "cgroup", cgroup) < 0 ||
 	    has_users_of_host(pid, &host_users) < 0)
 		return;
@@ -130,6 +132,8 @@ static void look(pid_t pid, int pidfd, uid_t uid, struct place *ret)
 		return;
 	read_command(status, ret->command);
 	ret->kind = place_of(cgroup, namespaces, host_users, uid, ret->container);
+	if (!host_users)
+		ret->slice = place_slice(cgroup);
 }
 
 /* The number that the kernel gives to each process once (pidfs, Linux 6.9); 0 if this kernel has none. Before, all pidfds had

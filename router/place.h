@@ -17,11 +17,13 @@ enum place_kind {
 };
 
 #define PLACE_CONTAINER_MAX 128
+#define PLACE_NOBODY	    ((uid_t)-1)
 
 struct place {
 	enum place_kind kind;
 	char container[PLACE_CONTAINER_MAX]; /* its identifier, as far as its control group tells; "" */
 	char command[16];		     /* the name of the process (comm), made printable */
+	uid_t slice; /* the user in whose slice a container with users of its own is; PLACE_NOBODY */
 };
 
 /* Where the process of this pidfd runs, which has this number and uid. With pidfd -1 it is unknown. */
@@ -29,6 +31,9 @@ void place_find(pid_t pid, int pidfd, uid_t uid, struct place *ret);
 
 /* Has this process ended? Then its number may be another's. */
 bool place_has_ended(int pidfd);
+
+/* The user in whose slice this control group is; PLACE_NOBODY if it is in none. */
+uid_t place_slice(const char *cgroup);
 
 /* What the text of /proc/PID/cgroup and the number of PID namespaces (NSpid in /proc/PID/status) say of a process of this user
  * whose users are, or are not, mapped as on the host. */

@@ -66,6 +66,15 @@ static void execute(const struct team *t, const struct member *m)
 	(void)execve("/proc/self/exe", (char **)arguments, (char **)environment);
 }
 
+/* A user's worker does not write to the journal in the router's name. */
+static void silence(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
+		_exit(EXIT_FAILURE);
+}
+
 /* The child of fork(). The signals that the dispatcher reads from a descriptor are blocked. */
 static void run_member(const struct team *t, const struct member *m, int channel)
 {
@@ -75,6 +84,8 @@ static void run_member(const struct team *t, const struct member *m, int channel
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	cell_enter(m->uid, m->kind == MEMBER_IDENTITY);
+	if (m->kind == MEMBER_IDENTITY)
+		silence();
 	if (become(m, &err) == 0 &&
 	    (channel == CHANNEL_FD ? fcntl(channel, F_SETFD, 0) : dup2(channel, CHANNEL_FD)) >= 0 &&
 	    close_range(CHANNEL_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)

@@ -155,6 +155,21 @@ class Ways(RouterCase):
         self.docker("ps")
 
 
+class Subordinate(RouterCase):
+    config = PODMAN_FIRST + "subordinate = yes\n"
+
+    def test_any_user_in_the_users_own_container(self):
+        volume = f"--volume={router.SOCKET}:{router.SOCKET}"
+        options = ("--rm", "--network=none", "--user=1000", volume, *servers.PYTHON)
+        python = ("/usr/bin/python3", "-c", ASK, router.SOCKET)
+        answer = self.scope.engine_run("run", *options, harness.BUSYBOX, *python).stdout
+        self.assertIn("200 OK", answer)
+        self.assertIn("/home/wake/", answer)
+        mine = "--cgroup-parent=user-1000.slice"
+        answer = harness.run("docker", "run", *options, mine, harness.BUSYBOX, *python).stdout
+        self.assertIn("403 Forbidden", answer)
+
+
 class Streams(RouterCase):
     """Bytes pass as they are."""
 
@@ -246,6 +261,16 @@ class Streams(RouterCase):
             self.assertEqual(process.wait(), 0)
         os.close(ours)
         self.assertIn(b"got hello", seen)
+
+    def test_a_stop_of_the_router_is_bounded(self):
+        argv = ["docker", "--host", router.HOST, "logs", "--follow", "c"]
+        with harness.spawn(*argv, user="wake", stdout=subprocess.DEVNULL) as process:
+            harness.eventually(lambda: router.workers(self.scope.uid))
+            began = time.monotonic()
+            harness.run("systemctl", "stop", f"{router.UNIT}.service")
+            self.assertLess(time.monotonic() - began, 15)
+            process.wait(timeout=10)
+        self.docker("ps")
 
     def test_podman_as_a_client(self):
         argv = ("podman", "--remote", "--url", router.HOST, "ps", "--format={{.Names}}")

@@ -58,6 +58,18 @@ static void it_is_a_container_by_any_of_three_signs(void **state)
 	}
 }
 
+static void the_user_of_a_slice_is_read_strictly(void **state)
+{
+	(void)state;
+	assert_int_equal(place_slice("0::/user.slice/user-1000.slice/user@1000.service/x\n"), 1000);
+	assert_int_equal(place_slice("1:name=systemd:/\n0::/user.slice/user-7.slice/x\n"), 7);
+	assert_int_equal(place_slice("0::/user.slice/user-1000.slice\n"), PLACE_NOBODY);
+	assert_int_equal(place_slice("0::/machine.slice/user.slice/user-1000.slice/x\n"), PLACE_NOBODY);
+	assert_int_equal(place_slice("10::/user.slice/user-1000.slice/x\n"), PLACE_NOBODY);
+	assert_int_equal(place_slice("0::/user.slice/user-1000.slicex/y\n"), PLACE_NOBODY);
+	assert_int_equal(place_slice(""), PLACE_NOBODY);
+}
+
 static void a_process_that_has_ended_is_nowhere(void **state)
 {
 	_cleanup_close_ int pidfd = -1;
@@ -107,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_a_container_by_any_of_three_signs),
+		cmocka_unit_test(the_user_of_a_slice_is_read_strictly),
 		cmocka_unit_test(a_process_that_has_ended_is_nowhere),
 		cmocka_unit_test(without_a_pidfd_nothing_is_known),
 		cmocka_unit_test(a_process_is_found_again),
