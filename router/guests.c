@@ -143,6 +143,7 @@ static void refuse_guest(struct guests *g, struct guest *guest, unsigned status,
 	guest->limit = now_usec() + HEAD_USEC;
 	(void)snprintf(guest->text, sizeof(guest->text), "%s", why);
 	tick_by(g, guest->limit);
+	(void)loop_rewatch(&g->worker.loop, &guest->watch, EPOLLIN); /* one that has waited was not read from */
 }
 
 static void relay_guest(struct guests *g, struct guest *guest, int engine)
@@ -318,10 +319,8 @@ void guests_serve_waiting(struct guests *g)
 void guests_refuse_waiting(struct guests *g, unsigned status, const char *why)
 {
 	for (struct guest *guest = g->first; guest; guest = guest->next) {
-		if (guest->state == GUEST_WAITING) {
+		if (guest->state == GUEST_WAITING)
 			refuse_guest(g, guest, status, why);
-			(void)loop_rewatch(&g->worker.loop, &guest->watch, EPOLLIN);
-		}
 	}
 }
 

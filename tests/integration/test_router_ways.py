@@ -219,7 +219,7 @@ class Streams(RouterCase):
         argv = ["docker", "--host", router.HOST, "logs", "--follow", "c"]
         process = harness.spawn(*argv, user="wake", stdout=subprocess.DEVNULL)
         [worker] = harness.eventually(lambda: router.workers(self.scope.uid))
-        streams = harness.eventually(lambda: self.sockets(worker) >= 4 and self.sockets(worker))
+        streams = harness.eventually(lambda: self.sockets(worker) >= 3 and self.sockets(worker))
         process.kill()
         process.wait()
         began = time.monotonic()

@@ -268,6 +268,17 @@ static void an_engine_that_does_not_start_is_an_answer(void **state)
 	expect_answer("HTTP/1.1 503 ", "\"message\":\"it is broken\"");
 }
 
+static void an_engine_that_may_not_be_used_once_it_runs_is_an_answer(void **state)
+{
+	(void)state;
+	begin(ECONNREFUSED, EPERM);
+	hand_over((struct message){.kind = MESSAGE_SERVE});
+	say(clients[0], "GET / HTTP/1.1\r\n\r\n");
+	assert_int_equal(next_message().kind, MESSAGE_NEED);
+	tell((struct message){.kind = MESSAGE_MANAGER}, -1);
+	expect_answer("HTTP/1.1 403 ", "the reason");
+}
+
 static void an_engine_with_a_full_queue_is_tried_again(void **state)
 {
 	(void)state;
@@ -359,6 +370,7 @@ int main(void)
 		CASE(a_client_that_says_nothing_starts_nothing),
 		CASE(an_engine_is_started_for_the_first_request),
 		CASE(an_engine_that_does_not_start_is_an_answer),
+		CASE(an_engine_that_may_not_be_used_once_it_runs_is_an_answer),
 		CASE(an_engine_with_a_full_queue_is_tried_again),
 		CASE(what_may_not_be_is_403),
 		CASE(what_does_not_work_is_503),
