@@ -225,7 +225,7 @@ static enum member_kind judge(const struct dispatcher *d, const struct peer *p, 
 /* Owns fd. A client that no worker can take is reset. */
 static void serve(struct dispatcher *d, int client)
 {
-	_cleanup_close_ int fd = client, pidfd = -1;
+	_cleanup_close_ int fd = client;
 	struct peer *p = &d->peer;
 	struct message message;
 	enum member_kind kind;
@@ -236,7 +236,6 @@ static void serve(struct dispatcher *d, int client)
 		log_line(LOG_WARNING, "%s", err.text);
 		return;
 	}
-	pidfd = p->pidfd;
 	if (d->config.subordinate && p->place.kind == PLACE_CONTAINER && p->place.slice != PLACE_NOBODY &&
 	    peer_become(p, p->place.slice, &err) == 0)
 		p->place.kind = PLACE_OWN_CONTAINER; /* whose namespace it is, its worker finds out */

@@ -13,7 +13,8 @@
 
 #include "common/cleanup.h"
 
-const char *endpoint_path(enum engine_kind kind)
+/* Its path below the runtime directory. */
+static const char *socket_path(enum engine_kind kind)
 {
 	return kind == ENGINE_DOCKER ? "docker.sock" : "podman/podman.sock";
 }
@@ -54,16 +55,16 @@ static int check_listener(int fd, enum engine_kind kind, uid_t uid, struct error
 	socklen_t len = sizeof(cred);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
-		return error_errno(err, errno, "cannot find out who listens on '%s'", endpoint_path(kind));
+		return error_errno(err, errno, "cannot find out who listens on '%s'", socket_path(kind));
 	if (cred.uid != uid)
 		return error_set(err, EPERM, "/run/user/%u/%s is the socket of another user (uid %u): remove it",
-				 (unsigned)uid, endpoint_path(kind), (unsigned)cred.uid);
+				 (unsigned)uid, socket_path(kind), (unsigned)cred.uid);
 	return 0;
 }
 
 int endpoint_connect(int directory, enum engine_kind kind, uid_t uid, struct error *err)
 {
-	_cleanup_close_ int place = open_beneath(directory, endpoint_path(kind), 0, RESOLVE_NO_XDEV);
+	_cleanup_close_ int place = open_beneath(directory, socket_path(kind), 0, RESOLVE_NO_XDEV);
 	_cleanup_close_ int fd = -1;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct stat st = {};
@@ -72,18 +73,18 @@ int endpoint_connect(int directory, enum engine_kind kind, uid_t uid, struct err
 		errno = ENOENT;
 	if (place < 0 ? errno == ELOOP || errno == EXDEV : fstat(place, &st) == 0 && S_ISLNK(st.st_mode))
 		return error_set(err, EPERM, "/run/user/%u/%s is behind a link or another mount: remove that",
-				 (unsigned)uid, endpoint_path(kind));
+				 (unsigned)uid, socket_path(kind));
 	if (place < 0)
-		return error_errno(err, errno, "cannot open /run/user/%u/%s", (unsigned)uid, endpoint_path(kind));
+		return error_errno(err, errno, "cannot open /run/user/%u/%s", (unsigned)uid, socket_path(kind));
 	if (!S_ISSOCK(st.st_mode))
 		return error_set(err, EPERM, "/run/user/%u/%s is not a socket: remove it", (unsigned)uid,
-				 endpoint_path(kind));
+				 socket_path(kind));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot open a socket");
 	/* By the descriptor, so that it is the file that was looked at. */
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", place);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return error_errno(err, errno, "cannot connect to /run/user/%u/%s", (unsigned)uid, endpoint_path(kind));
+		return error_errno(err, errno, "cannot connect to /run/user/%u/%s", (unsigned)uid, socket_path(kind));
 	return check_listener(fd, kind, uid, err) < 0 ? -1 : steal_fd(&fd);
 }

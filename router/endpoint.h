@@ -18,6 +18,3 @@ int endpoint_directory(const char *parent, uid_t uid, struct error *err);
 /* Connects without blocking; returns the socket. Codes: ENOENT, ECONNREFUSED nothing listens; EAGAIN its queue is full; EPERM
  * it is not the user's; others. */
 int endpoint_connect(int directory, enum engine_kind kind, uid_t uid, struct error *err);
-
-/* Its path below the directory. */
-const char *endpoint_path(enum engine_kind kind);

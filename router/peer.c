@@ -33,12 +33,12 @@ static int peer_pidfd(int fd, pid_t pid)
 
 int peer_read(int fd, struct peer *ret, struct error *err)
 {
+	_cleanup_close_ int pidfd = -1;
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 
 	memset(ret, 0, offsetof(struct peer, groups));
 	ret->n_groups = 0;
-	ret->pidfd = -1;
 	ret->since = now_usec();
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return error_errno(err, errno, "cannot read who has connected");
@@ -49,8 +49,8 @@ int peer_read(int fd, struct peer *ret, struct error *err)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, ret->groups, &len) < 0)
 		return error_errno(err, errno, "cannot read the groups of who has connected");
 	ret->n_groups = len / sizeof(*ret->groups);
-	ret->pidfd = peer_pidfd(fd, ret->pid);
-	place_find(ret->pid, ret->pidfd, ret->uid, &ret->place);
+	pidfd = peer_pidfd(fd, ret->pid);
+	place_find(ret->pid, pidfd, ret->uid, &ret->place);
 	return 0;
 }
 

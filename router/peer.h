@@ -17,12 +17,11 @@ struct peer {
 	gid_t gid;
 	gid_t groups[PEER_GROUPS_MAX]; /* supplementary */
 	size_t n_groups;
-	int pidfd; /* -1: it has ended */
 	struct place place;
 	uint64_t since; /* when it was accepted, CLOCK_MONOTONIC microseconds */
 };
 
-/* Reads everything about the peer of this socket. The caller closes ret->pidfd. */
+/* Reads everything about the peer of this socket. */
 int peer_read(int fd, struct peer *ret, struct error *err);
 
 /* Puts this user into the place of who has connected, with the groups that a login gives. */
