@@ -43,7 +43,7 @@ LDFLAGS    += -Wl,--as-needed $(LDFLAGS.$(VARIANT))
 LIBS.keeper    = handover instance common
 LIBS.nshelper  = handover common
 LIBS.proxy     = relay readiness confine dial handover instance common
-LIBS.router   = rules relay confine dial instance common
+LIBS.router   = rules relay confine dial handover instance common
 LIBS.activator = lifecycle units backends handover instance common
 LIBS.cli       = control lifecycle units backends handover instance common
 SYSLIBS.nshelper  = libcap
@@ -258,6 +258,7 @@ INSTALLED = 0755:$(call program,cli):$(BINDIR)/sockwake \
 	0644:packaging/sockwake-router.socket:$(SYSTEMDIR)/sockwake-router.socket \
 	0644:packaging/sockwake-router@.socket:$(SYSTEMDIR)/sockwake-router@.socket \
 	$(foreach u,sockwake-router sockwake-router@,0644:$(BUILD)/$u.service:$(SYSTEMDIR)/$u.service) \
+	0644:packaging/sockwake-router-status.socket:$(SYSTEMDIR)/sockwake-router-status.socket \
 	$(foreach d,$(SYSTEMDIR) $(USERDIR),0644:packaging/sockwake-engines.target:$d/sockwake-engines.target)
 # A generated unit, and the link from the unit that wants it.
 wanted   = 0644:$(BUILD)/$1.service:$2/$1.service link:../$1.service:$2/$3.wants/$1.service

@@ -35,6 +35,24 @@ int listen_fds(int *ret_count, struct error *err)
 	return 0;
 }
 
+int listen_fd_named(const char *name)
+{
+	const char *names = getenv("LISTEN_FDNAMES");
+	struct error ignored;
+	int count;
+
+	if (!names || listen_fds(&count, &ignored) < 0)
+		return -1;
+	for (int k = 0; k < count; k++) {
+		size_t len = strcspn(names, ":");
+
+		if (len == strlen(name) && strncmp(names, name, len) == 0)
+			return LISTEN_FDS_START + k;
+		names += len + (names[len] != '\0');
+	}
+	return -1;
+}
+
 void listen_hand_on(int count)
 {
 	char text[24];

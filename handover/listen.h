@@ -13,6 +13,9 @@
  * the next program. */
 int listen_fds(int *ret_count, struct error *err);
 
+/* The socket with this FileDescriptorName= (systemd.socket(5)); -1: this process was given none. */
+int listen_fd_named(const char *name);
+
 /* Passes this many sockets to the next program, which must run in this process. */
 void listen_hand_on(int count);
 

@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "handover/listen.h"
 #include "relay/loop.h"
 #include "router/cell.h"
 #include "router/config.h"
@@ -22,6 +23,7 @@
 #include "router/peer.h"
 #include "router/records.h"
 #include "router/route.h"
+#include "router/status_socket.h"
 #include "router/team.h"
 
 #define ACCEPT_BATCH 16
@@ -44,6 +46,7 @@ struct dispatcher {
 	struct managers *managers;
 	struct records records;
 	struct ledger ledger;
+	struct status_socket status;
 	struct peer peer; /* who was accepted last */
 	uint64_t idle_timeout;
 	bool draining;
@@ -123,6 +126,15 @@ static void manager_started(void *data, uid_t uid, const char *why)
 		managers_unused(d->managers, uid);
 }
 
+static void note_engine(struct dispatcher *d, const struct member *m, const struct message *message)
+{
+	char engine[sizeof(message->engine)];
+
+	(void)snprintf(engine, sizeof(engine), "%s", message->engine);
+	text_make_printable(engine);
+	status_report_note_engine(&d->status.report, m->uid, engine);
+}
+
 /* A worker speaks of its own connections. */
 static void told(struct team *t, struct member *m, const struct message *message)
 {
@@ -139,6 +151,14 @@ static void told(struct team *t, struct member *m, const struct message *message
 			begin_record(r, message);
 			end_record(d, r, message);
 		}
+		break;
+	case MESSAGE_BYTES:
+		if (r)
+			memcpy(r->bytes, message->bytes, sizeof(r->bytes));
+		break;
+	case MESSAGE_STARTED:
+		if (m->kind == MEMBER_IDENTITY)
+			note_engine(d, m, message);
 		break;
 	case MESSAGE_NEED:
 		if (m->kind == MEMBER_IDENTITY && !m->needs_manager)
@@ -289,7 +309,7 @@ static void listener_ready(struct loop *loop, struct watch *watch, uint32_t even
 
 static bool is_busy(const struct dispatcher *d)
 {
-	return d->records.n > 0 || d->team.first || managers_pending(d->managers);
+	return d->records.n > 0 || d->team.first || managers_pending(d->managers) || status_socket_is_busy(&d->status);
 }
 
 /* A client that connects now stays in the queue: systemd starts the next dispatcher for it. */
@@ -391,7 +411,10 @@ static int prepare(struct dispatcher *d, int listener, const struct dispatcher_o
 	if (open_signals(d, err) < 0)
 		return -1;
 	d->listener = (struct watch){.ready = listener_ready, .fd = listener};
-	(void)fcntl(listener, F_SETFL, O_NONBLOCK);
+	(void)listen_make_private(listener);
+	d->status.report = (struct status_report){.records = &d->records, .team = &d->team, .managers = d->managers};
+	if (status_socket_open(&d->status, &d->loop, &d->team, o->status_fd, err) < 0)
+		return -1;
 	return loop_watch(&d->loop, &d->listener, EPOLLIN) < 0 ? error_errno(err, errno, "cannot watch the socket") : 0;
 }
 

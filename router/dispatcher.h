@@ -11,6 +11,7 @@ struct dispatcher_options {
 	const char *system_user;   /* who alone, besides root, may open it */
 	const char *config;
 	uint64_t idle_timeout, release_after; /* microseconds */
+	int status_fd;			      /* the listening socket of `sockwake router status`; -1: none */
 };
 
 /* Serves the listening socket that systemd has passed, until nobody is connected, or SIGTERM. */

@@ -387,6 +387,21 @@ static void drain(struct guests *g)
 	tick_by(g, now_usec());
 }
 
+/* The dispatcher reads meanwhile; what its socket does not take is told the next time. */
+static void tell_bytes(struct guests *g)
+{
+	for (const struct connection *c = g->worker.all; c; c = c->next) {
+		const struct guest *guest = c->owner;
+		struct message m = {.kind = MESSAGE_BYTES};
+
+		if (!guest)
+			continue;
+		m.number = guest->number;
+		memcpy(m.bytes, c->moved, sizeof(m.bytes));
+		report(g, &m);
+	}
+}
+
 static void channel_ready(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct guests *g = guests_of(loop);
@@ -403,6 +418,9 @@ static void channel_ready(struct loop *loop, struct watch *watch, uint32_t event
 			continue;
 		case MESSAGE_DRAIN:
 			drain(g);
+			break;
+		case MESSAGE_COUNT:
+			tell_bytes(g);
 			break;
 		default:
 			g->told(g, &m);

@@ -117,11 +117,15 @@ static void engine_started(struct rouse *r, const char *why)
 {
 	struct identity *i = container_of(r, struct identity, rouse);
 
+	struct message started = {.kind = MESSAGE_STARTED};
+
 	if (*why) {
 		guests_refuse_waiting(&i->guests, 503, why);
 		return;
 	}
 	i->started = true;
+	(void)snprintf(started.engine, sizeof(started.engine), "%s", engine_kind_name(i->config.engines[r->next]));
+	(void)message_send(i->guests.channel.fd, &started, -1);
 	guests_serve_waiting(&i->guests);
 }
 

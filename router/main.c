@@ -5,26 +5,47 @@
 #include <sys/prctl.h>
 
 #include "common/log.h"
+#include "handover/listen.h"
+#include "router/config.h"
 #include "router/dispatcher.h"
 #include "router/identity.h"
 #include "router/options.h"
 #include "router/policy.h"
 #include "router/system.h"
 
-#define FIRST_FD 3 /* the listening socket (sd_listen_fds(3)), or the channel of a worker */
+#define FIRST_FD    LISTEN_FDS_START /* the only listening socket, or the channel of a worker */
+#define STATUS_NAME "status"	     /* FileDescriptorName= of sockwake-router-status.socket */
 
-static int run(const struct router_options *o, struct error *err)
+/* systemd passes its sockets in any order. */
+static int serve(const struct router_options *o, struct error *err)
 {
+	int status = listen_fd_named(STATUS_NAME);
 	const struct dispatcher_options dispatcher = {
 		.engine_socket = o->engine_socket,
 		.system_user = o->system_user,
 		.config = o->config,
 		.idle_timeout = o->idle_timeout,
 		.release_after = o->release_after,
+		.status_fd = status,
 	};
 
+	return dispatcher_run(status == FIRST_FD ? FIRST_FD + 1 : FIRST_FD, &dispatcher, err);
+}
+
+static int check(const struct router_options *o, struct error *err)
+{
+	static struct config config;
+
+	config_defaults(&config);
+	return config_read(o->config, false, &config, err);
+}
+
+static int run(const struct router_options *o, struct error *err)
+{
+	if (o->check)
+		return check(o, err);
 	if (!o->worker)
-		return dispatcher_run(FIRST_FD, &dispatcher, err);
+		return serve(o, err);
 	if (strcmp(o->worker, "identity") == 0)
 		return identity_run(FIRST_FD, o, err);
 	if (strcmp(o->worker, "policy") == 0)

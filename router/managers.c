@@ -239,3 +239,11 @@ bool managers_pending(const struct managers *m)
 	}
 	return false;
 }
+
+void managers_each(const struct managers *m, void (*visit)(void *data, uid_t uid), void *data)
+{
+	for (const struct user *u = m->first; u; u = u->next) {
+		if (u->ours)
+			visit(data, u->uid);
+	}
+}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "relay/loop.h"
 
@@ -27,6 +28,9 @@ void managers_used(struct managers *m, uid_t uid);
 
 /* Is there a manager that was started here and still has to be stopped? */
 bool managers_pending(const struct managers *m);
+
+/* Calls `visit` for the user of each manager that was started here and is to be stopped again. */
+void managers_each(const struct managers *m, void (*visit)(void *data, uid_t uid), void *data);
 
 /* Does anything but the manager itself run in the slice of this user, below the directory of the control groups? */
 bool managers_has_more(const char *cgroups, uid_t uid);

@@ -13,12 +13,15 @@ enum message_kind {
 	MESSAGE_REFUSE,	 /* with the client's socket: answer it with `status` and `text` */
 	MESSAGE_MANAGER, /* the user's manager runs, or `text` says why not */
 	MESSAGE_DRAIN,	 /* close what is idle, and end */
+	MESSAGE_COUNT,	 /* tell the bytes of each connection */
 
 	/* To the dispatcher. */
-	MESSAGE_BEGAN, /* `text`: the first request; `engine`: what serves it */
-	MESSAGE_ENDED, /* `bytes` each way; `text`: how, if not as usual */
-	MESSAGE_NEED,  /* the user's manager has to be started */
-	MESSAGE_IDLE,  /* has no connection: closing the socket ends the worker */
+	MESSAGE_BEGAN,	 /* `text`: the first request; `engine`: what serves it */
+	MESSAGE_ENDED,	 /* `bytes` each way; `text`: how, if not as usual */
+	MESSAGE_NEED,	 /* the user's manager has to be started */
+	MESSAGE_BYTES,	 /* `bytes` each way until now */
+	MESSAGE_STARTED, /* `engine`: which of the user's was started */
+	MESSAGE_IDLE,	 /* has no connection: closing the socket ends the worker */
 };
 
 #define MESSAGE_TEXT_MAX    512

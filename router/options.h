@@ -1,11 +1,13 @@
 /* The command line of the router. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/option_table.h"
 
 struct router_options {
+	bool check;	    /* read the configuration, and end */
 	const char *worker; /* "identity", "system", "policy" or "refusing"; NULL: the dispatcher */
 	const char *engine_socket, *system_user, *config, *engines;
 	uint64_t idle_timeout, release_after; /* microseconds */

@@ -18,6 +18,7 @@ struct record {
 	pid_t pid;
 	uint64_t began; /* CLOCK_MONOTONIC microseconds */
 	uint32_t next_free;
+	uint64_t bytes[2]; /* from the client, from the engine: when they were counted last */
 	char command[16];
 	char engine[16];		/* "": none yet */
 	char request[REQUEST_LINE_MAX]; /* "": none yet */

@@ -15,7 +15,7 @@ struct rouse {
 	size_t next;	       /* the engine whose unit comes next */
 	enum engine_kind kind; /* whose unit was started last */
 
-	void (*ended)(struct rouse *r, const char *why); /* "": it serves */
+	void (*ended)(struct rouse *r, const char *why); /* "": it serves, and is the engine `next` */
 };
 
 void rouse_init(struct rouse *r, struct loop *loop, const struct config *config,

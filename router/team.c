@@ -28,6 +28,16 @@ static bool is_same(const struct member *m, enum member_kind kind, const struct 
 	       memcmp(m->groups, p->groups, p->n_groups * sizeof(*p->groups)) == 0;
 }
 
+const char *member_kind_name(enum member_kind kind)
+{
+	static const char *const names[] = {[MEMBER_IDENTITY] = "identity",
+					    [MEMBER_SYSTEM] = "system",
+					    [MEMBER_POLICY] = "policy",
+					    [MEMBER_REFUSING] = "refusing"};
+
+	return names[kind];
+}
+
 /* In the child: becomes the member, for good. */
 static int become(const struct member *m, struct error *err)
 {
@@ -41,13 +51,9 @@ static void execute(const struct team *t, const struct member *m)
 {
 	char runtime[64], idle[32], release[32];
 	const char *environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", runtime, NULL};
-	const char *kinds[] = {[MEMBER_IDENTITY] = "identity",
-			       [MEMBER_SYSTEM] = "system",
-			       [MEMBER_POLICY] = "policy",
-			       [MEMBER_REFUSING] = "refusing"};
 	const char *arguments[] = {"router",
 				   "--worker",
-				   kinds[m->kind],
+				   member_kind_name(m->kind),
 				   "--engine-socket",
 				   t->system_socket,
 				   "--idle-timeout",

@@ -9,6 +9,9 @@
 
 enum member_kind { MEMBER_IDENTITY, MEMBER_SYSTEM, MEMBER_POLICY, MEMBER_REFUSING };
 
+/* "identity", "system", "refusing" */
+const char *member_kind_name(enum member_kind kind);
+
 struct member {
 	struct watch channel; /* -1: the dispatcher has ended it */
 	struct watch process; /* its pidfd */
