@@ -20,9 +20,9 @@
 static const struct command help_command, version_command;
 
 static const struct command *const commands[] = {
-	&create_command, &set_command,	   &remove_command, &list_command,  &status_command,
-	&wake_command,	 &sleep_command,   &logs_command,   &adopt_command, &refresh_command,
-	&attend_command, &version_command, &help_command,
+	&create_command, &set_command,	  &remove_command,  &list_command,  &status_command,
+	&wake_command,	 &sleep_command,  &logs_command,    &adopt_command, &refresh_command,
+	&attend_command, &router_command, &version_command, &help_command,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 

@@ -12,7 +12,7 @@ struct command {
 	int (*run)(int argc, char *argv[], struct error *err);
 };
 extern const struct command create_command, remove_command, list_command, status_command, wake_command, sleep_command,
-	logs_command, adopt_command, refresh_command, set_command, attend_command;
+	logs_command, adopt_command, refresh_command, set_command, attend_command, router_command;
 
 /* All of main() except the exit. */
 int sockwake(int argc, char *argv[]);

@@ -1,5 +1,6 @@
 /* router: answers on /run/docker.sock and brings each caller to an engine of the caller's own. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -32,18 +33,25 @@ static int serve(const struct router_options *o, struct error *err)
 	return dispatcher_run(status == FIRST_FD ? FIRST_FD + 1 : FIRST_FD, &dispatcher, err);
 }
 
-static int check(const struct router_options *o, struct error *err)
+/* Its output is for `sockwake router`: the containers that may use the system's engine, or what is wrong. */
+static int check(const struct router_options *o)
 {
 	static struct config config;
+	struct error err;
 
 	config_defaults(&config);
-	return config_read(o->config, false, &config, err);
+	if (config_read(o->config, false, &config, &err) < 0) {
+		puts(err.text);
+		return EXIT_FAILURE;
+	}
+	for (size_t k = 0; k < config.containers.n; k++)
+		printf("%s%s", k > 0 ? ", " : "", config.containers.names[k]);
+	puts("");
+	return EXIT_SUCCESS;
 }
 
 static int run(const struct router_options *o, struct error *err)
 {
-	if (o->check)
-		return check(o, err);
 	if (!o->worker)
 		return serve(o, err);
 	if (strcmp(o->worker, "identity") == 0)
@@ -70,6 +78,8 @@ int main(int argc, char **argv)
 	case OPTIONS_RUN:
 		break;
 	}
+	if (options.check)
+		return check(&options);
 	if (error_settle(run(&options, &err), &err) < 0) {
 		log_line(LOG_ERR, "%s", err.text);
 		return EXIT_FAILURE;

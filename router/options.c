@@ -21,7 +21,8 @@ static const struct option_row rows[] = {
 	 "after its last connection, if nothing of the user's runs" OPTION_NEXT_LINE "(default: 5min)",
 	 option_take_span, AT(release_after)},
 	{"--engines LIST", "to a worker: the order of the engines", option_take_text, AT(engines)},
-	{"--check", "only check the configuration: says what is wrong with it", option_take_flag, AT(check)},
+	{"--check", "check the configuration, and print the containers that may use the system's engine",
+	 option_take_flag, AT(check)},
 	{"--worker KIND", "for the router itself: be a worker", option_take_text, AT(worker)},
 	{},
 };

@@ -163,6 +163,14 @@ int manager_start(struct manager *m, const char *unit, uint64_t timeout_usec, st
 	return run_job(m, "StartUnit", what, unit, timeout_usec, err);
 }
 
+int manager_restart(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err)
+{
+	char what[320];
+
+	snprintf(what, sizeof(what), "cannot restart %s", unit);
+	return run_job(m, "RestartUnit", what, unit, timeout_usec, err);
+}
+
 int manager_stop(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err)
 {
 	char what[320];

@@ -48,6 +48,9 @@ int manager_reload(struct manager *m, struct error *err);
 int manager_start(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err);
 int manager_stop(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err);
 
+/* Restarts a unit, or starts it, and in the same transaction those that require it and are active. Waits as above. */
+int manager_restart(struct manager *m, const char *unit, uint64_t timeout_usec, struct error *err);
+
 /* Has another job replaced the last one that was waited for, as a stop replaces a start? */
 bool manager_was_overruled(const struct manager *m);
 

@@ -1,0 +1,238 @@
+#include "control/router.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/note.h"
+#include "control/router_docker.h"
+#include "control/router_report.h"
+#include "control/router_units.h"
+#include "control/router_view.h"
+#include "control/signals.h"
+#include "control/units_lock.h"
+#include "units/paths.h"
+
+struct change {
+	struct manager *manager;
+	struct router_units units;
+	struct router_move move;
+	struct router_docker docker; /* as it was before; empty if it does not run */
+	char *allowed;		     /* containers, by the configuration */
+	char unit_file[PATH_MAX];
+	int lock;
+};
+
+static void clear(struct change *c)
+{
+	manager_close(&c->manager);
+	router_docker_clear(&c->docker);
+	free(c->allowed);
+	close_fd(&c->lock);
+}
+
+static int require_root(const char *command, struct error *err)
+{
+	if (geteuid() == 0)
+		return 0;
+	return error_set(err, EACCES, "only root may move the system's Docker socket: sudo sockwake router %s",
+			 command);
+}
+
+static bool has_group(const char *name)
+{
+	return getgrnam(name) != NULL;
+}
+
+static int find_unit(struct change *c, struct error *err)
+{
+	static const char *const name = ROUTER_SOCKET_UNIT;
+	struct unit_state state = {};
+	int r = manager_examine(c->manager, &name, 1, &state, err);
+
+	if (r == 0 && strcmp(state.load_state, "loaded") == 0)
+		(void)snprintf(c->unit_file, sizeof(c->unit_file), "%s", state.fragment_path);
+	unit_states_clear(&state, 1);
+	if (r == 0 && !*c->unit_file)
+		return error_set(err, ENOENT,
+				 "systemd knows no " ROUTER_SOCKET_UNIT
+				 ": install sockwake for the whole system ('sudo make install')");
+	return r;
+}
+
+/* The last moment before Docker is restarted: the router answers, and no container ends that was started meanwhile. NULL: a
+ * command that was broken off has been here before. */
+static int confirm(void *data, const char *docker_socket, struct error *err)
+{
+	struct change *c = data;
+	_cleanup_router_docker_ struct router_docker docker = {};
+	cJSON *report = NULL;
+
+	if (router_report_ask(ROUTER_STATUS_SOCKET, &report, err) < 0)
+		return -1;
+	cJSON_Delete(report);
+	if (!docker_socket || !router_units_is_active(c->manager, DOCKER_SERVICE_UNIT))
+		return 0;
+	return router_docker_ask(docker_socket, &docker, err) < 0 ? -1 : router_docker_check_restart(&docker, err);
+}
+
+static int begin(struct change *c, struct error *err)
+{
+	char directory[PATH_MAX];
+
+	*c = (struct change){.lock = -1};
+	if (unit_directory(SCOPE_SYSTEM, directory, err) < 0 || manager_connect(SCOPE_SYSTEM, &c->manager, err) < 0 ||
+	    find_unit(c, err) < 0 || units_lock_take(SCOPE_SYSTEM, directory, &c->lock, err) < 0)
+		return -1;
+	c->units = router_units_of(c->manager);
+	c->move = (struct router_move){
+		.root = "",
+		.unit_file = c->unit_file,
+		.units = &c->units,
+		.confirm = confirm,
+		.data = c,
+	};
+	return 0;
+}
+
+/* Where Docker listens now; NULL: nowhere that could be found. */
+static const char *docker_socket(const struct change *c)
+{
+	if (router_move_is_reversible(&c->move))
+		return ROUTER_KEPT_SOCKET;
+	if (access(ROUTER_ENGINE_SOCKET, F_OK) == 0)
+		return ROUTER_ENGINE_SOCKET;
+	return router_units_is_active(c->manager, ROUTER_SOCKET_UNIT) ? NULL : ROUTER_SOCKET;
+}
+
+/* Asks Docker what it runs, if it runs itself. */
+static int look_at_docker(struct change *c, struct error *err)
+{
+	const char *socket = docker_socket(c);
+
+	if (!router_units_is_active(c->manager, DOCKER_SERVICE_UNIT))
+		return 0;
+	if (!router_units_is_active(c->manager, DOCKER_SOCKET_UNIT))
+		return error_set(
+			err, EBUSY,
+			"Docker opens its socket itself, and " DOCKER_SOCKET_UNIT
+			" is off: give it '-H fd://' instead of other sockets ('systemctl edit docker', and "
+			"'hosts' in /etc/docker/daemon.json), then 'sudo systemctl enable --now docker.socket'");
+	return socket ? router_docker_ask(socket, &c->docker, err) : 0;
+}
+
+static int check_before(struct change *c, struct error *err)
+{
+	if (!has_group("sockwake-engine"))
+		return error_set(err, ENOENT, "there is no group 'sockwake-engine': run 'sudo systemd-sysusers'");
+	return router_report_check(LIBEXECDIR "/router", &c->allowed, err) < 0 ? -1 : look_at_docker(c, err);
+}
+
+/* Is there nothing to do? */
+static bool is_enabled(const struct change *c)
+{
+	return router_move_progress(&c->move) == ROUTER_ON && router_units_is_active(c->manager, ROUTER_SOCKET_UNIT) &&
+	       (!router_units_is_active(c->manager, DOCKER_SOCKET_UNIT) || access(ROUTER_ENGINE_SOCKET, F_OK) == 0);
+}
+
+static void note_containers(const struct change *c)
+{
+	for (size_t k = 0; k < c->docker.n; k++) {
+		const struct router_container *guest = &c->docker.containers[k];
+
+		if (!guest->has_socket)
+			continue;
+		if (!router_view_allows(c->allowed, guest->name))
+			note_print(
+				"the container '%s' has the socket mounted, and the router refuses it: to allow it, write "
+				"'containers = %s%s%s' into " ROUTER_CONFIG,
+				guest->name, c->allowed, *c->allowed ? ", " : "", guest->name);
+		if (guest->runs)
+			note_print("the container '%s' still has the old socket: 'docker restart %s'", guest->name,
+				   guest->name);
+	}
+}
+
+static void note_enabled(const struct change *c)
+{
+	note_done("the router answers at " ROUTER_SOCKET);
+	if (router_units_is_active(c->manager, DOCKER_SOCKET_UNIT))
+		note_done("Docker is behind it, at " ROUTER_ENGINE_SOCKET);
+	else if (router_move_meets_podman_docker(&c->move))
+		note_print("the package podman-docker led " ROUTER_SOCKET
+			   " to the system's Podman: that one stays at /run/podman/podman.sock (DOCKER_HOST)");
+	note_print("clients with DOCKER_HOST or a 'docker context' of their own do not come to the router");
+	note_containers(c);
+}
+
+/* Back to before; the first error counts. */
+static int undo(const struct change *c, int (*other)(const struct router_move *m, struct error *err), struct error *err)
+{
+	struct error second;
+
+	if (other(&c->move, &second) == 0)
+		return error_context(err, "nothing has changed");
+	note_print("it could not be undone either: %s", second.text);
+	return error_context(err, "broken off, and 'sudo sockwake router disable' tries to bring all back");
+}
+
+static int enable(struct change *c, struct error *err)
+{
+	bool docker_stays;
+
+	if (begin(c, err) < 0 || check_before(c, err) < 0)
+		return -1;
+	if (is_enabled(c)) {
+		note_done("the router is enabled already");
+		note_containers(c);
+		return 0;
+	}
+	docker_stays = access(ROUTER_ENGINE_SOCKET, F_OK) == 0;
+	if (!docker_stays && router_docker_check_restart(&c->docker, err) < 0)
+		return -1;
+	if (router_move_apply(&c->move, err) < 0)
+		return undo(c, router_move_revert, err);
+	note_enabled(c);
+	return 0;
+}
+
+static int disable(struct change *c, struct error *err)
+{
+	if (begin(c, err) < 0)
+		return -1;
+	if (router_move_progress(&c->move) == ROUTER_OFF && !router_units_is_active(c->manager, ROUTER_SOCKET_UNIT)) {
+		note_done("the router is not enabled");
+		return 0;
+	}
+	if (!router_move_is_reversible(&c->move) &&
+	    (look_at_docker(c, err) < 0 || router_docker_check_restart(&c->docker, err) < 0))
+		return -1;
+	if (router_move_revert(&c->move, err) < 0)
+		return undo(c, router_move_apply, err);
+	note_done("the router is off: " ROUTER_SOCKET " is what it was before");
+	return 0;
+}
+
+static int run(int (*what)(struct change *c, struct error *err), struct error *err)
+{
+	struct change c = {.lock = -1};
+	sigset_t before = signals_block();
+	int r = what(&c, err);
+
+	clear(&c);
+	signals_release(&before);
+	return r;
+}
+
+int router_enable(struct error *err)
+{
+	return require_root("enable", err) < 0 ? -1 : run(enable, err);
+}
+
+int router_disable(struct error *err)
+{
+	return require_root("disable", err) < 0 ? -1 : run(disable, err);
+}

@@ -1,0 +1,242 @@
+#include "control/router_move.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/io.h"
+#include "common/path.h"
+#include "control/router_record.h"
+#include "units/own_file.h"
+
+#define UNIT_DIRECTORY	 "/etc/systemd/system"
+#define DROP_IN		 UNIT_DIRECTORY "/docker.socket.d"
+#define DROP_IN_FILE	 DROP_IN "/sockwake-router.conf"
+#define WANTS		 UNIT_DIRECTORY "/sockets.target.wants"
+#define WANTS_LINK	 WANTS "/" ROUTER_SOCKET_UNIT
+#define TMPFILES	 "/etc/tmpfiles.d"
+#define TMPFILES_MASK	 TMPFILES "/podman-docker.conf"
+#define TMPFILES_VENDOR	 "/usr/lib/tmpfiles.d/podman-docker.conf"
+#define ENGINE_DIRECTORY "/run/sockwake-engine"
+
+static const char drop_in[] = OWN_FILE_MARK ": 'sockwake router disable' removes it\n"
+					    "[Socket]\n"
+					    "ListenStream=\n"
+					    "ListenStream=" ROUTER_ENGINE_SOCKET "\n"
+					    "SocketUser=root\n"
+					    "SocketGroup=sockwake-engine\n"
+					    "SocketMode=0660\n";
+
+/* A path that is too long is an error of whoever has made the root. */
+#define PATH(name, file)                                                                                               \
+	char name[PATH_MAX];                                                                                           \
+	(void)snprintf(name, sizeof(name), "%s%s", m->root, file)
+
+static bool exists(const struct router_move *m, const char *file)
+{
+	struct stat st;
+
+	PATH(path, file);
+	return lstat(path, &st) == 0;
+}
+
+static int remove_file(const struct router_move *m, const char *file, struct error *err)
+{
+	PATH(path, file);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_errno(err, errno, "cannot remove '%s'", path);
+	return 0;
+}
+
+/* Replaces what is there: a link of podman-docker, or the router's socket. */
+static int make_link(const struct router_move *m, const char *target, const char *file, struct error *err)
+{
+	char beside[PATH_MAX + 16];
+
+	PATH(path, file);
+	(void)snprintf(beside, sizeof(beside), "%s.sockwake", path);
+	(void)unlink(beside);
+	if (symlink(target, beside) < 0 || rename(beside, path) < 0) {
+		(void)error_errno(err, errno, "cannot make the link '%s'", path);
+		(void)unlink(beside);
+		return -1;
+	}
+	return 0;
+}
+
+static bool is_active(const struct router_move *m, const char *unit)
+{
+	return m->units->is_active(m->units->data, unit);
+}
+
+enum router_progress router_move_progress(const struct router_move *m)
+{
+	struct router_record record;
+	struct error ignored;
+
+	if (router_record_read(m->root, &record, &ignored) < 0 || !*record.progress)
+		return exists(m, DROP_IN_FILE) ? ROUTER_ON : ROUTER_OFF;
+	if (strcmp(record.progress, "enabling") == 0)
+		return ROUTER_ENABLING;
+	return strcmp(record.progress, "disabling") == 0 ? ROUTER_DISABLING : ROUTER_ON;
+}
+
+bool router_move_is_reversible(const struct router_move *m)
+{
+	return exists(m, ROUTER_KEPT_SOCKET);
+}
+
+bool router_move_meets_podman_docker(const struct router_move *m)
+{
+	return exists(m, TMPFILES_VENDOR);
+}
+
+static int set_progress(const struct router_move *m, struct router_record *r, const char *progress, struct error *err)
+{
+	(void)snprintf(r->progress, sizeof(r->progress), "%s", progress);
+	return router_record_write(m->root, r, err);
+}
+
+/* A record of before knows more than what is to be seen now. */
+static int begin_record(const struct router_move *m, struct router_record *r, struct error *err)
+{
+	ssize_t n;
+
+	if (router_record_read(m->root, r, err) < 0)
+		return -1;
+	if (!*r->progress) {
+		PATH(socket, ROUTER_SOCKET);
+		n = readlink(socket, r->link, sizeof(r->link) - 1);
+		r->link[n > 0 ? n : 0] = '\0';
+		router_record_note_directory(m->root, "/var/lib/sockwake", r);
+		router_record_note_directory(m->root, DROP_IN, r);
+		router_record_note_directory(m->root, WANTS, r);
+	}
+	if (router_move_meets_podman_docker(m) && !exists(m, TMPFILES_MASK)) {
+		router_record_note_directory(m->root, TMPFILES, r);
+		r->masked = true;
+	}
+	return set_progress(m, r, "enabling", err);
+}
+
+static int make_directory(const struct router_move *m, const char *directory, struct error *err)
+{
+	PATH(path, directory);
+	return directory_make(path, 0755, err);
+}
+
+static int write_links(const struct router_move *m, const struct router_record *r, struct error *err)
+{
+	if (r->masked && (make_directory(m, TMPFILES, err) < 0 || make_link(m, "/dev/null", TMPFILES_MASK, err) < 0))
+		return -1;
+	if (make_directory(m, WANTS, err) < 0)
+		return -1;
+	return make_link(m, m->unit_file, WANTS_LINK, err);
+}
+
+/* systemd removes what is in the place of a socket that it opens. */
+static int take_place(const struct router_move *m, struct error *err)
+{
+	PATH(socket, ROUTER_SOCKET);
+	PATH(kept, ROUTER_KEPT_SOCKET);
+
+	if (!is_active(m, ROUTER_SOCKET_UNIT) && !exists(m, ROUTER_KEPT_SOCKET) && link(socket, kept) < 0 &&
+	    errno != ENOENT)
+		return error_errno(err, errno, "cannot keep '%s'", socket);
+	return m->units->start(m->units->data, ROUTER_SOCKET_UNIT, err);
+}
+
+static int write_drop_in(const struct router_move *m, struct error *err)
+{
+	char *before = NULL;
+	int r;
+
+	PATH(path, DROP_IN_FILE);
+	r = own_file_write(path, drop_in, 0644, &before, err);
+	free(before);
+	return r;
+}
+
+/* The job of the socket does not wait for the service that comes back with it. */
+static int restart_docker(const struct router_move *m, struct error *err)
+{
+	bool served = is_active(m, DOCKER_SERVICE_UNIT);
+
+	if (m->units->restart(m->units->data, DOCKER_SOCKET_UNIT, err) < 0)
+		return -1;
+	return served ? m->units->start(m->units->data, DOCKER_SERVICE_UNIT, err) : 0;
+}
+
+/* From here on there is no way back but another restart. */
+static int move_docker(const struct router_move *m, struct error *err)
+{
+	bool moves = is_active(m, DOCKER_SOCKET_UNIT) && !exists(m, ROUTER_ENGINE_SOCKET);
+
+	PATH(kept, ROUTER_KEPT_SOCKET);
+	if (moves && m->confirm(m->data, router_move_is_reversible(m) ? kept : NULL, err) < 0)
+		return -1;
+	if (remove_file(m, ROUTER_KEPT_SOCKET, err) < 0 || write_drop_in(m, err) < 0 ||
+	    m->units->reload(m->units->data, err) < 0)
+		return -1;
+	return moves ? restart_docker(m, err) : 0;
+}
+
+int router_move_apply(const struct router_move *m, struct error *err)
+{
+	struct router_record record;
+
+	if (begin_record(m, &record, err) < 0 || write_links(m, &record, err) < 0 || take_place(m, err) < 0 ||
+	    move_docker(m, err) < 0)
+		return -1;
+	return set_progress(m, &record, "enabled", err);
+}
+
+/* The drop-in first: whatever comes next, a boot finds Docker's socket in its place. */
+static int remove_files(const struct router_move *m, const struct router_record *r, struct error *err)
+{
+	PATH(path, DROP_IN_FILE);
+
+	if (own_file_remove(path, err) < 0 || remove_file(m, WANTS_LINK, err) < 0 ||
+	    (r->masked && remove_file(m, TMPFILES_MASK, err) < 0))
+		return -1;
+	return remove_file(m, ROUTER_ENGINE_SOCKET, err);
+}
+
+/* *ret_empty: nothing was there. */
+static int give_place_back(const struct router_move *m, const struct router_record *r, bool *ret_empty,
+			   struct error *err)
+{
+	PATH(socket, ROUTER_SOCKET);
+	PATH(kept, ROUTER_KEPT_SOCKET);
+
+	*ret_empty = false;
+	if (router_move_is_reversible(m))
+		return rename(kept, socket) < 0 ? error_errno(err, errno, "cannot put '%s' back", socket) : 0;
+	if (is_active(m, DOCKER_SOCKET_UNIT))
+		return restart_docker(m, err);
+	if (*r->link)
+		return make_link(m, r->link, ROUTER_SOCKET, err);
+	*ret_empty = true;
+	return 0;
+}
+
+int router_move_revert(const struct router_move *m, struct error *err)
+{
+	struct router_record record;
+	bool empty;
+
+	PATH(directory, ENGINE_DIRECTORY);
+	if (router_record_read(m->root, &record, err) < 0 || set_progress(m, &record, "disabling", err) < 0 ||
+	    remove_files(m, &record, err) < 0 || m->units->reload(m->units->data, err) < 0 ||
+	    give_place_back(m, &record, &empty, err) < 0 ||
+	    m->units->stop(m->units->data, ROUTER_SOCKET_UNIT, err) < 0 ||
+	    m->units->stop(m->units->data, ROUTER_SERVICE_UNIT, err) < 0)
+		return -1;
+	if (empty && remove_file(m, ROUTER_SOCKET, err) < 0)
+		return -1;
+	(void)rmdir(directory);
+	return router_record_remove(m->root, &record, err);
+}

@@ -1,0 +1,37 @@
+/* What `sockwake router status` shows: as a struct for people, and as JSON. */
+#pragma once
+
+#include <cjson/cJSON.h>
+
+#include "control/router_docker.h"
+#include "control/router_move.h"
+
+struct router_view {
+	enum router_progress progress;
+	bool listens;	 /* the router's socket is open */
+	bool serves;	 /* the router runs now */
+	bool has_docker; /* the system has a docker.socket */
+	bool docker_listens;
+	bool docker_runs;
+	bool is_moved; /* docker.socket listens at ROUTER_ENGINE_SOCKET */
+	bool is_link;  /* /run/docker.sock is a link */
+	char *allowed; /* containers, "a, b"; NULL: the configuration is wrong */
+	char config_trouble[1024];
+	cJSON *report; /* router/status_report.h; NULL: nobody is connected, or see report_trouble */
+	char report_trouble[1024];
+	struct router_docker docker;
+	char docker_trouble[1024]; /* why the containers are not known */
+};
+
+int router_view_look(struct router_view *ret, struct error *err);
+void router_view_clear(struct router_view *v);
+#define _cleanup_router_view_ _cleanup_(router_view_clear)
+
+/* "off", "enabling", "on", "disabling" */
+const char *router_progress_name(enum router_progress p);
+
+/* NULL: out of memory. */
+cJSON *router_view_to_json(const struct router_view *v);
+
+/* Is the name one of "a, b"? */
+bool router_view_allows(const char *allowed, const char *name);
