@@ -63,8 +63,8 @@ static int find_unit(struct change *c, struct error *err)
 	return r;
 }
 
-/* The last moment before Docker is restarted: the router answers, and no container ends that was started meanwhile. NULL: a
- * command that was broken off has been here before. */
+/* The last moment before Docker is restarted: the router answers, and no container ends that was started meanwhile. NULL, or
+ * a socket of nobody: a command that was broken off has been here before. */
 static int confirm(void *data, const char *docker_socket, struct error *err)
 {
 	struct change *c = data;
@@ -76,7 +76,9 @@ static int confirm(void *data, const char *docker_socket, struct error *err)
 	cJSON_Delete(report);
 	if (!docker_socket || !router_units_is_active(c->manager, DOCKER_SERVICE_UNIT))
 		return 0;
-	return router_docker_ask(docker_socket, &docker, err) < 0 ? -1 : router_docker_check_restart(&docker, err);
+	if (router_docker_ask(docker_socket, &docker, err) < 0)
+		return error_forgive(err, ENOTCONN) ? 0 : -1;
+	return router_docker_check_restart(&docker, err);
 }
 
 static int begin(struct change *c, struct error *err)

@@ -111,7 +111,7 @@ static int begin_record(const struct router_move *m, struct router_record *r, st
 		PATH(socket, ROUTER_SOCKET);
 		n = readlink(socket, r->link, sizeof(r->link) - 1);
 		r->link[n > 0 ? n : 0] = '\0';
-		router_record_note_directory(m->root, "/var/lib/sockwake", r);
+		router_record_note_directory(m->root, ROUTER_STATE_DIRECTORY, r);
 		router_record_note_directory(m->root, DROP_IN, r);
 		router_record_note_directory(m->root, WANTS, r);
 	}
@@ -135,6 +135,13 @@ static int write_links(const struct router_move *m, const struct router_record *
 	if (make_directory(m, WANTS, err) < 0)
 		return -1;
 	return make_link(m, m->unit_file, WANTS_LINK, err);
+}
+
+static int stop_router(const struct router_move *m, struct error *err)
+{
+	return m->units->stop(m->units->data, ROUTER_SOCKET_UNIT, err) < 0
+		       ? -1
+		       : m->units->stop(m->units->data, ROUTER_SERVICE_UNIT, err);
 }
 
 /* systemd removes what is in the place of a socket that it opens. */
@@ -186,10 +193,15 @@ static int move_docker(const struct router_move *m, struct error *err)
 
 int router_move_apply(const struct router_move *m, struct error *err)
 {
+	bool was_reverting = router_move_progress(m) == ROUTER_DISABLING;
 	struct router_record record;
 
-	if (begin_record(m, &record, err) < 0 || write_links(m, &record, err) < 0 || take_place(m, err) < 0 ||
-	    move_docker(m, err) < 0)
+	if (begin_record(m, &record, err) < 0 || write_links(m, &record, err) < 0)
+		return -1;
+	/* Docker may have taken the place of a socket that is open still. */
+	if (was_reverting && stop_router(m, err) < 0)
+		return -1;
+	if (take_place(m, err) < 0 || move_docker(m, err) < 0)
 		return -1;
 	return set_progress(m, &record, "enabled", err);
 }
@@ -205,35 +217,42 @@ static int remove_files(const struct router_move *m, const struct router_record 
 	return remove_file(m, ROUTER_ENGINE_SOCKET, err);
 }
 
-/* *ret_empty: nothing was there. */
-static int give_place_back(const struct router_move *m, const struct router_record *r, bool *ret_empty,
+/* *ret_empty: nothing was there, and our own socket is in the place. is_known: there was a record. */
+static int give_place_back(const struct router_move *m, const struct router_record *r, bool is_known, bool *ret_empty,
 			   struct error *err)
 {
 	PATH(socket, ROUTER_SOCKET);
 	PATH(kept, ROUTER_KEPT_SOCKET);
 
 	*ret_empty = false;
-	if (router_move_is_reversible(m))
-		return rename(kept, socket) < 0 ? error_errno(err, errno, "cannot put '%s' back", socket) : 0;
+	if (router_move_is_reversible(m)) {
+		if (rename(kept, socket) < 0)
+			return error_errno(err, errno, "cannot put '%s' back", socket);
+		/* Nothing has taken its place: rename(2) leaves two names of one file alone. */
+		return remove_file(m, ROUTER_KEPT_SOCKET, err);
+	}
 	if (is_active(m, DOCKER_SOCKET_UNIT))
 		return restart_docker(m, err);
 	if (*r->link)
 		return make_link(m, r->link, ROUTER_SOCKET, err);
-	*ret_empty = true;
+	*ret_empty = is_known || is_active(m, ROUTER_SOCKET_UNIT);
 	return 0;
 }
 
 int router_move_revert(const struct router_move *m, struct error *err)
 {
 	struct router_record record;
-	bool empty;
+	bool is_known, empty;
 
 	PATH(directory, ENGINE_DIRECTORY);
-	if (router_record_read(m->root, &record, err) < 0 || set_progress(m, &record, "disabling", err) < 0 ||
-	    remove_files(m, &record, err) < 0 || m->units->reload(m->units->data, err) < 0 ||
-	    give_place_back(m, &record, &empty, err) < 0 ||
-	    m->units->stop(m->units->data, ROUTER_SOCKET_UNIT, err) < 0 ||
-	    m->units->stop(m->units->data, ROUTER_SERVICE_UNIT, err) < 0)
+	if (router_record_read(m->root, &record, err) < 0)
+		return -1;
+	is_known = *record.progress;
+	if (!is_known)
+		router_record_note_directory(m->root, ROUTER_STATE_DIRECTORY, &record);
+	if (set_progress(m, &record, "disabling", err) < 0 || remove_files(m, &record, err) < 0 ||
+	    m->units->reload(m->units->data, err) < 0 || give_place_back(m, &record, is_known, &empty, err) < 0 ||
+	    stop_router(m, err) < 0)
 		return -1;
 	if (empty && remove_file(m, ROUTER_SOCKET, err) < 0)
 		return -1;

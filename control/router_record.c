@@ -10,9 +10,8 @@
 #include "common/io.h"
 #include "common/path.h"
 
-#define STATE_DIRECTORY "/var/lib/sockwake"
-#define RECORD_PATH	STATE_DIRECTORY "/router"
-#define RECORD_MAX	16384
+#define RECORD_PATH ROUTER_STATE_DIRECTORY "/router"
+#define RECORD_MAX  16384
 
 static void take_line(struct router_record *r, const char *line)
 {
@@ -52,7 +51,8 @@ int router_record_write(const char *root, const struct router_record *r, struct 
 	size_t n;
 
 	if (path_print(path, "%s" RECORD_PATH, err, root) < 0 ||
-	    path_print(directory, "%s" STATE_DIRECTORY, err, root) < 0 || directory_make(directory, 0755, err) < 0)
+	    path_print(directory, "%s" ROUTER_STATE_DIRECTORY, err, root) < 0 ||
+	    directory_make(directory, 0755, err) < 0)
 		return -1;
 	n = (size_t)snprintf(text, sizeof(text), "progress %s\n%s", r->progress, r->masked ? "masked yes\n" : "");
 	if (*r->link)

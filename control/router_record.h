@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 
+#define ROUTER_STATE_DIRECTORY "/var/lib/sockwake"
 #define ROUTER_DIRECTORIES_MAX 4
 
 struct router_record {
