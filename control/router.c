@@ -145,14 +145,21 @@ static void note_containers(const struct change *c)
 	for (size_t k = 0; k < c->docker.n; k++) {
 		const struct router_container *guest = &c->docker.containers[k];
 
-		if (!guest->has_socket)
-			continue;
-		if (!router_view_allows(c->allowed, guest->name))
+		if (guest->has_socket && !router_view_allows(c->allowed, guest->name))
 			note_print(
 				"the container '%s' has the socket mounted, and the router refuses it: to allow it, write "
 				"'containers = %s%s%s' into " ROUTER_CONFIG,
 				guest->name, c->allowed, *c->allowed ? ", " : "", guest->name);
-		if (guest->runs)
+	}
+}
+
+/* A mounted socket stays the file that it was. Those of Docker without live-restore are not running any more. */
+static void note_stale(const struct change *c)
+{
+	for (size_t k = 0; k < c->docker.n; k++) {
+		const struct router_container *guest = &c->docker.containers[k];
+
+		if (guest->has_socket && guest->runs)
 			note_print("the container '%s' still has the old socket: 'docker restart %s'", guest->name,
 				   guest->name);
 	}
@@ -168,6 +175,7 @@ static void note_enabled(const struct change *c)
 			   " to the system's Podman: that one stays at /run/podman/podman.sock (DOCKER_HOST)");
 	note_print("clients with DOCKER_HOST or a 'docker context' of their own do not come to the router");
 	note_containers(c);
+	note_stale(c);
 }
 
 /* Back to before; the first error counts. */
@@ -215,6 +223,7 @@ static int disable(struct change *c, struct error *err)
 	if (router_move_revert(&c->move, err) < 0)
 		return undo(c, router_move_apply, err);
 	note_done("the router is off: " ROUTER_SOCKET " is what it was before");
+	note_stale(c);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/cleanup.h"
 #include "common/error.h"
 #include "common/parse.h"
 

@@ -3,6 +3,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "common/cleanup.h"
 #include "control/router_docker.h"
 #include "control/router_move.h"
 

@@ -21,7 +21,7 @@
 
 static int clean(void **state)
 {
-	static const char *const names[] = {"LISTEN_PID", "LISTEN_FDS", "NOTIFY_SOCKET"};
+	static const char *const names[] = {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET"};
 
 	(void)state;
 	for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++)
@@ -67,6 +67,25 @@ static void listeners_are_counted(void **state)
 	assert_int_equal(n, 0);
 	setenv("LISTEN_PID", "0", 1); /* is no process */
 	expect_listeners("3", -1, 0);
+}
+
+static void a_listener_is_found_by_its_name(void **state)
+{
+	(void)state;
+	setenv("LISTEN_FDNAMES", "sockwake-router.socket:status", 1);
+	assert_int_equal(listen_fd_named("status"), -1); /* for nobody */
+	set_number("LISTEN_PID", (unsigned)getpid());
+	setenv("LISTEN_FDS", "2", 1);
+	assert_int_equal(listen_fd_named("status"), LISTEN_FDS_START + 1);
+	assert_int_equal(listen_fd_named("sockwake-router.socket"), LISTEN_FDS_START);
+	assert_int_equal(listen_fd_named("stat"), -1);
+	assert_int_equal(listen_fd_named("status2"), -1);
+	setenv("LISTEN_FDS", "1", 1);
+	assert_int_equal(listen_fd_named("status"), -1); /* there are no more */
+	setenv("LISTEN_FDS", "3", 1);
+	assert_int_equal(listen_fd_named("other"), -1); /* … nor names */
+	unsetenv("LISTEN_FDNAMES");
+	assert_int_equal(listen_fd_named("status"), -1);
 }
 
 /* The longest that the address of a socket can hold, or what is one byte longer. */
@@ -132,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(listeners_are_counted, clean),
+		cmocka_unit_test_teardown(a_listener_is_found_by_its_name, clean),
 		cmocka_unit_test_teardown(a_manager_has_the_address_of_a_unix_socket, clean),
 		cmocka_unit_test_teardown(an_abstract_manager_is_told_what_fits, clean),
 	};
