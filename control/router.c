@@ -100,20 +100,11 @@ static int begin(struct change *c, struct error *err)
 	return 0;
 }
 
-/* Where Docker listens now; NULL: nowhere that could be found. */
-static const char *docker_socket(const struct change *c)
-{
-	if (router_move_is_reversible(&c->move))
-		return ROUTER_KEPT_SOCKET;
-	if (access(ROUTER_ENGINE_SOCKET, F_OK) == 0)
-		return ROUTER_ENGINE_SOCKET;
-	return router_units_is_active(c->manager, ROUTER_SOCKET_UNIT) ? NULL : ROUTER_SOCKET;
-}
-
 /* Asks Docker what it runs, if it runs itself. */
 static int look_at_docker(struct change *c, struct error *err)
 {
-	const char *socket = docker_socket(c);
+	const char *socket =
+		router_move_docker_socket(&c->move, router_units_is_active(c->manager, ROUTER_SOCKET_UNIT));
 
 	if (!router_units_is_active(c->manager, DOCKER_SERVICE_UNIT))
 		return 0;

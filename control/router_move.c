@@ -89,6 +89,15 @@ bool router_move_is_reversible(const struct router_move *m)
 	return exists(m, ROUTER_KEPT_SOCKET);
 }
 
+const char *router_move_docker_socket(const struct router_move *m, bool router_listens)
+{
+	if (router_move_is_reversible(m))
+		return ROUTER_KEPT_SOCKET;
+	if (exists(m, ROUTER_ENGINE_SOCKET))
+		return ROUTER_ENGINE_SOCKET;
+	return router_listens ? NULL : ROUTER_SOCKET;
+}
+
 bool router_move_meets_podman_docker(const struct router_move *m)
 {
 	return exists(m, TMPFILES_VENDOR);

@@ -63,5 +63,8 @@ int router_move_revert(const struct router_move *m, struct error *err);
 /* Is what was at /run/docker.sock before still there under its second name? Then Docker has not been restarted. */
 bool router_move_is_reversible(const struct router_move *m);
 
+/* Where Docker listens now; NULL: nowhere that could be found. router_listens: is the router's socket open? */
+const char *router_move_docker_socket(const struct router_move *m, bool router_listens);
+
 /* Does systemd-tmpfiles make /run/docker.sock a link here? */
 bool router_move_meets_podman_docker(const struct router_move *m);

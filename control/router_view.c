@@ -79,12 +79,12 @@ static void look_at_config(struct router_view *v)
 }
 
 /* Does not start Docker either. */
-static void look_at_docker(struct router_view *v)
+static void look_at_docker(struct router_view *v, const struct router_move *m)
 {
+	const char *socket = router_move_docker_socket(m, v->listens);
 	struct error err;
 
-	if (v->docker_runs && v->docker_listens &&
-	    router_docker_ask(v->is_moved ? ROUTER_ENGINE_SOCKET : ROUTER_SOCKET, &v->docker, &err) < 0)
+	if (v->docker_runs && v->docker_listens && socket && router_docker_ask(socket, &v->docker, &err) < 0)
 		(void)snprintf(v->docker_trouble, sizeof(v->docker_trouble), "%s", err.text);
 }
 
@@ -101,7 +101,7 @@ int router_view_look(struct router_view *ret, struct error *err)
 		return -1;
 	if (geteuid() == 0) {
 		look_at_report(ret);
-		look_at_docker(ret);
+		look_at_docker(ret, &move);
 	}
 	look_at_config(ret);
 	return 0;

@@ -390,6 +390,7 @@ static void drain(struct guests *g)
 /* The dispatcher reads meanwhile; what its socket does not take is told the next time. */
 static void tell_bytes(struct guests *g)
 {
+	tell_of_relayed(g);
 	for (const struct connection *c = g->worker.all; c; c = c->next) {
 		const struct guest *guest = c->owner;
 		struct message m = {.kind = MESSAGE_BYTES};

@@ -1,0 +1,227 @@
+"""`sockwake router`: the machine's docker.socket is moved aside and back."""
+
+import contextlib
+import json
+import os
+import pathlib
+import socket
+import stat
+import subprocess
+import threading
+import time
+
+import harness
+
+SOCKET = "/run/docker.sock"
+MOVED = "/run/sockwake-engine/docker.sock"
+CONFIG = pathlib.Path("/etc/sockwake/router.conf")
+HOLD = pathlib.Path("/run/test-hold")
+
+
+def sockwake(*argv, **options):
+    return harness.run("sockwake", "router", *argv, **options)
+
+
+def status():
+    return json.loads(sockwake("status", "--json").stdout)
+
+
+def describe(path):
+    """What `path` is: kind, mode, owner, group, content."""
+    try:
+        st = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    content = os.readlink(path) if stat.S_ISLNK(st.st_mode) else path.read_bytes() if stat.S_ISREG(st.st_mode) else None
+    return (stat.filemode(st.st_mode), st.st_uid, st.st_gid, content)
+
+
+def machine():
+    """All that a router that is enabled changes."""
+    paths = [pathlib.Path(p) for p in (SOCKET, MOVED, "/run/sockwake-engine", "/run/sockwake-router.status")]
+    for top in ("/etc/systemd/system", "/etc/tmpfiles.d", "/var/lib/sockwake"):
+        paths += [pathlib.Path(top), *pathlib.Path(top).rglob("*")]
+    units = ("docker.socket", "docker.service", "sockwake-router.socket", "sockwake-router.service")
+    states = harness.run("systemctl", "is-active", *units, check=False).stdout
+    return {str(path): describe(path) for path in paths}, states
+
+
+def docker_pid():
+    return harness.run("systemctl", "show", "--property=MainPID", "--value", "docker.service").stdout
+
+
+@contextlib.contextmanager
+def held(unit):
+    """Starts of the service last until HOLD is removed."""
+    drop_in = pathlib.Path(f"/run/systemd/system/{unit}.d/test-hold.conf")
+    drop_in.parent.mkdir(exist_ok=True)
+    drop_in.write_text(f"[Service]\nExecStartPre=/bin/sh -c 'while [ -e {HOLD} ]; do sleep 0.05; done'\n")
+    HOLD.touch()
+    harness.run("systemctl", "daemon-reload")
+    try:
+        yield
+    finally:
+        HOLD.unlink(missing_ok=True)
+        drop_in.unlink()
+        drop_in.parent.rmdir()
+        harness.run("systemctl", "daemon-reload")
+
+
+class Client(threading.Thread):
+    """Asks at SOCKET, again and again: how long was nobody there, and did anybody let it wait?"""
+
+    def __init__(self):
+        super().__init__()
+        self.stopped = threading.Event()
+        self.served = self.refused = 0
+        self.absent = self.longest = 0.0
+
+    def ask(self):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(20)
+            connection.connect(SOCKET)
+            connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n")
+            return harness.read_all(connection)
+
+    def run(self):
+        absent_since = None
+        while not self.stopped.is_set():
+            began = time.monotonic()
+            try:
+                answer = self.ask()
+                absent_since = None
+                self.served += answer.startswith(b"HTTP/1.1 200")
+                self.refused += not answer.startswith(b"HTTP/1.1 200")
+            except (FileNotFoundError, ConnectionRefusedError):
+                absent_since = absent_since or began
+                self.absent = max(self.absent, time.monotonic() - absent_since)
+            except ConnectionError:
+                self.refused += 1
+            self.longest = max(self.longest, time.monotonic() - began)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        self.join()
+
+
+class Enable(harness.Case):
+    scopes = (harness.SYSTEM_DOCKER,)
+
+    def setUp(self):
+        super().setUp()
+        harness.run("systemctl", "start", "docker.service")
+        self.before = machine()
+        self.addCleanup(self.restore)
+
+    def restore(self):
+        HOLD.unlink(missing_ok=True)
+        CONFIG.unlink(missing_ok=True)
+        self.scope.clean()
+        sockwake("disable")
+        self.assertEqual(machine(), self.before)
+
+    def test_there_and_back(self):
+        self.scope.engine_run("create", "--name=guest", f"--volume={SOCKET}:{SOCKET}", harness.BUSYBOX)
+        pid = docker_pid()
+        with Client() as client:
+            enabled = sockwake("enable")
+            self.assertIn("'containers = guest' into /etc/sockwake/router.conf", enabled.stderr)
+            harness.eventually(lambda: b"200 OK" in client.ask())
+        self.assertGreater(client.served, 0)
+        self.assertLess(client.absent, 0.5)
+        self.assertLess(client.longest, 10)
+        self.assertNotEqual(docker_pid(), pid)
+        self.assertIn("enabled already", sockwake("enable").stdout)
+        self.assertIn("guest", harness.run("docker", "ps", "--all").stdout)
+        self.assertEqual(stat.S_IMODE(os.stat(MOVED).st_mode), 0o660)
+        with harness.spawn("docker", "events", stdout=subprocess.DEVNULL) as events:
+            try:
+                self.check_status(events.pid)
+            finally:
+                events.terminate()
+        self.assertIn("only root sees", sockwake("status", user="wake").stdout)
+        refused = sockwake("disable", user="wake", check=False)
+        self.assertIn("sudo sockwake router disable", refused.stderr)
+        with Client() as client:
+            sockwake("disable")
+        self.assertLess(client.absent, 0.5)
+        self.assertLess(client.longest, 10)
+        self.assertIn("guest", harness.run("docker", "ps", "--all").stdout)
+        self.scope.clean()
+        self.assertEqual(machine(), self.before)
+
+    def check_status(self, pid):
+        def connections():
+            return [c for c in status()["connections"] if c["pid"] == pid and c["bytes_out"] > 0]
+
+        connection = harness.eventually(connections)[0]
+        self.assertEqual((connection["user"], connection["engine"]), ("root", "system"))
+        self.assertIn(" /", connection["request"])
+        view = status()
+        self.assertEqual((view["state"], view["listening"], view["docker_socket"]), ("on", True, MOVED))
+        self.assertEqual(view["containers"], [{"name": "guest", "running": False, "allowed": False}])
+        text = sockwake("status").stdout
+        self.assertIn(f"router – enabled, listens on {SOCKET}", text)
+        self.assertRegex(text, rf"root +{pid} +docker +system")
+
+    def run_container(self, name):
+        self.scope.engine_run("run", "--detach", f"--name={name}", "--stop-timeout=0", harness.BUSYBOX, "sleep", "1000")
+
+    def test_containers_that_would_end(self):
+        self.run_container("web")
+        refused = sockwake("enable", check=False)
+        self.assertIn("docker stop web", refused.stderr)
+        self.assertIn("live-restore", refused.stderr)
+        self.assertEqual(refused.returncode, 1)
+        self.assertEqual(self.scope.container_state("web"), "running")
+        self.scope.clean()
+        self.assertEqual(machine(), self.before)
+        sockwake("enable")
+        self.run_container("web")
+        refused = sockwake("disable", check=False)
+        self.assertIn("docker stop web", refused.stderr)
+        self.assertEqual(status()["state"], "on")
+
+    def test_the_configuration_is_checked_first(self):
+        CONFIG.parent.mkdir(exist_ok=True)
+        self.addCleanup(lambda: contextlib.suppress(OSError) and CONFIG.parent.rmdir())
+        CONFIG.write_text("engine = podman\n")
+        refused = sockwake("enable", check=False)
+        self.assertIn(f"{CONFIG}:1: unknown key 'engine'", refused.stderr)
+        CONFIG.unlink()
+        self.assertEqual(machine(), self.before)
+
+    def test_killed_before_docker_is_restarted(self):
+        pid = docker_pid()
+        with held("sockwake-router.service"):
+            with harness.spawn("sockwake", "router", "enable") as command:
+                harness.eventually(lambda: self.scope.state("sockwake-router.service") == "activating")
+                command.kill()
+            self.assertEqual(status()["state"], "enabling")
+            HOLD.unlink()
+            sockwake("disable")
+        self.assertEqual(docker_pid(), pid)
+        self.assertEqual(machine(), self.before)
+
+    def test_killed_while_docker_is_restarted(self):
+        for way, other, state in (("enable", "disable", "enabling"), ("disable", "enable", "disabling")):
+            with held("docker.service"):
+                if way == "disable":
+                    HOLD.unlink()
+                    sockwake("enable")
+                    HOLD.touch()
+                with harness.spawn("sockwake", "router", way) as command:
+                    harness.eventually(lambda: self.scope.state("docker.service") == "activating")
+                    command.kill()
+                self.assertEqual(status()["state"], state)
+                self.assertIn("broken off", sockwake("status").stdout)
+                HOLD.unlink()
+                sockwake(other)
+            self.assertEqual(status()["state"], "on" if other == "enable" else "off")
+            harness.run("docker", "ps")
+            if other == "disable":
+                self.assertEqual(machine(), self.before)
