@@ -45,7 +45,7 @@ _sockwake() {
 	COMPREPLY=()
 
 	if ((cword == 1)); then
-		COMPREPLY=($(compgen -W 'create set adopt remove list status wake sleep refresh attend logs version help --help --version' -- "$cur"))
+		COMPREPLY=($(compgen -W 'create set adopt remove list status wake sleep refresh attend router logs version help --help --version' -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -87,7 +87,8 @@ _sockwake() {
 	if [[ $cur != -* ]]; then
 		case $command in
 		set | remove | status | wake | sleep | refresh | logs) COMPREPLY=($(compgen -W "$(_sockwake_instances)" -- "$cur")) ;;
-		help) COMPREPLY=($(compgen -W 'create set adopt remove list status wake sleep refresh attend logs version help' -- "$cur")) ;;
+		router) COMPREPLY=($(compgen -W 'enable disable status' -- "$cur")) ;;
+		help) COMPREPLY=($(compgen -W 'create set adopt remove list status wake sleep refresh attend router logs version help' -- "$cur")) ;;
 		create | adopt) COMPREPLY=($(compgen -W "$(_sockwake_containers "$backend")" -- "$cur")) ;;
 		esac
 		return
@@ -112,6 +113,7 @@ _sockwake() {
 	sleep) options+=' --name --all --scope' ;;
 	refresh) options+=' --name --all --accept-volumes --scope' ;;
 	attend) options+=' --scope' ;;
+	router) options+=' --json' ;;
 	logs) options+=' --name --follow --lines --scope' ;;
 	esac
 	COMPREPLY=($(compgen -W "$options" -- "$cur"))

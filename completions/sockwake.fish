@@ -24,7 +24,7 @@ function __sockwake_units
     systemctl $scope list-units --all --type=service --plain --no-legend 2>/dev/null | string replace -r ' .*' ''
 end
 
-set -l commands create set adopt remove rm list ls ps status wake sleep refresh attend logs version help
+set -l commands create set adopt remove rm list ls ps status wake sleep refresh attend router logs version help
 set -l named set remove rm status wake sleep refresh logs
 complete -c sockwake -f
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a create -d 'Make a container wake on the first connection'
@@ -37,15 +37,17 @@ complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a wake -d '
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a sleep -d 'Put an instance to sleep'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a refresh -d 'Render the units of instances again'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a attend -d 'Start the idle clocks of running containers whose instances sleep'
+complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a router -d 'Give /run/docker.sock to the router, or back'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a logs -d 'Show the output of the container'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a version -d 'Show the version'
 complete -c sockwake -n "not __fish_seen_subcommand_from $commands" -a help -d 'Show how to use sockwake'
 complete -c sockwake -n '__fish_seen_subcommand_from help' -a "$commands"
 
-complete -c sockwake -l scope -x -a 'system user' -d 'System or user instances'
-complete -c sockwake -n "__fish_seen_subcommand_from $named" -a '(__sockwake_instances)'
+complete -c sockwake -n '__fish_seen_subcommand_from router; and not __fish_seen_subcommand_from enable disable' -a 'enable disable status'
+complete -c sockwake -n '__fish_seen_subcommand_from create set adopt remove rm list ls ps status wake sleep refresh attend logs' -l scope -x -a 'system user' -d 'System or user instances'
+complete -c sockwake -n "__fish_seen_subcommand_from $named; and not __fish_seen_subcommand_from router" -a '(__sockwake_instances)'
 complete -c sockwake -n "__fish_seen_subcommand_from $named" -l name -x -a '(__sockwake_instances)' -d 'Instance'
-complete -c sockwake -n '__fish_seen_subcommand_from create list ls ps status' -l json -d 'Print JSON'
+complete -c sockwake -n '__fish_seen_subcommand_from create list ls ps status router' -l json -d 'Print JSON'
 complete -c sockwake -n '__fish_seen_subcommand_from create set remove rm' -l no-selinux -d 'Leave SELinux port labels alone'
 complete -c sockwake -n '__fish_seen_subcommand_from set remove rm wake sleep refresh' -l all -d 'All instances'
 complete -c sockwake -n '__fish_seen_subcommand_from refresh' -l accept-volumes -d 'Accept their volumes as they are now'

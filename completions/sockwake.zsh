@@ -55,6 +55,7 @@ _sockwake() {
 		'sleep:put an instance to sleep'
 		'refresh:render the units of instances again'
 		'attend:start the idle clocks of running containers whose instances sleep'
+		'router:give /run/docker.sock to the router, or back'
 		'logs:show the output of the container'
 		'version:show the version'
 		'help:show how to use sockwake'
@@ -140,6 +141,7 @@ _sockwake() {
 	sleep) _arguments $scope $names '--all[all instances]' ;;
 	refresh) _arguments $scope $names '--all[all instances]' '--accept-volumes[accept their volumes as they are now]' ;;
 	attend) _arguments $scope ;;
+	router) _arguments '--json[print JSON]' '1:action:(enable disable status)' ;;
 	logs) _arguments $scope $name '(-f --follow)'{-f,--follow}'[follow the output]' '(-n --lines)'{-n,--lines}'[only this many of the last lines]:lines:' ;;
 	help) _describe 'command' verbs ;;
 	esac

@@ -53,6 +53,9 @@ static int find_unit(struct change *c, struct error *err)
 	struct unit_state state = {};
 	int r = manager_examine(c->manager, &name, 1, &state, err);
 
+	/* A new version was installed. */
+	if (r == 0 && state.need_reload)
+		r = manager_reload(c->manager, err);
 	if (r == 0 && strcmp(state.load_state, "loaded") == 0)
 		(void)snprintf(c->unit_file, sizeof(c->unit_file), "%s", state.fragment_path);
 	unit_states_clear(&state, 1);

@@ -11,7 +11,7 @@ import harness
 
 ANY_RELEASE = True
 PORT = 7970
-COMMANDS = "create set adopt remove list status wake sleep refresh attend logs".split()
+COMMANDS = "create set adopt remove list status wake sleep refresh attend router logs".split()
 DATA = "/usr/share"
 BASH = f"{DATA}/bash-completion/completions/sockwake"
 READY, ASKED = "READY> ", "ASKED> "

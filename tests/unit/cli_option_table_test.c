@@ -21,22 +21,21 @@
 #include "keeper/options.h"
 #include "nshelper/options.h"
 #include "proxy/options.h"
+#include "router/options.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static const struct command *const commands[] = {
-	&create_command, &set_command,	 &adopt_command,   &remove_command, &list_command, &status_command,
-	&wake_command,	 &sleep_command, &refresh_command, &attend_command, &logs_command,
+	&create_command, &set_command,	 &adopt_command,   &remove_command, &list_command,   &status_command,
+	&wake_command,	 &sleep_command, &refresh_command, &attend_command, &router_command, &logs_command,
 };
 
 static const struct {
 	const char *name;
 	const struct option_table *table;
 } programs[] = {
-	{"keeper", &keeper_option_table},
-	{"activator", &activator_option_table},
-	{"nshelper", &nshelper_option_table},
-	{"proxy", &proxy_option_table},
+	{"keeper", &keeper_option_table}, {"activator", &activator_option_table}, {"nshelper", &nshelper_option_table},
+	{"proxy", &proxy_option_table},	  {"router", &router_option_table},
 };
 
 /* Options, each once: "--all", and "--name=" where it is told that it takes a value. */
@@ -336,8 +335,8 @@ static void manuals_name_no_other_option(void **state)
 	/* those of all programs, and of systemctl, podman, Docker and Redis */
 	static const char foreign[] =
 		"--help --version --now --health-on-failure --health-startup-retries "
-		"--health-start-period --userns --tls-port --rm --volumes --filter --label --no-start --restart";
-	static const char *const manuals[] = {"man/sockwake.1", "man/nshelper.8"};
+		"--health-start-period --userns --tls-port --rm --volumes --filter --label --no-start --restart --host";
+	static const char *const manuals[] = {"man/sockwake.1", "man/nshelper.8", "man/sockwake-router.8"};
 	struct names known = {};
 
 	(void)state;
