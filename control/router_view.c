@@ -9,7 +9,7 @@
 #include "control/router_report.h"
 #include "control/router_units.h"
 
-const char *router_progress_name(enum router_progress p)
+static const char *progress_name(enum router_progress p)
 {
 	static const char *const names[] = {
 		[ROUTER_OFF] = "off",
@@ -159,7 +159,7 @@ cJSON *router_view_to_json(const struct router_view *v)
 {
 	cJSON *object = cJSON_CreateObject();
 
-	cJSON_AddStringToObject(object, "state", router_progress_name(v->progress));
+	cJSON_AddStringToObject(object, "state", progress_name(v->progress));
 	cJSON_AddBoolToObject(object, "listening", v->listens);
 	cJSON_AddBoolToObject(object, "running", v->serves);
 	cJSON_AddStringToObject(object, "socket", ROUTER_SOCKET);

@@ -28,9 +28,6 @@ int router_view_look(struct router_view *ret, struct error *err);
 void router_view_clear(struct router_view *v);
 #define _cleanup_router_view_ _cleanup_(router_view_clear)
 
-/* "off", "enabling", "on", "disabling" */
-const char *router_progress_name(enum router_progress p);
-
 /* NULL: out of memory. */
 cJSON *router_view_to_json(const struct router_view *v);
 

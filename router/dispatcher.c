@@ -126,13 +126,11 @@ static void manager_started(void *data, uid_t uid, const char *why)
 		managers_unused(d->managers, uid);
 }
 
-static void note_engine(struct dispatcher *d, const struct member *m, const struct message *message)
+static void note_engine(struct member *m, const struct message *message)
 {
-	char engine[sizeof(message->engine)];
-
-	(void)snprintf(engine, sizeof(engine), "%s", message->engine);
-	text_make_printable(engine);
-	status_report_note_engine(&d->status.report, m->uid, engine);
+	(void)snprintf(m->started, sizeof(m->started), "%s", message->engine);
+	text_make_printable(m->started);
+	m->started_at = now_usec();
 }
 
 /* A worker speaks of its own connections. */
@@ -158,7 +156,7 @@ static void told(struct team *t, struct member *m, const struct message *message
 		break;
 	case MESSAGE_STARTED:
 		if (m->kind == MEMBER_IDENTITY)
-			note_engine(d, m, message);
+			note_engine(m, message);
 		break;
 	case MESSAGE_NEED:
 		if (m->kind == MEMBER_IDENTITY && !m->needs_manager)

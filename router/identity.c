@@ -116,7 +116,6 @@ static void told(struct guests *g, const struct message *m)
 static void engine_started(struct rouse *r, const char *why)
 {
 	struct identity *i = container_of(r, struct identity, rouse);
-
 	struct message started = {.kind = MESSAGE_STARTED};
 
 	if (*why) {
@@ -124,7 +123,7 @@ static void engine_started(struct rouse *r, const char *why)
 		return;
 	}
 	i->started = true;
-	(void)snprintf(started.engine, sizeof(started.engine), "%s", engine_kind_name(i->config.engines[r->next]));
+	(void)snprintf(started.engine, sizeof(started.engine), "%s", engine_kind_name(r->kind));
 	(void)message_send(i->guests.channel.fd, &started, -1);
 	guests_serve_waiting(&i->guests);
 }

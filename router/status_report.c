@@ -1,7 +1,6 @@
 #include "router/status_report.h"
 
 #include <pwd.h>
-#include <string.h>
 
 #include "common/clock.h"
 
@@ -93,27 +92,20 @@ static void write_manager(void *data, uid_t uid)
 	w->separator = ",\n\t\t";
 }
 
-static void write_engines(FILE *to, const struct status_report *s)
+static void write_engines(FILE *to, const struct team *team)
 {
-	unsigned first = s->n_started > STARTED_MAX ? s->n_started - STARTED_MAX : 0;
+	const char *separator = "\n\t\t{";
 
-	for (unsigned n = first; n < s->n_started; n++) {
-		const struct started_engine *e = &s->started[n % STARTED_MAX];
-
-		(void)fputs(n == first ? "\n\t\t{" : ",\n\t\t{", to);
-		write_user(to, e->uid);
-		write_known(to, "engine", e->engine);
-		write_since(to, e->when);
+	for (const struct member *m = team->first; m; m = m->next) {
+		if (!*m->started)
+			continue;
+		(void)fputs(separator, to);
+		write_user(to, m->uid);
+		write_known(to, "engine", m->started);
+		write_since(to, m->started_at);
 		(void)putc('}', to);
+		separator = ",\n\t\t{";
 	}
-}
-
-void status_report_note_engine(struct status_report *s, uid_t uid, const char *engine)
-{
-	struct started_engine *e = &s->started[s->n_started++ % STARTED_MAX];
-
-	*e = (struct started_engine){.uid = uid, .when = now_usec()};
-	(void)snprintf(e->engine, sizeof(e->engine), "%s", engine);
 }
 
 bool status_report_write(const struct status_report *s, FILE *to)
@@ -127,7 +119,7 @@ bool status_report_write(const struct status_report *s, FILE *to)
 	(void)fputs("],\n\t\"managers\": [", to);
 	managers_each(s->managers, write_manager, &writer);
 	(void)fputs("],\n\t\"engines\": [", to);
-	write_engines(to, s);
+	write_engines(to, s->team);
 	(void)fputs("]\n}\n", to);
 	return fflush(to) == 0 && !ferror(to);
 }

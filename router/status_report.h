@@ -15,25 +15,11 @@
 #include "router/records.h"
 #include "router/team.h"
 
-/* The engines that workers have started: the last ones. */
-#define STARTED_MAX 64
-
-struct started_engine {
-	uid_t uid;
-	uint64_t when; /* CLOCK_MONOTONIC microseconds */
-	char engine[16];
-};
-
 struct status_report {
 	const struct records *records;
 	const struct team *team;
 	const struct managers *managers;
-	struct started_engine started[STARTED_MAX];
-	unsigned n_started; /* all; beyond STARTED_MAX the oldest was replaced */
 };
-
-/* A worker says that it has started an engine of its user. */
-void status_report_note_engine(struct status_report *s, uid_t uid, const char *engine);
 
 /* False: not all could be written. Looks up accounts, which may take long. */
 bool status_report_write(const struct status_report *s, FILE *to);

@@ -24,6 +24,8 @@ struct member {
 	gid_t *groups;
 	size_t n_groups;
 	bool needs_manager;   /* its user's, which is being started */
+	char started[16];     /* the engine of its user that it has started, and stops again; "": none */
+	uint64_t started_at;  /* CLOCK_MONOTONIC microseconds */
 	unsigned connections; /* that were handed to it and have not ended */
 };
 

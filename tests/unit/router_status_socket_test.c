@@ -68,7 +68,7 @@ static void begin(void)
 	loop.after = no_more;
 	assert_int_equal(records_open(&records, 4096, &err), 0);
 	status.report = (struct status_report){
-		.records = &records, .team = &team, .managers = managers_new(&loop, &(struct managers_events){})};
+		.records = &records, .team = &team, .managers = managers_new(&loop, 0, &(struct managers_events){})};
 	assert_int_equal(status_socket_open(&status, &loop, &team, fd, &err), 0);
 	timer_add(&loop, &end, ended);
 	timer_add(&loop, &beat, beaten);
