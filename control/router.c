@@ -14,6 +14,7 @@
 #include "control/router_view.h"
 #include "control/signals.h"
 #include "control/units_lock.h"
+#include "units/listen_addresses.h"
 #include "units/paths.h"
 
 struct change {
@@ -23,6 +24,7 @@ struct change {
 	struct router_docker docker; /* as it was before; empty if it does not run */
 	char *allowed;		     /* containers, by the configuration */
 	char unit_file[PATH_MAX];
+	char others[1024]; /* lines for the drop-in: where docker.socket listens besides */
 	int lock;
 };
 
@@ -66,6 +68,33 @@ static int find_unit(struct change *c, struct error *err)
 	return r;
 }
 
+/* A drop-in that moves one address must name them all. */
+static void keep_address(void *data, const char *kind, const char *address)
+{
+	static const char *const moved[] = {ROUTER_SOCKET, "/var" ROUTER_SOCKET, ROUTER_ENGINE_SOCKET};
+	struct change *c = data;
+	size_t used = strlen(c->others);
+
+	for (size_t k = 0; k < sizeof(moved) / sizeof(*moved); k++) {
+		if (strcmp(address, moved[k]) == 0)
+			return;
+	}
+	if (strcmp(kind, "Stream") == 0)
+		(void)snprintf(c->others + used, sizeof(c->others) - used, "ListenStream=%s\n", address);
+}
+
+static int find_addresses(struct change *c, struct error *err)
+{
+	static const char *const name = DOCKER_SOCKET_UNIT;
+	struct unit_state state = {};
+	int r = manager_query(c->manager, &name, 1, &state, err);
+
+	if (r == 0 && strcmp(state.load_state, "loaded") == 0)
+		r = listen_addresses_each(c->manager, state.object, keep_address, c, err);
+	unit_states_clear(&state, 1);
+	return r;
+}
+
 /* The last moment before Docker is restarted: the router answers, and no container ends that was started meanwhile. NULL, or
  * a socket of nobody: a command that was broken off has been here before. */
 static int confirm(void *data, const char *docker_socket, struct error *err)
@@ -90,12 +119,14 @@ static int begin(struct change *c, struct error *err)
 
 	*c = (struct change){.lock = -1};
 	if (unit_directory(SCOPE_SYSTEM, directory, err) < 0 || manager_connect(SCOPE_SYSTEM, &c->manager, err) < 0 ||
-	    find_unit(c, err) < 0 || units_lock_take(SCOPE_SYSTEM, directory, &c->lock, err) < 0)
+	    find_unit(c, err) < 0 || find_addresses(c, err) < 0 ||
+	    units_lock_take(SCOPE_SYSTEM, directory, &c->lock, err) < 0)
 		return -1;
 	c->units = router_units_of(c->manager);
 	c->move = (struct router_move){
 		.root = "",
 		.unit_file = c->unit_file,
+		.others = c->others,
 		.units = &c->units,
 		.confirm = confirm,
 		.data = c,

@@ -167,11 +167,12 @@ static int take_place(const struct router_move *m, struct error *err)
 
 static int write_drop_in(const struct router_move *m, struct error *err)
 {
-	char *before = NULL;
+	char *before = NULL, text[sizeof(drop_in) + 1024];
 	int r;
 
 	PATH(path, DROP_IN_FILE);
-	r = own_file_write(path, drop_in, 0644, &before, err);
+	(void)snprintf(text, sizeof(text), "%s%s", drop_in, m->others);
+	r = own_file_write(path, text, 0644, &before, err);
 	free(before);
 	return r;
 }

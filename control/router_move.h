@@ -42,6 +42,7 @@ struct router_units {
 struct router_move {
 	const char *root;      /* before each path: "" */
 	const char *unit_file; /* of the router's socket */
+	const char *others;    /* lines for the drop-in: where docker.socket listens besides */
 	const struct router_units *units;
 	int (*confirm)(void *data, const char *docker_socket, struct error *err);
 	void *data; /* of confirm */

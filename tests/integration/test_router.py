@@ -143,6 +143,8 @@ class Enable(harness.Case):
                 self.check_status(events.pid)
             finally:
                 events.terminate()
+        kept = harness.run("make", "-C", "/src", "uninstall", check=False)
+        self.assertIn("sudo sockwake router disable", kept.stderr)
         self.assertIn("only root sees", sockwake("status", user="wake").stdout)
         refused = sockwake("disable", user="wake", check=False)
         self.assertIn("sudo sockwake router disable", refused.stderr)

@@ -65,7 +65,7 @@ static void put(const char *path, const char *text)
 
 static const char *text_of(const char *path)
 {
-	static char text[256];
+	static char text[1024];
 	FILE *f = fopen(at(path), "r");
 	size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
 
@@ -150,8 +150,11 @@ static int confirm(void *data, const char *docker_socket, struct error *err)
 
 static const struct router_units units = {
 	.reload = reload, .start = start, .stop = stop, .restart = restart, .is_active = is_active};
-static struct router_move move = {
-	.root = root, .unit_file = "/lib/systemd/system/sockwake-router.socket", .units = &units, .confirm = confirm};
+static struct router_move move = {.root = root,
+				  .unit_file = "/lib/systemd/system/sockwake-router.socket",
+				  .others = "ListenStream=2375\n",
+				  .units = &units,
+				  .confirm = confirm};
 
 static char tree[8192];
 
@@ -263,6 +266,10 @@ static void expect_enabled(void)
 	assert_string_equal(text_of(ROUTER_SOCKET), "router");
 	assert_true(there("/etc/systemd/system/sockets.target.wants/sockwake-router.socket"));
 	assert_true(there("/etc/systemd/system/docker.socket.d/sockwake-router.conf"));
+	assert_non_null(strstr(text_of("/etc/systemd/system/docker.socket.d/sockwake-router.conf"),
+			       "ListenStream=\nListenStream=" ROUTER_ENGINE_SOCKET "\n"));
+	assert_non_null(
+		strstr(text_of("/etc/systemd/system/docker.socket.d/sockwake-router.conf"), "ListenStream=2375\n"));
 	assert_false(there(ROUTER_KEPT_SOCKET));
 	assert_true(machine->router);
 	assert_int_equal(there("/etc/tmpfiles.d/podman-docker.conf"), there("/usr/lib/tmpfiles.d"));
