@@ -31,5 +31,5 @@ void router_view_clear(struct router_view *v);
 /* NULL: out of memory. */
 cJSON *router_view_to_json(const struct router_view *v);
 
-/* Is the name one of "a, b"? */
+/* Is the name one of "a, b", or is that "all"? */
 bool router_view_allows(const char *allowed, const char *name);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "common/cleanup.h"
 #include "common/log.h"
 #include "handover/listen.h"
 #include "router/config.h"
@@ -13,6 +14,7 @@
 #include "router/options.h"
 #include "router/policy.h"
 #include "router/system.h"
+#include "rules/rules.h"
 
 #define FIRST_FD    LISTEN_FDS_START /* the only listening socket, or the channel of a worker */
 #define STATUS_NAME "status"	     /* FileDescriptorName= of sockwake-router-status.socket */
@@ -37,16 +39,18 @@ static int serve(const struct router_options *o, struct error *err)
 static int check(const struct router_options *o)
 {
 	static struct config config;
+	_cleanup_rules_ struct rules *rules = NULL;
 	struct error err;
 
 	config_defaults(&config);
-	if (config_read(o->config, false, &config, &err) < 0) {
+	if (config_read(o->config, false, &config, &err) < 0 ||
+	    (config.has_rules && rules_read(o->config, &rules, &err) < 0)) {
 		puts(err.text);
 		return EXIT_FAILURE;
 	}
 	for (size_t k = 0; k < config.containers.n; k++)
 		printf("%s%s", k > 0 ? ", " : "", config.containers.names[k]);
-	puts("");
+	puts(config.all_containers ? "all" : "");
 	return EXIT_SUCCESS;
 }
 

@@ -120,6 +120,7 @@ static void names_that_are_allowed(void **state)
 	assert_true(router_view_allows("portainer", "portainer"));
 	assert_true(router_view_allows("a, portainer, b", "portainer"));
 	assert_false(router_view_allows("portainer2, aportainer", "portainer"));
+	assert_true(router_view_allows("all", "portainer"));
 	assert_false(router_view_allows("", "portainer"));
 }
 
