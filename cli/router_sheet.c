@@ -144,15 +144,14 @@ static int print_connections(const cJSON *list, const struct terminal *t, struct
 static void print_list(const struct terminal *t, const char *title, const cJSON *list,
 		       void (*describe)(const cJSON *item, char *ret, size_t size))
 {
-	const cJSON *item;
+	const cJSON *item, *first = list ? list->child : NULL;
 
 	cJSON_ArrayForEach(item, list)
 	{
 		char text[VALUE_MAX];
 
 		describe(item, text, sizeof(text));
-		sheet_line(t, title, text);
-		title = "";
+		sheet_line(t, item == first ? title : "", text);
 	}
 }
 
