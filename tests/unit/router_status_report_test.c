@@ -29,6 +29,10 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
+	for (uint32_t k = 0; k < records.used; k++) {
+		if (records.all[k].member)
+			records_remove(&records, &records.all[k]);
+	}
 	records_close(&records);
 	free((void *)(uintptr_t)report.managers);
 	return 0;

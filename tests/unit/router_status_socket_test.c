@@ -82,6 +82,10 @@ static void finish(void)
 	}
 	close(status.listener.fd);
 	free((void *)(uintptr_t)status.report.managers);
+	for (uint32_t k = 0; k < records.used; k++) {
+		if (records.all[k].member)
+			records_remove(&records, &records.all[k]);
+	}
 	records_close(&records);
 	loop_close(&loop);
 }
