@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "control/image.h"
 #include "control/install.h"
+#include "control/kept_up.h"
 #include "control/note.h"
 #include "control/rights.h"
 #include "control/unattended.h"
@@ -19,6 +20,16 @@ static void heal(enum scope scope, const char *directory, const struct instance 
 
 	if (i->made_container && !i->unit && units_lock_take(scope, directory, &lock, &ignored) == 0)
 		(void)made_heal(i, &ignored);
+}
+
+/* Else nothing has to be asked of its engine again. */
+static bool has_running_dependency(const struct observation *o)
+{
+	for (size_t k = 0; k < o->stored->instance.n_dependencies; k++) {
+		if (strcmp(o->dependency_states[k], container_state_name(CONTAINER_RUNNING)) == 0)
+			return true;
+	}
+	return false;
 }
 
 int attend(enum scope scope, struct error *err)
@@ -42,6 +53,8 @@ int attend(enum scope scope, struct error *err)
 
 		if (!stored.items[k].problem && strcmp(os[k].container_state, "missing") == 0)
 			heal(scope, directory, i);
+		if (!stored.items[k].problem && has_running_dependency(&os[k]))
+			kept_up_look(i);
 		if (unattended_is(&os[k]) && unattended_start(m, i))
 			note_done("'%s': the container '%s' runs; it sleeps when nobody uses it", i->name,
 				  i->container_name);

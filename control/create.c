@@ -19,6 +19,7 @@
 #include "control/install.h"
 #include "control/instance_engine.h"
 #include "control/keep.h"
+#include "control/kept_up.h"
 #include "control/leftovers.h"
 #include "control/note.h"
 #include "control/other_engine.h"
@@ -128,13 +129,6 @@ static int prepare_container(struct create_request *r, struct manager *m, const 
 	return made_make(r, m, made, err);
 }
 
-/* What nobody needs to read each time that labels are applied again. */
-static void note_news(const struct create_request *r, struct engine *engine)
-{
-	advice_note_name(r);
-	dependencies_note_running(&r->instance, engine);
-}
-
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
 		    enum outcome *ret, struct error *err)
 {
@@ -166,12 +160,13 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 	    create_unit_fit(r, before, &subject.run_by, &drop_in, err) < 0 ||
 	    create_write_compare(r, directory, old, ret, err) < 0)
 		return -1;
+	if (*ret != OUTCOME_UNCHANGED && create_check_ports(i, all, old ? &old->instance : NULL, r->freed, err) < 0)
+		return -1;
+	kept_up_note(i, engine, all);
 	if (*ret == OUTCOME_UNCHANGED)
 		return 0;
-	if (create_check_ports(i, all, old ? &old->instance : NULL, r->freed, err) < 0)
-		return -1;
-	if (i->adopted && !old)
-		note_news(r, engine);
+	if (i->adopted && !old) /* nobody needs to read it again */
+		advice_note_name(r);
 	create_write_note_hidden(m, directory, i);
 	if (r->dry_run)
 		return 0;

@@ -261,29 +261,6 @@ static int add_project(struct instance *i, struct engine *engine, const struct s
 	return 0;
 }
 
-static const char *stop_words(const struct instance *i, const struct dependency *d)
-{
-	if (d->unit)
-		return i->scope == SCOPE_USER ? "systemctl --user stop" : "systemctl stop";
-	return i->backend == BACKEND_PODMAN ? "podman stop" : "docker stop";
-}
-
-void dependencies_note_running(const struct instance *i, struct engine *engine)
-{
-	for (size_t k = 0; k < i->n_dependencies; k++) {
-		const struct dependency *d = &i->dependencies[k];
-		_cleanup_container_ struct container c = {};
-		struct error ignored;
-
-		if (i->keep_running || health_check_is_completed(d->health_check) ||
-		    engine->backend->inspect(engine, d->container, &c, &ignored) < 0 || c.state != CONTAINER_RUNNING)
-			continue;
-		note_print("'%s' runs already, and only a label names it: it stays up until somebody stops it once, as "
-			   "with '%s %s'; from then on sockwake wakes it and puts it to sleep",
-			   d->container, stop_words(i, d), d->unit ? d->unit : d->container);
-	}
-}
-
 int dependencies_resolve(struct create_request *r, const struct instance *before, struct manager *m,
 			 struct engine *engine, const struct subject *s, struct error *err)
 {

@@ -6,10 +6,6 @@
 /* Reads r->dependencies into the instance; dependencies_resolve() gets the rest from the engine. */
 int dependencies_parse(struct create_request *r, struct error *err);
 
-/* Notes dependencies of a new instance that run already, and which sockwake therefore does not stop: only labels name
- * them. */
-void dependencies_note_running(const struct instance *i, struct engine *engine);
-
 /* Notes what a dry run cannot know about them. */
 void dependencies_note_unresolved(const struct create_request *r);
 

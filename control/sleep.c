@@ -1,6 +1,7 @@
 #include "control/sleep.h"
 
 #include "common/clock.h"
+#include "control/kept_up.h"
 #include "control/note.h"
 #include "control/schedule.h"
 #include "control/settle.h"
@@ -58,6 +59,8 @@ int sleep_instance(enum scope scope, const struct stored *s, struct error *err)
 	(void)manager_reset_failed(m, unit, &ignored); /* it sleeps, whatever failed before */
 	if (!s->problem)
 		note_done("'%s' sleeps.", name);
+	if (!s->problem)
+		kept_up_look(&s->instance);
 	if (schedule_is_on(&s->instance))
 		note_print("its schedule wakes it again: 'systemctl %sstop %s" SOCKET_SUFFIX "' keeps it asleep",
 			   scope == SCOPE_USER ? "--user " : "", name);

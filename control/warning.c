@@ -9,6 +9,7 @@
 #include "control/container_check.h"
 #include "control/dns_port.h"
 #include "control/instance_engine.h"
+#include "control/kept_up.h"
 #include "control/network_check.h"
 #include "control/observe.h"
 #include "control/settle.h"
@@ -190,4 +191,6 @@ void warning_find(const struct observation *o, char ret[static WARNING_MAX])
 			 "the container runs although nobody woke it: 'sockwake sleep %s' stops it, 'sockwake attend' "
 			 "starts its idle clock, and so does the next use",
 			 i->name);
+	else if (answered && kept_up_describe(i, why))
+		snprintf(ret, WARNING_MAX, "%s", why);
 }
