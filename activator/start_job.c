@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "activator/blame.h"
 #include "activator/health.h"
 #include "activator/tell.h"
 #include "activator/unit_container.h"
@@ -95,6 +96,7 @@ int start_job(struct unit *u, const struct unit_view *before, struct engine *e, 
 	      struct error *err)
 {
 	struct look l = {.engine = e, .options = o, .began = now_usec()};
+	int r = unit_start(u, before, e->deadline, &(struct meanwhile){look, &l}, err);
 
-	return unit_start(u, before, e->deadline, &(struct meanwhile){look, &l}, err);
+	return r < 0 && unit_lacks_dependency(u) ? blame_needed(u, o, err) : r;
 }

@@ -461,6 +461,11 @@ int unit_start(struct unit *u, const struct unit_view *before, uint64_t deadline
 			 u->manager.job_result, systemctl(u->manager.scope), u->name);
 }
 
+bool unit_lacks_dependency(const struct unit *u)
+{
+	return strcmp(u->manager.job_result, "dependency") == 0;
+}
+
 int unit_start_later(struct unit *u, struct error *err)
 {
 	_cleanup_bus_err_ sd_bus_error bus_err = SD_BUS_ERROR_NULL;

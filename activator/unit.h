@@ -59,6 +59,9 @@ struct meanwhile {
 int unit_start(struct unit *u, const struct unit_view *before, uint64_t deadline, const struct meanwhile *m,
 	       struct error *err);
 
+/* Was the last start given up because a unit that it needs did not start? */
+bool unit_lacks_dependency(const struct unit *u);
+
 /* Requests its start, after a stop that is under way, and does not wait. */
 int unit_start_later(struct unit *u, struct error *err);
 

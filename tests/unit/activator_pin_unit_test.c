@@ -293,6 +293,34 @@ static void a_container_that_somebody_removed(void **state)
 	fake_stop(&f);
 }
 
+/* The unit that has failed is named, not those that were given up because of it. */
+static void what_it_needs_has_failed(void **state)
+{
+	START(f, SAY(EXITED));
+
+	(void)state;
+	fake_set(&manager, X, "ActiveState", "inactive");
+	fake_set(&manager, X, "start", "dependency");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "the start of the unit 'x.service' ended as 'dependency'");
+	fake_set(&manager, X, "Requires", "some.target mid.service " X);
+	fake_set(&manager, X, "BindsTo", "late.service");
+	fake_set(&manager, "some.target", "ActiveState", "active");
+	fake_set(&manager, "some.target", "Requires", "other.service");
+	fake_set(&manager, "other.service", "ActiveState", "failed");
+	fake_set(&manager, "late.service", "ActiveState", "activating");
+	fake_set(&manager, "mid.service", "ActiveState", "inactive");
+	fake_set(&manager, "mid.service", "Requires", "broken.service mid.service");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "the start of the unit 'x.service' ended as 'dependency'");
+	fake_set(&manager, "broken.service", "ActiveState", "failed");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")),
+		       "the unit 'x.service' did not start, because 'broken.service', which it needs, has failed: "
+		       "'journalctl --user -u broken.service' may say why");
+	/* systemd starts a pod's unit again at once */
+	fake_set(&manager, "late.service", "SubState", "auto-restart");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "because 'late.service', which it needs, has failed");
+	fake_stop(&f);
+}
+
 /* The time ends while the engine, which has answered before, is asked again. */
 static void a_request_that_outlasts_the_time(void **state)
 {
@@ -585,6 +613,7 @@ int main(void)
 		UNIT_TEST(a_container_that_somebody_removed),
 		UNIT_TEST(one_that_is_paused_must_be_the_units),
 		UNIT_TEST(another_one_stays_paused),
+		UNIT_TEST(what_it_needs_has_failed),
 		UNIT_TEST(a_request_that_outlasts_the_time),
 		UNIT_TEST(what_fails),
 		UNIT_TEST(one_that_is_starting_is_waited_for),
