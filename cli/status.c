@@ -13,6 +13,7 @@
 #include "cli/wake_report.h"
 #include "common/clock.h"
 #include "control/find.h"
+#include "control/no_effect.h"
 #include "control/note.h"
 #include "control/observation_json.h"
 #include "control/observe_some.h"
@@ -127,10 +128,11 @@ static void print_idle(const struct terminal *t, const struct observation *o)
 {
 	const struct instance *i = &o->stored->instance;
 	bool runs_as_before = o->have_stats && is_current(o->state) && is_fresh(o) && outlook_is_older(i, &o->stats);
+	bool warms = no_effect_warms(i);
 	char line[1024];
 
 	snprintf(line, sizeof(line), "%s after %s without a connection%s%s%s%s", idle_action_name(i->idle_action),
-		 i->idle_timeout, i->warm_for ? ", after several " : "", i->warm_for ? i->warm_for : "",
+		 i->idle_timeout, warms ? ", after several " : "", warms ? i->warm_for : "",
 		 i->keep_running ? ", unless it ran before" : "",
 		 runs_as_before ? " (changed: from the next wake on)" : "");
 	sheet_line(t, "Idle", line);

@@ -21,6 +21,7 @@
 #include "control/keep.h"
 #include "control/kept_up.h"
 #include "control/leftovers.h"
+#include "control/no_effect.h"
 #include "control/note.h"
 #include "control/other_engine.h"
 #include "control/programs.h"
@@ -167,6 +168,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 		return 0;
 	if (i->adopted && !old) /* nobody needs to read it again */
 		advice_note_name(r);
+	no_effect_note(i);
 	create_write_note_hidden(m, directory, i);
 	if (r->dry_run)
 		return 0;

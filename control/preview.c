@@ -8,6 +8,7 @@
 #include "control/advice.h"
 #include "control/dependencies.h"
 #include "control/image.h"
+#include "control/no_effect.h"
 #include "control/note.h"
 #include "control/warning.h"
 #include "units/paths.h"
@@ -46,6 +47,7 @@ int preview_render(struct create_request *r, char **ret, struct error *err)
 	if (!f)
 		return error_errno(err, ENOMEM, "cannot print the units");
 	advice_note(r);
+	no_effect_note(&r->instance);
 	dependencies_note_unresolved(r);
 	note_obstacles(&r->instance);
 	done = r->to_make.image ? made_put(f, r, err) : 0;
