@@ -170,10 +170,11 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 		advice_note_name(r);
 	no_effect_note(i);
 	create_write_note_hidden(m, directory, i);
+	if (!r->dry_run && create_write(m, directory, r, before, drop_in, err) < 0)
+		return -1;
+	create_unit_note(r, &subject.run_by); /* it speaks of an instance that is there */
 	if (r->dry_run)
 		return 0;
-	if (create_write(m, directory, r, before, drop_in, err) < 0)
-		return -1;
 	made_keep(r, &made);
 	if (before)
 		made_leave(before, i, m);

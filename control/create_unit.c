@@ -181,28 +181,29 @@ int subject_find(struct create_request *r, struct manager *m, struct engine *eng
 }
 
 /* A pod's unit starts all its containers. The drop-in of one of them does not change that. */
-static int check_boot_of_pod(const struct instance *i, const struct container_unit *run_by, struct error *err)
+static int refuse_boot_of_pod(const struct instance *i, const struct container_unit *run_by, struct error *err)
 {
 	const struct pod_unit *pod = &run_by->pod;
 
-	if (i->no_boot)
-		return error_set(
-			err, EINVAL,
-			"%s starts %s, and with it all containers of that pod, which --no-boot does not change: take "
-			"its WantedBy= out of '%s', and run 'systemctl %sdaemon-reload'",
-			pod->wanted_by, pod->unit, pod->file ? pod->file : pod->unit,
-			i->scope == SCOPE_USER ? "--user " : "");
-	note_print("%s starts %s, and with it all containers of that pod, asleep or not: without its WantedBy= in '%s' "
-		   "that is left to the first connection",
-		   pod->wanted_by, pod->unit, pod->file ? pod->file : pod->unit);
-	return 0;
+	return error_set(err, EINVAL,
+			 "%s starts %s, and with it all containers of that pod, which --no-boot does not change: take "
+			 "its WantedBy= out of '%s', and run 'systemctl %sdaemon-reload'",
+			 pod->wanted_by, pod->unit, pod->file ? pod->file : pod->unit,
+			 i->scope == SCOPE_USER ? "--user " : "");
 }
 
 static void note_boot(const struct create_request *r, const struct container_unit *run_by)
 {
+	const struct pod_unit *pod = &run_by->pod;
 	const struct instance *i = &r->instance;
 	char remedy[320];
 
+	if (pod->wanted_by)
+		note_print("%s starts %s, and with it all containers of that pod, asleep or not: without its WantedBy= "
+			   "in '%s' that is left to the first connection",
+			   pod->wanted_by, pod->unit, pod->file ? pod->file : pod->unit);
+	if (pod->wanted_by || !run_by->wanted_by || i->no_boot)
+		return;
 	if (!run_by->quadlet)
 		snprintf(remedy, sizeof(remedy), "disabling the unit");
 	else if (i->adopted)
@@ -215,23 +216,36 @@ static void note_boot(const struct create_request *r, const struct container_uni
 		   run_by->unit, remedy);
 }
 
-static int check_boot(struct create_request *r, const struct container_unit *run_by, struct error *err)
+static int check_boot(const struct instance *i, const struct container_unit *run_by, struct error *err)
 {
-	struct instance *i = &r->instance;
+	return i->no_boot && run_by->pod.wanted_by ? refuse_boot_of_pod(i, run_by, err) : 0;
+}
 
-	if (run_by->pod.wanted_by)
-		return check_boot_of_pod(i, run_by, err);
-	if (!run_by->wanted_by)
+/* Without a Quadlet there is no drop-in that these options could write. */
+static int check_no_quadlet(const struct instance *i, const char *unit, struct error *err)
+{
+	if (!i->no_boot && !i->drop_publish)
 		return 0;
-	if (i->no_boot && !run_by->quadlet)
+	if (!unit)
 		return error_set(err, EINVAL,
-				 "%s is no Quadlet, so that --no-boot does not know how to keep it out of %s: "
-				 "'systemctl %sdisable %s' does",
-				 run_by->unit, run_by->wanted_by, i->scope == SCOPE_USER ? "--user " : "",
-				 run_by->unit);
-	if (!i->no_boot)
-		note_boot(r, run_by);
-	return 0;
+				 "no unit runs the container '%s': --no-boot and --drop-publish are for Quadlets",
+				 i->container_name);
+	if (i->no_boot)
+		return error_set(
+			err, EINVAL,
+			"%s is no Quadlet, and --no-boot is for those: 'systemctl %sdisable %s' leaves its start "
+			"to the first connection",
+			unit, i->scope == SCOPE_USER ? "--user " : "", unit);
+	return error_set(
+		err, EINVAL,
+		"%s is no Quadlet, and --drop-publish is for those: take the port out of its ExecStart=", unit);
+}
+
+/* Earlier versions accepted them for any unit. */
+static void forget_stored(struct instance *i, const struct instance *old)
+{
+	i->no_boot &= !old || !old->no_boot;
+	i->drop_publish &= !old || !old->drop_publish;
 }
 
 #define NETWORK_TARGET "network-online.target"
@@ -260,25 +274,21 @@ int create_unit_fit(struct create_request *r, const struct instance *old, const 
 	char path[PATH_MAX] = "";
 
 	*ret_drop_in = NULL;
+	if (r->changes && !run_by->quadlet)
+		forget_stored(i, old);
 	free_ptr(&i->drop_in); /* that of the instance that is changed */
-	if (!run_by->unit) {
-		if (i->no_boot || i->drop_publish)
-			return error_set(err, EINVAL,
-					 "no unit runs the container '%s': --no-boot and --drop-publish are for "
-					 "Quadlets",
-					 i->container_name);
+	if (!run_by->quadlet && check_no_quadlet(i, run_by->unit, err) < 0)
+		return -1;
+	if (!run_by->unit)
 		return 0;
-	}
 	if (!r->changes && old && old->drop_in && old->unit && strcmp(old->unit, i->unit) == 0) {
 		i->no_boot |= old->no_boot; /* the unit no longer shows what they have changed */
 		i->drop_publish |= old->drop_publish;
 	}
 	if (run_by->quadlet && drop_in_path(i->scope, run_by->quadlet, i->name, path, err) < 0)
 		return -1;
-	if (check_boot(r, run_by, err) < 0 || unit_ports_check(i, run_by, path, err) < 0)
+	if (check_boot(i, run_by, err) < 0 || unit_ports_check(i, run_by, path, err) < 0)
 		return -1;
-	note_network(run_by);
-	unit_ports_note(i, run_by);
 	if (!run_by->quadlet || (!i->no_boot && !i->drop_publish))
 		return 0;
 	if (text_replace(&i->drop_in, path, err) < 0)
@@ -286,6 +296,15 @@ int create_unit_fit(struct create_request *r, const struct instance *old, const 
 	*ret_drop_in =
 		drop_in_render(i, run_by->kube ? "Kube" : "Container", (const char *const *)run_by->publish, err);
 	return *ret_drop_in ? 0 : -1;
+}
+
+void create_unit_note(const struct create_request *r, const struct container_unit *run_by)
+{
+	if (!run_by->unit)
+		return;
+	note_boot(r, run_by);
+	note_network(run_by);
+	unit_ports_note(&r->instance, run_by);
 }
 
 /* Does the drop-in take effect? Another one may override it. */

@@ -8,10 +8,13 @@
 int subject_find(struct create_request *r, struct manager *m, struct engine *engine, struct subject *s,
 		 struct error *err);
 
-/* Like container_check_fit(), for the unit. *ret_drop_in is the text of the drop-in it needs, or NULL. `old` is the
+/* Like container_check_fit(), for the unit, without a note. *ret_drop_in is the text of the drop-in it needs, or NULL. `old` is the
  * instance to be replaced, or NULL: the new drop-in repeats the effects of the old one. */
 int create_unit_fit(struct create_request *r, const struct instance *old, const struct container_unit *run_by,
 		    char **ret_drop_in, struct error *err);
+
+/* Notes what may surprise about the unit of an instance that is there, or that create would make. */
+void create_unit_note(const struct create_request *r, const struct container_unit *run_by);
 
 /* Writes i->drop_in, reloads the manager and checks the effect. *ret_before is the previous text for
  * create_unit_revert_drop_in(), or NULL. Does nothing if text is NULL. */
