@@ -4,6 +4,11 @@ _sockwake_instances() {
 	sockwake list --json 2>/dev/null | sed -n 's/^\t\t"name":\t"\(.*\)",*$/\1/p'
 }
 
+# The instances that the command line does not name yet.
+_sockwake_others() {
+	_sockwake_instances | grep -vxF -f <(printf '%s\n' "$@")
+}
+
 _sockwake_engine() {
 	local backend=$1
 	if [[ -z $backend ]]; then
@@ -12,19 +17,20 @@ _sockwake_engine() {
 	command -v "$backend" >/dev/null && "$backend" "${@:2}" 2>/dev/null
 }
 
+# Without those that sockwake keeps beside a Quadlet's container, so that pruning spares its image and volumes.
 _sockwake_containers() {
-	_sockwake_engine "$1" ps --all --format '{{.Names}}'
+	_sockwake_engine "$1" ps --all --format '{{.Names}}' | grep -v '^sockwake-.*-keep$'
 }
 
 _sockwake_images() {
 	_sockwake_engine "$1" images --format '{{.Repository}}:{{.Tag}}' | grep -v '<none>'
 }
 
-# The services that may run a container: those that Quadlets make, and others that are loaded.
+# The services that may run a container: those that Quadlets make, and others that are loaded. A template runs none.
 _sockwake_units() {
 	local scope=
 	((EUID == 0)) || scope=--user
-	systemctl $scope list-unit-files --type=service --plain --no-legend 2>/dev/null | sed 's/[ @].*//'
+	systemctl $scope list-unit-files --type=service --plain --no-legend 2>/dev/null | sed -n 's/^\([^ ]*[^@ ]\.service\) .*/\1/p'
 	systemctl $scope list-units --all --type=service --plain --no-legend 2>/dev/null | sed 's/ .*//'
 }
 
@@ -75,10 +81,10 @@ _sockwake() {
 		return
 		;;
 	--unit) COMPREPLY=($(compgen -W "$(_sockwake_units)" -- "$cur")) && return ;;
-	--unset) COMPREPLY=($(compgen -W "target no-boot drop-publish with
+	--unset) COMPREPLY=($(compgen -W "target no-boot drop-publish with with-project
 		startup-timeout idle-timeout warm-for schedule health-check idle-action keep-running ignore-from
 		no-wake-from no-hold-from hold connection-timeout flow-timeout keepalive drain-timeout
-		proxy-protocol transparent workers socket-mode socket-group no-notifications no-selinux" -- "$cur")) && return ;;
+		proxy-protocol transparent workers socket-mode socket-group user no-notifications no-selinux" -- "$cur")) && return ;;
 	--listen-port | --container-port | --publish | -p | --target | --workers | --lines | -n | \
 		--env | -e | --volume | -v | --no-wake-from | --no-hold-from | --ignore-from | --socket-mode | --schedule)
 		return
@@ -86,7 +92,8 @@ _sockwake() {
 	esac
 	if [[ $cur != -* ]]; then
 		case $command in
-		set | remove | status | wake | sleep | refresh | logs) COMPREPLY=($(compgen -W "$(_sockwake_instances)" -- "$cur")) ;;
+		set | remove | status | wake | sleep | refresh) COMPREPLY=($(compgen -W "$(_sockwake_others "${words[@]:2:cword-2}")" -- "$cur")) ;;
+		logs) COMPREPLY=($(compgen -W "$(_sockwake_instances)" -- "$cur")) ;;
 		router) COMPREPLY=($(compgen -W 'enable disable status' -- "$cur")) ;;
 		help) COMPREPLY=($(compgen -W 'create set adopt remove list status wake sleep refresh attend router logs version help' -- "$cur")) ;;
 		create | adopt) COMPREPLY=($(compgen -W "$(_sockwake_containers "$backend")" -- "$cur")) ;;

@@ -1,7 +1,11 @@
 # Completion of sockwake(1) for fish.
 
 function __sockwake_instances
-    sockwake list --json 2>/dev/null | sed -n 's/^\t\t"name":\t"\(.*\)",*$/\1/p'
+    # without those that the command line names already
+    set -l words (commandline -opc)
+    for name in (sockwake list --json 2>/dev/null | sed -n 's/^\t\t"name":\t"\(.*\)",*$/\1/p')
+        contains -- $name $words; or echo $name
+    end
 end
 
 function __sockwake_engine
@@ -15,7 +19,7 @@ function __sockwake_engine
 end
 
 function __sockwake_containers
-    __sockwake_engine ps --all --format '{{.Names}}'
+    __sockwake_engine ps --all --format '{{.Names}}' | grep -v '^sockwake-.*-keep$'
 end
 
 function __sockwake_units
@@ -108,4 +112,4 @@ complete -c sockwake -n $options -l user -x -a '(__fish_complete_users)' -d 'The
 complete -c sockwake -n $options -l no-notifications -d 'Notify nobody'
 complete -c sockwake -n $create -l force -d 'Replace the instance of that name'
 complete -c sockwake -n $create -l dry-run -d 'Print the units and do nothing else'
-complete -c sockwake -n '__fish_seen_subcommand_from set' -l unset -x -a 'target no-boot drop-publish with startup-timeout idle-timeout warm-for schedule health-check idle-action keep-running ignore-from no-wake-from no-hold-from hold connection-timeout flow-timeout keepalive drain-timeout proxy-protocol transparent workers socket-mode socket-group no-notifications no-selinux' -d 'Back to the default'
+complete -c sockwake -n '__fish_seen_subcommand_from set' -l unset -x -a 'target no-boot drop-publish with with-project startup-timeout idle-timeout warm-for schedule health-check idle-action keep-running ignore-from no-wake-from no-hold-from hold connection-timeout flow-timeout keepalive drain-timeout proxy-protocol transparent workers socket-mode socket-group user no-notifications no-selinux' -d 'Back to the default'

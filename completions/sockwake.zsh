@@ -4,6 +4,7 @@
 _sockwake_instances() {
 	local -a names
 	names=(${(f)"$(sockwake list --json 2>/dev/null | sed -n 's/^\t\t"name":\t"\(.*\)",*$/\1/p')"})
+	names=(${names:|words}) # those that are named already
 	_describe 'instance' names
 }
 
@@ -16,7 +17,7 @@ _sockwake_engine() {
 
 _sockwake_containers() {
 	local -a names
-	names=(${(f)"$(_sockwake_engine ps --all --format '{{.Names}}')"})
+	names=(${(f)"$(_sockwake_engine ps --all --format '{{.Names}}' | grep -v '^sockwake-.*-keep$')"})
 	_describe 'container' names
 }
 
@@ -126,7 +127,7 @@ _sockwake() {
 		;;
 	set)
 		_arguments $scope $names $changeable \
-			'*--unset[back to the default]:option:(target no-boot drop-publish with startup-timeout idle-timeout warm-for schedule health-check idle-action keep-running ignore-from no-wake-from no-hold-from hold connection-timeout flow-timeout keepalive drain-timeout proxy-protocol transparent workers socket-mode socket-group no-notifications no-selinux)' \
+			'*--unset[back to the default]:option:(target no-boot drop-publish with with-project startup-timeout idle-timeout warm-for schedule health-check idle-action keep-running ignore-from no-wake-from no-hold-from hold connection-timeout flow-timeout keepalive drain-timeout proxy-protocol transparent workers socket-mode socket-group user no-notifications no-selinux)' \
 			'--all[all instances]'
 		;;
 	adopt)

@@ -79,7 +79,11 @@ class Completions(harness.Case):
         self.assertEqual(self.bash("sockwake", "set", "ser"), {"server"})
         self.assertIn("localhost/busybox:latest", self.bash("sockwake", "create", "--backend", self.scope.engine, "--image", ""))
         self.assertIn("none", self.bash("sockwake", "create", "--network", "n"))
-        self.assertIn("server.service", self.bash("sockwake", "create", "--unit", "serv"))
+        units = self.bash("sockwake", "create", "--unit", "")
+        self.assertIn("server.service", units)
+        self.assertEqual([unit for unit in units if not unit.endswith(".service") or unit.endswith("@.service")], [])
+        self.assertEqual(self.bash("sockwake", "status", "server", ""), set())
+        self.assertEqual(self.bash("sockwake", "logs", ""), {"server"})
         self.assertEqual(self.bash("sockwake", "set", "server", "--unset", "sche"), {"schedule"})
 
     def test_zsh(self):
@@ -89,6 +93,7 @@ class Completions(harness.Case):
             ("sockwake wake ser", "sockwake wake server"),
             ("sockwake sleep --al", "sockwake sleep --all"),
             ("sockwake set ser", "sockwake set server"),
+            ("sockwake status server ser", "sockwake status server ser"),
             ("sockwake create --image localhost/bus", "sockwake create --image localhost/busybox:latest"),
             ("sockwake create ser", "sockwake create server"),
             (f"sockwake create --backend {self.scope.engine} --with ser", None),

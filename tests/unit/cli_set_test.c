@@ -1,9 +1,14 @@
 /* cli/set_options.h: what is given goes onto an instance, and all else stays as it is. */
 #include "tests/unit/instance_fixture.h"
 
+#include <fcntl.h>
+#include <stdio.h>
+
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/set_options.h"
+#include "common/cleanup.h"
+#include "common/io.h"
 #include "instance/json.h"
 
 #define ARGS(...)                                                                                                      \
@@ -177,6 +182,56 @@ static void nothing_is_given(void **state)
 	assert_true(set_options_are_given(&line));
 }
 
+/* Has --unset this option? */
+static bool can_be_unset(const char *option)
+{
+	_cleanup_create_request_ struct create_request r = request_of(small_instance("web"));
+	struct error err;
+
+	return change(ARGS("--unset", option), &r, &err) == 0;
+}
+
+/* Is the word among those that the shell offers after --unset? They begin with "target". */
+static bool is_offered(const char *text, const char *option)
+{
+	const char *words = strstr(text, "unset"), *end;
+	size_t len = strlen(option);
+
+	while (words && strncmp(words, "target no-boot", strlen("target no-boot")) != 0)
+		words++;
+	assert_non_null(words);
+	end = words + strcspn(words, "\"')");
+	for (const char *p = words; (p = strstr(p, option)) && p < end; p += len) {
+		if (strchr("\"'( \n\t", p[-1]) && strchr("\"') \n\t", p[len]))
+			return true;
+	}
+	return false;
+}
+
+static void shells_offer_what_can_be_unset(void **state)
+{
+	static const char *const files[] = {"completions/sockwake.bash", "completions/sockwake.zsh",
+					    "completions/sockwake.fish"};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(files) / sizeof(*files); k++) {
+		_cleanup_free_ char *text = NULL;
+		struct error err;
+
+		assert_int_equal(file_read(AT_FDCWD, files[k], 1 << 20, &text, NULL, &err), 0);
+		for (const struct option_row *row = create_line_rows; row->help; row++) {
+			char option[48] = "";
+
+			if (row->option)
+				snprintf(option, sizeof(option), "%s", option_row_name(row) + 2);
+			option[strcspn(option, " ")] = '\0';
+			if (row->option && can_be_unset(option) != is_offered(text, option))
+				fail_msg("%s: --unset %s is %soffered", files[k], option,
+					 can_be_unset(option) ? "not " : "");
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +241,7 @@ int main(void)
 		cmocka_unit_test(a_default_check_follows_the_port),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(nothing_is_given),
+		cmocka_unit_test(shells_offer_what_can_be_unset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
