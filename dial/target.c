@@ -198,6 +198,7 @@ static int add_unix(struct target_list *list, const char *path, const struct pat
 	}
 	sun->sun_family = AF_UNIX;
 	strcpy(sun->sun_path, slash + 1);
+	t->path = path;
 	t->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(sun->sun_path) + 1);
 	list->n = 1;
 	return 0;
@@ -291,7 +292,7 @@ const char *target_text(const struct target *t, char buffer[static TARGET_TEXT_M
 	const void *address = &((const struct sockaddr_in *)&t->addr)->sin_addr;
 
 	if (t->addr.ss_family == AF_UNIX) {
-		snprintf(buffer, TARGET_TEXT_MAX, UNIX_PREFIX "%s", ((const struct sockaddr_un *)&t->addr)->sun_path);
+		snprintf(buffer, TARGET_TEXT_MAX, UNIX_PREFIX "%s", t->path);
 		return buffer;
 	}
 	if (t->addr.ss_family == AF_INET6)

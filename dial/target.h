@@ -16,6 +16,7 @@ struct target {
 	socklen_t len;
 	const struct sockaddr *source; /* where to connect from (outside.h); NULL: the kernel chooses */
 	socklen_t source_len;
+	const char *path; /* of a Unix socket: all of it, in the addresses that targets_resolve() was given */
 };
 
 /* Named targets beyond this number are an error; found ones are left out. */
@@ -44,5 +45,5 @@ int target_connect(int fd, const struct target *t);
 struct target target_with_port(const struct target *t, uint16_t port);
 
 #define TARGET_TEXT_MAX 128
-/* "127.0.0.1", "::1", "unix:NAME": for messages, without the port. */
+/* "127.0.0.1", "::1", "unix:/PATH": for messages, without the port. */
 const char *target_text(const struct target *t, char buffer[static TARGET_TEXT_MAX]);
