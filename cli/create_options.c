@@ -17,6 +17,7 @@
 #include "instance/health_check.h"
 #include "instance/validate.h"
 #include "readiness/probe.h"
+#include "units/paths.h"
 #include "units/query.h"
 
 const struct option_table create_option_table = {
@@ -112,14 +113,41 @@ static int complete_ports(struct create_request *r, const struct create_line *li
 /* The name of a Quadlet's file stands for its unit. */
 static int accept_quadlet(char **unit, struct error *err)
 {
-	static const char suffix[] = ".container";
-	size_t len = strlen(*unit), end = sizeof(suffix) - 1;
+	static const char *const suffixes[] = {".container", ".kube"};
+	size_t len = strlen(*unit);
 	char text[UNIT_REASON_MAX];
 
-	if (len <= end || len > sizeof(text) - end || strcmp(*unit + len - end, suffix) != 0)
-		return 0;
-	snprintf(text, sizeof(text), "%.*s.service", (int)(len - end), *unit);
-	return create_line_replace(unit, text, err);
+	for (size_t k = 0; k < sizeof(suffixes) / sizeof(*suffixes); k++) {
+		size_t end = strlen(suffixes[k]);
+
+		if (len <= end || len > sizeof(text) - sizeof(SERVICE_SUFFIX) ||
+		    strcmp(*unit + len - end, suffixes[k]) != 0)
+			continue;
+		snprintf(text, sizeof(text), "%.*s" SERVICE_SUFFIX, (int)(len - end), *unit);
+		return create_line_replace(unit, text, err);
+	}
+	return 0;
+}
+
+/* What else may be meant: the name without its suffix, or a pod's file, which names no container. */
+static int refuse_unit(const char *unit, struct error *err)
+{
+	const char *dot = strrchr(unit, '.');
+
+	if (dot && strcmp(dot, ".pod") == 0)
+		return error_set(err, 0,
+				 "'%.200s' is a pod, with several containers: name the unit of the one that clients "
+				 "connect to, the name of its .container file",
+				 unit);
+	if (!dot && instance_name_is_valid(unit))
+		return error_set(err, 0,
+				 "the unit '%.200s' is not the name of a service (NAME" SERVICE_SUFFIX
+				 "): did you mean '%.200s" SERVICE_SUFFIX "'?",
+				 unit, unit);
+	return error_set(err, 0,
+			 "the unit '%.200s' is not the name of a service (NAME" SERVICE_SUFFIX
+			 "), nor of a Quadlet's file (NAME.container, NAME.kube)",
+			 unit);
 }
 
 /* If only one of instance and container has a name, the other gets the same. With only a unit the instance is X-wake,
@@ -133,7 +161,7 @@ static int complete_names(struct create_request *r, const struct create_line *li
 	if (i->unit && accept_quadlet(&i->unit, err) < 0)
 		return -1;
 	if (i->unit && !service_name_is_valid(i->unit))
-		return error_set(err, 0, "the unit '%.200s' is not the name of a service: NAME.service", i->unit);
+		return refuse_unit(i->unit, err);
 	if (i->unit) {
 		int stem = (int)strlen(i->unit) - 8;
 

@@ -64,6 +64,28 @@ static void refused(const char *line, const char *word)
 		fail_msg("%s: '%s' does not say '%s'", line, err.text, word);
 }
 
+/* --unit takes the name of the unit, or of the Quadlet's file that makes it. */
+static void names_of_units(void **state)
+{
+	static const char *const names[] = {"app.service", "app.container", "app.kube"};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++) {
+		_cleanup_create_request_ struct create_request r = {};
+		char line[96];
+
+		snprintf(line, sizeof(line), "create -p 80:80 --unit %s", names[k]);
+		r = parsed(line);
+		assert_string_equal(r.instance.unit, "app.service");
+		assert_string_equal(r.instance.name, "app-wake");
+	}
+	refused("create -p 80:80 --unit app", "did you mean 'app.service'?");
+	refused("create -p 80:80 --unit app.pod", "'app.pod' is a pod");
+	refused("create -p 80:80 --unit app.socket", "nor of a Quadlet's file (NAME.container, NAME.kube)");
+	refused("create -p 80:80 --unit .kube", "not the name of a service");
+	refused("create -p 80:80 --unit 'a b'", "nor of a Quadlet's file");
+}
+
 #define ORIGINAL "create --name mysql5ram --listen-port 53303 --container-port 3303 --container-name mysql5ram"
 
 static void original_command_line(void **state)
@@ -523,6 +545,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(original_command_line),
+		cmocka_unit_test(names_of_units),
 		cmocka_unit_test(original_options),
 		cmocka_unit_test(whom_to_notify),
 		cmocka_unit_test(new_options),
