@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/lost_network.h"
 #include "backends/reply.h"
 #include "backends/silence.h"
 #include "backends/transport/transport.h"
@@ -222,8 +223,11 @@ int container_start(struct engine *e, const char *container, enum start_result *
 
 	if (container_request(e, "POST", container, "start", NULL, USEC_INFINITY, &reply, err) < 0)
 		return -1;
-	if (reply.status != 204 && reply.status != 304)
-		return reply_error(e, "start", container, &reply, err);
+	if (reply.status != 204 && reply.status != 304) {
+		(void)reply_error(e, "start", container, &reply, err);
+		lost_network_explain(e, container, err);
+		return -1;
+	}
 	*ret = reply.status == 204 ? START_STARTED : START_ALREADY_RUNNING;
 	return 0;
 }

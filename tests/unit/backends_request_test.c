@@ -71,6 +71,36 @@ static void a_hanging_engine_is_waited_for_once(void **state)
 	expect(&err, ETIMEDOUT, "Docker did not answer in time");
 }
 
+/* Docker names a network that is gone by its identifier only. */
+static void a_lost_network(void **state)
+{
+#define NETWORK "031ac4655cca2df8430faacea1ee34f9094d53239db0fdc19fa711a77926faf7"
+#define LOST	REPLY("404 X", "{\"message\":\"network " NETWORK " not found\"}")
+#define OF(mode)                                                                                                       \
+	REPLY("200 X", "{\"Id\":\"" NETWORK "\",\"Name\":\"/web\",\"State\":{\"Status\":\"created\"},"                 \
+		       "\"HostConfig\":{\"NetworkMode\":\"" mode "\"},\"Config\":{}}")
+	FAKE_ENGINE(f, LOST, OF("shopnet"), LOST, OF(NETWORK), LOST, REPLY("404 X", ""),
+		    REPLY("404 X", "{\"message\":\"network 031ac4 not found\"}"));
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_DOCKER);
+	enum start_result started;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(container_start(e, "web", &started, &err), -1);
+	assert_int_equal(err.code, EREMOTEIO);
+	assert_string_equal(err.text, "Docker cannot start the container 'web': its network 'shopnet' is gone: 'docker "
+				      "network create shopnet' makes it again, then 'docker network disconnect -f "
+				      "shopnet web' and 'docker network connect shopnet web' connect it");
+	assert_int_equal(container_start(e, "web", &started, &err), -1);
+	expect(&err, EREMOTEIO, "not found (status 404); 'docker network disconnect -f NETWORK web'");
+	assert_int_equal(container_start(e, "web", &started, &err), -1);
+	expect(&err, EREMOTEIO, "network " NETWORK " not found (status 404)");
+	assert_null(strstr(err.text, "disconnect"));
+	assert_int_equal(container_start(e, "web", &started, &err), -1);
+	expect(&err, EREMOTEIO, "network 031ac4 not found (status 404)");
+	fake_stop(&f);
+}
+
 static void answers(void **state)
 {
 	FAKE_ENGINE(f, REPLY("204 No Content", ""), REPLY("304 Not Modified", ""), REPLY("200 OK", ""),
@@ -254,6 +284,7 @@ int main(void)
 		cmocka_unit_test(time_limits),	     cmocka_unit_test(a_hanging_engine_is_waited_for_once),
 		cmocka_unit_test(answers),	     cmocka_unit_test(beginnings_of_identifiers),
 		cmocka_unit_test(engines_that_fail), cmocka_unit_test(logs),
+		cmocka_unit_test(a_lost_network),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
