@@ -73,8 +73,9 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 
 static int late(const struct options *o, struct error *err)
 {
-	return error_set(err, ETIMEDOUT, "the unit '%s' runs, but no container '%s' did in time: is that its name?",
-			 o->unit, o->container);
+	return error_set(err, ETIMEDOUT,
+			 "the unit '%s' runs, but no container '%s' did in time: it may have another name", o->unit,
+			 o->container);
 }
 
 /* The unit of a Kubernetes file goes on when somebody removes one of its containers, and only its restart makes that anew.
@@ -209,8 +210,8 @@ static int await_container(struct search *s, struct engine *e, const struct opti
 			r = pin_by_name(s, e, o, again, c, ret_pidfd, err);
 		if (r != 0)
 			return r < 0 ? -1 : 0;
-		tell_awaited(&told, NULL, "the unit '%s' runs, but no container '%s' does: is that its name?", o->unit,
-			     o->container);
+		tell_awaited(&told, NULL, "the unit '%s' runs, but no container '%s' does: it may have another name",
+			     o->unit, o->container);
 		/* After the deadline a request would fail, and the engine would be blamed. */
 		if (!time_pause_within(e->backend->unit_retry, e->deadline))
 			return late(o, err);

@@ -78,6 +78,8 @@ static void mention_other(enum backend_kind assumed, enum scope scope, struct er
 
 void other_engine_mention(const struct instance *i, bool assumed, struct error *err)
 {
+	if (i->unit && err->code == ENOENT) /* what is missing is a unit, or what it runs */
+		return;
 	if (assumed)
 		mention_other(i->backend, i->scope, err);
 	else

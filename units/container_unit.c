@@ -198,10 +198,11 @@ int container_unit_read(struct manager *m, const char *unit, struct container_un
 	if (get_text(m, path, "LoadState", &state, err) < 0)
 		return -1;
 	if (strcmp(state, "loaded") != 0)
-		return error_set(err, is_absent(state) ? ENOENT : EINVAL,
-				 "the service manager cannot load the unit '%s' (%s): is its name right, and was "
-				 "'systemctl %sdaemon-reload' run since it was written?",
-				 unit, state, manager_option(m));
+		return error_set(
+			err, is_absent(state) ? ENOENT : EINVAL,
+			"the service manager cannot load the unit '%s' (%s): check its name, and run 'systemctl "
+			"%sdaemon-reload' if the unit is new",
+			unit, state, manager_option(m));
 	if (get_text(m, path, "SourcePath", &source, err) < 0)
 		return -1;
 	if (ends_with(source, QUADLET_SUFFIX) || ends_with(source, KUBE_SUFFIX))

@@ -128,7 +128,7 @@ static void a_container_that_comes_later(void **state)
 	assert_int_equal(program_run_kept(&p, ARGUMENTS(UNIT_OPTIONS(f, "docker"))), 0);
 	assert_string_equal(requests(&f),
 			    "GET json GET json GET json GET json GET json GET json GET json GET json GET json");
-	assert_string_equal(p.awaited, "the unit 'x.service' runs, but no container 'x' does: is that its name?");
+	assert_string_equal(p.awaited, "the unit 'x.service' runs, but no container 'x' does: it may have another name");
 	program_release(&p);
 	/* Somebody pauses it meanwhile. */
 	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")),
@@ -149,7 +149,7 @@ static void a_unit_that_is_up_without_its_container(void **state)
 	fake_active(&manager, X, A);
 	began = now_usec();
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman"), "--startup-timeout", "300ms"),
-		       "the unit 'x.service' runs, but no container 'x' did in time: is that its name?");
+		       "the unit 'x.service' runs, but no container 'x' did in time: it may have another name");
 	assert_in_range(msec_since(began), 300, 5000);
 	assert_true(f.seen->requests <= 5); /* Podman is not asked often */
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker"), "--startup-timeout", "300ms"), "did in time");
@@ -329,7 +329,7 @@ static void a_request_that_outlasts_the_time(void **state)
 	(void)state;
 	fake_active(&manager, X, A);
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker"), "--startup-timeout", "500ms"),
-		       "did in time: is that its name?");
+		       "did in time: it may have another name");
 	fake_stop(&f);
 }
 
