@@ -37,14 +37,17 @@ static const struct option_row rows[] = {
 	{"--backend docker|podman", "(default: docker for the system, podman for a user)", .take = take_backend},
 	{"--engine-socket PATH", "of the engine's API", option_take_text, AT(engine_socket)},
 	{"--scope system|user", "(default: system for root)", arguments_take_scope, AT(request.base.scope)},
-	{.help = "Labels of a container, each like the option of 'create' (lists are separated by commas, schedules by "
-		 "semicolons):\n"
-		 "  sockwake.publish, which it must have, sockwake.name, sockwake.startup-timeout, sockwake.idle-timeout,\n"
-		 "  sockwake.health-check (no shell command), sockwake.idle-action, sockwake.keep-running, sockwake.target,\n"
-		 "  sockwake.no-wake-from, sockwake.no-hold-from, sockwake.ignore-from, sockwake.hold,\n"
-		 "  sockwake.connection-timeout, sockwake.flow-timeout, sockwake.keepalive,\n"
-		 "  sockwake.drain-timeout, sockwake.proxy-protocol, sockwake.transparent, sockwake.workers,\n"
-		 "  sockwake.no-notifications, sockwake.warm-for, sockwake.schedule, sockwake.with, sockwake.with-project"},
+	{.help = "Labels of a container, each like the option of 'create' (lists are separated\n"
+		 "by commas, schedules by semicolons):\n"
+		 "  sockwake.publish, which it must have, sockwake.name,\n"
+		 "  sockwake.startup-timeout, sockwake.idle-timeout, sockwake.health-check (no\n"
+		 "  shell command), sockwake.idle-action, sockwake.keep-running,\n"
+		 "  sockwake.target, sockwake.no-wake-from, sockwake.no-hold-from,\n"
+		 "  sockwake.ignore-from, sockwake.hold, sockwake.connection-timeout,\n"
+		 "  sockwake.flow-timeout, sockwake.keepalive, sockwake.drain-timeout,\n"
+		 "  sockwake.proxy-protocol, sockwake.transparent, sockwake.workers,\n"
+		 "  sockwake.no-notifications, sockwake.warm-for, sockwake.schedule,\n"
+		 "  sockwake.with, sockwake.with-project"},
 	{},
 };
 

@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/nearest.h"
 #include "common/parse.h"
+#include "common/wrap.h"
 #include "handover/exit.h"
 
 static const struct command help_command, version_command;
@@ -88,12 +89,18 @@ static bool is_given(int argc, char *argv[], const char *option)
 
 static void print_help(FILE *f)
 {
-	fputs("Wakes containers on the first connection, and puts them to sleep when nobody uses them.\n\n"
-	      "Usage: sockwake COMMAND [OPTIONS]\n\n",
-	      f);
-	for (size_t k = 0; k < N_COMMANDS; k++)
-		fprintf(f, "  %-8s %s\n", commands[k]->name, commands[k]->options->about);
-	fputs("\n'sockwake help COMMAND' shows the options of a command; sockwake(1) is the manual.\n", f);
+	size_t width = wrap_width(fileno(f));
+
+	wrap_text(f, "Wakes containers on the first connection, and puts them to sleep when nobody uses them.", 0,
+		  width);
+	fputs("\nUsage: sockwake COMMAND [OPTIONS]\n\n", f);
+	for (size_t k = 0; k < N_COMMANDS; k++) {
+		int indent = fprintf(f, "  %-8s ", commands[k]->name);
+
+		wrap_text(f, commands[k]->options->about, (size_t)indent, width);
+	}
+	fputc('\n', f);
+	wrap_text(f, "'sockwake help COMMAND' shows the options of a command; sockwake(1) is the manual.", 0, width);
 }
 
 static int help(int argc, char *argv[], struct error *err)

@@ -7,6 +7,7 @@
 #include "cli/table.h"
 #include "cli/text.h"
 #include "common/clock.h"
+#include "common/wrap.h"
 #include "control/outlook.h"
 #include "control/schedule.h"
 #include "control/unattended.h"
@@ -183,7 +184,7 @@ static void print_note(FILE *to, const struct observation *o, const struct termi
 	const char *name = o->stored->instance.name;
 	size_t indent = (size_t)fprintf(to, "%s: ", name);
 
-	text_wrap(to, note, indent, indent < t->width / 2 ? t->width : 0);
+	wrap_text(to, note, indent, indent < t->width / 2 ? t->width : 0);
 }
 
 /* Prints remarks below the table. */

@@ -1,6 +1,5 @@
 #include "cli/text.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -170,50 +169,4 @@ bool text_filter(struct text_filter *f, FILE *to, const char *text, size_t len)
 bool text_filter_end(struct text_filter *f, FILE *to)
 {
 	return f->n == 0 || put_pending(f, to);
-}
-
-/* The length up to the next space outside quotation marks. A mark after a letter is an apostrophe. */
-static size_t word_length(const char *s)
-{
-	bool quoted = false;
-	size_t n = 0;
-
-	for (; s[n] && (s[n] != ' ' || quoted); n++) {
-		if (s[n] == '\'' && !quoted)
-			quoted = (n == 0 || !isalnum((unsigned char)s[n - 1])) && strchr(s + n + 1, '\'');
-		else if (s[n] == '\'')
-			quoted = false;
-	}
-	return n;
-}
-
-static size_t count_characters(const char *s, size_t len)
-{
-	size_t n = 0;
-
-	for (size_t k = 0; k < len; k++)
-		n += ((unsigned char)s[k] & 0xc0) != 0x80;
-	return n;
-}
-
-void text_wrap(FILE *to, const char *text, size_t indent, size_t width)
-{
-	size_t column = indent, len;
-
-	for (; *text; text += len + strspn(text + len, " ")) {
-		size_t n;
-
-		len = word_length(text);
-		n = count_characters(text, len);
-		if (column > indent && width && column + 1 + n > width) {
-			fprintf(to, "\n%*s", (int)indent, "");
-			column = indent;
-		} else if (column > indent) {
-			fputc(' ', to);
-			column++;
-		}
-		fprintf(to, "%.*s", (int)len, text);
-		column += n;
-	}
-	fputc('\n', to);
 }

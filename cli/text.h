@@ -42,8 +42,3 @@ struct text_filter {
 };
 bool text_filter(struct text_filter *f, FILE *to, const char *text, size_t len);
 bool text_filter_end(struct text_filter *f, FILE *to);
-
-/* Wraps text. The first line begins in column `indent`, the current position; others are indented to it. If possible,
- * no line is wider than `width` (0: one line). Text between quotation marks is one word: a broken command cannot be
- * copied. */
-void text_wrap(FILE *to, const char *text, size_t indent, size_t width);

@@ -4,8 +4,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/parse.h"
+#include "common/wrap.h"
 
 bool option_table_has(const struct option_table *t, const struct option_row *row)
 {
@@ -127,19 +129,54 @@ enum options_result option_table_parse(const struct option_table *t, int argc, c
 	return r;
 }
 
+#define NARROWEST 20
+
+/* Prints each line of the text, wrapped to its own indentation; the first line begins in column `indent`, where the output
+ * is. What would be too narrow is left to the terminal. */
+static void print_lines(const char *text, size_t indent, size_t width)
+{
+	for (;;) {
+		size_t len = strcspn(text, "\n");
+		char line[512];
+
+		snprintf(line, sizeof(line), "%.*s", (int)len, text);
+		wrap_text(stdout, line, indent, width >= indent + NARROWEST ? width : 0);
+		text += len;
+		if (!*text++)
+			return;
+		indent = strspn(text, " ");
+		printf("%*s", (int)indent, "");
+		text += indent;
+	}
+}
+
+#define HELP_INDENT (sizeof(OPTION_NEXT_LINE) - 2)
+
+static void print_row(const struct option_row *row, size_t width)
+{
+	printf("  %-28s%s", row->option, strlen(row->option) < 27 ? "" : OPTION_NEXT_LINE);
+	print_lines(row->help, HELP_INDENT, width);
+}
+
 void option_table_print(const struct option_table *t)
 {
-	printf("Usage: %s\n", t->usage);
-	if (t->about)
-		printf("\n%s.\n", t->about);
+	size_t width = wrap_width(STDOUT_FILENO);
+	char about[512];
+
+	fputs("Usage: ", stdout);
+	print_lines(t->usage, strlen("Usage: "), width);
+	if (t->about) {
+		snprintf(about, sizeof(about), "%s.", t->about);
+		puts("");
+		wrap_text(stdout, about, 0, width);
+	}
 	if (t->rows->help)
 		puts("");
 	for (const struct option_row *row = t->rows; row->help; row++) {
 		if (!row->option && (row->sets & ~t->sets) == 0)
-			printf("%s\n", row->help);
+			print_lines(row->help, 0, width);
 		else if (option_table_has(t, row))
-			printf("  %-28s%s%s\n", row->option, strlen(row->option) < 27 ? "" : OPTION_NEXT_LINE,
-			       row->help);
+			print_row(row, width);
 	}
 }
 

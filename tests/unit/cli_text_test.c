@@ -13,6 +13,7 @@
 #include "cli/text.h"
 #include "common/clock.h"
 #include "common/parse.h"
+#include "common/wrap.h"
 #include "control/create_check.h"
 #include "control/create_request.h"
 #include "control/port_owner.h"
@@ -149,7 +150,7 @@ static void wrapped(const char *text, size_t indent, size_t width, const char *e
 	size_t len;
 	FILE *f = open_memstream(&written, &len);
 
-	text_wrap(f, text, indent, width);
+	wrap_text(f, text, indent, width);
 	fclose(f);
 	assert_string_equal(written, expected);
 	free(written);
@@ -167,6 +168,8 @@ static void lines(void **state)
 	wrapped("unbreakable", 4, 8, "unbreakable\n");
 	wrapped("run 'a b c' now", 0, 8, "run\n'a b c'\nnow\n");
 	wrapped("the container's name isn't it", 0, 20, "the container's name\nisn't it\n");
+	wrapped("it took 1.1 ms, or 2 s", 0, 12, "it took\n1.1 ms, or\n2 s\n");
+	wrapped("the 2 sets, 1 Bus", 0, 7, "the 2\nsets, 1\nBus\n");
 	wrapped("an 'open end", 0, 8, "an 'open\nend\n");
 }
 

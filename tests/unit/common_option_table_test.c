@@ -1,5 +1,6 @@
 /* common/option_table.h: the parser. What --help prints is tested with the real tables. */
 #include <fcntl.h>
+#include <pty.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -204,6 +205,46 @@ static void help(void **state)
 	assert_string_equal(printed(&(struct option_table){.usage = "test", .rows = none}), "Usage: test\n");
 }
 
+/* Long texts wrap under their beginning, as wide as the terminal is. */
+static void help_on_a_terminal(void **state)
+{
+	static const struct option_row lines[] = {
+		{.help = "A heading:\n  with an indented line below"},
+		{"--name NAME", "a text that is longer" OPTION_NEXT_LINE "and goes on", option_take_text, 0, 0},
+		{},
+	};
+	const struct option_table t = {.usage = "test [X] and some more words, more than fit into one line",
+				       .rows = lines};
+	struct winsize size = {.ws_row = 25, .ws_col = 50};
+	int terminal, out, saved;
+	char text[1024] = "", *to = text;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(openpty(&terminal, &out, NULL, NULL, &size), 0);
+	fflush(stdout);
+	saved = dup(STDOUT_FILENO);
+	assert_true(dup2(out, STDOUT_FILENO) >= 0);
+	option_table_print(&t);
+	fflush(stdout);
+	assert_true(dup2(saved, STDOUT_FILENO) >= 0);
+	close(saved);
+	n = read(terminal, text, sizeof(text) - 1);
+	assert_true(n > 0);
+	close(out);
+	close(terminal);
+	for (char *from = text; *from; from++) {
+		if (*from != '\r')
+			*to++ = *from;
+	}
+	*to = '\0';
+	assert_string_equal(text, "Usage: test [X] and some more words, more than fit\n"
+				  "       into one line\n\nA heading:\n  with an indented line below\n"
+				  "  --name NAME                 a text that is\n"
+				  "                              longer\n"
+				  "                              and goes on\n");
+}
+
 static void wrong(void **state)
 {
 	static const struct {
@@ -244,8 +285,13 @@ static void wrong(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(values),	  cmocka_unit_test(letters), cmocka_unit_test(plain_arguments),
-		cmocka_unit_test(without_a_name), cmocka_unit_test(done),    cmocka_unit_test(help),
+		cmocka_unit_test(values),
+		cmocka_unit_test(letters),
+		cmocka_unit_test(plain_arguments),
+		cmocka_unit_test(without_a_name),
+		cmocka_unit_test(done),
+		cmocka_unit_test(help),
+		cmocka_unit_test(help_on_a_terminal),
 		cmocka_unit_test(wrong),
 	};
 
