@@ -37,7 +37,8 @@ static void note_wait(struct manager *m, const struct instance *old)
 	enum stage stage = STAGE_ASLEEP;
 	struct error ignored;
 
-	if (old->legacy || stage_find(m, old->name, &stage, &ignored) < 0 || stage == STAGE_ASLEEP)
+	if (old->legacy || stage_find(m, old->name, &stage, &ignored) < 0 || stage == STAGE_ASLEEP ||
+	    stage == STAGE_REFUSING)
 		return;
 	if (stage == STAGE_WAKING)
 		note_print("'%s' is waking: ends this start, and waits until its container has stopped, for %llus at "

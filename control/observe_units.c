@@ -69,6 +69,13 @@ static bool tells_of_a_wake(const struct unit_state *service)
 	       begins_with(service->status_text, STATUS_WAITS);
 }
 
+/* Its service runs, to find out who has connected, and wakes nothing for those. */
+static bool tells_of_nobody(const struct observation *o, const struct unit_state *service)
+{
+	return (o->state == STATE_WAKING || o->state == STATE_AWAKE) &&
+	       begins_with(service->status_text, STATUS_NOBODY);
+}
+
 /* Other status texts of a stopping service report normal operation. */
 static bool says_why(const struct unit_state *service)
 {
@@ -92,6 +99,11 @@ static void take_states(struct observation *o, const struct unit_state *socket, 
 	o->changed = is_older(service);
 	o->since_usec = o->state == STATE_OFF ? socket->since_usec : service->since_usec;
 	snprintf(o->socket_state, sizeof(o->socket_state), "%s", socket->active_state);
+	if (tells_of_nobody(o, service)) {
+		o->state = STATE_ASLEEP;
+		o->since_usec = 0;
+		return;
+	}
 	/* The container has ended and is woken again: the service is active all the while. */
 	if (o->state == STATE_AWAKE && tells_of_a_wake(service)) {
 		o->state = STATE_WAKING;

@@ -96,7 +96,7 @@ static void say(const struct instance *before, const struct instance *now, enum 
 
 	if (outcome == OUTCOME_UNCHANGED)
 		note_done("'%s' is so already.", name);
-	else if (stage == STAGE_ASLEEP)
+	else if (stage == STAGE_ASLEEP || stage == STAGE_REFUSING)
 		note_done("Changed '%s'.", name);
 	else if (stage == STAGE_WAKING)
 		note_done("Changed '%s'; it is waking: that counts from its next wake on, and 'sockwake sleep %s' ends "

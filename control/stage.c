@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "handover/channel.h"
 #include "units/paths.h"
 #include "units/query.h"
 
@@ -24,6 +25,16 @@ static enum stage of_state(const char *active_state)
 	return STAGE_AWAKE;
 }
 
+/* Does it only look at clients that may not wake it? */
+static bool refuses(struct manager *m, struct unit_state *state)
+{
+	struct error ignored;
+
+	state->details = DETAILS_ALL;
+	return manager_ask_details(m, state, 1, &ignored) == 0 && state->status_text &&
+	       strncmp(state->status_text, STATUS_NOBODY, strlen(STATUS_NOBODY)) == 0;
+}
+
 int stage_find(struct manager *m, const char *name, enum stage *ret, struct error *err)
 {
 	char unit[UNIT_NAME_MAX];
@@ -32,6 +43,8 @@ int stage_find(struct manager *m, const char *name, enum stage *ret, struct erro
 	int r = manager_query(m, &service, 1, &state, err);
 
 	*ret = r == 0 ? of_state(state.active_state) : STAGE_ASLEEP;
+	if (*ret == STAGE_WAKING && refuses(m, &state))
+		*ret = STAGE_REFUSING;
 	unit_states_clear(&state, 1);
 	return r;
 }
@@ -40,6 +53,7 @@ const char *stage_words(enum stage s)
 {
 	static const char *const words[] = {
 		[STAGE_ASLEEP] = "is asleep",
+		[STAGE_REFUSING] = "is refusing clients that may not wake it",
 		[STAGE_WAKING] = "is waking",
 		[STAGE_AWAKE] = "is awake",
 		[STAGE_STOPPING] = "is being put to sleep",

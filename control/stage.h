@@ -3,7 +3,13 @@
 
 #include "units/manager.h"
 
-enum stage { STAGE_ASLEEP, STAGE_WAKING, STAGE_AWAKE, STAGE_STOPPING };
+enum stage {
+	STAGE_ASLEEP,
+	STAGE_REFUSING, /* asleep, but its service runs: it resets clients that may not wake it */
+	STAGE_WAKING,
+	STAGE_AWAKE,
+	STAGE_STOPPING,
+};
 
 int stage_find(struct manager *m, const char *name, enum stage *ret, struct error *err);
 

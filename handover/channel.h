@@ -42,6 +42,9 @@ const char *channel_unreachable_reason(int error);
 /* Begins the status text of a service that may still become ready, but that clients no longer wait for. */
 #define STATUS_STILL_STARTING "still starting "
 
+/* Begins the status text of a service that wakes nothing: so far, only clients have connected that may not. */
+#define STATUS_NOBODY "Nobody who may wake the container has connected"
+
 /* Begins the status text of a service that is being put to sleep, so far without success. */
 #define STATUS_NOT_ASLEEP "not asleep yet: "
 #define STATUS_STAYS	  "the container may still run: "

@@ -315,7 +315,7 @@ int keeper_run(int argc, char **argv)
 	/* Without a waiting client, a person or the timer has started the service, or systemd after a keeper was
 	 * killed. */
 	if (queued && !admit_stage(&k) && !is_held(&k))
-		return leave(&k, STATS_NOBODY, "Nobody was there who may wake the container.");
+		return leave(&k, STATS_NOBODY, STATUS_NOBODY ".");
 	if (!queued && is_late(&k))
 		return leave(&k, STATS_LATE, "The time of its schedule is over.");
 	if (!queued && is_successor(&k) && !is_held(&k))

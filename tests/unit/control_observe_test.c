@@ -69,6 +69,7 @@ static void a_wake_in_a_service_that_is_active(void **state)
 		{"", "", "", STATE_AWAKE},
 		{"still", "", "", STATE_AWAKE},
 		{STATUS_WAITS "nothing listens on port 81", "nothing listens on port 81", "", STATE_WAKING},
+		{STATUS_NOBODY ".", "", "", STATE_ASLEEP},
 		{STATUS_STILL_STARTING "after 5s", "", STATUS_STILL_STARTING "after 5s", STATE_WAKING},
 	};
 	struct stored item = {.instance = small_instance("x"), .enabled = true};

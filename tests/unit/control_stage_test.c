@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "control/stage.h"
+#include "handover/channel.h"
 #include "tests/unit/manager_fixture.h"
 
 static void from_what_systemd_says(void **state)
@@ -33,6 +34,27 @@ static void from_what_systemd_says(void **state)
 	}
 }
 
+/* Its service starts for every client, and ends if none may wake the container. */
+static void clients_that_may_not_wake_it(void **state)
+{
+	enum stage stage;
+	struct error err;
+
+	(void)state;
+	fake_set(&fake, "web.service", "ActiveState", "activating");
+	fake_set(&fake, "web.service", "StatusText", STATUS_NOBODY " so far.");
+	assert_int_equal(stage_find(m, "web", &stage, &err), 0);
+	assert_int_equal(stage, STAGE_REFUSING);
+	assert_string_equal(stage_words(stage), "is refusing clients that may not wake it");
+	fake_set(&fake, "web.service", "StatusText", STATUS_WAITS "nothing listens");
+	assert_int_equal(stage_find(m, "web", &stage, &err), 0);
+	assert_int_equal(stage, STAGE_WAKING);
+	fake_set(&fake, "web.service", "ActiveState", "active");
+	fake_set(&fake, "web.service", "StatusText", STATUS_NOBODY " so far.");
+	assert_int_equal(stage_find(m, "web", &stage, &err), 0);
+	assert_int_equal(stage, STAGE_AWAKE);
+}
+
 static void a_manager_that_does_not_answer(void **state)
 {
 	enum stage stage;
@@ -48,6 +70,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(from_what_systemd_says, manager_setup, manager_teardown),
+		cmocka_unit_test_setup_teardown(clients_that_may_not_wake_it, manager_setup, manager_teardown),
 		cmocka_unit_test_setup_teardown(a_manager_that_does_not_answer, manager_setup, manager_teardown),
 	};
 

@@ -1,4 +1,5 @@
 /* Why a keeper begins, and whether it wakes: who waits may, a schedule, a hold, a timer that comes late. */
+#include "handover/channel.h"
 #include "handover/stats_text.h"
 #include "tests/unit/keeper_program.h"
 
@@ -21,7 +22,8 @@ static void nobody_who_may_wake(void **state)
 	assert_in_range(keeper_msec(&k), 1000, 3000); /* at most one a second */
 	assert_string_equal(k.events, "");
 	assert_string_equal(k.text, "");
-	assert_non_null(strstr(k.notices, "READY=1\nSTATUS=Nobody was there who may wake the container."));
+	assert_non_null(strstr(k.notices, "STATUS=" STATUS_NOBODY " so far.\n"));
+	assert_non_null(strstr(k.notices, "READY=1\nSTATUS=" STATUS_NOBODY ".\n"));
 	assert_int_equal(keeper_stats(&k).flags, STATS_NOBODY);
 	assert_int_equal(keeper_stats(&k).wakes, 0);
 	close(client);
@@ -96,12 +98,14 @@ static void somebody_who_may_wakes_at_once(void **state)
 	client = client_of(SOCK_STREAM, "127.0.0.2", "127.0.0.1", keeper_port(&k));
 	keeper_start(&k);
 	assert_true(was_reset(client));
+	keeper_expect(&k, STATUS_NOBODY " so far.");
 	came = now_usec();
 	second = keeper_client(&k);
 	assert_true(was_served(second));
 	assert_in_range(now_usec() - came, 0, 500 * USEC_PER_MSEC);
 	assert_int_equal(keeper_finish(&k), 0);
 	assert_null(strstr(k.events, "SOCKWAKE_ACCEPTED=unset\nown-pid=1"));
+	assert_non_null(strstr(k.notices, "STATUS=" STATUS_NOBODY " so far.\nSTATUS=\n"));
 	assert_int_equal(keeper_stats(&k).flags, 0);
 	close(client);
 	close(second);
