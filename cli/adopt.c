@@ -7,8 +7,10 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/labels.h"
+#include "cli/notes.h"
 #include "common/parse.h"
 #include "control/adopt.h"
+#include "control/note.h"
 
 struct command_line {
 	struct adopt_request request;
@@ -91,13 +93,26 @@ static int parse(int argc, char *argv[], struct command_line *l, struct error *e
 	return a->base.engine_socket ? 0 : error_errno(err, ENOMEM, "cannot read the command line");
 }
 
+/* control/ speaks of the options of create. */
+static void show(enum note_kind kind, const char *text)
+{
+	char words[sizeof(((struct error *)0)->text)];
+
+	labels_name_options(text, words, sizeof(words));
+	notes_show(kind, words);
+}
+
 static int adopt(int argc, char *argv[], struct error *err)
 {
 	struct command_line line = {.request = {.read_labels = labels_to_request}};
+	struct error why;
 	int r = parse(argc, argv, &line, err);
 
-	if (r == 0)
-		r = adopt_requested(&line.request, err);
+	note_set_sink(show);
+	if (r == 0 && (r = adopt_requested(&line.request, &why)) < 0) {
+		*err = why;
+		labels_name_options(why.text, err->text, sizeof(err->text));
+	}
 	instance_clear(&line.request.base);
 	return r;
 }

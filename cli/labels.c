@@ -1,5 +1,6 @@
 #include "cli/labels.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -207,4 +208,43 @@ int labels_to_request(const struct container *c, const struct instance *base, st
 	}
 	ret->instance.adopted = true;
 	return 0;
+}
+
+/* The label that stands for the option at the beginning of the text, and the length of that; NULL: none does. */
+static const struct known *find_option(const char *text, size_t *ret_len)
+{
+	size_t len = strncmp(text, "--", 2) == 0 ? strspn(text + 2, "abcdefghijklmnopqrstuvwxyz-") : 0;
+
+	*ret_len = len + 2;
+	for (size_t k = 0; k < N_KNOWN; k++) {
+		if (strlen(table[k].name) == len && strncmp(table[k].name, text + 2, len) == 0)
+			return &table[k];
+	}
+	return NULL;
+}
+
+/* A quotation that does not begin with an option is a command, or a value. A mark after a letter is an apostrophe. */
+static bool begins_foreign(const char *text, const char *mark)
+{
+	return (mark == text || !isalnum((unsigned char)mark[-1])) && strncmp(mark + 1, "--", 2) != 0;
+}
+
+void labels_name_options(const char *text, char *ret, size_t size)
+{
+	const char *foreign = NULL; /* the end of such a quotation */
+	size_t n = 0, len;
+
+	for (const char *p = text; *p && n + 1 < size; p += len) {
+		const struct known *k = p < foreign ? NULL : find_option(p, &len);
+		bool assigned = k && k->type != FLAG && p > text && p[-1] == '\'' && p[len] == ' ';
+
+		if (*p == '\'' && p >= foreign && begins_foreign(text, p))
+			foreign = strchr(p + 1, '\'');
+		if (k && assigned)
+			len++; /* the blank before the value */
+		if (!k)
+			len = 1;
+		n += (size_t)(k ? snprintf(ret + n, size - n, LABEL_PREFIX "%s%s", k->name, assigned ? "=" : "")
+				: snprintf(ret + n, size - n, "%c", *p));
+	}
 }

@@ -11,3 +11,7 @@
  * The error names container, label and rule. The caller clears *ret, also after an error. */
 int labels_to_request(const struct container *c, const struct instance *base, struct create_request *ret,
 		      struct error *err);
+
+/* A message about options, for somebody who has written labels: "--with db" becomes "sockwake.with db". Commands in
+ * quotation marks stay as they are. */
+void labels_name_options(const char *text, char *ret, size_t size);

@@ -5,9 +5,8 @@
 
 #include "common/cleanup.h"
 #include "common/parse.h"
-#include "control/note.h"
 
-static void show(enum note_kind kind, const char *text)
+void notes_show(enum note_kind kind, const char *text)
 {
 	switch (kind) {
 	case NOTE_DONE:
@@ -24,7 +23,7 @@ static void show(enum note_kind kind, const char *text)
 
 void notes_begin(void)
 {
-	note_set_sink(show);
+	note_set_sink(notes_show);
 }
 
 void notes_print_failure(struct error *err, bool as_json)

@@ -168,6 +168,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 		return 0;
 	if (i->adopted && !old) /* nobody needs to read it again */
 		advice_note_name(r);
+	dependencies_note_unknown(i, before);
 	no_effect_note(i);
 	create_write_note_hidden(m, directory, i);
 	if (!r->dry_run && create_write(m, directory, r, before, drop_in, err) < 0)

@@ -57,12 +57,27 @@ void dependencies_note_unresolved(const struct create_request *r)
 }
 
 /* A server that has not begun to listen, and a job that has not ended, look the same. */
-static void note_unknown(const struct dependency *d, const char *why)
+static bool is_unknown_in(const struct instance *i, const char *container)
 {
-	note_print("'%s' counts as ready as soon as it runs, because its port is not known%s: "
-		   "'--with %s:PORT' waits for its server, '--with %s::" HEALTH_CHECK_COMPLETED
-		   "' for the end of a job, and '--with %s::none' says that this is meant",
-		   d->container, why, d->container, d->container, d->container);
+	for (size_t k = 0; i && k < i->n_dependencies; k++) {
+		if (!i->dependencies[k].health_check && strcmp(i->dependencies[k].container, container) == 0)
+			return true;
+	}
+	return false;
+}
+
+void dependencies_note_unknown(const struct instance *i, const struct instance *before)
+{
+	for (size_t k = 0; k < i->n_dependencies; k++) {
+		const struct dependency *d = &i->dependencies[k];
+
+		if (d->health_check || is_unknown_in(before, d->container))
+			continue;
+		note_print("'%s' counts as ready as soon as it runs, because neither a port nor a HEALTHCHECK of it is "
+			   "known: '--with %s:PORT' waits for its server, '--with %s::" HEALTH_CHECK_COMPLETED
+			   "' for the end of a job, and '--with %s::none' says that this is meant",
+			   d->container, d->container, d->container, d->container);
+	}
 }
 
 /* A Quadlet's container need not exist while its unit does not run. */
@@ -81,8 +96,6 @@ static int find_quadlet(struct dependency *d, struct manager *m, enum backend_ki
 	note_print("%s runs '%s': it is started and stopped through that unit", run_by.unit, d->container);
 	if (run_by.container && text_replace(&d->container, run_by.container, err) < 0)
 		return -1;
-	if (!d->health_check)
-		note_unknown(d, " while its unit does not run");
 	return text_replace(&d->unit, run_by.unit, err);
 }
 
@@ -141,11 +154,7 @@ static int choose_readiness(struct dependency *d, struct engine *engine, const s
 				 "the container '%s' has no HEALTHCHECK: give it one, or name a port with --with "
 				 "%s:PORT",
 				 c->name, c->name);
-	if (choose_check(d, err) < 0)
-		return -1;
-	if (!d->health_check)
-		note_unknown(d, ", and it has no HEALTHCHECK");
-	return 0;
+	return choose_check(d, err);
 }
 
 static int resolve(struct create_request *r, struct dependency *d, struct manager *m, struct engine *engine,

@@ -6,6 +6,10 @@
 /* Reads r->dependencies into the instance; dependencies_resolve() gets the rest from the engine. */
 int dependencies_parse(struct create_request *r, struct error *err);
 
+/* Notes those that count as ready once they run, after dependencies_resolve(). before: the instance that is replaced, of which
+ * somebody has read the same; NULL if none is. */
+void dependencies_note_unknown(const struct instance *i, const struct instance *before);
+
 /* Notes what a dry run cannot know about them. */
 void dependencies_note_unresolved(const struct create_request *r);
 

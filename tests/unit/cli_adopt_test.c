@@ -36,6 +36,32 @@ static const struct instance base = {
 
 #define P "sockwake.publish"
 
+static void options_are_named_as_labels(void **state)
+{
+	static const struct {
+		const char *text, *expected;
+	} rows[] = {
+		{"", ""},
+		{"'--with db:PORT' waits", "'sockwake.with=db:PORT' waits"},
+		{"the job's end: '--with db::completed'", "the job's end: 'sockwake.with=db::completed'"},
+		{"name it with --with", "name it with sockwake.with"},
+		{"--with-project finds '--keep-running'", "sockwake.with-project finds 'sockwake.keep-running'"},
+		{"'docker create --name web' or --name web", "'docker create --name web' or sockwake.name web"},
+		{"'podman rm --force x', --no-boot, --withal", "'podman rm --force x', --no-boot, --withal"},
+		{"an open 'mark --name", "an open 'mark sockwake.name"},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+		text[0] = '\0';
+		labels_name_options(rows[k].text, text, sizeof(text));
+		assert_string_equal(text, rows[k].expected);
+	}
+	labels_name_options("--with", text, 8);
+	assert_string_equal(text, "sockwak");
+}
+
 static void all_labels(void **state)
 {
 	struct label l[LABELS_MAX], m[LABELS_MAX];
@@ -249,9 +275,13 @@ static void wrong_orders(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_labels),	  cmocka_unit_test(no_wishes),
-		cmocka_unit_test(hostile_labels), cmocka_unit_test(where_to_listen_is_missing),
-		cmocka_unit_test(an_image),	  cmocka_unit_test(a_name_behind_the_dashes),
+		cmocka_unit_test(options_are_named_as_labels),
+		cmocka_unit_test(all_labels),
+		cmocka_unit_test(no_wishes),
+		cmocka_unit_test(hostile_labels),
+		cmocka_unit_test(where_to_listen_is_missing),
+		cmocka_unit_test(an_image),
+		cmocka_unit_test(a_name_behind_the_dashes),
 		cmocka_unit_test(wrong_orders),
 	};
 
