@@ -21,6 +21,7 @@
 #include "control/keep.h"
 #include "control/kept_up.h"
 #include "control/leftovers.h"
+#include "control/listen_check.h"
 #include "control/no_effect.h"
 #include "control/note.h"
 #include "control/other_engine.h"
@@ -130,6 +131,15 @@ static int prepare_container(struct create_request *r, struct manager *m, const 
 	return made_make(r, m, made, err);
 }
 
+/* It may be a mistake, or come up later. */
+static void note_absent(const struct instance *i)
+{
+	char text[256];
+
+	if (listen_check_describe_absent(i, text, sizeof(text)))
+		note_print("%s", text);
+}
+
 int create_instance(struct create_request *r, struct manager *m, const char *directory, const struct stored_list *all,
 		    enum outcome *ret, struct error *err)
 {
@@ -170,6 +180,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 		advice_note_name(r);
 	dependencies_note_unknown(i, before);
 	no_effect_note(i);
+	note_absent(i);
 	create_write_note_hidden(m, directory, i);
 	if (!r->dry_run && create_write(m, directory, r, before, drop_in, err) < 0)
 		return -1;

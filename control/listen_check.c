@@ -134,3 +134,31 @@ bool listen_check_describe_obstacle(const struct instance *i, char *ret, size_t 
 	}
 	return false;
 }
+
+static bool is_absent(const struct publish *p)
+{
+	struct sockaddr_storage address;
+	struct publish any = *p;
+	_cleanup_close_ int fd = -1;
+	socklen_t len;
+
+	any.port = 0;
+	len = bind_address(&any, &address);
+	if (p->path[0] || !p->address[0] || (fd = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
+		return false;
+	return bind(fd, (struct sockaddr *)&address, len) < 0 && errno == EADDRNOTAVAIL;
+}
+
+bool listen_check_describe_absent(const struct instance *i, char *ret, size_t size)
+{
+	for (size_t k = 0; k < i->n_ports; k++) {
+		if (!is_absent(&i->ports[k]))
+			continue;
+		snprintf(ret, size,
+			 "no interface has the address %s now: clients reach port %u there as soon as one has it ('ip "
+			 "address' lists those there are)",
+			 i->ports[k].address, i->ports[k].port);
+		return true;
+	}
+	return false;
+}

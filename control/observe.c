@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/parse.h"
 #include "common/path.h"
+#include "control/gone.h"
 #include "control/observe_engines.h"
 #include "control/observe_units.h"
 #include "control/outlook.h"
@@ -71,6 +72,20 @@ static void look_at_units(enum scope scope, struct observation *os, size_t n)
 static bool is(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;
+}
+
+/* Only with what is gone can it wake. A failed wake has its own reason, but does not know that sockwake made it. */
+static void look_for_gone(struct observation *o)
+{
+	const struct instance *i = &o->stored->instance;
+	bool counts = o->state == STATE_ASLEEP || (o->state == STATE_FAILED && i->made_container);
+
+	if (o->stored->problem || !counts ||
+	    !gone_describe(i, is(o->container_state, "missing"), o->without_unit, o->reason, sizeof(o->reason)))
+		return;
+	if (o->state == STATE_ASLEEP)
+		o->since_usec = 0;
+	o->state = STATE_FAILED;
 }
 
 /* Compares by name and by identifier. */
@@ -148,8 +163,10 @@ int observe(enum scope scope, const struct stored_list *list, uint64_t patience,
 	read_statistics(scope, os, list->n);
 	if (list->n > 0 && observe_units(scope, list, os, &failure) < 0)
 		*ret_trouble = failure;
-	look_at_units(scope, os, list->n);
 	observe_engines(scope, patience, os, list->n, ret_trouble);
+	for (size_t k = 0; k < list->n; k++)
+		look_for_gone(&os[k]);
+	look_at_units(scope, os, list->n);
 	find_shared(os, list->n);
 	for (size_t k = 0; k < list->n; k++) {
 		look_at_clients(&os[k]);

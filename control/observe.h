@@ -38,6 +38,7 @@ struct observation {
 	char attended_by[UNIT_NAME_MAX]; /* an awake instance that shares its container; "": none */
 	char hides[512];		/* a unit file of others that the instance's hides (units/hidden.h); "": none */
 	char conflict[UNIT_REASON_MAX]; /* what would prevent a wake (warning.h); "": nothing is known */
+	bool without_unit;		/* the service manager has no file of the unit that runs its container */
 	bool changed;			/* its units were written after the service that runs was started */
 	bool have_stats;
 	struct stats stats;

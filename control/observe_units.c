@@ -141,6 +141,17 @@ static void take_states(struct observation *o, const struct unit_state *socket, 
 			 o->stored->enabled ? "start" : "enable --now", o->stored->instance.name);
 }
 
+/* The units of one instance that are asked about: its own, and the one that runs its container, else its service again. */
+enum { ASK_SOCKET, ASK_SERVICE, ASK_RUNNER, ASKED };
+
+static void take_all(struct observation *o, const struct unit_state *states)
+{
+	const struct stored *s = o->stored;
+
+	o->without_unit = !s->problem && s->instance.unit && is(states[ASK_RUNNER].load_state, "not-found");
+	take_states(o, &states[ASK_SOCKET], &states[ASK_SERVICE]);
+}
+
 /* The unit of the proxy; instances of the original tool have another one for the container. */
 static const char *service_suffix(const struct stored *s)
 {
@@ -182,8 +193,8 @@ static void find_hidden(struct manager *m, enum scope scope, const struct stored
 int observe_units(enum scope scope, const struct stored_list *list, struct observation *os, struct error *err)
 {
 	_cleanup_free_ struct unit_names *names = calloc(list->n, sizeof(*names));
-	_cleanup_free_ const char **pointers = calloc(list->n, 2 * sizeof(*pointers));
-	_cleanup_free_ struct unit_state *states = calloc(list->n, 2 * sizeof(*states));
+	_cleanup_free_ const char **pointers = calloc(list->n, ASKED * sizeof(*pointers));
+	_cleanup_free_ struct unit_state *states = calloc(list->n, ASKED * sizeof(*states));
 	_cleanup_manager_ struct manager *m = NULL;
 	int r;
 
@@ -192,20 +203,23 @@ int observe_units(enum scope scope, const struct stored_list *list, struct obser
 	for (size_t k = 0; k < list->n; k++) {
 		const struct stored *s = &list->items[k];
 
-		pointers[2 * k] = unit_name(s->instance.name, SOCKET_SUFFIX, names[k].socket);
-		pointers[2 * k + 1] = unit_name(s->instance.name, service_suffix(s), names[k].service);
+		const char **asked = pointers + ASKED * k;
+
+		asked[ASK_SOCKET] = unit_name(s->instance.name, SOCKET_SUFFIX, names[k].socket);
+		asked[ASK_SERVICE] = unit_name(s->instance.name, service_suffix(s), names[k].service);
+		asked[ASK_RUNNER] = !s->problem && s->instance.unit ? s->instance.unit : asked[ASK_SERVICE];
 	}
 	if (manager_connect(scope, &m, err) < 0)
 		return -1;
-	r = manager_query(m, pointers, 2 * list->n, states, err);
+	r = manager_query(m, pointers, ASKED * list->n, states, err);
 	for (size_t k = 0; r == 0 && k < list->n; k++)
-		choose_details(&os[k], &states[2 * k], &states[2 * k + 1]);
+		choose_details(&os[k], &states[ASKED * k + ASK_SOCKET], &states[ASKED * k + ASK_SERVICE]);
 	if (r == 0)
-		r = manager_ask_details(m, states, 2 * list->n, err);
+		r = manager_ask_details(m, states, ASKED * list->n, err);
 	for (size_t k = 0; r == 0 && k < list->n; k++)
-		take_states(&os[k], &states[2 * k], &states[2 * k + 1]);
+		take_all(&os[k], states + ASKED * k);
 	if (r == 0)
 		find_hidden(m, scope, list, os);
-	unit_states_clear(states, 2 * list->n);
+	unit_states_clear(states, ASKED * list->n);
 	return r;
 }

@@ -8,6 +8,7 @@
 #include "control/advice.h"
 #include "control/dependencies.h"
 #include "control/image.h"
+#include "control/listen_check.h"
 #include "control/no_effect.h"
 #include "control/note.h"
 #include "control/warning.h"
@@ -34,6 +35,8 @@ static void note_obstacles(const struct instance *i)
 	char why[WARNING_MAX];
 
 	if (warning_find_obstacle(i, may_ask, why, sizeof(why)))
+		note_print("%s", why);
+	if (listen_check_describe_absent(i, why, sizeof(why)))
 		note_print("%s", why);
 }
 

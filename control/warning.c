@@ -10,6 +10,7 @@
 #include "control/dns_port.h"
 #include "control/instance_engine.h"
 #include "control/kept_up.h"
+#include "control/listen_check.h"
 #include "control/network_check.h"
 #include "control/observe.h"
 #include "control/settle.h"
@@ -153,7 +154,6 @@ void warning_find_conflicts(struct observation *os, size_t n, uint64_t limit)
 void warning_find(const struct observation *o, char ret[static WARNING_MAX])
 {
 	bool runs = o->state == STATE_ASLEEP && strcmp(o->container_state, "running") == 0;
-	bool missing = !o->stored->instance.unit && strcmp(o->container_state, "missing") == 0;
 	bool answered = has_answered(o);
 	const struct instance *i = &o->stored->instance;
 	char why[WARNING_MAX / 2], command[STOP_COMMAND_MAX];
@@ -161,19 +161,7 @@ void warning_find(const struct observation *o, char ret[static WARNING_MAX])
 	ret[0] = '\0';
 	if (o->stored->problem)
 		return;
-	if (missing && i->made_container)
-		snprintf(
-			ret, WARNING_MAX,
-			"the container that sockwake made is gone: 'sockwake refresh %s' brings it back where only its "
-			"replacement was broken off; else the 'sockwake create %s --image …' of then makes it again, "
-			"with --force added",
-			i->name, i->name);
-	else if (missing && !o->reason[0])
-		snprintf(ret, WARNING_MAX,
-			 "there is no container '%s': '%s ps -a' lists those that there are; one that is made under "
-			 "that name is woken as this one was",
-			 i->container_name, backend_kind_name(i->backend));
-	else if (warning_find_obstacle(i, answered, why, sizeof(why)))
+	if (warning_find_obstacle(i, answered, why, sizeof(why)))
 		snprintf(ret, WARNING_MAX, "%s%s", runs ? "the container runs although nobody woke it; " : "", why);
 	else if (runs && i->keep_running)
 		snprintf(ret, WARNING_MAX,
@@ -191,6 +179,6 @@ void warning_find(const struct observation *o, char ret[static WARNING_MAX])
 			 "the container runs although nobody woke it: 'sockwake sleep %s' stops it, 'sockwake attend' "
 			 "starts its idle clock, and so does the next use",
 			 i->name);
-	else if (answered && kept_up_describe(i, why))
+	else if (listen_check_describe_absent(i, why, sizeof(why)) || (answered && kept_up_describe(i, why)))
 		snprintf(ret, WARNING_MAX, "%s", why);
 }

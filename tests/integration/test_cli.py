@@ -633,7 +633,10 @@ class Telling(CliCase):
     def test_failed_with_the_last_reason(self):
         self.scope.instance("server", PORT, 6379)
         self.scope.engine_run("rm", "server")
-        self.assertIn(f"there is no container 'server': '{self.scope.engine} ps -a'", self.scope.sockwake("status", "server").stdout)
+        gone = f"there is no container 'server': '{self.scope.engine} ps -a'"
+        self.assertEqual(self.one()["state"], "failed")
+        self.assertIn(gone, self.scope.sockwake("status", "server").stdout)
+        self.assertIn(gone, self.scope.sockwake("list").stdout)
         harness.refusal(PORT)
         harness.eventually(lambda: self.one()["state"] == "failed")
         self.assertEqual(self.one()["container_state"], "missing")

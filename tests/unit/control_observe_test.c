@@ -92,6 +92,28 @@ static void a_wake_in_a_service_that_is_active(void **state)
 	stored_clear(&item);
 }
 
+/* The unit that would make the container has no file any more: only the next client would have learned it. */
+static void a_unit_that_is_gone(void **state)
+{
+	struct stored item = {.instance = small_instance("x"), .enabled = true};
+	struct stored_list list = {.items = &item, .n = 1};
+
+	(void)state;
+	item.instance.unit = strdup("web.service");
+	fake_set(&fake, "x.service", "ActiveState", "inactive");
+	fake_set(&fake, "x.socket", "ActiveState", "active");
+	for (int k = 0; k < 2; k++) {
+		_cleanup_free_ struct observation *o = look(&list);
+
+		assert_int_equal(o->state, k == 0 ? STATE_FAILED : STATE_ASLEEP);
+		assert_string_equal(o->reason, k == 0 ? "there is no unit 'web.service', which runs its container: put "
+							"its file back, and run 'systemctl --user daemon-reload'"
+						      : "");
+		fake_set(&fake, "web.service", "ActiveState", "inactive");
+	}
+	stored_clear(&item);
+}
+
 /* Whatever was changed: the manager knows when the program began that still has the old options. */
 static void what_was_changed_since_it_woke(void **state)
 {
@@ -132,6 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_wake_in_a_service_that_is_active, setup_units, teardown_units),
+		cmocka_unit_test_setup_teardown(a_unit_that_is_gone, setup_units, teardown_units),
 		cmocka_unit_test_setup_teardown(what_was_changed_since_it_woke, setup_units, teardown_units),
 	};
 
