@@ -15,6 +15,7 @@
 #include "control/create_view.h"
 #include "control/create_write.h"
 #include "control/dependencies.h"
+#include "control/health_word.h"
 #include "control/image.h"
 #include "control/install.h"
 #include "control/instance_engine.h"
@@ -180,6 +181,7 @@ int create_instance(struct create_request *r, struct manager *m, const char *dir
 		advice_note_name(r);
 	dependencies_note_unknown(i, before);
 	no_effect_note(i);
+	health_word_note(i);
 	note_absent(i);
 	create_write_note_hidden(m, directory, i);
 	if (!r->dry_run && create_write(m, directory, r, before, drop_in, err) < 0)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "control/create_request.h"
+#include "control/note.h"
 #include "instance/health_check.h"
 
 /* The $PATH that systemd gives to services (systemd.exec(5)), which may differ from the caller's. */
@@ -58,4 +59,35 @@ int health_word_check(const struct instance *i, struct error *err)
 			return error_context(err, "--with %s", i->dependencies[k].container);
 	}
 	return 0;
+}
+
+/* The length of a placeholder at the beginning of the text, "{word}"; 0: there is none. */
+static size_t placeholder_length(const char *text)
+{
+	size_t len = *text == '{' ? strspn(text + 1, "abcdefghijklmnopqrstuvwxyz_") : 0;
+
+	return len > 0 && text[len + 1] == '}' ? len + 2 : 0;
+}
+
+/* sh leaves "{word}" as it is, and expands "${word}". */
+static void note_placeholders(const char *s)
+{
+	static const char known[] = "{container_port}";
+	size_t len;
+
+	if (!health_check_is_command(s))
+		return;
+	for (const char *p = s; *p; p += len ? len : 1) {
+		len = placeholder_length(p);
+		if (len > 0 && strncmp(p, known, sizeof(known) - 1) != 0 && (p == s || p[-1] != '$'))
+			note_print("the health check has '%.*s', which stays as it is: only %s becomes a number",
+				   (int)len, p, known);
+	}
+}
+
+void health_word_note(const struct instance *i)
+{
+	note_placeholders(i->health_check);
+	for (size_t k = 0; k < i->n_dependencies; k++)
+		note_placeholders(i->dependencies[k].health_check);
 }

@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "control/advice.h"
 #include "control/dependencies.h"
+#include "control/health_word.h"
 #include "control/image.h"
 #include "control/listen_check.h"
 #include "control/no_effect.h"
@@ -51,6 +52,7 @@ int preview_render(struct create_request *r, char **ret, struct error *err)
 		return error_errno(err, ENOMEM, "cannot print the units");
 	advice_note(r);
 	no_effect_note(&r->instance);
+	health_word_note(&r->instance);
 	dependencies_note_unresolved(r);
 	note_obstacles(&r->instance);
 	done = r->to_make.image ? made_put(f, r, err) : 0;
