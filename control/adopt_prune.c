@@ -40,17 +40,19 @@ static int prune_one(struct adoption *a, const struct stored *s, bool *ret_remov
 
 int adopt_prune(struct adoption *a, struct error *err)
 {
+	bool removed, failed, adopts = a->what->all || a->what->name;
 	struct error one;
-	bool removed;
 
 	for (size_t k = 0; k < a->instances.n;) {
 		const struct stored *s = &a->instances.items[k];
 
 		removed = false;
 		if (adoption_owns(a, s) && (!a->what->name || strcmp(s->instance.container_name, a->what->name) == 0)) {
-			a->of++;
-			if (prune_one(a, s, &removed, &one) < 0)
+			failed = prune_one(a, s, &removed, &one) < 0;
+			if (failed)
 				adoption_tell(a, &one);
+			if (failed || removed || !adopts) /* else its container is counted when it is adopted */
+				a->of++;
 		}
 		if (!removed || !a->what->dry_run)
 			k++;

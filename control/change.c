@@ -5,6 +5,7 @@
 #include "control/create_check.h"
 #include "control/instance_engine.h"
 #include "control/leftovers.h"
+#include "control/no_effect.h"
 #include "control/programs.h"
 #include "control/selinux.h"
 #include "instance/combination.h"
@@ -103,6 +104,7 @@ int change_instance(const struct create_request *r, struct manager *m, const cha
 		return 0;
 	if (create_check_group(i, err) < 0)
 		return -1;
+	no_effect_note(i);
 	create_write_note_hidden(m, directory, i);
 	if (r->dry_run)
 		return 0;

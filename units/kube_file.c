@@ -39,19 +39,22 @@ struct found {
 static void take_port(yaml_document_t *d, const yaml_node_t *item, struct found *f)
 {
 	const char *number = scalar(find(d, item, "hostPort")), *address = scalar(find(d, item, "hostIP"));
+	const char *inside = scalar(find(d, item, "containerPort"));
 	const char *protocol = scalar(find(d, item, "protocol"));
 	bool udp = protocol && strcmp(protocol, "UDP") == 0;
 	unsigned char bytes[16];
 	struct error ignored;
-	uint16_t port;
+	uint16_t port, container_port;
 	bool v4, v6;
 
 	if (f->n == KUBE_PORTS_MAX || !number || parse_port("", number, &port, &ignored) < 0)
 		return;
+	if (!inside || parse_port("", inside, &container_port, &ignored) < 0)
+		container_port = port; /* Podman refuses the file */
 	v4 = address && inet_pton(AF_INET, address, bytes) == 1;
 	v6 = address && inet_pton(AF_INET6, address, bytes) == 1;
 	snprintf(f->ports[f->n++], KUBE_PUBLISH_MAX, "%s%s%s%s%u:%u%s", v6 ? "[" : "", v4 || v6 ? address : "",
-		 v6 ? "]" : "", v4 || v6 ? ":" : "", port, port, udp ? "/udp" : "");
+		 v6 ? "]" : "", v4 || v6 ? ":" : "", port, container_port, udp ? "/udp" : "");
 }
 
 static void look_at(yaml_document_t *d, const yaml_node_t *node, struct found *f)

@@ -148,7 +148,7 @@ static void a_kubernetes_file(void **state)
 	fake_set(&fake, X, "ExecStart", command);
 	assert_int_equal(container_unit_read(m, X, &r, &err), 0);
 	assert_string_equal(r.kube, yaml);
-	assert_string_equal(r.kube_publish[0], "81:81");
+	assert_string_equal(r.kube_publish[0], "81:80");
 	assert_null(r.kube_publish[1]);
 	assert_string_equal(r.quadlet, "/x.kube");
 	assert_string_equal(r.publish[0], "9080:80");

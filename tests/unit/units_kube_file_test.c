@@ -47,7 +47,7 @@ static void as_people_write_them(void **state)
 				  "    - {name: A, value: b}\n"
 				  "  - ports:\n"
 				  "    - {hostIP: '::1', hostPort: 9 }"),
-			    "5353:5353/udp 127.0.0.1:8080:8080 81:81 [::1]:9:9 ");
+			    "5353:53/udp 127.0.0.1:8080:80 81:80 [::1]:9:9 ");
 	assert_string_equal(ports("{\"ports\": [{\"hostPort\": 80, \"protocol\": \"UDP\"}]}"), "80:80/udp ");
 	/* The protocol of another item does not matter. */
 	assert_string_equal(ports("ports:\n- hostPort: 1\n- protocol: UDP\n"), "1:1 ");
@@ -59,14 +59,14 @@ static void as_yaml_allows(void **state)
 {
 	(void)state;
 	assert_string_equal(ports("ports: [{containerPort: 80, hostPort: 8080}, {hostPort: 53, protocol: UDP}]\n"),
-			    "8080:8080 53:53/udp ");
+			    "8080:80 53:53/udp ");
 	assert_string_equal(ports("ports: [\n {containerPort: 80,\n  hostPort:\n   8080,\n  hostIP: 127.0.0.1}\n ]\n"),
-			    "127.0.0.1:8080:8080 ");
+			    "127.0.0.1:8080:80 ");
 	assert_string_equal(ports("'ports':\n-\n  \"hostPort\": 81 # not 82\n  ? protocol\n  : UDP\n"), "81:81/udp ");
 	assert_string_equal(ports("a: &p {hostPort: 7}\nports: [*p]\n---\nports:\n- hostPort: 8\n...\n"), "7:7 8:8 ");
 	assert_string_equal(ports("{\n  \"kind\": \"Pod\",\n  \"spec\": {\"containers\": [{\"ports\": [\n    {\n      "
 				  "\"containerPort\": 80,\n      \"hostPort\": 8080\n    }\n  ]}]}\n}\n"),
-			    "8080:8080 ");
+			    "8080:80 ");
 	/* Text that only looks like it. */
 	assert_string_equal(ports("data:\n  x: |\n    ports:\n    - hostPort: 80\n"), "");
 	assert_string_equal(ports("env:\n- {name: hostPort, value: 80}\n- hostPort: 80\n"), "");
