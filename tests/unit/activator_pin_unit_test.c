@@ -289,7 +289,7 @@ static void a_container_that_somebody_removed(void **state)
 	assert_in_range(msec_since(began), 1000, 5000);
 	/* Where no unit labels its containers, one may come later. */
 	fake_set(&manager, X, "SourcePath", "");
-	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman"), "--startup-timeout", "1500ms"), "is that its name?");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman"), "--startup-timeout", "1500ms"), "it may have another name");
 	fake_stop(&f);
 }
 
