@@ -128,7 +128,8 @@ static void a_container_that_comes_later(void **state)
 	assert_int_equal(program_run_kept(&p, ARGUMENTS(UNIT_OPTIONS(f, "docker"))), 0);
 	assert_string_equal(requests(&f),
 			    "GET json GET json GET json GET json GET json GET json GET json GET json GET json");
-	assert_string_equal(p.awaited, "the unit 'x.service' runs, but no container 'x' does: it may have another name");
+	assert_string_equal(p.awaited,
+			    "the unit 'x.service' runs, but no container 'x' does: it may have another name");
 	program_release(&p);
 	/* Somebody pauses it meanwhile. */
 	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")),
