@@ -10,6 +10,7 @@
 #include "cli/table.h"
 #include "cli/text.h"
 #include "common/clock.h"
+#include "common/wrap.h"
 #include "control/note.h"
 #include "control/router.h"
 
@@ -47,7 +48,7 @@ static void print_headline(const struct router_view *v, const struct terminal *t
 	const char *colour = sign_colour(state, t);
 
 	printf("%s%s%s router %s ", colour, sign_text(state, t), *colour ? TERMINAL_PLAIN : "", t->utf8 ? "–" : "-");
-	text_wrap(stdout, headline(v), 11, t->width);
+	wrap_text(stdout, headline(v), 11, t->width);
 }
 
 static const char *describe_docker(const struct router_view *v)
