@@ -203,7 +203,7 @@ class Adopt(AdoptCase):
             self.assertIn(text, done)
         for text in ("listens there already", f"TCP port {PORT + 5} is in use by", "knows a unit 'dbus.",
                      "ask for one instance 'site'", "sockwake.name dbus-wake", "no container 'nobody'",
-                     f"'db' runs already, and only a label names it: it stays up until somebody stops it once, as with "
+                     f"'db' runs, and only a label names it: it stays up until somebody stops it once, as with "
                      f"'{self.scope.engine} stop db'"):
             self.assertIn(text, complaints)
         self.assertEqual(sorted(self.instances()), ["site", "web"])
