@@ -157,7 +157,7 @@ static int pin_by_name(struct search *s, struct engine *e, const struct options 
 			return error_clear(err);
 		if (!container_is_in_between(err))
 			return -1;
-		return err->code == ENOENT ? check_gone(s, o, err) : error_clear(err);
+		return error_forgive(err, ENOENT) ? check_gone(s, o, err) : error_clear(err);
 	}
 	s->gone_since = 0;
 	if (is_left_behind(s, o, c))

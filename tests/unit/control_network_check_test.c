@@ -19,6 +19,7 @@ static bool broken;
 static int inspect(struct engine *e, const char *container, struct container *ret, struct error *err)
 {
 	(void)e;
+	container_clear(ret);
 	if (broken)
 		return error_set(err, ETIMEDOUT, "no answer");
 	for (size_t k = 0; k < n_containers; k++) {

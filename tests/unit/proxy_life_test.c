@@ -401,7 +401,8 @@ static void what_was_known_of_the_server_is_forgotten(void **state)
 	assert_int_equal(bind(listener, (struct sockaddr *)&any, sizeof(any)), 0);
 	assert_int_equal(listen(listener, 5), 0);
 	proxy_init(&p);
-	p.n_args -= 2; /* no --target: it finds the addresses itself */
+	for (int k = 0; k < 2; k++) /* no --target: it finds the addresses itself */
+		free(p.args[--p.n_args]);
 	(void)proxy_forward(&p, SOCK_STREAM, port_of(listener));
 	p.flags = STATS_LOOPBACK;
 	proxy_start(&p);
