@@ -293,7 +293,7 @@ static void listener_ready(struct loop *loop, struct watch *watch, uint32_t even
 
 	(void)events;
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
-		int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC);
+		int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd >= 0) {
 			serve(d, fd);

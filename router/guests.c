@@ -1,7 +1,6 @@
 #include "router/guests.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +33,7 @@ struct guest {
 	struct guest *prev, *next;
 	enum guest_state state;
 	uint32_t number;
+	bool watched;
 	bool contained; /* in a container of the user's, it seems */
 	uint64_t limit; /* CLOCK_MONOTONIC microseconds; USEC_INFINITY: none */
 	unsigned status;
@@ -117,7 +117,8 @@ static bool after_events(struct loop *loop)
 /* Before it is relayed. */
 static void close_guest(struct guests *g, struct guest *guest, const char *how)
 {
-	loop_unwatch(&g->worker.loop, &guest->watch);
+	if (guest->watched)
+		loop_unwatch(&g->worker.loop, &guest->watch);
 	close(guest->watch.fd);
 	unlink_guest(&g->first, guest);
 	leave(g, guest, NULL, how);
@@ -136,6 +137,18 @@ static void relay_closed(struct worker *w, const struct connection *c)
 				       : "");
 }
 
+/* Waits for these events of the client; with 0 for its end alone: its request stays where it is meanwhile. */
+static void watch_guest(struct guests *g, struct guest *guest, uint32_t events)
+{
+	int r = guest->watched ? loop_rewatch(&g->worker.loop, &guest->watch, events)
+			       : loop_watch(&g->worker.loop, &guest->watch, events);
+
+	if (r < 0)
+		close_guest(g, guest, "out of memory");
+	else
+		guest->watched = true;
+}
+
 static void refuse_guest(struct guests *g, struct guest *guest, unsigned status, const char *why)
 {
 	guest->state = GUEST_REFUSED;
@@ -143,14 +156,15 @@ static void refuse_guest(struct guests *g, struct guest *guest, unsigned status,
 	guest->limit = now_usec() + HEAD_USEC;
 	(void)snprintf(guest->text, sizeof(guest->text), "%s", why);
 	tick_by(g, guest->limit);
-	(void)loop_rewatch(&g->worker.loop, &guest->watch, EPOLLIN); /* one that has waited was not read from */
+	watch_guest(g, guest, EPOLLIN);
 }
 
 static void relay_guest(struct guests *g, struct guest *guest, int engine)
 {
 	int client = guest->watch.fd;
 
-	loop_unwatch(&g->worker.loop, &guest->watch);
+	if (guest->watched)
+		loop_unwatch(&g->worker.loop, &guest->watch);
 	unlink_guest(&g->first, guest);
 	link_guest(&g->relayed, guest);
 	guest->watch.ready = loop_ignore;
@@ -173,10 +187,12 @@ static void begin(struct guests *g, struct guest *guest)
 	switch (err.code) {
 	case ECONNREFUSED:
 		guest->state = GUEST_WAITING;
+		watch_guest(g, guest, 0);
 		g->start(g);
 		break;
 	case EAGAIN:
 		guest->state = GUEST_AGAIN;
+		watch_guest(g, guest, 0);
 		tick_by(g, now_usec() + TICK_USEC);
 		break;
 	case EACCES:
@@ -195,8 +211,10 @@ static void hear(struct guests *g, struct guest *guest)
 	char data[REQUEST_LINE_MAX];
 	ssize_t n = recv(guest->watch.fd, data, sizeof(data), MSG_PEEK | MSG_DONTWAIT);
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		watch_guest(g, guest, EPOLLIN);
 		return;
+	}
 	if (n <= 0) {
 		close_guest(g, guest, "the client sent nothing");
 		return;
@@ -249,15 +267,6 @@ static void read_refused(struct guests *g, struct guest *guest)
 	}
 }
 
-/* Does a client that waits want to wait no longer? */
-static void look_after(struct guests *g, struct guest *guest, uint32_t events)
-{
-	if (events & (EPOLLHUP | EPOLLERR))
-		close_guest(g, guest, "the client has gone");
-	else /* its request is there, and stays there: no event but its end matters now */
-		(void)loop_rewatch(&g->worker.loop, &guest->watch, 0);
-}
-
 static void guest_event(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct guests *g = guests_of(loop);
@@ -271,8 +280,9 @@ static void guest_event(struct loop *loop, struct watch *watch, uint32_t events)
 	case GUEST_TOLD:
 		read_refused(g, guest);
 		break;
-	default:
-		look_after(g, guest, events);
+	default: /* it waits, and only its end is watched for */
+		if (events & (EPOLLHUP | EPOLLERR))
+			close_guest(g, guest, "the client has gone");
 		break;
 	}
 }
@@ -287,7 +297,6 @@ static void take_client(struct guests *g, const struct message *m, int fd)
 		report(g, &ended);
 		return;
 	}
-	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
 	*guest = (struct guest){
 		.watch = {.ready = guest_event, .fd = fd},
 		.state = GUEST_SILENT,
@@ -299,10 +308,8 @@ static void take_client(struct guests *g, const struct message *m, int fd)
 	g->n++;
 	if (m->kind == MESSAGE_REFUSE)
 		refuse_guest(g, guest, m->status, m->text);
-	if (loop_watch(&g->worker.loop, &guest->watch, EPOLLIN) < 0)
-		close_guest(g, guest, "out of memory");
-	else if (guest->state == GUEST_SILENT)
-		hear(g, guest); /* most have sent their request by now */
+	else
+		hear(g, guest); /* most have sent their request by now, and need not be watched */
 }
 
 void guests_serve_waiting(struct guests *g)

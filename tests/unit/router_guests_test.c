@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -101,6 +102,7 @@ static void tell(struct message m, int fd)
 /* The client is handed over: this process keeps its own end alone. */
 static void hand_over(struct message m)
 {
+	assert_int_equal(fcntl(clients[1], F_SETFL, O_NONBLOCK), 0); /* as the dispatcher accepts it */
 	tell(m, clients[1]);
 	close(clients[1]);
 }
