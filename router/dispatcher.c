@@ -16,6 +16,7 @@
 #include "common/parse.h"
 #include "handover/listen.h"
 #include "relay/loop.h"
+#include "router/admission.h"
 #include "router/cell.h"
 #include "router/config.h"
 #include "router/ledger.h"
@@ -206,9 +207,9 @@ static void refusal(struct message *m, unsigned status, const char *why)
 static void name_owner(const struct peer *p, char ret[static MESSAGE_TEXT_MAX])
 {
 	if (p->place.kind == PLACE_HOST)
-		(void)snprintf(ret, MESSAGE_TEXT_MAX, "uid-%u", (unsigned)p->uid);
+		owner_of_user(p->uid, ret);
 	else
-		(void)snprintf(ret, MESSAGE_TEXT_MAX, "container-%s-%u", p->place.container, (unsigned)p->uid);
+		owner_of_container(p->place.container, p->uid, ret);
 }
 
 /* What to do with a client, and by which kind of worker. */

@@ -2,19 +2,15 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "common/clock.h"
+#include "router/ask.h"
 #include "router/endpoint.h"
-
-#define ANSWER_MSEC 2000
 
 extern char **environ;
 
@@ -44,36 +40,14 @@ bool engine_unit_is_installed(enum engine_kind kind, const char *home)
 	return false;
 }
 
-/* Reads until the end, or until the time is over. */
-static size_t read_answer(int fd, char *ret, size_t size)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	size_t n = 0;
-
-	while (n + 1 < size && poll(&p, 1, ANSWER_MSEC) == 1) {
-		ssize_t r = read(fd, ret + n, size - 1 - n);
-
-		if (r <= 0)
-			break;
-		n += (size_t)r;
-	}
-	ret[n] = '\0';
-	return n;
-}
-
 /* An engine that does not answer is not idle. */
 static bool is_idle(int fd)
 {
-	static const char request[] = "GET /containers/json HTTP/1.0\r\nHost: docker\r\n\r\n";
 	char answer[4096];
-	const char *body;
+	struct error ignored;
 
-	if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(request) - 1)
-		return false;
-	(void)read_answer(fd, answer, sizeof(answer));
-	body = strstr(answer, "\r\n\r\n");
-	return strncmp(answer, "HTTP/1.", 7) == 0 && strncmp(answer + 8, " 200", 4) == 0 && body &&
-	       strncmp(body + 4, "[]", 2) == 0;
+	return ask_engine(fd, "/containers/json", answer, sizeof(answer), &ignored) == 0 &&
+	       strncmp(answer, "[]", 2) == 0;
 }
 
 /* The job is not awaited. */

@@ -41,7 +41,7 @@ struct guest {
 	bool told;		     /* the dispatcher knows what is in these: */
 	char engine[16];	     /* that serves it */
 	char line[REQUEST_LINE_MAX]; /* of its first request */
-	char text[MESSAGE_TEXT_MAX]; /* of the answer */
+	char text[MESSAGE_TEXT_MAX]; /* of the answer; before, who the client is */
 };
 
 static void link_guest(struct guest **list, struct guest *guest)
@@ -178,7 +178,8 @@ static void relay_guest(struct guests *g, struct guest *guest, int engine)
 static void begin(struct guests *g, struct guest *guest)
 {
 	struct error err;
-	int fd = g->connect(g, guest->watch.fd, guest->contained, guest->engine, &err);
+	const struct guest_client client = {.fd = guest->watch.fd, .contained = guest->contained, .owner = guest->text};
+	int fd = g->connect(g, &client, guest->engine, &err);
 
 	if (fd >= 0) {
 		relay_guest(g, guest, fd);
@@ -306,6 +307,7 @@ static void take_client(struct guests *g, const struct message *m, int fd)
 	};
 	link_guest(&g->first, guest);
 	g->n++;
+	(void)snprintf(guest->text, sizeof(guest->text), "%s", m->text);
 	if (m->kind == MESSAGE_REFUSE)
 		refuse_guest(g, guest, m->status, m->text);
 	else

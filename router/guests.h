@@ -11,6 +11,13 @@
 
 struct guest;
 
+/* What `connect` is told of a client. */
+struct guest_client {
+	int fd;
+	bool contained;	   /* in a container of the worker's user, it seems */
+	const char *owner; /* admission.h */
+};
+
 struct guests {
 	struct worker worker;
 	struct service service;
@@ -28,7 +35,7 @@ struct guests {
 
 	/* Connects to the engine for a client, without blocking, and names it. Codes: ECONNREFUSED: it has to be started first;
 	 * EAGAIN: once more in a moment; EACCES, EPERM: answered with 403; others: with 503. */
-	int (*connect)(struct guests *g, int client, bool contained, char ret_engine[static 16], struct error *err);
+	int (*connect)(struct guests *g, const struct guest_client *c, char ret_engine[static 16], struct error *err);
 
 	/* Starts it; guests_serve_waiting() or guests_refuse_waiting() follow. */
 	void (*start)(struct guests *g);

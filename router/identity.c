@@ -51,7 +51,7 @@ static int connect_first(struct identity *i, int directory, enum engine_kind *re
 	return error_set(err, ECONNREFUSED, "no engine listens");
 }
 
-static int connect_own(struct guests *g, int client, bool contained, char ret_engine[static 16], struct error *err)
+static int connect_own(struct guests *g, const struct guest_client *c, char ret_engine[static 16], struct error *err)
 {
 	struct identity *i = container_of(g, struct identity, guests);
 	_cleanup_close_ int directory = -1;
@@ -60,7 +60,7 @@ static int connect_own(struct guests *g, int client, bool contained, char ret_en
 
 	if (*i->config_error.text)
 		return error_set(err, EINVAL, "%s", i->config_error.text);
-	if (contained && !peer_owns_namespace(client, i->uid))
+	if (c->contained && !peer_owns_namespace(c->fd, i->uid))
 		return error_set(err, EPERM,
 				 "a program in a container of another user may not use the engine of uid %u",
 				 (unsigned)i->uid);

@@ -62,7 +62,7 @@ static int run(const struct router_options *o, struct error *err)
 		return identity_run(FIRST_FD, o, err);
 	if (strcmp(o->worker, "policy") == 0)
 		return policy_run(FIRST_FD, o, err);
-	return system_run(FIRST_FD, o->engine_socket, o->idle_timeout, err);
+	return system_run(FIRST_FD, o, err);
 }
 
 int main(int argc, char **argv)

@@ -10,16 +10,22 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "router/admission.h"
+#include "router/answer.h"
 #include "router/config.h"
 #include "router/message.h"
 #include "router/system_engine.h"
 #include "rules/serve.h"
+
+/* How long a refused client may take for its request and its answer: then SIGALRM ends the process. */
+#define REFUSAL_SEC 10
 
 /* A process that serves a connection. */
 struct child {
@@ -33,7 +39,7 @@ struct policy {
 	int signals;
 	const struct router_options *options;
 	struct rules *rules;
-	bool learn;
+	struct config config;
 	char owners[32]; /* the directory of rules_caller.exec_owners */
 	struct child *children;
 	uint64_t idle_since;
@@ -64,22 +70,45 @@ static void print_needs(const struct rules_report *report)
 	}
 }
 
+/* Answers once the head of the request has come; the client has a moment to read. */
+static void refuse(int client, const struct error *why)
+{
+	struct request_head head = {};
+	char data[4096], text[ANSWER_MAX];
+	size_t n;
+
+	(void)alarm(REFUSAL_SEC);
+	do {
+		ssize_t r = read(client, data, sizeof(data));
+
+		if (r <= 0)
+			return;
+		n = (size_t)r;
+	} while (!request_head_feed(&head, data, n) && head.length < REQUEST_HEAD_MAX);
+	n = answer_format(why->code == EPERM ? 403 : 503, why->text, &head, text);
+	if (send(client, text, n, MSG_NOSIGNAL) != (ssize_t)n || shutdown(client, SHUT_WR) < 0)
+		return;
+	while (read(client, data, sizeof(data)) > 0)
+		;
+}
+
 /* In the child: the whole life of a connection. `owner`: in m->text. */
 static void serve(struct policy *p, const struct message *m, int client)
 {
-	struct rules_caller caller = {.owner = m->text, .exec_owners = p->owners, .learn = p->learn};
+	struct rules_caller caller = {.owner = m->text, .exec_owners = p->owners, .learn = p->config.learn};
 	struct message ended = {.kind = MESSAGE_ENDED, .number = m->number, .engine = "system"};
 	struct rules_report report = {};
 	struct error err = {};
 
-	if (rules_serve(p->rules, &caller, client, open_engine, p, &report, &err) < 0)
-		(void)snprintf(ended.text, sizeof(ended.text), "%.*s", MESSAGE_TEXT_MAX - 1, err.text);
-	else
-		(void)snprintf(ended.text, sizeof(ended.text), "%s", report.refusal);
+	if (admission_check(&p->config, p->options->engine_socket, caller.owner, &err) < 0)
+		refuse(client, &err);
+	else if (rules_serve(p->rules, &caller, client, open_engine, p, &report, &err) == 0)
+		(void)snprintf(err.text, sizeof(err.text), "%s", report.refusal);
+	(void)snprintf(ended.text, sizeof(ended.text), "%.*s", MESSAGE_TEXT_MAX - 1, err.text);
 	(void)snprintf(ended.request, sizeof(ended.request), "%s", report.first);
 	ended.bytes[0] = report.to_engine;
 	ended.bytes[1] = report.to_client;
-	if (p->learn)
+	if (p->config.learn)
 		print_needs(&report);
 	(void)message_send(p->channel, &ended, -1);
 	rules_report_clear(&report);
@@ -202,15 +231,12 @@ static int open_signals(struct error *err)
 
 static int prepare(struct policy *p, struct error *err)
 {
-	struct config config;
-
-	config_defaults(&config);
-	if (config_read(p->options->config, false, &config, err) < 0 ||
+	config_defaults(&p->config);
+	if (config_read(p->options->config, false, &p->config, err) < 0 ||
 	    rules_read(p->options->config, &p->rules, err) < 0)
 		return -1;
 	if (!p->rules)
 		return error_set(err, 0, "%s has no section [rules]", p->options->config);
-	p->learn = config.learn;
 	(void)snprintf(p->owners, sizeof(p->owners), "/dev/shm/sockwake-exec.XXXXXX");
 	if (!mkdtemp(p->owners))
 		return error_errno(err, errno, "cannot make a directory in /dev/shm");

@@ -3,20 +3,22 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "router/admission.h"
 #include "router/guests.h"
 #include "router/system_engine.h"
 
 struct system_worker {
 	struct guests guests;
 	const char *socket;
+	struct config config;
 };
 
-static int connect_system(struct guests *g, int client, bool contained, char ret_engine[static 16], struct error *err)
+static int connect_system(struct guests *g, const struct guest_client *c, char ret_engine[static 16], struct error *err)
 {
 	const struct system_worker *s = container_of(g, struct system_worker, guests);
 
-	(void)client;
-	(void)contained;
+	if (admission_check(&s->config, s->socket, c->owner, err) < 0)
+		return -1;
 	(void)snprintf(ret_engine, 16, "system");
 	return system_engine_connect(s->socket, SOCK_NONBLOCK, err);
 }
@@ -32,12 +34,16 @@ static void told_nothing(struct guests *g, const struct message *m)
 	(void)m;
 }
 
-int system_run(int channel, const char *engine_socket, uint64_t idle_timeout, struct error *err)
+int system_run(int channel, const struct router_options *options, struct error *err)
 {
 	static struct system_worker s = {
 		.guests = {.connect = connect_system, .start = start_nothing, .told = told_nothing},
 	};
 
-	s.socket = engine_socket;
-	return guests_open(&s.guests, channel, idle_timeout, err) < 0 ? -1 : guests_run(&s.guests, err);
+	s.socket = options->engine_socket;
+	config_defaults(&s.config);
+	if (config_read(options->config, false, &s.config, err) < 0 ||
+	    guests_open(&s.guests, channel, options->idle_timeout, err) < 0)
+		return -1;
+	return guests_run(&s.guests, err);
 }

@@ -165,3 +165,19 @@ class Learning(RulesCase):
         )
         for line in ("allow = containers.create", "allow = containers.start", "bind-read-only = /usr"):
             self.assertIn(f"learned: {line}", found)
+
+
+class Named(RulesCase):
+    """Containers without rules, by name."""
+
+    config = "[router]\ncontainers = handed\n"
+
+    def test_the_container_that_is_named_has_the_engine(self):
+        options = ("--rm", "--network=none", f"--volume={router.SOCKET}:{router.SOCKET}", *servers.PYTHON)
+        python = ("/usr/bin/python3", "-c", ASK, router.SOCKET, "/images/json")
+        answer = harness.run("docker", "run", "--name=handed", *options, harness.BUSYBOX, *python).stdout
+        self.assertIn("200 OK", answer)
+        answer = harness.run("docker", "run", "--name=planted", *options, harness.BUSYBOX, *python).stdout
+        self.assertIn("403 Forbidden", answer)
+        self.assertIn("the container 'planted' may not use this socket", answer)
+        self.assertIn("containers = planted", answer)

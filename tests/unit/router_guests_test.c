@@ -32,14 +32,13 @@ struct under_test {
 	unsigned asked;
 };
 
-static int connect_engine(struct guests *g, int client, bool contained, char ret_engine[static 16], struct error *err)
+static int connect_engine(struct guests *g, const struct guest_client *c, char ret_engine[static 16], struct error *err)
 {
 	struct under_test *t = container_of(g, struct under_test, guests);
 	int code = codes[t->asked > 0];
 
-	(void)client;
 	t->asked++;
-	if (contained)
+	if (c->contained)
 		return error_set(err, EPERM, "contained");
 	if (code)
 		return error_set(err, code, "the reason");

@@ -95,27 +95,39 @@ static void a_container_is_refused_whatever_its_uid(void **state)
 	for (size_t i = 0; i < sizeof(uids) / sizeof(*uids); i++) {
 		peer.uid = uids[i];
 		assert_int_equal(route(), ROUTE_NONE);
-		assert_non_null(strstr(why, "containers = " ID));
+		assert_non_null(strstr(why, "containers = NAME"));
 	}
-	*peer.place.container = '\0';
-	assert_int_equal(route(), ROUTE_NONE);
-	assert_non_null(strstr(why, "containers = ID"));
 }
 
-static void a_container_that_is_allowed_has_the_systems_engine(void **state)
+static void a_container_that_may_be_named_comes_to_a_worker_that_asks(void **state)
 {
 	(void)state;
 	peer.place.kind = PLACE_CONTAINER;
 	strcpy(peer.place.container, ID);
 	config.containers.n = 1;
-	strcpy(config.containers.names[0], "0123456789ab");
+	strcpy(config.containers.names[0], "portainer");
 	assert_int_equal(route(), ROUTE_SYSTEM);
-	strcpy(config.containers.names[0], "0123456789a"); /* too short to be sure */
-	assert_int_equal(route(), ROUTE_NONE);
-	strcpy(config.containers.names[0], "0123456789ac");
-	assert_int_equal(route(), ROUTE_NONE);
+	config.has_rules = true;
+	assert_int_equal(route(), ROUTE_POLICY);
+	peer.uid = 0; /* of the container */
+	assert_int_equal(route(), ROUTE_POLICY);
 	*peer.place.container = '\0';
 	assert_int_equal(route(), ROUTE_NONE);
+	config.all_containers = true;
+	assert_int_equal(route(), ROUTE_POLICY);
+}
+
+static void rules_bind_everybody_but_root(void **state)
+{
+	(void)state;
+	config.has_rules = true;
+	config.everybody = true;
+	assert_int_equal(route(), ROUTE_POLICY);
+	peer.place.kind = PLACE_OWN_CONTAINER;
+	assert_int_equal(route(), ROUTE_POLICY);
+	peer.place.kind = PLACE_HOST;
+	peer.uid = 0;
+	assert_int_equal(route(), ROUTE_SYSTEM);
 }
 
 static void who_cannot_be_identified_is_refused(void **state)
@@ -165,7 +177,8 @@ int main(void)
 		cmocka_unit_test_setup(root_that_is_not_named_is_refused, set_up),
 		cmocka_unit_test_setup(nobody_and_subordinate_ids_are_refused, set_up),
 		cmocka_unit_test_setup(a_container_is_refused_whatever_its_uid, set_up),
-		cmocka_unit_test_setup(a_container_that_is_allowed_has_the_systems_engine, set_up),
+		cmocka_unit_test_setup(a_container_that_may_be_named_comes_to_a_worker_that_asks, set_up),
+		cmocka_unit_test_setup(rules_bind_everybody_but_root, set_up),
 		cmocka_unit_test_setup(who_cannot_be_identified_is_refused, set_up),
 		cmocka_unit_test_setup(a_manager_is_started_for_whom_the_policy_names, set_up),
 		cmocka_unit_test_setup(no_manager_is_started_for_root_and_nobody, set_up),
