@@ -16,6 +16,8 @@
 #define TICK_USEC (10 * USEC_PER_MSEC)
 /* After this time the dispatcher is told of a connection, which most do not last. */
 #define MOMENT_USEC (200 * USEC_PER_MSEC)
+/* How long a client waits for an engine: longer than whoever starts it, who has more to say. */
+#define START_USEC (150 * USEC_PER_SEC)
 /* How long a refused client may take to send its request, and then to read the answer. */
 #define HEAD_USEC  (10 * USEC_PER_SEC)
 #define DRAIN_USEC (2 * USEC_PER_SEC)
@@ -66,7 +68,7 @@ static void unlink_guest(struct guest **list, struct guest *guest)
 static void report(struct guests *g, const struct message *m)
 {
 	if (g->channel.fd >= 0)
-		(void)message_send(g->channel.fd, m, -1);
+		(void)message_tell(g->channel.fd, m);
 }
 
 /* Ticks by then at the latest. */
@@ -188,6 +190,8 @@ static void begin(struct guests *g, struct guest *guest)
 	switch (err.code) {
 	case ECONNREFUSED:
 		guest->state = GUEST_WAITING;
+		guest->limit = now_usec() + START_USEC;
+		tick_by(g, guest->limit);
 		watch_guest(g, guest, 0);
 		g->start(g);
 		break;
@@ -373,6 +377,8 @@ static void ticked(struct loop *loop, struct timer *timer)
 		next = guest->next;
 		if (guest->state == GUEST_AGAIN)
 			begin(g, guest);
+		else if (guest->limit <= now && guest->state == GUEST_WAITING)
+			refuse_guest(g, guest, 503, "your engine has not started in time; try again");
 		else if (guest->limit <= now)
 			close_guest(g, guest, guest->text);
 		else if (guest->limit != USEC_INFINITY)

@@ -97,7 +97,7 @@ static void start_own(struct guests *g)
 		return;
 	}
 	i->manager_wanted = true;
-	(void)message_send(g->channel.fd, &need, -1);
+	(void)message_tell(g->channel.fd, &need);
 }
 
 static void told(struct guests *g, const struct message *m)
@@ -124,7 +124,7 @@ static void engine_started(struct rouse *r, const char *why)
 	}
 	i->started = true;
 	(void)snprintf(started.engine, sizeof(started.engine), "%s", engine_kind_name(r->kind));
-	(void)message_send(i->guests.channel.fd, &started, -1);
+	(void)message_tell(i->guests.channel.fd, &started);
 	guests_serve_waiting(&i->guests);
 }
 

@@ -12,7 +12,7 @@ static size_t length(const struct message *m)
 	return offsetof(struct message, text) + strnlen(m->text, MESSAGE_TEXT_MAX - 1) + 1;
 }
 
-int message_send(int channel, const struct message *m, int fd)
+static int send_message(int channel, const struct message *m, int fd, int flags)
 {
 	struct iovec part = {.iov_base = (void *)(uintptr_t)m, .iov_len = length(m)};
 	union {
@@ -32,7 +32,17 @@ int message_send(int channel, const struct message *m, int fd)
 		c->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
 	}
-	return sendmsg(channel, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+	return TEMP_FAILURE_RETRY(sendmsg(channel, &header, MSG_NOSIGNAL | flags)) < 0 ? -1 : 0;
+}
+
+int message_send(int channel, const struct message *m, int fd)
+{
+	return send_message(channel, m, fd, MSG_DONTWAIT);
+}
+
+int message_tell(int channel, const struct message *m)
+{
+	return send_message(channel, m, -1, 0);
 }
 
 static int passed_descriptor(struct msghdr *header)

@@ -38,8 +38,12 @@ struct message {
 	char text[MESSAGE_TEXT_MAX];
 };
 
-/* fd: passed along, unless -1; the caller keeps its own. 0, or -1 with errno: never blocks. */
+/* fd: passed along, unless -1; the caller keeps its own. 0, or -1 with errno: never blocks. For the dispatcher, which waits for
+ * nobody. */
 int message_send(int channel, const struct message *m, int fd);
+
+/* For a worker: waits until there is room, as the dispatcher must hear of every end. -1 with errno: the dispatcher has gone. */
+int message_tell(int channel, const struct message *m);
 
 /* 1: received, *ret_fd belongs to the caller or is -1; 0: the other end has gone; -1 with errno (EAGAIN: none now;
  * EBADMSG: not one of ours). Texts end with a NUL. */

@@ -110,7 +110,7 @@ static void serve(struct policy *p, const struct message *m, int client)
 	ended.bytes[1] = report.to_client;
 	if (p->config.learn)
 		print_needs(&report);
-	(void)message_send(p->channel, &ended, -1);
+	(void)message_tell(p->channel, &ended);
 	rules_report_clear(&report);
 }
 
@@ -120,7 +120,7 @@ static void failed(const struct policy *p, uint32_t number, const char *why)
 
 	(void)snprintf(m.text, sizeof(m.text), "%s", why);
 	if (p->channel >= 0)
-		(void)message_send(p->channel, &m, -1);
+		(void)message_tell(p->channel, &m);
 }
 
 static void begin(struct policy *p, const struct message *m, int client)
@@ -197,7 +197,7 @@ static void turn(struct policy *p)
 	struct signalfd_siginfo info;
 
 	if (poll(fds, 2, timeout_msec(until)) == 0) {
-		(void)message_send(p->channel, &idle, -1);
+		(void)message_tell(p->channel, &idle);
 		p->idle_since = now_usec();
 	}
 	if (fds[1].revents && read(p->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -82,6 +83,33 @@ static void neither_side_ever_waits(void **state)
 	assert_int_equal(errno, EAGAIN);
 }
 
+/* As many connections end at once as there are. */
+static void a_worker_waits_until_there_is_room(void **state)
+{
+	struct message m = {.kind = MESSAGE_ENDED};
+	int fd, status;
+	pid_t worker = fork();
+
+	(void)state;
+	if (worker == 0) {
+		for (m.number = 0; m.number < 2000; m.number++) {
+			if (message_tell(pair[0], &m) < 0)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	for (uint32_t i = 0; i < 2000;) {
+		int r = message_receive(pair[1], &m, &fd);
+
+		if (r == 1)
+			assert_int_equal(m.number, i++);
+		else
+			assert_int_equal(errno, EAGAIN);
+	}
+	assert_int_equal(waitpid(worker, &status, 0), worker);
+	assert_int_equal(status, 0);
+}
+
 static void the_end_is_told(void **state)
 {
 	struct message m;
@@ -126,9 +154,13 @@ static void texts_end_although_the_sender_did_not_end_them(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_message_arrives_as_it_was_sent), CASE(a_descriptor_comes_along),
-		CASE(neither_side_ever_waits),		CASE(the_end_is_told),
-		CASE(what_is_no_message_is_refused),	CASE(texts_end_although_the_sender_did_not_end_them),
+		CASE(a_message_arrives_as_it_was_sent),
+		CASE(a_descriptor_comes_along),
+		CASE(neither_side_ever_waits),
+		CASE(a_worker_waits_until_there_is_room),
+		CASE(the_end_is_told),
+		CASE(what_is_no_message_is_refused),
+		CASE(texts_end_although_the_sender_did_not_end_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
