@@ -174,13 +174,6 @@ static bool unit_is_done(const struct job *j, const struct unit_view *v, int loc
 	return own_is_up(j, &ignored);
 }
 
-static int start_unit(struct job *j, struct unit *u, const struct unit_view *before, int lock_fd, struct error *err)
-{
-	lock_record(lock_fd, RUN_STARTING);
-	tell_starting_unit(j->view->unit);
-	return start_job(u, before, j->engine, j->view, err);
-}
-
 /* The start of a oneshot service lasts until its process has ended. */
 static int complete_unit(struct job *j, struct container_up *h, struct error *err)
 {
@@ -193,7 +186,7 @@ static int complete_unit(struct job *j, struct container_up *h, struct error *er
 		return 0;
 	if (!unit_is_active(&v)) {
 		h->woken = true;
-		if (start_unit(j, u, &v, h->lock.named, err) < 0)
+		if (start_job(u, &v, j->engine, j->view, h->lock.named, err) < 0)
 			return -1;
 	}
 	for (;;) {

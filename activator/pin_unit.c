@@ -62,10 +62,8 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 	if (unit_is_active(&v))
 		return 0;
 	*woken = true;
-	lock_record(lock_fd, RUN_STARTING);
-	tell_starting_unit(o->unit);
 	unit_needs_before(u, o, &needs);
-	r = start_job(u, &v, e, o, err);
+	r = start_job(u, &v, e, o, lock_fd, err);
 	if (r == 0)
 		unit_needs_after(u, o, &needs);
 	return r;

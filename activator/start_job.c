@@ -1,14 +1,18 @@
 #include "activator/start_job.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "activator/blame.h"
+#include "activator/halt.h"
 #include "activator/health.h"
+#include "activator/situation.h"
 #include "activator/tell.h"
 #include "activator/unit_container.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/extremes.h"
+#include "lifecycle/lock.h"
 
 /* How often to check a start job that goes on. */
 #define GLANCE	     USEC_PER_SEC
@@ -92,11 +96,39 @@ static uint64_t look(struct unit *u, void *data)
 	return GLANCE;
 }
 
-int start_job(struct unit *u, const struct unit_view *before, struct engine *e, const struct options *o,
+/* `podman run --replace`, which Podman's generator writes, removes whatever container has the name: with its data, if
+ * somebody else has made it. Podman that is not there (ENOTCONN) has started nothing, and its unit needs no service; a
+ * container that is just being removed (EREMOTEIO) was the unit's own. */
+static int check_name(struct unit *u, struct engine *e, const struct options *o, struct error *err)
+{
+	_cleanup_container_ struct container c = {};
+	uint64_t deadline = e->deadline;
+	int r;
+
+	if (!unit_labels_containers(u, o->unit))
+		return 0;
+	limit_engine(e, deadline, HALT_QUESTION_LIMIT);
+	r = unit_container_inspect(u, e, o, &c, err);
+	e->deadline = deadline;
+	if (r == 0 || container_is_in_between(err) || err->code == ENOTCONN)
+		return error_clear(err);
+	return err->code == EEXIST ? -1
+				   : error_context(err,
+						   "the unit '%s' is not started, which would replace a container "
+						   "'%s' of others",
+						   o->unit, o->container);
+}
+
+int start_job(struct unit *u, const struct unit_view *before, struct engine *e, const struct options *o, int lock_fd,
 	      struct error *err)
 {
 	struct look l = {.engine = e, .options = o, .began = now_usec()};
-	int r = unit_start(u, before, e->deadline, &(struct meanwhile){look, &l}, err);
+	int r;
 
+	if (check_name(u, e, o, err) < 0)
+		return -1;
+	lock_record(lock_fd, RUN_STARTING);
+	tell_starting_unit(o->unit);
+	r = unit_start(u, before, e->deadline, &(struct meanwhile){look, &l}, err);
 	return r < 0 && unit_lacks_dependency(u) ? blame_needed(u, o, err) : r;
 }

@@ -7,6 +7,7 @@
 #include "activator/unit.h"
 #include "backends/backend.h"
 
-/* As unit_start(), until engine->deadline. */
-int start_job(struct unit *u, const struct unit_view *before, struct engine *e, const struct options *o,
+/* As unit_start(), until engine->deadline. Records in the lock, before it asks for the start, that the run is ours. EEXIST:
+ * a container that the unit would replace is somebody else's; nothing is started. */
+int start_job(struct unit *u, const struct unit_view *before, struct engine *e, const struct options *o, int lock_fd,
 	      struct error *err);

@@ -307,9 +307,56 @@ bool unit_is_quadlet(struct unit *u, const char *name)
 	return has_source(u, name, (const char *const[]){".container", ".pod", ".kube", NULL});
 }
 
+/* A property of a service. */
+static int ask_service(struct unit *u, const char *name, const char *property, const char *type, sd_bus_message **ret,
+		       struct error *err)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (bus.sd_bus_path_encode(SYSTEMD_PATH "/unit", name, &path) < 0)
+		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
+	return get(u, name, path, SYSTEMD_SERVICE, property, type, ret, err);
+}
+
+/* Podman labels a container with this variable. */
+static bool sets_label(struct unit *u, const char *name)
+{
+	static const char variable[] = "PODMAN_SYSTEMD_UNIT=";
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	struct error ignored;
+	const char *one;
+	bool found = false;
+
+	if (ask_service(u, name, "Environment", "as", &reply, &ignored) < 0 ||
+	    bus.sd_bus_message_enter_container(reply, 'a', "s") < 0)
+		return false;
+	while (!found && bus.sd_bus_message_read(reply, "s", &one) > 0)
+		found = strncmp(one, variable, sizeof(variable) - 1) == 0;
+	return found;
+}
+
+/* Does its first command make the container anew (`podman run --replace`)? */
+static bool replaces(struct unit *u, const char *name)
+{
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	struct error ignored;
+	const char *word;
+	bool found = false;
+
+	if (ask_service(u, name, "ExecStart", "a(sasbttttuii)", &reply, &ignored) < 0 ||
+	    bus.sd_bus_message_enter_container(reply, 'a', "(sasbttttuii)") < 0 ||
+	    bus.sd_bus_message_enter_container(reply, 'r', "sasbttttuii") <= 0 ||
+	    bus.sd_bus_message_read(reply, "s", &word) < 0 || bus.sd_bus_message_enter_container(reply, 'a', "s") < 0)
+		return false;
+	while (!found && bus.sd_bus_message_read(reply, "s", &word) > 0)
+		found = strcmp(word, "--replace") == 0;
+	return found;
+}
+
 bool unit_labels_containers(struct unit *u, const char *name)
 {
-	return has_source(u, name, (const char *const[]){".container", ".kube", NULL});
+	return has_source(u, name, (const char *const[]){".container", ".kube", NULL}) ||
+	       (sets_label(u, name) && replaces(u, name));
 }
 
 bool unit_has_lost_its_file(struct unit *u, const char *name)

@@ -84,7 +84,8 @@ bool unit_has_job(struct unit *u, const char *name);
 /* Has Podman's generator created it, for a container, a pod or a Kubernetes file? */
 bool unit_is_quadlet(struct unit *u, const char *name);
 
-/* Does Podman label the containers that it makes with its name? Those of a .container or a .kube file. */
+/* Does Podman label the containers that it makes with its name? Those of a .container or a .kube file, and of a unit that
+ * `podman generate systemd --new` has written. All of them replace whatever container has the name. */
 bool unit_labels_containers(struct unit *u, const char *name);
 
 /* Was its file removed while it ran? Then the manager no longer knows how to stop it, and only kills. */

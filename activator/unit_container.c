@@ -3,14 +3,30 @@
 #include <errno.h>
 #include <string.h>
 
-/* Is the label another name of the unit? */
+struct names {
+	const char *sought;
+	bool found;
+};
+
+static void compare(void *data, const char *name)
+{
+	struct names *n = data;
+
+	n->found |= strcmp(name, n->sought) == 0;
+}
+
+/* Is the label another name of the unit? A unit that is down, and has left its container behind, tells its names. */
 static bool is_alias(struct unit *u, const char *label, const char *unit)
 {
+	struct names names = {.sought = label};
 	struct unit_view one, other;
 	struct error ignored;
 
-	return unit_look_at(u, label, &one, &ignored) == 0 && unit_look_at(u, unit, &other, &ignored) == 0 &&
-	       one.invocation[0] && strcmp(one.invocation, other.invocation) == 0;
+	if (unit_look_at(u, label, &one, &ignored) == 0 && unit_look_at(u, unit, &other, &ignored) == 0 &&
+	    one.invocation[0] && strcmp(one.invocation, other.invocation) == 0)
+		return true;
+	(void)unit_each(u, unit, "Names", compare, &names, &ignored);
+	return names.found;
 }
 
 bool unit_container_is_own(struct unit *u, const char *unit, const struct container *c)
@@ -30,10 +46,12 @@ static int refuse(const struct options *o, const char *name, struct error *err)
 {
 	const char *user = o->scope == SCOPE_USER ? " --user" : "";
 
-	return error_set(err, EEXIST,
-			 "the container '%s' is not the one of the unit '%s': somebody else has made it. 'podman rm -f "
-			 "%s' removes it, then 'systemctl%s restart %s' makes the unit's own",
-			 name, o->unit, name, user, o->unit);
+	return error_set(
+		err, EEXIST,
+		"the container '%s' is not the one of the unit '%s': somebody else has made it. 'podman rename "
+		"%s %s-other' keeps it, 'podman rm -f %s' removes it with its data; then 'systemctl%s restart "
+		"%s' makes the unit's own",
+		name, o->unit, name, name, name, user, o->unit);
 }
 
 int unit_container_inspect(struct unit *u, struct engine *e, const struct options *o, struct container *ret,

@@ -8,6 +8,7 @@
 #include "control/kept_up.h"
 #include "control/note.h"
 #include "control/rights.h"
+#include "control/stranger.h"
 #include "control/unattended.h"
 #include "control/units_lock.h"
 #include "units/paths.h"
@@ -50,11 +51,14 @@ int attend(enum scope scope, struct error *err)
 	install_order_engines(m);
 	for (size_t k = 0; k < stored.n; k++) {
 		const struct instance *i = &stored.items[k].instance;
+		char stranger[STRANGER_MAX];
 
 		if (!stored.items[k].problem && strcmp(os[k].container_state, "missing") == 0)
 			heal(scope, directory, i);
 		if (!stored.items[k].problem && has_running_dependency(&os[k]))
 			kept_up_look(i);
+		if (os[k].stranger)
+			note_print("'%s': %s", i->name, stranger_describe(i, stranger));
 		if (unattended_is(&os[k]) && unattended_start(m, i))
 			note_done("'%s': the container '%s' runs; it sleeps when nobody uses it", i->name,
 				  i->container_name);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/container.h"
 #include "common/clock.h"
 #include "common/parse.h"
 #include "common/path.h"
@@ -13,6 +14,7 @@
 #include "control/outlook.h"
 #include "control/programs.h"
 #include "control/sharing.h"
+#include "control/stranger.h"
 #include "control/waiting.h"
 #include "units/paths.h"
 
@@ -121,6 +123,25 @@ static void find_shared(struct observation *os, size_t n)
 	}
 }
 
+/* Rarely has one to be asked for: a unit's container runs although its instance sleeps. */
+static void find_strangers(enum scope scope, struct observation *os, size_t n)
+{
+	_cleanup_manager_ struct manager *m = NULL;
+	struct error ignored;
+
+	for (size_t k = 0; k < n; k++) {
+		const struct observation *o = &os[k];
+
+		if (o->stored->problem || !o->stored->instance.unit ||
+		    (o->state != STATE_ASLEEP && o->state != STATE_FAILED && o->state != STATE_OFF) ||
+		    !is(o->container_state, container_state_name(CONTAINER_RUNNING)))
+			continue;
+		if (!m && manager_connect(scope, &m, &ignored) < 0)
+			return;
+		os[k].stranger = stranger_is(m, &o->stored->instance);
+	}
+}
+
 static bool is_full(const struct observation *o)
 {
 	return o->state == STATE_AWAKE && o->have_stats && o->stats.flags & STATS_FULL;
@@ -167,6 +188,7 @@ int observe(enum scope scope, const struct stored_list *list, uint64_t patience,
 	for (size_t k = 0; k < list->n; k++)
 		look_for_gone(&os[k]);
 	look_at_units(scope, os, list->n);
+	find_strangers(scope, os, list->n);
 	find_shared(os, list->n);
 	for (size_t k = 0; k < list->n; k++) {
 		look_at_clients(&os[k]);

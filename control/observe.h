@@ -39,6 +39,7 @@ struct observation {
 	char hides[512];		/* a unit file of others that the instance's hides (units/hidden.h); "": none */
 	char conflict[UNIT_REASON_MAX]; /* what would prevent a wake (warning.h); "": nothing is known */
 	bool without_unit;		/* the service manager has no file of the unit that runs its container */
+	bool stranger;			/* the container that runs is not the one of its unit (stranger.h) */
 	bool changed;			/* its units were written after the service that runs was started */
 	bool have_stats;
 	struct stats stats;

@@ -14,6 +14,7 @@
 #include "common/io.h"
 #include "control/instance_engine.h"
 #include "control/note.h"
+#include "control/stranger.h"
 #include "units/paths.h"
 #include "units/query.h"
 #include "units/sleep_command.h"
@@ -167,24 +168,6 @@ static bool is_awake_again(struct manager *m, const struct instance *i)
 	return awake;
 }
 
-static bool unit_rests(struct manager *m, const char *unit)
-{
-	struct unit_state state = {};
-	struct error ignored;
-	bool rests = m && manager_query(m, &unit, 1, &state, &ignored) == 0 &&
-		     (strcmp(state.active_state, "inactive") == 0 || strcmp(state.active_state, "failed") == 0);
-
-	unit_states_clear(&state, 1);
-	return rests;
-}
-
-/* A container does not outlive its unit where the unit's main process is the container's monitor: one that has its name
- * and runs is somebody else's. */
-static bool is_of_others(struct manager *m, const struct instance *i, const struct engine *e)
-{
-	return i->unit && e->backend->monitors_in_units && unit_rests(m, i->unit);
-}
-
 int settle_lock_container(const struct instance *i, const struct engine *e, const char *id, struct container_lock *ret,
 			  struct error *err)
 {
@@ -256,16 +239,15 @@ int settle_look(struct manager *m, const struct instance *i, const struct error 
 {
 	_cleanup_container_ struct container container = {};
 	_cleanup_engine_ struct engine *e = NULL;
+	char stranger[STRANGER_MAX];
 	bool runs;
 
 	if (engine_open(i->backend, i->scope, i->engine_socket, &e, err) < 0)
 		return -1;
 	if (look(i, e, &container, &runs, err) < 0)
-		return i->unit && unit_rests(m, i->unit) ? error_clear(err) : -1;
-	if (runs && is_of_others(m, i, e)) {
-		note_print(
-			"the container '%s' that runs is not the one of '%s', which is down: somebody else has made it",
-			container.name, i->unit);
+		return i->unit && stranger_unit_rests(m, i->unit) ? error_clear(err) : -1;
+	if (runs && stranger_is(m, i)) {
+		note_print("%s", stranger_describe(i, stranger));
 		runs = false;
 	}
 	if (runs)
@@ -302,7 +284,7 @@ int settle(struct manager *m, const struct instance *instance, enum settle what,
 	if (i.legacy) /* its services have ended: nothing else to do */
 		return 0;
 	i.keep_running |= what == SETTLE_OWN;
-	if (i.unit && unit_rests(m, i.unit) && instance_engine_is_silent(&i)) /* nothing else can be told */
+	if (i.unit && stranger_unit_rests(m, i.unit) && instance_engine_is_silent(&i)) /* nothing else can be told */
 		return 0;
 	if (check_engine(&i, err) < 0 || units_sleep_command(&i, &c, err) < 0)
 		return -1;

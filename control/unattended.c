@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "control/note.h"
+#include "control/stranger.h"
 #include "lifecycle/decide.h"
 #include "units/paths.h"
 
@@ -19,7 +20,7 @@ bool unattended_is(const struct observation *o)
 {
 	bool awake = (o->state != STATE_ASLEEP && o->state != STATE_FAILED) || o->attended_by[0];
 
-	return !o->stored->problem &&
+	return !o->stored->problem && !o->stranger &&
 	       serves(&o->stored->instance, strcmp(o->container_state, container_state_name(CONTAINER_RUNNING)) == 0,
 		      awake);
 }
@@ -37,5 +38,12 @@ bool unattended_start(struct manager *m, const struct instance *i)
 
 bool unattended_start_if(struct manager *m, const struct instance *i, enum container_state state)
 {
-	return serves(i, state == CONTAINER_RUNNING, false) && unattended_start(m, i);
+	char stranger[STRANGER_MAX];
+
+	if (!serves(i, state == CONTAINER_RUNNING, false))
+		return false;
+	if (!stranger_is(m, i))
+		return unattended_start(m, i);
+	note_print("%s", stranger_describe(i, stranger));
+	return false;
 }

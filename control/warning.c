@@ -14,6 +14,7 @@
 #include "control/network_check.h"
 #include "control/observe.h"
 #include "control/settle.h"
+#include "control/stranger.h"
 #include "control/unattended.h"
 #include "control/unit_ports.h"
 #include "units/container_unit.h"
@@ -141,12 +142,17 @@ void warning_find_conflicts(struct observation *os, size_t n, uint64_t limit)
 	uint64_t end = time_from_now(limit);
 
 	for (size_t k = 0; k < n && !time_is_over(end); k++) {
+		char stranger[STRANGER_MAX];
 		struct observation *o = &os[k];
 		struct search s = {.conflicts_alone = true, .limit = limit};
 
 		/* Whose reason says why it cannot wake needs no other; and who is awake has woken. */
-		if (!o->stored->problem && !o->stored->instance.legacy && !o->reason[0] && o->state == STATE_ASLEEP &&
-		    !find_obstacle(&o->stored->instance, has_answered(o), s, o->conflict, sizeof(o->conflict)))
+		if (o->stranger && !o->reason[0])
+			snprintf(o->conflict, sizeof(o->conflict), "%.*s", (int)sizeof(o->conflict) - 1,
+				 stranger_describe(&o->stored->instance, stranger));
+		else if (!o->stored->problem && !o->stored->instance.legacy && !o->reason[0] &&
+			 o->state == STATE_ASLEEP &&
+			 !find_obstacle(&o->stored->instance, has_answered(o), s, o->conflict, sizeof(o->conflict)))
 			o->conflict[0] = '\0';
 	}
 }
@@ -161,7 +167,9 @@ void warning_find(const struct observation *o, char ret[static WARNING_MAX])
 	ret[0] = '\0';
 	if (o->stored->problem)
 		return;
-	if (warning_find_obstacle(i, answered, why, sizeof(why)))
+	if (o->stranger)
+		stranger_describe(i, ret);
+	else if (warning_find_obstacle(i, answered, why, sizeof(why)))
 		snprintf(ret, WARNING_MAX, "%s%s", runs ? "the container runs although nobody woke it; " : "", why);
 	else if (runs && i->keep_running)
 		snprintf(ret, WARNING_MAX,

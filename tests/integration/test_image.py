@@ -419,6 +419,24 @@ class Quadlet(ImageCase):
         self.sockwake("create", "web", *again, "--drop-volumes", *NGINX)
         self.assertIn("nginx", harness.http(PORT))
 
+    def test_a_container_of_somebody_else_outlives_all_of_it(self):
+        self.sockwake("create", "web", *WEB, "--idle-timeout", "1s", *NGINX)
+        self.scope.engine_run("run", "-d", "--name", "web", "--network=none", harness.SERVERS, "sleep", "1000")
+        self.addCleanup(self.scope.engine_run, "rm", "-f", "-t", "0", "web", check=False)
+        theirs = self.scope.engine_run("inspect", "--format", "{{.Id}}", "web").stdout
+        self.assertIn("somebody else has made it", self.sockwake("attend").stderr)
+        self.sockwake("set", "web", "--idle-timeout", "2s")
+        self.assertEqual(self.scope.state("web.service"), "inactive")
+        harness.refusal(PORT)
+        self.assertIn("'podman rename web web-other' keeps it", self.sockwake("status", "web").stdout)
+        self.scope.engine_run("stop", "-t", "0", "web")
+        harness.refusal(PORT)
+        self.assertEqual(self.scope.engine_run("inspect", "--format", "{{.Id}}", "web").stdout, theirs)
+        self.scope.engine_run("rename", "web", "web-other")
+        harness.eventually(lambda: self.scope.state("web.service") == "failed")
+        self.assertIn("nginx", harness.http(PORT))
+        self.scope.engine_run("rm", "-f", "web-other")
+
     def test_words_that_quadlet_cannot_carry(self):
         for words in (("",), (";",), ("a\nb",)):
             result = self.sockwake("create", "web", *WEB, "--", *words, check=False)

@@ -240,6 +240,54 @@ static void a_container_of_somebody_else_is_refused(void **state)
 	fake_stop(&f);
 }
 
+/* `podman run --replace` would remove it with its data. */
+static void a_container_of_somebody_else_is_not_replaced(void **state)
+{
+	START(f, SAY(running()), SAY(EXITED), SAY(NONSENSE), SAY(EXITED));
+
+	(void)state;
+	fake_set(&manager, X, "ActiveState", "inactive");
+	fake_set(&manager, X, "SourcePath", "/x.container");
+	record(&f, BACKEND_PODMAN, "");
+	for (int k = 0; k < 2; k++)
+		assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")),
+			       "'podman rename x x-other' keeps it, 'podman rm -f x' removes it with its data");
+	/* It cannot be told whose it is. */
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "the unit 'x.service' is not started");
+	/* `podman generate systemd --new` */
+	fake_set(&manager, X, "SourcePath", "");
+	fake_set(&manager, X, "Environment", "A=1 PODMAN_SYSTEMD_UNIT=" X);
+	fake_set(&manager, X, "ExecStart", "podman run --replace --name x");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "'podman rename x x-other' keeps it");
+	assert_string_equal(requests(&f), "GET json GET json GET json GET json");
+	assert_string_equal(recorded(&f, BACKEND_PODMAN), "");
+	assert_string_equal(fake_calls(&manager), "");
+	fake_stop(&f);
+}
+
+static void what_a_unit_may_replace(void **state)
+{
+	const char *own = member("exited", 0, X, "no"), *alias = member("exited", 0, "alias.service", "no");
+	const char *runs = member("running", container_process(), X, "no");
+#define RUNS SAY(runs), SAY(runs), SAY(runs)
+	START(f, SAY(NO_SUCH), RUNS, SAY(reply("500", "{}")), RUNS, SAY(own), RUNS, SAY(alias), RUNS, RUNS, RUNS, RUNS);
+	struct program p;
+
+	(void)state;
+	fake_set(&manager, X, "Names", X " alias.service");
+	for (int k = 0; k < 7; k++) {
+		fake_set(&manager, X, "ActiveState", "inactive");
+		fake_set(&manager, X, "SourcePath", k < 4 ? "/x.container" : "");
+		/* `podman generate systemd`, which starts a container that has no label; one that a person has written */
+		fake_set(&manager, X, "Environment", k == 5 ? "PODMAN_SYSTEMD_UNIT=" X : "");
+		fake_set(&manager, X, "ExecStart", k == 5 ? "podman start x" : "podman run --replace --name x");
+		assert_string_equal(WAKE(UNIT_OPTIONS(f, "podman")),
+				    k < 4 ? "GET json GET json GET json GET json" : "GET json GET json GET json");
+		assert_string_equal(fake_calls(&manager), STARTS);
+	}
+	fake_stop(&f);
+}
+
 /* Where the unit's monitor tells which container it is, only that one is unpaused, by its identifier. */
 static void one_that_is_paused_must_be_the_units(void **state)
 {
@@ -611,6 +659,8 @@ int main(void)
 		UNIT_TEST(a_container_that_ended_alone_is_started),
 		UNIT_TEST(one_that_fails_at_once_is_not_started_again),
 		UNIT_TEST(a_container_of_somebody_else_is_refused),
+		UNIT_TEST(a_container_of_somebody_else_is_not_replaced),
+		UNIT_TEST(what_a_unit_may_replace),
 		UNIT_TEST(a_container_that_somebody_removed),
 		UNIT_TEST(one_that_is_paused_must_be_the_units),
 		UNIT_TEST(another_one_stays_paused),

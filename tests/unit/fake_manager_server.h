@@ -45,6 +45,8 @@ static const struct fake_type {
 	{"ExecMainStartTimestampMonotonic", "t", "0"},
 	{"StateChangeTimestamp", "t", "0"},
 	{"NeedDaemonReload", "b", "0"},
+	{"Names", "as", ""},
+	{"Environment", "as", ""},
 	{"Requires", "as", ""},
 	{"BindsTo", "as", ""},
 	{"Wants", "as", ""},
@@ -63,7 +65,7 @@ static const struct fake_type {
 	{"JobType", "s", "start"},
 	{"State", "s", "running"},
 };
-#define FAKE_UNIT_TYPES 28
+#define FAKE_UNIT_TYPES 30
 
 static inline const char *fake_value(const char *unit, const struct fake_type *t)
 {
