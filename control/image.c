@@ -185,16 +185,12 @@ static int make_quadlet(struct create_request *r, const struct container *there,
 	return manager_reload(made->manager, err) < 0 ? -1 : check_unit(made->manager, i->unit, path, err);
 }
 
-/* Locks the container, which must not be in use: another instance may use it under another name. remedy: the advice in
- * that error. Code ENOENT: there is no such container. */
-static int lock_made(const struct instance *i, struct engine *engine, const char *remedy, struct container_lock *ret,
-		     struct error *err)
+/* Locks the container, which must not be in use: another instance may use it under another name. id: its identifier; of no
+ * importance where a unit runs it. remedy: the advice in that error. */
+static int lock_made(const struct instance *i, const struct engine *engine, const char *id, const char *remedy,
+		     struct container_lock *ret, struct error *err)
 {
-	_cleanup_container_ struct container there = {};
-
-	if (!i->unit && engine->backend->inspect(engine, i->container_name, &there, err) < 0)
-		return -1;
-	if (settle_lock_container(i, engine, there.id, ret, err) == 0)
+	if (settle_lock_container(i, engine, id, ret, err) == 0)
 		return 0;
 	return error_forgive(err, EWOULDBLOCK)
 		       ? error_set(err, EBUSY,
@@ -210,6 +206,22 @@ static bool is_uncertain(const struct error *err)
 	return err->code == ECONNRESET || err->code == ETIMEDOUT || err->code == EPROTO;
 }
 
+/* It may have taken long to put it to sleep: somebody may have given its name to another one since. */
+static int check_name(struct engine *e, const char *name, const char *id, struct error *err)
+{
+	_cleanup_container_ struct container now = {};
+
+	if (e->backend->inspect(e, id, &now, err) < 0)
+		return -1;
+	if (strcmp(now.name, name) == 0)
+		return 0;
+	return error_set(
+		err, EBUSY,
+		"somebody has renamed the container '%s' to '%s' meanwhile: nothing is replaced. '%s rename %s "
+		"%s' undoes that",
+		name, now.name, e->backend->name, now.name, name);
+}
+
 /* Renames the container that was made for this instance before; it comes back if the rest fails. */
 static int set_aside(const struct create_request *r, const struct container *there, struct made *made,
 		     struct error *err)
@@ -221,14 +233,14 @@ static int set_aside(const struct create_request *r, const struct container *the
 	if (replaced_name(name, REPLACED_DISCARDED, old, err) < 0 || /* the longer one */
 	    replaced_name(name, REPLACED_SET_ASIDE, old, err) < 0 ||
 	    manager_stop(made->manager, unit_name(name, SERVICE_SUFFIX, service), UNIT_TIMEOUT, err) < 0 ||
-	    lock_made(&r->instance, made->engine, "try again", &lock, err) < 0 ||
-	    engine_end_container(made->engine, there, err) < 0)
+	    lock_made(&r->instance, made->engine, there->id, "try again", &lock, err) < 0 ||
+	    engine_end_container(made->engine, there, err) < 0 || check_name(made->engine, name, there->id, err) < 0)
 		return -1;
 	made->old = strdup(old);
 	if (!made->old)
 		return no_memory(err);
 	snprintf(made->old_id, sizeof(made->old_id), "%s", there->id);
-	if (engine_rename_container(made->engine, name, old, err) == 0)
+	if (engine_rename_container(made->engine, there->id, old, err) == 0)
 		return 0;
 	if (!is_uncertain(err))
 		free_ptr(&made->old);
@@ -305,7 +317,7 @@ static int discard_old(struct made *made, struct error *err)
 
 	if (replaced_name(made->name, REPLACED_DISCARDED, discarded, err) < 0)
 		return -1;
-	if (engine_rename_container(made->engine, made->old, discarded, err) < 0 && !error_forgive(err, ENOENT))
+	if (engine_rename_container(made->engine, made->old_id, discarded, err) < 0 && !error_forgive(err, ENOENT))
 		return -1;
 	name = strdup(discarded);
 	if (!name)
@@ -317,7 +329,7 @@ static int discard_old(struct made *made, struct error *err)
 
 static int remove_old(struct made *made, struct error *err)
 {
-	return engine_remove_container(made->engine, made->old, err);
+	return engine_remove_container(made->engine, made->old_id, err);
 }
 
 void made_keep(const struct create_request *r, struct made *made)
@@ -411,11 +423,12 @@ bool made_is(const struct instance *i, const struct subject *s)
 	       strcmp(s->run_by.quadlet, path) == 0;
 }
 
-int made_check(const struct instance *i, struct error *err)
+int made_check(const struct instance *i, char ret_id[static CONTAINER_ID_SIZE], struct error *err)
 {
 	_cleanup_container_ struct container there = {};
 	_cleanup_engine_ struct engine *engine = NULL;
 
+	ret_id[0] = '\0';
 	if (!i->made_container)
 		return error_set(err, EINVAL,
 				 "the container '%s' was not made by 'create --image': remove the instance without "
@@ -427,6 +440,7 @@ int made_check(const struct instance *i, struct error *err)
 		return -1;
 	if (engine->backend->inspect(engine, i->container_name, &there, err) < 0)
 		return error_forgive(err, ENOENT) ? 0 : -1;
+	strcpy(ret_id, there.id);
 	if (replaced_is_made_for(&there, i->name))
 		return 0;
 	return error_set(err, EINVAL,
@@ -452,13 +466,9 @@ static int remove_quadlet(const struct instance *i, struct manager *m, struct er
 }
 
 /* Stops it first: somebody else may have started it. */
-static int remove_container(struct engine *engine, const char *name, struct error *err)
+static int remove_container(struct engine *engine, const struct container *c, struct error *err)
 {
-	_cleanup_container_ struct container c = {};
-
-	if (engine->backend->inspect(engine, name, &c, err) < 0)
-		return error_forgive(err, ENOENT) ? 0 : -1;
-	return engine_end_container(engine, &c, err) < 0 ? -1 : engine_remove_container(engine, c.id, err);
+	return engine_end_container(engine, c, err) < 0 ? -1 : engine_remove_container(engine, c->id, err);
 }
 
 /* Removes the remains of an interrupted replacement. */
@@ -472,7 +482,7 @@ static int remove_older(const struct instance *i, struct engine *engine, enum re
 		return 0;
 	if (engine->backend->inspect(engine, old, &c, err) < 0)
 		return error_forgive(err, ENOENT) ? 0 : -1;
-	return replaced_is_made_for(&c, i->name) ? remove_container(engine, old, err) : 0;
+	return replaced_is_made_for(&c, i->name) ? remove_container(engine, &c, err) : 0;
 }
 
 int made_heal(const struct instance *i, struct error *err)
@@ -484,20 +494,42 @@ int made_heal(const struct instance *i, struct error *err)
 	return instance_open_engine(i, HEAL_TIMEOUT, &engine, err) < 0 ? -1 : replaced_settle(engine, i->name, err);
 }
 
-int made_remove(const struct instance *i, struct manager *m, struct error *err)
+/* Removes the one that made_check() has seen, whatever its name is by now: that may be another's. id: ""; it saw none, and
+ * one that was set aside may have come back. */
+static int remove_made(const struct instance *i, struct engine *engine, const char *id, struct error *err)
 {
 	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
+	_cleanup_container_ struct container c = {};
+
+	if (engine->backend->inspect(engine, id[0] ? id : i->container_name, &c, err) < 0)
+		return error_forgive(err, ENOENT) ? 0 : -1;
+	if (!replaced_is_made_for(&c, i->name))
+		return 0;
+	return lock_made(i, engine, c.id, "remove what made the container yourself", &lock, err) < 0
+		       ? -1
+		       : remove_container(engine, &c, err);
+}
+
+static int remove_quadlets_container(const struct instance *i, struct engine *engine, struct manager *m,
+				     struct error *err)
+{
+	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
+
+	return lock_made(i, engine, "", "remove what made the container yourself", &lock, err) < 0
+		       ? -1
+		       : remove_quadlet(i, m, err);
+}
+
+int made_remove(const struct instance *i, struct manager *m, const char *id, struct error *err)
+{
 	_cleanup_engine_ struct engine *engine = NULL;
 
 	if (instance_open_engine(i, ENGINE_TIMEOUT, &engine, err) < 0)
 		return -1;
-	if (!i->unit && replaced_settle(engine, i->name, err) < 0 && !error_forgive(err, EEXIST))
-		return -1;
-	if (lock_made(i, engine, "remove what made the container yourself", &lock, err) < 0)
-		return error_forgive(err, ENOENT) ? 0 : -1;
 	if (i->unit)
-		return remove_quadlet(i, m, err);
-	if (remove_container(engine, i->container_name, err) < 0)
+		return remove_quadlets_container(i, engine, m, err);
+	if ((replaced_settle(engine, i->name, err) < 0 && !error_forgive(err, EEXIST)) ||
+	    remove_made(i, engine, id, err) < 0)
 		return -1;
 	for (enum replaced_stage s = 0; s < N_REPLACED_STAGES; s++) {
 		if (remove_older(i, engine, s, err) < 0)

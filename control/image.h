@@ -39,14 +39,15 @@ void made_clear(struct made *made);
 /* Writes a description of the container that would be made. */
 int made_put(FILE *f, struct create_request *r, struct error *err);
 
-/* May the container that was made for this instance be removed with it? The error says what to do instead. */
-int made_check(const struct instance *i, struct error *err);
+/* May the container that was made for this instance be removed with it? The error says what to do instead. ret_id: the one
+ * that it is; "": there is none, or a unit runs it. */
+int made_check(const struct instance *i, char ret_id[static CONTAINER_ID_SIZE], struct error *err);
 
 /* Restores a container that an interrupted replacement (SIGKILL, for example) has left under another name. */
 int made_heal(const struct instance *i, struct error *err);
 
-/* Removes the container, after the instance. Volumes stay. m is NULL if no manager runs. */
-int made_remove(const struct instance *i, struct manager *m, struct error *err);
+/* Removes the container that made_check() has found, after the instance. Volumes stay. m is NULL if no manager runs. */
+int made_remove(const struct instance *i, struct manager *m, const char *id, struct error *err);
 
 /* After `now` has replaced `before`: removes a Quadlet of ours that is of no use any more, and names a container that
  * stays. */

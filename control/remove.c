@@ -61,10 +61,11 @@ static int remove_one(struct manager *m, const char *directory, const struct rem
 	bool goes_on = !s->problem && container_is_shared(&s->instance, s->instance.container_name, more);
 	bool with_container = what->with_container && (!what->all || s->instance.made_container);
 	const char *name = s->instance.name;
+	char id[CONTAINER_ID_SIZE];
 	struct error ignored;
 
 	*ret_gone = false;
-	if (with_container && !s->problem && made_check(&s->instance, err) < 0)
+	if (with_container && !s->problem && made_check(&s->instance, id, err) < 0)
 		return -1;
 	if (install_remove(m, directory, what->scope, s, all, goes_on ? SETTLE_OWN : SETTLE_ALL, err) < 0)
 		return error_context(err, "'%s' is not removed", name);
@@ -73,7 +74,7 @@ static int remove_one(struct manager *m, const char *directory, const struct rem
 		selinux_unlabel_ports(&s->instance, all);
 	note_done("Removed instance '%s'.", name);
 	if (with_container && !s->problem) {
-		if (made_remove(&s->instance, m, err) < 0)
+		if (made_remove(&s->instance, m, id, err) < 0)
 			return error_context(err, "the instance '%s' is removed, its container is not", name);
 		note_done("Removed container '%s'.", s->instance.container_name);
 	} else if (!s->problem) {

@@ -49,7 +49,7 @@ static int settle_old(struct engine *e, const char *name, enum replaced_stage st
 		return error_forgive(err, ENOENT) ? engine_rename_container(e, old->id, name, err) : -1;
 	if (!replaced_is_made_for(&now, name))
 		return 0;
-	return stage == REPLACED_DISCARDED ? engine_remove_container(e, old->name, err)
+	return stage == REPLACED_DISCARDED ? engine_remove_container(e, old->id, err)
 					   : settle_two(e, name, &now, old, err);
 }
 

@@ -231,6 +231,27 @@ class Shared(ImageCase):
         self.sockwake("create", "web", *WEB, "-e", "A=new", "--force", *NGINX)
         self.sockwake("remove", "other")
 
+    def test_another_gets_the_name_while_it_drains(self):
+        """Only the one that the command was given for is removed, or replaced."""
+        self.addCleanup(self.scope.engine_run, "rm", "-f", "xxx", "web", check=False)
+        theirs = self.scope.container("victim", "sleep", "1000", options=("--network=none",))
+        self.sockwake("create", "web", *WEB, *NGINX)
+        for argv in (("create", "--backend=docker", "web", *WEB, "-e", "A=new", "--force", *NGINX),
+                     ("remove", "web", "--with-container")):
+            with harness.connect(PORT) as connection:
+                connection.sendall(b"GET / HTTP/1.1\r\nHost: web\r\n\r\n")
+                self.assertIn(b"nginx", connection.recv(4096))
+                command = self.scope.spawn("sockwake", *argv)
+                harness.eventually(lambda: self.scope.state("web.service") == "deactivating")
+                self.scope.engine_run("rename", "web", "xxx")
+                self.scope.engine_run("rename", "victim", "web")
+            self.assertEqual(command.wait(60), 1 if argv[0] == "create" else 0)
+            self.assertEqual(self.scope.engine_run("inspect", "--format", "{{.Id}}", "web").stdout.strip(), theirs)
+            self.assertEqual("xxx" in self.traces(), argv[0] == "create")
+            self.scope.engine_run("rename", "web", "victim")
+            self.scope.engine_run("rename", "xxx", "web", check=False)
+        self.scope.engine_run("rm", "-f", "victim")
+
     def test_interrupted_while_it_is_replaced(self):
         """One of the two exists afterwards, and another try can succeed."""
         new = ("create", "web", *WEB, "-e", "A=new", "--force")
