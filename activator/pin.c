@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "activator/situation.h"
+#include "activator/stray.h"
 #include "activator/tell.h"
 #include "activator/unit.h"
 #include "backends/process.h"
@@ -236,21 +237,63 @@ static int find(struct engine *e, const struct options *o, struct container_lock
 	return container_lock_found_shared(lock, directory, ret->id, e->deadline, err) < 0 ? -1 : 0;
 }
 
+/* Starts it as pin_start(), and says when it first did. */
+static int start(struct engine *e, const struct options *o, int lock_fd, bool *woken, struct start_span *span,
+		 struct error *err)
+{
+	bool before = *woken;
+	int64_t from = (int64_t)wall_usec();
+	int r = pin_start(e, o, lock_fd, woken, err);
+
+	if (r == 0 && *woken && !before && span->to == 0)
+		*span = (struct start_span){from, (int64_t)wall_usec()};
+	return r;
+}
+
+/* known: the container that had the name last, by the lock or as it was found since; "" for none. found: NULL: nobody has it. */
+static void see_stray(const struct options *o, const struct container *found, char *known,
+		      const struct start_span *span)
+{
+	if (known[0] && !(found && strcmp(found->id, known) == 0))
+		stray_note(o, known, span);
+	strcpy(known, found ? found->id : "");
+}
+
+/* Has the container that was started another name by now? Whoever has renamed it makes a new one of its name next: waits a moment. *since: 0,
+ * or since when this is so. */
+static bool lost_its_name(struct engine *e, const char *id, const struct error *err, uint64_t *since)
+{
+	_cleanup_container_ struct container c = {};
+	struct error ignored;
+
+	if (!id[0] || err->code != ENOENT)
+		return false;
+	if (*since == 0 && e->backend->inspect(e, id, &c, &ignored) < 0)
+		return false;
+	if (*since == 0)
+		*since = now_usec();
+	return time_pause(RETRY, time_after(*since, ANOTHER_LIMIT));
+}
+
 int pin_container(struct engine *e, const struct options *o, struct stats *stats, struct container_lock *lock,
 		  const char *directory, struct container *ret, int *ret_pidfd, bool *ret_woken, struct error *err)
 {
-	uint64_t began = now_usec(), absent_since = 0, ended_since = 0, another_since = 0;
+	uint64_t began = now_usec(), absent_since = 0, ended_since = 0, another_since = 0, nameless_since = 0;
 	bool found = false;
 	struct told told = {};
+	struct start_span span = {};
+	char known[sizeof(lock->id)], started_id[sizeof(ret->id)] = "";
 
 	*ret_woken = false;
+	strcpy(known, lock->id);
 	for (;;) {
 		struct error start_err;
 		/* A container that has ended by itself is not started again: that would hide its failure. */
 		bool again = !*ret_woken || ret->state == CONTAINER_PAUSED;
-		int r = 0, started = again ? pin_start(e, o, lock->named, ret_woken, &start_err) : 0;
+		int r = 0, started = again ? start(e, o, lock->named, ret_woken, &span, &start_err) : 0;
 
-		if (started < 0 && await_replacement(o, began, &start_err))
+		if (started < 0 && (await_replacement(o, began, &start_err) ||
+				    lost_its_name(e, started_id, &start_err, &nameless_since)))
 			continue;
 		if (started < 0 && start_err.code != EBUSY) {
 			*err = start_err;
@@ -258,13 +301,19 @@ int pin_container(struct engine *e, const struct options *o, struct stats *stats
 		}
 		stats->t_started = now_usec();
 		if (find(e, o, lock, directory, found, ret, err) < 0) {
-			if (!await_replacement(o, began, err))
+			if (err->code == ENOENT)
+				see_stray(o, NULL, known, &span);
+			if (!await_replacement(o, began, err) && !lost_its_name(e, started_id, err, &nameless_since))
 				return -1;
 			error_clear(err);
 			*ret_woken = false; /* the started container is gone */
 			continue;
 		}
 		found = true;
+		nameless_since = 0;
+		if (span.to)
+			strcpy(started_id, ret->id);
+		see_stray(o, ret, known, &span);
 		switch (judge(o, ret, lock->named)) {
 		case NEXT_PIN:
 			ended_since = 0;

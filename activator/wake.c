@@ -7,6 +7,7 @@
 #include "activator/health.h"
 #include "activator/journal.h"
 #include "activator/runtime.h"
+#include "activator/stray.h"
 #include "activator/tell.h"
 #include "activator/volumes.h"
 #include "backends/engine.h"
@@ -92,7 +93,7 @@ static void remember_volumes(const struct options *o, const struct container *c)
 	}
 }
 
-int wake(const struct options *o, struct error *err)
+static int wake_all(const struct options *o, struct error *err)
 {
 	_cleanup_container_up_ struct container_up own = NO_CONTAINER_UP;
 	struct container_lock needed[DEPENDENCIES_MAX];
@@ -113,4 +114,12 @@ int wake(const struct options *o, struct error *err)
 	if (!o->unit || stats->wakes <= 1)
 		remember_volumes(o, &own.container);
 	return 0;
+}
+
+int wake(const struct options *o, struct error *err)
+{
+	int r = wake_all(o, err);
+
+	stray_stop(o);
+	return r;
 }

@@ -6,6 +6,7 @@
 #include "control/image.h"
 #include "control/install.h"
 #include "control/kept_up.h"
+#include "control/known.h"
 #include "control/note.h"
 #include "control/rights.h"
 #include "control/stranger.h"
@@ -57,6 +58,8 @@ int attend(enum scope scope, struct error *err)
 			heal(scope, directory, i);
 		if (!stored.items[k].problem && has_running_dependency(&os[k]))
 			kept_up_look(i);
+		if (os[k].state == STATE_ASLEEP && strcmp(os[k].container_state, "running") != 0)
+			known_remember(i, os[k].container_id);
 		if (os[k].stranger)
 			note_print("'%s': %s", i->name, stranger_describe(i, stranger));
 		if (unattended_is(&os[k]) && unattended_start(m, i))

@@ -21,6 +21,7 @@
 #include "control/instance_engine.h"
 #include "control/keep.h"
 #include "control/kept_up.h"
+#include "control/known.h"
 #include "control/leftovers.h"
 #include "control/listen_check.h"
 #include "control/no_effect.h"
@@ -116,6 +117,8 @@ static void remember(const struct create_request *r, struct manager *m, const st
 	if (before && (before->backend != i->backend || strcmp(before->container_name, i->container_name) != 0))
 		keep_forget(before, all);
 	/* An instance that replaces one of the same container does not accept other volumes. */
+	if (subject->exists && subject->container.state != CONTAINER_RUNNING)
+		known_remember(i, subject->container.id);
 	keep_remember(m, i, !i->adopted && !(before && strcmp(before->container_name, i->container_name) == 0));
 	if (!i->adopted && !before) /* only once */
 		keep_note_pruning(i, subject, all);

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -387,6 +388,84 @@ static void an_end_is_noticed_before_the_engine_knows(void **state)
 	fake_stop(&f);
 }
 
+#define OLD "11111111111111111111111111111111111111111111111111111111deadbeef"
+
+/* OLD, which has got another name, and runs since `msec` from now on. */
+static const char *renamed(const char *status, int msec)
+{
+	uint64_t at = wall_usec() + (uint64_t)(msec * 1000);
+	time_t second = (time_t)(at / USEC_PER_SEC);
+	char body[1024], date[32];
+	struct tm tm;
+
+	strftime(date, sizeof(date), "%FT%T", gmtime_r(&second, &tm));
+	snprintf(body, sizeof(body),
+		 "{\"Id\":\"" OLD "\",\"Name\":\"/xold\",\"State\":{\"Status\":\"%s\",\"Pid\":%d,\"ExitCode\":0,"
+		 "\"StartedAt\":\"%s.%06uZ\"},\"HostConfig\":{\"NetworkMode\":\"none\"},\"Config\":{}}",
+		 status, getpid(), date, (unsigned)(at % USEC_PER_SEC));
+	return reply("200", body);
+}
+
+/* An updater renames the container while it is started, and makes another of its name: nobody else would stop the old one. */
+static void one_that_was_renamed_while_it_started(void **state)
+{
+	const struct {
+		const char *known, *asked; /* identifier in the lock; requests about the old one */
+		int started;		   /* the old one, milliseconds after the wake began */
+		bool in_use;
+	} rows[] = {
+		{OLD, "GET json POST stop", 100, false},
+		{OLD, "GET json", 100, true},
+		{OLD, "GET json", -5000, false}, /* before, by somebody else */
+		{OLD, "GET json", 60000, false}, /* since */
+		{ID, "", 100, false},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+		START(f, SAY_LATE(NO_CONTENT, 300), SAY(running()), SAY(running()),
+		      SAY(renamed("running", rows[k].started)), SAY(NO_CONTENT));
+		struct options o = {.name = "t", .container = "x", .backend = BACKEND_DOCKER};
+		_cleanup_close_ int fd = -1, user = -1;
+		char lock[PATH_MAX], expected[128];
+		struct program p;
+		struct error err;
+
+		assert_int_equal(lock_path(&o, f.socket, lock, &err), 0);
+		fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		lock_record_asleep(fd, rows[k].known);
+		snprintf(lock, sizeof(lock), "%s/" OLD ".lock", directory);
+		if (rows[k].in_use)
+			assert_int_equal(lock_shared(lock, now_usec() + USEC_PER_SEC, &user, &err), 0);
+		assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
+		snprintf(expected, sizeof(expected), "POST start GET json GET json%s%s", rows[k].asked[0] ? " " : "",
+			 rows[k].asked);
+		assert_string_equal(requests(&f), expected);
+		assert_int_equal(strstr(f.seen->text, "POST /containers/" OLD "/stop") != NULL, k == 0);
+		program_release(&p);
+		fake_stop(&f);
+	}
+}
+
+/* The new one comes a moment later: the client waits for it. One that was removed is missed at once. */
+static void a_name_that_nobody_has_for_a_moment(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(NO_SUCH), SAY(NO_SUCH), SAY(running()), SAY(NO_SUCH),
+	      SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(renamed("exited", 0)), /* */
+	      SAY(NO_CONTENT), SAY(running()), SAY(NO_SUCH), SAY(NO_SUCH), SAY(NO_SUCH), SAY(NO_SUCH));
+	struct program p;
+
+	(void)state;
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"))), 0);
+	assert_string_equal(p.failed, "");
+	assert_string_equal(
+		requests(&f),
+		"POST start GET json GET json GET json GET json POST start POST start GET json GET json GET json");
+	program_release(&p);
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "Docker has no container 'x'");
+	fake_stop(&f);
+}
+
 static void by_hand_a_wake_just_wakes(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()));
@@ -459,6 +538,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(found_running_is_told_from_started_by_an_earlier_wake, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_paused_container_is_unpaused, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_comes_back_is_waited_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_name_that_nobody_has_for_a_moment, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_that_was_renamed_while_it_started, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_restart_in_between_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_replacement_in_between_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_end_is_noticed_before_the_engine_knows, setup, teardown),
