@@ -59,9 +59,9 @@ static int see_asleep(const struct options *o, struct engine *e, const char *id,
 		return error_forgive(err, ENOENT) ? 0 : -1;
 	if (c.state != CONTAINER_RUNNING && (c.state != CONTAINER_PAUSED || o->idle_pause))
 		return 0;
-	return error_set(
-		err, EBUSY, "%s says that it has stopped the container '%s', which is %s: '%s stop %s' may say why",
-		e->backend->title, o->container, container_state_name(c.state), e->backend->name, o->container);
+	return error_set(err, EBUSY,
+			 "%s says that it has stopped the container '%s', which is %s: '%s stop %s' may say why",
+			 e->backend->title, c.name, container_state_name(c.state), e->backend->name, c.name);
 }
 
 static bool is_up(const struct container *c)
@@ -132,6 +132,8 @@ static int judge_container(struct options *o, struct engine *e, struct container
 		if (found < 0 && !error_forgive(err, ENOENT))
 			return -1;
 		s = situation_of_container(o, o->because, found < 0 ? NULL : c, lock->named);
+		if (o->container == id)
+			s.circumstances |= CIRCUMSTANCE_RENAMED;
 		if (found == 0 &&
 		    container_lock_found_exclusive(lock, directory, c->id, time_from_now(LOCK_PATIENCE), err) < 0) {
 			if (!error_forgive(err, EWOULDBLOCK))
@@ -161,6 +163,21 @@ static int restarts_for_ever(const struct options *o, const struct engine *e, st
 		o->container, e->backend->name, o->container);
 }
 
+/* Says why it stays up. A renamed one that is somebody else's by now is forgotten: true; the one of the name comes next. */
+static bool leave(const struct options *o, const struct decision *d, const struct container *c, const char *id,
+		  int lock_fd)
+{
+	struct options view = *o;
+
+	if (o->container == id)
+		view.container = c->name;
+	halt_leave(&view, d);
+	if (o->container != id || d->circumstances != CIRCUMSTANCE_RENAMED)
+		return false;
+	lock_record(lock_fd, "");
+	return true;
+}
+
 /* *ret_renamed: the container no longer has the name. */
 static int halt_one(const struct options *given, struct engine *e, struct container_lock *lock, const char *directory,
 		    const struct stats *stats, bool *ret_asleep, bool *ret_renamed, struct error *err)
@@ -182,7 +199,7 @@ static int halt_one(const struct options *given, struct engine *e, struct contai
 		log_debug("the container '%s' %s", o->container, d->because);
 		ended = false;
 		if (d->action == ACTION_LEAVE || d->action == ACTION_SERVE) {
-			halt_leave(o, d);
+			*ret_renamed = leave(o, d, &c, id, lock->named);
 			return 0;
 		}
 		if (d->action == ACTION_HALT && c.state == CONTAINER_RUNNING)

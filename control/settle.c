@@ -202,6 +202,8 @@ static int see_to(struct manager *m, const struct instance *i, struct engine *e,
 		  const struct error *failure, const char *words, struct error *err)
 {
 	_cleanup_container_lock_ struct container_lock lock = NO_CONTAINER_LOCK;
+	struct instance same = *i; /* owns nothing */
+	char id[CONTAINER_ID_SIZE];
 	bool runs;
 
 	if (is_awake_again(m, i)) {
@@ -229,7 +231,9 @@ static int see_to(struct manager *m, const struct instance *i, struct engine *e,
 		note_print("the container '%s' still runs: another instance uses it", i->container_name);
 		return 0;
 	}
-	if (halt(m, i, e, c, err) < 0 || look(i, e, c, &runs, err) < 0)
+	same.container_name = id;
+	strcpy(id, c->id);
+	if (halt(m, i, e, c, err) < 0 || look(&same, e, c, &runs, err) < 0)
 		return -1;
 	return runs ? error_set(err, EBUSY, "the container '%s' still runs", i->container_name) : 0;
 }

@@ -33,6 +33,8 @@ static const struct decision table[] = {
 	{TO_SLEEP, DOWN, 0, 0, ACTION_NOTHING, "sleeps"},
 	{TO_SLEEP, C(PAUSED), 0, IF(PAUSES), ACTION_NOTHING, "is paused"},
 	{TO_SLEEP, C(IN_HAND), 0, 0, ACTION_WAIT, "is being started, stopped or restarted by somebody else"},
+	{TO_SLEEP, 0, R(OTHERS), IF(RENAMED), ACTION_LEAVE,
+	 "was renamed and restarted by somebody else: it is not the instance's any more, and stays up"},
 	{E(IDLE), C(RUNNING), R(OTHERS), 0, ACTION_SERVE, "was restarted by somebody else and is served anew"},
 	{TO_SLEEP, 0, R(FOUND) | R(OTHERS), IF(KEEP_RUNNING), ACTION_LEAVE,
 	 "was not started by sockwake and stays up (--keep-running)"},
@@ -90,8 +92,8 @@ const char *run_name(enum run r)
 const char *circumstance_name(unsigned circumstance)
 {
 	static const char *const names[N_CIRCUMSTANCES] = {
-		"shared", "waited for", "--keep-running", "--idle-action pause", "recent", "awake", "required",
-		"--rm",	  "job",	"label"};
+		"shared", "waited for", "--keep-running", "--idle-action pause", "recent", "awake", "required", "--rm",
+		"job",	  "label",	"renamed"};
 
 	return names[circumstance];
 }

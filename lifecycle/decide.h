@@ -47,8 +47,9 @@ enum {
 	CIRCUMSTANCE_EPHEMERAL = 1 << 7,    /* the engine removes it when it stops: --rm */
 	CIRCUMSTANCE_JOB = 1 << 8,	    /* a dependency that ends by itself (activator/job.h) */
 	CIRCUMSTANCE_LABEL = 1 << 9,	    /* a dependency that a label names, not a person */
+	CIRCUMSTANCE_RENAMED = 1 << 10,	    /* another one may have its name by now */
 };
-#define N_CIRCUMSTANCES 10
+#define N_CIRCUMSTANCES 11
 
 struct situation {
 	enum event event;

@@ -296,11 +296,31 @@ static void a_renamed_container_is_put_to_sleep(void **state)
 	}
 }
 
+/* Somebody has renamed it, and started it anew: it is theirs. What has the name now is handled as always. */
+static void a_renamed_container_that_others_restarted_stays_up(void **state)
+{
+	static const char *const events[] = {"idle", "stop", "failed"};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(events) / sizeof(*events); k++) {
+		const char *theirs = of_other(inspection("running", container_process(), "2027-01-01T00:00:00Z", ""));
+		START(f, SAY(inspection("created", 0, "", "")), SAY(theirs), SAY(inspection("created", 0, "", "")));
+		struct program p;
+
+		remember_run_of(&f, OTHER);
+		assert_string_equal(SLEEP(0, OPTIONS(f, "docker"), "--because", events[k]),
+				    "GET json GET json GET json");
+		assert_non_null(strstr(p.text, "was renamed and restarted by somebody else"));
+		assert_null(strstr(f.seen->text, "POST"));
+		fake_stop(&f);
+	}
+}
+
 /* Where the name leads nowhere, only the renamed one counts. */
 static void a_renamed_container_without_a_successor(void **state)
 {
-	START(f, SAY(NO_SUCH), SAY(running()), SAY(NO_CONTENT), SAY(EXITED), SAY(NO_SUCH), SAY(NO_SUCH), SAY(NO_SUCH),
-	      SAY(NO_SUCH));
+	START(f, SAY(NO_SUCH), SAY(of_other(running())), SAY(NO_CONTENT), SAY(EXITED), SAY(NO_SUCH), SAY(NO_SUCH),
+	      SAY(NO_SUCH), SAY(NO_SUCH));
 	struct program p;
 
 	(void)state;
@@ -354,6 +374,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sleep_stops_or_pauses_by_state, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_renamed_container_is_put_to_sleep, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_renamed_container_without_a_successor, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_renamed_container_that_others_restarted_stays_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_engine_that_does_not_tell, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_container_with_another_name_is_shared, setup, teardown),
 		cmocka_unit_test_setup_teardown(sleep_outlasts_a_policy, setup, teardown),
