@@ -229,13 +229,26 @@ static int install(struct manager *m, const char *directory, const struct instan
 	return -1;
 }
 
+static int check_predecessor(const char *directory, const char *name, struct error *err)
+{
+	_cleanup_stored_ struct stored old = {};
+	struct error ignored;
+
+	if (store_read(directory, name, &old, &ignored) < 0 || old.problem)
+		return 0;
+	return listen_check_files(&old.instance, err);
+}
+
 int install_write(struct manager *m, const char *directory, const struct instance *i, bool legacy, struct error *err)
 {
 	struct names n = names_of(i->name);
 	bool was_active = is_active(m, n.socket);
-	sigset_t before = signals_block();
+	sigset_t before;
 	int r;
 
+	if (was_active && check_predecessor(directory, i->name, err) < 0)
+		return -1;
+	before = signals_block();
 	unfinished_begin(i->scope, i->name, was_active);
 	r = install(m, directory, i, legacy, was_active, err);
 	unfinished_end(i->scope, i->name);
@@ -281,6 +294,8 @@ int install_remove(struct manager *m, const char *directory, enum scope scope, c
 	bool was_active;
 
 	was_active = m && is_active(m, n.socket);
+	if (was_active && !s->problem && listen_check_files(&s->instance, err) < 0)
+		return -1;
 	if (m)
 		unfinished_begin(scope, name, was_active);
 	if (m && stop_units(m, &n, s->instance.legacy, err) < 0) {

@@ -162,3 +162,43 @@ bool listen_check_describe_absent(const struct instance *i, char *ret, size_t si
 	}
 	return false;
 }
+
+/* How many sockets listen on the path, ours included? A server that is bound to a path whose file somebody has removed stays in
+ * this list, too (proc_pid_net(5): the flags of a listener are __SO_ACCEPTCON). */
+static unsigned count_listeners(const char *path)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/net/unix", "re");
+	char line[512], there[256];
+	unsigned flags, n = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%*s %*s %*s %x %*s %*s %*s %255s", &flags, there) == 2 && flags & 0x10000 &&
+		    strcmp(there, path) == 0)
+			n++;
+	}
+	return n;
+}
+
+int listen_check_files(const struct instance *i, struct error *err)
+{
+	for (size_t k = 0; k < i->n_ports; k++) {
+		const char *path = i->ports[k].path;
+		struct stat st;
+
+		if (!path[0] || lstat(path, &st) < 0)
+			continue;
+		if (!S_ISSOCK(st.st_mode))
+			return error_set(
+				err, EEXIST,
+				"'%s' is not the socket of '%s' any more, and would be deleted with it: move it "
+				"away first",
+				path, i->name);
+		if (count_listeners(path) > 1)
+			return error_set(
+				err, EADDRINUSE,
+				"another server listens on '%s' now, whose socket would be deleted with that of "
+				"'%s': stop that server, or move its socket away first",
+				path, i->name);
+	}
+	return 0;
+}

@@ -15,3 +15,7 @@ bool listen_check_describe_absent(const struct instance *i, char *ret, size_t si
 
 /* Describes why the manager cannot open the instance's socket now. False: there is no obstacle. */
 bool listen_check_describe_obstacle(const struct instance *i, char *ret, size_t size);
+
+/* systemd deletes whatever is at the paths of a socket when it stops (RemoveOnStop=), and before it listens there again. Error: a
+ * file, or another server's socket, has taken the place of the instance's own. */
+int listen_check_files(const struct instance *i, struct error *err);

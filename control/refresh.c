@@ -10,6 +10,7 @@
 #include "control/install.h"
 #include "control/instance_engine.h"
 #include "control/keep.h"
+#include "control/listen_check.h"
 #include "control/note.h"
 #include "control/programs.h"
 #include "control/rights.h"
@@ -132,7 +133,7 @@ static int open_socket(struct manager *m, const struct instance *i, const char *
 /* Only while no client is served or waits. */
 static int reopen_socket(struct manager *m, const struct instance *i, const char *socket, struct error *err)
 {
-	if (manager_stop(m, socket, SOCKET_TIMEOUT, err) < 0)
+	if (listen_check_files(i, err) < 0 || manager_stop(m, socket, SOCKET_TIMEOUT, err) < 0)
 		return -1;
 	return start_socket(m, i, socket, err);
 }
