@@ -62,12 +62,34 @@ static bool may_remember(const struct container *c, const char *path)
 	       volumes_read(path, &before, &ignored) < 0;
 }
 
-static int keep_part(struct manager *m, struct engine *e, const struct part *p, bool anew, struct error *err)
+static int accept_part(const struct part *p, struct error *err)
+{
+	char path[PATH_MAX];
+
+	return record_path(p, path, err) < 0 ? -1 : volumes_write(path, &(struct volumes){}, err);
+}
+
+int keep_accept(const struct instance *i, struct error *err)
+{
+	struct part own = own_part(i);
+
+	if (accept_part(&own, err) < 0)
+		return -1;
+	for (size_t k = 0; k < i->n_dependencies; k++) {
+		struct part p = dependency_part(i, k);
+
+		if (accept_part(&p, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int keep_part(struct manager *m, struct engine *e, const struct part *p, struct error *err)
 {
 	_cleanup_container_ struct container c = {};
 	char path[PATH_MAX];
 
-	if (record_path(p, path, err) < 0 || (anew && volumes_write(path, &(struct volumes){}, err) < 0))
+	if (record_path(p, path, err) < 0)
 		return -1;
 	if (e->backend->inspect(e, p->container, &c, err) == 0)
 		return may_remember(&c, path) ? volumes_remember(e, path, &c, p->unit != NULL, err) : 0;
@@ -81,14 +103,16 @@ void keep_remember(struct manager *m, const struct instance *i, bool anew)
 	_cleanup_engine_ struct engine *engine = NULL;
 	struct part own = own_part(i);
 	struct error err;
-	int r = instance_open_engine(i, ENGINE_TIMEOUT, &engine, &err);
+	int r = anew ? keep_accept(i, &err) : 0;
 
 	if (r == 0)
-		r = keep_part(m, engine, &own, anew, &err);
+		r = instance_open_engine(i, ENGINE_TIMEOUT, &engine, &err);
+	if (r == 0)
+		r = keep_part(m, engine, &own, &err);
 	for (size_t k = 0; r == 0 && k < i->n_dependencies; k++) {
 		struct part p = dependency_part(i, k);
 
-		r = keep_part(m, engine, &p, anew, &err);
+		r = keep_part(m, engine, &p, &err);
 	}
 	/* the engine may be down during a refresh, for example after an upgrade; one that hangs was named already */
 	if (r < 0 && (anew || (err.code != ENOTCONN && err.code != EALREADY)))

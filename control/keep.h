@@ -7,6 +7,9 @@
  * the current volumes, whatever was recorded. Notes failures. */
 void keep_remember(struct manager *m, const struct instance *i, bool anew);
 
+/* Accepts the current volumes of all its containers, whatever was recorded. The engine need not answer for that. */
+int keep_accept(const struct instance *i, struct error *err);
+
 /* Deletes the records of containers that no other instance of `all` uses. Notes failures. */
 void keep_forget(const struct instance *i, const struct stored_list *all);
 

@@ -220,7 +220,9 @@ static void finish(struct manager *m, struct refresh *r, bool accept_volumes)
 		note_print("the container of '%s': %s", i->name, err.text);
 		r->failed |= err.code == EEXIST; /* a person must choose */
 	}
-	keep_remember(m, i, accept_volumes);
+	if (accept_volumes && keep_accept(i, &err) < 0)
+		tell(r, &err);
+	keep_remember(m, i, false);
 	if (accept_volumes && m)
 		reset_wake(m, i);
 	if (m && apply(m, r, &fate, &err) < 0)
