@@ -53,6 +53,46 @@ static void note_what_stays(const struct instance *i)
 		note_print("its container's Quadlet stays: '%s'", path);
 }
 
+/* A unit's container is gone with its last run: one that still has the name is somebody else's. */
+static void say_removed(const struct instance *i)
+{
+	_cleanup_container_ struct container c = {};
+	_cleanup_engine_ struct engine *engine = NULL;
+	char path[PATH_MAX];
+	struct error ignored;
+
+	if (i->unit && quadlet_path(i->scope, i->name, path, &ignored) == 0 &&
+	    instance_open_engine(i, ENGINE_TIMEOUT, &engine, &ignored) == 0 &&
+	    engine->backend->inspect(engine, i->container_name, &c, &ignored) == 0)
+		note_done("Removed the Quadlet '%s'; the container '%s' that there is was not made by it, and stays.",
+			  path, i->container_name);
+	else
+		note_done("Removed container '%s'.", i->container_name);
+}
+
+static bool is_among(const struct stored_list *list, const char *name)
+{
+	for (size_t k = 0; k < list->n; k++) {
+		if (strcmp(list->items[k].instance.name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* They cannot wake any more, unless they are to be removed, too (more). */
+static void note_others(const struct instance *i, const struct stored_list *all, const struct stored_list *more)
+{
+	for (size_t k = 0; k < all->n; k++) {
+		const struct stored_list one = {&all->items[k], 1};
+
+		if (container_is_shared(i, i->container_name, &one) && !is_among(more, all->items[k].instance.name))
+			note_print(
+				"'%s' names the container '%s', too, and cannot wake without it: 'sockwake remove %s', or "
+				"make another one of that name",
+				all->items[k].instance.name, i->container_name, all->items[k].instance.name);
+	}
+}
+
 /* `more`: the other instances to be removed. Only the last one that shares a container checks that it sleeps.
  * *ret_gone: the instance is removed, even if something else fails. */
 static int remove_one(struct manager *m, const char *directory, const struct removal *what, const struct stored *s,
@@ -76,7 +116,8 @@ static int remove_one(struct manager *m, const char *directory, const struct rem
 	if (with_container && !s->problem) {
 		if (made_remove(&s->instance, m, id, err) < 0)
 			return error_context(err, "the instance '%s' is removed, its container is not", name);
-		note_done("Removed container '%s'.", s->instance.container_name);
+		say_removed(&s->instance);
+		note_others(&s->instance, all, more);
 	} else if (!s->problem) {
 		(void)made_heal(&s->instance, &ignored);
 		note_what_stays(&s->instance);

@@ -229,6 +229,8 @@ class Shared(ImageCase):
             self.assertTrue(connection.recv(4096))
         self.sockwake("sleep", "other")
         self.sockwake("create", "web", *WEB, "-e", "A=new", "--force", *NGINX)
+        said = self.sockwake("remove", "web", "--with-container").stderr
+        self.assertIn("'other' names the container 'web', too", said)
         self.sockwake("remove", "other")
 
     def test_another_gets_the_name_while_it_drains(self):
@@ -457,6 +459,11 @@ class Quadlet(ImageCase):
         harness.eventually(lambda: self.scope.state("web.service") == "failed")
         self.assertIn("nginx", harness.http(PORT))
         self.scope.engine_run("rm", "-f", "web-other")
+        self.sockwake("sleep", "web")
+        self.scope.engine_run("run", "-d", "--name", "web", "--network=none", harness.SERVERS, "sleep", "1000")
+        said = self.sockwake("remove", "web", "--with-container").stdout
+        self.assertIn("the container 'web' that there is was not made by it, and stays", said)
+        self.assertEqual(self.scope.container_state("web"), "running")
 
     def test_words_that_quadlet_cannot_carry(self):
         for words in (("",), (";",), ("a\nb",)):
