@@ -34,8 +34,6 @@
 #define SPARE 256
 /* How long connections may go on after SIGTERM. */
 #define DRAIN_USEC (10 * USEC_PER_SEC)
-/* Workers of one user at a time: those with other groups, and those that do not end. */
-#define MEMBERS_PER_USER 16
 
 struct dispatcher {
 	struct loop loop;
@@ -260,10 +258,13 @@ static void serve(struct dispatcher *d, int client)
 		p->place.kind = PLACE_OWN_CONTAINER; /* whose namespace it is, its worker finds out */
 	kind = judge(d, p, &message);
 	/* Twice the limit is enough for answers that say so. */
-	if (records_of_user(&d->records, p->uid) >= 2 * d->config.connections_per_user ||
-	    (kind == MEMBER_IDENTITY && team_count(&d->team, p->uid) >= MEMBERS_PER_USER))
+	if (records_of_user(&d->records, p->uid) >= 2 * d->config.connections_per_user)
 		return;
 	m = team_member(&d->team, kind, p, &err);
+	if (!m && err.code == EUSERS) {
+		refusal(&message, 429, err.text);
+		m = team_member(&d->team, MEMBER_REFUSING, p, &err);
+	}
 	if (!m) {
 		log_line(LOG_ERR, "%s", err.text);
 		return;

@@ -17,6 +17,8 @@
 #include "router/cell.h"
 
 #define CHANNEL_FD 3
+/* Identity workers of one user at a time. */
+#define MEMBERS_PER_USER 16
 
 static bool is_same(const struct member *m, enum member_kind kind, const struct peer *p)
 {
@@ -224,6 +226,16 @@ static int start(struct team *t, struct member *m, struct error *err)
 	return 0;
 }
 
+/* Those included that have not ended yet. */
+static unsigned count_of(const struct team *t, uid_t uid)
+{
+	unsigned n = 0;
+
+	for (const struct member *m = t->first; m; m = m->next)
+		n += m->uid == uid;
+	return n;
+}
+
 struct member *team_member(struct team *t, enum member_kind kind, const struct peer *p, struct error *err)
 {
 	struct member *m;
@@ -231,6 +243,13 @@ struct member *team_member(struct team *t, enum member_kind kind, const struct p
 	for (m = t->first; m; m = m->next) {
 		if (is_same(m, kind, p))
 			return m;
+	}
+	if (kind == MEMBER_IDENTITY && count_of(t, p->uid) >= MEMBERS_PER_USER) {
+		error_set(err, EUSERS,
+			  "%d workers of yours run already, for other groups or without an end: end them (pkill -f "
+			  "'router --worker identity')",
+			  MEMBERS_PER_USER);
+		return NULL;
 	}
 	m = new_member(t, kind, p);
 	if (!m) {
@@ -244,15 +263,6 @@ struct member *team_member(struct team *t, enum member_kind kind, const struct p
 	m->next = t->first;
 	t->first = m;
 	return m;
-}
-
-unsigned team_count(const struct team *t, uid_t uid)
-{
-	unsigned n = 0;
-
-	for (const struct member *m = t->first; m; m = m->next)
-		n += m->uid == uid;
-	return n;
 }
 
 void team_dismiss(struct team *t, struct member *m)

@@ -43,11 +43,9 @@ struct team {
 	void (*left)(struct team *t, struct member *m); /* it has ended; its connections have ended with it */
 };
 
-/* The worker of this kind for this caller, all of whose groups it has; starts it. It lives at least until the next event. */
+/* The worker of this kind for this caller, all of whose groups it has; starts it. It lives at least until the next event. Code
+ * EUSERS: the user has too many: for other groups, and of those that do not end. */
 struct member *team_member(struct team *t, enum member_kind kind, const struct peer *p, struct error *err);
-
-/* How many there are of this user, those included that have not ended yet. */
-unsigned team_count(const struct team *t, uid_t uid);
 
 /* Closes the channel: the worker ends once its connections have. */
 void team_dismiss(struct team *t, struct member *m);

@@ -155,6 +155,28 @@ class Ways(RouterCase):
         self.docker("ps")
 
 
+    def test_one_user_with_many_groups(self):
+        """A worker for each set of groups, up to a limit; who has one already is served."""
+        script = (
+            "import os, socket, sys\n"
+            "answers, held = [], []\n"
+            "for group in [*range(3000, 3017), 3000]:\n"
+            "    read, write = os.pipe()\n"
+            "    done = os.pipe()\n"
+            "    if os.fork() == 0:\n"
+            "        os.close(done[1])\n"
+            "        os.setgroups([group]); os.setgid(%d); os.setuid(%d)\n"
+            "        s = socket.socket(socket.AF_UNIX); s.connect('%s'); s.sendall(%r)\n"
+            "        os.write(write, s.recv(12)); os.read(done[0], 1); os._exit(0)\n"
+            "    os.close(write); os.close(done[0]); held.append(done[1])\n"
+            "    answers.append(os.read(read, 12).decode())\n"
+            "print(answers)\n"
+        ) % (self.scope.uid, self.scope.uid, router.SOCKET, PING)
+        answers = harness.run("python3", "-c", script).stdout
+        ok, refused = "HTTP/1.1 200", "HTTP/1.1 429"
+        self.assertEqual(answers.strip(), str([ok] * 16 + [refused, ok]))
+
+
 class Subordinate(RouterCase):
     config = PODMAN_FIRST + "subordinate = yes\n"
 
