@@ -56,6 +56,15 @@ static int move_into(const char *name, char ret[static PATH_MAX])
 	return write_file(ret, "cgroup.procs", "0");
 }
 
+/* One that is not delegated does not keep the others away. */
+static void enable_controllers(void)
+{
+	static const char *const controllers[] = {"+cpu", "+memory", "+pids"};
+
+	for (size_t i = 0; i < sizeof(controllers) / sizeof(*controllers); i++)
+		(void)write_file(group, "cgroup.subtree_control", controllers[i]);
+}
+
 void cell_open(void)
 {
 	char path[PATH_MAX];
@@ -63,7 +72,7 @@ void cell_open(void)
 	if (own_group(group) < 0 || move_into("dispatcher", path) < 0)
 		*group = '\0';
 	else
-		(void)write_file(group, "cgroup.subtree_control", "+memory +pids");
+		enable_controllers();
 }
 
 static void name_cell(uid_t uid, char ret[static 32])

@@ -30,7 +30,7 @@
 #define ACCEPT_BATCH 16
 /* How long nobody is accepted after a shortage of descriptors or memory. */
 #define PAUSE_USEC (100 * USEC_PER_MSEC)
-/* Answers that there are too many connections, beyond these. */
+/* Clients that are being refused, beyond the others: they take nothing from those, and one more is reset. */
 #define SPARE 256
 /* How long connections may go on after SIGTERM. */
 #define DRAIN_USEC (10 * USEC_PER_SEC)
@@ -65,21 +65,24 @@ static void stay(struct dispatcher *d)
 static void end_record(struct dispatcher *d, struct record *r, const struct message *m)
 {
 	uid_t uid = r->uid;
+	char outcome[MESSAGE_TEXT_MAX];
 	struct ledger_entry e = {
 		.uid = uid,
 		.pid = r->pid,
 		.command = r->command,
 		.engine = r->engine,
 		.request = r->request,
-		.outcome = m ? m->text : "its worker has ended",
+		.outcome = outcome,
 		.usec = now_usec() - r->began,
 	};
 
+	(void)snprintf(outcome, sizeof(outcome), "%s", m ? m->text : "its worker has ended");
+	text_make_printable(outcome); /* the worker is its user's */
 	if (m)
 		memcpy(e.bytes, m->bytes, sizeof(e.bytes));
 	ledger_write(&d->ledger, &e);
 	records_remove(&d->records, r);
-	if (records_of_user(&d->records, uid) == 0)
+	if (records_of_account(&d->records, uid) == 0)
 		managers_unused(d->managers, uid);
 	stay(d);
 }
@@ -121,7 +124,7 @@ static void manager_started(void *data, uid_t uid, const char *why)
 		if (m->uid == uid && m->needs_manager)
 			tell_manager(m, why);
 	}
-	if (records_of_user(&d->records, uid) == 0)
+	if (records_of_account(&d->records, uid) == 0)
 		managers_unused(d->managers, uid);
 }
 
@@ -222,7 +225,7 @@ static enum member_kind judge(const struct dispatcher *d, const struct peer *p, 
 		refusal(ret, 403, why);
 		return MEMBER_REFUSING;
 	}
-	if (records_of_user(&d->records, p->uid) >= d->config.connections_per_user) {
+	if (records_of_account(&d->records, peer_account(p)) >= d->config.connections_per_user) {
 		refusal(ret, 429,
 			"you have too many connections to this socket: close some, or ask the administrator for more "
 			"(connections-per-user in " CONFIG_PATH ")");
@@ -239,6 +242,13 @@ static enum member_kind judge(const struct dispatcher *d, const struct peer *p, 
 	return kinds[route];
 }
 
+/* No faster than the ledger writes. */
+static void complain(struct dispatcher *d, int level, const struct error *err)
+{
+	if (ledger_allows(&d->ledger, now_usec()))
+		log_line(level, "%s", err->text);
+}
+
 /* Owns fd. A client that no worker can take is reset. */
 static void serve(struct dispatcher *d, int client)
 {
@@ -250,7 +260,7 @@ static void serve(struct dispatcher *d, int client)
 	struct error err;
 
 	if (peer_read(fd, p, &err) < 0) {
-		log_line(LOG_WARNING, "%s", err.text);
+		complain(d, LOG_WARNING, &err);
 		return;
 	}
 	if (d->config.subordinate && p->place.kind == PLACE_CONTAINER && p->place.slice != PLACE_NOBODY &&
@@ -258,7 +268,8 @@ static void serve(struct dispatcher *d, int client)
 		p->place.kind = PLACE_OWN_CONTAINER; /* whose namespace it is, its worker finds out */
 	kind = judge(d, p, &message);
 	/* Twice the limit is enough for answers that say so. */
-	if (records_of_user(&d->records, p->uid) >= 2 * d->config.connections_per_user)
+	if (kind != MEMBER_REFUSING &&
+	    records_of_account(&d->records, peer_account(p)) >= 2 * d->config.connections_per_user)
 		return;
 	m = team_member(&d->team, kind, p, &err);
 	if (!m && err.code == EUSERS) {
@@ -266,9 +277,11 @@ static void serve(struct dispatcher *d, int client)
 		m = team_member(&d->team, MEMBER_REFUSING, p, &err);
 	}
 	if (!m) {
-		log_line(LOG_ERR, "%s", err.text);
+		complain(d, LOG_ERR, &err);
 		return;
 	}
+	if (m->kind == MEMBER_REFUSING && m->connections >= SPARE)
+		return;
 	managers_used(d->managers, p->uid);
 	(void)hand(d, m, p, &message, fd);
 }
@@ -418,10 +431,24 @@ static int prepare(struct dispatcher *d, int listener, const struct dispatcher_o
 	return loop_watch(&d->loop, &d->listener, EPOLLIN) < 0 ? error_errno(err, errno, "cannot watch the socket") : 0;
 }
 
+/* A dispatcher that cannot start must not leave its clients to the next one, which cannot, either. */
+static void refuse_queue(int listener)
+{
+	int fd;
+
+	(void)fcntl(listener, F_SETFL, O_NONBLOCK);
+	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		close(fd);
+}
+
 int dispatcher_run(int listener, const struct dispatcher_options *options, struct error *err)
 {
 	static struct dispatcher d;
 
 	cell_open();
-	return prepare(&d, listener, options, err) < 0 ? -1 : loop_run(&d.loop, err);
+	if (prepare(&d, listener, options, err) < 0) {
+		refuse_queue(listener);
+		return -1;
+	}
+	return loop_run(&d.loop, err);
 }

@@ -331,7 +331,10 @@ void guests_serve_waiting(struct guests *g)
 
 void guests_refuse_waiting(struct guests *g, unsigned status, const char *why)
 {
-	for (struct guest *guest = g->first; guest; guest = guest->next) {
+	struct guest *next;
+
+	for (struct guest *guest = g->first; guest; guest = next) {
+		next = guest->next;
 		if (guest->state == GUEST_WAITING)
 			refuse_guest(g, guest, status, why);
 	}

@@ -17,6 +17,8 @@
 #define CGROUPS "/sys/fs/cgroup"
 /* A manager that is started within two seconds of its stop was seen to take up to 90 s. */
 #define START_SEC 20
+/* Between two starts: a worker is its user's, who may ask without end. */
+#define RETRY_USEC (2 * USEC_PER_SEC)
 
 struct user {
 	struct watch child; /* a pidfd of systemctl; -1: none runs */
@@ -25,6 +27,7 @@ struct user {
 	struct user *next;
 	uid_t uid;
 	pid_t pid;
+	uint64_t tried; /* when it was started last, CLOCK_MONOTONIC microseconds; 0: never */
 	bool starting, ours, unused;
 };
 
@@ -203,7 +206,8 @@ void managers_start(struct managers *m, uid_t uid)
 		u = add(m, uid);
 	if (u && u->starting)
 		return;
-	if (u && u->child.fd < 0) {
+	if (u && u->child.fd < 0 && (u->tried == 0 || time_since(u->tried) >= RETRY_USEC)) {
+		u->tried = now_usec();
 		u->starting = true;
 		if (spawn(u, "start") == 0)
 			return;

@@ -9,11 +9,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/hash.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
@@ -54,6 +56,13 @@ int peer_read(int fd, struct peer *ret, struct error *err)
 	return 0;
 }
 
+uint64_t peer_account(const struct peer *p)
+{
+	static const uint64_t container = 1ULL << 63;
+
+	return p->place.kind == PLACE_CONTAINER ? container | fnv1a(FNV1A_BASIS, p->place.container) : p->uid;
+}
+
 int peer_become(struct peer *p, uid_t uid, struct error *err)
 {
 	const struct passwd *user = getpwuid(uid);
@@ -69,21 +78,52 @@ int peer_become(struct peer *p, uid_t uid, struct error *err)
 	return 0;
 }
 
+static int open_namespace(pid_t pid, const char *name)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static bool is_owned(int users, uid_t uid)
+{
+	uid_t owner;
+
+	return users >= 0 && ioctl(users, NS_GET_OWNER_UID, &owner) == 0 && owner == uid;
+}
+
+static bool is_same_file(int a, int b)
+{
+	struct stat one, other;
+
+	return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_ino == other.st_ino && one.st_dev == other.st_dev;
+}
+
+/* From the process's own up to ours. */
+static bool owns_pid_namespaces(pid_t pid, uid_t uid)
+{
+	_cleanup_close_ int ours = open_namespace(getpid(), "pid"), theirs = open_namespace(pid, "pid");
+
+	while (ours >= 0 && theirs >= 0 && !is_same_file(ours, theirs)) {
+		_cleanup_close_ int users = ioctl(theirs, NS_GET_USERNS);
+		int parent = is_owned(users, uid) ? ioctl(theirs, NS_GET_PARENT) : -1;
+
+		close_fd(&theirs);
+		theirs = parent;
+	}
+	return ours >= 0 && theirs >= 0;
+}
+
 bool peer_owns_namespace(int fd, uid_t uid)
 {
-	_cleanup_close_ int pidfd = -1, namespace = -1;
+	_cleanup_close_ int pidfd = -1, users = -1;
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	char path[64];
-	uid_t owner;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return false;
 	pidfd = peer_pidfd(fd, cred.pid);
-	if (pidfd < 0)
-		return false;
-	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)cred.pid);
-	namespace = open(path, O_RDONLY | O_CLOEXEC);
-	return namespace >= 0 && !place_has_ended(pidfd) && ioctl(namespace, NS_GET_OWNER_UID, &owner) == 0 &&
-	       owner == uid;
+	users = open_namespace(cred.pid, "user");
+	return pidfd >= 0 && is_owned(users, uid) && owns_pid_namespaces(cred.pid, uid) && !place_has_ended(pidfd);
 }

@@ -24,9 +24,13 @@ struct peer {
 /* Reads everything about the peer of this socket. */
 int peer_read(int fd, struct peer *ret, struct error *err);
 
+/* Whose limit of connections a client has: its user's, or its container's, whose users are not those of the host. */
+uint64_t peer_account(const struct peer *p);
+
 /* Puts this user into the place of who has connected, with the groups that a login gives. */
 int peer_become(struct peer *p, uid_t uid, struct error *err);
 
-/* Does this user own the user namespace of the peer of this socket? Asked by a process of that user in the host's
- * namespaces: the kernel lets nobody else see it (ioctl_nsfs(2)). */
+/* Does this user own the user namespace of the peer of this socket, and all PID namespaces between it and the host's? A process
+ * in a rootful container can make a user namespace of its own, but its container's PID namespace is root's. Asked by a process
+ * of that user in the host's namespaces: the kernel lets nobody else see them (ioctl_nsfs(2)). */
 bool peer_owns_namespace(int fd, uid_t uid);

@@ -31,36 +31,58 @@ static int read_proc(pid_t pid, const char *file, char ret[static PROC_TEXT_MAX]
 	return n > 0 ? 0 : -1;
 }
 
-/* The identifier in "docker-ID.scope", "libpod-ID.scope", "/docker/ID", …: both engines, and those of Kubernetes, name the
- * control group of a container after its 64 digits. */
-static bool find_identifier(const char *cgroup, char ret[static PLACE_CONTAINER_MAX])
+/* The control group of version 2, "/a/b"; "" if there is none. */
+static const char *unified_path(const char *cgroup)
 {
-	size_t digits = 0;
+	const char *line = strstr(cgroup, "0::/");
+
+	return line && (line == cgroup || line[-1] == '\n') ? line + 3 : "";
+}
+
+static size_t count_digits(const char *p)
+{
+	size_t n = 0;
+
+	while (isxdigit((unsigned char)p[n]) && !isupper((unsigned char)p[n]))
+		n++;
+	return n;
+}
+
+/* Both engines, and those of Kubernetes, name the control group of a container after the 64 digits of its identifier. */
+static bool looks_like_container(const char *cgroup)
+{
+	for (const char *p = cgroup; *p;) {
+		size_t n = count_digits(p);
+
+		if (n == HEX_OF_ID)
+			return true;
+		p += n + (n == 0);
+	}
+	return false;
+}
+
+/* The identifier, where only root can have made a control group of this name: users make groups of any name below their
+ * own. */
+static void find_identifier(const char *cgroup, char ret[static PLACE_CONTAINER_MAX])
+{
+	static const char *const places[] = {"/system.slice/docker-", "/docker/", "/machine.slice/libpod-"};
+	const char *path = unified_path(cgroup);
 
 	ret[0] = '\0';
-	for (const char *p = cgroup;; p++) {
-		if (isxdigit((unsigned char)*p) && !isupper((unsigned char)*p)) {
-			digits++;
-			continue;
-		}
-		if (digits == HEX_OF_ID) {
-			(void)snprintf(ret, PLACE_CONTAINER_MAX, "%.*s", HEX_OF_ID, p - HEX_OF_ID);
-			return true;
-		}
-		digits = 0;
-		if (*p == '\0')
-			return false;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		size_t n = strlen(places[i]);
+
+		if (strncmp(path, places[i], n) == 0 && count_digits(path + n) == HEX_OF_ID)
+			(void)snprintf(ret, PLACE_CONTAINER_MAX, "%.*s", HEX_OF_ID, path + n);
 	}
 }
 
 uid_t place_slice(const char *cgroup)
 {
-	const char *line = strstr(cgroup, "0::/"); /* of version 2 of control groups */
 	unsigned uid;
 	int end = 0;
 
-	if (!line || (line != cgroup && line[-1] != '\n') ||
-	    sscanf(line, "0::/user.slice/user-%10u.slice/%n", &uid, &end) != 1 || end == 0)
+	if (sscanf(unified_path(cgroup), "/user.slice/user-%10u.slice/%n", &uid, &end) != 1 || end == 0)
 		return PLACE_NOBODY;
 	return uid;
 }
@@ -68,9 +90,8 @@ uid_t place_slice(const char *cgroup)
 enum place_kind place_of(const char *cgroup, size_t pid_namespaces, bool host_users, uid_t uid,
 			 char container[static PLACE_CONTAINER_MAX])
 {
-	bool is_container = find_identifier(cgroup, container);
-
-	if (!is_container && pid_namespaces == 1 && host_users)
+	find_identifier(cgroup, container);
+	if (!looks_like_container(cgroup) && pid_namespaces == 1 && host_users)
 		return PLACE_HOST;
 	/* Rootless containers always have a user namespace; a rootful one may be anywhere (--cgroup-parent). */
 	return !host_users && place_slice(cgroup) == uid ? PLACE_OWN_CONTAINER : PLACE_CONTAINER;

@@ -21,7 +21,7 @@ enum place_kind {
 
 struct place {
 	enum place_kind kind;
-	char container[PLACE_CONTAINER_MAX]; /* its identifier, as far as its control group tells; "" */
+	char container[PLACE_CONTAINER_MAX]; /* its identifier, if its control group proves it; "" */
 	char command[16];		     /* the name of the process (comm), made printable */
 	uid_t slice; /* the user in whose slice a container with users of its own is; PLACE_NOBODY */
 };

@@ -18,24 +18,24 @@ void records_close(struct records *r)
 	*r = (struct records){};
 }
 
-static struct tally *find_tally(const struct records *r, uid_t uid)
+static struct tally *find_tally(const struct records *r, uint64_t account)
 {
 	struct tally *t = r->tallies;
 
-	while (t && t->uid != uid)
+	while (t && t->account != account)
 		t = t->next;
 	return t;
 }
 
-static bool count_in(struct records *r, uid_t uid)
+static bool count_in(struct records *r, uint64_t account)
 {
-	struct tally *t = find_tally(r, uid);
+	struct tally *t = find_tally(r, account);
 
 	if (!t) {
 		t = calloc(1, sizeof(*t));
 		if (!t)
 			return false;
-		*t = (struct tally){.next = r->tallies, .uid = uid};
+		*t = (struct tally){.next = r->tallies, .account = account};
 		r->tallies = t;
 	}
 	t->n++;
@@ -43,11 +43,11 @@ static bool count_in(struct records *r, uid_t uid)
 	return true;
 }
 
-static void count_out(struct records *r, uid_t uid)
+static void count_out(struct records *r, uint64_t account)
 {
 	struct tally **link = &r->tallies, *t;
 
-	while ((*link)->uid != uid)
+	while ((*link)->account != account)
 		link = &(*link)->next;
 	t = *link;
 	r->n--;
@@ -59,9 +59,10 @@ static void count_out(struct records *r, uid_t uid)
 
 struct record *records_add(struct records *r, const struct peer *p, struct member *m)
 {
+	bool counted = m->kind != MEMBER_REFUSING;
 	struct record *record;
 
-	if ((r->free == NONE && r->used == r->size) || !count_in(r, p->uid))
+	if ((r->free == NONE && r->used == r->size) || (counted && !count_in(r, peer_account(p))))
 		return NULL;
 	if (r->free != NONE) {
 		record = &r->all[r->free];
@@ -69,7 +70,12 @@ struct record *records_add(struct records *r, const struct peer *p, struct membe
 	} else {
 		record = &r->all[r->used++];
 	}
-	*record = (struct record){.member = m, .uid = p->uid, .pid = p->pid, .began = p->since};
+	*record = (struct record){.member = m,
+				  .account = peer_account(p),
+				  .counted = counted,
+				  .uid = p->uid,
+				  .pid = p->pid,
+				  .began = p->since};
 	(void)snprintf(record->command, sizeof(record->command), "%s", p->place.command);
 	m->connections++;
 	return record;
@@ -77,7 +83,8 @@ struct record *records_add(struct records *r, const struct peer *p, struct membe
 
 void records_remove(struct records *r, struct record *record)
 {
-	count_out(r, record->uid);
+	if (record->counted)
+		count_out(r, record->account);
 	record->member->connections--;
 	record->member = NULL;
 	record->next_free = r->free;
@@ -103,9 +110,9 @@ struct record *records_of(const struct records *r, const struct member *m)
 	return NULL;
 }
 
-unsigned records_of_user(const struct records *r, uid_t uid)
+unsigned records_of_account(const struct records *r, uint64_t account)
 {
-	const struct tally *t = find_tally(r, uid);
+	const struct tally *t = find_tally(r, account);
 
 	return t ? t->n : 0;
 }

@@ -1,5 +1,5 @@
 /* The connections that the dispatcher has handed to workers, numbered, with what is told about each of them; and how many each
- * user has. */
+ * user or container has. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +14,8 @@
 
 struct record {
 	struct member *member; /* NULL: this number is free */
+	uint64_t account;      /* peer_account() */
+	bool counted;	       /* in the tallies: not one that is refused without a worker of its own */
 	uid_t uid;
 	pid_t pid;
 	uint64_t began; /* CLOCK_MONOTONIC microseconds */
@@ -26,14 +28,14 @@ struct record {
 
 struct tally {
 	struct tally *next;
-	uid_t uid;
+	uint64_t account;
 	unsigned n;
 };
 
 struct records {
 	struct record *all;
 	uint32_t size, used, free;
-	unsigned n;
+	unsigned n; /* that count */
 	struct tally *tallies;
 };
 
@@ -54,4 +56,5 @@ struct record *records_find(const struct records *r, uint32_t number, const stru
 /* Any record of this worker; NULL if it has none. */
 struct record *records_of(const struct records *r, const struct member *m);
 
-unsigned records_of_user(const struct records *r, uid_t uid);
+/* How many connections of this account count. */
+unsigned records_of_account(const struct records *r, uint64_t account);

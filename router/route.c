@@ -44,7 +44,10 @@ enum route route_of(const struct config *c, const struct peer *p, char ret_why[s
 {
 	switch (p->place.kind) {
 	case PLACE_UNKNOWN:
-		return refuse(ret_why, "the program that has connected could not be identified, as it has ended");
+		return refuse(
+			ret_why,
+			"the program that has connected could not be identified: it has ended, or is in a user namespace that is "
+			"not set up");
 	case PLACE_CONTAINER:
 		/* Whether it is one that is named, the worker finds out (admission.h). */
 		if (c->all_containers || (c->containers.n > 0 && *p->place.container))

@@ -142,7 +142,6 @@ static void process_ended(struct loop *loop, struct watch *watch, uint32_t event
 
 	(void)events;
 	channel_ready(loop, &m->channel, 0); /* its last words */
-	(void)waitpid(m->pid, NULL, 0);
 	loop_unwatch(loop, watch);
 	team_dismiss(t, m);
 	for (struct member **link = &t->first; *link; link = &(*link)->next) {
@@ -233,6 +232,8 @@ static unsigned count_of(const struct team *t, uid_t uid)
 
 	for (const struct member *m = t->first; m; m = m->next)
 		n += m->uid == uid;
+	for (const struct member *m = t->gone; m; m = m->next)
+		n += m->uid == uid;
 	return n;
 }
 
@@ -274,12 +275,19 @@ void team_dismiss(struct team *t, struct member *m)
 	m->channel.fd = -1;
 }
 
+/* A tracer may keep a process from being reaped: its user's, who keeps only the member. */
 void team_reap(struct team *t)
 {
-	while (t->gone) {
-		struct member *m = t->gone;
+	struct member **link = &t->gone;
 
-		t->gone = m->next;
+	while (*link) {
+		struct member *m = *link;
+
+		if (waitpid(m->pid, NULL, WNOHANG) == 0) {
+			link = &m->next;
+			continue;
+		}
+		*link = m->next;
 		free_member(m);
 	}
 }

@@ -34,7 +34,7 @@ static void it_is_a_container_by_any_of_three_signs(void **state)
 		{"0::/user.slice/user-1000.slice/mine\n", 2, true, PLACE_CONTAINER, ""},
 		/* Rootless. */
 		{"0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope/container\n", 2,
-		 false, PLACE_OWN_CONTAINER, ID},
+		 false, PLACE_OWN_CONTAINER, ""},
 		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.service\n", 1, false,
 		 PLACE_OWN_CONTAINER, ""},
 		/* Another user's; root's with users of its own. */
@@ -45,7 +45,12 @@ static void it_is_a_container_by_any_of_three_signs(void **state)
 		{"0::/machine.slice/libpod-" ID ".scope\n", 2, false, PLACE_CONTAINER, ID},
 		/* Not quite an identifier. */
 		{"0::/system.slice/x-" ID "0.service\n", 1, true, PLACE_HOST, ""},
-		{"0::/system.slice/x-" ID "\n", 1, true, PLACE_CONTAINER, ID},
+		{"0::/system.slice/x-" ID "\n", 1, true, PLACE_CONTAINER, ""},
+		/* Forged: whoever has a control group makes others below it. */
+		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/docker-" ID ".scope\n", 1, true,
+		 PLACE_CONTAINER, ""},
+		{"0::/system.slice/x.service/system.slice/docker-" ID ".scope\n", 1, true, PLACE_CONTAINER, ""},
+		{"0::/user.slice/user-1000.slice/0::/system.slice/docker-" ID ".scope\n", 1, true, PLACE_CONTAINER, ""},
 		{"0::/system.slice/ABCDEF.service\n", 1, true, PLACE_HOST, ""},
 	};
 	char container[PLACE_CONTAINER_MAX];

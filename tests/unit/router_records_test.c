@@ -61,7 +61,7 @@ static void there_is_a_limit_and_numbers_are_used_again(void **state)
 		r[i] = add(1, &a);
 	assert_non_null(r[2]);
 	assert_null(add(1, &a));
-	assert_int_equal(records_of_user(&records, 1), 3);
+	assert_int_equal(records_of_account(&records, 1), 3);
 	records_remove(&records, r[1]);
 	assert_int_equal(records.n, 2);
 	assert_null(records_find(&records, 1, &a));
@@ -76,13 +76,40 @@ static void each_user_is_counted(void **state)
 	(void)state;
 	(void)add(1, &a);
 	(void)add(2, &b);
-	assert_int_equal(records_of_user(&records, 1), 2);
-	assert_int_equal(records_of_user(&records, 2), 1);
-	assert_int_equal(records_of_user(&records, 3), 0);
+	assert_int_equal(records_of_account(&records, 1), 2);
+	assert_int_equal(records_of_account(&records, 2), 1);
+	assert_int_equal(records_of_account(&records, 3), 0);
 	assert_int_equal(a.connections, 2);
 	records_remove(&records, r);
-	assert_int_equal(records_of_user(&records, 1), 1);
+	assert_int_equal(records_of_account(&records, 1), 1);
 	assert_int_equal(a.connections, 1);
+}
+
+/* So they take nothing from anybody else. */
+static void who_is_refused_does_not_count(void **state)
+{
+	struct record *r;
+
+	(void)state;
+	a.kind = MEMBER_REFUSING;
+	r = add(1, &a);
+	assert_non_null(r);
+	assert_int_equal(records.n, 0);
+	assert_int_equal(records_of_account(&records, 1), 0);
+	assert_int_equal(a.connections, 1);
+	records_remove(&records, r);
+	assert_int_equal(a.connections, 0);
+	a.kind = MEMBER_IDENTITY;
+}
+
+static void a_container_is_no_user_of_the_host(void **state)
+{
+	struct peer p = {.uid = 1, .place = {.kind = PLACE_CONTAINER, .container = "0123"}};
+
+	(void)state;
+	assert_non_null(records_add(&records, &p, &a));
+	assert_int_equal(records_of_account(&records, 1), 0);
+	assert_int_equal(records_of_account(&records, peer_account(&p)), 1);
 }
 
 static void the_records_of_a_worker_are_found(void **state)
@@ -106,6 +133,8 @@ int main(void)
 		CASE(a_number_belongs_to_one_worker),
 		CASE(there_is_a_limit_and_numbers_are_used_again),
 		CASE(each_user_is_counted),
+		CASE(who_is_refused_does_not_count),
+		CASE(a_container_is_no_user_of_the_host),
 		CASE(the_records_of_a_worker_are_found),
 	};
 
