@@ -50,7 +50,7 @@ enum route route_of(const struct config *c, const struct peer *p, char ret_why[s
 			"not set up");
 	case PLACE_CONTAINER:
 		/* Whether it is one that is named, the worker finds out (admission.h). */
-		if (c->all_containers || (c->containers.n > 0 && *p->place.container))
+		if (*p->place.container && (c->all_containers || c->containers.n > 0))
 			return system_route(c, p);
 		return refuse(ret_why,
 			      "a program in a container may not use this socket; the administrator can allow the "

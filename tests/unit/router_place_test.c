@@ -39,9 +39,9 @@ static void it_is_a_container_by_any_of_three_signs(void **state)
 		 PLACE_OWN_CONTAINER, ""},
 		/* Another user's; root's with users of its own. */
 		{"0::/user.slice/user-1001.slice/user@1001.service/libpod-" ID ".scope\n", 2, false, PLACE_CONTAINER,
-		 ID},
+		 ""},
 		{"0::/user.slice/user-10001.slice/user@10001.service/libpod-" ID ".scope\n", 2, false, PLACE_CONTAINER,
-		 ID},
+		 ""},
 		{"0::/machine.slice/libpod-" ID ".scope\n", 2, false, PLACE_CONTAINER, ID},
 		/* Not quite an identifier. */
 		{"0::/system.slice/x-" ID "0.service\n", 1, true, PLACE_HOST, ""},
