@@ -155,6 +155,40 @@ class Ways(RouterCase):
         self.docker("ps")
 
 
+    def test_a_traced_zombie_keeps_nobody_waiting(self):
+        """Its tracer alone can see that it has ended."""
+        self.docker("ps")
+        [pid] = router.workers(self.scope.uid)
+        script = (
+            "import ctypes, os, signal, sys\n"
+            "libc = ctypes.CDLL(None, use_errno=True)\n"
+            "assert libc.ptrace(0x4206, %d, None, None) == 0\n"  # PTRACE_SEIZE
+            "os.kill(%d, signal.SIGKILL); print('killed', flush=True); sys.stdin.read()\n"
+        ) % (pid, pid)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with harness.spawn("python3", "-c", script, user="wake", **pipes) as tracer:
+            self.assertEqual(tracer.stdout.readline(), "killed\n")
+            self.docker("ps", user="root", timeout=20)
+            self.docker("ps", timeout=20)
+            tracer.stdin.close()
+
+    def test_a_forged_control_group(self):
+        identifier = "0123456789abcdef" * 4
+        argv = ("systemd-run", "--user", "--quiet", "--pipe", "--wait", f"--unit=docker-{identifier}")
+        argv = (*argv, "curl", "-s", "--unix-socket", router.SOCKET, "http://d/info")
+        self.assertIn("a program in a container may not use this socket", self.scope.run(*argv).stdout)
+
+    def test_a_user_namespace_made_in_a_rootful_container(self):
+        """It is its user's, as that of a rootless container is, but the PID namespace is not."""
+        volume = f"--volume={router.SOCKET}:{router.SOCKET}"
+        options = ("--rm", "--network=none", volume, *servers.PYTHON, "--user=1000", "--security-opt=seccomp=unconfined")
+        python = ("/usr/bin/unshare", "-r", "/usr/bin/python3", "-c", ASK, router.SOCKET)
+        answer = harness.run(
+            *("docker", "run", *options, "--cgroup-parent=user-1000.slice", harness.BUSYBOX, *python), check=False
+        )
+        self.assertNotIn("200 OK", answer.stdout)
+        self.assertIn("403 Forbidden", answer.stdout, answer.stderr)
+
     def test_one_user_with_many_groups(self):
         """A worker for each set of groups, up to a limit; who has one already is served."""
         script = (
