@@ -201,7 +201,7 @@ static bool hand(struct dispatcher *d, struct member *m, const struct peer *p, c
 static void refusal(struct message *m, unsigned status, const char *why)
 {
 	*m = (struct message){.kind = MESSAGE_REFUSE, .status = status};
-	(void)snprintf(m->text, sizeof(m->text), "%s", why);
+	(void)snprintf(m->text, sizeof(m->text), "%.*s", MESSAGE_TEXT_MAX - 1, why);
 }
 
 /* To whom what is made over this connection belongs (rules/owner.h). */
