@@ -181,3 +181,12 @@ class Named(RulesCase):
         self.assertIn("403 Forbidden", answer)
         self.assertIn("the container 'planted' may not use this socket", answer)
         self.assertIn("containers = planted", answer)
+
+    def test_a_control_group_of_its_name_proves_nothing(self):
+        """Users name control groups below their own as they like."""
+        self.addCleanup(harness.run, "docker", "rm", "--force", "handed")
+        create = ("docker", "run", "--detach", "--name=handed", *servers.STOP_AT_ONCE, harness.BUSYBOX, "sleep", "1000")
+        identifier = harness.run(*create).stdout.strip()
+        argv = ("systemd-run", "--user", "--quiet", "--scope", f"--unit=docker-{identifier}")
+        argv = (*argv, "curl", "-s", "--unix-socket", router.SOCKET, "http://d/info")
+        self.assertIn("a program in a container may not use this socket", self.scope.run(*argv).stdout)

@@ -172,12 +172,6 @@ class Ways(RouterCase):
             self.docker("ps", timeout=20)
             tracer.stdin.close()
 
-    def test_a_forged_control_group(self):
-        identifier = "0123456789abcdef" * 4
-        argv = ("systemd-run", "--user", "--quiet", "--pipe", "--wait", f"--unit=docker-{identifier}")
-        argv = (*argv, "curl", "-s", "--unix-socket", router.SOCKET, "http://d/info")
-        self.assertIn("a program in a container may not use this socket", self.scope.run(*argv).stdout)
-
     def test_a_user_namespace_made_in_a_rootful_container(self):
         """It is its user's, as that of a rootless container is, but the PID namespace is not."""
         volume = f"--volume={router.SOCKET}:{router.SOCKET}"
@@ -191,6 +185,7 @@ class Ways(RouterCase):
 
     def test_one_user_with_many_groups(self):
         """A worker for each set of groups, up to a limit; who has one already is served."""
+        harness.eventually(lambda: not router.workers(self.scope.uid))
         script = (
             "import os, socket, sys\n"
             "answers, held = [], []\n"
