@@ -102,15 +102,10 @@ static uint64_t look(struct unit *u, void *data)
 static int check_name(struct unit *u, struct engine *e, const struct options *o, struct error *err)
 {
 	_cleanup_container_ struct container c = {};
-	uint64_t deadline = e->deadline;
-	int r;
 
-	if (!unit_labels_containers(u, o->unit))
+	if (!unit_labels_containers(u, o->unit) || unit_container_inspect(u, e, o, &c, err) == 0)
 		return 0;
-	limit_engine(e, deadline, HALT_QUESTION_LIMIT);
-	r = unit_container_inspect(u, e, o, &c, err);
-	e->deadline = deadline;
-	if (r == 0 || container_is_in_between(err) || err->code == ENOTCONN)
+	if (container_is_in_between(err) || err->code == ENOTCONN)
 		return error_clear(err);
 	return err->code == EEXIST ? -1
 				   : error_context(err,

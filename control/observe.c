@@ -76,11 +76,17 @@ static bool is(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
-/* Only with what is gone can it wake. A failed wake has its own reason, but does not know that sockwake made it. */
+/* The activator's words (backends/request.c). It does not know that sockwake has made the container. */
+static bool misses_container(const char *reason)
+{
+	return strstr(reason, " has no container '") != NULL;
+}
+
+/* Only with what is gone can it wake. A failed wake has its own reason. */
 static void look_for_gone(struct observation *o)
 {
 	const struct instance *i = &o->stored->instance;
-	bool counts = o->state == STATE_ASLEEP || (o->state == STATE_FAILED && i->made_container);
+	bool counts = o->state == STATE_ASLEEP || (o->state == STATE_FAILED && i->made_container && misses_container(o->reason));
 
 	if (o->stored->problem || !counts ||
 	    !gone_describe(i, is(o->container_state, "missing"), o->without_unit, o->reason, sizeof(o->reason)))

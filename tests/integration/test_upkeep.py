@@ -164,7 +164,7 @@ class Compose(UpdateCase):
     scopes = (harness.SYSTEM_DOCKER,) if HAS_COMPOSE else ()
 
     def test_a_project(self):
-        no_start, detached = [block for block in blocks("updates.md", "sh") if "compose" in block]
+        no_start, detached, stopped = [block for block in blocks("updates.md", "sh") if "compose" in block]
         with open(self.path("compose.yaml"), "w") as file:
             file.write(f'services: {{web: {{image: "{IMAGE}", container_name: web, network_mode: none, command: [nginx]}}}}')
         self.do("docker compose up --no-start")
@@ -181,6 +181,10 @@ class Compose(UpdateCase):
         self.assertIn("running, unattended", self.scope.sockwake("list").stdout)
         self.do(attend)
         harness.eventually(lambda: self.scope.container_state("web") == "exited")
+
+        for command in stopped.splitlines():
+            self.do(command)
+        self.assertEqual(self.scope.container_state("web"), "exited")
 
 
 class AutoUpdate(UpdateCase):
