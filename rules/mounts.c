@@ -216,7 +216,8 @@ int mounts_check_mounts(const struct verdict *v, const struct schema_row *row, c
 	return 0;
 }
 
-/* "CONTAINER" or "CONTAINER:ro". */
+/* "CONTAINER" or "CONTAINER:ro". "CONTAINER:rw" is sent as "CONTAINER": with "rw" Podman makes writable what that container has
+ * read-only; Docker does not, and means the same by both. */
 int mounts_check_volumes_from(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
 {
 	for (cJSON *child = item->child; child; child = child->next) {
@@ -230,7 +231,7 @@ int mounts_check_volumes_from(const struct verdict *v, const struct schema_row *
 		snprintf(name, sizeof(name), "%.*s", (int)(mode - child->valuestring), child->valuestring);
 		if (resolve_reference(v, name, id, err) < 0)
 			return -1;
-		snprintf(spec, sizeof(spec), "%s%s", id, mode);
+		snprintf(spec, sizeof(spec), "%s%s", id, strcmp(mode, ":rw") == 0 ? "" : mode);
 		if (checks_set_string(child, spec, err) < 0)
 			return -1;
 	}

@@ -1,5 +1,6 @@
 #include "rules/schemas.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "rules/checks.h"
@@ -20,6 +21,9 @@
 /* Options of a log that stay within the engine. Podman's "path" names a file of the host. */
 #define LOG_OPTIONS "max-size max-file max-buffer-size mode compress labels labels-regex env env-regex tag"
 #define LOG_DRIVERS "json-file local journald k8s-file none"
+
+#define REFERENCES     "Binds Mounts VolumesFrom Links EndpointsConfig"
+#define REFERENCES_MAX 200U
 
 static const struct schema_row health_rows[] = {
 	FREE("Test", KIND_STRINGS),
@@ -363,10 +367,26 @@ static const struct schema {
 	[SCHEMA_VOLUME] = {volume_rows, true},
 };
 
+/* How many things of the host and of the engine the body names: the engine may be asked about each. */
+static unsigned count_references(const cJSON *item)
+{
+	unsigned n = 0;
+
+	for (const cJSON *child = item->child; child; child = child->next) {
+		if (child->string && schema_is_listed(REFERENCES, child->string))
+			n += (unsigned)cJSON_GetArraySize(child);
+		n += count_references(child);
+	}
+	return n;
+}
+
 int schemas_check(const struct verdict *v, enum endpoint_schema schema, cJSON *body, struct error *err)
 {
 	const struct schema *s = &schemas[schema];
 
+	if (count_references(body) > REFERENCES_MAX)
+		return error_set(err, EINVAL, "the request names more than %u binds, mounts, links and networks",
+				 REFERENCES_MAX);
 	if (schema_check(v, s->rows, body, err) < 0)
 		return -1;
 	if (schema == SCHEMA_VOLUME &&

@@ -12,7 +12,7 @@
 
 struct parser {
 	const char *p, *end;
-	unsigned depth;
+	unsigned depth, values;
 	struct error *err;
 };
 
@@ -317,6 +317,8 @@ static cJSON *parse_value(struct parser *s)
 {
 	cJSON *item;
 
+	if (++s->values > STRICT_VALUES_MAX)
+		return refuse(s, "it has too many values");
 	skip_blanks(s);
 	if (take(s, '"'))
 		item = parse_string(s);

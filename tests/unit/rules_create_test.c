@@ -399,9 +399,49 @@ static void the_parsed_form_is_sent(void **state)
 		strstr(o->fake.seen, "\r\n\r\n{\"Image\":\"x\",\"HostConfig\":{\"ContainerIDFile\":\"\"}}\n===="));
 }
 
+/* `n` volumes to bind, which the engine would be asked about. */
+static char *binds(unsigned n)
+{
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	fputs("{\"HostConfig\":{\"VolumesFrom\":[\"a\"],\"Binds\":[\"/x\"", f);
+	for (unsigned k = 1; k < n; k++)
+		fputs(",\"/x\"", f);
+	fputs("]}}", f);
+	fclose(f);
+	return text;
+}
+
+static void the_number_of_references_is_limited(void **state)
+{
+	(void)state;
+	for (unsigned k = 0; k < 2; k++) {
+		_cleanup_free_ char *json = binds(199 + k), *request = post("/containers/create", json);
+		_cleanup_outcome_ struct outcome *o =
+			ask("label = a=b\nallow = containers.create\nvolumes-from = yes", NULL, request);
+
+		assert_int_equal(o->status, k ? 400 : 503); /* the engine was asked about 'a' */
+		assert_int_equal(o->fake.connections > 0, !k);
+	}
+}
+
+static void volumes_of_another_container_stay_as_they_are_there(void **state)
+{
+	_cleanup_free_ char *request =
+		post("/containers/create", "{\"HostConfig\":{\"VolumesFrom\":[\"a:rw\",\"b:ro\",\"c\"]}}");
+	_cleanup_outcome_ struct outcome *o = ask("allow = containers.create\nvolumes-from = yes", NULL, request);
+
+	(void)state;
+	assert_non_null(strstr(o->fake.seen, "[\"a\",\"b:ro\",\"c\"]"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_number_of_references_is_limited),
+		cmocka_unit_test(volumes_of_another_container_stay_as_they_are_there),
 		cmocka_unit_test(what_gives_the_host_away_needs_a_rule),
 		cmocka_unit_test(the_files_of_the_host_need_a_rule),
 		cmocka_unit_test(the_rest_of_a_container_is_checked),

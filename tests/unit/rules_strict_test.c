@@ -171,9 +171,31 @@ static void depth_and_keys_are_limited(void **state)
 	}
 }
 
+/* "[0,0,…]" with so many zeros. */
+static int parse_zeros(size_t n)
+{
+	_cleanup_free_ char *text = malloc(2 * n + 1);
+	_cleanup_cjson_ cJSON *item = NULL;
+
+	assert_non_null(text);
+	for (size_t k = 0; k < n; k++)
+		memcpy(text + 2 * k, ",0", 2);
+	text[0] = '[';
+	text[2 * n] = ']';
+	return parse(text, 2 * n + 1, &item);
+}
+
+static void the_number_of_values_is_limited(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_zeros(STRICT_VALUES_MAX - 1), 0); /* the array is one, too */
+	assert_int_equal(parse_zeros(STRICT_VALUES_MAX), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_number_of_values_is_limited),
 		cmocka_unit_test(what_engines_read_differently_is_refused),
 		cmocka_unit_test(the_parsed_form_is_printed),
 		cmocka_unit_test(numbers_keep_their_digits),
