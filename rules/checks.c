@@ -16,16 +16,26 @@ bool checks_is_plain(const char *s)
 	return true;
 }
 
-int checks_set_string(cJSON *item, const char *s, struct error *err)
+static int replace(char **string, const char *s, struct error *err)
 {
 	char *copy = cJSON_malloc(strlen(s) + 1);
 
 	if (!copy)
 		return error_errno(err, ENOMEM, "cannot change the request");
 	strcpy(copy, s);
-	cJSON_free(item->valuestring);
-	item->valuestring = copy;
+	cJSON_free(*string);
+	*string = copy;
 	return 0;
+}
+
+int checks_set_string(cJSON *item, const char *s, struct error *err)
+{
+	return replace(&item->valuestring, s, err);
+}
+
+int checks_set_key(cJSON *item, const char *s, struct error *err)
+{
+	return replace(&item->string, s, err);
 }
 
 static bool is_given(const cJSON *item)

@@ -30,5 +30,6 @@ bool checks_is_plain(const char *s);
 /* Is it the name of an image? Podman takes some for files of the host: "docker-archive:/x", "dir:x". */
 bool checks_is_image(const char *s);
 
-/* Replaces the string of an item. */
+/* Replaces the string of an item, or its key. */
 int checks_set_string(cJSON *item, const char *s, struct error *err);
+int checks_set_key(cJSON *item, const char *s, struct error *err);

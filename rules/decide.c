@@ -10,6 +10,7 @@
 #include "rules/checks.h"
 #include "rules/filters.h"
 #include "rules/isolation.h"
+#include "rules/mounts.h"
 #include "rules/owner.h"
 #include "rules/resolve.h"
 #include "rules/schema.h"
@@ -76,14 +77,16 @@ static int check_body_kind(const struct endpoint *e, const struct frame *body, s
 }
 
 /* What a build takes from the host beside its context; BuildKit asks for the rest in its own protocol. */
-static int check_build(const struct verdict *v, const struct uri *uri, struct error *err)
+static int check_build(const struct verdict *v, struct uri *uri, struct error *err)
 {
+	char id[RESOLVE_ID_MAX];
 	const char *network = uri_value(uri, "networkmode"), *parent = uri_value(uri, "cgroupparent");
 	const char *file = uri_value(uri, "dockerfile"), *outputs = uri_value(uri, "outputs");
 
 	if (network && strchr(network, ':'))
 		return verdict_refuse(v, err, "no rule can allow a build with the network '%.64s'", network);
-	if (network && isolation_check_network_name(v, network, err) < 0)
+	if (network &&
+	    (isolation_check_network_name(v, network, id, err) < 0 || uri_set(uri, "networkmode", id, err) < 0))
 		return -1;
 	if (parent && parent[0] && verdict_need(v, RULES_CGROUP_PARENT, parent, "cgroupparent", err) < 0)
 		return -1;
@@ -111,6 +114,14 @@ static int check_query_values(const struct verdict *v, struct decision *d, struc
 	return strcmp(d->endpoint->path, "/build") == 0 ? check_build(v, &d->uri, err) : 0;
 }
 
+/* What depends on the state of the container. */
+static int check_flags(const struct verdict *v, const struct endpoint *e, const char *id, struct error *err)
+{
+	if (e->flags & ENDPOINT_STARTS && isolation_check_joined(v, id, err) < 0)
+		return -1;
+	return e->flags & ENDPOINT_WRITES_FILES ? mounts_check_copy(v, id, err) : 0;
+}
+
 /* From the name in the path to the ID, which is what is acted on. */
 static int resolve_path(const struct verdict *v, struct decision *d, struct error *err)
 {
@@ -122,8 +133,11 @@ static int resolve_path(const struct verdict *v, struct decision *d, struct erro
 	enum endpoint_object kind = d->endpoint->object;
 	char id[RESOLVE_ID_MAX];
 
-	if (d->endpoint->flags & ENDPOINT_USES_NETWORK)
-		return isolation_check_network_name(v, d->object, err);
+	if (d->endpoint->flags & ENDPOINT_USES_NETWORK) {
+		if (isolation_check_network_name(v, d->object, id, err) < 0)
+			return -1;
+		return endpoint_set_object(d->endpoint, &d->uri, id, err);
+	}
 	if (kind == OBJECT_EXEC)
 		return owner_check(v->caller, d->object, err);
 	if (kind == OBJECT_NONE || kind == OBJECT_IMAGE)
@@ -135,7 +149,7 @@ static int resolve_path(const struct verdict *v, struct decision *d, struct erro
 			return -1;
 		return uri_set(&d->uri, "container", id, err);
 	}
-	if (resolve_object(v, kinds[kind], d->object, id, err) < 0)
+	if (resolve_object(v, kinds[kind], d->object, id, err) < 0 || check_flags(v, d->endpoint, id, err) < 0)
 		return -1;
 	return endpoint_set_object(d->endpoint, &d->uri, id, err);
 }

@@ -42,6 +42,8 @@ enum endpoint_flags {
 	ENDPOINT_UNLABELLED = 1 << 2,	/* shows or touches what does not carry the label: refused if there is one */
 	ENDPOINT_MAKES_EXEC = 1 << 3,	/* the answer has the ID of an exec instance, which belongs to the caller */
 	ENDPOINT_USES_NETWORK = 1 << 4, /* a container joins or leaves it: it must be one that a container may use */
+	ENDPOINT_STARTS = 1 << 5,	/* a container starts, and joins its networks */
+	ENDPOINT_WRITES_FILES = 1 << 6, /* the engine writes into the files of a container */
 };
 
 struct endpoint {

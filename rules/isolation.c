@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "rules/checks.h"
 #include "rules/resolve.h"
+#include "rules/strict.h"
 
 #define CONTAINER "container:"
 
@@ -37,8 +39,10 @@ int isolation_check_mode(const struct verdict *v, const struct schema_row *row, 
 }
 
 /* Networks that every container may use. */
-int isolation_check_network_name(const struct verdict *v, const char *name, struct error *err)
+int isolation_check_network_name(const struct verdict *v, const char *name, char ret[static RESOLVE_ID_MAX],
+				 struct error *err)
 {
+	snprintf(ret, RESOLVE_ID_MAX, "%s", name);
 	if (!name[0] || schema_is_listed("default bridge none", name))
 		return 0;
 	if (strcmp(name, "host") == 0)
@@ -46,25 +50,61 @@ int isolation_check_network_name(const struct verdict *v, const char *name, stru
 	/* Otherwise the rule for the namespaces of containers would cover a network of this name. */
 	if (strcmp(name, "container") == 0)
 		return verdict_refuse(v, err, "a network cannot be called 'container'");
-	return resolve_network_use(v, name, err);
+	return resolve_network_use(v, name, ret, err);
 }
 
 int isolation_check_network_mode(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
 {
+	char id[RESOLVE_ID_MAX];
+
 	if (schema_is_listed(row->free, item->valuestring))
 		return 0;
 	if (strchr(item->valuestring, ':'))
 		return isolation_check_mode(v, row, item, err);
-	return isolation_check_network_name(v, item->valuestring, err);
+	if (isolation_check_network_name(v, item->valuestring, id, err) < 0)
+		return -1;
+	return checks_set_string(item, id, err);
 }
 
 int isolation_check_networks(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
 {
-	(void)row;
-	for (const cJSON *child = item->child; child; child = child->next) {
+	for (cJSON *child = item->child; child; child = child->next) {
+		char id[RESOLVE_ID_MAX];
+
 		if (!child->string[0])
 			return verdict_refuse(v, err, "the name of a network is empty");
-		if (isolation_check_network_name(v, child->string, err) < 0)
+		if (isolation_check_network_name(v, child->string, id, err) < 0)
+			return -1;
+		if (strcmp(id, child->string) == 0)
+			continue;
+		if (cJSON_GetObjectItemCaseSensitive(item, id))
+			return error_set(err, EINVAL, "%s has the network '%.64s' twice", row->name, child->string);
+		if (checks_set_key(child, id, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int isolation_check_joined(const struct verdict *v, const char *id, struct error *err)
+{
+	_cleanup_cjson_ cJSON *root = NULL;
+	const cJSON *settings, *networks;
+	char ignored[RESOLVE_ID_MAX];
+	bool is_podman;
+
+	if (!rules_label(v->rules))
+		return 0;
+	if (resolve_inspect(v, RESOLVE_CONTAINER, id, &root, &is_podman, err) < 0)
+		return -1;
+	settings = cJSON_GetObjectItemCaseSensitive(root, "NetworkSettings");
+	networks = cJSON_GetObjectItemCaseSensitive(settings, "Networks");
+	for (const cJSON *network = networks ? networks->child : NULL; network; network = network->next) {
+		const char *name = network->string ? network->string : "";
+
+		/* Podman's name for what others call "bridge" */
+		if (is_podman && strcmp(name, "podman") == 0)
+			continue;
+		if (isolation_check_network_name(v, name, ignored, err) < 0)
 			return -1;
 	}
 	return 0;

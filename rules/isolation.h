@@ -1,6 +1,7 @@
 /* What separates a container from the host and from other containers: namespaces, capabilities, security options; and networks. */
 #pragma once
 
+#include "rules/resolve.h"
 #include "rules/schema.h"
 
 #define CHECK(name) int name(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
@@ -16,4 +17,10 @@ CHECK(isolation_check_groups);	     /* HostConfig.GroupAdd */
 
 #undef CHECK
 
-int isolation_check_network_name(const struct verdict *v, const char *name, struct error *err);
+/* With a label in the rules, what is acted on is the full ID that goes to ret; the name otherwise. */
+int isolation_check_network_name(const struct verdict *v, const char *name, char ret[static RESOLVE_ID_MAX],
+				 struct error *err);
+
+/* May the container use its networks now? The engine looks them up by their names when it starts, and another network may have
+ * got the name of one that is gone. */
+int isolation_check_joined(const struct verdict *v, const char *id, struct error *err);

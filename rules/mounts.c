@@ -14,6 +14,7 @@
 #include "common/parse.h"
 #include "rules/checks.h"
 #include "rules/resolve.h"
+#include "rules/strict.h"
 
 /* Is it the path of a directory on the host, written the one way in which rules are compared with it? */
 static bool is_canonical(const char *path)
@@ -245,4 +246,31 @@ int mounts_check_device(const struct verdict *v, const struct schema_row *row, c
 		return verdict_refuse(v, err, "'%.64s' in %s is not the path of a device", item->valuestring,
 				      row->name);
 	return verdict_need(v, row->key, item->valuestring, row->name, err);
+}
+
+/* The path that is copied to says little: links within the container lead anywhere. */
+int mounts_check_copy(const struct verdict *v, const char *id, struct error *err)
+{
+	_cleanup_cjson_ cJSON *root = NULL;
+	const cJSON *mounts;
+	bool is_podman;
+
+	if (resolve_inspect(v, RESOLVE_CONTAINER, id, &root, &is_podman, err) < 0)
+		return -1;
+	mounts = cJSON_GetObjectItemCaseSensitive(root, "Mounts");
+	if (!root || !is_podman)
+		return 0;
+	if (!cJSON_IsArray(mounts))
+		return error_set(err, EPROTO, "the engine does not tell what is mounted in a container");
+	for (const cJSON *mount = mounts->child; mount; mount = mount->next) {
+		const char *source = text_of(mount, "Source");
+
+		if (strcmp(text_of(mount, "Type"), "bind") == 0 &&
+		    !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(mount, "RW")) && !verdict_has(v, RULES_BIND, source))
+			return verdict_refuse(v, err,
+					      "Podman would write into '%.128s' of the host, which the container has "
+					      "read-only; copy without that bind, or write '%s = %.128s'",
+					      source, rules_key_name(RULES_BIND), source);
+	}
+	return 0;
 }

@@ -16,3 +16,6 @@ CHECK(mounts_check_device);	  /* PathOnHost of HostConfig.Devices */
 /* The name, driver and options of a new volume; each may be NULL. */
 int mounts_check_new_volume(const struct verdict *v, const cJSON *name, const cJSON *driver, const cJSON *options,
 			    struct error *err);
+
+/* May files be copied into this container? Before it starts, Podman writes through its read-only binds into the host's files. */
+int mounts_check_copy(const struct verdict *v, const char *id, struct error *err);

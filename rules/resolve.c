@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/parse.h"
+#include "rules/checks.h"
 #include "rules/strict.h"
 
 /* Where the engine tells of an object, and where in its answer the ID and the labels are. */
@@ -15,49 +16,99 @@ static const struct kind {
 	[RESOLVE_CONTAINER] = {"container", "/containers/", "/json", "Id", "Config"},
 	[RESOLVE_NETWORK] = {"network", "/networks/", "", "Id", NULL},
 	[RESOLVE_VOLUME] = {"volume", "/volumes/", "", "Name", NULL},
+	[RESOLVE_IMAGE] = {"image", "/images/", "/json", "Id", "Config"},
 };
 
 struct found {
 	bool exists;
 	bool labelled;
-	char id[RESOLVE_ID_MAX];
+	char id[RESOLVE_ID_MAX], name[RESOLVE_ID_MAX];
 };
 
-/* The labels are those of the engine: clients cannot choose how they are written. */
-static int read_answer(const struct verdict *v, enum resolve_kind kind, const struct inquiry_answer *a,
-		       struct found *ret, struct error *err)
+static const char *text_of(const cJSON *object, const char *key)
 {
-	_cleanup_cjson_ cJSON *root = cJSON_ParseWithLength(a->body, a->len);
-	const cJSON *outer = kinds[kind].outer ? cJSON_GetObjectItemCaseSensitive(root, kinds[kind].outer) : root;
-	const cJSON *labels = cJSON_GetObjectItemCaseSensitive(outer, "Labels");
-	const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, kinds[kind].id)), *value;
+	const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
 
-	if (!id || strlen(id) >= sizeof(ret->id) || !container_name_is_valid(id))
-		return error_set(err, EPROTO, "the engine's answer about a %s makes no sense", kinds[kind].name);
-	ret->exists = true;
-	strcpy(ret->id, id);
-	value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(labels, rules_label_key(v->rules)));
-	ret->labelled = value && strcmp(value, rules_label_value(v->rules)) == 0;
-	return 0;
+	return value ? value : "";
 }
 
-static int find(const struct verdict *v, enum resolve_kind kind, const char *name, struct found *ret, struct error *err)
+/* The labels are those of the engine: clients cannot choose how they are written. */
+static bool is_labelled(const struct verdict *v, enum resolve_kind kind, const cJSON *root)
+{
+	const cJSON *outer = kinds[kind].outer ? cJSON_GetObjectItemCaseSensitive(root, kinds[kind].outer) : root;
+	const cJSON *labels = cJSON_GetObjectItemCaseSensitive(outer, "Labels");
+
+	return strcmp(text_of(labels, rules_label_key(v->rules)), rules_label_value(v->rules)) == 0;
+}
+
+int resolve_inspect(const struct verdict *v, enum resolve_kind kind, const char *name, cJSON **ret, bool *ret_podman,
+		    struct error *err)
 {
 	_cleanup_answer_ struct inquiry_answer a = {};
 	char target[RESOLVE_ID_MAX + 32];
 
-	*ret = (struct found){};
-	if (!container_name_is_valid(name))
+	*ret = NULL;
+	*ret_podman = false;
+	if (kind == RESOLVE_IMAGE ? !checks_is_image(name) : !container_name_is_valid(name))
 		return error_set(err, EINVAL, "'%.64s' is not the name of a %s", name, kinds[kind].name);
-	snprintf(target, sizeof(target), "%s%s%s", kinds[kind].before, name, kinds[kind].after);
+	if (snprintf(target, sizeof(target), "%s%s%s", kinds[kind].before, name, kinds[kind].after) >=
+	    (int)sizeof(target))
+		return error_set(err, EINVAL, "the name '%.64s…' of a %s is too long", name, kinds[kind].name);
 	if (inquiry_make(&v->engine, "GET", target, NULL, &a, err) < 0)
 		return -1;
+	*ret_podman = a.of_podman;
 	if (a.status == 404)
 		return 0;
 	if (a.status != 200)
 		return error_set(err, EPROTO, "the engine answers with status %d about the %s '%s'", a.status,
 				 kinds[kind].name, name);
-	return read_answer(v, kind, &a, ret, err);
+	*ret = cJSON_ParseWithLength(a.body, a.len);
+	return *ret ? 0 : error_set(err, EPROTO, "the engine's answer about a %s makes no sense", kinds[kind].name);
+}
+
+/* Does the image have the label? Then a container has it from there, whoever has created it: a commit takes the labels of a
+ * container along, and a build sets any. What has no image that can be looked at might have one with the label. */
+static int read_image(const struct verdict *v, const char *image, bool *ret_labelled, struct error *err)
+{
+	_cleanup_cjson_ cJSON *root = NULL;
+	bool ignored;
+
+	*ret_labelled = true;
+	if (!image[0])
+		return 0;
+	if (resolve_inspect(v, RESOLVE_IMAGE, image, &root, &ignored, err) < 0)
+		return -1;
+	*ret_labelled = !root || is_labelled(v, RESOLVE_IMAGE, root);
+	return 0;
+}
+
+static int read_found(const struct verdict *v, enum resolve_kind kind, const cJSON *root, struct found *ret,
+		      struct error *err)
+{
+	const char *id = text_of(root, kinds[kind].id);
+	bool by_image = false;
+
+	if (strlen(id) >= sizeof(ret->id) || !container_name_is_valid(id))
+		return error_set(err, EPROTO, "the engine's answer about a %s makes no sense", kinds[kind].name);
+	ret->exists = true;
+	strcpy(ret->id, id);
+	snprintf(ret->name, sizeof(ret->name), "%s", text_of(root, "Name"));
+	ret->labelled = is_labelled(v, kind, root);
+	if (kind == RESOLVE_CONTAINER && ret->labelled && read_image(v, text_of(root, "Image"), &by_image, err) < 0)
+		return -1;
+	ret->labelled &= !by_image;
+	return 0;
+}
+
+static int find(const struct verdict *v, enum resolve_kind kind, const char *name, struct found *ret, struct error *err)
+{
+	_cleanup_cjson_ cJSON *root = NULL;
+	bool ignored;
+
+	*ret = (struct found){};
+	if (resolve_inspect(v, kind, name, &root, &ignored, err) < 0)
+		return -1;
+	return root ? read_found(v, kind, root, ret, err) : 0;
 }
 
 int resolve_object(const struct verdict *v, enum resolve_kind kind, const char *name, char ret[static RESOLVE_ID_MAX],
@@ -85,28 +136,76 @@ int resolve_reference(const struct verdict *v, const char *name, char ret[static
 	return resolve_object(v, RESOLVE_CONTAINER, name, ret, err);
 }
 
-int resolve_network_use(const struct verdict *v, const char *name, struct error *err)
+/* Could the engine take it for the beginning of an ID? It looks a container's networks up again by their names when it starts: the
+ * caller's own might be gone then, and the ID of another begin like this. */
+static bool is_like_id(const char *name)
 {
-	struct found found = {};
+	return name[0] && name[strspn(name, "0123456789abcdef")] == '\0';
+}
 
-	if (!container_name_is_valid(name))
-		return verdict_refuse(v, err, "'%.64s' is not the name of a network", name);
-	if (verdict_has(v, RULES_NETWORK, name))
+/* What the rules name is the network, not what a client writes for it: that may be the beginning of another's ID. */
+static int need_network(const struct verdict *v, const char *name, const struct found *found, struct error *err)
+{
+	if (verdict_has(v, RULES_NETWORK, found->name) || verdict_has(v, RULES_NETWORK, found->id))
 		return 0;
-	if (rules_label(v->rules)) {
-		if (find(v, RESOLVE_NETWORK, name, &found, err) < 0)
-			return -1;
-		if (found.labelled)
-			return 0;
-	}
+	if (verdict_has(v, RULES_NETWORK, name))
+		return verdict_refuse(v, err, "'%s' is not the whole name of a network", name);
 	return verdict_need(v, RULES_NETWORK, name, "a network", err);
+}
+
+int resolve_network_use(const struct verdict *v, const char *name, char ret[static RESOLVE_ID_MAX], struct error *err)
+{
+	struct found found;
+
+	if (!container_name_is_valid(name) || strlen(name) >= RESOLVE_ID_MAX)
+		return verdict_refuse(v, err, "'%.64s' is not the name of a network", name);
+	strcpy(ret, name);
+	if (!rules_label(v->rules))
+		return verdict_need(v, RULES_NETWORK, name, "a network", err);
+	if (find(v, RESOLVE_NETWORK, name, &found, err) < 0)
+		return -1;
+	if (!found.exists) {
+		if (verdict_need(v, RULES_NETWORK, name, "a network", err) < 0)
+			return -1;
+		return error_set(err, ENOENT, "No such network: %s", name);
+	}
+	strcpy(ret, found.id);
+	return found.labelled ? resolve_new_network(v, found.name, err) : need_network(v, name, &found, err);
+}
+
+int resolve_new_network(const struct verdict *v, const char *name, struct error *err)
+{
+	if (rules_label(v->rules) && is_like_id(name))
+		return verdict_refuse(v, err,
+				      "the name '%.64s' of a network could be the beginning of an ID: give it one with "
+				      "another character than 0 to 9 and a to f",
+				      name);
+	return 0;
+}
+
+int resolve_image_use(const struct verdict *v, const char *name, struct error *err)
+{
+	_cleanup_cjson_ cJSON *root = NULL;
+	bool ignored;
+
+	if (!rules_label(v->rules) || !name || !name[0])
+		return 0;
+	if (resolve_inspect(v, RESOLVE_IMAGE, name, &root, &ignored, err) < 0)
+		return -1;
+	if (root && is_labelled(v, RESOLVE_IMAGE, root))
+		return verdict_refuse(
+			v, err,
+			"the image '%.128s' has the label %s itself, which would make everybody's containers "
+			"of it yours; build or commit it with 'LABEL %s='",
+			name, rules_label(v->rules), rules_label_key(v->rules));
+	return 0;
 }
 
 /* The engine answers with an existing volume if somebody else creates it at this moment: then it lacks the label. */
 static int create_volume(const struct verdict *v, const char *name, struct found *ret, struct error *err)
 {
 	_cleanup_answer_ struct inquiry_answer a = {};
-	_cleanup_cjson_ cJSON *body = cJSON_CreateObject();
+	_cleanup_cjson_ cJSON *body = cJSON_CreateObject(), *root = NULL;
 	cJSON *labels = cJSON_AddObjectToObject(body, "Labels");
 	_cleanup_free_ char *json = NULL;
 
@@ -121,7 +220,8 @@ static int create_volume(const struct verdict *v, const char *name, struct found
 	if (a.status != 200 && a.status != 201)
 		return error_set(err, EPROTO, "the engine answers with status %d to the new volume '%s'", a.status,
 				 name);
-	return read_answer(v, RESOLVE_VOLUME, &a, ret, err);
+	root = cJSON_ParseWithLength(a.body, a.len);
+	return read_found(v, RESOLVE_VOLUME, root, ret, err);
 }
 
 int resolve_volume_use(const struct verdict *v, const char *name, struct error *err)

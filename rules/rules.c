@@ -273,6 +273,9 @@ static bool prefix_covers(enum rules_key key, const char *word, size_t len, cons
 {
 	if ((key != RULES_VOLUME && key != RULES_NETWORK) || len == 0 || word[len - 1] != '*')
 		return false;
+	/* Engines take it for the beginning of an ID, if there is no network of this name. */
+	if (key == RULES_NETWORK && len > 1 && value[strspn(value, "0123456789abcdef")] == '\0')
+		return false;
 	return strcmp(value, "host") != 0 && strcmp(value, "container") != 0 && strncmp(word, value, len - 1) == 0;
 }
 

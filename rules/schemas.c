@@ -380,6 +380,13 @@ static unsigned count_references(const cJSON *item)
 	return n;
 }
 
+static const char *name_of(const cJSON *body, const char *key)
+{
+	const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, key));
+
+	return name ? name : "";
+}
+
 int schemas_check(const struct verdict *v, enum endpoint_schema schema, cJSON *body, struct error *err)
 {
 	const struct schema *s = &schemas[schema];
@@ -393,6 +400,10 @@ int schemas_check(const struct verdict *v, enum endpoint_schema schema, cJSON *b
 	    mounts_check_new_volume(v, cJSON_GetObjectItemCaseSensitive(body, "Name"),
 				    cJSON_GetObjectItemCaseSensitive(body, "Driver"),
 				    cJSON_GetObjectItemCaseSensitive(body, "DriverOpts"), err) < 0)
+		return -1;
+	if (schema == SCHEMA_NETWORK && resolve_new_network(v, name_of(body, "Name"), err) < 0)
+		return -1;
+	if (schema == SCHEMA_CREATE && resolve_image_use(v, name_of(body, "Image"), err) < 0)
 		return -1;
 	return s->labelled ? checks_add_label(v, body, err) : 0;
 }

@@ -437,9 +437,52 @@ static void volumes_of_another_container_stay_as_they_are_there(void **state)
 	assert_non_null(strstr(o->fake.seen, "[\"a\",\"b:ro\",\"c\"]"));
 }
 
+/* Podman's answer about a container with one bind. */
+#define PODMANS(name, source, writable)                                                                                \
+	{                                                                                                              \
+		"GET /containers/" name "/json",                                                                       \
+			"HTTP/1.1 200 OK\r\nLibpod-Api-Version: 5.4.2\r\n\r\n{\"Id\":\"x\",\"Mounts\":["               \
+			"{\"Type\":\"volume\",\"RW\":false},{\"Type\":\"bind\",\"Source\":\"" source                   \
+			"\",\"RW\":" writable "}]}",                                                                   \
+			false                                                                                          \
+	}
+
+static void podman_copies_nothing_into_what_is_read_only(void **state)
+{
+	static const struct play plays[] = {
+		PODMANS("ro", "/srv", "false"),
+		PODMANS("rw", "/srv", "true"),
+		PODMANS("granted", "/data", "false"),
+		{"GET /containers/odd/json", "HTTP/1.1 200 OK\r\nLibpod-Api-Version: 5.4.2\r\n\r\n{}", false},
+		{"GET /containers/docker/json", "200 OK\n{\"Mounts\":[{\"Type\":\"bind\",\"RW\":false}]}", false},
+		{"GET /containers/none/json", "404 Not Found\n{}", false},
+		{NULL, NULL, false},
+	};
+	static const struct {
+		const char *name;
+		int status;
+	} cases[] = {{"ro", 403}, {"rw", 200}, {"granted", 200}, {"odd", 503}, {"docker", 200}, {"none", 200}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		_cleanup_free_ char *request = NULL;
+		_cleanup_outcome_ struct outcome *o = NULL;
+
+		assert_true(asprintf(&request,
+				     "PUT /containers/%s/archive?path=/ HTTP/1.1\r\nHost: docker\r\n"
+				     "Content-Length: 1\r\n\r\nx",
+				     cases[k].name) > 0);
+		o = ask("allow = containers.copy-to\nbind = /data", plays, request);
+		if (o->status != cases[k].status)
+			fail_msg("%s: %s", cases[k].name, o->answer);
+		assert_int_equal(strstr(o->fake.seen, "PUT") != NULL, cases[k].status == 200);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(podman_copies_nothing_into_what_is_read_only),
 		cmocka_unit_test(the_number_of_references_is_limited),
 		cmocka_unit_test(volumes_of_another_container_stay_as_they_are_there),
 		cmocka_unit_test(what_gives_the_host_away_needs_a_rule),

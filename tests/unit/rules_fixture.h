@@ -35,10 +35,10 @@ struct play {
 
 #define LABELLED(id)                                                                                                   \
 	"200 OK\n{\"Id\":\"" id                                                                                        \
-	"\",\"Name\":\"vol\",\"Labels\":{\"team\":\"ci\"},\"Config\":{\"Labels\":{\"team\":\"ci\"}}}"
+	"\",\"Image\":\"sha256:1\",\"Name\":\"vol\",\"Labels\":{\"team\":\"ci\"},\"Config\":{\"Labels\":{\"team\":\"ci\"}}}"
 #define UNLABELLED(id)                                                                                                 \
 	"200 OK\n{\"Id\":\"" id                                                                                        \
-	"\",\"Name\":\"vol\",\"Labels\":{\"team\":\"x\"},\"Config\":{\"Labels\":{\"team\":\"x\"}}}"
+	"\",\"Image\":\"sha256:1\",\"Name\":\"vol\",\"Labels\":{\"team\":\"x\"},\"Config\":{\"Labels\":{\"team\":\"x\"}}}"
 
 /* With this in its answer the engine reads no more. */
 #define FREEZES "freezes"

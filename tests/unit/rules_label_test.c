@@ -10,6 +10,12 @@
 #define POST(path) "POST " path " HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"
 #define LABEL	   "label = team=ci\n"
 
+struct label_case {
+	const char *path, *json; /* NULL: the last */
+	int status;
+	const char *sent; /* NULL: whatever */
+};
+
 static const struct play engine[] = {
 	{"GET /containers/ours/json", LABELLED(ID_OURS), false},
 	{"GET /containers/others/json", UNLABELLED(ID_OTHERS), false},
@@ -19,7 +25,9 @@ static const struct play engine[] = {
 	{"GET /containers/nothing/json", "200 OK\nnothing", false},
 	{"GET /containers/silent/json", "HTTP/1.1 ", false},
 	{"GET /containers/until/json",
-	 "HTTP/1.1 200 OK\r\n\r\n{\"Id\":\"" ID_OURS "\",\"Config\":{\"Labels\":{\"team\":\"ci\"}}}", false},
+	 "HTTP/1.1 200 OK\r\n\r\n{\"Id\":\"" ID_OURS
+	 "\",\"Image\":\"sha256:1\",\"Config\":{\"Labels\":{\"team\":\"ci\"}}}",
+	 false},
 	{"GET /containers/half/json",
 	 "HTTP/1.1 200 OK\r\nContent-length: 900\r\n\r\n{\"Id\":\"" ID_OURS
 	 "\",\"Config\":{\"Labels\":{\"team\":\"ci\"}}}",
@@ -156,7 +164,8 @@ static void what_is_created_carries_the_label(void **state)
 		{"/containers/create",
 		 "{\"NetworkingConfig\":{\"EndpointsConfig\":{\"bridge\":{\"Links\":[\"others:db\"]}}}}", "404"},
 		/* networks and volumes */
-		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"ours\"}}", "\"ours\""},
+		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"ours\"}}",
+		 "{\"NetworkMode\":\"" ID_OURS "\"}"},
 		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"others\"}}", "403"},
 		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"none\"}}", "\"none\""},
 		{"/containers/create", "{\"NetworkingConfig\":{\"EndpointsConfig\":{\"others\":{}}}}", "403"},
@@ -353,9 +362,154 @@ static void owners_that_are_long_out_of_use_are_forgotten(void **state)
 	remove_directory(directory);
 }
 
+/* A container of this name, with more than its labels. */
+#define CONTAINER(name, id, image, more)                                                                               \
+	{                                                                                                              \
+		"GET /containers/" name "/json",                                                                       \
+			"200 OK\n{\"Id\":\"" id "\",\"Image\":\"" image                                                \
+			"\",\"Config\":{\"Labels\":{\"team\":\"ci\"}}" more "}",                                       \
+			false                                                                                          \
+	}
+#define NETWORK(name, own_name, team)                                                                                  \
+	{                                                                                                              \
+		"GET /networks/" name " ",                                                                             \
+			"200 OK\n{\"Id\":\"" ID_OURS "\",\"Name\":\"" own_name "\",\"Labels\":{\"team\":\"" team       \
+			"\"}}",                                                                                        \
+			false                                                                                          \
+	}
+
+static void check_cases(const char *rules, const struct play *plays, const struct label_case *cases)
+{
+	for (const struct label_case *c = cases; c->path; c++) {
+		_cleanup_free_ char *request = post(c->path, c->json);
+		_cleanup_outcome_ struct outcome *o = ask(rules, plays, request);
+
+		if (o->status != c->status)
+			fail_msg("%s %s: %s", c->path, c->json, o->answer);
+		if (c->sent && !strstr(o->fake.seen, c->sent))
+			fail_msg("%s %s: '%s' is not in %s", c->path, c->json, c->sent, o->fake.seen);
+		if (c->status != 200)
+			assert_null(strstr(o->fake.seen, "POST"));
+	}
+}
+
+static void the_id_of_a_network_is_what_is_joined(void **state)
+{
+	static const struct play plays[] = {
+		NETWORK("ours", "ours", "ci"),
+		NETWORK("again", "ours", "ci"),
+		NETWORK("51b6", "51b6", "ci"),
+		NETWORK("others", "others", "x"),
+		NETWORK("cafe", "cafe_of_others", "x"),
+		NETWORK("named", "named", "x"),
+		CONTAINER("ours", ID_OURS, "i", ""),
+		{"GET /networks/", "404 Not Found\n{}", false},
+		{NULL, NULL, false},
+	};
+	static const struct label_case cases[] = {
+		{"/containers/create", "{\"NetworkingConfig\":{\"EndpointsConfig\":{\"bridge\":{},\"ours\":{}}}}", 200,
+		 "{\"EndpointsConfig\":{\"bridge\":{},\"" ID_OURS "\":{}}}"},
+		{"/containers/create", "{\"NetworkingConfig\":{\"EndpointsConfig\":{\"again\":{},\"ours\":{}}}}", 400,
+		 NULL},
+		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"named\"}}", 200,
+		 "{\"NetworkMode\":\"" ID_OURS "\"}"},
+		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"bridge\"}}", 200,
+		 "{\"NetworkMode\":\"bridge\"}"},
+		{"/networks/ours/connect", "{\"Container\":\"ours\"}", 200, "POST /networks/" ID_OURS "/connect HTTP"},
+		{"/networks/ours/disconnect", "{\"Container\":\"ours\"}", 200,
+		 "POST /networks/" ID_OURS "/disconnect HTTP"},
+		{"/build?networkmode=ours", "", 200, "POST /build?networkmode=" ID_OURS " HTTP"},
+		/* The rules name it, but the engine found another, whose ID begins like this. */
+		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"cafe\"}}", 403, NULL},
+		/* Named, but there is none. */
+		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"gone\"}}", 404, NULL},
+		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"none-such\"}}", 403, NULL},
+		/* Once it is gone, its name is the beginning of another's ID. */
+		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"51b6\"}}", 403, NULL},
+		{"/networks/create", "{\"Name\":\"51b6\"}", 403, NULL},
+		{"/networks/create", "{\"Name\":\"51b6x\"}", 200, "51b6x"},
+		{NULL, NULL, 0, NULL},
+	};
+
+	(void)state;
+	check_cases(LABEL
+		    "allow = containers.create networks.create networks.connect networks.disconnect images.build\n"
+		    "network = cafe named gone",
+		    plays, cases);
+}
+
+#define JOINED(network) ",\"NetworkSettings\":{\"Networks\":{\"" network "\":{}}}"
+
+static void a_container_starts_only_in_networks_that_it_may_use(void **state)
+{
+	static const struct play plays[] = {
+		CONTAINER("own", ID_OURS, "i", ""),
+		CONTAINER("other", ID_OTHERS, "i", ""),
+		CONTAINER("podmans", ID_EXEC, "i", ""),
+		CONTAINER(ID_OURS, ID_OURS, "i", JOINED("ours")),
+		CONTAINER(ID_OTHERS, ID_OTHERS, "i", JOINED("others")),
+		{"GET /containers/" ID_EXEC "/json",
+		 "HTTP/1.1 200 OK\r\nLibpod-Api-Version: 4.3.1\r\n\r\n{\"Id\":\"" ID_EXEC "\"" JOINED("podman") "}",
+		 false},
+		NETWORK("ours", "ours", "ci"),
+		NETWORK("others", "others", "x"),
+		NETWORK("podman", "podman", "x"),
+		{NULL, NULL, false},
+	};
+	static const struct label_case cases[] = {
+		{"/containers/own/start", "", 200, "POST /containers/" ID_OURS "/start"},
+		{"/containers/own/restart", "", 200, "POST /containers/" ID_OURS "/restart"},
+		{"/containers/podmans/start", "", 200, "POST /containers/" ID_EXEC "/start"},
+		{"/containers/other/start", "", 403, NULL},
+		{"/containers/other/restart", "", 403, NULL},
+		{NULL, NULL, 0, NULL},
+	};
+
+	(void)state;
+	check_cases(LABEL "allow = containers.start containers.restart", plays, cases);
+}
+
+static void the_label_of_an_image_makes_no_container_the_callers(void **state)
+{
+	static const struct play plays[] = {
+		CONTAINER("plain", ID_OURS, "sha256:1", ""),
+		CONTAINER("baked", ID_OTHERS, "sha256:2", ""),
+		CONTAINER("imageless", ID_OTHERS, "", ""),
+		CONTAINER("orphan", ID_OTHERS, "sha256:3", ""),
+		CONTAINER("odd", ID_OTHERS, "../x", ""),
+		CONTAINER("broken", ID_OTHERS, "sha256:4", ""),
+		{"GET /images/sha256:1/json", "200 OK\n{\"Id\":\"x\",\"Config\":{\"Labels\":{\"team\":\"x\"}}}", false},
+		{"GET /images/sha256:2/json", "200 OK\n{\"Id\":\"x\",\"Config\":{\"Labels\":{\"team\":\"ci\"}}}",
+		 false},
+		{"GET /images/app/json", "200 OK\n{\"Id\":\"x\",\"Config\":{\"Labels\":{\"team\":\"ci\"}}}", false},
+		{"GET /images/a/b:c/json", "200 OK\n{\"Id\":\"x\",\"Config\":{\"Labels\":null}}", false},
+		{"GET /images/sha256:4/json", "500 No\n{}", false},
+		{"GET /images/", "404 Not Found\n{}", false},
+		{NULL, NULL, false},
+	};
+	static const struct label_case cases[] = {
+		{"/containers/plain/kill", "", 200, "POST /containers/" ID_OURS "/kill"},
+		{"/containers/baked/kill", "", 404, NULL},
+		{"/containers/imageless/kill", "", 404, NULL},
+		{"/containers/orphan/kill", "", 404, NULL},
+		{"/containers/odd/kill", "", 400, NULL},
+		{"/containers/broken/kill", "", 503, NULL},
+		{"/containers/create", "{\"Image\":\"app\"}", 403, NULL},
+		{"/containers/create", "{\"Image\":\"a/b:c\"}", 200, "a/b:c\",\"Labels\":{\"team\":\"ci\"}}"},
+		{"/containers/create", "{\"Image\":\"missing\"}", 200, "missing"}, /* the engine says so */
+		{NULL, NULL, 0, NULL},
+	};
+
+	(void)state;
+	check_cases(LABEL "allow = containers.create containers.kill", plays, cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_id_of_a_network_is_what_is_joined),
+		cmocka_unit_test(a_container_starts_only_in_networks_that_it_may_use),
+		cmocka_unit_test(the_label_of_an_image_makes_no_container_the_callers),
 		cmocka_unit_test(the_id_is_what_is_acted_on),
 		cmocka_unit_test(lists_are_filtered),
 		cmocka_unit_test(what_is_created_carries_the_label),

@@ -1,15 +1,36 @@
 /* Memory runs out while a request is decided about: it is refused, never passed on. */
 #include "tests/unit/memory_fixture.h"
 
+#include <sys/socket.h>
+
 #include "common/cleanup.h"
 #include "rules/decide.h"
 
 static struct rules *rules;
 
-static int no_engine(void *data, struct error *err)
+/* The far end of the connection to the engine. */
+static int engine_end = -1;
+
+static void end_engine(void)
 {
+	if (engine_end >= 0)
+		close(engine_end);
+	engine_end = -1;
+}
+
+/* An engine that knows nothing, and has answered already. */
+static int open_engine(void *data, struct error *err)
+{
+	static const char answer[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}";
+	int pair[2];
+
 	(void)data;
-	return error_set(err, ECONNREFUSED, "there is no engine");
+	(void)err;
+	end_engine();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(write(pair[1], answer, sizeof(answer) - 1), sizeof(answer) - 1);
+	engine_end = pair[1];
+	return pair[0];
 }
 
 /* Decides about a request; *ret is what would be sent. */
@@ -18,7 +39,7 @@ static bool decide(const char *request, const char *json, bool learn, char **ret
 	static struct head h;
 	struct rules_caller caller = {.owner = "me", .learn = learn};
 	_cleanup_report_ struct rules_report report = {};
-	struct verdict v = {.rules = rules, .caller = &caller, .report = &report, .engine = {no_engine, NULL}};
+	struct verdict v = {.rules = rules, .caller = &caller, .report = &report, .engine = {open_engine, NULL}};
 	_cleanup_decision_ struct decision d = {};
 	struct frame body;
 	struct error err = {};
@@ -99,6 +120,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	rules_free(&rules);
+	end_engine();
 	return 0;
 }
 
