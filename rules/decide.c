@@ -160,6 +160,8 @@ static int limit_to_label(const struct verdict *v, struct decision *d, struct er
 		return 0;
 	if (d->endpoint->flags & ENDPOINT_UNLABELLED)
 		return verdict_refuse(v, err, "it tells of what does not carry the label %s", rules_label(v->rules));
+	if (d->endpoint->flags & ENDPOINT_PRUNES && filters_check_prune(v, err) < 0)
+		return -1;
 	return d->endpoint->flags & ENDPOINT_FILTERED ? filters_add_label(v, &d->uri, err) : 0;
 }
 

@@ -44,6 +44,7 @@ enum endpoint_flags {
 	ENDPOINT_USES_NETWORK = 1 << 4, /* a container joins or leaves it: it must be one that a container may use */
 	ENDPOINT_STARTS = 1 << 5,	/* a container starts, and joins its networks */
 	ENDPOINT_WRITES_FILES = 1 << 6, /* the engine writes into the files of a container */
+	ENDPOINT_PRUNES = 1 << 7,	/* removes all containers with the label */
 };
 
 struct endpoint {

@@ -88,3 +88,48 @@ int filters_add_label(const struct verdict *v, struct uri *uri, struct error *er
 	text = cJSON_PrintUnformatted(filters);
 	return text ? uri_set(uri, "filters", text, err) : error_errno(err, ENOMEM, "cannot compose the filters");
 }
+
+/* All containers with the label, as the engine's JSON. */
+static int list_labelled(const struct verdict *v, cJSON **ret, struct error *err)
+{
+	_cleanup_uri_ struct uri uri = {.path = "/containers/json"};
+	_cleanup_answer_ struct inquiry_answer a = {};
+	_cleanup_free_ char *target = NULL;
+
+	if (uri_set(&uri, "all", "true", err) < 0 || filters_add_label(v, &uri, err) < 0 ||
+	    uri_write(&uri, &target, err) < 0 || inquiry_make(&v->engine, "GET", target, NULL, &a, err) < 0)
+		return -1;
+	*ret = a.status == 200 ? cJSON_ParseWithLength(a.body, a.len) : NULL;
+	return cJSON_IsArray(*ret) ? 0 : error_set(err, EPROTO, "the engine does not list its containers");
+}
+
+static const char *image_of(const cJSON *container)
+{
+	const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(container, "ImageID"));
+
+	return id ? id : "";
+}
+
+int filters_check_prune(const struct verdict *v, struct error *err)
+{
+	_cleanup_cjson_ cJSON *containers = NULL;
+	const char *known = NULL;
+
+	if (list_labelled(v, &containers, err) < 0)
+		return -1;
+	for (const cJSON *c = containers->child; c; c = c->next) {
+		bool labelled;
+
+		if (known && strcmp(known, image_of(c)) == 0)
+			continue;
+		known = image_of(c);
+		if (resolve_image_gives_label(v, known, &labelled, err) < 0)
+			return -1;
+		if (labelled)
+			return verdict_refuse(v, err,
+					      "containers have the label %s from their images, and may be another's: "
+					      "remove yours by their names",
+					      rules_label(v->rules));
+	}
+	return 0;
+}

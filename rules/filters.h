@@ -7,3 +7,6 @@
 
 /* Adds the label of the rules to the filters in the query, so that the engine lists only what carries it. */
 int filters_add_label(const struct verdict *v, struct uri *uri, struct error *err);
+
+/* Containers that have the label from their image, whoever has created them, would be pruned, too: refused while there are any. */
+int filters_check_prune(const struct verdict *v, struct error *err);

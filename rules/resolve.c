@@ -68,17 +68,17 @@ int resolve_inspect(const struct verdict *v, enum resolve_kind kind, const char 
 
 /* Does the image have the label? Then a container has it from there, whoever has created it: a commit takes the labels of a
  * container along, and a build sets any. What has no image that can be looked at might have one with the label. */
-static int read_image(const struct verdict *v, const char *image, bool *ret_labelled, struct error *err)
+int resolve_image_gives_label(const struct verdict *v, const char *image, bool *ret, struct error *err)
 {
 	_cleanup_cjson_ cJSON *root = NULL;
 	bool ignored;
 
-	*ret_labelled = true;
+	*ret = true;
 	if (!image[0])
 		return 0;
 	if (resolve_inspect(v, RESOLVE_IMAGE, image, &root, &ignored, err) < 0)
 		return -1;
-	*ret_labelled = !root || is_labelled(v, RESOLVE_IMAGE, root);
+	*ret = !root || is_labelled(v, RESOLVE_IMAGE, root);
 	return 0;
 }
 
@@ -94,7 +94,8 @@ static int read_found(const struct verdict *v, enum resolve_kind kind, const cJS
 	strcpy(ret->id, id);
 	snprintf(ret->name, sizeof(ret->name), "%s", text_of(root, "Name"));
 	ret->labelled = is_labelled(v, kind, root);
-	if (kind == RESOLVE_CONTAINER && ret->labelled && read_image(v, text_of(root, "Image"), &by_image, err) < 0)
+	if (kind == RESOLVE_CONTAINER && ret->labelled &&
+	    resolve_image_gives_label(v, text_of(root, "Image"), &by_image, err) < 0)
 		return -1;
 	ret->labelled &= !by_image;
 	return 0;

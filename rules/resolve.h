@@ -34,6 +34,9 @@ int resolve_new_volume(const struct verdict *v, const char *name, struct error *
 /* A network may get this name. */
 int resolve_new_network(const struct verdict *v, const char *name, struct error *err);
 
+/* Could the image give its label to a container? One that is not there could have. */
+int resolve_image_gives_label(const struct verdict *v, const char *image, bool *ret, struct error *err);
+
 /* Containers of this image are the caller's: it does not have the label. */
 int resolve_image_use(const struct verdict *v, const char *name, struct error *err);
 

@@ -43,6 +43,7 @@ static const struct play engine[] = {
 	 "Content-Length: 39\r\n\r\n{\"Labels\":{\"team\":\"ci\"},\"Name\":\"raced\"}",
 	 UNLABELLED("x"), false},
 	{"POST /volumes/create", LABELLED("x"), false},
+	{"GET /containers/json?all=true", "200 OK\n[]", false},
 	{"GET /_ping", "HTTP/1.1 200 OK\r\nLibpod-Api-Version: 4.3.1\r\nContent-Length: 2\r\n\r\nOK", false},
 	{NULL, NULL, false},
 };
@@ -504,9 +505,43 @@ static void the_label_of_an_image_makes_no_container_the_callers(void **state)
 	check_cases(LABEL "allow = containers.create containers.kill", plays, cases);
 }
 
+static void what_has_the_label_from_its_image_is_not_pruned(void **state)
+{
+#define IMAGES                                                                                                         \
+	{"GET /images/one/json", "200 OK\n{}", false},                                                                 \
+		{"GET /images/two/json", "200 OK\n{\"Config\":{\"Labels\":{\"team\":\"ci\"}}}", false},                \
+	{                                                                                                              \
+		NULL, NULL, false                                                                                      \
+	}
+	static const struct play own[] = {
+		{"GET /containers/json?all=true&filters=%7B%22label%22:%7B%22team%3Dci%22:true%7D%7D HTTP",
+		 "200 OK\n[{\"ImageID\":\"one\"},{\"ImageID\":\"one\"}]", false},
+		IMAGES,
+	};
+	static const struct play mixed[] = {
+		{"GET /containers/json", "200 OK\n[{\"ImageID\":\"one\"},{\"ImageID\":\"two\"}]", false},
+		IMAGES,
+	};
+	static const struct play odd[] = {{"GET /containers/json", "200 OK\n{}", false}, IMAGES};
+	static const struct {
+		const struct play *plays;
+		int status;
+	} cases[] = {{own, 200}, {mixed, 403}, {odd, 503}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		_cleanup_outcome_ struct outcome *o =
+			ask(LABEL "allow = containers.prune", cases[k].plays, POST("/containers/prune"));
+
+		assert_int_equal(o->status, cases[k].status);
+		assert_int_equal(strstr(o->fake.seen, "POST") != NULL, cases[k].status == 200);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_has_the_label_from_its_image_is_not_pruned),
 		cmocka_unit_test(the_id_of_a_network_is_what_is_joined),
 		cmocka_unit_test(a_container_starts_only_in_networks_that_it_may_use),
 		cmocka_unit_test(the_label_of_an_image_makes_no_container_the_callers),
