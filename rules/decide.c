@@ -122,6 +122,25 @@ static int check_flags(const struct verdict *v, const struct endpoint *e, const 
 	return e->flags & ENDPOINT_WRITES_FILES ? mounts_check_copy(v, id, err) : 0;
 }
 
+/* The image would carry the label of the container, which is proof of who has created one (resolve.h): it gets an empty one. */
+static int resolve_commit(const struct verdict *v, struct uri *uri, struct error *err)
+{
+	const char *name = uri_value(uri, "container"), *key = rules_label_key(v->rules);
+	_cleanup_free_ char *change = NULL;
+	char id[RESOLVE_ID_MAX];
+
+	if (resolve_object(v, RESOLVE_CONTAINER, name ? name : "", id, err) < 0 ||
+	    uri_set(uri, "container", id, err) < 0)
+		return -1;
+	if (!key)
+		return 0;
+	if (asprintf(&change, "LABEL %s=", key) < 0) {
+		change = NULL;
+		return error_errno(err, ENOMEM, "cannot compose the query");
+	}
+	return uri_add(uri, "changes", change, err);
+}
+
 /* From the name in the path to the ID, which is what is acted on. */
 static int resolve_path(const struct verdict *v, struct decision *d, struct error *err)
 {
@@ -142,13 +161,8 @@ static int resolve_path(const struct verdict *v, struct decision *d, struct erro
 		return owner_check(v->caller, d->object, err);
 	if (kind == OBJECT_NONE || kind == OBJECT_IMAGE)
 		return 0;
-	if (!d->object[0]) { /* of a commit */
-		const char *name = uri_value(&d->uri, "container");
-
-		if (resolve_object(v, RESOLVE_CONTAINER, name ? name : "", id, err) < 0)
-			return -1;
-		return uri_set(&d->uri, "container", id, err);
-	}
+	if (!d->object[0])
+		return resolve_commit(v, &d->uri, err);
 	if (resolve_object(v, kinds[kind], d->object, id, err) < 0 || check_flags(v, d->endpoint, id, err) < 0)
 		return -1;
 	return endpoint_set_object(d->endpoint, &d->uri, id, err);

@@ -252,14 +252,21 @@ int mounts_check_device(const struct verdict *v, const struct schema_row *row, c
 int mounts_check_copy(const struct verdict *v, const char *id, struct error *err)
 {
 	_cleanup_cjson_ cJSON *root = NULL;
-	const cJSON *mounts;
+	const cJSON *host, *from, *mounts;
 	bool is_podman;
 
 	if (resolve_inspect(v, RESOLVE_CONTAINER, id, &root, &is_podman, err) < 0)
 		return -1;
-	mounts = cJSON_GetObjectItemCaseSensitive(root, "Mounts");
 	if (!root || !is_podman)
 		return 0;
+	host = cJSON_GetObjectItemCaseSensitive(root, "HostConfig");
+	from = cJSON_GetObjectItemCaseSensitive(host, "VolumesFrom");
+	mounts = cJSON_GetObjectItemCaseSensitive(root, "Mounts");
+	if (from && from->child) /* Podman does not tell of the binds that come from there. */
+		return verdict_refuse(
+			v, err,
+			"Podman might write into directories of the host that the container has read-only "
+			"from another; copy into that one");
 	if (!cJSON_IsArray(mounts))
 		return error_set(err, EPROTO, "the engine does not tell what is mounted in a container");
 	for (const cJSON *mount = mounts->child; mount; mount = mount->next) {

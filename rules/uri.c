@@ -199,20 +199,26 @@ const char *uri_value(const struct uri *u, const char *key)
 	return NULL;
 }
 
+int uri_add(struct uri *u, const char *key, const char *value, struct error *err)
+{
+	_cleanup_free_ char *name = strdup(key), *copy = strdup(value);
+
+	if (!name || !copy || u->n == URI_PAIRS_MAX)
+		return error_errno(err, ENOMEM, "cannot compose the query");
+	u->pairs[u->n++] = (struct uri_pair){.key = steal_ptr(&name), .value = steal_ptr(&copy)};
+	return 0;
+}
+
 int uri_set(struct uri *u, const char *key, const char *value, struct error *err)
 {
 	struct uri_pair *pair = find(u, key);
-	char *copy = strdup(value), *name = pair ? NULL : strdup(key);
+	char *copy;
 
-	if (!copy || (!pair && (!name || u->n == URI_PAIRS_MAX))) {
-		free(copy);
-		free(name);
+	if (!pair)
+		return uri_add(u, key, value, err);
+	copy = strdup(value);
+	if (!copy)
 		return error_errno(err, ENOMEM, "cannot compose the query");
-	}
-	if (!pair) {
-		pair = &u->pairs[u->n++];
-		*pair = (struct uri_pair){.key = name};
-	}
 	free(pair->value);
 	pair->value = copy;
 	return 0;

@@ -32,6 +32,9 @@ const char *uri_value(const struct uri *u, const char *key);
 /* Sets the value of a key that the query has at most once. */
 int uri_set(struct uri *u, const char *key, const char *value, struct error *err);
 
+/* Adds a pair to the query, whether it has the key or not. */
+int uri_add(struct uri *u, const char *key, const char *value, struct error *err);
+
 /* The target as it is sent to the engine: encoded canonically. *ret is malloc()ed. */
 int uri_write(const struct uri *u, char **ret, struct error *err);
 

@@ -453,6 +453,10 @@ static void podman_copies_nothing_into_what_is_read_only(void **state)
 		PODMANS("ro", "/srv", "false"),
 		PODMANS("rw", "/srv", "true"),
 		PODMANS("granted", "/data", "false"),
+		{"GET /containers/from/json",
+		 "HTTP/1.1 200 OK\r\nLibpod-Api-Version: 5.4.2\r\n\r\n"
+		 "{\"Mounts\":[],\"HostConfig\":{\"VolumesFrom\":[\"ro\"]}}",
+		 false},
 		{"GET /containers/odd/json", "HTTP/1.1 200 OK\r\nLibpod-Api-Version: 5.4.2\r\n\r\n{}", false},
 		{"GET /containers/docker/json", "200 OK\n{\"Mounts\":[{\"Type\":\"bind\",\"RW\":false}]}", false},
 		{"GET /containers/none/json", "404 Not Found\n{}", false},
@@ -461,7 +465,8 @@ static void podman_copies_nothing_into_what_is_read_only(void **state)
 	static const struct {
 		const char *name;
 		int status;
-	} cases[] = {{"ro", 403}, {"rw", 200}, {"granted", 200}, {"odd", 503}, {"docker", 200}, {"none", 200}};
+	} cases[] = {{"ro", 403},  {"rw", 200},	    {"granted", 200}, {"from", 403},
+		     {"odd", 503}, {"docker", 200}, {"none", 200}};
 
 	(void)state;
 	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {

@@ -72,7 +72,10 @@ static void the_id_is_what_is_acted_on(void **state)
 		{GET("/networks/others"), 404, NULL},
 		{GET("/volumes/ours"), 200, "GET /volumes/vol HTTP"},
 		{GET("/volumes/others"), 404, NULL},
-		{POST("/commit?container=ours&repo=x"), 200, "POST /commit?container=" ID_OURS "&repo=x HTTP"},
+		{POST("/commit?container=ours&repo=x"), 200,
+		 "POST /commit?container=" ID_OURS "&repo=x&changes=LABEL%20team%3D HTTP"},
+		{POST("/commit?container=ours&changes=USER%20a"), 200,
+		 "&changes=USER%20a&changes=LABEL%20team%3D HTTP"},
 		{POST("/commit?container=others"), 404, NULL},
 		{POST("/commit"), 400, NULL},
 		/* What would tell of others. */
