@@ -87,7 +87,7 @@ static void only_its_own_section_is_read(void **state)
 static void values_are_compared_exactly(void **state)
 {
 	_cleanup_rules_ struct rules *r = rules_of(
-		"[rules]\nprivileged = yes\nulimits = no\nbind = /srv /data/*\nvolume = ci_*\nnetwork = ci_* container\n"
+		"[rules]\nprivileged = yes\nulimits = no\nbind = /srv /data/*\nvolume = ci_*\nnetwork = ci_* container ca* cab\n"
 		"security-option = seccomp apparmor=x\nlabel = a=b=c\nrestart = a*\ncapability = NET_*\n");
 	static const struct {
 		enum rules_key key;
@@ -107,6 +107,9 @@ static void values_are_compared_exactly(void **state)
 		{RULES_VOLUME, "ci_x", true, false},
 		{RULES_VOLUME, "ci", false, false},
 		{RULES_NETWORK, "ci_x", true, false},
+		{RULES_NETWORK, "cafe_x", true, false},
+		{RULES_NETWORK, "cafe", false, false}, /* the beginning of an ID */
+		{RULES_NETWORK, "cab", true, true},
 		{RULES_NETWORK, "host", false, false},
 		{RULES_NETWORK, "container", true, true},
 		{RULES_SECURITY_OPTION, "seccomp", true, true},
