@@ -117,7 +117,7 @@ int filters_check_prune(const struct verdict *v, struct error *err)
 
 	if (list_labelled(v, &containers, err) < 0)
 		return -1;
-	for (const cJSON *c = containers->child; c; c = c->next) {
+	for (const cJSON *c = containers ? containers->child : NULL; c; c = c->next) {
 		bool labelled;
 
 		if (known && strcmp(known, image_of(c)) == 0)
