@@ -261,7 +261,7 @@ class Harmless(HostileCase):
         self.scope.sockwake("create", name, f"-p{PORT}:6379", f"--container-name={container}")
         self.assertEqual(harness.redis(PORT, "ping"), "PONG")
         self.assertIn(name, self.scope.sockwake("list", "--json").stdout)
-        self.assertIn("n…", self.scope.sockwake("list").stdout)
+        self.assertIn("…n", self.scope.sockwake("list").stdout)
         self.scope.sockwake("sleep", name)
         self.scope.sockwake("remove", name)
         self.assertEqual([file for file in os.listdir(self.scope.unit_directory) if "nnn" in file], [])

@@ -288,7 +288,7 @@ class Full(KeeperCase):
 
     def test_one_page(self):
         with self.file_system("size=64k"):
-            self.fill(free=1)
+            self.fill(free=2)  # `create` takes the other one: the lock names the container that sleeps
             self.check(notices=0)
 
     def test_no_inode(self):
