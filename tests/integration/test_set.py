@@ -127,5 +127,9 @@ class WhoWokeIt(SetCase):
         self.assertGreater(by["waited_ms"], 1000, "it waited while the container was being stopped")
         text = self.scope.sockwake("status", "server").stdout
         self.assertRegex(text, r"Woken by: 127\.0\.0\.1 at [0-9:]+, waited [0-9.]+ s, .* of it before this wake began\n")
-        journal = "".join(self.scope.unit_journal("server", "SOCKWAKE_CLIENT=127.0.0.1", since=self.started))
-        self.assertIn("for which 127.0.0.1 has waited ", journal)
+
+        def is_journaled():
+            journal = "".join(self.scope.unit_journal("server", "SOCKWAKE_CLIENT=127.0.0.1", since=self.started))
+            return "for which 127.0.0.1 has waited " in journal
+
+        harness.eventually(is_journaled)
