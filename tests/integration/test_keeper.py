@@ -246,7 +246,7 @@ class Full(KeeperCase):
     @contextlib.contextmanager
     def file_system(self, options):
         """A small file system in place of the directory."""
-        os.makedirs(self.directory(), exist_ok=True)
+        self.scope.run("mkdir", "-p", self.directory())
         owner = f"uid={self.scope.uid},gid={self.scope.uid},mode=0755"
         harness.run("mount", "-t", "tmpfs", "-o", f"{owner},{options}", "full", self.directory())
         try:
