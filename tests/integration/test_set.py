@@ -129,7 +129,7 @@ class WhoWokeIt(SetCase):
         self.assertRegex(text, r"Woken by: 127\.0\.0\.1 at [0-9:]+, waited [0-9.]+ s, .* of it before this wake began\n")
 
         def is_journaled():
-            journal = "".join(self.scope.unit_journal("server", "SOCKWAKE_CLIENT=127.0.0.1", since=self.started))
-            return "for which 127.0.0.1 has waited " in journal
+            matches = ("SOCKWAKE_INSTANCE=server", "SOCKWAKE_CLIENT=127.0.0.1")
+            return "for which 127.0.0.1 has waited " in self.scope.journal(*matches, since=self.started)
 
         harness.eventually(is_journaled)
