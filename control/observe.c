@@ -86,7 +86,8 @@ static bool misses_container(const char *reason)
 static void look_for_gone(struct observation *o)
 {
 	const struct instance *i = &o->stored->instance;
-	bool counts = o->state == STATE_ASLEEP || (o->state == STATE_FAILED && i->made_container && misses_container(o->reason));
+	bool counts = o->state == STATE_ASLEEP ||
+		      (o->state == STATE_FAILED && i->made_container && misses_container(o->reason));
 
 	if (o->stored->problem || !counts ||
 	    !gone_describe(i, is(o->container_state, "missing"), o->without_unit, o->reason, sizeof(o->reason)))
