@@ -150,15 +150,15 @@ class Ways(RouterCase):
 
     def test_its_user_may_kill_a_worker(self):
         self.docker("ps")
-        [pid] = router.workers(self.scope.uid)
-        self.scope.run("kill", "-KILL", str(pid))
+        for pid in router.workers(self.scope.uid):  # an earlier one may be about to end
+            self.scope.run("kill", "-KILL", str(pid), check=False)
         self.docker("ps")
 
 
     def test_a_traced_zombie_keeps_nobody_waiting(self):
         """Its tracer alone can see that it has ended."""
         self.docker("ps")
-        [pid] = router.workers(self.scope.uid)
+        pid = max(router.workers(self.scope.uid))  # an earlier one may be about to end
         script = (
             "import ctypes, os, signal, sys\n"
             "libc = ctypes.CDLL(None, use_errno=True)\n"
@@ -269,8 +269,10 @@ class Streams(RouterCase):
     def test_a_stream_without_end_ends_with_its_client(self):
         argv = ["docker", "--host", router.HOST, "logs", "--follow", "c"]
         process = harness.spawn(*argv, user="wake", stdout=subprocess.DEVNULL)
-        [worker] = harness.eventually(lambda: router.workers(self.scope.uid))
-        streams = harness.eventually(lambda: self.sockets(worker) >= 3 and self.sockets(worker))
+        worker = harness.eventually(
+            lambda: next((pid for pid in router.workers(self.scope.uid) if self.sockets(pid) >= 3), None)
+        )
+        streams = self.sockets(worker)
         process.kill()
         process.wait()
         began = time.monotonic()
