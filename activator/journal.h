@@ -1,8 +1,4 @@
-/* Structured journal entries at wake and at sleep, with fields for `journalctl -o json` and other programs.
- *
- * They are sent as datagrams to the journal's socket (systemd.io/JOURNAL_NATIVE_PROTOCOL): with sd_journal_send(),
- * every wake would have to load libsystemd.
- */
+/* Structured journal entries at wake and at sleep, with fields for `journalctl -o json` and other programs. */
 #pragma once
 
 #include "handover/stats.h"
@@ -13,8 +9,6 @@
 /* Of dependencies (--with). */
 #define MESSAGE_WITH_WAKE  "9d90ba45a55b480483d954c8897f3d5e"
 #define MESSAGE_WITH_SLEEP "619adf2a26c84c1d88f70043b2d96170"
-
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 /* Sends MESSAGE=, MESSAGE_ID=, PRIORITY=6, SOCKWAKE_INSTANCE=, SOCKWAKE_CONTAINER= and the further fields, which are
  * lines "NAME=value\n" without control characters. A missing or full journal is not an error. */

@@ -1,15 +1,12 @@
 #include "router/ledger.h"
 
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
-#include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/extremes.h"
+#include "common/journal.h"
 
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
-#define PRICE_USEC     (USEC_PER_SEC / LEDGER_RATE)
+#define PRICE_USEC (USEC_PER_SEC / LEDGER_RATE)
 
 bool ledger_allows(struct ledger *l, uint64_t now)
 {
@@ -44,15 +41,12 @@ static void describe(const struct ledger *l, const struct ledger_entry *e, char 
 
 void ledger_write(struct ledger *l, const struct ledger_entry *e)
 {
-	struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = JOURNAL_SOCKET};
-	_cleanup_close_ int fd = -1;
 	char text[4096], message[1280];
 	int n;
 
 	if (!ledger_allows(l, now_usec()))
 		return;
 	describe(l, e, message, sizeof(message));
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	n = snprintf(text, sizeof(text),
 		     "MESSAGE=%s\nMESSAGE_ID=" LEDGER_MESSAGE_ID
 		     "\nPRIORITY=6\nSYSLOG_IDENTIFIER=sockwake-router\nSOCKWAKE_UID=%u\nSOCKWAKE_PID=%d\n"
@@ -61,7 +55,6 @@ void ledger_write(struct ledger *l, const struct ledger_entry *e)
 		     message, (unsigned)e->uid, (int)e->pid, e->command, e->engine, e->request,
 		     (unsigned long long)e->bytes[0], (unsigned long long)e->bytes[1], (unsigned long long)e->usec,
 		     e->outcome);
-	if (fd >= 0 && n < (int)sizeof(text) &&
-	    sendto(fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to)) > 0)
+	if (n < (int)sizeof(text) && journal_write(text, (size_t)n) == 0)
 		l->left_out = 0;
 }

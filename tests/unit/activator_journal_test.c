@@ -6,6 +6,7 @@
 
 #include "activator/halt.h"
 #include "activator/journal.h"
+#include "common/journal.h"
 #include "tests/unit/activator_unit_fixture.h"
 
 static int journal;
