@@ -136,7 +136,7 @@ static int check_action(const char *word, struct error *err)
 }
 
 /* The paths are compared as text with what a client asks for, so there is one way to write them. */
-static int check_path(const char *word, bool below, struct error *err)
+static int check_directory(const char *word, bool below, struct error *err)
 {
 	size_t len = strlen(word);
 
@@ -168,7 +168,7 @@ static int take_word(struct rules *r, enum rules_key key, const char *word, stru
 		break;
 	case PATHS:
 	case DIRECTORY:
-		checked = check_path(word, keys[key].values == DIRECTORY, err);
+		checked = check_directory(word, keys[key].values == DIRECTORY, err);
 		break;
 	case WORDS:
 		break;
