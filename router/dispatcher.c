@@ -282,8 +282,8 @@ static void serve(struct dispatcher *d, int client)
 	}
 	if (m->kind == MEMBER_REFUSING && m->connections >= SPARE)
 		return;
-	managers_used(d->managers, p->uid);
-	(void)hand(d, m, p, &message, fd);
+	if (hand(d, m, p, &message, fd) && m->kind == MEMBER_IDENTITY)
+		managers_used(d->managers, p->uid);
 }
 
 /* Clients wait in the queue. */
