@@ -14,7 +14,6 @@ say otherwise. After each test the instances and containers of the lab's users a
 
 import asyncio
 import contextlib
-import functools
 import json
 import os
 import pathlib
@@ -160,7 +159,6 @@ def session(user):
     return {"env": environment, "cwd": account.pw_dir}
 
 
-@functools.cache
 def become(user):
     """The words before a command that make it one of `user`, in the right control group: a user manager can only move
     processes in its own part of the tree."""
