@@ -150,29 +150,57 @@ static bool find_container(const char *proc, const char *root, pid_t monitor, st
 	return false;
 }
 
-/* The value of conmon's option -n; words end in '\0'. */
-bool conmon_name(const char *cmdline, size_t len, char *ret, size_t size)
+/* Words end in '\0'. */
+bool conmon_option(const char *cmdline, size_t len, const char *option, char *ret, size_t size)
 {
 	bool is_next = false;
 
 	for (const char *word = cmdline; word < cmdline + len; word += strlen(word) + 1) {
 		if (is_next)
 			return snprintf(ret, size, "%s", word) < (int)size;
-		is_next = strcmp(word, "-n") == 0;
+		is_next = strcmp(word, option) == 0;
 	}
 	return false;
+}
+
+static bool read_command(const char *proc, pid_t monitor, char **ret, size_t *ret_len)
+{
+	struct error ignored;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%d/cmdline", proc, monitor);
+	return is_conmon(proc, monitor) && file_read(AT_FDCWD, path, CMDLINE_MAX, ret, ret_len, &ignored) == 0;
 }
 
 static bool watches(const char *proc, pid_t monitor, char *ret, size_t size)
 {
 	_cleanup_free_ char *text = NULL;
-	struct error ignored;
-	char path[128];
 	size_t len;
 
-	snprintf(path, sizeof(path), "%s/%d/cmdline", proc, monitor);
-	return is_conmon(proc, monitor) && file_read(AT_FDCWD, path, CMDLINE_MAX, &text, &len, &ignored) == 0 &&
-	       conmon_name(text, len, ret, size);
+	return read_command(proc, monitor, &text, &len) && conmon_option(text, len, "-n", ret, size);
+}
+
+/* Cuts "/ID/userdata…" off: what a container has of its own. */
+static bool cut_own(char *path, const char *id)
+{
+	char own[CONTAINER_ID_MAX + sizeof("//userdata")], *p;
+
+	snprintf(own, sizeof(own), "/%s/userdata", id);
+	p = strstr(path, own);
+	if (!p)
+		return false;
+	*p = '\0';
+	return true;
+}
+
+bool conmon_lists(const struct monitored *m, const char *proc, struct podman_lists *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+
+	return read_command(proc, m->monitor, &text, &len) &&
+	       conmon_option(text, len, "-b", ret->graph, sizeof(ret->graph)) && cut_own(ret->graph, m->id) &&
+	       conmon_option(text, len, "-p", ret->run, sizeof(ret->run)) && cut_own(ret->run, m->id);
 }
 
 /* Another conmon in the control group of this one that watches the container; 0 if there is none. */
@@ -224,6 +252,7 @@ int conmon_pin(pid_t monitor, const char *container, const char *proc, const cha
 	}
 	if (!find_container(proc, root, monitor, ret) || ret->pid != before.pid || strcmp(ret->id, before.id) != 0)
 		return 0;
+	ret->monitor = monitor;
 	*ret_pidfd = steal_fd(&pidfd);
 	return 1;
 }

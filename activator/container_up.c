@@ -10,20 +10,19 @@ int container_up_bring(struct engine *engine, const struct options *o, struct st
 		       struct error *err)
 {
 	char directory[PATH_MAX], named[LOCK_NAME_MAX];
-	int lock_fd;
 
 	lock_name(o->backend, engine->socket, o->container, named);
 	if (runtime_directory(o->scope, directory, err) < 0 ||
 	    container_lock_shared(&ret->lock, directory, named, o->unit, engine->deadline, err) < 0)
 		return -1;
 	FAULT("wake:locked");
-	lock_fd = ret->lock.named;
 	if (o->unit)
-		return pin_unit(engine, o, stats, lock_fd, &ret->container, &ret->pidfd, &ret->woken, &ret->own, err);
+		return pin_unit(engine, o, stats, &ret->lock, &ret->container, &ret->pidfd, &ret->woken, &ret->own,
+				err);
 	if (pin_container(engine, o, stats, &ret->lock, directory, &ret->container, &ret->pidfd, &ret->woken, err) < 0)
 		return -1;
-	ret->own = ret->woken || container_is_own(&ret->container, lock_fd);
-	lock_record_run(lock_fd, &ret->container, ret->own);
+	ret->own = ret->woken || container_is_own(&ret->container, ret->lock.named);
+	lock_record_run(ret->lock.named, &ret->container, ret->own);
 	return 0;
 }
 

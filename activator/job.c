@@ -186,7 +186,7 @@ static int complete_unit(struct job *j, struct container_up *h, struct error *er
 		return 0;
 	if (!unit_is_active(&v)) {
 		h->woken = true;
-		if (start_job(u, &v, j->engine, j->view, h->lock.named, err) < 0)
+		if (start_job(u, &v, j->engine, j->view, &h->lock, err) < 0)
 			return -1;
 	}
 	for (;;) {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "activator/conmon.h"
+#include "activator/free_name.h"
 #include "activator/pin.h"
 #include "activator/situation.h"
 #include "activator/start_job.h"
@@ -40,7 +41,8 @@ struct search {
 	uint64_t gone_since;  /* 0, or since when there has been none */
 };
 
-static int start(struct unit *u, struct engine *e, const struct options *o, int lock_fd, bool *woken, struct error *err)
+static int start(struct unit *u, struct engine *e, const struct options *o, const struct container_lock *lock,
+		 bool *woken, struct error *err)
 {
 	struct needs needs;
 	struct unit_view v;
@@ -63,7 +65,7 @@ static int start(struct unit *u, struct engine *e, const struct options *o, int 
 		return 0;
 	*woken = true;
 	unit_needs_before(u, o, &needs);
-	r = start_job(u, &v, e, o, lock_fd, err);
+	r = start_job(u, &v, e, o, lock, err);
 	if (r == 0)
 		unit_needs_after(u, o, &needs);
 	return r;
@@ -165,8 +167,8 @@ static int pin_by_name(struct search *s, struct engine *e, const struct options 
 	return c->state == CONTAINER_RUNNING && c->pid > 1 ? pin_inspected(e, o, c, ret_pidfd, err) : 0;
 }
 
-static int pin_by_monitor(struct search *s, struct engine *e, const struct options *o, struct container *c,
-			  int *ret_pidfd, struct error *err)
+static int pin_by_monitor(struct search *s, struct engine *e, const struct options *o,
+			  const struct container_lock *lock, struct container *c, int *ret_pidfd, struct error *err)
 {
 	struct monitored m;
 	const struct unit_view *v = &s->view;
@@ -184,13 +186,14 @@ static int pin_by_monitor(struct search *s, struct engine *e, const struct optio
 	snprintf(c->name, sizeof(c->name), "%s", o->container);
 	c->pid = m.pid;
 	c->state = CONTAINER_RUNNING;
+	free_name_remember(lock->identity, &m, "/proc");
 	log_debug("process %d is the first one of the container '%s', says the unit's conmon: has its pidfd", c->pid,
 		  c->name);
 	return 1;
 }
 
-static int await_container(struct search *s, struct engine *e, const struct options *o, struct container *c,
-			   int *ret_pidfd, struct error *err)
+static int await_container(struct search *s, struct engine *e, const struct options *o,
+			   const struct container_lock *lock, struct container *c, int *ret_pidfd, struct error *err)
 {
 	const struct unit_view *v = &s->view;
 	struct told told = {};
@@ -203,7 +206,7 @@ static int await_container(struct search *s, struct engine *e, const struct opti
 		/* The engine must be asked for the container as a whole if it runs the health check, or if we need to
 		 * know what the container sees of the host. */
 		if (r == 0 && e->backend->monitors_in_units && !o->healthy && !reach_matters(o->health_check))
-			r = pin_by_monitor(s, e, o, c, ret_pidfd, err);
+			r = pin_by_monitor(s, e, o, lock, c, ret_pidfd, err);
 		if (r == 0)
 			r = pin_by_name(s, e, o, again, c, ret_pidfd, err);
 		if (r != 0)
@@ -216,8 +219,8 @@ static int await_container(struct search *s, struct engine *e, const struct opti
 	}
 }
 
-int pin_unit(struct engine *e, const struct options *o, struct stats *stats, int lock_fd, struct container *ret,
-	     int *ret_pidfd, bool *ret_woken, bool *ret_own, struct error *err)
+int pin_unit(struct engine *e, const struct options *o, struct stats *stats, const struct container_lock *lock,
+	     struct container *ret, int *ret_pidfd, bool *ret_woken, bool *ret_own, struct error *err)
 {
 	_cleanup_unit_ struct unit *u = NULL;
 	struct search s = {};
@@ -228,11 +231,11 @@ int pin_unit(struct engine *e, const struct options *o, struct stats *stats, int
 	unit_runs(u, o->container);
 	s.unit = u;
 	for (;;) {
-		if (start(u, e, o, lock_fd, ret_woken, err) < 0)
+		if (start(u, e, o, lock, ret_woken, err) < 0)
 			return -1;
 		stats->t_started = now_usec();
 		s.was_up = !*ret_woken;
-		if (await_container(&s, e, o, ret, ret_pidfd, err) == 0)
+		if (await_container(&s, e, o, lock, ret, ret_pidfd, err) == 0)
 			break;
 		/* A unit that was up and ends is being restarted, or its container replaced. */
 		if (!s.was_up || s.restarted || s.unpaused || timeout_msec(e->deadline) == 0 ||
@@ -241,7 +244,7 @@ int pin_unit(struct engine *e, const struct options *o, struct stats *stats, int
 	}
 	stats->t_inspected = now_usec();
 	*ret_woken |= s.unpaused;
-	*ret_own = *ret_woken || unit_is_own(lock_fd, &s.view);
-	unit_record(lock_fd, &s.view, *ret_own);
+	*ret_own = *ret_woken || unit_is_own(lock->named, &s.view);
+	unit_record(lock->named, &s.view, *ret_own);
 	return 0;
 }

@@ -7,8 +7,9 @@
 #include "activator/unit.h"
 #include "backends/backend.h"
 #include "handover/stats.h"
+#include "lifecycle/lock.h"
 
 /* As pin_container(), but by a job of the service manager. Only id, name, pid and state of *ret are sure to be set.
- * The lock records the run; *ret_own: this or an earlier wake began it. */
-int pin_unit(struct engine *engine, const struct options *o, struct stats *stats, int lock_fd, struct container *ret,
-	     int *ret_pidfd, bool *ret_woken, bool *ret_own, struct error *err);
+ * The first lock records the run; *ret_own: this or an earlier wake began it. */
+int pin_unit(struct engine *engine, const struct options *o, struct stats *stats, const struct container_lock *lock,
+	     struct container *ret, int *ret_pidfd, bool *ret_woken, bool *ret_own, struct error *err);

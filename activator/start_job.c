@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "activator/blame.h"
+#include "activator/free_name.h"
 #include "activator/halt.h"
 #include "activator/health.h"
 #include "activator/situation.h"
@@ -97,13 +98,15 @@ static uint64_t look(struct unit *u, void *data)
 }
 
 /* `podman run --replace`, which Podman's generator writes, removes whatever container has the name: with its data, if
- * somebody else has made it. Podman that is not there (ENOTCONN) has started nothing, and its unit needs no service; a
+ * somebody else has made it. The engine is asked unless the name is known to be free. Podman that is not there (ENOTCONN) has started nothing, and its unit needs no service; a
  * container that is just being removed (EREMOTEIO) was the unit's own. */
-static int check_name(struct unit *u, struct engine *e, const struct options *o, struct error *err)
+static int check_name(struct unit *u, struct engine *e, const struct options *o, const struct container_lock *lock,
+		      struct error *err)
 {
 	_cleanup_container_ struct container c = {};
 
-	if (!unit_labels_containers(u, o->unit) || unit_container_inspect(u, e, o, &c, err) == 0)
+	if (!unit_labels_containers(u, o->unit) || free_name_is_sure(lock->identity, o->container) ||
+	    unit_container_inspect(u, e, o, &c, err) == 0)
 		return 0;
 	if (container_is_in_between(err) || err->code == ENOTCONN)
 		return error_clear(err);
@@ -114,15 +117,15 @@ static int check_name(struct unit *u, struct engine *e, const struct options *o,
 						   o->unit, o->container);
 }
 
-int start_job(struct unit *u, const struct unit_view *before, struct engine *e, const struct options *o, int lock_fd,
-	      struct error *err)
+int start_job(struct unit *u, const struct unit_view *before, struct engine *e, const struct options *o,
+	      const struct container_lock *lock, struct error *err)
 {
 	struct look l = {.engine = e, .options = o, .began = now_usec()};
 	int r;
 
-	if (check_name(u, e, o, err) < 0)
+	if (check_name(u, e, o, lock, err) < 0)
 		return -1;
-	lock_record(lock_fd, RUN_STARTING);
+	lock_record(lock->named, RUN_STARTING);
 	tell_starting_unit(o->unit);
 	r = unit_start(u, before, e->deadline, &(struct meanwhile){look, &l}, err);
 	return r < 0 && unit_lacks_dependency(u) ? blame_needed(u, o, err) : r;

@@ -6,8 +6,9 @@
 #include "activator/options.h"
 #include "activator/unit.h"
 #include "backends/backend.h"
+#include "lifecycle/lock.h"
 
 /* As unit_start(), until engine->deadline. Records in the lock, before it asks for the start, that the run is ours. EEXIST:
  * a container that the unit would replace is somebody else's; nothing is started. */
-int start_job(struct unit *u, const struct unit_view *before, struct engine *e, const struct options *o, int lock_fd,
-	      struct error *err);
+int start_job(struct unit *u, const struct unit_view *before, struct engine *e, const struct options *o,
+	      const struct container_lock *lock, struct error *err);

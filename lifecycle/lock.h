@@ -6,7 +6,8 @@
  *	BACKEND-HASH.lock	by the name that an instance has for it: FNV-1a 64 (RFC 9923) of the engine's socket, its
  *				links resolved, a newline and the container's name, in hexadecimal
  *	ID.lock			by its identity: its full identifier, by whatever name instances know it or its engine
- *	unit-HASH.lock		instead, if a unit runs the container, which then has a new identifier at each start
+ *	unit-HASH.lock		instead, if a unit runs the container, which then has a new identifier at each start;
+ *				it contains where Podman lists the containers (activator/free_name.h)
  *
  * The first lock contains the run of the container (identifier and start time) that a wake began or found, or only the
  * identifier of a sleeping container: so the next wake knows the second lock before it asks the engine.

@@ -461,6 +461,7 @@ class Quadlet(ImageCase):
         self.scope.engine_run("rm", "-f", "web-other")
         self.sockwake("sleep", "web")
         self.scope.engine_run("run", "-d", "--name", "web", "--network=none", harness.SERVERS, "sleep", "1000")
+        harness.refusal(PORT)
         said = self.sockwake("remove", "web", "--with-container").stdout
         self.assertIn("the container 'web' that there is was not made by it, and stays", said)
         self.assertEqual(self.scope.container_state("web"), "running")

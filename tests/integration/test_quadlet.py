@@ -370,6 +370,22 @@ Exec={command}
         self.addCleanup(self.scope.systemctl, "start", "podman.socket")
         self.assert_served()
 
+    def test_asks_the_engine_only_at_the_first_wake(self):
+        """Whose the name is; then it is known where Podman keeps that."""
+        self.define()
+        self.create("--unit", "cache.service")
+        self.assert_served()
+        self.scope.sockwake("sleep", "cache-wake")
+        self.scope.systemctl("stop", "podman.service")
+        self.assert_served()
+        self.assertEqual(self.scope.state("podman.service"), "inactive")
+        self.scope.sockwake("sleep", "cache-wake")
+        self.scope.run("touch", f"{os.path.dirname(quadlet_directory(self.scope))}/storage.conf")
+        self.addCleanup(self.scope.run, "rm", f"{os.path.dirname(quadlet_directory(self.scope))}/storage.conf")
+        self.scope.systemctl("stop", "podman.service")
+        self.assert_served()
+        self.assertEqual(self.scope.state("podman.service"), "active")
+
     def test_paused_by_hand(self):
         self.define()
         self.create("--unit", "cache.service")

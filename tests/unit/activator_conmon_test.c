@@ -227,11 +227,11 @@ static void names(void **state)
 	char name[16], small[3];
 
 	(void)state;
-	assert_true(conmon_name(words, sizeof(words), name, sizeof(name)));
+	assert_true(conmon_option(words, sizeof(words), "-n", name, sizeof(name)));
 	assert_string_equal(name, "web");
-	assert_false(conmon_name(words, sizeof(words), small, sizeof(small)));
-	assert_false(conmon_name(none, sizeof(none), name, sizeof(name)));
-	assert_false(conmon_name("", 0, name, sizeof(name)));
+	assert_false(conmon_option(words, sizeof(words), "-n", small, sizeof(small)));
+	assert_false(conmon_option(none, sizeof(none), "-n", name, sizeof(name)));
+	assert_false(conmon_option("", 0, "-n", name, sizeof(name)));
 }
 
 /* A process of the unit that watches this container. */
