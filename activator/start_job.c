@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "activator/blame.h"
-#include "activator/free_name.h"
 #include "activator/halt.h"
 #include "activator/health.h"
-#include "activator/situation.h"
+#include "activator/name_check.h"
 #include "activator/tell.h"
 #include "activator/unit_container.h"
 #include "common/cleanup.h"
@@ -26,8 +25,10 @@
 struct look {
 	struct engine *engine;
 	const struct options *options;
+	const struct container_lock *lock;
 	uint64_t began;
 	struct told told;
+	struct error taken; /* somebody else's container has got the name meanwhile */
 };
 
 /* Units that are known to take long, with a hint that helps. */
@@ -81,52 +82,48 @@ static uint64_t ask_health(struct unit *u, struct look *l)
 	return health_pause(time_since(l->began), health_failure_counts(&c, wall_usec()));
 }
 
+/* Before the unit's process runs, somebody else may make a container of its name. */
+static uint64_t look_before(struct unit *u, struct look *l)
+{
+	uint64_t pause = name_check_again(u, l->engine, l->options, l->lock, &l->taken);
+
+	if (!l->taken.code)
+		return pause;
+	unit_give_up(u);
+	return USEC_INFINITY;
+}
+
 static uint64_t look(struct unit *u, void *data)
 {
 	char other[UNIT_NAME_TEXT_MAX];
 	struct look *l = data;
+	uint64_t pause = l->taken.code ? USEC_INFINITY : look_before(u, l);
 
 	if (unit_waits_for(u, other)) {
 		tell_awaited(&l->told, hint_about(other), "the unit '%s' waits for the start of '%s'", l->options->unit,
 			     other);
-		return GLANCE;
+		return least_of(pause, GLANCE);
 	}
-	if (l->engine->backend->units_await_health)
+	if (l->engine->backend->units_await_health && pause == USEC_INFINITY)
 		return ask_health(u, l);
 	tell_awaited(&l->told, NULL, NOT_STARTED, l->options->unit);
-	return GLANCE;
-}
-
-/* `podman run --replace`, which Podman's generator writes, removes whatever container has the name: with its data, if
- * somebody else has made it. The engine is asked unless the name is known to be free. Podman that is not there (ENOTCONN) has started nothing, and its unit needs no service; a
- * container that is just being removed (EREMOTEIO) was the unit's own. */
-static int check_name(struct unit *u, struct engine *e, const struct options *o, const struct container_lock *lock,
-		      struct error *err)
-{
-	_cleanup_container_ struct container c = {};
-
-	if (!unit_labels_containers(u, o->unit) || free_name_is_sure(lock->identity, o->container) ||
-	    unit_container_inspect(u, e, o, &c, err) == 0)
-		return 0;
-	if (container_is_in_between(err) || err->code == ENOTCONN)
-		return error_clear(err);
-	return err->code == EEXIST ? -1
-				   : error_context(err,
-						   "the unit '%s' is not started, which would replace a container "
-						   "'%s' of others",
-						   o->unit, o->container);
+	return least_of(pause, GLANCE);
 }
 
 int start_job(struct unit *u, const struct unit_view *before, struct engine *e, const struct options *o,
 	      const struct container_lock *lock, struct error *err)
 {
-	struct look l = {.engine = e, .options = o, .began = now_usec()};
+	struct look l = {.engine = e, .options = o, .lock = lock, .began = now_usec()};
 	int r;
 
-	if (check_name(u, e, o, lock, err) < 0)
+	if (name_check(u, e, o, lock, err) < 0)
 		return -1;
 	lock_record(lock->named, RUN_STARTING);
 	tell_starting_unit(o->unit);
 	r = unit_start(u, before, e->deadline, &(struct meanwhile){look, &l}, err);
+	if (r < 0 && l.taken.code) {
+		*err = l.taken;
+		return -1;
+	}
 	return r < 0 && unit_lacks_dependency(u) ? blame_needed(u, o, err) : r;
 }

@@ -524,6 +524,12 @@ int unit_start_later(struct unit *u, struct error *err)
 		     : 0;
 }
 
+void unit_give_up(struct unit *u)
+{
+	(void)bus.sd_bus_call_method(u->manager.bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit", NULL,
+				     NULL, "ss", u->name, "replace");
+}
+
 int unit_stop(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err)
 {
 	if (run_job(u, "StopUnit", deadline, m, err) < 0)

@@ -65,6 +65,9 @@ bool unit_lacks_dependency(const struct unit *u);
 /* Requests its start, after a stop that is under way, and does not wait. */
 int unit_start_later(struct unit *u, struct error *err);
 
+/* Cancels the start that another function awaits, which then fails. */
+void unit_give_up(struct unit *u);
+
 /* Stops it, whatever its Restart= says, and resets the count of its starts: sleeping must not use up its start limit.
  * One that is not active is success. m may be NULL. */
 int unit_stop(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err);

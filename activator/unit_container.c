@@ -54,6 +54,11 @@ static int refuse(const struct options *o, const char *name, struct error *err)
 		name, o->unit, name, name, name, user, o->unit);
 }
 
+int unit_container_check(struct unit *u, const struct options *o, const struct container *c, struct error *err)
+{
+	return is_others(u, o->unit, c) ? refuse(o, c->name, err) : 0;
+}
+
 int unit_container_inspect(struct unit *u, struct engine *e, const struct options *o, struct container *ret,
 			   struct error *err)
 {
@@ -65,5 +70,5 @@ int unit_container_inspect(struct unit *u, struct engine *e, const struct option
 		return 0;
 	if (!u && unit_open(o->scope, o->unit, &own, err) < 0)
 		return -1;
-	return is_others(u ? u : own, o->unit, ret) ? refuse(o, ret->name, err) : 0;
+	return unit_container_check(u ? u : own, o, ret, err);
 }

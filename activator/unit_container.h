@@ -9,7 +9,10 @@
 /* Does Podman say that this unit, which may have several names, has made it? */
 bool unit_container_is_own(struct unit *u, const char *unit, const struct container *c);
 
-/* Inspects o->container. EEXIST: o->unit has not made the one of this name: Podman labels each container of a Quadlet. u: o->unit; NULL: connects to the manager if
- * there is a unit. The caller clears *ret, also after an error. */
+/* EEXIST: o->unit has not made the container that has its name: Podman labels each container of a Quadlet. */
+int unit_container_check(struct unit *u, const struct options *o, const struct container *c, struct error *err);
+
+/* Inspects o->container, and checks it. u: o->unit; NULL: connects to the manager if there is a unit. The caller clears
+ * *ret, also after an error. */
 int unit_container_inspect(struct unit *u, struct engine *e, const struct options *o, struct container *ret,
 			   struct error *err);

@@ -466,6 +466,49 @@ class Quadlet(ImageCase):
         self.assertIn("the container 'web' that there is was not made by it, and stays", said)
         self.assertEqual(self.scope.container_state("web"), "running")
 
+    def strangers_container(self):
+        """Somebody else's, which has the unit's container's name."""
+        self.scope.engine_run("run", "-d", "--name", "web", "--network=none", harness.SERVERS, "sleep", "1000")
+        self.addCleanup(self.scope.engine_run, "rm", "-f", "-t", "0", "web", check=False)
+        return self.scope.container_pid("web")
+
+    def test_without_podmans_service_its_command_says_whose_the_container_is(self):
+        self.sockwake("create", "web", *WEB, *NGINX)
+        self.scope.systemctl("stop", "podman.socket", "podman.service")
+        self.addCleanup(self.scope.systemctl, "start", "podman.socket")
+        theirs = self.strangers_container()
+        harness.refusal(PORT)
+        self.assertEqual(self.scope.container_pid("web"), theirs)
+        self.scope.engine_run("rename", "web", "web-other")
+        self.addCleanup(self.scope.engine_run, "rm", "-f", "-t", "0", "web-other")
+        harness.eventually(lambda: self.scope.state("web.service") == "failed")
+        self.assertIn("nginx", harness.http(PORT))
+
+    def test_a_container_that_somebody_makes_while_the_unit_waits(self):
+        """Whether it is known where Podman lists containers, or Podman has to be asked."""
+        self.sockwake("create", "web", *WEB, *NGINX)
+        drop_in = f"/run/systemd/{'system' if self.scope.is_system else 'user'}/web-container.service.d/waits.conf"
+        os.makedirs(os.path.dirname(drop_in), exist_ok=True)
+        self.addCleanup(harness.run, "rm", "-r", os.path.dirname(drop_in))
+        for known in (False, True):
+            with self.subTest(known=known):
+                if known:
+                    self.assertIn("nginx", harness.http(PORT))
+                    self.sockwake("sleep", "web")
+                with open(drop_in, "w") as file:
+                    file.write("[Service]\nExecStartPre=/bin/sleep 60\n")
+                self.scope.systemctl("daemon-reload")
+                with harness.connect(PORT, timeout=30) as client:
+                    harness.eventually(lambda: self.scope.state("web-container.service") == "activating")
+                    theirs = self.strangers_container()
+                    self.assertRaises(ConnectionResetError, client.recv, 1)
+                self.assertEqual(self.scope.container_pid("web"), theirs)
+                self.assertIn("'podman rename web web-other' keeps it", self.sockwake("status", "web").stdout)
+                self.scope.engine_run("rm", "-f", "-t", "0", "web")
+                harness.eventually(lambda: self.scope.state("web.service") == "failed")
+                os.unlink(drop_in)
+                self.scope.systemctl("daemon-reload")
+
     def test_words_that_quadlet_cannot_carry(self):
         for words in (("",), (";",), ("a\nb",)):
             result = self.sockwake("create", "web", *WEB, "--", *words, check=False)

@@ -5,18 +5,6 @@
 #include "tests/unit/activator_unit_fixture.h"
 #include "units/paths.h"
 
-#define STARTS "Subscribe\nStartUnit x.service replace\n"
-
-/* Runs a wake that succeeds, and says which requests it made. */
-#define WAKE(...)                                                                                                      \
-	({                                                                                                             \
-		assert_int_equal(program_run_kept(&p, ARGUMENTS(__VA_ARGS__)), 0);                                     \
-		assert_string_equal(p.failed, "");                                                                     \
-		assert_int_equal(p.woken.n_fds, 3);                                                                    \
-		program_release(&p);                                                                                   \
-		requests(&f);                                                                                          \
-	})
-
 static void a_unit_is_started(void **state)
 {
 	START(f, SAY(running()), SAY(running()), SAY(running()));
@@ -96,16 +84,16 @@ static void a_paused_container_is_unpaused_first(void **state)
 
 	(void)state;
 	fake_active(&manager, X, A);
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker"), "--idle-action", "pause"),
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker"), "--idle-action", "pause"),
 			    "POST unpause GET json GET json GET json");
 	assert_string_equal(recorded(&f, BACKEND_DOCKER), "own " A);
 	record(&f, BACKEND_DOCKER, "");
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker"), "--idle-action", "pause"),
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker"), "--idle-action", "pause"),
 			    "POST unpause GET json GET json GET json");
 	assert_string_equal(recorded(&f, BACKEND_DOCKER), "found " A);
 	assert_string_equal(fake_calls(&manager), "");
 	fake_set(&manager, X, "ActiveState", "inactive");
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker"), "--idle-action", "pause"),
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker"), "--idle-action", "pause"),
 			    "POST unpause GET json GET json GET json");
 	assert_string_equal(fake_calls(&manager), STARTS);
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker"), "--idle-action", "pause"), "will not");
@@ -132,7 +120,7 @@ static void a_container_that_comes_later(void **state)
 			    "the unit 'x.service' runs, but no container 'x' does: it may have another name");
 	program_release(&p);
 	/* Somebody pauses it meanwhile. */
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")),
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker")),
 			    "GET json POST unpause GET json POST unpause GET json GET json GET json");
 	fake_stop(&f);
 }
@@ -157,19 +145,6 @@ static void a_unit_that_is_up_without_its_container(void **state)
 	fake_stop(&f);
 }
 
-/* A container of a pod, with this label. */
-static const char *member(const char *status, pid_t pid, const char *unit, const char *policy)
-{
-	char body[1024];
-
-	snprintf(body, sizeof(body),
-		 "{\"Id\":\"" ID "\",\"Name\":\"x\",\"Pod\":\"" ID "\",\"State\":{\"Status\":\"%s\",\"Pid\":%d,"
-		 "\"ExitCode\":7,\"StartedAt\":\"" STARTED "\"},\"HostConfig\":{\"NetworkMode\":\"none\","
-		 "\"RestartPolicy\":{\"Name\":\"%s\"}},\"Config\":{\"Labels\":{\"PODMAN_SYSTEMD_UNIT\":\"%s\"}}}",
-		 status, pid, policy, unit);
-	return reply("200", body);
-}
-
 /* Seen twice in more than a second. */
 #define FOR_GOOD(text)                                                                                                 \
 	SAY(text),                                                                                                     \
@@ -188,7 +163,8 @@ static void a_container_that_ended_alone_is_started(void **state)
 
 	(void)state;
 	fake_active(&manager, X, A);
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json POST start GET json GET json GET json");
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker")),
+			    "GET json GET json POST start GET json GET json GET json");
 	assert_string_equal(recorded(&f, BACKEND_DOCKER), "found " A);
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "will not");
 	assert_string_equal(requests(&f), "GET json GET json POST start");
@@ -196,7 +172,8 @@ static void a_container_that_ended_alone_is_started(void **state)
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "the container 'x' ended with status 7");
 	assert_string_equal(requests(&f), "GET json GET json POST start GET json GET json");
 	/* Somebody else has been faster. */
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json POST start GET json GET json GET json");
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker")),
+			    "GET json GET json POST start GET json GET json GET json");
 	assert_string_equal(fake_calls(&manager), "");
 	fake_stop(&f);
 }
@@ -213,7 +190,7 @@ static void one_that_fails_at_once_is_not_started_again(void **state)
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "'docker logs x' may say why");
 	assert_string_equal(requests(&f), "GET json GET json");
 	fake_set(&manager, X, "ActiveState", "inactive");
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json GET json GET json");
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json GET json GET json");
 	fake_stop(&f);
 }
 
@@ -233,58 +210,10 @@ static void a_container_of_somebody_else_is_refused(void **state)
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "is not the one of the unit 'x.service'");
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "then 'systemctl --user restart x.service'");
 	assert_string_equal(requests(&f), "GET json GET json");
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json");
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json");
 	/* Others do not label theirs. */
 	fake_set(&manager, X, "SourcePath", "/x.pod");
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json");
-	fake_stop(&f);
-}
-
-/* `podman run --replace` would remove it with its data. */
-static void a_container_of_somebody_else_is_not_replaced(void **state)
-{
-	START(f, SAY(running()), SAY(EXITED), SAY(NONSENSE), SAY(EXITED));
-
-	(void)state;
-	fake_set(&manager, X, "ActiveState", "inactive");
-	fake_set(&manager, X, "SourcePath", "/x.container");
-	record(&f, BACKEND_PODMAN, "");
-	for (int k = 0; k < 2; k++)
-		assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")),
-			       "'podman rename x x-other' keeps it, 'podman rm -f x' removes it with its data");
-	/* It cannot be told whose it is. */
-	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "the unit 'x.service' is not started");
-	/* `podman generate systemd --new` */
-	fake_set(&manager, X, "SourcePath", "");
-	fake_set(&manager, X, "Environment", "A=1 PODMAN_SYSTEMD_UNIT=" X);
-	fake_set(&manager, X, "ExecStart", "podman run --replace --name x");
-	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "'podman rename x x-other' keeps it");
-	assert_string_equal(requests(&f), "GET json GET json GET json GET json");
-	assert_string_equal(recorded(&f, BACKEND_PODMAN), "");
-	assert_string_equal(fake_calls(&manager), "");
-	fake_stop(&f);
-}
-
-static void what_a_unit_may_replace(void **state)
-{
-	const char *own = member("exited", 0, X, "no"), *alias = member("exited", 0, "alias.service", "no");
-	const char *runs = member("running", container_process(), X, "no");
-#define RUNS SAY(runs), SAY(runs), SAY(runs)
-	START(f, SAY(NO_SUCH), RUNS, SAY(reply("500", "{}")), RUNS, SAY(own), RUNS, SAY(alias), RUNS, RUNS, RUNS, RUNS);
-	struct program p;
-
-	(void)state;
-	fake_set(&manager, X, "Names", X " alias.service");
-	for (int k = 0; k < 7; k++) {
-		fake_set(&manager, X, "ActiveState", "inactive");
-		fake_set(&manager, X, "SourcePath", k < 4 ? "/x.container" : "");
-		/* `podman generate systemd`, which starts a container that has no label; one that a person has written */
-		fake_set(&manager, X, "Environment", k == 5 ? "PODMAN_SYSTEMD_UNIT=" X : "");
-		fake_set(&manager, X, "ExecStart", k == 5 ? "podman start x" : "podman run --replace --name x");
-		assert_string_equal(WAKE(UNIT_OPTIONS(f, "podman")),
-				    k < 4 ? "GET json GET json GET json GET json" : "GET json GET json GET json");
-		assert_string_equal(fake_calls(&manager), STARTS);
-	}
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json");
 	fake_stop(&f);
 }
 
@@ -299,7 +228,7 @@ static void one_that_is_paused_must_be_the_units(void **state)
 	(void)state;
 	fake_active(&manager, X, A);
 	fake_set(&manager, X, "SourcePath", "/x.container");
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "podman"), "--idle-action", "pause"),
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "podman"), "--idle-action", "pause"),
 			    "GET json POST unpause GET json GET json GET json");
 	assert_string_equal(recorded(&f, BACKEND_PODMAN), "own " A);
 	assert_non_null(strstr(f.seen->text, "/containers/" ID "/unpause"));
@@ -433,7 +362,7 @@ static void one_that_is_starting_is_waited_for(void **state)
 	(void)state;
 	fake_active(&manager, X, A);
 	change_at("Get " X " ActiveState", 2, "ActiveState", "activating");
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json GET json");
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json GET json");
 	assert_string_equal(fake_calls(&manager), "");
 	fake_stop(&f);
 }
@@ -447,7 +376,7 @@ static void one_that_was_up_and_ends_is_started(void **state)
 	(void)state;
 	fake_active(&manager, X, A);
 	change_at("Get " X " ActiveState", 4, "ActiveState", "inactive");
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json GET json");
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json GET json");
 	assert_string_equal(fake_calls(&manager), STARTS);
 	assert_string_equal(recorded(&f, BACKEND_DOCKER), "own 00000000000000000000000000000001");
 	fake_stop(&f);
@@ -464,7 +393,7 @@ static void podmans_monitor_is_no_container(void **state)
 	snprintf(pid, sizeof(pid), "%d", getppid());
 	fake_active(&manager, X, A);
 	fake_set(&manager, X, "MainPID", pid);
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "podman")), "GET json GET json GET json GET json");
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "podman")), "GET json GET json GET json GET json");
 	fake_stop(&f);
 }
 
@@ -508,7 +437,7 @@ static void what_a_unit_needs_is_written_down(void **state)
 	}
 	/* One that cannot be asked about afterwards is written down without. */
 	fake_on(&manager, (struct fake_event){"Get pod.service InvocationID", .what = FAIL, .value = "a.b"});
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json");
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json");
 	assert_string_equal(needed("db.service"), A);
 	assert_string_equal(needed("net.service"), A);
 	assert_string_equal(needed("far.service"), A);
@@ -540,7 +469,7 @@ static void needs_have_bounds(void **state)
 	for (char *c = list; *c; c++)
 		*c = *c == 'b' ? 'c' : *c;
 	fake_set(&manager, X, "Wants", list);
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json");
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json");
 	snprintf(command, sizeof(command), "ls %s | grep -c '[.]needed$'", directory);
 	counted = popen(command, "r");
 	assert_int_equal(fscanf(counted, "%d", &n), 1);
@@ -640,7 +569,7 @@ static void volumes_of_a_unit(void **state)
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "the volume 'pgd' of the container 'x' was removed");
 	assert_string_equal(fake_calls(&manager), "");
 	fake_active(&manager, X, A);
-	assert_string_equal(WAKE(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json");
+	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker")), "GET json GET json GET json");
 	fake_on(&manager, (struct fake_event){"Get " X " Result", .what = FAIL, .value = "a.b"});
 	assert_int_equal(volumes_write(path, &v, &err), 0);
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "'pgd'");
@@ -659,8 +588,6 @@ int main(void)
 		UNIT_TEST(a_container_that_ended_alone_is_started),
 		UNIT_TEST(one_that_fails_at_once_is_not_started_again),
 		UNIT_TEST(a_container_of_somebody_else_is_refused),
-		UNIT_TEST(a_container_of_somebody_else_is_not_replaced),
-		UNIT_TEST(what_a_unit_may_replace),
 		UNIT_TEST(a_container_that_somebody_removed),
 		UNIT_TEST(one_that_is_paused_must_be_the_units),
 		UNIT_TEST(another_one_stays_paused),

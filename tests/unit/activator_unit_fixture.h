@@ -76,3 +76,29 @@ static inline void change_at(const char *on, unsigned after, const char *name, c
 #define PAUSED	 inspection("paused", 0, STARTED, "")
 #define WILL_NOT reply("500", "{\"message\":\"will not\"}")
 #define NONSENSE reply("200", "nonsense")
+
+/* A container of a pod, with this label. */
+static inline const char *member(const char *status, pid_t pid, const char *unit, const char *policy)
+{
+	char body[1024];
+
+	snprintf(body, sizeof(body),
+		 "{\"Id\":\"" ID "\",\"Name\":\"x\",\"Pod\":\"" ID "\",\"State\":{\"Status\":\"%s\",\"Pid\":%d,"
+		 "\"ExitCode\":7,\"StartedAt\":\"" STARTED "\"},\"HostConfig\":{\"NetworkMode\":\"none\","
+		 "\"RestartPolicy\":{\"Name\":\"%s\"}},\"Config\":{\"Labels\":{\"PODMAN_SYSTEMD_UNIT\":\"%s\"}}}",
+		 status, pid, policy, unit);
+	return reply("200", body);
+}
+
+/* Requests to the manager. */
+#define STARTS "Subscribe\nStartUnit x.service replace\n"
+
+/* Runs a wake that succeeds, and says which requests it made. */
+#define WAKE_REQUESTS(...)                                                                                             \
+	({                                                                                                             \
+		assert_int_equal(program_run_kept(&p, ARGUMENTS(__VA_ARGS__)), 0);                                     \
+		assert_string_equal(p.failed, "");                                                                     \
+		assert_int_equal(p.woken.n_fds, 3);                                                                    \
+		program_release(&p);                                                                                   \
+		requests(&f);                                                                                          \
+	})

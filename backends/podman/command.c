@@ -1,0 +1,87 @@
+#include "backends/podman/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backends/podman/reply.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/signals.h"
+
+/* Its complaints go where ours go. timeout(1) ends it. Returns an errno value. */
+static int spawn(const char *name, char **env, uint64_t deadline, int output, pid_t *ret)
+{
+	char filter[CONTAINER_NAME_SIZE + sizeof("name=^$")], seconds[32];
+	const char *argv[] = {"timeout",  "--signal=KILL", seconds,    "podman", "ps", "--all",
+			      "--filter", filter,	   "--format", "json",	 NULL};
+	const sigset_t none = signals_none();
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	int r;
+
+	snprintf(filter, sizeof(filter), "name=^%s$", name);
+	snprintf(seconds, sizeof(seconds), "%d.%03d", timeout_msec(deadline) / 1000, timeout_msec(deadline) % 1000);
+	/* Cannot fail: glibc's only clear or set these. */
+	(void)posix_spawn_file_actions_init(&files);
+	(void)posix_spawnattr_init(&attributes);
+	(void)posix_spawnattr_setsigmask(&attributes, &none);
+	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	r = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+	if (r == 0)
+		r = posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+	if (r == 0)
+		r = posix_spawnp(ret, argv[0], &files, &attributes, (char *const *)argv, env);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&files);
+	return r;
+}
+
+/* The filter is a regular expression. */
+static int choose(const char *text, size_t len, const char *name, struct container *ret, struct error *err)
+{
+	_cleanup_container_list_ struct container_list list = {};
+
+	if (!podman_parse_list(text, len, &list))
+		return error_set(err, EPROTO, "'podman ps' says something that this version does not understand");
+	for (size_t k = 0; k < list.n; k++) {
+		if (strcmp(list.items[k].name, name) == 0) {
+			*ret = list.items[k];
+			list.items[k] = (struct container){};
+			return 0;
+		}
+	}
+	return error_set(err, ENOENT, "there is no container '%s'", name);
+}
+
+int podman_command_find(const char *name, char **env, uint64_t deadline, struct container *ret, struct error *err)
+{
+	_cleanup_fclose_ FILE *output = NULL;
+	_cleanup_free_ char *text = NULL;
+	int r, status = 0, ends[2];
+	size_t size = 0;
+	ssize_t len;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "cannot run 'podman ps'");
+	r = spawn(name, env, deadline, ends[1], &pid);
+	close(ends[1]);
+	output = fdopen(ends[0], "r");
+	if (r != 0)
+		return error_errno(err, r, "cannot run 'podman ps'");
+	len = output ? getdelim(&text, &size, '\0', output) : -1;
+	(void)TEMP_FAILURE_RETRY(waitpid(pid, &status, 0));
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return error_set(err, EPROTO, "'podman ps' %s: 'podman ps --all' may show why",
+				 time_is_over(deadline) ? "did not end in time" : "has failed");
+	return choose(text ? text : "", len > 0 ? (size_t)len : 0, name, ret, err);
+}

@@ -1,0 +1,141 @@
+/* activator/name_check.c: a unit that is started replaces no container of somebody else's. */
+#include <sys/stat.h>
+
+#include "tests/unit/activator_unit_fixture.h"
+
+/* `podman run --replace` would remove it with its data. */
+static void a_container_of_somebody_else_is_not_replaced(void **state)
+{
+	START(f, SAY(running()), SAY(EXITED), SAY(NONSENSE), SAY(EXITED));
+
+	(void)state;
+	fake_set(&manager, X, "ActiveState", "inactive");
+	fake_set(&manager, X, "SourcePath", "/x.container");
+	record(&f, BACKEND_PODMAN, "");
+	for (int k = 0; k < 2; k++)
+		assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")),
+			       "'podman rename x x-other' keeps it, 'podman rm -f x' removes it with its data");
+	/* It cannot be told whose it is. */
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "the unit 'x.service' is not started");
+	/* `podman generate systemd --new` */
+	fake_set(&manager, X, "SourcePath", "");
+	fake_set(&manager, X, "Environment", "A=1 PODMAN_SYSTEMD_UNIT=" X);
+	fake_set(&manager, X, "ExecStart", "podman run --replace --name x");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "'podman rename x x-other' keeps it");
+	assert_string_equal(requests(&f), "GET json GET json GET json GET json");
+	assert_string_equal(recorded(&f, BACKEND_PODMAN), "");
+	assert_string_equal(fake_calls(&manager), "");
+	fake_stop(&f);
+}
+
+static void what_a_unit_may_replace(void **state)
+{
+	const char *own = member("exited", 0, X, "no"), *alias = member("exited", 0, "alias.service", "no");
+	const char *runs = member("running", container_process(), X, "no");
+#define RUNS SAY(runs), SAY(runs), SAY(runs)
+	START(f, SAY(NO_SUCH), RUNS, SAY(reply("500", "{}")), RUNS, SAY(own), RUNS, SAY(alias), RUNS, RUNS, RUNS, RUNS);
+	struct program p;
+
+	(void)state;
+	fake_set(&manager, X, "Names", X " alias.service");
+	for (int k = 0; k < 7; k++) {
+		fake_set(&manager, X, "ActiveState", "inactive");
+		fake_set(&manager, X, "SourcePath", k < 4 ? "/x.container" : "");
+		/* `podman generate systemd`, which starts a container that has no label; one that a person has written */
+		fake_set(&manager, X, "Environment", k == 5 ? "PODMAN_SYSTEMD_UNIT=" X : "");
+		fake_set(&manager, X, "ExecStart", k == 5 ? "podman start x" : "podman run --replace --name x");
+		assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "podman")),
+				    k < 4 ? "GET json GET json GET json GET json" : "GET json GET json GET json");
+		assert_string_equal(fake_calls(&manager), STARTS);
+	}
+	fake_stop(&f);
+}
+
+/* podman(1), which prints this. */
+static void put_command(const char *script)
+{
+	char path[160], name[96];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%s/bin", directory);
+	(void)mkdir(name, 0700);
+	snprintf(path, sizeof(path), "%s:/usr/bin:/bin", name);
+	setenv("PATH", path, 1);
+	snprintf(path, sizeof(path), "%s/podman", name);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fprintf(f, "#!/bin/sh\n%s\n", script);
+	fclose(f);
+	assert_int_equal(chmod(path, 0700), 0);
+}
+
+static const char *listed(const char *name, const char *unit)
+{
+	static char text[512];
+
+	snprintf(text, sizeof(text),
+		 "[ \"$*\" = 'ps --all --filter name=^x$ --format json' ] && echo '[{\"Id\":\"" ID
+		 "\",\"Names\":[\"%s\"],"
+		 "\"State\":\"running\",\"Labels\":{\"PODMAN_SYSTEMD_UNIT\":\"%s\"}}]'",
+		 name, unit);
+	return text;
+}
+
+/* A unit's `podman run` needs no service of Podman. */
+static void where_podman_does_not_listen(void **state)
+{
+	START(f);
+	char *path = strdup(getenv("PATH"));
+
+	(void)state;
+	fake_stop(&f);
+	fake_set(&manager, X, "ActiveState", "inactive");
+	fake_set(&manager, X, "SourcePath", "/x.container");
+	put_command(listed("x", "y.service"));
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "'podman rename x x-other' keeps it");
+	put_command("echo nonsense");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "says something that this version does not understand");
+	put_command("exit 125");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "'podman ps' has failed");
+	put_command("kill -9 $$");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "'podman ps' has failed");
+	put_command("exec sleep 60");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman"), "--startup-timeout", "500ms"), "did not end in time");
+	assert_string_equal(fake_calls(&manager), "");
+	/* It is the unit's own, has another name, or there is none: only then is the unit started, and fails. */
+	fake_set(&manager, X, "start", "failed");
+	for (int k = 0; k < 3; k++) {
+		put_command(k == 0 ? listed("x", X) : k == 1 ? listed("x2", "y.service") : "echo '[]'");
+		assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "'x' ended with status 0 before it was ready");
+		assert_string_equal(fake_calls(&manager), STARTS);
+	}
+	setenv("PATH", path, 1);
+	free(path);
+}
+
+static void one_that_somebody_makes_while_the_unit_waits(void **state)
+{
+	START(f, SAY(NO_SUCH), SAY(NONSENSE), SAY(running()));
+
+	(void)state;
+	fake_set(&manager, X, "ActiveState", "activating");
+	fake_set(&manager, X, "SourcePath", "/x.container");
+	fake_set(&manager, X, "start", "pending");
+	fake_on(&manager, (struct fake_event){"StopUnit", .what = END, .value = "canceled"});
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "'podman rename x x-other' keeps it");
+	assert_string_equal(requests(&f), "GET json GET json GET json");
+	assert_non_null(strstr(fake_calls(&manager), "StopUnit x.service replace\n"));
+	fake_stop(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(a_container_of_somebody_else_is_not_replaced),
+		UNIT_TEST(what_a_unit_may_replace),
+		UNIT_TEST(where_podman_does_not_listen),
+		UNIT_TEST(one_that_somebody_makes_while_the_unit_waits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
