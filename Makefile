@@ -240,10 +240,11 @@ bench-router: ## measure what the router costs a client of an engine, compared w
 ZSH_FUNCTIONS = $(if $(and $(filter /usr,$(PREFIX)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
 
 # Installing may replace running programs at any moment (packaging/install). Only root can read nshelper and proxy: a
-# container can reach a process in its namespaces if the process may read its own executable.
+# container can reach a process in its namespaces if the process may read its own executable. So can a user one of the
+# router's workers, which run as that user.
 LIBEXEC_PROGRAMS = $(filter-out cli,$(PROGRAMS))
 MANIFEST = $(LIBEXECDIR)/sockwake/installed
-MODES    = nshelper=0711 proxy=0711
+MODES    = nshelper=0711 proxy=0711 router=0711
 mode     = $(or $(patsubst $1=%,%,$(filter $1=%,$(MODES))),0755)
 INSTALLED = 0755:$(call program,cli):$(BINDIR)/sockwake \
 	$(foreach p,$(LIBEXEC_PROGRAMS),$(call mode,$p):$(call program,$p):$(LIBEXECDIR)/sockwake/$p) \

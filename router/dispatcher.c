@@ -21,6 +21,7 @@
 #include "router/config.h"
 #include "router/ledger.h"
 #include "router/managers.h"
+#include "router/pace.h"
 #include "router/peer.h"
 #include "router/records.h"
 #include "router/route.h"
@@ -46,6 +47,7 @@ struct dispatcher {
 	struct records records;
 	struct ledger ledger;
 	struct status_socket status;
+	struct pace pace;
 	struct peer peer; /* who was accepted last */
 	uint64_t idle_timeout;
 	bool draining;
@@ -254,11 +256,15 @@ static void serve(struct dispatcher *d, int client)
 {
 	_cleanup_close_ int fd = client;
 	struct peer *p = &d->peer;
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
 	struct message message;
 	enum member_kind kind;
 	struct member *m;
 	struct error err;
 
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 || !pace_allows(&d->pace, &cred, now_usec()))
+		return;
 	if (peer_read(fd, p, &err) < 0) {
 		complain(d, LOG_WARNING, &err);
 		return;
@@ -267,6 +273,8 @@ static void serve(struct dispatcher *d, int client)
 	    peer_become(p, p->place.slice, &err) == 0)
 		p->place.kind = PLACE_OWN_CONTAINER; /* whose namespace it is, its worker finds out */
 	kind = judge(d, p, &message);
+	if (message.kind == MESSAGE_REFUSE)
+		pace_refused(&d->pace, &cred);
 	/* Twice the limit is enough for answers that say so. */
 	if (kind != MEMBER_REFUSING &&
 	    records_of_account(&d->records, peer_account(p)) >= 2 * d->config.connections_per_user)

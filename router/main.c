@@ -54,10 +54,13 @@ static int check(const struct router_options *o)
 	return EXIT_SUCCESS;
 }
 
+/* A worker's user must not trace it, or take its descriptors: with its channel the user could speak to the dispatcher. That
+ * nobody but root can read our executable has made it so from the beginning, where the program is installed. */
 static int run(const struct router_options *o, struct error *err)
 {
 	if (!o->worker)
 		return serve(o, err);
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (strcmp(o->worker, "identity") == 0)
 		return identity_run(FIRST_FD, o, err);
 	if (strcmp(o->worker, "policy") == 0)

@@ -46,5 +46,10 @@ int message_send(int channel, const struct message *m, int fd);
 int message_tell(int channel, const struct message *m);
 
 /* 1: received, *ret_fd belongs to the caller or is -1; 0: the other end has gone; -1 with errno (EAGAIN: none now;
- * EBADMSG: not one of ours). Texts end with a NUL. */
+ * EBADMSG: not one of ours). Texts end with a NUL. ret_fd: NULL for the dispatcher, to which nobody has a descriptor to
+ * pass: the kernel closes it. */
 int message_receive(int channel, struct message *ret, int *ret_fd);
+
+/* Whoever passes a descriptor to this end fails, from Linux 6.16 on: its end may take long (SO_LINGER), and who receives it
+ * has to wait for that. */
+void message_refuse_descriptors(int channel);

@@ -115,21 +115,19 @@ static void channel_ready(struct loop *loop, struct watch *watch, uint32_t event
 {
 	struct member *m = container_of(watch, struct member, channel);
 	struct message message;
-	int fd, r;
+	int r;
 
 	(void)loop;
 	(void)events;
 	/* Others have their turn after a batch of one worker's messages. */
 	for (int i = 0; i < 64 && watch->fd >= 0; i++) {
-		r = message_receive(watch->fd, &message, &fd);
+		r = message_receive(watch->fd, &message, NULL);
 		if (r < 0 && errno != EBADMSG)
 			return;
 		if (r == 0) {
 			team_dismiss(m->team, m);
 			return;
 		}
-		if (fd >= 0)
-			close(fd);
 		if (r > 0)
 			m->team->told(m->team, m, &message);
 	}
@@ -207,6 +205,7 @@ static int start(struct team *t, struct member *m, struct error *err)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_errno(err, errno, "cannot open a channel to a worker");
 	m->channel.fd = pair[0];
+	message_refuse_descriptors(m->channel.fd);
 	theirs = pair[1];
 	m->pid = fork();
 	if (m->pid < 0)

@@ -1,6 +1,7 @@
 """The router: each caller is brought to an engine of the caller's own, which is started if need be, and to nobody else's."""
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -447,6 +448,43 @@ class Limits(RouterCase):
             self.docker("ps")
             process.stdin.close()
         self.docker("ps", user="other")
+
+    def test_a_flood_by_who_is_refused(self):
+        """The Docker client gives up at once where the socket's queue is full."""
+        script = (
+            "import socket, sys\n"
+            "print('begins', flush=True)\n"
+            "while True:\n"
+            "    s = socket.socket(socket.AF_UNIX)\n"
+            "    s.setblocking(False)\n"
+            "    try:\n"
+            "        s.connect('%s')\n"
+            "    except BlockingIOError:\n"
+            "        pass\n"
+            "    s.close()\n"
+        ) % router.SOCKET
+        self.docker("ps", user="other")
+        argv = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "python3", "-c", script)
+        with harness.spawn(*argv, stdout=subprocess.PIPE) as flood:
+            try:
+                flood.stdout.readline()
+                for _ in range(20):
+                    self.docker("ps", user="other")
+            finally:
+                flood.kill()
+
+    def test_its_user_cannot_take_a_worker_s_channel(self):
+        """Neither trace the worker."""
+        script = (
+            "import ctypes, os, sys\n"
+            "syscall = ctypes.CDLL(None, use_errno=True).syscall\n"
+            "pidfd = os.pidfd_open(int(sys.argv[1]))\n"
+            "print(*(syscall(438, pidfd, fd, 0) for fd in range(3, 8)), ctypes.get_errno())\n"
+        )
+        self.docker("ps", user="other")
+        pid = harness.run("pgrep", "--uid=other", "--full", "worker identity").stdout.strip()
+        taken = harness.run("python3", "-c", script, pid, user="other").stdout.split()
+        self.assertEqual(taken, ["-1"] * 5 + [str(errno.EPERM)])
 
     def test_an_engine_that_hangs_keeps_its_own_user_waiting(self):
         """The engine is frozen with all its processes: Podman may have a second one, depending on what ran before it."""

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -123,6 +124,63 @@ static void the_end_is_told(void **state)
 	assert_int_equal(errno, EPIPE);
 }
 
+static int count_descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void pass(int channel, const struct message *m, size_t n_fds)
+{
+	struct iovec part = {.iov_base = (void *)(uintptr_t)m, .iov_len = sizeof(*m)};
+	union {
+		char bytes[CMSG_SPACE(4 * sizeof(int))];
+		struct cmsghdr align;
+	} control = {};
+	struct msghdr header = {.msg_iov = &part,
+				.msg_iovlen = 1,
+				.msg_control = control.bytes,
+				.msg_controllen = CMSG_SPACE(n_fds * sizeof(int))};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&header);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+	memcpy(CMSG_DATA(c), (int[4]){channel, channel, channel, channel}, n_fds * sizeof(int));
+	assert_int_equal(sendmsg(channel, &header, 0), sizeof(*m));
+}
+
+/* The user of a worker may have taken its channel. */
+static void no_descriptor_stays_that_nobody_wanted(void **state)
+{
+	const struct message m = {.kind = MESSAGE_IDLE};
+	int before = count_descriptors(), fd;
+	struct message got;
+
+	(void)state;
+	for (size_t n = 1; n <= 4; n++) {
+		pass(pair[0], &m, n);
+		assert_int_equal(message_receive(pair[1], &got, NULL), 1);
+		assert_int_equal(count_descriptors(), before);
+		pass(pair[0], &m, n);
+		assert_int_equal(message_receive(pair[1], &got, &fd), 1);
+		assert_true(fd >= 0);
+		assert_int_equal(count_descriptors(), before + 1);
+		close(fd);
+	}
+	message_refuse_descriptors(pair[1]); /* from Linux 6.16 on; messages still arrive */
+	assert_int_equal(message_send(pair[0], &m, -1), 0);
+	assert_int_equal(message_receive(pair[1], &got, NULL), 1);
+	if (message_send(pair[0], &m, pair[0]) < 0)
+		assert_int_equal(errno, EPERM);
+	else
+		assert_int_equal(message_receive(pair[1], &got, NULL), 1);
+	assert_int_equal(count_descriptors(), before);
+}
+
 static void what_is_no_message_is_refused(void **state)
 {
 	struct message m;
@@ -160,6 +218,7 @@ int main(void)
 		CASE(a_worker_waits_until_there_is_room),
 		CASE(the_end_is_told),
 		CASE(what_is_no_message_is_refused),
+		CASE(no_descriptor_stays_that_nobody_wanted),
 		CASE(texts_end_although_the_sender_did_not_end_them),
 	};
 
