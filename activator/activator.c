@@ -10,6 +10,7 @@
 #include "activator/sleep.h"
 #include "activator/wake.h"
 #include "common/log.h"
+#include "common/signals.h"
 #include "handover/exit.h"
 #include "handover/refuse.h"
 
@@ -37,6 +38,7 @@ int activator_run(int argc, char **argv)
 	int status;
 
 	(void)prctl(PR_SET_NAME, "activator"); /* executed by descriptor, its name would be a number */
+	signals_survive_file_limit();
 	(void)log_begin("activator");
 	/* Harmless if no sockets were handed over. */
 	refuse_on_signal("the activator");

@@ -298,12 +298,23 @@ int create_unit_fit(struct create_request *r, const struct instance *old, const 
 	return *ret_drop_in ? 0 : -1;
 }
 
+/* A new Quadlet of ours: control/lost.h notes it. */
+static void note_writes(const struct create_request *r, const struct container_unit *run_by)
+{
+	if (run_by->quadlet && !run_by->kube && !run_by->keeps_writes && !r->as_quadlet &&
+	    r->instance.idle_action == IDLE_STOP)
+		note_print("%s removes its container whenever it sleeps, and what that wrote goes with it: "
+			   "'Volume=NAME:/PATH' under [Container] in '%s' keeps a directory",
+			   run_by->unit, run_by->quadlet);
+}
+
 void create_unit_note(const struct create_request *r, const struct container_unit *run_by)
 {
 	if (!run_by->unit)
 		return;
 	note_boot(r, run_by);
 	note_network(run_by);
+	note_writes(r, run_by);
 	unit_ports_note(&r->instance, run_by);
 }
 

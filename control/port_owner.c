@@ -3,8 +3,10 @@
 #include "control/port_owner.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -148,6 +150,24 @@ static bool find_socket_unit(int type, uint16_t port, char *ret, size_t size)
 	return false;
 }
 
+/* Its units are known to its user alone. */
+static void describe_manager(const char *pid, char *ret, size_t size)
+{
+	const struct passwd *user = NULL;
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%s", pid);
+	if (strcmp(pid, "1") != 0 && stat(path, &st) == 0 && st.st_uid != geteuid())
+		user = getpwuid(st.st_uid);
+	if (user)
+		snprintf(ret, size,
+			 "a socket unit of the user '%s' (to whom 'systemctl --user list-sockets' shows which)",
+			 user->pw_name);
+	else
+		snprintf(ret, size, "a socket unit ('systemctl list-sockets' shows which)");
+}
+
 void port_owner_describe(int type, uint16_t port, char *ret, size_t size)
 {
 	_cleanup_free_ char *name = NULL;
@@ -170,7 +190,7 @@ void port_owner_describe(int type, uint16_t port, char *ret, size_t size)
 	if (name && strcmp(name, "systemd") == 0 && find_socket_unit(type, port, ret, size))
 		return;
 	if (name && strcmp(name, "systemd") == 0)
-		snprintf(ret, size, "a socket unit ('systemctl list-sockets' shows which)");
+		describe_manager(pid, ret, size);
 	else {
 		find_service(pid, service, sizeof(service));
 		snprintf(ret, size, "%s (PID %s)%s", name ? name : "a process", pid, service);

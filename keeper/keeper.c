@@ -292,6 +292,7 @@ int keeper_run(int argc, char **argv)
 	k.began = k.extended = now_usec();
 	k.waker = k.sleeper = k.notifier = NO_CHILD("the activator");
 	k.relay = NO_CHILD("the proxy");
+	signals_survive_file_limit();
 	if (!log_begin("keeper"))
 		log_line(LOG_WARNING, LOG_INVALID);
 	log_wake(k.began);

@@ -99,9 +99,19 @@ static char *find_image(const char *quadlet, const char *const *argv)
 	return NULL;
 }
 
+static bool keeps_writes(const struct run_command *command)
+{
+	for (size_t k = 0; k < command->n_volumes; k++) {
+		if (run_volume_stays(command->volumes[k]))
+			return true;
+	}
+	return false;
+}
+
 static int keep_command(const struct run_command *command, struct container_unit *ret, struct error *err)
 {
 	ret->volumes = volume_names(command);
+	ret->keeps_writes = keeps_writes(command);
 	ret->publish = strv_copy(command->publish, command->n_publish);
 	ret->labels = strv_copy(command->labels, command->n_labels);
 	if (command->container)

@@ -18,6 +18,7 @@ struct container_unit {
 	char **publish;		/* NULL-terminated: the host ports it publishes, as given to the engine */
 	char **labels;		/* NULL-terminated: "sockwake.KEY=VALUE", as given to the engine */
 	char **volumes;		/* NULL-terminated: the names of its volumes */
+	bool keeps_writes;	/* of its container somewhere: in a volume with a name, or a directory of the host's */
 	char *image;		/* as in its .container file and command line; NULL: unknown */
 	char *wanted_by;	/* a target that starts it, at boot or at login; NULL for none */
 	bool has_hosts_network; /* --network host, its own or its pod's, or hostNetwork: of its Kubernetes file */

@@ -166,6 +166,15 @@ bool run_volume_name(const char *value, char ret[static RUN_VOLUME_NAME_MAX])
 	return container_name_is_valid(ret); /* a path begins with "/" or "." */
 }
 
+bool run_volume_stays(const char *value)
+{
+	char name[RUN_VOLUME_NAME_MAX];
+
+	if (find_in_list(value, "type", name))
+		return strcmp(name, "bind") == 0 || run_volume_name(value, name);
+	return strchr(value, ':') != NULL;
+}
+
 /* "PORT" or "PORT-PORT" */
 static bool parse_range(const char *s, uint16_t *ret_first, uint16_t *ret_last)
 {

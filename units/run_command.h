@@ -37,6 +37,9 @@ bool run_command_parse_pod(const char *const *argv, struct run_command *ret);
  * host directory, or a volume without a name. */
 bool run_volume_name(const char *value, char ret[static RUN_VOLUME_NAME_MAX]);
 
+/* Does what is written there outlive a container that was run with --rm? */
+bool run_volume_stays(const char *value);
+
 /* Does publishing this value ("[[ADDR]:][PORT[-PORT]]:CPORT[/PROTO]") take the port that p listens on? False if the
  * value is invalid. */
 bool run_publish_takes(const char *value, const struct publish *p);

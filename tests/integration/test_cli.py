@@ -243,6 +243,16 @@ class UserChecks(CliCase):
         self.addCleanup(harness.run, "sockwake", "remove", "other")
         self.refused("create", "server", f"-p{PORT}:6379", words=("other.socket, of the instance 'other' of the system",))
 
+    def test_port_of_an_instance_of_a_user(self):
+        """Root sees that process, but does not know its units."""
+        self.scope.sockwake("create", "server", "-p", f"{PORT}:6379")
+        harness.run("docker", "create", "--name", "other", harness.BUSYBOX, "true")
+        self.addCleanup(harness.run, "docker", "rm", "other")
+        refused = harness.run("sockwake", "create", "other", "-p", f"{PORT}:1", check=False)
+        self.assertIn("a socket unit of the user 'wake' (to whom 'systemctl --user list-sockets' shows which)", refused.stderr)
+        shown = self.scope.run("systemctl", "--user", "list-sockets").stdout
+        self.assertIn(f":{PORT} ", shown)
+
     def test_privileged_port(self):
         self.refused("create", "server", "-p80:6379", words=("port 80", "1024", "ip_unprivileged_port_start"))
 

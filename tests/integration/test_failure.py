@@ -109,6 +109,14 @@ class Container(FailureCase):
         self.scope.systemctl("daemon-reload")
         self.assert_served()
 
+    def test_no_file_may_grow(self):
+        """Not even those in the runtime directory: what cannot be written there is done without."""
+        self.redis()
+        self.drop_in("server.service", "LimitFSIZE=0")
+        self.assert_served()
+        self.scope.sockwake("sleep", "server")
+        self.assert_served()
+
     def test_exits_at_once(self):
         self.broken("false")
         self.assert_refused("ended")

@@ -380,8 +380,7 @@ Exec={command}
         self.assert_served()
         self.assertEqual(self.scope.state("podman.service"), "inactive")
         self.scope.sockwake("sleep", "cache-wake")
-        self.scope.run("touch", f"{os.path.dirname(quadlet_directory(self.scope))}/storage.conf")
-        self.addCleanup(self.scope.run, "rm", f"{os.path.dirname(quadlet_directory(self.scope))}/storage.conf")
+        self.scope.run("touch", os.path.dirname(quadlet_directory(self.scope)))  # where storage.conf may be
         self.scope.systemctl("stop", "podman.service")
         self.assert_served()
         self.assertEqual(self.scope.state("podman.service"), "active")
@@ -536,5 +535,8 @@ class ManualsExample(UnitCase):
             if line.startswith("sockwake create"):
                 backend = ("--backend", "podman") if self.scope.is_system else ()
                 self.scope.run(*line.split(), *backend)
-        self.assertEqual(harness.psql(5432, "select 'answered'"), "answered")
+        self.addCleanup(self.scope.engine_run, "volume", "rm", "test-postgresql", check=False)
+        self.assertEqual(harness.psql(5432, "create table kept as select 'answered' as word"), "SELECT 1")
         self.assertEqual(self.scope.state("test-postgresql.service"), "active")
+        self.scope.sockwake("sleep", "test-postgresql-wake")
+        self.assertEqual(harness.psql(5432, "select word from kept"), "answered")

@@ -99,6 +99,7 @@ static void a_refusal_comes_without_notes(void **state)
 	const struct container_unit run_by = {.unit = (char *)"x2.service",
 					      .quadlet = (char *)"/q/x2.container",
 					      .wanted_by = (char *)"default.target",
+					      .keeps_writes = true,
 					      .publish = ports};
 	struct create_request r = request("x2-wake");
 
@@ -110,12 +111,40 @@ static void a_refusal_comes_without_notes(void **state)
 				   "leaves that to the first connection\n");
 }
 
+static void what_is_written_goes_with_the_container(void **state)
+{
+	struct container_unit run_by = {.unit = (char *)"x2.service", .quadlet = (char *)"/q/x2.container"};
+	struct create_request r = request("x2-wake");
+
+	(void)state;
+	create_unit_note(&r, &run_by);
+	assert_string_equal(noted,
+			    "x2.service removes its container whenever it sleeps, and what that wrote goes with it: "
+			    "'Volume=NAME:/PATH' under [Container] in '/q/x2.container' keeps a directory\n");
+	noted[0] = '\0';
+	r.instance.idle_action = IDLE_PAUSE;
+	create_unit_note(&r, &run_by);
+	r.instance.idle_action = IDLE_STOP;
+	r.as_quadlet = true;
+	create_unit_note(&r, &run_by);
+	r.as_quadlet = false;
+	run_by.keeps_writes = true;
+	create_unit_note(&r, &run_by);
+	run_by.keeps_writes = false;
+	run_by.kube = (char *)"/q/x2.yaml";
+	create_unit_note(&r, &run_by);
+	run_by.kube = run_by.quadlet = NULL;
+	create_unit_note(&r, &run_by);
+	assert_string_equal(noted, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(options_for_quadlets, begin),
 		cmocka_unit_test_setup(stored_ones_are_forgotten, begin),
 		cmocka_unit_test_setup(a_refusal_comes_without_notes, begin),
+		cmocka_unit_test_setup(what_is_written_goes_with_the_container, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

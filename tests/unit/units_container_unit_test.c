@@ -56,6 +56,7 @@ static void what_a_unit_runs(void **state)
 		assert_string_equal(r.labels[0], "sockwake.k=v");
 		assert_string_equal(r.volumes[0], "data");
 		assert_null(r.volumes[1]);
+		assert_true(r.keeps_writes);
 		assert_string_equal(r.image, "img");
 		assert_string_equal(r.wanted_by, "multi-user.target");
 		assert_true(r.waits_for_network);

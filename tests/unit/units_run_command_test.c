@@ -263,6 +263,19 @@ static void only_our_drop_ins_are_touched(void **state)
 		rmdir(path);
 }
 
+static void what_stays_of_a_container(void **state)
+{
+	static const char *const stays[] = {"data:/data", "/srv:/data:ro", "type=bind,source=/srv,target=/data",
+					    "type=volume,source=data,target=/data"};
+	static const char *const goes[] = {"/data", "type=volume,target=/data", "type=tmpfs,target=/data:x"};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(stays) / sizeof(*stays); k++)
+		assert_true(run_volume_stays(stays[k]));
+	for (size_t k = 0; k < sizeof(goes) / sizeof(*goes); k++)
+		assert_false(run_volume_stays(goes[k]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +286,7 @@ int main(void)
 		cmocka_unit_test(drop_ins_say_what_was_asked_for),
 		cmocka_unit_test(only_our_drop_ins_are_touched),
 		cmocka_unit_test(volumes_are_recognised),
+		cmocka_unit_test(what_stays_of_a_container),
 		cmocka_unit_test(pods_and_networks),
 	};
 
