@@ -2,10 +2,12 @@
 #include "cli/set_options.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/nearest.h"
 #include "control/dependencies.h"
 #include "control/health_word.h"
 #include "instance/defaults.h"
@@ -96,13 +98,35 @@ static int unset_line(const struct option_row *row, const char *option, struct i
 	}
 }
 
+#define OPTIONS_MAX 128
+#define WORD_MAX    64
+
+static int no_option(const char *option, struct error *err)
+{
+	static char words[OPTIONS_MAX][WORD_MAX];
+	const char *names[OPTIONS_MAX], *meant;
+	size_t n = 0;
+
+	for (const struct option_row *row = create_line_rows; row->help && n < OPTIONS_MAX; row++) {
+		if (!row->option || row->sets)
+			continue;
+		snprintf(words[n], WORD_MAX, "%.*s", (int)strcspn(option_row_name(row) + 2, " "),
+			 option_row_name(row) + 2);
+		names[n] = words[n];
+		n++;
+	}
+	meant = nearest(option + strspn(option, "-"), names, n);
+	return error_set(err, 0, "--unset '%s' is not an option that 'sockwake help set' shows%s%s%s", option,
+			 meant ? ": did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+}
+
 static int unset(const char *option, struct instance *i, struct error *err)
 {
 	const struct option_row *row = find_row(option);
 	void *to = row ? member(row, i) : NULL;
 
 	if (!row || row->sets)
-		return error_set(err, 0, "--unset '%s' is not an option that 'sockwake help set' shows", option);
+		return no_option(option, err);
 	if (!to)
 		return unset_line(row, option, i, err);
 	if (row->take == option_take_flag)

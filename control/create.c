@@ -88,9 +88,9 @@ static int check_old(const struct create_request *r, const struct stored *old, s
 	if (r->instance.adopted && (old->problem || !old->instance.adopted))
 		return error_set(
 			err, EEXIST,
-			"there is an instance '%s' that was not adopted: remove it, or give the container another "
-			"name for its instance by the label 'sockwake.name'",
-			name);
+			"there is an instance '%s' that was not adopted: remove it with 'sockwake remove %s', or give "
+			"the container another name for its instance by the label 'sockwake.name'",
+			name, name);
 	if (r->instance.adopted && old->instance.backend != r->instance.backend)
 		return error_set(err, EEXIST,
 				 "there is an instance '%s' that was adopted for the container '%s' of %s: give one of "

@@ -148,6 +148,8 @@ static void refusals(void **state)
 	} cases[] = {
 		{ARGS("--idle-timeout", "abc"), "not a time span"},
 		{ARGS("--workers", "x"), "number of workers"},
+		{ARGS("--unset", "idle-timout"), "shows: did you mean 'idle-timeout'?"},
+		{ARGS("--unset", "--shedule"), "did you mean 'schedule'?"},
 		{ARGS("--idle-action", "nap"), "neither stop nor pause"},
 		{ARGS("--unset", "foo"), "not an option that 'sockwake help set' shows"},
 		{ARGS("--unset", "image"), "not an option that"},
