@@ -94,16 +94,15 @@ static int listen_to(int fd, enum readiness_kind kind, uint64_t until, const str
 			snprintf(seen, SEEN_MAX, "the server accepts a connection but does not answer");
 			return VERDICT_MUTE;
 		}
-		if (r > 0) {
+		if (r > 0)
 			n = recv(fd, reply + len, sizeof(reply) - len, 0);
-			if (n < 0 && (errno == EAGAIN || errno == EINTR))
-				continue;
-		}
 		if (n > 0)
 			len += (size_t)n;
 		verdict = probe_judge(kind, reply, len, n <= 0 || len == sizeof(reply), seen);
 		if (verdict == VERDICT_NOT_YET && len == 0)
 			return VERDICT_MUTE;
+		if (verdict == VERDICT_NOT_YET && r == 0)
+			snprintf(seen, SEEN_MAX, "the server begins to answer, and does not go on");
 		if (verdict != VERDICT_MORE)
 			return (int)verdict;
 	}

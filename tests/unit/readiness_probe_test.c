@@ -68,6 +68,14 @@ static void is_silent(int fd)
 		(void)next_client(fd);
 }
 
+/* Begins to answer, and then hangs. */
+static void stops_halfway(int fd)
+{
+	listen(fd, 8);
+	for (;;)
+		(void)send(next_client(fd), "HTTP/1.1 2", 10, MSG_NOSIGNAL);
+}
+
 /* The first question falls on deaf ears, the second is answered. */
 static void answers_the_second_question(int fd)
 {
@@ -221,6 +229,7 @@ static void test_probes_give_up(void **state)
 	}
 	expect_timeout("postgres", postgres_never_starts, "57P03");
 	expect_timeout("http", http_is_broken, "status 502");
+	expect_timeout("http", stops_halfway, "begins to answer, and does not go on");
 	expect_timeout("http", floods, "not HTTP");
 	expect_timeout("postgres", floods, "PostgreSQL answers with an error that has no code");
 }

@@ -109,6 +109,7 @@ static void test_http(void **state)
 	expect(READY_HTTP, VERDICT_READY, BYTES("HTTP/1.1 200 OK\r\n\r\n"));
 	expect(READY_HTTP, VERDICT_READY, BYTES("HTTP/1.0 404 Not Found\r\n\r\n"));
 	expect(READY_HTTP, VERDICT_READY, BYTES("HTTP/1.1 401"));
+	expect(READY_HTTP, VERDICT_READY, BYTES("HTTP/9.9 499"));
 	expect(READY_HTTP, VERDICT_NOT_YET, BYTES("HTTP/1.1 503 Service Unavailable\r\n\r\n"));
 	expect(READY_HTTP, VERDICT_NOT_YET, BYTES("HTTP/1.1 500"));
 	expect(READY_HTTP, VERDICT_NOT_YET, BYTES("HTTP/1.1 50"));

@@ -1,6 +1,8 @@
 /* readiness/readiness.h: what listens, temporary servers, the container's end, and what waiting costs. */
 #include "tests/unit/readiness_fixture.h"
 
+#include "readiness/probes.h"
+
 /* --- listen --- */
 
 static void listens_late(int fd)
@@ -268,7 +270,11 @@ static void test_parse(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		assert_int_equal(readiness_parse(bad[i], &r, &err), -1);
 	memset(path + 6, 'a', sizeof(path) - 7);
-	assert_int_equal(readiness_parse(path, &r, &err), -1);
+	for (size_t len = HTTP_PATH_MAX; len <= HTTP_PATH_MAX + 1; len++) {
+		path[strlen("http:") + len] = '\0';
+		assert_int_equal(readiness_parse(path, &r, &err), len == HTTP_PATH_MAX ? 0 : -1);
+		path[strlen("http:") + len] = 'a';
+	}
 }
 
 static void test_none(void **state)
