@@ -60,22 +60,16 @@ int check_given(const struct verdict *v, const struct schema_row *row, cJSON *it
 	return verdict_need(v, row->key, "yes", row->name, err);
 }
 
-static int check_word(const struct verdict *v, const struct schema_row *row, const char *word, struct error *err)
+static int need_word(const struct verdict *v, const struct schema_row *row, const char *word, struct error *err)
 {
 	if (word[0] == '\0' || schema_is_listed(row->free, word))
 		return 0;
 	return verdict_need(v, row->key, word, row->name, err);
 }
 
-int check_words(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+int check_word(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
 {
-	if (cJSON_IsString(item))
-		return check_word(v, row, item->valuestring, err);
-	for (const cJSON *child = item->child; child; child = child->next) {
-		if (check_word(v, row, child->valuestring, err) < 0)
-			return -1;
-	}
-	return 0;
+	return need_word(v, row, item->valuestring, err);
 }
 
 int check_kind(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
@@ -85,7 +79,7 @@ int check_kind(const struct verdict *v, const struct schema_row *row, cJSON *ite
 	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
 		const char *word = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, names[k]));
 
-		if (word && check_word(v, row, word, err) < 0)
+		if (word && need_word(v, row, word, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -97,7 +91,7 @@ int check_keys(const struct verdict *v, const struct schema_row *row, cJSON *ite
 		/* Podman composes "KEY=VALUE". */
 		if (!checks_is_plain(child->string) || strchr(child->string, '='))
 			return verdict_refuse(v, err, "the name '%.64s' in %s is not plain", child->string, row->name);
-		if (check_word(v, row, child->string, err) < 0)
+		if (need_word(v, row, child->string, err) < 0)
 			return -1;
 	}
 	return 0;

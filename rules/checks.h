@@ -7,7 +7,7 @@
 
 CHECK(check_yes);	  /* other than false, 0, "" and the like: the rule must say yes */
 CHECK(check_given);	  /* given at all */
-CHECK(check_words);	  /* each string needs the rule, but those that are free */
+CHECK(check_word);	  /* the string needs the rule, unless it is free */
 CHECK(check_keys);	  /* each key of a map needs the rule, but those that are free */
 CHECK(check_kind);	  /* an object: its "Name" or "Type" needs the rule, but those that are free */
 CHECK(check_empty);	  /* no rule can allow anything but those that are free */

@@ -24,13 +24,13 @@ static int feed(struct exchange *x, struct error *err)
 	x->text_len -= n;
 	while (x->text_len == 0 && !frame_has_ended(x->body)) {
 		size_t room = frame_room(x->body, x->engine), len;
+		size_t given = (size_t)least_of(wire_in_len(x->client), room);
 		const char *piece;
 		ssize_t taken;
 
 		if (room == 0)
 			return 0;
-		taken = frame_next(x->body, wire_in(x->client), (size_t)least_of(wire_in_len(x->client), room), &piece,
-				   &len, err);
+		taken = frame_next(x->body, wire_in(x->client), given, &piece, &len, err);
 		if (taken < 0)
 			return -1;
 		frame_put(x->body, x->engine, piece, len);
@@ -40,7 +40,7 @@ static int feed(struct exchange *x, struct error *err)
 		if (taken > 0)
 			continue;
 		/* An engine would wait for the rest for ever. */
-		if (x->client->ended && wire_in_len(x->client) <= room)
+		if (x->client->ended && wire_in_len(x->client) == given)
 			return error_set(err, EINVAL, "the body of the request is not complete");
 		return 0;
 	}
@@ -88,7 +88,7 @@ static void put_framing(struct exchange *x, const struct frame *f, bool stream)
 	} else if (!stream) {
 		if (f->kind == FRAME_CHUNKED)
 			put_text(x->client, "Transfer-Encoding: chunked\r\n");
-		else if (length && f->kind != FRAME_UNTIL_END)
+		else if (length)
 			put_line(x->client, "Content-Length: %.20s\r\n", length);
 		x->close |= f->kind == FRAME_UNTIL_END;
 		if (x->close)

@@ -166,16 +166,16 @@ int isolation_check_capabilities(const struct verdict *v, const struct schema_ro
 int isolation_check_security(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
 {
 	for (const cJSON *child = item->child; child; child = child->next) {
-		char option[256];
-		size_t separator = strcspn(child->valuestring, "=:");
+		char option[256], *separator;
 
 		snprintf(option, sizeof(option), "%s", child->valuestring);
-		if (separator < sizeof(option) - 1 && option[separator] == ':')
-			option[separator] = '=';
+		separator = option + strcspn(option, "=:");
+		if (*separator == ':')
+			*separator = '=';
 		if (schema_is_listed("no-new-privileges no-new-privileges=true", option))
 			continue;
-		if (strpbrk(option, " \t\n") && separator < sizeof(option))
-			option[separator] = '\0';
+		if (strpbrk(option, " \t\n"))
+			*separator = '\0';
 		if (verdict_need(v, row->key, option, row->name, err) < 0)
 			return -1;
 	}

@@ -126,7 +126,7 @@ static const struct schema_row host_rows[] = {
 	{"Binds", KIND_STRINGS, mounts_check_binds, RULES_BIND, NULL, NULL},
 	{"Mounts", KIND_OBJECTS, mounts_check_mounts, RULES_BIND, NULL, mount_rows},
 	{"VolumesFrom", KIND_STRINGS, mounts_check_volumes_from, RULES_VOLUMES_FROM, NULL, NULL},
-	{"VolumeDriver", KIND_STRING, check_words, RULES_VOLUME_DRIVER, "local", NULL},
+	{"VolumeDriver", KIND_STRING, check_word, RULES_VOLUME_DRIVER, "local", NULL},
 	{"Tmpfs", KIND_MAP, check_path_keys, 0, NULL, NULL},
 	{"StorageOpt", KIND_MAP, check_yes, RULES_STORAGE_OPTIONS, NULL, NULL},
 	{"ContainerIDFile", KIND_STRING, check_drop, 0, NULL, NULL},
@@ -145,13 +145,13 @@ static const struct schema_row host_rows[] = {
 	{"CgroupnsMode", KIND_STRING, isolation_check_mode, RULES_CGROUP_NAMESPACE, "private", NULL},
 	{"UsernsMode", KIND_STRING, isolation_check_mode, RULES_USER_NAMESPACE, NULL, NULL},
 	{"Cgroup", KIND_STRING, check_empty, 0, NULL, NULL},
-	{"CgroupParent", KIND_STRING, check_words, RULES_CGROUP_PARENT, NULL, NULL},
+	{"CgroupParent", KIND_STRING, check_word, RULES_CGROUP_PARENT, NULL, NULL},
 	{"SecurityOpt", KIND_STRINGS, isolation_check_security, RULES_SECURITY_OPTION, NULL, NULL},
 	{"MaskedPaths", KIND_STRINGS, check_given, RULES_UNMASK, NULL, NULL},
 	{"ReadonlyPaths", KIND_STRINGS, check_given, RULES_UNMASK, NULL, NULL},
 	{"Annotations", KIND_MAP, check_keys, RULES_ANNOTATION, NULL, NULL},
 	{"Sysctls", KIND_MAP, check_keys, RULES_SYSCTL, NULL, NULL},
-	{"Runtime", KIND_STRING, check_words, RULES_RUNTIME, NULL, NULL},
+	{"Runtime", KIND_STRING, check_word, RULES_RUNTIME, NULL, NULL},
 	{"Isolation", KIND_STRING, check_empty, 0, "default", NULL},
 	{"GroupAdd", KIND_STRINGS, isolation_check_groups, 0, NULL, NULL},
 	{"Links", KIND_STRINGS, isolation_check_links, 0, NULL, NULL},
@@ -250,7 +250,7 @@ static const struct schema_row networking_rows[] = {
 		{"Labels", KIND_MAP, check_labels, 0, NULL, NULL}, FREE("StopSignal", KIND_STRING),                    \
 		FREE("StopTimeout", KIND_NUMBER), FREE("Shell", KIND_STRINGS),                                         \
 	{                                                                                                              \
-		"Runtime", KIND_STRING, check_words, RULES_RUNTIME, NULL, NULL                                         \
+		"Runtime", KIND_STRING, check_word, RULES_RUNTIME, NULL, NULL                                          \
 	}
 
 static const struct schema_row config_rows[] = {CONFIG_ROWS, END};
@@ -293,7 +293,7 @@ static const struct schema_row pool_rows[] = {
 };
 
 static const struct schema_row ipam_rows[] = {
-	{"Driver", KIND_STRING, check_words, RULES_NETWORK_DRIVER, "default", NULL},
+	{"Driver", KIND_STRING, check_word, RULES_NETWORK_DRIVER, "default", NULL},
 	{"Options", KIND_MAP, check_yes, RULES_NETWORK_OPTIONS, NULL, NULL},
 	/* The host routes these addresses into the network, whosever they are. */
 	{"Config", KIND_OBJECTS, check_yes, RULES_NETWORK_OPTIONS, NULL, pool_rows},
@@ -308,7 +308,7 @@ static const struct schema_row config_from_rows[] = {
 static const struct schema_row network_rows[] = {
 	FREE("Name", KIND_STRING),
 	FREE("CheckDuplicate", KIND_BOOL),
-	{"Driver", KIND_STRING, check_words, RULES_NETWORK_DRIVER, "bridge", NULL},
+	{"Driver", KIND_STRING, check_word, RULES_NETWORK_DRIVER, "bridge", NULL},
 	{"Options", KIND_MAP, check_yes, RULES_NETWORK_OPTIONS, NULL, NULL},
 	{"IPAM", KIND_OBJECT, NULL, 0, NULL, ipam_rows},
 	{"Labels", KIND_MAP, check_labels, 0, NULL, NULL},

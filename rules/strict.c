@@ -111,11 +111,9 @@ static int32_t take_escape(struct parser *s)
 	static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
 	const char *name;
 
-	if (s->p == s->end || !*s->p)
-		return -1;
 	if (take(s, 'u'))
 		return take_unicode(s);
-	name = strchr(names, *s->p++);
+	name = s->p < s->end ? memchr(names, *s->p++, sizeof(names) - 1) : NULL;
 	return name ? values[name - names] : -1;
 }
 
@@ -174,12 +172,12 @@ static bool take_string(struct parser *s, char *to)
 /* The string, malloc()ed. */
 static char *parse_text(struct parser *s)
 {
-	const char *end = s->p;
+	size_t len = 0, left = (size_t)(s->end - s->p);
 	char *text;
 
-	while (end < s->end && *end != '"')
-		end += *end == '\\' && end + 1 < s->end ? 2 : 1;
-	text = malloc((size_t)(end - s->p) + 1); /* decoded it is not longer */
+	while (len < left && s->p[len] != '"')
+		len += s->p[len] == '\\' ? 2 : 1;
+	text = malloc(len + 1); /* decoded it is not longer */
 	if (!text) {
 		(void)no_memory(s);
 	} else if (!take_string(s, text)) {

@@ -45,8 +45,12 @@ struct play {
 
 #define FAKES_MAX 64
 
+/* The connection with this number, from 1 on, fails; 0: none. */
+static size_t fake_fails_at;
+
 struct fake {
 	const struct play *plays;
+	size_t opened; /* connections that were asked for */
 	char seen[256 * 1024];
 	size_t seen_len;
 	pthread_mutex_t lock;
@@ -186,7 +190,7 @@ static inline int fake_open(void *data, struct error *err)
 	struct fake_connection *c;
 	int pair[2];
 
-	if (f->is_down)
+	if (f->is_down || ++f->opened == fake_fails_at)
 		return error_set(err, ECONNREFUSED, "the engine does not listen");
 	c = malloc(sizeof(*c));
 	assert_non_null(c);

@@ -541,10 +541,71 @@ static void what_has_the_label_from_its_image_is_not_pruned(void **state)
 	}
 }
 
+/* Whatever it is asked for the decision: without the answer nothing is passed on. */
+static void an_engine_that_fails_in_the_middle(void **state)
+{
+	static const struct play plays[] = {
+		CONTAINER("ours", ID_OURS, "i", ""),
+		CONTAINER(ID_OURS, ID_OURS, "i", JOINED("mine")),
+		NETWORK("mine", "mine", "ci"),
+		{"GET /volumes/ours", LABELLED("x"), false},
+		{"GET /volumes/new", "404 Not Found\n{}", false},
+		{"POST /volumes/create", LABELLED("x"), false},
+		{"GET /containers/json", "200 OK\n[{\"ImageID\":\"i\"}]", false},
+		{NULL, NULL, false},
+	};
+	static const struct label_case cases[] = {
+		{"/containers/ours/start", "", 0, "POST /containers/" ID_OURS "/start"},
+		{"/containers/create", "{\"Image\":\"i\"}", 0, "POST /containers/create"},
+		{"/containers/create", "{\"HostConfig\":{\"PidMode\":\"container:ours\"}}", 0,
+		 "POST /containers/create"},
+		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"container:ours\"}}", 0,
+		 "POST /containers/create"},
+		{"/containers/create", "{\"HostConfig\":{\"NetworkMode\":\"mine\"}}", 0, "POST /containers/create"},
+		{"/containers/create", "{\"HostConfig\":{\"VolumesFrom\":[\"ours\"]}}", 0, "POST /containers/create"},
+		{"/containers/create", "{\"HostConfig\":{\"Links\":[\"ours\"]}}", 0, "POST /containers/create"},
+		{"/containers/create", "{\"HostConfig\":{\"Binds\":[\"new:/x\"]}}", 0, "POST /containers/create"},
+		{"/containers/create",
+		 "{\"HostConfig\":{\"Mounts\":[{\"Type\":\"volume\",\"Source\":\"ours\",\"Target\":\"/x\"}]}}", 0,
+		 "POST /containers/create"},
+		{"/containers/create", "{\"NetworkingConfig\":{\"EndpointsConfig\":{\"mine\":{}}}}", 0,
+		 "POST /containers/create"},
+		{"/volumes/create", "{\"Name\":\"ours\"}", 0, "POST /volumes/create"},
+		{"/networks/mine/connect", "{\"Container\":\"ours\"}", 0, "POST /networks/" ID_OURS "/connect"},
+		{"/networks/mine/disconnect", "{\"Container\":\"ours\"}", 0, "POST /networks/" ID_OURS "/disconnect"},
+		{"/commit?container=ours", "", 0, "POST /commit"},
+		{"/build?networkmode=mine", "", 0, "POST /build"},
+		{"/containers/prune", "", 0, "POST /containers/prune"},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		_cleanup_free_ char *request = post(cases[k].path, cases[k].json);
+		int status = 0;
+
+		for (fake_fails_at = 1; status != 200; fake_fails_at++) {
+			_cleanup_outcome_ struct outcome *o =
+				ask(LABEL "allow = containers.create containers.start containers.prune volumes.create "
+					  "networks.connect networks.disconnect images.commit images.build\n"
+					  "pid = container\nnetwork = container\nvolumes-from = yes",
+				    plays, request);
+
+			status = o->status;
+			if (status != (o->fake.opened < fake_fails_at ? 200 : 503))
+				fail_msg("%s %s without answer %zu: %s", cases[k].path, cases[k].json, fake_fails_at,
+					 o->answer);
+			if (!strstr(o->fake.seen, cases[k].sent) == (status == 200))
+				fail_msg("%s %s: %s", cases[k].path, cases[k].json, o->fake.seen);
+		}
+	}
+	fake_fails_at = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_has_the_label_from_its_image_is_not_pruned),
+		cmocka_unit_test(an_engine_that_fails_in_the_middle),
 		cmocka_unit_test(the_id_of_a_network_is_what_is_joined),
 		cmocka_unit_test(a_container_starts_only_in_networks_that_it_may_use),
 		cmocka_unit_test(the_label_of_an_image_makes_no_container_the_callers),

@@ -470,6 +470,38 @@ static void megabytes_go_both_ways_at_once(void **state)
 	rules_free(&s.rules);
 }
 
+/* It gets all of a long answer, in its own time. */
+static void a_client_may_read_slowly(void **state)
+{
+	static char answer[512 * 1024];
+	const struct play plays[] = {{"GET /containers/a/json", answer, false}, {NULL, NULL, false}};
+	static const char request[] = "GET /containers/a/json HTTP/1.1\r\n" HOST "\r\n";
+	static struct served s;
+	_cleanup_free_ char *text = NULL;
+	pthread_t server;
+	int pair[2], least = 0;
+
+	(void)state;
+	memset(answer, 'x', sizeof(answer) - 1);
+	memcpy(answer, "200 OK\n", 7);
+	s.rules = rules_of("[rules]\nallow = containers.inspect\n");
+	s.fake.plays = plays;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)), 0);
+	s.fd = pair[1];
+	pthread_create(&server, NULL, serve, &s);
+	fake_send(pair[0], request, sizeof(request) - 1);
+	shutdown(pair[0], SHUT_WR);
+	text = read_all(pair[0]);
+	pthread_join(server, NULL);
+	pthread_join(s.fake.threads[0], NULL);
+	assert_non_null(strstr(text, "\r\n\r\nx"));
+	assert_string_equal(strstr(text, "\r\n\r\n") + 4, answer + 7);
+	close(pair[0]);
+	rules_report_clear(&s.report);
+	rules_free(&s.rules);
+}
+
 static void a_client_that_goes_ends_the_engines_side(void **state)
 {
 	static const struct play plays[] = {
@@ -587,6 +619,7 @@ int main(void)
 		cmocka_unit_test(nor_what_follows_a_refused_one),
 		cmocka_unit_test(a_stream_has_two_ends),
 		cmocka_unit_test(megabytes_go_both_ways_at_once),
+		cmocka_unit_test(a_client_may_read_slowly),
 		cmocka_unit_test(a_client_that_goes_ends_the_engines_side),
 		cmocka_unit_test(a_client_can_send_all_before_it_reads_the_refusal),
 		cmocka_unit_test(a_frozen_engine_does_not_hold_what_a_client_left),
