@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/extremes.h"
 #include "common/log.h"
 #include "handover/channel.h"
 #include "handover/listen.h"
@@ -125,7 +126,7 @@ static void look(struct keeper *k)
 		say_overdue(k);
 		return;
 	}
-	k->deadline = next < end ? next : end;
+	k->deadline = least_of(next, end);
 	if (k->ready || k->told_to_stop)
 		return;
 	snprintf(sentence, sizeof(sentence), STATUS_WAITS "%.600s%s%.300s", awaited(k), k->hint[0] ? "; " : "",
@@ -141,7 +142,7 @@ void overdue_begin(struct keeper *k)
 	uint64_t end = overdue_at(k), first = time_after(now_usec(), USEC_PER_SEC);
 
 	k->late = look;
-	k->deadline = first < end ? first : end;
+	k->deadline = least_of(first, end);
 	k->limit = time_after(k->began, k->options.start_limit);
 	k->limit_wall = time_after(wall_usec() - time_since(k->began), k->options.start_limit);
 }

@@ -150,7 +150,7 @@ static bool admit_streams(struct queue *q, int listener, const struct cidr *rang
 	struct client c;
 	bool excluded;
 
-	for (int i = 0; i < LOOK_MAX && q->n_accepted < ACCEPTED_MAX; i++) {
+	for (int left = LOOK_MAX; left && q->n_accepted < ACCEPTED_MAX; left--) {
 		if (!accept_client(q, listener, &c, &source))
 			return errno == EMFILE || errno == ENFILE;
 		if (c.fd < 0)
@@ -168,7 +168,7 @@ static bool admit_streams(struct queue *q, int listener, const struct cidr *rang
 /* Drops datagrams from these ranges. True if a datagram from elsewhere is in front. */
 static bool admit_datagrams(int fd, const struct cidr *ranges, size_t n)
 {
-	for (int i = 0; i < LOOK_MAX; i++) {
+	for (int left = LOOK_MAX; left; left--) {
 		struct sockaddr_storage source = {.ss_family = AF_UNSPEC};
 		socklen_t len = sizeof(source);
 		bool excluded;
@@ -223,10 +223,8 @@ static void drop_datagrams(int fd)
 {
 	char byte;
 
-	for (int n = 0; n < LOOK_MAX; n++) {
-		if (recv(fd, &byte, 0, MSG_DONTWAIT) < 0 && errno != EINTR)
-			return;
-	}
+	for (int left = LOOK_MAX; left && recv(fd, &byte, 0, MSG_DONTWAIT) >= 0;)
+		left--;
 }
 
 /* Works also if a proxy holds a copy of the socket: disconnecting a TCP socket resets the connection (connect(2),
@@ -260,7 +258,7 @@ static size_t reset_front(int listener, size_t n)
 {
 	size_t gone = 0;
 
-	for (int i = 0; i < LOOK_MAX && gone < n; i++) {
+	for (int left = LOOK_MAX; left && gone < n; left--) {
 		int fd = refuse_accept(LISTEN_FDS_START + listener);
 
 		if (fd < 0 && errno != EINTR && errno != ECONNABORTED)

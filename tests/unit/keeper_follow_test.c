@@ -103,6 +103,27 @@ static void a_container_that_crashes_once_while_it_starts(void **state)
 	keeper_clear(&k);
 }
 
+/* Its proxy may notice before the kernel has ended its first process. */
+static void a_container_that_ends_after_its_proxy(void **state)
+{
+	struct keeper_run k;
+	int client;
+
+	(void)state;
+	keeper_init(&k);
+	k.scripts[RELAY] = "precede failed exit:75";
+	k.scripts[FOLLOW] = "ended exit:75";
+	client = keeper_client(&k);
+	keeper_start(&k);
+	assert_true(was_reset(client));
+	assert_int_equal(keeper_finish(&k), EXIT_REFUSED);
+	assert_non_null(strstr(k.events, "follow 1 begins"));
+	assert_non_null(strstr(k.text, "it ended with status 3"));
+	assert_null(strstr(k.text, "no such luck"));
+	close(client);
+	keeper_clear(&k);
+}
+
 /* What the activator would say of its end is not the reason of a proxy that fails while it runs. */
 static void a_container_that_goes_on(void **state)
 {
@@ -199,6 +220,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_container_that_is_restarted),
 		cmocka_unit_test(who_comes_after_its_end_is_served),
 		cmocka_unit_test(a_container_that_crashes_once_while_it_starts),
+		cmocka_unit_test(a_container_that_ends_after_its_proxy),
 		cmocka_unit_test(a_container_that_goes_on),
 		cmocka_unit_test(how_it_ends_again_and_again),
 		cmocka_unit_test(a_container_that_ends_again_and_again),

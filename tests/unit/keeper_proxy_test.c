@@ -249,6 +249,27 @@ static void what_is_counted_is_written_down_at_once(void **state)
 	keeper_clear(&k);
 }
 
+/* … and what it has not told any more, before the container is put to sleep. */
+static void what_was_counted_last_is_written_down(void **state)
+{
+	struct keeper_run k;
+	int client;
+
+	(void)state;
+	keeper_init(&k);
+	k.scripts[RELAY] = "ready serve count idle exit:0";
+	k.scripts[SLEEP] = "await exit:0";
+	client = keeper_client(&k);
+	keeper_start(&k);
+	assert_true(was_served(client));
+	keeper_expect(&k, "sleep 1 begins");
+	assert_int_equal(keeper_stats(&k).connections_total, 7);
+	atomic_store(&k.play->go, true);
+	assert_int_equal(keeper_finish(&k), 0);
+	close(client);
+	keeper_clear(&k);
+}
+
 /* A child that closes its end without ending is waited for without turning round. */
 static void a_proxy_that_says_nothing_more(void **state)
 {
@@ -284,6 +305,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(descriptors_from_a_proxy_are_not_kept),
 		cmocka_unit_test(a_proxy_that_floods),
 		cmocka_unit_test(what_is_counted_is_written_down_at_once),
+		cmocka_unit_test(what_was_counted_last_is_written_down),
 		cmocka_unit_test(a_proxy_that_says_nothing_more),
 	};
 

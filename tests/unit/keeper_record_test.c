@@ -305,6 +305,33 @@ static void a_hostile_proxy_says_what_it_may_and_no_more(void **state)
 	release(&r);
 }
 
+/* Each of them, whatever else it counts. */
+static void a_proxy_counts(void **state)
+{
+	static const size_t counted[] = {
+		offsetof(struct stats, t_proxy),
+		offsetof(struct stats, t_ready),
+		offsetof(struct stats, t_last_activity),
+		offsetof(struct stats, connections),
+		offsetof(struct stats, connections_total),
+		offsetof(struct stats, connections_failed),
+		offsetof(struct stats, bytes_to_container),
+		offsetof(struct stats, bytes_from_container),
+		offsetof(struct stats, flows),
+		offsetof(struct stats, flows_total),
+		offsetof(struct stats, datagrams_dropped),
+	};
+	struct record r = opened();
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(counted) / sizeof(*counted); k++)
+		*(uint64_t *)((char *)r.shared + counted[k]) = 100 + k;
+	record_take_traffic(&r);
+	for (size_t k = 0; k < sizeof(counted) / sizeof(*counted); k++)
+		assert_int_equal(*(uint64_t *)((char *)&r.own + counted[k]), 100 + k);
+	release(&r);
+}
+
 static void an_activator_says_what_it_may(void **state)
 {
 	struct record r = opened();
@@ -313,10 +340,14 @@ static void an_activator_says_what_it_may(void **state)
 	r.own.wakes = 3;
 	record_share(&r);
 	memset(r.shared, 0xff, sizeof(*r.shared));
+	r.shared->t_dependencies = 3;
 	r.shared->t_started = 4;
+	r.shared->t_inspected = 5;
 	r.shared->container_pid = 77;
 	record_take_wake(&r);
+	assert_int_equal(r.own.t_dependencies, 3);
 	assert_int_equal(r.own.t_started, 4);
+	assert_int_equal(r.own.t_inspected, 5);
 	assert_int_equal(r.own.container_pid, 77);
 	assert_int_equal(r.own.flags, STATS_FOUND_RUNNING);
 	assert_int_equal(r.own.wakes, 3);
@@ -362,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_full_directory, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_shared_memory_keeps_its_size, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_hostile_proxy_says_what_it_may_and_no_more, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_proxy_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_activator_says_what_it_may, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_memory_it_goes_on, setup, teardown),
 	};
