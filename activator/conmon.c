@@ -41,7 +41,7 @@ static bool read_line(const char *path, char *ret, size_t size)
 	_cleanup_free_ char *text = NULL;
 	struct error ignored;
 
-	if (file_read(AT_FDCWD, path, size - 1, &text, NULL, &ignored) < 0)
+	if (file_read(AT_FDCWD, path, size, &text, NULL, &ignored) < 0)
 		return false;
 	snprintf(ret, size, "%.*s", (int)strcspn(text, "\n"), text);
 	return true;

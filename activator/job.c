@@ -56,7 +56,7 @@ static int failed(const struct job *j, int status, struct error *err)
 /* Waits a moment. Fails at the deadline. */
 static int pause_a_little(struct job *j, struct error *err)
 {
-	uint64_t pause = (now_usec() - j->began) / 8;
+	uint64_t pause = time_since(j->began) / 8;
 	char log[LOG_COMMAND_MAX];
 
 	pause = pause < PAUSE_LEAST ? PAUSE_LEAST : pause > PAUSE_MOST ? PAUSE_MOST : pause;
@@ -103,7 +103,7 @@ static int await_end(struct job *j, struct container_up *h, const char *director
 			if (c->exit_code == 0)
 				return 0;
 			ended = ended ? ended : now_usec();
-			if (!container_may_restart(c) || now_usec() - ended >= RESTART_USEC)
+			if (!container_may_restart(c) || time_is_over(time_after(ended, RESTART_USEC)))
 				return failed(j, c->exit_code, err);
 		} else {
 			ended = 0;
@@ -128,7 +128,7 @@ static int await_other_start(struct job *j, struct container_up *h, const char *
 	int fd = h->lock.named;
 
 	while (!runs(&h->container) && (lock_holds(fd, RUN_STARTING) || lock_holds(fd, RUN_STARTED)) &&
-	       now_usec() < j->began + OTHERS_MOST) {
+	       !time_is_over(time_after(j->began, OTHERS_MOST))) {
 		if (pause_a_little(j, err) < 0 || look(j, &h->lock, directory, &h->container, err) < 0)
 			return -1;
 	}

@@ -75,13 +75,11 @@ static bool await_next_keeper(const struct options *o)
 	_cleanup_unit_ struct unit *u = halt_open_service(o);
 	uint64_t until = time_from_now(STOP_WINDOW);
 
-	if (!u)
-		return false;
-	while (time_pause(STOP_GLANCE, until)) {
+	while (u && time_pause(STOP_GLANCE, until)) {
 		if (unit_is_being_stopped(u))
 			return false;
 	}
-	return true;
+	return u;
 }
 
 /* At shutdown nothing new is started. */

@@ -12,6 +12,7 @@
 #include "activator/volumes.h"
 #include "backends/engine.h"
 #include "common/cleanup.h"
+#include "common/extremes.h"
 #include "common/fault.h"
 #include "common/log.h"
 #include "handover/environment.h"
@@ -21,13 +22,13 @@
 static void write_client(const struct stats *s, char *ret_clause, char *ret_fields, size_t size)
 {
 	uint64_t since = __atomic_load_n(&s->t_client, __ATOMIC_ACQUIRE);
-	uint64_t waited = since && since < s->t_inspected ? s->t_inspected - since : 0;
+	uint64_t waited = since ? beyond(s->t_inspected, since) : 0;
 	char client[STATS_CLIENT_MAX];
 
 	ret_clause[0] = ret_fields[0] = '\0';
 	if (!waited || !*stats_text_client(s, client))
 		return;
-	if (s->startup_timeout && waited > s->startup_timeout) /* it was refused then */
+	if (s->startup_timeout && beyond(waited, s->startup_timeout)) /* it was refused then */
 		return;
 	snprintf(ret_clause, size, ", for which %s has waited %llu.%llu ms", client,
 		 (unsigned long long)(waited / 1000), (unsigned long long)(waited / 100 % 10));

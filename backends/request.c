@@ -66,7 +66,7 @@ int engine_request(struct engine *e, const struct http_request *request, struct 
 	else
 		log_debug("%s: %s %s: status %ld after %.1f ms", e->backend->title, request->method, request->path,
 			  ret->status, log_took(began));
-	return r < 0 ? explain(e, now_usec() - sent, err) : 0;
+	return r < 0 ? explain(e, time_since(sent), err) : 0;
 }
 
 static int perform(struct engine *e, const char *method, const char *path, const char *json, uint64_t limit,

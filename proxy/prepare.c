@@ -89,7 +89,7 @@ static void drop_reset(struct proxy *p)
 	for (size_t i = 0; i < p->n_accepted; i++) {
 		struct pollfd f = {.fd = p->accepted[i].fd};
 
-		if (poll(&f, 1, 0) > 0 && f.revents & POLLHUP)
+		if (poll(&f, 1, 0) > 0) /* only an end is told unasked */
 			close(p->accepted[i].fd);
 		else
 			p->accepted[kept++] = p->accepted[i];

@@ -120,7 +120,7 @@ static int wait_for_events(struct loop *loop, struct epoll_event *events, int ms
 	}
 	began = now_usec();
 	n = epoll_wait(loop->epoll_fd, events, EVENTS_MAX, msec);
-	spin_slept(&loop->spin, now_usec() - began);
+	spin_slept(&loop->spin, time_since(began));
 	return n;
 }
 

@@ -194,7 +194,7 @@ bool bus_revive(struct manager *m, uint64_t deadline)
 {
 	struct error ignored;
 
-	if (!m->lost || now_usec() >= deadline)
+	if (!m->lost || time_is_over(deadline))
 		return false;
 	m->revivals++;
 	return connect_patiently(m, true, deadline, &ignored) == 0;

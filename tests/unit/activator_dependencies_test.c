@@ -91,6 +91,32 @@ static void each_is_ready_before_the_next(void **state)
 	fake_stop(&f);
 }
 
+/* What the instance's own server is served by without is not for the others either. */
+static void what_is_not_asked_for_is_not_passed_on(void **state)
+{
+	static const struct {
+		const char *option, *passed;
+	} cases[] = {{"--transparent", "-- /the/proxy --await"},
+		     {"--unreachable", "--unreachable -- /the/proxy --await"}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(running()),
+		      SAY(running()));
+		const char *text;
+		struct program p;
+
+		assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--with", "pg", "--with-port",
+								"5432", "--with-health-check", "http", "--",
+								helper("true"), cases[k].option, "--", "/the/proxy")),
+				 0);
+		text = calls();
+		assert_ptr_equal(strstr(text, cases[k].passed), text);
+		program_release(&p);
+		fake_stop(&f);
+	}
+}
+
 static void all_locks_are_handed_over(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(running()), SAY(running()),
@@ -335,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_a_check_it_is_ready_when_it_runs, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_health_check_of_the_image_is_asked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_failure_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_not_asked_for_is_not_passed_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_signal_while_one_is_awaited_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(sleep_goes_the_other_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(sleep_leaves_what_is_needed, setup, teardown),

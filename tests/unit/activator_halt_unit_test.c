@@ -1,7 +1,9 @@
 /* Putting a container to sleep that a unit runs, with what was started for it. Engine and service manager are fakes. */
 #include <sys/stat.h>
 
+#include "backends/volumes.h"
 #include "tests/unit/activator_unit_fixture.h"
+#include "units/paths.h"
 
 /* Runs --sleep, and says which requests it made. */
 #define SLEEP(status, ...)                                                                                             \
@@ -42,6 +44,34 @@ static void a_unit_is_stopped(void **state)
 	fake_set(&manager, X, "ActiveState", "failed");
 	assert_string_equal(SLEEP(0, UNIT_OPTIONS(f, "docker")), "");
 	assert_string_equal(fake_calls(&manager), "");
+	fake_stop(&f);
+}
+
+static void its_volumes_are_remembered(void **state)
+{
+	char body[512], path[PATH_MAX];
+	_cleanup_volumes_ struct volumes v = {};
+	struct program p;
+	struct error err;
+
+	(void)state;
+	snprintf(
+		body, sizeof(body),
+		"{\"Id\":\"" ID
+		"\",\"Name\":\"/x\",\"State\":{\"Status\":\"running\",\"Pid\":%d},\"HostConfig\":{},\"Config\":{},\"Mounts\":"
+		"[{\"Type\":\"volume\",\"Name\":\"pgd\",\"Source\":\"%s\",\"Driver\":\"local\"}]}",
+		container_process(), directory);
+
+	START(f, SAY(reply("200", body)), UNPAUSED);
+
+	fake_active(&manager, X, A);
+	record(&f, BACKEND_DOCKER, "own " A);
+	assert_string_equal(SLEEP(0, UNIT_OPTIONS(f, "docker")), "GET json POST unpause");
+	assert_string_equal(fake_calls(&manager), STOPS);
+	assert_int_equal(volumes_path(SCOPE_USER, BACKEND_DOCKER, f.socket, "x", path, &err), 0);
+	assert_int_equal(volumes_read(path, &v, &err), 0);
+	assert_int_equal(v.n, 1);
+	assert_string_equal(v.items[0].name, "pgd");
 	fake_stop(&f);
 }
 
@@ -441,7 +471,7 @@ static void what_is_not_stopped(void **state)
 /* What runs no container is not stopped, but for Quadlet's pods; nor what another instance uses. */
 static void containers_decide(void **state)
 {
-	START(f, SAY(LIST), SAY(LIST), SAY(LIST), SAY(LIST), SAY(LIST), SAY(WILL_NOT));
+	START(f, SAY(LIST), SAY(LIST), SAY(LIST), SAY(LIST), SAY(LIST), SAY(WILL_NOT), SAY(LIST));
 	struct options o = {.name = "t", .container = "db", .backend = BACKEND_PODMAN, .scope = SCOPE_USER};
 	_cleanup_close_ int lock = -1;
 	char path[PATH_MAX];
@@ -499,6 +529,12 @@ static void containers_decide(void **state)
 	(void)SLEEP(0, UNIT_OPTIONS(f, "podman"));
 	assert_non_null(strstr(p.text, "what was started for 'x.service' stays up: "));
 	assert_string_equal(fake_calls(&manager), "");
+	/* … nor a lock that cannot be had. */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)SLEEP(0, UNIT_OPTIONS(f, "podman"));
+	assert_non_null(strstr(p.text, "what was started for 'x.service' stays up: cannot open the lock"));
+	assert_string_equal(fake_calls(&manager), "");
 	fake_stop(&f);
 }
 
@@ -523,6 +559,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST(a_unit_is_stopped),
+		UNIT_TEST(its_volumes_are_remembered),
 		UNIT_TEST(or_its_container_is_paused),
 		UNIT_TEST(a_strange_unit_stays_up),
 		UNIT_TEST(a_container_of_somebody_else_goes_on),

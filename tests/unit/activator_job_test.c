@@ -245,6 +245,23 @@ static void a_unit_that_runs_it(void **state)
 	fake_stop(&f);
 }
 
+/* … also if the instance's own container is one of a unit. */
+static void before_a_unit_that_is_up(void **state)
+{
+	START(f, SAY(running()), SAY(running()), SAY(running()), SAY(running()), SAY(DONE));
+	struct program p;
+
+	(void)state;
+	fake_set(&manager, X, "ActiveState", "inactive");
+	fake_set(&manager, X, "InvocationID", B);
+	fake_active(&manager, "own.service", A);
+	assert_int_equal(
+		program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--unit", "own.service", JOB_UNIT, PLAIN)), 0);
+	program_release(&p);
+	assert_string_equal(fake_calls(&manager), "");
+	fake_stop(&f);
+}
+
 static void a_unit_that_stays_active(void **state)
 {
 	const char *up = running(), *done = DONE;
@@ -313,6 +330,7 @@ int main(void)
 		UNIT_TEST(nobody_puts_it_to_sleep),
 		UNIT_TEST(a_job_taken_for_a_server_is_named),
 		UNIT_TEST(a_unit_that_runs_it),
+		UNIT_TEST(before_a_unit_that_is_up),
 		UNIT_TEST(a_unit_that_stays_active),
 		UNIT_TEST(a_unit_that_fails),
 		UNIT_TEST(a_unit_is_not_put_to_sleep),

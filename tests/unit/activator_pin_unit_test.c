@@ -14,6 +14,7 @@ static void a_unit_is_started(void **state)
 	fake_set(&manager, X, "ActiveState", "inactive");
 	assert_int_equal(program_run_kept(&p, ARGUMENTS(UNIT_OPTIONS(f, "docker"))), 0);
 	assert_string_equal(p.failed, "");
+	assert_string_equal(p.text, "");
 	assert_string_equal(requests(&f), "GET json GET json GET json"); /* the last one: its volumes */
 	assert_string_equal(fake_calls(&manager), STARTS);
 	assert_int_equal(p.starting, 1);
@@ -22,6 +23,26 @@ static void a_unit_is_started(void **state)
 	assert_int_equal(p.stats->flags, 0);
 	assert_int_equal(p.stats->container_pid, container_process());
 	assert_true(p.stats->t_started > 0 && p.stats->t_started <= p.stats->t_inspected);
+	program_release(&p);
+	fake_stop(&f);
+}
+
+static void second_wake(struct stats *s)
+{
+	s->wakes = 2;
+}
+
+static void its_volumes_are_remembered_once(void **state)
+{
+	START(f, SAY(running()), SAY(running()));
+	struct program p;
+
+	(void)state;
+	fake_set(&manager, X, "ActiveState", "inactive");
+	program_seed = second_wake;
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(UNIT_OPTIONS(f, "docker"))), 0);
+	program_seed = NULL;
+	assert_string_equal(requests(&f), "GET json GET json");
 	program_release(&p);
 	fake_stop(&f);
 }
@@ -580,6 +601,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST(a_unit_is_started),
+		UNIT_TEST(its_volumes_are_remembered_once),
 		UNIT_TEST(a_start_is_written_down_before_it_is_asked_for),
 		UNIT_TEST(whose_run_it_is),
 		UNIT_TEST(a_paused_container_is_unpaused_first),

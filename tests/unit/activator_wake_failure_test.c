@@ -159,6 +159,7 @@ static void expect_container_named(bool stalls)
 			 EXIT_REFUSED);
 	assert_non_null(strstr(p.failed, "the container 'x' did not come to run in time (it is restarting)"));
 	assert_string_equal(p.awaited, "the container 'x' is restarting");
+	assert_int_equal(p.messages, 3); /* this one, STARTING=1 before it, and FAILED= */
 	program_release(&p);
 	fake_stop(&f);
 }

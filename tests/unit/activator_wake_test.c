@@ -24,6 +24,7 @@
 #include "handover/exit.h"
 #include "handover/stats.h"
 #include "tests/unit/activator_fixture.h"
+#include "tests/unit/name_fixture.h"
 
 static const char *stats_file(void)
 {
@@ -137,6 +138,7 @@ static void what_takes_long_is_told_in_advance(void **state)
 	program_start_kept(&p, ARGUMENTS(OPTIONS(f, "docker")));
 	while (((volatile struct seen *)f.seen)->requests == 0)
 		usleep(1000);
+	expect_name(p.pid, "activator");
 	program_listen(&p);
 	assert_int_equal(p.starting, 1);
 	assert_string_equal(p.awaited, "Docker has not started 'x'");

@@ -11,6 +11,7 @@
 
 #include "common/io.h"
 #include "nshelper/target.h"
+#include "tests/unit/refusal_fixture.h"
 
 static void expect_refused(pid_t pid, int pidfd, const char *why)
 {
@@ -285,12 +286,29 @@ static void processes_of_other_users(void **state)
 	assert_int_equal(o.status, 0);
 }
 
+static bool is_told(void)
+{
+	int pidfd = pidfd_open(getpid(), 0);
+	struct error err = {};
+	struct target t;
+
+	refuse_call(SYS_openat, EMFILE);
+	return target_open(-1, pidfd, false, &t, &err) == -1 && err.code == EMFILE;
+}
+
+static void what_cannot_be_read(void **state)
+{
+	(void)state;
+	assert_true(child_says(is_told));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_ways_lead_to_the_same),
 		cmocka_unit_test(zombies_and_dead_processes),
 		cmocka_unit_test(what_is_no_pidfd),
+		cmocka_unit_test(what_cannot_be_read),
 		cmocka_unit_test(kernel_threads),
 		cmocka_unit_test(threads),
 		cmocka_unit_test(another_pid_namespace),

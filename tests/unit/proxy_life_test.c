@@ -7,6 +7,7 @@
 
 #include "handover/channel.h"
 #include "handover/exit.h"
+#include "tests/unit/name_fixture.h"
 
 /* One that could accept nobody would only keep them waiting. */
 static void no_descriptors_for_a_connection(void **state)
@@ -120,6 +121,7 @@ static void stopped_before_ready(void **state)
 	wait_counter(&p.stats->t_accepting, 0);
 	while (__atomic_load_n(&p.stats->t_proxy, __ATOMIC_RELAXED) == 0)
 		usleep(1000);
+	expect_name(p.pid, "proxy");
 	kill(p.pid, SIGTERM);
 	assert_int_equal(next_end(client), ECONNRESET);
 	assert_int_equal(proxy_wait(&p), EXIT_REFUSED);
