@@ -27,6 +27,34 @@ static void a_unit_is_started(void **state)
 	fake_stop(&f);
 }
 
+/* Each look at the unit, each call of the manager, and what is waited for. */
+static void the_debug_level_tells_each_step(void **state)
+{
+	static const char *const steps[] = {"the unit 'x.service' is inactive\n",
+					    "service manager: Subscribe: done after ",
+					    "service manager: StartUnit x.service: done after ",
+					    "service manager: the job of x.service ended as 'done'\n",
+					    "' is running, its PID ",
+					    NULL};
+	START(f, SAY(running()), SAY(running()), SAY(running()));
+	const char *rest;
+	struct program p;
+
+	(void)state;
+	fake_set(&manager, X, "ActiveState", "inactive");
+	setenv("SOCKWAKE_LOG", "debug", 1);
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(UNIT_OPTIONS(f, "docker"))), 0);
+	unsetenv("SOCKWAKE_LOG");
+	rest = p.text;
+	for (const char *const *step = steps; *step; step++) {
+		rest = strstr(rest, *step);
+		if (!rest)
+			fail_msg("no '%s', or not in this order, in\n%s", *step, p.text);
+	}
+	program_release(&p);
+	fake_stop(&f);
+}
+
 static void second_wake(struct stats *s)
 {
 	s->wakes = 2;
@@ -601,6 +629,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST(a_unit_is_started),
+		UNIT_TEST(the_debug_level_tells_each_step),
 		UNIT_TEST(its_volumes_are_remembered_once),
 		UNIT_TEST(a_start_is_written_down_before_it_is_asked_for),
 		UNIT_TEST(whose_run_it_is),

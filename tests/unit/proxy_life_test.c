@@ -246,6 +246,77 @@ static void a_server_that_is_gone_is_told_to_the_keeper(void **state)
 	close(manager);
 }
 
+/* A proxy whose keeper the test is, from now on p->notify. */
+static void spawn_kept(struct proxy_run *p)
+{
+	char deadline[64];
+	struct error err;
+	int ends[2];
+
+	assert_int_equal(channel_open(ends, &err), 0);
+	snprintf(deadline, sizeof(deadline), "SOCKWAKE_DEADLINE=%llu",
+		 (unsigned long long)time_from_now(PATIENCE_MSEC * USEC_PER_MSEC));
+	p->inherited = ends[1];
+	p->environment[0] = "SOCKWAKE_KEEPER_FD=50";
+	p->environment[1] = deadline;
+	proxy_spawn(p);
+	close(ends[1]);
+	close(p->notify);
+	p->notify = ends[0];
+}
+
+/* How the server answered the health check. */
+static void an_odd_answer_is_noted(void **state)
+{
+	static const struct {
+		const char *answer, *note;
+	} cases[] = {{"-DENIED Redis is running in protected mode\r\n", "is in protected mode"},
+		     {"\x15\x03\x01", "speaks TLS"}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		struct proxy_run p;
+		char question[64];
+		int target;
+
+		start(&p, "infinity");
+		proxy_arg(&p, "--health-check");
+		proxy_arg(&p, "redis");
+		spawn_kept(&p);
+		target = accept_from(server);
+		assert_true(recv(target, question, sizeof(question), 0) > 0);
+		send_text(target, cases[k].answer);
+		proxy_expect_status(&p, "NOTE=");
+		assert_non_null(strstr(p.status, cases[k].note));
+		proxy_expect_status(&p, "READY=1");
+		close(target);
+		close(server);
+		assert_int_equal(proxy_stop(&p), 0);
+	}
+}
+
+/* For the next wakes: it is no temporary one. */
+static void that_a_server_stays_on_loopback_is_noted(void **state)
+{
+	struct proxy_run p;
+
+	(void)state;
+	server = bound(SOCK_STREAM);
+	proxy_init(&p);
+	for (int k = 0; k < 2; k++) /* no --target */
+		free(p.args[--p.n_args]);
+	(void)proxy_forward(&p, SOCK_STREAM, port_of(server));
+	proxy_arg(&p, "--startup-timeout");
+	proxy_arg(&p, "200ms");
+	spawn_kept(&p);
+	proxy_expect_status(&p, "NOTE=");
+	assert_non_null(strstr(p.status, "listens on loopback alone"));
+	proxy_expect_status(&p, "READY=1");
+	assert_int_equal(p.stats->flags & STATS_LOOPBACK, STATS_LOOPBACK);
+	assert_int_equal(proxy_stop(&p), 0);
+	close(server);
+}
+
 /* The service manager would kill it as well, but later: who came in between would be cut off. */
 static void ends_with_the_keeper(void **state)
 {
@@ -428,6 +499,8 @@ int main(void)
 		cmocka_unit_test(forward_without_socket),
 		cmocka_unit_test(reports_to_the_keeper),
 		cmocka_unit_test(a_server_that_is_gone_is_told_to_the_keeper),
+		cmocka_unit_test(an_odd_answer_is_noted),
+		cmocka_unit_test(that_a_server_stays_on_loopback_is_noted),
 		cmocka_unit_test(ends_with_the_keeper),
 		cmocka_unit_test(a_failure_is_told_to_the_keeper),
 		cmocka_unit_test(accepted_by_the_keeper),
