@@ -46,7 +46,7 @@ void refuse_close(int fd)
 
 static void refuse_stream(int listener)
 {
-	for (int n = 0; n < REFUSE_MAX; n++) {
+	for (int left = REFUSE_MAX; left; left--) {
 		int fd = refuse_accept(listener);
 
 		if (fd >= 0)
@@ -60,10 +60,8 @@ static void refuse_datagrams(int fd)
 {
 	char byte;
 
-	for (int n = 0; n < REFUSE_MAX; n++) {
-		if (recv(fd, &byte, 0, MSG_DONTWAIT) < 0 && errno != EINTR)
-			return;
-	}
+	for (int left = REFUSE_MAX; left && recv(fd, &byte, 0, MSG_DONTWAIT) >= 0;)
+		left--;
 }
 
 void refuse_listeners(int count)

@@ -65,7 +65,7 @@ static void fill(struct wire *w)
 		w->read += (uint64_t)n;
 	} else if (n == 0) {
 		w->ended = true;
-	} else if (errno != EAGAIN && errno != EINTR) {
+	} else if (errno != EAGAIN) {
 		w->ended = w->gone = true;
 	}
 }
@@ -85,7 +85,7 @@ static void flush(struct wire *w)
 		w->sent += (uint64_t)n;
 		if (w->out_start == w->out_end)
 			w->out_start = w->out_end = 0;
-	} else if (errno != EAGAIN && errno != EINTR) {
+	} else if (errno != EAGAIN) {
 		drop_output(w);
 	}
 }

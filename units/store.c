@@ -218,7 +218,8 @@ bool store_is_part(const char *path, const char *name)
 	_cleanup_free_ char *text = NULL;
 	struct error ignored;
 
-	return read_own(path, name, 0, &text, &ignored) == 0 && text;
+	(void)read_own(path, name, 0, &text, &ignored);
+	return text;
 }
 
 static int take_snapshot(const char *directory, const char *name, struct snapshot *ret, struct error *err)

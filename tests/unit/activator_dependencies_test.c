@@ -100,6 +100,7 @@ static void what_is_not_asked_for_is_not_passed_on(void **state)
 		     {"--unreachable", "--unreachable -- /the/proxy --await"}};
 
 	(void)state;
+	tell_steps();
 	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
 		START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(running()),
 		      SAY(running()));
@@ -112,6 +113,7 @@ static void what_is_not_asked_for_is_not_passed_on(void **state)
 				 0);
 		text = calls();
 		assert_ptr_equal(strstr(text, cases[k].passed), text);
+		assert_step(&p, "the server on port 5432 is ready, says 'proxy --await'\n");
 		program_release(&p);
 		fake_stop(&f);
 	}

@@ -45,6 +45,7 @@ static inline int teardown(void **state)
 	unsetenv("SERVICE_RESULT");
 	unsetenv("EXIT_CODE");
 	unsetenv("EXIT_STATUS");
+	unsetenv("SOCKWAKE_LOG");
 	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
 	return system(command);
 }
@@ -188,6 +189,18 @@ static inline void assert_refused_for(const char *const *arguments, const char *
 	assert_string_equal(p.text, "");
 	assert_int_equal(p.woken.n_fds, 0);
 	program_release(&p);
+}
+
+/* The activator tells its steps from now on, until the test is over. */
+static inline void tell_steps(void)
+{
+	assert_int_equal(setenv("SOCKWAKE_LOG", "debug", 1), 0);
+}
+
+static inline void assert_step(const struct program *p, const char *step)
+{
+	if (!strstr(p->text, step))
+		fail_msg("no '%s' in\n%s", step, p->text);
 }
 
 static inline void assert_refused(const char *const *arguments, const char *why)

@@ -66,7 +66,10 @@ static void its_volumes_are_remembered(void **state)
 
 	fake_active(&manager, X, A);
 	record(&f, BACKEND_DOCKER, "own " A);
+	tell_steps();
 	assert_string_equal(SLEEP(0, UNIT_OPTIONS(f, "docker")), "GET json POST unpause");
+	assert_step(&p, "puts the container 'x' to sleep (");
+	assert_step(&p, "the unit 'x.service' goes to sleep\n");
 	assert_string_equal(fake_calls(&manager), STOPS);
 	assert_int_equal(volumes_path(SCOPE_USER, BACKEND_DOCKER, f.socket, "x", path, &err), 0);
 	assert_int_equal(volumes_read(path, &v, &err), 0);

@@ -48,6 +48,7 @@ static void a_health_check_that_kills_is_tried_first(void **state)
 	const char *healthy = reply("200", "{\"Status\":\"healthy\",\"Log\":[{\"ExitCode\":0}]}");
 
 	(void)state;
+	tell_steps();
 	for (size_t k = 0; k < sizeof(configs) / sizeof(*configs); k++) {
 		const char *here = inspection("running", container_process(), STARTED, configs[k]);
 		START(f, SAY(NO_CONTENT), SAY(here), SAY(here), SAY(made), SAY(ran), SAY(sick), SAY(made), SAY(ran),
@@ -56,6 +57,7 @@ static void a_health_check_that_kills_is_tried_first(void **state)
 
 		assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"), "--healthy")), 0);
 		assert_string_equal(p.awaited, "the health check of 'x' has not succeeded");
+		assert_step(&p, "the health check of 'x' has succeeded\n");
 		assert_string_equal(requests(&f),
 				    "POST start GET json GET json POST exec POST start GET json POST exec "
 				    "POST start GET json GET healthcheck");

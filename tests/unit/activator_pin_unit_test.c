@@ -212,8 +212,11 @@ static void a_container_that_ended_alone_is_started(void **state)
 
 	(void)state;
 	fake_active(&manager, X, A);
+	tell_steps();
 	assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "docker")),
 			    "GET json GET json POST start GET json GET json GET json");
+	unsetenv("SOCKWAKE_LOG");
+	assert_step(&p, "the container 'x' is exited, and its unit runs: starts it\n");
 	assert_string_equal(recorded(&f, BACKEND_DOCKER), "found " A);
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "docker")), "will not");
 	assert_string_equal(requests(&f), "GET json GET json POST start");

@@ -56,7 +56,9 @@ static void sleep_outlasts_a_policy(void **state)
 	struct program p;
 
 	(void)state;
+	tell_steps();
 	assert_string_equal(SLEEP(0, OPTIONS(f, "docker")), "GET json POST stop GET json POST stop GET json");
+	assert_step(&p, "the container 'x' goes to sleep\n");
 	fake_stop(&f);
 }
 

@@ -87,6 +87,22 @@ static void every_failure_is_told(void **state)
 	fake_stop(&f);
 }
 
+static void the_debug_level_tells_what_fails(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(inspection("restarting", 0, STARTED, "")), SAY_THEN(NULL, STALL));
+	struct program p;
+
+	(void)state;
+	tell_steps();
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "200ms")),
+			 EXIT_REFUSED);
+	assert_step(&p, "the container 'x' is restarting\n");
+	assert_step(&p, "waits: the container 'x' is restarting\n");
+	assert_step(&p, "Docker: GET /containers/x/json: no answer after ");
+	program_release(&p);
+	fake_stop(&f);
+}
+
 /* By hand, with sockets: the client is reset, one line tells why. */
 static void without_a_keeper_a_failure_refuses_the_queue(void **state)
 {
@@ -285,6 +301,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_in_vain_with_a_paused_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_machines_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_command_for_who_sees_the_host, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_debug_level_tells_what_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_failure_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_a_keeper_a_failure_refuses_the_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_deadline_is_the_keepers, setup, teardown),

@@ -50,6 +50,9 @@ static void a_quadlet(void **state)
 
 	(void)state;
 	assert_int_equal(strncmp(text, OWN_FILE_MARK, strlen(OWN_FILE_MARK)), 0);
+	has_line(text, "[Unit]");
+	has_line(text, "Description=Container web, woken on demand");
+	has_line(text, "[Container]");
 	has_line(text, "ContainerName=web");
 	has_line(text, "Image=localhost/servers:1");
 	has_line(text, "Environment=\"A=b c$$d%%e\\\"f\\\\g'h\"");
