@@ -28,7 +28,8 @@ static void the_limit(void **state)
 static void it_is_left_to_finish(void **state)
 {
 	struct keeper_run k;
-	int client;
+	int client, time;
+	const char *until;
 
 	(void)state;
 	init(&k, "500ms", NULL);
@@ -47,6 +48,9 @@ static void it_is_left_to_finish(void **state)
 	assert_in_range(keeper_msec(&k), 1800, 10000);
 	/* One word about it in the journal. */
 	assert_int_equal(occurrences(k.text, "it takes too long"), 1);
+	until = strstr(k.text, " until ");
+	assert_non_null(until);
+	assert_int_equal(sscanf(until, " until %2d:%2d:%2d; clients", &time, &time, &time), 3);
 	assert_int_equal(occurrences(k.text, "\n"), 3);
 	/* Which time would have been enough is known when it is ready. */
 	assert_true(strstr(k.text, "ready, but") > strstr(k.text, "it takes too long"));
