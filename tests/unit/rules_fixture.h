@@ -45,6 +45,9 @@ struct play {
 
 #define FAKES_MAX 64
 
+/* The client does not end its side. */
+static bool client_stays;
+
 /* The connection with this number, from 1 on, fails; 0: none. */
 static size_t fake_fails_at;
 
@@ -167,7 +170,8 @@ static inline void *fake_serve(void *data)
 		fake_see(c->fake, "\n====\n", 6);
 		fake_answer(c, p ? p->answer : "200 OK\n{}");
 		if (p && strstr(p->answer, FREEZES)) {
-			(void)poll(&(struct pollfd){.fd = c->fd}, 1, 20000); /* until the other side is gone */
+			/* until the other side is gone */
+			(void)ppoll(&(struct pollfd){.fd = c->fd}, 1, &(struct timespec){.tv_sec = 20}, NULL);
 			break;
 		}
 		if (p && p->echo) {
@@ -263,7 +267,8 @@ static inline struct outcome *ask_as(const char *rules, const struct rules_calle
 	pthread_mutex_init(&o->fake.lock, NULL);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	assert_int_equal(send(pair[0], request, len, MSG_DONTWAIT), len);
-	shutdown(pair[0], SHUT_WR);
+	if (!client_stays)
+		shutdown(pair[0], SHUT_WR);
 	if (rules_serve(r, caller, pair[1], fake_open, &o->fake, &o->report, &err) < 0)
 		fail_msg("%s", err.text);
 	close(pair[1]);

@@ -220,6 +220,9 @@ static void drop_ins_of_nobody(void **state)
 {
 	static const struct file files[] = {
 		{X "sockwake-gone.conf", DROP_IN, true},
+		{X "sockwakE-gone.conf", DROP_IN, false},
+		{X "sockwake-gone.config", DROP_IN, false},
+		{X "s", DROP_IN, false},
 		{X "sockwake-foreign.conf", "[Container]\n", false},
 		{X "sockwake-web.conf", DROP_IN, false},    /* the drop-in of an instance */
 		{Y "sockwake-web.conf", DROP_IN, true},	    /* it has another one */
