@@ -199,13 +199,15 @@ static int await_container(struct search *s, struct engine *e, const struct opti
 	struct told told = {};
 
 	for (bool again = false;; again = true) {
-		int r = unit_look(s->unit, &s->view, err);
+		int r = 0;
 
-		if (r == 0 && !unit_is_active(v) && strcmp(v->active, "activating") != 0)
+		if (unit_look(s->unit, &s->view, err) < 0)
+			return -1;
+		if (!unit_is_active(v) && strcmp(v->active, "activating") != 0)
 			return unit_failed(s->unit, v, err);
 		/* The engine must be asked for the container as a whole if it runs the health check, or if we need to
 		 * know what the container sees of the host. */
-		if (r == 0 && e->backend->monitors_in_units && !o->healthy && !reach_matters(o->health_check))
+		if (e->backend->monitors_in_units && !o->healthy && !reach_matters(o->health_check))
 			r = pin_by_monitor(s, e, o, lock, c, ret_pidfd, err);
 		if (r == 0)
 			r = pin_by_name(s, e, o, again, c, ret_pidfd, err);

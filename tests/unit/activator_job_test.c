@@ -173,6 +173,17 @@ static void one_that_came_before_its_own_container_is_done(void **state)
 	fake_stop(&f);
 }
 
+static void one_that_began_with_its_own_container_is_done(void **state)
+{
+	const char *up = running(), *done = DONE;
+	START(f, SAY(job("exited", 0, STARTED, "no")), SAY(up), SAY_SERVED);
+	struct program p;
+
+	(void)state;
+	assert_string_equal(WAKE(PLAIN), "GET json GET json " SERVED);
+	fake_stop(&f);
+}
+
 static void nobody_puts_it_to_sleep(void **state)
 {
 	START(f, SAY(EXITED), SAY(BUSY), /* */
@@ -204,6 +215,20 @@ static void a_job_taken_for_a_server_is_named(void **state)
 	fake_start(&f, script, sizeof(script) / sizeof(*script));
 	assert_refused_for(ARGUMENTS(OPTIONS(f, "docker"), "--with", "migrate", PLAIN),
 			   (const char *const[]){"ended with status 0", "'--with migrate::completed' runs it", NULL});
+	fake_stop(&f);
+}
+
+static void a_server_that_fails_is_no_job(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(FAILED), SAY(FAILED));
+	struct program p;
+
+	(void)state;
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--with", "migrate", PLAIN)),
+			 EXIT_REFUSED);
+	assert_non_null(strstr(p.failed, "ended with status 3"));
+	assert_null(strstr(p.failed, "::completed"));
+	program_release(&p);
 	fake_stop(&f);
 }
 
@@ -327,6 +352,8 @@ int main(void)
 		UNIT_TEST(one_that_another_wake_is_starting_is_awaited),
 		UNIT_TEST(it_runs_once_until_all_sleep),
 		UNIT_TEST(one_that_came_before_its_own_container_is_done),
+		UNIT_TEST(one_that_began_with_its_own_container_is_done),
+		UNIT_TEST(a_server_that_fails_is_no_job),
 		UNIT_TEST(nobody_puts_it_to_sleep),
 		UNIT_TEST(a_job_taken_for_a_server_is_named),
 		UNIT_TEST(a_unit_that_runs_it),
