@@ -207,3 +207,30 @@ static inline void assert_refused(const char *const *arguments, const char *why)
 {
 	assert_refused_for(arguments, (const char *const[]){why, NULL});
 }
+
+/* Each of the first answers in turn is a failure of the engine, without which the run would succeed. */
+static inline void assert_each_failure_is_told(const struct exchange *script, size_t n, size_t vital,
+					       int (*run)(struct fake_engine *f, struct program *p))
+{
+	const char *failure = reply("500", "{\"message\":\"hm\"}");
+	struct exchange failing[16];
+
+	assert_true(n <= sizeof(failing) / sizeof(*failing));
+	for (size_t k = 0; k <= vital; k++) {
+		struct fake_engine f;
+		struct program p;
+		int status;
+
+		memcpy(failing, script, n * sizeof(*script));
+		if (k < vital)
+			failing[k] = (struct exchange)SAY(failure);
+		fake_start(&f, failing, n);
+		status = run(&f, &p);
+		if (status != (k < vital ? EXIT_REFUSED : 0) || !p.failed[0] != (k == vital))
+			fail_msg("answer %zu: status %d, %s", k, status, p.failed);
+		program_release(&p);
+		fake_stop(&f);
+	}
+}
+#define EACH_FAILURE_IS_TOLD(script, vital, run)                                                                       \
+	assert_each_failure_is_told(script, sizeof(script) / sizeof(*(script)), vital, run)

@@ -67,6 +67,24 @@ static void a_health_check_that_kills_is_tried_first(void **state)
 	}
 }
 
+static int run_healthy(struct fake_engine *f, struct program *p)
+{
+	return program_run_kept(p, ARGUMENTS(OPTIONS(*f, "podman"), "--healthy"));
+}
+
+static void an_engine_that_fails_in_the_middle(void **state)
+{
+	const char *here = inspection("running", container_process(), STARTED, NO_START KILLS);
+	const char *made = reply("201", "{\"Id\":\"" ID "\"}"), *ran = reply("200", "");
+	const char *well = reply("200", "{\"Running\":false,\"ExitCode\":0}");
+	const char *healthy = reply("200", "{\"Status\":\"healthy\",\"Log\":[{\"ExitCode\":0}]}");
+	const struct exchange script[] = {SAY(NO_CONTENT), SAY(here), SAY(here),    SAY(made),
+					  SAY(ran),	   SAY(well), SAY(healthy), SAY(here)};
+
+	(void)state;
+	EACH_FAILURE_IS_TOLD(script, 7, run_healthy);
+}
+
 /* Within the start period Podman does not count; without an action nobody minds. */
 static void a_health_check_that_does_no_harm_is_asked_for(void **state)
 {
@@ -124,6 +142,7 @@ static void a_health_check_is_asked_for_at_a_sensible_pace(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(an_engine_that_fails_in_the_middle, setup, teardown),
 		cmocka_unit_test_setup_teardown(healthy_is_asked_for_until_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_health_check_that_kills_is_tried_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_health_check_that_does_no_harm_is_asked_for, setup, teardown),

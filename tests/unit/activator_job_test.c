@@ -218,6 +218,23 @@ static void a_job_taken_for_a_server_is_named(void **state)
 	fake_stop(&f);
 }
 
+static int run_job(struct fake_engine *f, struct program *p)
+{
+	return program_run_kept(p, ARGUMENTS(OPTIONS(*f, "docker"), JOB, PLAIN));
+}
+
+static void an_engine_that_fails_in_the_middle(void **state)
+{
+	const char *up = running(), *new = NEW, *busy = BUSY, *done = DONE;
+	const struct exchange script[] = {SAY(new), SAY(NO_CONTENT), SAY(busy), SAY(done), SAY_SERVED};
+	const struct exchange replaced[] = {SAY(new),	     SAY(NO_CONTENT), SAY(new),
+					    SAY(NO_CONTENT), SAY(done),	      SAY_SERVED};
+
+	(void)state;
+	EACH_FAILURE_IS_TOLD(script, 7, run_job);
+	EACH_FAILURE_IS_TOLD(replaced, 8, run_job);
+}
+
 static void a_server_that_fails_is_no_job(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(FAILED), SAY(FAILED));
@@ -321,6 +338,21 @@ static void a_unit_that_fails(void **state)
 	fake_stop(&f);
 }
 
+static void a_manager_that_fails_in_the_middle(void **state)
+{
+	(void)state;
+	for (unsigned k = 0; k < 3; k++) {
+		START(f, SAY(EXITED), SAY(EXITED));
+		struct fake_event fails = {"Get " X " ActiveState", .after = k, .what = FAIL, .value = "a.b"};
+
+		fake_clear(&manager);
+		fake_set(&manager, X, "ActiveState", "inactive");
+		fake_on(&manager, fails);
+		assert_refused(ARGUMENTS(OPTIONS(f, "docker"), JOB_UNIT, PLAIN), "says the test");
+		fake_stop(&f);
+	}
+}
+
 static void a_unit_is_not_put_to_sleep(void **state)
 {
 	START(f, SAY(EXITED), SAY(EXITED));
@@ -354,6 +386,8 @@ int main(void)
 		UNIT_TEST(one_that_came_before_its_own_container_is_done),
 		UNIT_TEST(one_that_began_with_its_own_container_is_done),
 		UNIT_TEST(a_server_that_fails_is_no_job),
+		UNIT_TEST(an_engine_that_fails_in_the_middle),
+		UNIT_TEST(a_manager_that_fails_in_the_middle),
 		UNIT_TEST(nobody_puts_it_to_sleep),
 		UNIT_TEST(a_job_taken_for_a_server_is_named),
 		UNIT_TEST(a_unit_that_runs_it),

@@ -13,6 +13,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -156,6 +157,63 @@ static void a_signal_before_the_end_refuses_the_queue(void **state)
 	assert_int_equal(errno, ECONNRESET);
 	queue_close(&q);
 	fake_stop(&f);
+}
+
+/* Neither a wake nor a sleep goes on without its lock. */
+static void without_a_lock_nothing_is_done(void **state)
+{
+	START(f, SAY(NO_SUCH));
+	struct options o = {.name = "t", .container = "x", .backend = BACKEND_DOCKER};
+	const char *const *const runs[] = {ARGUMENTS(OPTIONS(f, "docker")), ARGUMENTS("--sleep", OPTIONS(f, "docker"))};
+	char path[PATH_MAX];
+	struct error err;
+
+	(void)state;
+	assert_int_equal(lock_path(&o, f.socket, path, &err), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (size_t k = 0; k < 2; k++)
+		assert_refused(runs[k], "cannot open the lock");
+	setenv("RUNTIME_DIRECTORY", "not/absolute", 1);
+	for (size_t k = 0; k < 2; k++)
+		assert_refused(runs[k], "is not an absolute path");
+	assert_string_equal(requests(&f), "");
+	fake_stop(&f);
+}
+
+static int run_wake(struct fake_engine *f, struct program *p)
+{
+	return program_run_kept(p, ARGUMENTS(OPTIONS(*f, "docker")));
+}
+
+static int run_wake_with(struct fake_engine *f, struct program *p)
+{
+	return program_run_kept(p, ARGUMENTS(OPTIONS(*f, "docker"), "--with", "pg", "--", "/bin/true"));
+}
+
+static int run_unpause(struct fake_engine *f, struct program *p)
+{
+	return program_run_kept(p, ARGUMENTS(OPTIONS(*f, "docker"), "--idle-action", "pause"));
+}
+
+static int run_sleep(struct fake_engine *f, struct program *p)
+{
+	return program_run_kept(p, ARGUMENTS("--sleep", OPTIONS(*f, "docker")));
+}
+
+static void an_engine_that_fails_in_the_middle(void **state)
+{
+	const char *up = running(), *paused = inspection("paused", 0, STARTED, ""), *ended = EXITED;
+	const struct exchange wake[] = {SAY(NO_CONTENT), SAY(up), SAY(up)};
+	const struct exchange with[] = {SAY(NO_CONTENT), SAY(up), SAY(up), SAY(NO_CONTENT), SAY(up), SAY(up)};
+	const struct exchange sleep[] = {SAY(up), SAY(NO_CONTENT), SAY(ended)};
+	const struct exchange unpause[] = {SAY(paused), SAY(NO_CONTENT), SAY(NO_CONTENT), SAY(ended)};
+
+	(void)state;
+	EACH_FAILURE_IS_TOLD(wake, 3, run_wake);
+	EACH_FAILURE_IS_TOLD(wake, 3, run_unpause);
+	EACH_FAILURE_IS_TOLD(with, 6, run_wake_with);
+	EACH_FAILURE_IS_TOLD(sleep, 3, run_sleep);
+	EACH_FAILURE_IS_TOLD(unpause, 4, run_sleep);
 }
 
 /* The time ends between two requests, or during the second one: then the engine, which has answered before, is not blamed. */
@@ -302,6 +360,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_machines_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_command_for_who_sees_the_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_debug_level_tells_what_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_a_lock_nothing_is_done, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_engine_that_fails_in_the_middle, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_failure_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_a_keeper_a_failure_refuses_the_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_deadline_is_the_keepers, setup, teardown),

@@ -140,6 +140,27 @@ static void damaged_figures_are_recognised(void **state)
 	}
 }
 
+/* What a machine that runs for decades could count. */
+static void what_is_too_much(void **state)
+{
+	static const struct {
+		size_t member;
+		uint64_t too_much;
+	} limits[] = {{offsetof(struct stats, t_spawned), 1ULL << 50},
+		      {offsetof(struct stats, wakes), 1ULL << 48},
+		      {offsetof(struct stats, bytes_to_container), 1ULL << 60}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(limits) / sizeof(*limits); k++) {
+		for (uint64_t less = 0; less < 2; less++) {
+			struct stats s = {};
+
+			*(uint64_t *)((char *)&s + limits[k].member) = limits[k].too_much - less;
+			assert_int_equal(stats_are_plausible(&s), less);
+		}
+	}
+}
+
 /* An empty one, that the test's process alone has. */
 static int memory(void)
 {
@@ -246,6 +267,7 @@ int main(void)
 		cmocka_unit_test(each_member_of_the_header_is_looked_at),
 		cmocka_unit_test(a_client_has_its_address),
 		cmocka_unit_test(damaged_figures_are_recognised),
+		cmocka_unit_test(what_is_too_much),
 		cmocka_unit_test(a_new_file_begins_at_zero),
 		cmocka_unit_test(why_a_file_is_not_mapped),
 		cmocka_unit_test(a_refused_file_is_not_left_mapped),

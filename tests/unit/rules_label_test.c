@@ -24,6 +24,8 @@ static const struct play engine[] = {
 	{"GET /containers/odd/json", "200 OK\n{\"Id\":\"../x\"}", false},
 	{"GET /containers/nothing/json", "200 OK\nnothing", false},
 	{"GET /containers/silent/json", "HTTP/1.1 ", false},
+	{"GET /containers/crooked/json", "HTTP/1.1 2x0 OK\r\n\r\n{}", false},
+	{"GET /containers/bare/json", "HTTP/1.1 200 OK\n\n{}", false},
 	{"GET /containers/until/json",
 	 "HTTP/1.1 200 OK\r\n\r\n{\"Id\":\"" ID_OURS
 	 "\",\"Image\":\"sha256:1\",\"Config\":{\"Labels\":{\"team\":\"ci\"}}}",
@@ -62,6 +64,8 @@ static void the_id_is_what_is_acted_on(void **state)
 		{POST("/containers/odd/start"), 503, NULL},
 		{POST("/containers/nothing/start"), 503, NULL},
 		{POST("/containers/silent/start"), 503, NULL},
+		{POST("/containers/crooked/start"), 503, NULL},
+		{POST("/containers/bare/start"), 503, NULL},
 		{POST("/containers/half/start"), 503, NULL},
 		{POST("/containers/until/start"), 200, "POST /containers/" ID_OURS "/start HTTP"},
 		{GET("/containers/ours/json?size=1"), 200, "GET /containers/" ID_OURS "/json?size=1 HTTP/1.1\r\n"},
@@ -576,19 +580,25 @@ static void an_engine_that_fails_in_the_middle(void **state)
 		{"/commit?container=ours", "", 0, "POST /commit"},
 		{"/build?networkmode=mine", "", 0, "POST /build"},
 		{"/containers/prune", "", 0, "POST /containers/prune"},
+		/* whole requests */
+		{GET("/events?filters=%7B%22label%22:%5B%22a%22%5D%7D"), NULL, 0, "GET /events"},
+		{"PUT /containers/ours/archive?path=/x HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", NULL, 0,
+		 "PUT /containers/" ID_OURS "/archive"},
 	};
 
 	(void)state;
 	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
-		_cleanup_free_ char *request = post(cases[k].path, cases[k].json);
+		_cleanup_free_ char *request =
+			cases[k].json ? post(cases[k].path, cases[k].json) : strdup(cases[k].path);
 		int status = 0;
 
 		for (fake_fails_at = 1; status != 200; fake_fails_at++) {
-			_cleanup_outcome_ struct outcome *o =
-				ask(LABEL "allow = containers.create containers.start containers.prune volumes.create "
-					  "networks.connect networks.disconnect images.commit images.build\n"
-					  "pid = container\nnetwork = container\nvolumes-from = yes",
-				    plays, request);
+			_cleanup_outcome_ struct outcome *o = ask(
+				LABEL "allow = containers.create containers.start containers.prune volumes.create "
+				      "networks.connect networks.disconnect images.commit images.build system.events "
+				      "containers.copy-to\n"
+				      "pid = container\nnetwork = container\nvolumes-from = yes",
+				plays, request);
 
 			status = o->status;
 			if (status != (o->fake.opened < fake_fails_at ? 200 : 503))

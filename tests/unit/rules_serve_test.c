@@ -338,6 +338,25 @@ static void an_engine_that_is_down_is_503(void **state)
 	assert_string_equal(half->answer, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
 }
 
+static void an_answer_that_makes_no_sense(void **state)
+{
+	static const struct play plays[] = {
+		{"GET /info", "HTTP/1.1 2x0 OK\r\nContent-Length: 0\r\n\r\n", false},
+		{"GET /version", "HTTP/1.1 200 OK\nContent-Length: 0\n\n", false},
+		{"GET /containers/json", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nazz", false},
+		{NULL, NULL, false},
+	};
+	static const char rules[] = "allow = system.info system.version containers.list";
+	_cleanup_outcome_ struct outcome *crooked = ask(rules, plays, GET("/info"));
+	_cleanup_outcome_ struct outcome *bare = ask(rules, plays, GET("/version"));
+	_cleanup_outcome_ struct outcome *longer = ask(rules, plays, GET("/containers/json") GET("/_ping"));
+
+	(void)state;
+	assert_int_equal(crooked->status, 503);
+	assert_int_equal(bare->status, 503);
+	assert_string_equal(longer->answer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+}
+
 static void what_follows_an_ungranted_upgrade_is_never_executed(void **state)
 {
 	static const struct play plays[] = {
@@ -615,6 +634,7 @@ int main(void)
 		cmocka_unit_test(the_host_is_not_reached_by_a_query),
 		cmocka_unit_test(nobody_is_told_to_continue_in_vain),
 		cmocka_unit_test(an_engine_that_is_down_is_503),
+		cmocka_unit_test(an_answer_that_makes_no_sense),
 		cmocka_unit_test(what_follows_an_ungranted_upgrade_is_never_executed),
 		cmocka_unit_test(nor_what_follows_a_refused_one),
 		cmocka_unit_test(a_stream_has_two_ends),

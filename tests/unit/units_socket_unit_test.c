@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/manager_fixture.h"
+#include "units/listen_addresses.h"
 #include "units/socket_unit.h"
 
 static const char *at(int type, uint16_t port)
@@ -35,10 +36,36 @@ static void whose_port_it_is(void **state)
 	assert_string_equal(at(SOCK_STREAM, 631), "");
 }
 
+static void add(void *data, const char *kind, const char *address)
+{
+	char *text = data;
+
+	sprintf(text + strlen(text), "%s=%s ", kind, address);
+}
+
+static void where_one_listens(void **state)
+{
+	static const char object[] = "/org/freedesktop/systemd1/unit/web_2esocket";
+	char text[128] = "";
+	struct error err;
+
+	(void)state;
+	fake_set(&fake, "web.socket", "Listen", "Stream [::]:8080 Datagram 0.0.0.0:53");
+	assert_int_equal(listen_addresses_each(m, object, add, text, &err), 0);
+	assert_string_equal(text, "Stream=[::]:8080 Datagram=0.0.0.0:53 ");
+	fake_on(&fake, (struct fake_event){"Get web.socket Listen", .what = GARBLE});
+	assert_int_equal(listen_addresses_each(m, object, add, text, &err), -1);
+	fake_on(&fake, (struct fake_event){"Get web.socket Listen", .what = FAIL, .value = "a.b"});
+	assert_int_equal(listen_addresses_each(m, object, add, text, &err), -1);
+	assert_non_null(strstr(err.text, "cannot ask the service manager where a socket listens"));
+	assert_string_equal(text, "Stream=[::]:8080 Datagram=0.0.0.0:53 ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(whose_port_it_is, manager_setup, manager_teardown),
+		cmocka_unit_test_setup_teardown(where_one_listens, manager_setup, manager_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

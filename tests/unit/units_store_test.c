@@ -31,6 +31,27 @@ static void write_read_remove(void **state)
 	assert_int_equal(store_remove(directory, "pg", &err), 0);
 }
 
+/* What a refresh would change. */
+static void whether_it_is_current(void **state)
+{
+	_cleanup_instance_ struct instance i = full_instance(), other = small_instance("other");
+	struct error err;
+	bool current = false;
+
+	(void)state;
+	write_instance(&i);
+	assert_int_equal(store_is_current(directory, &i, &current, &err), 0);
+	assert_true(current);
+	put("pg.service", "[Unit]\nX-ManagedBy=sockwake\n");
+	assert_int_equal(store_is_current(directory, &i, &current, &err), 0);
+	assert_false(current);
+	assert_int_equal(store_is_current(directory, &other, &current, &err), 0);
+	assert_false(current);
+	put("pg.service", "[Unit]\n"); /* somebody else's */
+	assert_int_equal(store_is_current(directory, &i, &current, &err), -1);
+	assert_int_equal(err.code, EEXIST);
+}
+
 static void nothing_there(void **state)
 {
 	_cleanup_stored_list_ struct stored_list l = {};
@@ -368,6 +389,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(write_read_remove),
+		STORE_TEST(whether_it_is_current),
 		STORE_TEST(nothing_there),
 		STORE_TEST(original_is_found_and_taken_over),
 		STORE_TEST(what_is_not_ours_stays),
