@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "common/log.h"
 #include "handover/channel.h"
 #include "handover/listen.h"
@@ -55,7 +56,7 @@ static void send_status(struct report *r, const char *first, uint64_t now)
 	if (r->has_keeper)
 		notify_send(r->notify_fd, "%sCOUNTED=1", first);
 	else
-		notify_send(r->notify_fd, "%sSTATUS=%s", first, stats_text(s, now - r->since, text));
+		notify_send(r->notify_fd, "%sSTATUS=%s", first, stats_text(s, beyond(now, r->since), text));
 	r->told = *s;
 	r->last = now;
 }
