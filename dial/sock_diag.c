@@ -177,7 +177,8 @@ enum socket_found sock_diag_find(int diag, int type, const struct target *t, str
 		id->idiag_dport = id->idiag_sport;
 		memcpy(id->idiag_dst, id->idiag_src, sizeof(id->idiag_dst));
 	}
-	if (ask(diag, &q, &answer, &found) != 0 || !found)
+	(void)ask(diag, &q, &answer, &found);
+	if (!found)
 		return SOCKET_NONE;
 	if (ret)
 		describe(found, ret);

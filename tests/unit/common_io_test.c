@@ -20,6 +20,7 @@
 #include "common/io.h"
 #include "handover/stats.h"
 #include "instance/schedule.h"
+#include "tests/unit/refusal_fixture.h"
 
 /* The sanitizer's shadow is larger than any limit of the address space. */
 #ifdef __SANITIZE_ADDRESS__
@@ -36,6 +37,16 @@ static const char *in_directory(const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	return path;
+}
+
+static size_t count_files(void)
+{
+	_cleanup_dir_ DIR *dir = opendir(directory);
+	size_t n = 0;
+
+	while (readdir(dir))
+		n++;
+	return n;
 }
 
 static int make_directory(void **state)
@@ -466,10 +477,49 @@ static void until_when_it_is_held(void **state)
 	}
 }
 
+static const struct {
+	int call, error;
+	bool nameless, written;
+} refusals[] = {
+	{SYS_fsync, EIO, true, false},	   {SYS_fsync, EIO, false, false},    {SYS_fchmod, EPERM, true, false},
+	{SYS_fchmod, EPERM, false, false}, {SYS_linkat, EACCES, true, false}, {SYS_linkat, EACCES, false, true},
+	{SYS_getrandom, EIO, true, false},
+};
+
+static size_t at; /* the refusal at hand */
+
+/* Without /proc a file has a name from the beginning on. */
+static bool is_as_expected(void)
+{
+	const char *path = in_directory("refused");
+	struct error err = {};
+	int r;
+
+	if (!refusals[at].nameless)
+		refuse_call(SYS_access, ENOENT);
+	refuse_call(refusals[at].call, refusals[at].error);
+	r = file_write_atomic(path, "x", 1, 0600, &err);
+	return refusals[at].written ? r == 0 : r == -1 && err.code == refusals[at].error;
+}
+
+static void what_the_kernel_refuses_leaves_nothing(void **state)
+{
+	(void)state;
+	for (at = 0; at < sizeof(refusals) / sizeof(*refusals); at++) {
+		size_t before = count_files();
+
+		if (!child_says(is_as_expected))
+			fail_msg("refusal %zu", at);
+		assert_int_equal(unlink(in_directory("refused")), refusals[at].written ? 0 : -1);
+		assert_int_equal(count_files(), before);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_old_errno_is_none),
+		cmocka_unit_test(what_the_kernel_refuses_leaves_nothing),
 		cmocka_unit_test(replaced_as_a_whole),
 		cmocka_unit_test(killed_without_a_trace),
 		cmocka_unit_test(what_a_killed_writer_has_left_is_swept),
