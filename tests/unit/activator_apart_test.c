@@ -1,5 +1,7 @@
 /* What is left to others when a keeper was killed: to the next keeper, or to a service of its own. Engine and service
  * manager are fakes. */
+#include <sys/stat.h>
+
 #include "activator/apart.h"
 #include "common/log.h"
 #include "tests/unit/activator_unit_fixture.h"
@@ -207,6 +209,32 @@ static void at_shutdown_it_is_done_at_once(void **state)
 	fake_stop(&f);
 }
 
+static int run_sleep(struct fake_engine *f, struct program *p)
+{
+	return program_run_kept(p, BY_HAND(*f));
+}
+
+/* By hand, or by a keeper that lives, nothing is tried twice. */
+static void what_fails_in_the_middle(void **state)
+{
+	const char *up = running(), *paused = PAUSED, *ended = EXITED;
+	const struct exchange sleep[] = {SAY(up), SAY(NO_CONTENT), SAY(ended)};
+	const struct exchange unpause[] = {SAY(paused), SAY(NO_CONTENT), SAY(NO_CONTENT), SAY(ended)};
+	START(f, SAY(up));
+
+	(void)state;
+	EACH_FAILURE_IS_TOLD(sleep, 3, run_sleep);
+	EACH_FAILURE_IS_TOLD(unpause, 4, run_sleep);
+	record(&f, BACKEND_DOCKER, "");
+	assert_int_equal(unlink(record_file(&f, BACKEND_DOCKER)), 0);
+	assert_int_equal(mkdir(record_file(&f, BACKEND_DOCKER), 0700), 0);
+	assert_refused(BY_HAND(f), "cannot open the lock");
+	setenv("RUNTIME_DIRECTORY", "not/absolute", 1);
+	assert_refused(BY_HAND(f), "is not an absolute path");
+	assert_string_equal(requests(&f), "");
+	fake_stop(&f);
+}
+
 /* An engine that is not there is a failure while the system runs; whoever waits hears of a stop. */
 static void a_missing_engine(void **state)
 {
@@ -234,7 +262,7 @@ int main(void)
 		UNIT_TEST(it_is_watched_for_a_moment), UNIT_TEST(one_that_is_there_is_waited_for),
 		UNIT_TEST(a_manager_that_refuses),     UNIT_TEST(a_long_name_is_a_number),
 		UNIT_TEST(this_one_does_it),	       UNIT_TEST(at_shutdown_it_is_done_at_once),
-		UNIT_TEST(a_missing_engine),
+		UNIT_TEST(a_missing_engine),	       UNIT_TEST(what_fails_in_the_middle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

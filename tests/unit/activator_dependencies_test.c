@@ -103,7 +103,7 @@ static void what_is_not_asked_for_is_not_passed_on(void **state)
 	tell_steps();
 	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
 		START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()), SAY(NO_CONTENT), SAY(running()),
-		      SAY(running()));
+		      SAY(running()), SAY(running())); /* the last one: volumes */
 		const char *text;
 		struct program p;
 

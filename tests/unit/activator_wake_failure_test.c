@@ -159,23 +159,19 @@ static void a_signal_before_the_end_refuses_the_queue(void **state)
 	fake_stop(&f);
 }
 
-/* Neither a wake nor a sleep goes on without its lock. */
 static void without_a_lock_nothing_is_done(void **state)
 {
 	START(f, SAY(NO_SUCH));
 	struct options o = {.name = "t", .container = "x", .backend = BACKEND_DOCKER};
-	const char *const *const runs[] = {ARGUMENTS(OPTIONS(f, "docker")), ARGUMENTS("--sleep", OPTIONS(f, "docker"))};
 	char path[PATH_MAX];
 	struct error err;
 
 	(void)state;
 	assert_int_equal(lock_path(&o, f.socket, path, &err), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
-	for (size_t k = 0; k < 2; k++)
-		assert_refused(runs[k], "cannot open the lock");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "cannot open the lock");
 	setenv("RUNTIME_DIRECTORY", "not/absolute", 1);
-	for (size_t k = 0; k < 2; k++)
-		assert_refused(runs[k], "is not an absolute path");
+	assert_refused(ARGUMENTS(OPTIONS(f, "docker")), "is not an absolute path");
 	assert_string_equal(requests(&f), "");
 	fake_stop(&f);
 }
@@ -195,25 +191,17 @@ static int run_unpause(struct fake_engine *f, struct program *p)
 	return program_run_kept(p, ARGUMENTS(OPTIONS(*f, "docker"), "--idle-action", "pause"));
 }
 
-static int run_sleep(struct fake_engine *f, struct program *p)
-{
-	return program_run_kept(p, ARGUMENTS("--sleep", OPTIONS(*f, "docker")));
-}
-
 static void an_engine_that_fails_in_the_middle(void **state)
 {
-	const char *up = running(), *paused = inspection("paused", 0, STARTED, ""), *ended = EXITED;
+	const char *up = running();
 	const struct exchange wake[] = {SAY(NO_CONTENT), SAY(up), SAY(up)};
-	const struct exchange with[] = {SAY(NO_CONTENT), SAY(up), SAY(up), SAY(NO_CONTENT), SAY(up), SAY(up)};
-	const struct exchange sleep[] = {SAY(up), SAY(NO_CONTENT), SAY(ended)};
-	const struct exchange unpause[] = {SAY(paused), SAY(NO_CONTENT), SAY(NO_CONTENT), SAY(ended)};
+	const struct exchange with[] = {SAY(NO_CONTENT), SAY(up), SAY(up), SAY(NO_CONTENT),
+					SAY(up),	 SAY(up), SAY(up)}; /* the last one: volumes */
 
 	(void)state;
 	EACH_FAILURE_IS_TOLD(wake, 3, run_wake);
 	EACH_FAILURE_IS_TOLD(wake, 3, run_unpause);
 	EACH_FAILURE_IS_TOLD(with, 6, run_wake_with);
-	EACH_FAILURE_IS_TOLD(sleep, 3, run_sleep);
-	EACH_FAILURE_IS_TOLD(unpause, 4, run_sleep);
 }
 
 /* The time ends between two requests, or during the second one: then the engine, which has answered before, is not blamed. */
