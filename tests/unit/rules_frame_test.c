@@ -104,6 +104,7 @@ static void chunks_are_strict(void **state)
 		{"3\r\nabc\r\n0\r\n\r\n", "abc"},
 		{"1\r\na\r\n00B\r\nbcdefghijkl\r\n0\r\n\r\n", "abcdefghijkl"},
 		{"0\r\n\r\n", ""},
+		{"000000000000003\r\nabc\r\n000000000000000\r\n\r\n", "abc"},
 		{"3;x=y\r\nabc\r\n0\r\n\r\n", NULL},
 		{"3 \r\nabc\r\n0\r\n\r\n", NULL},
 		{"3\nabc\r\n0\r\n\r\n", NULL},

@@ -169,6 +169,7 @@ static void what_is_created_carries_the_label(void **state)
 		{"/containers/create", "{\"HostConfig\":{\"Links\":[\"ours:db\"]}}", "[\"" ID_OURS ":db\"]"},
 		{"/containers/create", "{\"HostConfig\":{\"Links\":[\"ours\"]}}", "[\"" ID_OURS ":ours\"]"},
 		{"/containers/create", "{\"HostConfig\":{\"Links\":[\"others:db\"]}}", "404"},
+		{"/containers/create", "{\"HostConfig\":{\"Links\":[\"ours:a,b\"]}}", "403"},
 		{"/containers/create",
 		 "{\"NetworkingConfig\":{\"EndpointsConfig\":{\"bridge\":{\"Links\":[\"others:db\"]}}}}", "404"},
 		/* networks and volumes */

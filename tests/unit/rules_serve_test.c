@@ -338,6 +338,15 @@ static void an_engine_that_is_down_is_503(void **state)
 	assert_string_equal(half->answer, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
 }
 
+static void a_rule_for_all_directories(void **state)
+{
+	_cleanup_free_ char *request = post("/containers/create", "{\"HostConfig\":{\"Binds\":[\"/srv:/x\"]}}");
+	_cleanup_outcome_ struct outcome *o = ask("allow = containers.create\nbind = /*", NULL, request);
+
+	(void)state;
+	assert_int_equal(o->status, 200);
+}
+
 static void an_answer_that_makes_no_sense(void **state)
 {
 	static const struct play plays[] = {
@@ -634,6 +643,7 @@ int main(void)
 		cmocka_unit_test(the_host_is_not_reached_by_a_query),
 		cmocka_unit_test(nobody_is_told_to_continue_in_vain),
 		cmocka_unit_test(an_engine_that_is_down_is_503),
+		cmocka_unit_test(a_rule_for_all_directories),
 		cmocka_unit_test(an_answer_that_makes_no_sense),
 		cmocka_unit_test(what_follows_an_ungranted_upgrade_is_never_executed),
 		cmocka_unit_test(nor_what_follows_a_refused_one),
