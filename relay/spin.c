@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "relay/processors.h"
 
 /* #syscalls: clock_gettime epoll_pwait epoll_wait sched_yield */
@@ -54,7 +55,7 @@ int spin_wait(struct spin *s, int epoll_fd, struct epoll_event *events, int max)
 		before = now;
 		sched_yield();
 		now = now_usec();
-		if (now - before > PRESSED_USEC)
+		if (beyond(now, before) > PRESSED_USEC)
 			s->pressed = PRESSED_SLEEPS;
 	} while (s->crowd == 0 && now < until);
 	return 0;

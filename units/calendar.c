@@ -10,7 +10,7 @@ static void put_days(FILE *f, unsigned days)
 
 	if (days == EVERY_DAY)
 		return;
-	for (unsigned day = 0; day < 7; day++) {
+	for (unsigned day = 0; day < sizeof(names) / sizeof(*names); day++) {
 		unsigned last = day;
 
 		if (!(days & 1U << day))

@@ -226,6 +226,16 @@ static bool on_output(void *data, int stream, const char *text, size_t len)
 	return ++o->pieces != o->stop_after;
 }
 
+static bool on_piece(void *data, int stream, const char *text, size_t len)
+{
+	struct output *o = data;
+
+	(void)stream;
+	(void)text;
+	(void)len;
+	return ++o->pieces != o->stop_after;
+}
+
 #define FRAMES                                                                                                         \
 	"\1\0\0\0\0\0\0\5hello"                                                                                        \
 	"\2\0\0\0\0\0\0\3bad"                                                                                          \
@@ -278,12 +288,39 @@ static void logs(void **state)
 	fake_stop(&f);
 }
 
+/* Who has enough of it gets no more, however much there is. */
+static void a_long_log_that_is_given_up(void **state)
+{
+	static char text[200000] = LOG_HEAD;
+	struct exchange script[] = {INSPECTION("x", "false"), {.reply = text, .after = CLOSE}};
+	struct output o = {.stop_after = 1};
+	_cleanup_engine_ struct engine *e = NULL;
+	struct fake_engine f;
+	struct error err;
+
+	(void)state;
+	script[1].len = strlen(LOG_HEAD);
+	for (; script[1].len + 1008 < sizeof(text); script[1].len += 1008) {
+		memset(text + script[1].len, 'x', 1008);
+		memcpy(text + script[1].len, "\1\0\0\0\0\0\3\350", 8);
+	}
+	fake_start(&f, script, 2);
+	e = engine_opened(&f, BACKEND_DOCKER);
+	assert_int_equal(container_logs(e, "x", &(struct log_options){}, on_piece, &o, &err), 0);
+	assert_int_equal(o.pieces, 1);
+	fake_stop(&f);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(time_limits),	     cmocka_unit_test(a_hanging_engine_is_waited_for_once),
-		cmocka_unit_test(answers),	     cmocka_unit_test(beginnings_of_identifiers),
-		cmocka_unit_test(engines_that_fail), cmocka_unit_test(logs),
+		cmocka_unit_test(a_long_log_that_is_given_up),
+		cmocka_unit_test(time_limits),
+		cmocka_unit_test(a_hanging_engine_is_waited_for_once),
+		cmocka_unit_test(answers),
+		cmocka_unit_test(beginnings_of_identifiers),
+		cmocka_unit_test(engines_that_fail),
+		cmocka_unit_test(logs),
 		cmocka_unit_test(a_lost_network),
 	};
 
