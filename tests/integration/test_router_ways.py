@@ -334,6 +334,19 @@ class Streams(RouterCase):
             self.assertEqual(client.wait(timeout=10), 0)
         self.docker("ps")
 
+    def test_the_sdk_for_python(self):
+        script = (
+            "import docker\n"
+            "client = docker.from_env()\n"
+            "print(client.containers.run('%s', ['echo', 'said'], network_mode='none', remove=True).decode(), end='')\n"
+            "held = client.containers.run('%s', ['sleep', '1000'], network_mode='none', detach=True)\n"
+            "print(held.exec_run(['sh', '-c', 'echo executed']).output.decode(), end='')\n"
+            "print([c.id for c in client.containers.list()] == [held.id])\n"
+            "held.remove(force=True)\n"
+        ) % (harness.BUSYBOX, harness.BUSYBOX)
+        said = self.scope.run("env", f"DOCKER_HOST={router.HOST}", "python3", "-c", script).stdout
+        self.assertEqual(said.split(), ["said", "executed", "True"])
+
     def test_podman_as_a_client(self):
         argv = ("podman", "--remote", "--url", router.HOST, "ps", "--format={{.Names}}")
         self.assertIn("c", harness.run(*argv, user="wake").stdout.split())
@@ -500,6 +513,26 @@ class Limits(RouterCase):
             for pid in engine:
                 os.kill(pid, signal.SIGCONT)
         self.assertEqual(waiting.wait(timeout=30), 0)
+
+
+    def test_a_directory_that_hangs(self):
+        """A user may mount a file system of a process over the runtime directory, and stop that process."""
+        with tempfile.TemporaryDirectory(dir="/tmp") as lower:
+            shutil.chown(lower, "other")
+            target = f"/run/user/{OTHER}"
+            harness.run("fuse-overlayfs", "-o", f"lowerdir={lower}", target, user="other")
+            self.addCleanup(harness.run, "umount", "--lazy", target)
+            pid = int(harness.run("pgrep", "--uid=other", "--full", "fuse-overlayfs .*lowerdir").stdout)
+            harness.freeze(pid)
+            waiting = harness.spawn("docker", "--host", router.HOST, "ps", user="other", stderr=subprocess.DEVNULL)
+            try:
+                for _ in range(10):
+                    self.docker("ps")
+                self.assertIsNone(waiting.poll())
+            finally:
+                os.kill(pid, signal.SIGKILL)
+            self.assertNotEqual(waiting.wait(timeout=30), 0)
+        self.docker("ps")
 
 
 class Wakes(RouterCase):
