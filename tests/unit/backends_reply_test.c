@@ -502,9 +502,25 @@ static void ports_have_bounds(void **state)
 	assert_int_equal(c.n_ports, n);
 }
 
+/* A string, or a missing one, is copied where it fits with its end. */
+static void strings_that_fit(void **state)
+{
+	_cleanup_json_ cJSON *object = cJSON_Parse("{\"a\":\"1234\",\"b\":5}");
+	char text[6] = "";
+
+	(void)state;
+	assert_true(json_copy_string(object, "a", text, 5));
+	assert_string_equal(text, "1234");
+	assert_false(json_copy_string(object, "a", text, 4));
+	assert_false(json_copy_string(object, "b", text, 5));
+	assert_true(json_copy_string(object, "c", text, 1));
+	assert_string_equal(text, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(strings_that_fit),
 		cmocka_unit_test(what_a_container_sees),
 		cmocka_unit_test(an_inspection_is_read),
 		cmocka_unit_test(what_a_failing_health_check_does),

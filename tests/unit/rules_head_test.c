@@ -53,6 +53,7 @@ static void what_engines_read_differently_is_refused(void **state)
 		{"HTTP/1.1 in another case", "GET /_ping http/1.1\r\n\r\n"},
 		{"no version", "GET /_ping\r\n\r\n"},
 		{"two blanks", "GET  /_ping HTTP/1.1\r\n\r\n"},
+		{"no path", "GET  HTTP/1.1\r\n\r\n"},
 		{"a blank in the path", "GET /_ping x HTTP/1.1\r\n\r\n"},
 		{"a blank at the end", "GET /_ping HTTP/1.1 \r\n\r\n"},
 		{"a blank first", " GET /_ping HTTP/1.1\r\n\r\n"},
