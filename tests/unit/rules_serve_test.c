@@ -338,6 +338,19 @@ static void an_engine_that_is_down_is_503(void **state)
 	assert_string_equal(half->answer, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
 }
 
+static void each_request_is_framed_anew(void **state)
+{
+	_cleanup_outcome_ struct outcome *get = ask("allow = system.info", NULL, GET("/info"));
+	_cleanup_outcome_ struct outcome *put =
+		ask("allow = containers.copy-to", NULL,
+		    "PUT /containers/a/archive?path=/x HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n");
+
+	(void)state;
+	assert_string_equal(get->fake.seen, "GET /info HTTP/1.1\r\n" HOST "\r\n\n====\n");
+	assert_non_null(strstr(put->fake.seen, "PUT /containers/a/archive?path=/x HTTP/1.1\r\n" HOST
+					       "Content-Length: 0\r\n\r\n\n====\n"));
+}
+
 static void a_rule_for_all_directories(void **state)
 {
 	_cleanup_free_ char *request = post("/containers/create", "{\"HostConfig\":{\"Binds\":[\"/srv:/x\"]}}");
@@ -643,6 +656,7 @@ int main(void)
 		cmocka_unit_test(the_host_is_not_reached_by_a_query),
 		cmocka_unit_test(nobody_is_told_to_continue_in_vain),
 		cmocka_unit_test(an_engine_that_is_down_is_503),
+		cmocka_unit_test(each_request_is_framed_anew),
 		cmocka_unit_test(a_rule_for_all_directories),
 		cmocka_unit_test(an_answer_that_makes_no_sense),
 		cmocka_unit_test(what_follows_an_ungranted_upgrade_is_never_executed),
