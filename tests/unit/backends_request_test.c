@@ -291,6 +291,7 @@ static void logs(void **state)
 /* Who has enough of it gets no more, however much there is. */
 static void a_long_log_that_is_given_up(void **state)
 {
+	static const unsigned char header[8] = {1, 0, 0, 0, 0, 0, 3, 232};
 	static char text[200000] = LOG_HEAD;
 	struct exchange script[] = {INSPECTION("x", "false"), {.reply = text, .after = CLOSE}};
 	struct output o = {.stop_after = 1};
@@ -302,7 +303,7 @@ static void a_long_log_that_is_given_up(void **state)
 	script[1].len = strlen(LOG_HEAD);
 	for (; script[1].len + 1008 < sizeof(text); script[1].len += 1008) {
 		memset(text + script[1].len, 'x', 1008);
-		memcpy(text + script[1].len, "\1\0\0\0\0\0\3\350", 8);
+		memcpy(text + script[1].len, header, sizeof(header));
 	}
 	fake_start(&f, script, 2);
 	e = engine_opened(&f, BACKEND_DOCKER);

@@ -261,7 +261,8 @@ static inline struct outcome *ask_as(const char *rules, const struct rules_calle
 	struct error err = {};
 	int pair[2];
 
-	assert_true(o && asprintf(&text, "[rules]\n%s\n", rules) > 0);
+	if (!o || asprintf(&text, "[rules]\n%s\n", rules) < 0)
+		abort();
 	r = rules_of(text);
 	o->fake.plays = plays;
 	pthread_mutex_init(&o->fake.lock, NULL);
