@@ -158,7 +158,28 @@ bool checks_is_image(const char *s)
 			return false;
 	}
 	snprintf(first, sizeof(first), "%.*s", (int)strcspn(s, ":"), s);
-	return !strstr(s, ":/") && !(strchr(s, ':') && schema_is_listed(transports, first));
+	return !strstr(s, ":/") && !schema_is_listed(transports, first);
+}
+
+bool checks_is_like_id(const char *name)
+{
+	return name[0] && name[strspn(name, "0123456789abcdef")] == '\0';
+}
+
+/* Docker knows "docker.io/library/x" as "x". */
+bool checks_is_new_image(const char *s)
+{
+	static const char *const prefixes[] = {"docker.io/", "index.docker.io/", "library/"};
+	size_t len;
+
+	if (!checks_is_image(s))
+		return false;
+	for (size_t k = 0; k < sizeof(prefixes) / sizeof(prefixes[0]); k++) {
+		if (strncmp(s, prefixes[k], strlen(prefixes[k])) == 0)
+			s += strlen(prefixes[k]);
+	}
+	len = strcspn(s, ":@");
+	return len < CHECKS_ID_LEAST || len != strspn(s, "0123456789abcdef");
 }
 
 int check_image(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)

@@ -30,6 +30,14 @@ bool checks_is_plain(const char *s);
 /* Is it the name of an image? Podman takes some for files of the host: "docker-archive:/x", "dir:x". */
 bool checks_is_image(const char *s);
 
+/* Could it be the beginning of an ID? Engines look up names before those: what others call by the beginning of its ID would be
+ * what has it for its name. People do not write fewer than so many digits of an ID, and there are names such as "db". */
+#define CHECKS_ID_LEAST 4
+bool checks_is_like_id(const char *name);
+
+/* May an image get this name, with or without a tag? It is not the beginning of an ID. */
+bool checks_is_new_image(const char *s);
+
 /* Replaces the string of an item, or its key. */
 int checks_set_string(cJSON *item, const char *s, struct error *err);
 int checks_set_key(cJSON *item, const char *s, struct error *err);

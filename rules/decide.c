@@ -12,6 +12,7 @@
 #include "rules/isolation.h"
 #include "rules/mounts.h"
 #include "rules/owner.h"
+#include "rules/query.h"
 #include "rules/resolve.h"
 #include "rules/schema.h"
 #include "rules/schemas.h"
@@ -81,7 +82,7 @@ static int check_build(const struct verdict *v, struct uri *uri, struct error *e
 {
 	char id[RESOLVE_ID_MAX];
 	const char *network = uri_value(uri, "networkmode"), *parent = uri_value(uri, "cgroupparent");
-	const char *file = uri_value(uri, "dockerfile"), *outputs = uri_value(uri, "outputs");
+	const char *ulimits = uri_value(uri, "ulimits");
 
 	if (network && strchr(network, ':'))
 		return verdict_refuse(v, err, "no rule can allow a build with the network '%.64s'", network);
@@ -95,23 +96,34 @@ static int check_build(const struct verdict *v, struct uri *uri, struct error *e
 		    verdict_need(v, RULES_SECURITY_OPTION, uri->pairs[k].value, "securityopt", err) < 0)
 			return -1;
 	}
-	/* Podman would write to the host, and read a file of the host. */
-	if (outputs && !schema_is_listed("[] null", outputs))
-		return verdict_refuse(v, err, "no rule can allow the outputs of a build");
-	if (file && (file[0] == '/' || file[0] == '[' || strstr(file, "..")))
-		return verdict_refuse(v, err, "the Dockerfile '%.64s' is not within the context", file);
+	if (ulimits && !schema_is_listed("[] null", ulimits) && ulimits[0] &&
+	    verdict_need(v, RULES_ULIMITS, "yes", "ulimits", err) < 0)
+		return -1;
 	return 0;
+}
+
+/* What the caller makes gets this name. */
+static int check_new_name(const struct verdict *v, const struct decision *d, struct error *err)
+{
+	const char *name = uri_value(&d->uri, "name");
+
+	return name ? resolve_new_name(v, RESOLVE_CONTAINER, name, err) : 0;
 }
 
 static int check_query_values(const struct verdict *v, struct decision *d, struct error *err)
 {
-	const char *source = uri_value(&d->uri, "fromSrc"), *image = uri_value(&d->uri, "fromImage");
+	struct endpoint_key key;
 
-	if (source && strcmp(source, "-") != 0)
-		return verdict_refuse(v, err, "an image is imported from the request only, not from an address");
-	if (image && !checks_is_image(image))
-		return verdict_refuse(v, err, "'%.128s' is not the name of an image", image);
-	return strcmp(d->endpoint->path, "/build") == 0 ? check_build(v, &d->uri, err) : 0;
+	for (size_t k = 0; k < d->uri.n; k++) {
+		const struct uri_pair *pair = &d->uri.pairs[k];
+
+		if (endpoint_find_key(d->endpoint, pair->key, &key) &&
+		    query_check(v, key.grammar, pair->key, pair->value, err) < 0)
+			return -1;
+	}
+	if (filters_check(&d->uri, err) < 0)
+		return -1;
+	return strcmp(d->endpoint->path, "/build") == 0 ? check_build(v, &d->uri, err) : check_new_name(v, d, err);
 }
 
 /* What depends on the state of the container. */
@@ -159,6 +171,8 @@ static int resolve_path(const struct verdict *v, struct decision *d, struct erro
 	}
 	if (kind == OBJECT_EXEC)
 		return owner_check(v->caller, d->object, err);
+	if (kind == OBJECT_IMAGE && !checks_is_image(d->object))
+		return verdict_refuse(v, err, "'%.128s' is not the name of an image", d->object);
 	if (kind == OBJECT_NONE || kind == OBJECT_IMAGE)
 		return 0;
 	if (!d->object[0])

@@ -7,123 +7,167 @@
 #include "common/parse.h"
 
 #define BUILD_QUERY                                                                                                    \
-	"t+ dockerfile remote q nocache rm forcerm pull memory memswap cpushares cpusetcpus cpusetmems cpuquota "      \
-	"cpuperiod buildargs shmsize squash labels networkmode platform target extrahosts+ cachefrom ulimits session " \
-	"buildid version isolation cgroupparent securityopt+ outputs"
+	"t:new-image+ dockerfile:file remote:address q:flag nocache:flag rm:flag forcerm:flag "                        \
+	"pull:flag memory:number memswap:number cpushares:number cpusetcpus:processors "                               \
+	"cpusetmems:processors cpuquota:number cpuperiod:number buildargs:map shmsize:number "                         \
+	"squash:flag labels:map networkmode:text platform:platform target:word extrahosts:text+ "                      \
+	"cachefrom:list ulimits:objects session:word buildid:word version:word isolation:word "                        \
+	"cgroupparent:text securityopt:text+ outputs:no-output"
 
 static const struct endpoint endpoints[] = {
 	{"HEAD GET", "/_ping", "system.ping", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, ENDPOINT_ALWAYS, ""},
 	{"GET", "/version", "system.version", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, 0, ""},
 	{"GET", "/info", "system.info", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, 0, ""},
 	{"GET", "/events", "system.events", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, ENDPOINT_FILTERED,
-	 "since until filters"},
-	{"GET", "/system/df", "system.df", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, ENDPOINT_UNLABELLED, "type+ verbose"},
+	 "since:time until:time filters:filters"},
+	{"GET", "/system/df", "system.df", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, ENDPOINT_UNLABELLED,
+	 "type:word+ verbose:flag"},
 	{"POST", "/auth", "system.auth", OBJECT_NONE, BODY_JSON, SCHEMA_AUTH, 0, ""},
 
 	{"GET", "/containers/json", "containers.list", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, ENDPOINT_FILTERED,
-	 "all limit size trunc_cmd since before filters"},
-	{"POST", "/containers/create", "containers.create", OBJECT_NONE, BODY_JSON, SCHEMA_CREATE, 0, "name platform"},
+	 "all:flag limit:number size:flag trunc_cmd:flag since:name before:name filters:filters"},
+	{"POST", "/containers/create", "containers.create", OBJECT_NONE, BODY_JSON, SCHEMA_CREATE, 0,
+	 "name:name platform:platform"},
 	{"POST", "/containers/prune", "containers.prune", OBJECT_NONE, BODY_NONE, SCHEMA_NONE,
-	 ENDPOINT_FILTERED | ENDPOINT_PRUNES, "filters"},
-	{"GET", "/containers/*/json", "containers.inspect", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, "size"},
-	{"GET", "/containers/*/top", "containers.top", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, "ps_args"},
+	 ENDPOINT_FILTERED | ENDPOINT_PRUNES, "filters:filters"},
+	{"GET", "/containers/*/json", "containers.inspect", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, "size:flag"},
+	{"GET", "/containers/*/top", "containers.top", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, "ps_args:ps-args"},
 	{"GET", "/containers/*/logs", "containers.logs", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0,
-	 "follow stdout stderr since until timestamps tail details"},
+	 "follow:flag stdout:flag stderr:flag since:time until:time timestamps:flag tail:count "
+	 "details:flag"},
 	{"GET", "/containers/*/changes", "containers.changes", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, ""},
 	{"GET", "/containers/*/export", "containers.export", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, ""},
 	{"GET", "/containers/*/stats", "containers.stats", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0,
-	 "stream one-shot"},
+	 "stream:flag one-shot:flag"},
 	{"HEAD GET", "/containers/*/archive", "containers.copy-from", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0,
-	 "path"},
+	 "path:path"},
 	{"PUT", "/containers/*/archive", "containers.copy-to", OBJECT_CONTAINER, BODY_STREAM, SCHEMA_NONE,
-	 ENDPOINT_WRITES_FILES, "path noOverwriteDirNonDir copyUIDGID"},
-	{"POST", "/containers/*/resize", "containers.resize", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, "h w"},
+	 ENDPOINT_WRITES_FILES, "path:path noOverwriteDirNonDir:flag copyUIDGID:flag"},
+	{"POST", "/containers/*/resize", "containers.resize", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0,
+	 "h:number w:number"},
 	{"POST", "/containers/*/start", "containers.start", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, ENDPOINT_STARTS,
-	 "detachKeys"},
-	{"POST", "/containers/*/stop", "containers.stop", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, "signal t"},
+	 "detachKeys:keys"},
+	{"POST", "/containers/*/stop", "containers.stop", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0,
+	 "signal:word t:number"},
 	{"POST", "/containers/*/restart", "containers.restart", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE,
-	 ENDPOINT_STARTS, "signal t"},
-	{"POST", "/containers/*/kill", "containers.kill", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, "signal"},
+	 ENDPOINT_STARTS, "signal:word t:number"},
+	{"POST", "/containers/*/kill", "containers.kill", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, "signal:word"},
 	{"POST", "/containers/*/update", "containers.update", OBJECT_CONTAINER, BODY_JSON, SCHEMA_UPDATE, 0, ""},
-	{"POST", "/containers/*/rename", "containers.rename", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, "name"},
+	{"POST", "/containers/*/rename", "containers.rename", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, "name:name"},
 	{"POST", "/containers/*/pause", "containers.pause", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, ""},
 	{"POST", "/containers/*/unpause", "containers.unpause", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, ""},
 	{"POST", "/containers/*/attach", "containers.attach", OBJECT_CONTAINER, BODY_ATTACH, SCHEMA_NONE, 0,
-	 "detachKeys logs stream stdin stdout stderr"},
-	{"POST", "/containers/*/wait", "containers.wait", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, "condition"},
-	{"DELETE", "/containers/*", "containers.remove", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0, "v force link"},
+	 "detachKeys:keys logs:flag stream:flag stdin:flag stdout:flag stderr:flag"},
+	{"POST", "/containers/*/wait", "containers.wait", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0,
+	 "condition:word"},
+	{"DELETE", "/containers/*", "containers.remove", OBJECT_CONTAINER, BODY_NONE, SCHEMA_NONE, 0,
+	 "v:flag force:flag link:flag"},
 	{"POST", "/containers/*/exec", "containers.exec", OBJECT_CONTAINER, BODY_JSON, SCHEMA_EXEC, ENDPOINT_MAKES_EXEC,
 	 ""},
 	{"POST", "/exec/*/start", "containers.exec", OBJECT_EXEC, BODY_EXEC, SCHEMA_EXEC_START, 0, ""},
-	{"POST", "/exec/*/resize", "containers.exec", OBJECT_EXEC, BODY_NONE, SCHEMA_NONE, 0, "h w"},
+	{"POST", "/exec/*/resize", "containers.exec", OBJECT_EXEC, BODY_NONE, SCHEMA_NONE, 0, "h:number w:number"},
 	{"GET", "/exec/*/json", "containers.exec", OBJECT_EXEC, BODY_NONE, SCHEMA_NONE, 0, ""},
 	{"POST", "/commit", "images.commit", OBJECT_CONTAINER, BODY_OPTIONAL, SCHEMA_CONFIG, 0,
-	 "container repo tag comment author pause changes+"},
+	 "container:name repo:new-image tag:tag comment:text author:text pause:flag "
+	 "changes:instruction+"},
 
 	{"GET", "/images/json", "images.list", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, 0,
-	 "all filters filter digests shared-size manifests only_ids"},
+	 "all:flag filters:filters filter:text digests:flag shared-size:flag manifests:flag "
+	 "only_ids:flag"},
 	{"POST", "/images/create?fromSrc", "images.import", OBJECT_NONE, BODY_STREAM, SCHEMA_NONE, 0,
-	 "fromSrc repo tag message changes+ platform"},
+	 "fromSrc:stdin repo:new-image tag:tag message:text changes:instruction+ platform:platform"},
 	{"POST", "/images/create", "images.pull", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, 0,
-	 "fromImage repo tag platform"},
-	{"GET", "/images/search", "images.search", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, 0, "term limit filters"},
-	{"POST", "/images/load", "images.load", OBJECT_NONE, BODY_STREAM, SCHEMA_NONE, 0, "quiet platform+"},
-	{"POST", "/images/prune", "images.prune", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, 0, "filters"},
-	{"GET", "/images/get", "images.save", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, 0, "names+ platform+"},
-	{"GET", "/images/*/get", "images.save", OBJECT_IMAGE, BODY_NONE, SCHEMA_NONE, 0, "platform+"},
-	{"GET", "/images/*/json", "images.inspect", OBJECT_IMAGE, BODY_NONE, SCHEMA_NONE, 0, "manifests platform"},
-	{"GET", "/images/*/history", "images.history", OBJECT_IMAGE, BODY_NONE, SCHEMA_NONE, 0, "platform"},
-	{"POST", "/images/*/push", "images.push", OBJECT_IMAGE, BODY_NONE, SCHEMA_NONE, 0, "tag platform"},
-	{"POST", "/images/*/tag", "images.tag", OBJECT_IMAGE, BODY_NONE, SCHEMA_NONE, 0, "repo tag force"},
-	{"DELETE", "/images/*", "images.remove", OBJECT_IMAGE, BODY_NONE, SCHEMA_NONE, 0, "force noprune platforms+"},
+	 "fromImage:image repo:image tag:tag platform:platform"},
+	{"GET", "/images/search", "images.search", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, 0,
+	 "term:text limit:number filters:filters"},
+	{"POST", "/images/load", "images.load", OBJECT_NONE, BODY_STREAM, SCHEMA_NONE, 0,
+	 "quiet:flag platform:platform+"},
+	{"POST", "/images/prune", "images.prune", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, 0, "filters:filters"},
+	{"GET", "/images/get", "images.save", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, 0,
+	 "names:image+ platform:platform+"},
+	{"GET", "/images/*/get", "images.save", OBJECT_IMAGE, BODY_NONE, SCHEMA_NONE, 0, "platform:platform+"},
+	{"GET", "/images/*/json", "images.inspect", OBJECT_IMAGE, BODY_NONE, SCHEMA_NONE, 0,
+	 "manifests:flag platform:platform"},
+	{"GET", "/images/*/history", "images.history", OBJECT_IMAGE, BODY_NONE, SCHEMA_NONE, 0, "platform:platform"},
+	{"POST", "/images/*/push", "images.push", OBJECT_IMAGE, BODY_NONE, SCHEMA_NONE, 0, "tag:tag platform:platform"},
+	{"POST", "/images/*/tag", "images.tag", OBJECT_IMAGE, BODY_NONE, SCHEMA_NONE, 0,
+	 "repo:new-image tag:tag force:flag"},
+	{"DELETE", "/images/*", "images.remove", OBJECT_IMAGE, BODY_NONE, SCHEMA_NONE, 0,
+	 "force:flag noprune:flag platforms:platform+"},
 	{"GET", "/distribution/*/json", "images.distribution", OBJECT_IMAGE, BODY_NONE, SCHEMA_NONE, 0, ""},
 	{"POST", "/build", "images.build", OBJECT_NONE, BODY_STREAM, SCHEMA_NONE, 0, BUILD_QUERY},
-	{"POST", "/build/cancel", "images.build", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, 0, "id"},
+	{"POST", "/build/cancel", "images.build", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, 0, "id:word"},
 	{"POST", "/session", "images.build", OBJECT_NONE, BODY_UPGRADE, SCHEMA_NONE, 0, ""},
 	{"POST", "/grpc", "images.build", OBJECT_NONE, BODY_UPGRADE, SCHEMA_NONE, 0, ""},
 	{"POST", "/build/prune", "images.build-prune", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, 0,
-	 "all filters keep-storage reserved-space max-used-space min-free-space"},
+	 "all:flag filters:filters keep-storage:number reserved-space:number max-used-space:number "
+	 "min-free-space:number"},
 
-	{"GET", "/networks", "networks.list", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, ENDPOINT_FILTERED, "filters"},
+	{"GET", "/networks", "networks.list", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, ENDPOINT_FILTERED,
+	 "filters:filters"},
 	{"POST", "/networks/create", "networks.create", OBJECT_NONE, BODY_JSON, SCHEMA_NETWORK, 0, ""},
 	{"POST", "/networks/prune", "networks.prune", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, ENDPOINT_FILTERED,
-	 "filters"},
-	{"GET", "/networks/*", "networks.inspect", OBJECT_NETWORK, BODY_NONE, SCHEMA_NONE, 0, "verbose scope"},
+	 "filters:filters"},
+	{"GET", "/networks/*", "networks.inspect", OBJECT_NETWORK, BODY_NONE, SCHEMA_NONE, 0,
+	 "verbose:flag scope:word"},
 	{"DELETE", "/networks/*", "networks.remove", OBJECT_NETWORK, BODY_NONE, SCHEMA_NONE, 0, ""},
 	{"POST", "/networks/*/connect", "networks.connect", OBJECT_NETWORK, BODY_JSON, SCHEMA_CONNECT,
 	 ENDPOINT_USES_NETWORK, ""},
 	{"POST", "/networks/*/disconnect", "networks.disconnect", OBJECT_NETWORK, BODY_JSON, SCHEMA_DISCONNECT,
 	 ENDPOINT_USES_NETWORK, ""},
 
-	{"GET", "/volumes", "volumes.list", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, ENDPOINT_FILTERED, "filters"},
+	{"GET", "/volumes", "volumes.list", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, ENDPOINT_FILTERED, "filters:filters"},
 	{"POST", "/volumes/create", "volumes.create", OBJECT_NONE, BODY_JSON, SCHEMA_VOLUME, 0, ""},
-	{"POST", "/volumes/prune", "volumes.prune", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, ENDPOINT_FILTERED, "filters"},
+	{"POST", "/volumes/prune", "volumes.prune", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, ENDPOINT_FILTERED,
+	 "filters:filters"},
 	{"GET", "/volumes/*", "volumes.inspect", OBJECT_VOLUME, BODY_NONE, SCHEMA_NONE, 0, ""},
-	{"DELETE", "/volumes/*", "volumes.remove", OBJECT_VOLUME, BODY_NONE, SCHEMA_NONE, 0, "force"},
+	{"DELETE", "/volumes/*", "volumes.remove", OBJECT_VOLUME, BODY_NONE, SCHEMA_NONE, 0, "force:flag"},
 };
 
 #define ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
 
-/* Is the word in the list, which is separated by blanks? *ret_repeats: it has a '+'. */
-static bool is_listed(const char *list, const char *word, bool *ret_repeats)
+/* Is the method one of those, which are separated by blanks? */
+static bool has_method(const char *methods, const char *method)
 {
-	size_t len = strlen(word);
+	size_t len = strlen(method);
 
-	while (*list) {
-		size_t n = strcspn(list, " ");
+	while (*methods) {
+		size_t n = strcspn(methods, " ");
 
-		*ret_repeats = list[n - 1] == '+';
-		if (n - *ret_repeats == len && strncmp(list, word, len) == 0)
+		if (n == len && strncmp(methods, method, len) == 0)
 			return true;
-		list += n + (list[n] == ' ');
+		methods += n + (methods[n] == ' ');
+	}
+	return false;
+}
+
+/* Reads a row "KEY:GRAMMAR" or "KEY:GRAMMAR+" of the query's keys. Returns the next one; NULL behind the last. */
+static const char *next_key(const char *list, struct endpoint_key *ret)
+{
+	size_t len = strcspn(list, " "), key = strcspn(list, ": "), end = len;
+
+	if (len == 0)
+		return NULL;
+	ret->repeats = list[len - 1] == '+';
+	end -= ret->repeats;
+	snprintf(ret->name, sizeof(ret->name), "%.*s", (int)key, list);
+	snprintf(ret->grammar, sizeof(ret->grammar), "%.*s", (int)(end > key ? end - key - 1 : 0), list + key + 1);
+	return list + len + (list[len] == ' ');
+}
+
+bool endpoint_find_key(const struct endpoint *e, const char *name, struct endpoint_key *ret)
+{
+	for (const char *list = e->query; (list = next_key(list, ret));) {
+		if (strcmp(ret->name, name) == 0)
+			return true;
 	}
 	return false;
 }
 
 static bool is_object(const struct endpoint *e, const char *name)
 {
-	/* An image's name has a registry, a path, a tag and a digest; the characters of a path are checked (uri.h). */
-	return e->object == OBJECT_IMAGE ? name[0] != '-' : container_name_is_valid(name);
+	/* An image's name has a registry, a path, a tag and a digest; decide.c checks it. */
+	return e->object == OBJECT_IMAGE || container_name_is_valid(name);
 }
 
 /* Does the path fit the pattern? The object's name goes to ret_object. */
@@ -147,10 +191,8 @@ static bool fits(const struct endpoint *e, const struct uri *uri, char ret_objec
 
 const struct endpoint *endpoint_find(const char *method, const struct uri *uri, char ret_object[static URI_PATH_MAX])
 {
-	bool ignored;
-
 	for (const struct endpoint *e = endpoints; e < endpoints + ENDPOINTS; e++) {
-		if (is_listed(e->methods, method, &ignored) && fits(e, uri, ret_object))
+		if (has_method(e->methods, method) && fits(e, uri, ret_object))
 			return e;
 	}
 	return NULL;
@@ -158,14 +200,14 @@ const struct endpoint *endpoint_find(const char *method, const struct uri *uri, 
 
 int endpoint_check_query(const struct endpoint *e, const struct uri *uri, struct error *err)
 {
-	bool repeats;
+	struct endpoint_key known;
 
 	for (size_t k = 0; k < uri->n; k++) {
 		const char *key = uri->pairs[k].key;
 
-		if (!is_listed(e->query, key, &repeats))
+		if (!endpoint_find_key(e, key, &known))
 			return error_set(err, EINVAL, "%s has no key '%.64s' in its query here", e->action, key);
-		for (size_t n = 0; n < k && !repeats; n++) {
+		for (size_t n = 0; n < k && !known.repeats; n++) {
 			if (strcmp(uri->pairs[n].key, key) == 0)
 				return error_set(err, EINVAL, "the query has the key '%.64s' twice", key);
 		}
@@ -183,6 +225,11 @@ int endpoint_set_object(const struct endpoint *e, struct uri *uri, const char *o
 	    (int)sizeof(uri->path))
 		return error_set(err, EINVAL, "the path of the request is too long");
 	return 0;
+}
+
+const struct endpoint *endpoint_at(size_t k)
+{
+	return k < ENDPOINTS ? &endpoints[k] : NULL;
 }
 
 size_t endpoint_actions(const char *ret[static ENDPOINT_ACTIONS_MAX])

@@ -55,7 +55,13 @@ struct endpoint {
 	enum endpoint_body body;
 	enum endpoint_schema schema;
 	unsigned flags;
-	const char *query; /* the keys that are allowed; a final '+': several times */
+	const char *query; /* the keys that are allowed: "KEY:GRAMMAR" (query.h); a final '+': several times */
+};
+
+/* A key of the query. */
+struct endpoint_key {
+	char name[32], grammar[16];
+	bool repeats;
 };
 
 /* The endpoint of a request; NULL: there is none. The name of the object, which is a part of the path, goes to ret_object. */
@@ -64,8 +70,14 @@ const struct endpoint *endpoint_find(const char *method, const struct uri *uri, 
 /* Refuses keys of the query that the endpoint does not have, or has only once (EINVAL). */
 int endpoint_check_query(const struct endpoint *e, const struct uri *uri, struct error *err);
 
+/* Has the endpoint this key? */
+bool endpoint_find_key(const struct endpoint *e, const char *name, struct endpoint_key *ret);
+
 /* The path with another name of the object. */
 int endpoint_set_object(const struct endpoint *e, struct uri *uri, const char *object, struct error *err);
+
+/* All of them, one after the other; NULL behind the last. */
+const struct endpoint *endpoint_at(size_t k);
 
 /* The names of all actions, each once. Returns how many. */
 #define ENDPOINT_ACTIONS_MAX 128

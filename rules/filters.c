@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "rules/checks.h"
 #include "rules/resolve.h"
 #include "rules/strict.h"
 
@@ -28,6 +29,14 @@ static int copy_values(const cJSON *from, cJSON *to, struct error *err)
 	return 0;
 }
 
+/* Podman composes "KEY=VALUE" of each, so that the key "label=a" would be one more value of the key "label". */
+static bool is_key(const char *s)
+{
+	size_t len = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+	return len > 0 && (!s[len] || strcmp(s + len, "!") == 0);
+}
+
 static int copy_filters(const char *text, cJSON *to, struct error *err)
 {
 	_cleanup_cjson_ cJSON *filters = NULL;
@@ -45,6 +54,8 @@ static int copy_filters(const char *text, cJSON *to, struct error *err)
 
 		if (!cJSON_IsArray(filter) && !cJSON_IsObject(filter))
 			return error_set(err, EINVAL, "the filter '%.32s' is invalid", filter->string);
+		if (!is_key(filter->string))
+			return error_set(err, EINVAL, "'%.32s' is not the name of a filter", filter->string);
 		map = cJSON_AddObjectToObject(to, filter->string);
 		if (!map)
 			return error_errno(err, ENOMEM, "cannot compose the filters");
@@ -68,15 +79,65 @@ static int check_events(const struct verdict *v, const struct uri *uri, const cJ
 			 : 0;
 }
 
+static int read_filters(const struct uri *uri, cJSON **ret, struct error *err)
+{
+	*ret = cJSON_CreateObject();
+	if (!*ret)
+		return error_errno(err, ENOMEM, "cannot compose the filters");
+	return copy_filters(uri_value(uri, "filters"), *ret, err);
+}
+
+int filters_check(const struct uri *uri, struct error *err)
+{
+	_cleanup_cjson_ cJSON *filters = NULL;
+
+	return read_filters(uri, &filters, err);
+}
+
+/* An engine says whether there is such a container, whoever's it is: it is named by its ID. */
+static int resolve_neighbours(const struct verdict *v, cJSON *filters, struct error *err)
+{
+	static const char *const keys[] = {"since", "before"};
+
+	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+		cJSON *map = cJSON_GetObjectItemCaseSensitive(filters, keys[k]);
+		char id[RESOLVE_ID_MAX];
+
+		for (cJSON *child = map ? map->child : NULL; child; child = child->next) {
+			if (resolve_object(v, RESOLVE_CONTAINER, child->string, id, err) < 0 ||
+			    checks_set_key(child, id, err) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* The same for the keys of the query. */
+static int resolve_keys(const struct verdict *v, struct uri *uri, struct error *err)
+{
+	static const char *const keys[] = {"since", "before"};
+
+	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+		const char *name = uri_value(uri, keys[k]);
+		char id[RESOLVE_ID_MAX];
+
+		if (name && name[0] &&
+		    (resolve_object(v, RESOLVE_CONTAINER, name, id, err) < 0 || uri_set(uri, keys[k], id, err) < 0))
+			return -1;
+	}
+	return 0;
+}
+
 int filters_add_label(const struct verdict *v, struct uri *uri, struct error *err)
 {
-	_cleanup_cjson_ cJSON *filters = cJSON_CreateObject();
+	_cleanup_cjson_ cJSON *filters = NULL;
 	_cleanup_free_ char *text = NULL;
 	cJSON *labels;
 
-	if (!filters)
-		return error_errno(err, ENOMEM, "cannot compose the filters");
-	if (copy_filters(uri_value(uri, "filters"), filters, err) < 0)
+	if (read_filters(uri, &filters, err) < 0)
+		return -1;
+	if (strcmp(uri->path, "/containers/json") == 0 &&
+	    (resolve_keys(v, uri, err) < 0 || resolve_neighbours(v, filters, err) < 0))
 		return -1;
 	labels = cJSON_GetObjectItemCaseSensitive(filters, "label");
 	if (check_events(v, uri, labels, err) < 0)

@@ -57,8 +57,6 @@ int isolation_check_network_mode(const struct verdict *v, const struct schema_ro
 {
 	char id[RESOLVE_ID_MAX];
 
-	if (schema_is_listed(row->free, item->valuestring))
-		return 0;
 	if (strchr(item->valuestring, ':'))
 		return isolation_check_mode(v, row, item, err);
 	if (isolation_check_network_name(v, item->valuestring, id, err) < 0)

@@ -137,11 +137,19 @@ int resolve_reference(const struct verdict *v, const char *name, char ret[static
 	return resolve_object(v, RESOLVE_CONTAINER, name, ret, err);
 }
 
-/* Could the engine take it for the beginning of an ID? It looks a container's networks up again by their names when it starts: the
- * caller's own might be gone then, and the ID of another begin like this. */
-static bool is_like_id(const char *name)
+static int refuse_like_id(const struct verdict *v, enum resolve_kind kind, const char *name, struct error *err)
 {
-	return name[0] && name[strspn(name, "0123456789abcdef")] == '\0';
+	return verdict_refuse(v, err,
+			      "the name '%.64s' of a %s could be the beginning of an ID: give it one with another "
+			      "character than 0 to 9 and a to f",
+			      name, kinds[kind].name);
+}
+
+/* An engine looks a container's networks up again by their names when it starts: the caller's own might be gone then, and the ID of
+ * another begin like this. */
+static int check_own_network(const struct verdict *v, const char *name, struct error *err)
+{
+	return rules_label(v->rules) && checks_is_like_id(name) ? refuse_like_id(v, RESOLVE_NETWORK, name, err) : 0;
 }
 
 /* What the rules name is the network, not what a client writes for it: that may be the beginning of another's ID. */
@@ -171,17 +179,31 @@ int resolve_network_use(const struct verdict *v, const char *name, char ret[stat
 		return error_set(err, ENOENT, "No such network: %s", name);
 	}
 	strcpy(ret, found.id);
-	return found.labelled ? resolve_new_network(v, found.name, err) : need_network(v, name, &found, err);
+	return found.labelled ? check_own_network(v, found.name, err) : need_network(v, name, &found, err);
+}
+
+int resolve_new_name(const struct verdict *v, enum resolve_kind kind, const char *name, struct error *err)
+{
+	_cleanup_cjson_ cJSON *root = NULL;
+	bool ignored;
+
+	if (!checks_is_like_id(name))
+		return 0;
+	if (strlen(name) >= CHECKS_ID_LEAST)
+		return refuse_like_id(v, kind, name, err);
+	if (kind == RESOLVE_VOLUME) /* has no ID */
+		return 0;
+	if (resolve_inspect(v, kind, name, &root, &ignored, err) < 0)
+		/* Several begin like this. */
+		return err->code == EPROTO ? refuse_like_id(v, kind, name, err) : -1;
+	return strncmp(text_of(root, kinds[kind].id), name, strlen(name)) == 0 ? refuse_like_id(v, kind, name, err) : 0;
 }
 
 int resolve_new_network(const struct verdict *v, const char *name, struct error *err)
 {
-	if (rules_label(v->rules) && is_like_id(name))
-		return verdict_refuse(v, err,
-				      "the name '%.64s' of a network could be the beginning of an ID: give it one with "
-				      "another character than 0 to 9 and a to f",
-				      name);
-	return 0;
+	if (!container_name_is_valid(name))
+		return verdict_refuse(v, err, "'%.64s' is not the name of a network", name);
+	return check_own_network(v, name, err) < 0 ? -1 : resolve_new_name(v, RESOLVE_NETWORK, name, err);
 }
 
 int resolve_image_use(const struct verdict *v, const char *name, struct error *err)
@@ -210,7 +232,8 @@ static int create_volume(const struct verdict *v, const char *name, struct found
 	cJSON *labels = cJSON_AddObjectToObject(body, "Labels");
 	_cleanup_free_ char *json = NULL;
 
-	if (verdict_need(v, RULES_ALLOW, "volumes.create", "a new volume", err) < 0)
+	if (verdict_need(v, RULES_ALLOW, "volumes.create", "a new volume", err) < 0 ||
+	    resolve_new_name(v, RESOLVE_VOLUME, name, err) < 0)
 		return -1;
 	if (!cJSON_AddStringToObject(body, "Name", name) ||
 	    !cJSON_AddStringToObject(labels, rules_label_key(v->rules), rules_label_value(v->rules)) ||
@@ -252,6 +275,8 @@ int resolve_new_volume(const struct verdict *v, const char *name, struct error *
 		return 0;
 	if (!container_name_is_valid(name))
 		return verdict_refuse(v, err, "'%.64s' is not the name of a volume", name);
+	if (resolve_new_name(v, RESOLVE_VOLUME, name, err) < 0)
+		return -1;
 	if (!rules_label(v->rules))
 		return 0;
 	if (find(v, RESOLVE_VOLUME, name, &found, err) < 0)

@@ -31,6 +31,9 @@ int resolve_volume_use(const struct verdict *v, const char *name, struct error *
 /* A volume of this name may be created: there is none, or it carries the label. The engine would answer with the existing one. */
 int resolve_new_volume(const struct verdict *v, const char *name, struct error *err);
 
+/* Something new may get this name: it is not the beginning of the ID of something else. */
+int resolve_new_name(const struct verdict *v, enum resolve_kind kind, const char *name, struct error *err);
+
 /* A network may get this name. */
 int resolve_new_network(const struct verdict *v, const char *name, struct error *err);
 

@@ -112,6 +112,11 @@ static int take_label(struct rules *r, const char *word, struct error *err)
 
 	if (!equals || equals == word || !equals[1])
 		return error_set(err, 0, "the label '%s' is not KEY=VALUE", word);
+	/* An instruction of a Dockerfile names it, too: there "$x" would be a variable. */
+	if (strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-") !=
+	    (size_t)(equals - word))
+		return error_set(
+			err, 0, "the key of the label '%s' has other characters than letters, digits and '._/-'", word);
 	if (r->label_key)
 		return error_set(err, 0, "there is a label already: '%s=%s'", r->label_key, r->label_value);
 	r->label_key = strndup(word, (size_t)(equals - word));

@@ -138,7 +138,7 @@ static const struct schema_row host_rows[] = {
 	{"Devices", KIND_OBJECTS, NULL, 0, NULL, device_rows},
 	{"DeviceCgroupRules", KIND_STRINGS, check_yes, RULES_DEVICE_RULES, NULL, NULL},
 	{"DeviceRequests", KIND_OBJECTS, check_yes, RULES_GPUS, NULL, device_request_rows},
-	{"NetworkMode", KIND_STRING, isolation_check_network_mode, RULES_NETWORK, "private", NULL},
+	{"NetworkMode", KIND_STRING, isolation_check_network_mode, RULES_NETWORK, NULL, NULL},
 	{"PidMode", KIND_STRING, isolation_check_mode, RULES_PID, "private", NULL},
 	{"IpcMode", KIND_STRING, isolation_check_mode, RULES_IPC, "private shareable none", NULL},
 	{"UTSMode", KIND_STRING, isolation_check_mode, RULES_UTS, "private", NULL},

@@ -34,6 +34,7 @@ static void mistakes_are_named_with_their_line(void **state)
 		 "'containers.start'?"},
 		{"[rules]\nallow = *\n", ":2: there is no action '*'"},
 		{"[rules]\nlabel = a\n", ":2: the label 'a' is not KEY=VALUE"},
+		{"[rules]\nlabel = te$am=a\n", ":2: the key of the label 'te$am=a' has other characters"},
 		{"[rules]\nlabel = =a\n", ":2: the label '=a' is not KEY=VALUE"},
 		{"[rules]\nlabel = a=\n", ":2: the label 'a=' is not KEY=VALUE"},
 		{"[rules]\nlabel = a=b\nlabel = c=d\n", ":3: there is a label already: 'a=b'"},
