@@ -81,9 +81,15 @@ static int check_body_kind(const struct endpoint *e, const struct frame *body, s
 static int check_build(const struct verdict *v, struct uri *uri, struct error *err)
 {
 	char id[RESOLVE_ID_MAX];
+	bool is_podman;
 	const char *network = uri_value(uri, "networkmode"), *parent = uri_value(uri, "cgroupparent");
 	const char *ulimits = uri_value(uri, "ulimits");
 
+	if (resolve_is_podman(v, &is_podman, err) < 0)
+		return -1;
+	/* "FROM dir:/root", a Dockerfile that is a link, … */
+	if (is_podman)
+		return verdict_refuse(v, err, "a build of Podman can read each file of the host");
 	if (network && strchr(network, ':'))
 		return verdict_refuse(v, err, "no rule can allow a build with the network '%.64s'", network);
 	if (network &&
