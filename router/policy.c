@@ -1,6 +1,5 @@
 #include "router/policy.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,6 +19,7 @@
 #include "router/admission.h"
 #include "router/answer.h"
 #include "router/config.h"
+#include "router/exec_owners.h"
 #include "router/message.h"
 #include "router/system_engine.h"
 #include "rules/serve.h"
@@ -40,7 +40,7 @@ struct policy {
 	const struct router_options *options;
 	struct rules *rules;
 	struct config config;
-	char owners[32]; /* the directory of rules_caller.exec_owners */
+	struct exec_owners owners;
 	struct child *children;
 	uint64_t idle_since;
 };
@@ -95,7 +95,7 @@ static void refuse(int client, const struct error *why)
 /* In the child: the whole life of a connection. `owner`: in m->text. */
 static void serve(struct policy *p, const struct message *m, int client)
 {
-	struct rules_caller caller = {.owner = m->text, .exec_owners = p->owners, .learn = p->config.learn};
+	struct rules_caller caller = {.owner = m->text, .exec_owners = p->owners.path, .learn = p->config.learn};
 	struct message ended = {.kind = MESSAGE_ENDED, .number = m->number, .engine = "system"};
 	struct rules_report report = {};
 	struct error err = {};
@@ -206,17 +206,6 @@ static void turn(struct policy *p)
 		take_message(p);
 }
 
-/* Links alone are in it. */
-static void remove_owners(const char *path)
-{
-	_cleanup_dir_ DIR *d = opendir(path);
-	struct dirent *entry;
-
-	while (d && (entry = readdir(d)))
-		(void)unlinkat(dirfd(d), entry->d_name, 0);
-	(void)rmdir(path);
-}
-
 static int open_signals(struct error *err)
 {
 	sigset_t set;
@@ -237,9 +226,8 @@ static int prepare(struct policy *p, struct error *err)
 		return -1;
 	if (!p->rules)
 		return error_set(err, 0, "%s has no section [rules]", p->options->config);
-	(void)snprintf(p->owners, sizeof(p->owners), "/dev/shm/sockwake-exec.XXXXXX");
-	if (!mkdtemp(p->owners))
-		return error_errno(err, errno, "cannot make a directory in /dev/shm");
+	if (exec_owners_open("/dev/shm", &p->owners, err) < 0)
+		return -1;
 	p->signals = open_signals(err);
 	p->idle_since = now_usec();
 	return p->signals < 0 ? -1 : 0;
@@ -254,7 +242,7 @@ int policy_run(int channel, const struct router_options *options, struct error *
 	(void)fcntl(channel, F_SETFD, FD_CLOEXEC);
 	while (p.channel >= 0 || p.children)
 		turn(&p);
-	remove_owners(p.owners);
+	exec_owners_close(&p.owners);
 	rules_free(&p.rules);
 	return 0;
 }

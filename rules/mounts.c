@@ -146,7 +146,8 @@ static bool are_tmpfs_options(const char *o)
 	strcpy(copy, o);
 	for (word = strtok_r(copy, ",", &state); word; word = strtok_r(NULL, ",", &state)) {
 		word[strcspn(word, "=")] = '\0';
-		if (!schema_is_listed("size mode uid gid nr_inodes nr_blocks exec noexec nosuid nodev ro rw noatime", word))
+		if (!schema_is_listed("size mode uid gid nr_inodes nr_blocks exec noexec nosuid nodev ro rw noatime",
+				      word))
 			return false;
 	}
 	return true;

@@ -29,9 +29,9 @@ static int open_directory(const struct rules_caller *caller, struct error *err)
 	return fd >= 0 ? fd : error_errno(err, errno == ENOENT ? EIO : errno, "cannot open '%s'", caller->exec_owners);
 }
 
-static void sweep(int directory)
+void owner_sweep(int directory)
 {
-	int fd = dup(directory);
+	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_dir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	time_t now = time(NULL);
 	struct dirent *e;
@@ -65,7 +65,7 @@ int owner_note(const struct rules_caller *caller, const char *exec, struct error
 	if (directory < 0)
 		return -1;
 	if (strncmp(exec, "00", 2) == 0) /* one in 256 */
-		sweep(directory);
+		owner_sweep(directory);
 	if (symlinkat(caller->owner, directory, exec) < 0 && (errno != EEXIST || !is_owner(directory, caller, exec)))
 		return error_errno(err, errno, "cannot note the owner of an exec instance in '%s'",
 				   caller->exec_owners);

@@ -10,3 +10,6 @@ int owner_note(const struct rules_caller *caller, const char *exec, struct error
 
 /* Fails with ENOENT if it is not the caller's. */
 int owner_check(const struct rules_caller *caller, const char *exec, struct error *err);
+
+/* Forgets whose instances in this directory have not been used for four hours. */
+void owner_sweep(int directory);

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import urllib.parse
 
 import harness
 import router
@@ -32,6 +33,12 @@ with socket.socket(socket.AF_UNIX) as s:
         data += part
 print(data.decode(errors="replace"))
 """
+
+
+def ask(path, body=None):
+    """What the router answers `wake`: GET, or POST with this JSON."""
+    data = () if body is None else ("-H", "Content-Type: application/json", "-d", json.dumps(body))
+    return harness.run("curl", "-s", "--unix-socket", router.SOCKET, *data, f"http://d/{path}", user="wake").stdout
 
 
 class RulesCase(harness.Case):
@@ -125,15 +132,11 @@ class Rules(RulesCase):
 
     def test_an_exec_instance_is_its_makers(self):
         self.run_docker("ruled-5", "--detach")
-        made = harness.run(
-            *("curl", "-s", "--unix-socket", router.SOCKET, "-H", "Content-Type: application/json"),
-            *("-d", '{"Cmd":["true"]}', "http://d/containers/ruled-5/exec"),
-            user="wake",
-        ).stdout
-        ask = ("/usr/bin/python3", "-c", ASK, router.SOCKET, f"/exec/{json.loads(made)['Id']}/json")
+        made = ask("containers/ruled-5/exec", {"Cmd": ["true"]})
+        python = ("/usr/bin/python3", "-c", ASK, router.SOCKET, f"/exec/{json.loads(made)['Id']}/json")
         options = ("--rm", "--network=none", f"--volume={router.SOCKET}:{router.SOCKET}", *servers.PYTHON)
-        self.assertIn("404", harness.run("docker", "run", *options, harness.BUSYBOX, *ask).stdout)
-        self.assertIn("200", harness.run(*ask, user="wake").stdout)
+        self.assertIn("404", harness.run("docker", "run", *options, harness.BUSYBOX, *python).stdout)
+        self.assertIn("200", harness.run(*python, user="wake").stdout)
 
     def test_root_has_no_rules(self):
         self.assertIn("REPOSITORY", router.docker("images", user="root").stdout)
@@ -146,11 +149,79 @@ class Rules(RulesCase):
         )
         self.assertIn("not allowed here", entry["SOCKWAKE_OUTCOME"])
 
-    def test_nothing_is_left_behind(self):
-        router.docker("version")
+    def test_an_exec_instance_outlives_the_router(self):
+        """The worker that knows its owner ends when it has been idle for a while."""
+        self.run_docker("ruled-6", "--detach")
+        made = json.loads(ask("containers/ruled-6/exec", {"Cmd": ["true"]}))["Id"]
+        self.await_idle()
+        self.assertEqual(ask(f"exec/{made}/start", {"Detach": True}), "")
+        self.await_idle()
+        self.assertEqual(json.loads(ask(f"exec/{made}/json"))["ID"], made)
+        [owners] = pathlib.Path("/dev/shm").glob("sockwake-exec.*")
+        self.assertEqual(owners.stat().st_mode & 0o777, 0o700)
+
+    def await_idle(self):
         state = harness.SYSTEM_DOCKER.state
         harness.eventually(lambda: state(f"{router.UNIT}.service") == "inactive", timeout=20)
-        self.assertEqual(list(pathlib.Path("/dev/shm").glob("sockwake-exec.*")), [])
+
+
+class Ways(RulesCase):
+    """Ways around the rules that attackers found."""
+
+    config = f"""
+[router]
+system = root, user wake
+[rules]
+label = team=ci
+allow = {' '.join(f"containers.{action}" for action in (
+    "list create start attach wait inspect top rename remove".split()))} images.commit images.tag images.inspect
+"""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        harness.run("docker", "run", "--detach", "--name=of-root", "--network=none", "--env=PASSWORD=of-root",
+                    *servers.STOP_AT_ONCE, harness.BUSYBOX, "sleep", "4242")
+        cls.addClassCleanup(harness.run, "docker", "rm", "--force", "of-root", check=False)
+        router.docker("run", "--detach", "--name=way", "--network=none", *servers.STOP_AT_ONCE, harness.BUSYBOX, "sleep", "1000")
+        cls.addClassCleanup(harness.run, "docker", "rm", "--force", "way", "db", check=False)
+
+    def test_top_shows_no_process_of_the_host(self):
+        columns = "args:600,nice,nice,nice,pid"
+        for words in (f"e -C sleep --sort=-start_time -o {columns}", "-o args,pid", "-C sleep", "axe"):
+            answer = ask(f"containers/way/top?ps_args={urllib.parse.quote(words)}")
+            self.assertIn("containers.top is refused here", answer, words)
+        for words in ((), ("-o", "pid,comm"), ("-eo", "user,pid,args"), ("aux",), ("-ef",)):
+            self.assertIn("sleep", router.docker("top", "way", *words).stdout, words)
+
+    def test_a_commit_never_has_the_label(self):
+        self.addCleanup(harness.run, "docker", "rmi", "--force", "way-1", check=False)
+        for change in ("CMD echo \\", "ENV a b \\ ", "ONBUILD RUN <<'LABEL team='", "# escape=`"):
+            self.assertIn("is refused here", self.refusal("commit", "--change", change, "way", "way-1"), change)
+        options = ("--change=CMD sleep 5", "--change=ENV a=b", "--message=of, it", "--author=Me <a@b>")
+        router.docker("commit", *options, "way", "way-1")
+        image = json.loads(harness.run("docker", "image", "inspect", "way-1").stdout)[0]
+        self.assertEqual((image["Config"]["Labels"], image["Config"]["Cmd"]), ({"team": ""}, ["/bin/sh", "-c", "sleep 5"]))
+
+    def test_a_network_called_private_is_one(self):
+        harness.run("docker", "network", "create", "private")
+        self.addCleanup(harness.run, "docker", "network", "rm", "private")
+        message = self.refusal("create", "--network=private", harness.BUSYBOX, "true")
+        self.assertIn("network = private", message)
+
+    def test_nothing_takes_the_place_of_an_id(self):
+        identifier = harness.run("docker", "inspect", "--format={{.Id}}", "of-root").stdout.strip()
+        for name in (identifier, identifier[:12], identifier[:4], identifier[:2]):
+            message = self.refusal("create", f"--name={name}", harness.BUSYBOX, "true")
+            self.assertIn("could be the beginning of an ID", message, name)
+        self.assertIn("of an ID", self.refusal("rename", "way", identifier[:12]))
+        self.assertIn("of an ID", self.refusal("tag", harness.BUSYBOX, identifier[:12]))
+        router.docker("rename", "way", "db")
+        router.docker("rename", "db", "way")
+
+    def test_a_list_says_nothing_of_others(self):
+        self.assertIn("No such container", self.refusal("ps", "--filter=since=of-root"))
+        self.assertIn("way", router.docker("ps", "--filter=name=way", "--filter=status=running", "--size").stdout)
 
 
 class Learning(RulesCase):

@@ -305,7 +305,11 @@ static void other_bodies_are_checked(void **state)
 		{"/volumes/create", "volumes.create",
 		 "{\"DriverOpts\":{\"type\":\"nfs\",\"o\":\"addr=x\",\"device\":\":/\"}}", "volume-options = yes\n"},
 		{"/volumes/create", "volumes.create",
-		 "{\"DriverOpts\":{\"type\":\"tmpfs\",\"device\":\"tmpfs\",\"o\":\"size=1m\"}}", ""},
+		 "{\"DriverOpts\":{\"type\":\"tmpfs\",\"device\":\"tmpfs\",\"o\":\"size=1m,uid=1000\"}}", ""},
+		/* It would be the directory /tmpfs of the host. */
+		{"/volumes/create", "volumes.create",
+		 "{\"DriverOpts\":{\"type\":\"tmpfs\",\"device\":\"tmpfs\",\"o\":\"size=1m,bind\"}}",
+		 "volume-options = yes\n"},
 		{"/volumes/create", "volumes.create", "{\"DriverOpts\":{\"Device\":\"/\"}}", "volume-options = yes\n"},
 		{"/volumes/create", "volumes.create", "{\"driveropts\":{}}", "400"},
 		{"/volumes/create", "volumes.create", "{\"Name\":\"../a\"}", "403"},
