@@ -16,6 +16,11 @@ bool checks_is_plain(const char *s)
 	return true;
 }
 
+/* Not "bind", nor the propagation of mounts. */
+#define TMPFS_OPTIONS                                                                                                  \
+	"size mode uid gid nr_inodes nr_blocks exec noexec suid nosuid dev nodev ro rw atime noatime diratime "        \
+	"nodiratime relatime norelatime strictatime nostrictatime sync async tmpcopyup notmpcopyup rprivate private"
+
 static int replace(char **string, const char *s, struct error *err)
 {
 	char *copy = cJSON_malloc(strlen(s) + 1);
@@ -130,6 +135,24 @@ int check_path(const struct verdict *v, const struct schema_row *row, cJSON *ite
 	return check_plain_path(v, row, item->valuestring, err);
 }
 
+bool checks_are_tmpfs_options(const char *o)
+{
+	char copy[256], *state, *word;
+
+	if (strlen(o) >= sizeof(copy))
+		return false;
+	strcpy(copy, o);
+	/* Podman appends them to the path. */
+	if (strspn(o, "abcdefghijklmnopqrstuvwxyz0123456789_=,%-") != strlen(o))
+		return false;
+	for (word = strtok_r(copy, ",", &state); word; word = strtok_r(NULL, ",", &state)) {
+		word[strcspn(word, "=")] = '\0';
+		if (!schema_is_listed(TMPFS_OPTIONS, word))
+			return false;
+	}
+	return true;
+}
+
 int check_path_keys(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
 {
 	for (const cJSON *child = item->child; child; child = child->next) {
@@ -137,11 +160,9 @@ int check_path_keys(const struct verdict *v, const struct schema_row *row, cJSON
 			return verdict_refuse(v, err, "a path in %s is empty", row->name);
 		if (check_plain_path(v, row, child->string, err) < 0)
 			return -1;
-		/* The options of a tmpfs, which Podman appends to its path. */
-		if (cJSON_IsString(child) && strspn(child->valuestring, "abcdefghijklmnopqrstuvwxyz0123456789_=,%-") !=
-						     strlen(child->valuestring))
-			return verdict_refuse(v, err, "the options '%.64s' in %s are not plain", child->valuestring,
-					      row->name);
+		if (cJSON_IsString(child) && !checks_are_tmpfs_options(child->valuestring))
+			return verdict_refuse(v, err, "'%.64s' in %s are not options of a tmpfs, such as size=1m",
+					      child->valuestring, row->name);
 	}
 	return 0;
 }

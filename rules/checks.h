@@ -30,6 +30,9 @@ bool checks_is_plain(const char *s);
 /* Is it the name of an image? Podman takes some for files of the host: "docker-archive:/x", "dir:x". */
 bool checks_is_image(const char *s);
 
+/* Are these options of a tmpfs, and of nothing else? With "bind" among them it would be a directory of the host. */
+bool checks_are_tmpfs_options(const char *o);
+
 /* Could it be the beginning of an ID? Engines look up names before those: what others call by the beginning of its ID would be
  * what has it for its name. People do not write fewer than so many digits of an ID, and there are names such as "db". */
 #define CHECKS_ID_LEAST 4

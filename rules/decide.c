@@ -132,10 +132,12 @@ static int check_query_values(const struct verdict *v, struct decision *d, struc
 	return strcmp(d->endpoint->path, "/build") == 0 ? check_build(v, &d->uri, err) : check_new_name(v, d, err);
 }
 
-/* What depends on the state of the container. */
+/* What depends on the state of the object. */
 static int check_flags(const struct verdict *v, const struct endpoint *e, const char *id, struct error *err)
 {
 	if (e->flags & ENDPOINT_STARTS && isolation_check_joined(v, id, err) < 0)
+		return -1;
+	if (e->flags & ENDPOINT_REMOVES_VOLUME && resolve_check_remove(v, id, err) < 0)
 		return -1;
 	return e->flags & ENDPOINT_WRITES_FILES ? mounts_check_copy(v, id, err) : 0;
 }

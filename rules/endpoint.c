@@ -121,7 +121,8 @@ static const struct endpoint endpoints[] = {
 	{"POST", "/volumes/prune", "volumes.prune", OBJECT_NONE, BODY_NONE, SCHEMA_NONE, ENDPOINT_FILTERED,
 	 "filters:filters"},
 	{"GET", "/volumes/*", "volumes.inspect", OBJECT_VOLUME, BODY_NONE, SCHEMA_NONE, 0, ""},
-	{"DELETE", "/volumes/*", "volumes.remove", OBJECT_VOLUME, BODY_NONE, SCHEMA_NONE, 0, "force:flag"},
+	{"DELETE", "/volumes/*", "volumes.remove", OBJECT_VOLUME, BODY_NONE, SCHEMA_NONE, ENDPOINT_REMOVES_VOLUME,
+	 "force:flag"},
 };
 
 #define ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))

@@ -45,6 +45,7 @@ enum endpoint_flags {
 	ENDPOINT_STARTS = 1 << 5,	/* a container starts, and joins its networks */
 	ENDPOINT_WRITES_FILES = 1 << 6, /* the engine writes into the files of a container */
 	ENDPOINT_PRUNES = 1 << 7,	/* removes all containers with the label */
+	ENDPOINT_REMOVES_VOLUME = 1 << 8,
 };
 
 struct endpoint {

@@ -136,28 +136,11 @@ static const char *text_of(const cJSON *object, const char *key)
 	return value ? value : "";
 }
 
-/* With "bind" among them it would be no tmpfs. */
-static bool are_tmpfs_options(const char *o)
-{
-	char copy[256], *state, *word;
-
-	if (strlen(o) >= sizeof(copy))
-		return false;
-	strcpy(copy, o);
-	for (word = strtok_r(copy, ",", &state); word; word = strtok_r(NULL, ",", &state)) {
-		word[strcspn(word, "=")] = '\0';
-		if (!schema_is_listed("size mode uid gid nr_inodes nr_blocks exec noexec nosuid nodev ro rw noatime",
-				      word))
-			return false;
-	}
-	return true;
-}
-
 /* "type=none,o=bind,device=/srv" binds. Other file systems may do so, too: an overlay names directories in its options. */
 static int check_driver_options(const struct verdict *v, const cJSON *options, struct error *err)
 {
 	const char *type = text_of(options, "type"), *o = text_of(options, "o"), *device = text_of(options, "device");
-	bool tmpfs = strcmp(type, "tmpfs") == 0 && schema_is_listed("tmpfs", device) && are_tmpfs_options(o);
+	bool tmpfs = strcmp(type, "tmpfs") == 0 && schema_is_listed("tmpfs", device) && checks_are_tmpfs_options(o);
 	bool bind = schema_is_listed("none bind", type) && schema_is_listed("bind rbind bind,rw bind,ro", o);
 
 	for (const cJSON *option = options ? options->child : NULL; option; option = option->next) {

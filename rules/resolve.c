@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/cleanup.h"
 #include "common/parse.h"
@@ -294,5 +295,44 @@ int resolve_is_podman(const struct verdict *v, bool *ret, struct error *err)
 	if (inquiry_make(&v->engine, "GET", "/_ping", NULL, &a, err) < 0)
 		return -1;
 	*ret = a.of_podman;
+	return 0;
+}
+
+/* Podman asks a database for what is LIKE the name and more: there "_" stands for any character, and
+ * the case does not matter. */
+static bool is_like(const char *name, const char *longer)
+{
+	while (*name && *longer && (*name == '_' || strncasecmp(name, longer, 1) == 0)) {
+		name++;
+		longer++;
+	}
+	return !*name;
+}
+
+int resolve_check_remove(const struct verdict *v, const char *name, struct error *err)
+{
+	_cleanup_answer_ struct inquiry_answer a = {};
+	_cleanup_cjson_ cJSON *root = NULL;
+	const cJSON *volumes;
+
+	if (!rules_label(v->rules))
+		return 0;
+	if (inquiry_make(&v->engine, "GET", "/volumes", NULL, &a, err) < 0)
+		return -1;
+	if (!a.of_podman)
+		return 0;
+	root = a.status == 200 ? cJSON_ParseWithLength(a.body, a.len) : NULL;
+	volumes = cJSON_GetObjectItemCaseSensitive(root, "Volumes");
+	if (!root)
+		return error_set(err, EPROTO, "the engine does not list its volumes");
+	for (const cJSON *volume = volumes ? volumes->child : NULL; volume; volume = volume->next) {
+		const char *other = text_of(volume, "Name");
+
+		if (strcmp(name, other) != 0 && is_like(name, other))
+			return verdict_refuse(v, err,
+					      "Podman takes '%.64s' for the beginning of the name of another volume, "
+					      "too, and might remove that",
+					      name);
+	}
 	return 0;
 }

@@ -47,5 +47,9 @@ int resolve_image_use(const struct verdict *v, const char *name, struct error *e
 int resolve_inspect(const struct verdict *v, enum resolve_kind kind, const char *name, cJSON **ret, bool *ret_podman,
 		    struct error *err);
 
+/* The volume with the label may be removed. When there is none of this name any more, because of another request at this moment,
+ * Podman removes one whose name begins like this, whoever's it is. */
+int resolve_check_remove(const struct verdict *v, const char *volume, struct error *err);
+
 /* Is the engine Podman? */
 int resolve_is_podman(const struct verdict *v, bool *ret, struct error *err);

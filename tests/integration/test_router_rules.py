@@ -165,7 +165,7 @@ class Rules(RulesCase):
         harness.eventually(lambda: state(f"{router.UNIT}.service") == "inactive", timeout=20)
 
 
-class Ways(RulesCase):
+class Bypasses(RulesCase):
     """Ways around the rules that attackers found."""
 
     config = f"""
@@ -222,6 +222,51 @@ allow = {' '.join(f"containers.{action}" for action in (
     def test_a_list_says_nothing_of_others(self):
         self.assertIn("No such container", self.refusal("ps", "--filter=since=of-root"))
         self.assertIn("way", router.docker("ps", "--filter=name=way", "--filter=status=running", "--size").stdout)
+
+
+class BehindIsPodman(harness.Case):
+    """The system's Podman under rules."""
+
+    scopes = (harness.USER_PODMAN,)
+    config = """
+[router]
+system = root, user wake
+[rules]
+label = team=ci
+allow = images.build system.events volumes.create volumes.remove volumes.inspect containers.create
+"""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        harness.run("systemctl", "start", "podman.socket")
+        cls.enterClassContext(router.running(cls.config, engine_socket="/run/podman/podman.sock"))
+
+    def test_a_build_is_refused(self):
+        """It can read each file of the host."""
+        self.assertIn("read each file of the host", ask("build?t=x", {}))
+
+    def test_events_are_those_of_own_objects(self):
+        """Podman would take the first key for one more label."""
+        for key in ("label=secret", "Label", "label=team"):
+            filters = urllib.parse.quote(json.dumps({key: ["1"]}))
+            self.assertIn("is not the name of a filter", ask(f"events?until=1&filters={filters}"))
+        self.assertEqual(ask("events?since=1&until=2"), "")
+
+    def test_no_volume_of_a_longer_name_is_removed(self):
+        self.addCleanup(harness.run, "podman", "volume", "rm", "ruled", "ruled_other", check=False)
+        ask("volumes/create", {"Name": "ruled"})
+        harness.run("podman", "volume", "create", "ruled_other")
+        remove = ("curl", "-s", "--unix-socket", router.SOCKET, "-X", "DELETE", "http://d/volumes/ruled")
+        self.assertIn("might remove that", harness.run(*remove, user="wake").stdout)
+        harness.run("podman", "volume", "rm", "ruled_other")
+        self.assertEqual(harness.run(*remove, user="wake").stdout, "")
+
+    def test_a_tmpfs_is_one(self):
+        body = {"Image": harness.BUSYBOX, "HostConfig": {"Tmpfs": {"/x": "bind"}}}
+        self.assertIn("not options of a tmpfs", ask("containers/create", body))
+        options = {"type": "tmpfs", "o": "bind", "device": "tmpfs"}
+        self.assertIn("volume-options = yes", ask("volumes/create", {"Name": "ruled-t", "DriverOpts": options}))
 
 
 class Learning(RulesCase):

@@ -152,6 +152,7 @@ static void what_gives_the_host_away_needs_a_rule(void **state)
 		{"\"ContainerIDFile\":\"/etc/passwd\"", ""},
 		{"\"Isolation\":\"hyperv\"", "403"},
 		{"\"Tmpfs\":{\"/run\":\"rw,size=64m\"}", ""},
+		{"\"Tmpfs\":{\"/run\":\"size=64m,bind\"}", "403"},
 		{"\"Tmpfs\":{\"/run:/etc\":\"\"}", "403"},
 		{"\"Tmpfs\":{\"/run\":\"rw:/x\"}", "403"},
 		{"\"Memory\":9223372036854771712,\"MemorySwap\":-1", ""},

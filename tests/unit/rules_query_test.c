@@ -356,6 +356,37 @@ static void podman_builds_nothing(void **state)
 	assert_int_equal(docker->status, 200);
 }
 
+/* Two requests to remove the same volume come at once: the second one would remove another's. */
+static void podman_removes_no_volume_of_a_longer_name(void **state)
+{
+#define VOLUMES(name, head, list)                                                                                      \
+	static const struct play name[] = {                                                                            \
+		{"GET /volumes/", "200 OK\n{\"Name\":\"a_b\",\"Labels\":{\"team\":\"ci\"}}", false},                   \
+		{"GET /volumes ", "HTTP/1.1 200 OK\r\n" head "\r\n" list, false},                                      \
+		{NULL, NULL, false},                                                                                   \
+	}
+#define PODMAN "Libpod-Api-Version: 5.4.2\r\n"
+	VOLUMES(docker, "", "{\"Volumes\":[{\"Name\":\"a_b\"},{\"Name\":\"a_bc\"}]}");
+	VOLUMES(podman, PODMAN, "{\"Volumes\":[{\"Name\":\"a_b\"},{\"Name\":\"a_\"},{\"Name\":\"xa_b\"}]}");
+	VOLUMES(longer, PODMAN, "{\"Volumes\":[{\"Name\":\"a_b\"},{\"Name\":\"a_bc\"}]}");
+	VOLUMES(like, PODMAN, "{\"Volumes\":[{\"Name\":\"A-b\"},{\"Name\":\"a_b\"}]}");
+	VOLUMES(none, PODMAN, "{\"Volumes\":null}");
+	VOLUMES(odd, PODMAN, "no");
+	static const struct {
+		const struct play *plays;
+		int status;
+	} cases[] = {{docker, 200}, {podman, 200}, {longer, 403}, {like, 403}, {none, 200}, {odd, 503}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		_cleanup_outcome_ struct outcome *o = ask("label = team=ci\nallow = volumes.remove", cases[k].plays,
+							  "DELETE /volumes/a_b HTTP/1.1\r\n" HOST "\r\n");
+
+		assert_int_equal(o->status, cases[k].status);
+		assert_int_equal(strstr(o->fake.seen, "DELETE") != NULL, cases[k].status == 200);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +398,7 @@ int main(void)
 		cmocka_unit_test(a_network_called_private_is_one),
 		cmocka_unit_test(a_list_names_own_containers_only),
 		cmocka_unit_test(podman_builds_nothing),
+		cmocka_unit_test(podman_removes_no_volume_of_a_longer_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
