@@ -16,11 +16,14 @@
 #include "rules/resolve.h"
 #include "rules/strict.h"
 
-/* Is it the path of a directory on the host, written the one way in which rules are compared with it? */
+/* Is it the path of a directory on the host, written the one way in which rules are compared with it? One that ends in a star
+ * would be named by the rule for all beside it, link or not. */
 static bool is_canonical(const char *path)
 {
 	size_t len = strlen(path);
 
+	if (len >= 2 && strcmp(path + len - 2, "/*") == 0)
+		return false;
 	return path[0] == '/' && (len == 1 || path[len - 1] != '/') && !strstr(path, "//") && !strstr(path, "/./") &&
 	       (len < 2 || strcmp(path + len - 2, "/.") != 0) && path_is_valid(path) && checks_is_plain(path);
 }

@@ -364,12 +364,14 @@ static void a_link_below_an_allowed_directory_is_not_followed(void **state)
 	static const struct {
 		const char *name;
 		int status;
-	} cases[] = {{"real", 200}, {"link", 403}, {"missing", 403}, {"link/etc", 403}};
+	} cases[] = {{"real", 200}, {"link", 403}, {"missing", 403}, {"link/etc", 403}, {"*", 403}};
 
 	(void)state;
 	assert_non_null(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/real", directory);
 	close(creat(path, 0600));
+	snprintf(path, sizeof(path), "%s/*", directory); /* as the rule is written */
+	assert_int_equal(symlink("/", path), 0);
 	snprintf(path, sizeof(path), "%s/link", directory);
 	assert_int_equal(symlink("/", path), 0);
 	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
@@ -387,7 +389,9 @@ static void a_link_below_an_allowed_directory_is_not_followed(void **state)
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/real", directory);
 	unlink(path);
-	rmdir(directory);
+	snprintf(path, sizeof(path), "%s/*", directory);
+	unlink(path);
+	assert_int_equal(rmdir(directory), 0);
 }
 
 static void the_parsed_form_is_sent(void **state)
