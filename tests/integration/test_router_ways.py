@@ -158,7 +158,7 @@ class Ways(RouterCase):
 
 
     def test_a_traced_zombie_keeps_nobody_waiting(self):
-        """Its tracer alone can see that it has ended."""
+        """Its tracer, which can only be root's, alone can see that it has ended."""
         self.docker("ps")
         pid = max(router.workers(self.scope.uid))  # an earlier one may be about to end
         script = (
@@ -168,7 +168,7 @@ class Ways(RouterCase):
             "os.kill(%d, signal.SIGKILL); print('killed', flush=True); sys.stdin.read()\n"
         ) % (pid, pid)
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        with harness.spawn("python3", "-c", script, user="wake", **pipes) as tracer:
+        with harness.spawn("python3", "-c", script, **pipes) as tracer:
             self.assertEqual(tracer.stdout.readline(), "killed\n")
             self.docker("ps", user="root", timeout=20)
             self.docker("ps", timeout=20)
@@ -339,9 +339,9 @@ class Streams(RouterCase):
             "import docker\n"
             "client = docker.from_env()\n"
             "print(client.containers.run('%s', ['echo', 'said'], network_mode='none', remove=True).decode(), end='')\n"
-            "held = client.containers.run('%s', ['sleep', '1000'], network_mode='none', detach=True)\n"
+            "held = client.containers.run('%s', ['sleep', '1000'], network_mode='none', stop_signal='SIGKILL', detach=True)\n"
             "print(held.exec_run(['sh', '-c', 'echo executed']).output.decode(), end='')\n"
-            "print([c.id for c in client.containers.list()] == [held.id])\n"
+            "print(held.id in [c.id for c in client.containers.list()])\n"
             "held.remove(force=True)\n"
         ) % (harness.BUSYBOX, harness.BUSYBOX)
         said = self.scope.run("env", f"DOCKER_HOST={router.HOST}", "python3", "-c", script).stdout
@@ -486,8 +486,7 @@ class Limits(RouterCase):
             finally:
                 flood.kill()
 
-    def test_its_user_cannot_take_a_worker_s_channel(self):
-        """Neither trace the worker."""
+    def test_its_user_cannot_take_a_workers_channel(self):
         script = (
             "import ctypes, os, sys\n"
             "syscall = ctypes.CDLL(None, use_errno=True).syscall\n"
