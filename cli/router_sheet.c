@@ -20,8 +20,28 @@
 static bool is_wrong(const struct router_view *v)
 {
 	return v->progress == ROUTER_ENABLING || v->progress == ROUTER_DISABLING || *v->config_trouble ||
-	       *v->report_trouble || (v->progress == ROUTER_ON && !v->listens) ||
-	       (v->listens && v->docker_listens && !v->is_moved);
+	       *v->report_trouble || (v->progress == ROUTER_ON && !router_view_listens(v)) ||
+	       (v->listens && v->docker_listens && !v->is_moved) ||
+	       (v->progress == ROUTER_ON && v->has_docker && !v->docker_listens && v->docker_is_missed);
+}
+
+#define OPENS_AGAIN "'sudo sockwake router enable' opens it again"
+
+/* Of a router that is enabled. */
+static const char *describe_place(const struct router_view *v)
+{
+	if (!v->listens)
+		return "enabled, but does not listen: 'sudo sockwake router enable' opens its socket";
+	switch (v->place) {
+	case ROUTER_PLACE_FOREIGN:
+		return "enabled, but another program has opened " ROUTER_SOCKET
+		       " itself, and clients come to that one ('sudo ss -xlp' shows which): " OPENS_AGAIN;
+	case ROUTER_PLACE_EMPTY:
+		return "enabled, but somebody has removed its socket " ROUTER_SOCKET ": " OPENS_AGAIN;
+	case ROUTER_PLACE_HELD:
+		break;
+	}
+	return "enabled, listens on " ROUTER_SOCKET;
 }
 
 static const char *headline(const struct router_view *v)
@@ -33,8 +53,7 @@ static const char *headline(const struct router_view *v)
 	case ROUTER_DISABLING:
 		return "is being disabled, or that was broken off: 'sudo sockwake router disable' finishes it";
 	case ROUTER_ON:
-		return v->listens ? "enabled, listens on " ROUTER_SOCKET
-				  : "enabled, but does not listen: 'sudo sockwake router enable' opens its socket";
+		return describe_place(v);
 	case ROUTER_OFF:
 		break;
 	}
@@ -56,8 +75,11 @@ static const char *describe_docker(const struct router_view *v)
 	if (!v->has_docker)
 		return v->is_link && !v->listens ? "is not installed; podman-docker leads " ROUTER_SOCKET " to Podman"
 						 : "is not installed";
+	if (v->docker_has_failed)
+		return "its socket has failed ('sudo journalctl -u docker.socket' shows why): 'sudo systemctl reset-failed "
+		       "docker.socket docker.service', then 'sudo systemctl start docker'";
 	if (!v->docker_listens)
-		return "its socket is off";
+		return "its socket is off: 'sudo systemctl start docker' opens it, and starts Docker";
 	if (v->is_moved)
 		return v->docker_runs ? "behind it, at " ROUTER_ENGINE_SOCKET
 				      : "behind it, at " ROUTER_ENGINE_SOCKET "; starts with the first request";

@@ -9,6 +9,7 @@
 
 #include "control/note.h"
 #include "control/router_docker.h"
+#include "control/router_hosts.h"
 #include "control/router_report.h"
 #include "control/router_units.h"
 #include "control/router_view.h"
@@ -25,6 +26,8 @@ struct change {
 	char *allowed;		     /* containers, by the configuration */
 	char unit_file[PATH_MAX];
 	char others[1024]; /* lines for the drop-in: where docker.socket listens besides */
+	bool served;	   /* Docker ran before */
+	bool listened;	   /* its socket did */
 	int lock;
 };
 
@@ -122,6 +125,8 @@ static int begin(struct change *c, struct error *err)
 	    find_unit(c, err) < 0 || find_addresses(c, err) < 0 ||
 	    units_lock_take(SCOPE_SYSTEM, directory, &c->lock, err) < 0)
 		return -1;
+	c->served = router_units_is_active(c->manager, DOCKER_SERVICE_UNIT);
+	c->listened = router_units_is_active(c->manager, DOCKER_SOCKET_UNIT);
 	c->units = router_units_of(c->manager);
 	c->move = (struct router_move){
 		.root = "",
@@ -137,32 +142,44 @@ static int begin(struct change *c, struct error *err)
 /* Asks Docker what it runs, if it runs itself. */
 static int look_at_docker(struct change *c, struct error *err)
 {
-	const char *socket =
-		router_move_docker_socket(&c->move, router_units_is_active(c->manager, ROUTER_SOCKET_UNIT));
+	const char *socket = router_move_docker_socket(&c->move, router_units_is_active(c->manager, ROUTER_SOCKET_UNIT),
+						       router_place_look(ROUTER_SOCKET, 1));
 
-	if (!router_units_is_active(c->manager, DOCKER_SERVICE_UNIT))
+	if (!c->served || !socket || router_docker_ask(socket, &c->docker, err) == 0)
 		return 0;
-	if (!router_units_is_active(c->manager, DOCKER_SOCKET_UNIT))
-		return error_set(
-			err, EBUSY,
-			"Docker opens its socket itself, and " DOCKER_SOCKET_UNIT
-			" is off: give it '-H fd://' instead of other sockets ('systemctl edit docker', and "
-			"'hosts' in /etc/docker/daemon.json), then 'sudo systemctl enable --now docker.socket'");
-	return socket ? router_docker_ask(socket, &c->docker, err) : 0;
+	return error_context(
+		err,
+		"Docker has to be restarted, and does not say what would end with it (to restart it nevertheless, stop "
+		"it first: 'sudo systemctl stop docker.socket docker.service')");
+}
+
+static int check_docker(struct change *c, struct error *err)
+{
+	struct router_hosts hosts;
+
+	if (router_hosts_read(c->manager, &hosts, err) < 0 || router_hosts_check(&hosts, err) < 0)
+		return -1;
+	if (c->served && !c->listened)
+		return error_set(err, EBUSY,
+				 "Docker runs, and " DOCKER_SOCKET_UNIT
+				 " is off: let Docker take the socket of systemd ('-H fd://'), then 'sudo systemctl "
+				 "enable docker.socket' and 'sudo systemctl restart docker.socket docker.service'");
+	return look_at_docker(c, err);
 }
 
 static int check_before(struct change *c, struct error *err)
 {
 	if (!has_group("sockwake-engine"))
 		return error_set(err, ENOENT, "there is no group 'sockwake-engine': run 'sudo systemd-sysusers'");
-	return router_report_check(LIBEXECDIR "/router", &c->allowed, err) < 0 ? -1 : look_at_docker(c, err);
+	return router_report_check(LIBEXECDIR "/router", &c->allowed, err) < 0 ? -1 : check_docker(c, err);
 }
 
 /* Is there nothing to do? */
 static bool is_enabled(const struct change *c)
 {
 	return router_move_progress(&c->move) == ROUTER_ON && router_units_is_active(c->manager, ROUTER_SOCKET_UNIT) &&
-	       (!router_units_is_active(c->manager, DOCKER_SOCKET_UNIT) || access(ROUTER_ENGINE_SOCKET, F_OK) == 0);
+	       router_place_look(ROUTER_SOCKET, 1) == ROUTER_PLACE_HELD &&
+	       (!c->listened || access(ROUTER_ENGINE_SOCKET, F_OK) == 0);
 }
 
 static void note_containers(const struct change *c)
@@ -203,15 +220,41 @@ static void note_enabled(const struct change *c)
 	note_stale(c);
 }
 
+static bool is_docker_back(const struct change *c)
+{
+	return (!c->listened || router_units_is_active(c->manager, DOCKER_SOCKET_UNIT)) &&
+	       (!c->served || router_units_is_active(c->manager, DOCKER_SERVICE_UNIT));
+}
+
 /* Back to before; the first error counts. */
-static int undo(const struct change *c, int (*other)(const struct router_move *m, struct error *err), struct error *err)
+static int undo(struct change *c, int (*other)(const struct router_move *m, struct error *err), struct error *err)
 {
 	struct error second;
+	bool undone;
 
-	if (other(&c->move, &second) == 0)
+	c->move.undoes = true;
+	undone = other(&c->move, &second) == 0;
+	if (undone && is_docker_back(c))
 		return error_context(err, "nothing has changed");
-	note_print("it could not be undone either: %s", second.text);
-	return error_context(err, "broken off, and 'sudo sockwake router disable' tries to bring all back");
+	if (!undone)
+		note_print("it could not be undone either: %s", second.text);
+	if (!is_docker_back(c))
+		note_print(
+			"Docker ran before, and is off now: 'sudo journalctl -u docker.service' shows why; 'sudo "
+			"systemctl reset-failed docker.socket docker.service', then 'sudo systemctl start docker' starts it");
+	return error_context(err, "broken off ('sudo sockwake router disable' tries to bring all back)");
+}
+
+/* Docker may have opened the router's place while it was restarted. */
+static int check_after(struct error *err)
+{
+	if (router_place_look(ROUTER_SOCKET, 1) == ROUTER_PLACE_HELD)
+		return 0;
+	return error_set(
+		err, EBUSY,
+		"another program has opened " ROUTER_SOCKET
+		" itself ('sudo ss -xlp' shows which): if it is Docker, give it '-H fd://' instead ('systemctl cat "
+		"docker.service', and 'hosts' in /etc/docker/daemon.json)");
 }
 
 static int enable(struct change *c, struct error *err)
@@ -228,10 +271,20 @@ static int enable(struct change *c, struct error *err)
 	docker_stays = access(ROUTER_ENGINE_SOCKET, F_OK) == 0;
 	if (!docker_stays && router_docker_check_restart(&c->docker, err) < 0)
 		return -1;
-	if (router_move_apply(&c->move, err) < 0)
+	if (router_move_apply(&c->move, err) < 0 || check_after(err) < 0)
 		return undo(c, router_move_revert, err);
 	note_enabled(c);
 	return 0;
+}
+
+/* Docker has to be restarted: does it start again, and what ends with it? */
+static int check_way_back(struct change *c, struct error *err)
+{
+	struct router_hosts hosts;
+
+	if (c->served && router_hosts_read(c->manager, &hosts, err) < 0)
+		return -1;
+	return look_at_docker(c, err) < 0 ? -1 : router_docker_check_restart(&c->docker, err);
 }
 
 static int disable(struct change *c, struct error *err)
@@ -242,8 +295,7 @@ static int disable(struct change *c, struct error *err)
 		note_done("the router is not enabled");
 		return 0;
 	}
-	if (!router_move_is_reversible(&c->move) &&
-	    (look_at_docker(c, err) < 0 || router_docker_check_restart(&c->docker, err) < 0))
+	if (!router_move_is_reversible(&c->move) && check_way_back(c, err) < 0)
 		return -1;
 	if (router_move_revert(&c->move, err) < 0)
 		return undo(c, router_move_apply, err);

@@ -89,10 +89,12 @@ bool router_move_is_reversible(const struct router_move *m)
 	return exists(m, ROUTER_KEPT_SOCKET);
 }
 
-const char *router_move_docker_socket(const struct router_move *m, bool router_listens)
+const char *router_move_docker_socket(const struct router_move *m, bool router_listens, enum router_place place)
 {
 	if (router_move_is_reversible(m))
 		return ROUTER_KEPT_SOCKET;
+	if (place == ROUTER_PLACE_FOREIGN)
+		return ROUTER_SOCKET;
 	if (exists(m, ROUTER_ENGINE_SOCKET))
 		return ROUTER_ENGINE_SOCKET;
 	return router_listens ? NULL : ROUTER_SOCKET;
@@ -128,7 +130,7 @@ static int begin_record(const struct router_move *m, struct router_record *r, st
 		router_record_note_directory(m->root, TMPFILES, r);
 		r->masked = true;
 	}
-	return set_progress(m, r, "enabling", err);
+	return set_progress(m, r, m->undoes ? "disabling" : "enabling", err);
 }
 
 static int make_directory(const struct router_move *m, const char *directory, struct error *err)
@@ -177,28 +179,44 @@ static int write_drop_in(const struct router_move *m, struct error *err)
 	return r;
 }
 
-/* The job of the socket does not wait for the service that comes back with it. */
-static int restart_docker(const struct router_move *m, struct error *err)
+/* Does Docker have to come back: does its socket listen, or was a restart broken off, or did it fail? */
+static bool has_docker(const struct router_move *m, const struct router_record *r)
 {
-	bool served = is_active(m, DOCKER_SERVICE_UNIT);
+	return *r->restarting || is_active(m, DOCKER_SOCKET_UNIT);
+}
 
-	if (m->units->restart(m->units->data, DOCKER_SOCKET_UNIT, err) < 0)
+/* The job of the socket does not wait for the service that comes back with it. The record knows what ran, so that it also
+ * comes back by the next command. */
+static int restart_docker(const struct router_move *m, struct router_record *r, struct error *err)
+{
+	bool served = is_active(m, DOCKER_SERVICE_UNIT) || strcmp(r->restarting, "service") == 0;
+
+	(void)snprintf(r->restarting, sizeof(r->restarting), "%s", served ? "service" : "socket");
+	if (router_record_write(m->root, r, err) < 0 ||
+	    m->units->restart(m->units->data, DOCKER_SOCKET_UNIT, err) < 0 ||
+	    (served && m->units->start(m->units->data, DOCKER_SERVICE_UNIT, err) < 0))
 		return -1;
-	return served ? m->units->start(m->units->data, DOCKER_SERVICE_UNIT, err) : 0;
+	*r->restarting = '\0';
+	return 0;
 }
 
 /* From here on there is no way back but another restart. */
-static int move_docker(const struct router_move *m, struct error *err)
+static int move_docker(const struct router_move *m, struct router_record *r, struct error *err)
 {
-	bool moves = is_active(m, DOCKER_SOCKET_UNIT) && !exists(m, ROUTER_ENGINE_SOCKET);
+	bool moves = *r->restarting || (is_active(m, DOCKER_SOCKET_UNIT) && !exists(m, ROUTER_ENGINE_SOCKET));
 
 	PATH(kept, ROUTER_KEPT_SOCKET);
-	if (moves && m->confirm(m->data, router_move_is_reversible(m) ? kept : NULL, err) < 0)
+	if (moves && !m->undoes && m->confirm(m->data, router_move_is_reversible(m) ? kept : NULL, err) < 0)
 		return -1;
 	if (remove_file(m, ROUTER_KEPT_SOCKET, err) < 0 || write_drop_in(m, err) < 0 ||
 	    m->units->reload(m->units->data, err) < 0)
 		return -1;
-	return moves ? restart_docker(m, err) : 0;
+	return moves ? restart_docker(m, r, err) : 0;
+}
+
+static bool has_lost_place(const struct router_move *m)
+{
+	return is_active(m, ROUTER_SOCKET_UNIT) && m->units->look(m->units->data, ROUTER_SOCKET) != ROUTER_PLACE_HELD;
 }
 
 int router_move_apply(const struct router_move *m, struct error *err)
@@ -208,10 +226,10 @@ int router_move_apply(const struct router_move *m, struct error *err)
 
 	if (begin_record(m, &record, err) < 0 || write_links(m, &record, err) < 0)
 		return -1;
-	/* Docker may have taken the place of a socket that is open still. */
-	if (was_reverting && stop_router(m, err) < 0)
+	/* Docker, or another program, may have taken the place of a socket that is open still. */
+	if ((was_reverting || has_lost_place(m)) && stop_router(m, err) < 0)
 		return -1;
-	if (take_place(m, err) < 0 || move_docker(m, err) < 0)
+	if (take_place(m, err) < 0 || move_docker(m, &record, err) < 0)
 		return -1;
 	return set_progress(m, &record, "enabled", err);
 }
@@ -228,7 +246,7 @@ static int remove_files(const struct router_move *m, const struct router_record 
 }
 
 /* *ret_empty: nothing was there, and our own socket is in the place. is_known: there was a record. */
-static int give_place_back(const struct router_move *m, const struct router_record *r, bool is_known, bool *ret_empty,
+static int give_place_back(const struct router_move *m, struct router_record *r, bool is_known, bool *ret_empty,
 			   struct error *err)
 {
 	PATH(socket, ROUTER_SOCKET);
@@ -239,10 +257,12 @@ static int give_place_back(const struct router_move *m, const struct router_reco
 		if (rename(kept, socket) < 0)
 			return error_errno(err, errno, "cannot put '%s' back", socket);
 		/* Nothing has taken its place: rename(2) leaves two names of one file alone. */
-		return remove_file(m, ROUTER_KEPT_SOCKET, err);
+		if (remove_file(m, ROUTER_KEPT_SOCKET, err) < 0)
+			return -1;
+		return *r->restarting ? restart_docker(m, r, err) : 0;
 	}
-	if (is_active(m, DOCKER_SOCKET_UNIT))
-		return restart_docker(m, err);
+	if (has_docker(m, r))
+		return restart_docker(m, r, err);
 	if (*r->link)
 		return make_link(m, r->link, ROUTER_SOCKET, err);
 	*ret_empty = is_known || is_active(m, ROUTER_SOCKET_UNIT);

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "common/error.h"
+#include "control/router_place.h"
 
 #define ROUTER_SOCKET	     "/run/docker.sock"			/* where clients connect */
 #define ROUTER_ENGINE_SOCKET "/run/sockwake-engine/docker.sock" /* where docker.socket is moved to */
@@ -36,6 +37,7 @@ struct router_units {
 	int (*stop)(void *data, const char *unit, struct error *err);
 	int (*restart)(void *data, const char *unit, struct error *err);
 	bool (*is_active)(void *data, const char *unit);
+	enum router_place (*look)(void *data, const char *path); /* who listens there */
 	void *data;
 };
 
@@ -45,7 +47,8 @@ struct router_move {
 	const char *others;    /* lines for the drop-in: where docker.socket listens besides */
 	const struct router_units *units;
 	int (*confirm)(void *data, const char *docker_socket, struct error *err);
-	void *data; /* of confirm */
+	void *data;  /* of confirm */
+	bool undoes; /* a revert that has failed: it stays one that was broken off, until all is done */
 };
 
 enum router_progress {
@@ -64,8 +67,9 @@ int router_move_revert(const struct router_move *m, struct error *err);
 /* Is what was at /run/docker.sock before still there under its second name? Then Docker has not been restarted. */
 bool router_move_is_reversible(const struct router_move *m);
 
-/* Where Docker listens now; NULL: nowhere that could be found. router_listens: is the router's socket open? */
-const char *router_move_docker_socket(const struct router_move *m, bool router_listens);
+/* Where Docker listens now; NULL: nowhere that could be found. router_listens: is the router's socket open? place: who is at
+ * ROUTER_SOCKET? */
+const char *router_move_docker_socket(const struct router_move *m, bool router_listens, enum router_place place);
 
 /* Does systemd-tmpfiles make /run/docker.sock a link here? */
 bool router_move_meets_podman_docker(const struct router_move *m);

@@ -24,6 +24,8 @@ static void take_line(struct router_record *r, const char *line)
 		(void)snprintf(r->progress, sizeof(r->progress), "%s", value);
 	else if (strncmp(line, "link ", 5) == 0)
 		(void)snprintf(r->link, sizeof(r->link), "%s", value);
+	else if (strncmp(line, "restarting ", 11) == 0)
+		(void)snprintf(r->restarting, sizeof(r->restarting), "%s", value);
 	else if (strncmp(line, "masked ", 7) == 0)
 		r->masked = true;
 	else if (strncmp(line, "made ", 5) == 0 && r->n_made < ROUTER_DIRECTORIES_MAX)
@@ -57,6 +59,8 @@ int router_record_write(const char *root, const struct router_record *r, struct 
 	n = (size_t)snprintf(text, sizeof(text), "progress %s\n%s", r->progress, r->masked ? "masked yes\n" : "");
 	if (*r->link)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "link %s\n", r->link);
+	if (*r->restarting)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "restarting %s\n", r->restarting);
 	for (unsigned k = 0; k < r->n_made; k++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "made %s\n", r->made[k]);
 	return file_write_atomic(path, text, n, 0644, err);

@@ -10,7 +10,9 @@
 #define ROUTER_DIRECTORIES_MAX 4
 
 struct router_record {
-	char progress[16];   /* "enabling", "enabled", "disabling"; "": there is no record */
+	char progress[16]; /* "enabling", "enabled", "disabling"; "": there is no record */
+	char restarting
+		[16]; /* what of Docker ran when it was restarted, and may not have come back: "socket", "service", "" */
 	char link[PATH_MAX]; /* where /run/docker.sock led; "": it was no link */
 	bool masked;	     /* podman-docker.conf was masked by us */
 	char made[ROUTER_DIRECTORIES_MAX]

@@ -20,6 +20,26 @@ bool router_units_is_active(struct manager *m, const char *unit)
 	return active;
 }
 
+/* Starts that somebody wants do not count for the limits of these units: docker.service may be started three times a minute. */
+static void reset_limits(struct manager *m, const char *unit)
+{
+	const char *const units[] = {unit, DOCKER_SOCKET_UNIT, DOCKER_SERVICE_UNIT, "sockwake-attend.service"};
+	struct error ignored;
+
+	for (size_t k = 0; k < sizeof(units) / sizeof(*units); k++)
+		(void)manager_reset_failed(m, units[k], &ignored);
+}
+
+static int explain(int r, const char *unit, struct error *err)
+{
+	struct error why;
+
+	if (r == 0 || strncmp(unit, "docker.", 7) != 0)
+		return r;
+	why = *err;
+	return error_set(err, why.code, "%s ('sudo journalctl -u %s' shows why)", why.text, unit);
+}
+
 static int reload(void *data, struct error *err)
 {
 	return manager_reload(data, err);
@@ -27,7 +47,8 @@ static int reload(void *data, struct error *err)
 
 static int start(void *data, const char *unit, struct error *err)
 {
-	return manager_start(data, unit, START_TIMEOUT, err);
+	reset_limits(data, unit);
+	return explain(manager_start(data, unit, START_TIMEOUT, err), unit, err);
 }
 
 static int stop(void *data, const char *unit, struct error *err)
@@ -35,18 +56,21 @@ static int stop(void *data, const char *unit, struct error *err)
 	return manager_stop(data, unit, STOP_TIMEOUT, err);
 }
 
-/* Docker's unit may be started three times a minute: starts that somebody wants do not count. */
 static int restart(void *data, const char *unit, struct error *err)
 {
-	struct error ignored;
-
-	(void)manager_reset_failed(data, DOCKER_SERVICE_UNIT, &ignored);
-	return manager_restart(data, unit, START_TIMEOUT, err);
+	reset_limits(data, unit);
+	return explain(manager_restart(data, unit, START_TIMEOUT, err), unit, err);
 }
 
 static bool is_active(void *data, const char *unit)
 {
 	return router_units_is_active(data, unit);
+}
+
+static enum router_place look(void *data, const char *path)
+{
+	(void)data;
+	return router_place_look(path, 1);
 }
 
 struct router_units router_units_of(struct manager *m)
@@ -57,6 +81,7 @@ struct router_units router_units_of(struct manager *m)
 		.stop = stop,
 		.restart = restart,
 		.is_active = is_active,
+		.look = look,
 		.data = m,
 	};
 }

@@ -9,6 +9,9 @@
 #include "control/router_report.h"
 #include "control/router_units.h"
 
+/* docker.socket is enabled. */
+#define DOCKER_WANTED "/etc/systemd/system/sockets.target.wants/" DOCKER_SOCKET_UNIT
+
 static const char *progress_name(enum router_progress p)
 {
 	static const char *const names[] = {
@@ -19,6 +22,11 @@ static const char *progress_name(enum router_progress p)
 	};
 
 	return names[p];
+}
+
+bool router_view_listens(const struct router_view *v)
+{
+	return v->listens && v->place == ROUTER_PLACE_HELD;
 }
 
 bool router_view_allows(const char *allowed, const char *name)
@@ -58,6 +66,8 @@ static int look_at_units(struct router_view *v, struct error *err)
 		v->has_docker = strcmp(states[2].load_state, "loaded") == 0;
 		v->docker_listens = strcmp(states[2].active_state, "active") == 0;
 		v->docker_runs = strcmp(states[3].active_state, "active") == 0;
+		v->docker_has_failed = strcmp(states[2].active_state, "failed") == 0;
+		v->docker_is_missed = v->docker_has_failed || access(DOCKER_WANTED, F_OK) == 0;
 	}
 	unit_states_clear(states, 4);
 	return r;
@@ -83,7 +93,7 @@ static void look_at_config(struct router_view *v)
 /* Does not start Docker either. */
 static void look_at_docker(struct router_view *v, const struct router_move *m)
 {
-	const char *socket = router_move_docker_socket(m, v->listens);
+	const char *socket = router_move_docker_socket(m, v->listens, v->place);
 	struct error err;
 
 	if (v->docker_runs && v->docker_listens && socket && router_docker_ask(socket, &v->docker, &err) < 0)
@@ -98,6 +108,7 @@ int router_view_look(struct router_view *ret, struct error *err)
 		.progress = router_move_progress(&move),
 		.is_moved = access(ROUTER_ENGINE_SOCKET, F_OK) == 0,
 		.is_link = is_link(ROUTER_SOCKET),
+		.place = router_place_look(ROUTER_SOCKET, 1),
 	};
 	if (look_at_units(ret, err) < 0)
 		return -1;
@@ -162,7 +173,7 @@ cJSON *router_view_to_json(const struct router_view *v)
 	cJSON *object = cJSON_CreateObject();
 
 	cJSON_AddStringToObject(object, "state", progress_name(v->progress));
-	cJSON_AddBoolToObject(object, "listening", v->listens);
+	cJSON_AddBoolToObject(object, "listening", router_view_listens(v));
 	cJSON_AddBoolToObject(object, "running", v->serves);
 	cJSON_AddStringToObject(object, "socket", ROUTER_SOCKET);
 	cJSON_AddItemToObject(object, "docker_socket",

@@ -13,6 +13,9 @@ struct router_view {
 	bool serves;	 /* the router runs now */
 	bool has_docker; /* the system has a docker.socket */
 	bool docker_listens;
+	bool docker_is_missed; /* it has failed, or a boot would start it */
+	bool docker_has_failed;
+	enum router_place place; /* who is at /run/docker.sock */
 	bool docker_runs;
 	bool is_moved; /* docker.socket listens at ROUTER_ENGINE_SOCKET */
 	bool is_link;  /* /run/docker.sock is a link */
@@ -23,6 +26,9 @@ struct router_view {
 	struct router_docker docker;
 	char docker_trouble[1024]; /* why the containers are not known */
 };
+
+/* Does the router's socket listen, and at its path? */
+bool router_view_listens(const struct router_view *v);
 
 int router_view_look(struct router_view *ret, struct error *err);
 void router_view_clear(struct router_view *v);

@@ -15,6 +15,7 @@ import harness
 SOCKET = "/run/docker.sock"
 MOVED = "/run/sockwake-engine/docker.sock"
 CONFIG = pathlib.Path("/etc/sockwake/router.conf")
+DAEMON_JSON = pathlib.Path("/etc/docker/daemon.json")
 HOLD = pathlib.Path("/run/test-hold")
 
 
@@ -62,6 +63,22 @@ def held(unit):
         yield
     finally:
         HOLD.unlink(missing_ok=True)
+        drop_in.unlink()
+        drop_in.parent.rmdir()
+        harness.run("systemctl", "daemon-reload")
+
+
+@contextlib.contextmanager
+def opening_its_socket_itself():
+    """Docker does, from its next start on."""
+    drop_in = pathlib.Path("/run/systemd/system/docker.service.d/test-hosts.conf")
+    drop_in.parent.mkdir(exist_ok=True)
+    dockerd = "/usr/sbin/dockerd --containerd=/run/containerd/containerd.sock"
+    drop_in.write_text(f"[Service]\nExecStart=\nExecStart={dockerd} -H unix://{SOCKET}\n")
+    harness.run("systemctl", "daemon-reload")
+    try:
+        yield
+    finally:
         drop_in.unlink()
         drop_in.parent.rmdir()
         harness.run("systemctl", "daemon-reload")
@@ -196,6 +213,61 @@ class Enable(harness.Case):
         self.assertIn(f"{CONFIG}:1: unknown key 'engine'", refused.stderr)
         CONFIG.unlink()
         self.assertEqual(machine(), self.before)
+
+    def test_a_docker_that_opens_the_socket_itself(self):
+        with opening_its_socket_itself():
+            refused = sockwake("enable", check=False)
+            self.assertIn(f"Docker opens {SOCKET} itself", refused.stderr)
+            self.assertIn("-H fd://", refused.stderr)
+        self.assertEqual(machine(), self.before)
+        sockwake("enable")
+        with opening_its_socket_itself():
+            harness.run("systemctl", "restart", "docker.service")
+            self.assertFalse(status()["listening"])
+            self.assertIn("another program has opened", sockwake("status").stdout)
+            self.assertIn(f"Docker opens {SOCKET} itself", sockwake("enable", check=False).stderr)
+            sockwake("disable")
+            harness.run("docker", "ps")
+        harness.run("systemctl", "restart", "docker.socket", "docker.service")
+
+    def test_a_place_that_was_lost(self):
+        sockwake("enable")
+        os.unlink(SOCKET)
+        self.assertFalse(status()["listening"])
+        self.assertIn("sudo sockwake router enable", sockwake("status").stdout)
+        sockwake("enable")
+        self.assertTrue(status()["listening"])
+        harness.run("docker", "ps")
+
+    def test_a_docker_that_does_not_start_again(self):
+        sockwake("enable")
+        self.addCleanup(DAEMON_JSON.unlink, missing_ok=True)
+        pid = docker_pid()
+        DAEMON_JSON.parent.mkdir(exist_ok=True)
+        DAEMON_JSON.write_text("{")
+        self.assertIn("is not valid JSON", sockwake("disable", check=False).stderr)
+        self.assertEqual((status()["state"], docker_pid()), ("on", pid))
+        DAEMON_JSON.write_text('{"no-such-key": 1}')
+        failed = sockwake("disable", check=False)
+        self.assertIn("journalctl -u docker.service", failed.stderr)
+        self.assertNotIn("nothing has changed", failed.stderr)
+        self.assertEqual(status()["state"], "disabling")
+        DAEMON_JSON.unlink()
+        sockwake("disable")
+        self.assertEqual(self.scope.state("docker.service"), "active")
+
+    def test_a_docker_that_was_started_too_often(self):
+        for _ in range(2):
+            sockwake("enable")
+            harness.run("systemctl", "restart", "docker.socket", check=False)
+            sockwake("disable")
+        harness.run("docker", "ps")
+
+    def test_a_docker_that_is_off(self):
+        sockwake("enable")
+        harness.run("systemctl", "stop", "docker.socket", "docker.service")
+        self.addCleanup(harness.run, "systemctl", "start", "docker.socket", "docker.service")
+        self.assertIn("its socket is off: 'sudo systemctl start docker'", sockwake("status").stdout)
 
     def test_killed_before_docker_is_restarted(self):
         pid = docker_pid()

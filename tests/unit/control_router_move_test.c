@@ -1,5 +1,6 @@
 /* Moving docker.socket aside and back: in a directory that stands for the root, with a service manager that does what systemd
  * does with sockets, fails at a certain call, or is there when the command is killed. */
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
@@ -28,8 +29,9 @@ struct machine {
 	bool router, docker, docker_service;
 	bool found_place_empty; /* at a call nobody was at /run/docker.sock */
 	int calls, fails_at, dies_at;
-	int restarts; /* of Docker */
-	bool refuses; /* confirm says no */
+	int restarts;	   /* of Docker */
+	bool refuses;	   /* confirm says no */
+	bool docker_fails; /* its restart, after which it is off */
 };
 
 static char root[64];
@@ -102,6 +104,8 @@ static int start(void *data, const char *unit, struct error *err)
 			put(ROUTER_SOCKET, "router");
 		machine->router = true;
 	}
+	if (strcmp(unit, DOCKER_SERVICE_UNIT) == 0)
+		machine->docker_service = true;
 	return 0;
 }
 
@@ -123,6 +127,11 @@ static int restart(void *data, const char *unit, struct error *err)
 	if (called(err) < 0)
 		return -1;
 	machine->restarts++;
+	if (machine->docker_fails) {
+		machine->docker = machine->docker_service = false;
+		return error_set(err, EREMOTEIO, "Docker does not start");
+	}
+	machine->docker = true;
 	if (there("/etc/systemd/system/docker.socket.d/sockwake-router.conf")) {
 		(void)mkdir(at("/run/sockwake-engine"), 0755);
 		put(ROUTER_ENGINE_SOCKET, "docker");
@@ -140,6 +149,14 @@ static bool is_active(void *data, const char *unit)
 						       : machine->docker_service;
 }
 
+static enum router_place look_at_place(void *data, const char *path)
+{
+	(void)data;
+	return !there(path)			       ? ROUTER_PLACE_EMPTY
+	       : strcmp(text_of(path), "another") == 0 ? ROUTER_PLACE_FOREIGN
+						       : ROUTER_PLACE_HELD;
+}
+
 static int confirm(void *data, const char *docker_socket, struct error *err)
 {
 	(void)data;
@@ -148,8 +165,12 @@ static int confirm(void *data, const char *docker_socket, struct error *err)
 	return machine->refuses ? error_set(err, EBUSY, "a container runs") : 0;
 }
 
-static const struct router_units units = {
-	.reload = reload, .start = start, .stop = stop, .restart = restart, .is_active = is_active};
+static const struct router_units units = {.reload = reload,
+					  .start = start,
+					  .stop = stop,
+					  .restart = restart,
+					  .is_active = is_active,
+					  .look = look_at_place};
 static struct router_move move = {.root = root,
 				  .unit_file = "/lib/systemd/system/sockwake-router.socket",
 				  .others = "ListenStream=2375\n",
@@ -382,6 +403,65 @@ static void a_socket_that_is_moved_is_not_moved_again(void **state)
 	end();
 }
 
+static void a_place_that_was_lost_is_taken_again(void **state)
+{
+	static const char *const others[] = {NULL, "another"};
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		with_docker();
+		expect_done(router_move_apply);
+		(void)unlink(at(ROUTER_SOCKET));
+		if (others[k])
+			put(ROUTER_SOCKET, others[k]);
+		expect_done(router_move_apply);
+		expect_enabled();
+		assert_int_equal(machine->restarts, 1);
+		end();
+	}
+}
+
+static void a_docker_that_did_not_come_back_comes_back_with_the_next_command(void **state)
+{
+	static const action next[] = {router_move_revert, router_move_apply};
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		_cleanup_free_ char *before = NULL;
+		struct router_move undo = move;
+		struct error err;
+
+		undo.undoes = true;
+		with_docker();
+		before = look();
+		expect_done(router_move_apply);
+		machine->docker_fails = true;
+		assert_int_equal(router_move_revert(&move, &err), -1);
+		assert_int_equal(router_move_apply(&undo, &err), -1);
+		assert_int_equal(router_move_progress(&move), ROUTER_DISABLING);
+		assert_int_equal(router_move_revert(&move, &err), -1);
+		machine->docker_fails = false;
+		expect_done(next[k]);
+		assert_true(machine->docker && machine->docker_service);
+		if (next[k] == router_move_revert)
+			expect_as_before(before);
+		else
+			expect_enabled();
+		end();
+	}
+}
+
+static void a_docker_that_is_off_stays_off(void **state)
+{
+	(void)state;
+	with_docker();
+	expect_done(router_move_apply);
+	machine->docker = machine->docker_service = false; /* by the administrator */
+	expect_done(router_move_revert);
+	assert_false(machine->docker);
+	end();
+}
+
 /* One after the other, each call of `what` fails; what it has done is undone by `back`, or `what` is repeated. */
 static void each_failure(void (*prepare)(void), action first, action what, action back, action again)
 {
@@ -485,6 +565,9 @@ int main(void)
 		cmocka_unit_test(a_file_of_others_is_not_replaced),
 		cmocka_unit_test(docker_is_not_restarted_before_it_may),
 		cmocka_unit_test(a_socket_that_is_moved_is_not_moved_again),
+		cmocka_unit_test(a_place_that_was_lost_is_taken_again),
+		cmocka_unit_test(a_docker_that_did_not_come_back_comes_back_with_the_next_command),
+		cmocka_unit_test(a_docker_that_is_off_stays_off),
 		cmocka_unit_test(each_step_that_fails_is_undone),
 		cmocka_unit_test(a_command_that_is_killed_is_finished_or_undone),
 	};
