@@ -257,7 +257,7 @@ INSTALLED = 0755:$(call program,cli):$(BINDIR)/sockwake \
 	$(call wanted,sockwake-attend-boot,$(SYSTEMDIR),multi-user.target) \
 	$(call wanted,sockwake-attend-boot,$(USERDIR),default.target) \
 	0644:packaging/sockwake-router.socket:$(SYSTEMDIR)/sockwake-router.socket \
-	0644:packaging/sockwake-router@.socket:$(SYSTEMDIR)/sockwake-router@.socket \
+	0644:$(BUILD)/sockwake-router@.socket:$(SYSTEMDIR)/sockwake-router@.socket \
 	$(foreach u,sockwake-router sockwake-router@,0644:$(BUILD)/$u.service:$(SYSTEMDIR)/$u.service) \
 	0644:packaging/sockwake-router-status.socket:$(SYSTEMDIR)/sockwake-router-status.socket \
 	$(foreach d,$(SYSTEMDIR) $(USERDIR),0644:packaging/sockwake-engines.target:$d/sockwake-engines.target)
@@ -265,12 +265,14 @@ INSTALLED = 0755:$(call program,cli):$(BINDIR)/sockwake \
 wanted   = 0644:$(BUILD)/$1.service:$2/$1.service link:../$1.service:$2/$3.wants/$1.service
 $(BUILD)/%.service: packaging/%.service $(BUILD)/obj/places
 	$(Q)sed 's,@BINDIR@,$(BINDIR),; s,@LIBEXECDIR@,$(LIBEXECDIR),' $< >$@
+$(BUILD)/%.socket: packaging/%.socket $(BUILD)/obj/places
+	$(Q)sed 's,@LIBEXECDIR@,$(LIBEXECDIR),' $< >$@
 PLACES   = $(BINDIR) $(LIBEXECDIR)
 $(eval $(call record,places,PLACES))
 
 # Gives files that root has built to the owner of the tree, who goes on building.
 UNITS = sockwake-attend sockwake-attend-boot sockwake-router sockwake-router@
-install: all $(UNITS:%=$(BUILD)/%.service) ## install; default PREFIX: /usr/local
+install: all $(UNITS:%=$(BUILD)/%.service) $(BUILD)/sockwake-router@.socket ## install; default PREFIX: /usr/local
 	@chown -R --reference=. $(BUILD) 2>/dev/null || true
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/install $(MANIFEST) $(INSTALLED)
 	@DESTDIR=$(call quote,$(DESTDIR)) packaging/settle $(BINDIR)/sockwake $(SYSUSERSDIR)/sockwake.conf \

@@ -201,7 +201,7 @@ static void describe_container(const struct router_view *v, const struct router_
 	const char *allowed = v->allowed ? v->allowed : "";
 	const char *rest = c->runs ? "" : " (does not run)";
 
-	if (router_view_allows(allowed, c->name))
+	if (router_view_allows(allowed, c))
 		(void)snprintf(ret, size, "%s%s: allowed", c->name, rest);
 	else
 		(void)snprintf(ret, size, "%s%s: not allowed; 'containers = %s%s%s' in " ROUTER_CONFIG " allows it",
@@ -220,6 +220,32 @@ static void print_containers(const struct router_view *v, const struct terminal 
 		describe_container(v, &v->docker.containers[k], text, sizeof(text));
 		sheet_line(t, title, text);
 		title = "";
+	}
+}
+
+static void describe_restricted(const struct router_view *v, const struct router_restricted *r, char *ret, size_t size)
+{
+	if (*r->trouble)
+		(void)snprintf(ret, size, "%s: %s", r->name, r->trouble);
+	else if (r->has_failed)
+		(void)snprintf(ret, size,
+			       "%s: has failed ('systemctl status %s' shows why): 'sudo systemctl restart %s'", r->name,
+			       r->unit, r->unit);
+	else if (!r->listens)
+		(void)snprintf(ret, size, "%s: is off: 'sudo systemctl enable --now %s' opens it", r->name, r->unit);
+	else if (!v->is_moved)
+		(void)snprintf(ret, size, "%s: comes to no engine while the router is off", r->name);
+	else
+		(void)snprintf(ret, size, "%s: %s, under the rules of %s", r->name, r->socket, r->config);
+}
+
+static void print_restricted(const struct router_view *v, const struct terminal *t)
+{
+	for (size_t k = 0; k < v->n_restricted; k++) {
+		char text[VALUE_MAX];
+
+		describe_restricted(v, &v->restricted[k], text, sizeof(text));
+		sheet_line(t, k == 0 ? "Restricted" : "", text);
 	}
 }
 
@@ -255,5 +281,6 @@ int router_sheet_print(const struct router_view *v, const struct terminal *t, st
 	print_list(t, "Started", json_member(v->report, "engines"), describe_engine);
 	print_list(t, "Started", json_member(v->report, "managers"), describe_manager);
 	print_containers(v, t);
+	print_restricted(v, t);
 	return cJSON_GetArraySize(connections) > 0 ? print_connections(connections, t, err) : 0;
 }

@@ -10,7 +10,9 @@
 #include "control/note.h"
 #include "control/router_docker.h"
 #include "control/router_hosts.h"
+#include "control/router_left.h"
 #include "control/router_report.h"
+#include "control/router_restricted.h"
 #include "control/router_units.h"
 #include "control/router_view.h"
 #include "control/signals.h"
@@ -171,7 +173,7 @@ static int check_before(struct change *c, struct error *err)
 {
 	if (!has_group("sockwake-engine"))
 		return error_set(err, ENOENT, "there is no group 'sockwake-engine': run 'sudo systemd-sysusers'");
-	return router_report_check(LIBEXECDIR "/router", &c->allowed, err) < 0 ? -1 : check_docker(c, err);
+	return router_report_check(LIBEXECDIR "/router", NULL, &c->allowed, err) < 0 ? -1 : check_docker(c, err);
 }
 
 /* Is there nothing to do? */
@@ -187,7 +189,7 @@ static void note_containers(const struct change *c)
 	for (size_t k = 0; k < c->docker.n; k++) {
 		const struct router_container *guest = &c->docker.containers[k];
 
-		if (guest->has_socket && !router_view_allows(c->allowed, guest->name))
+		if (guest->has_socket && !router_view_allows(c->allowed, guest))
 			note_print(
 				"the container '%s' has the socket mounted, and the router refuses it: to allow it, write "
 				"'containers = %s%s%s' into " ROUTER_CONFIG,
@@ -277,6 +279,38 @@ static int enable(struct change *c, struct error *err)
 	return 0;
 }
 
+/* Their engine is the one that the router had moved. */
+static void note_restricted(const struct change *c)
+{
+	_cleanup_free_ struct router_restricted *all = NULL;
+	struct error ignored;
+	size_t n = 0;
+
+	(void)router_restricted_find(c->manager, &all, &n, &ignored);
+	for (size_t k = 0; k < n; k++) {
+		if (all[k].listens)
+			note_print(
+				"the restricted socket '%s' comes to no engine now: 'sudo systemctl disable --now %s' "
+				"closes it",
+				all[k].name, all[k].unit);
+	}
+}
+
+static void note_left(void *data, const char *what, uid_t uid, const char *user)
+{
+	(void)data;
+	if (strcmp(what, "manager") == 0)
+		note_print(
+			"the service manager of %s, which the router had started, still runs something: 'sudo systemctl "
+			"stop user@%u.service' stops it",
+			user, (unsigned)uid);
+	else
+		note_print(
+			"%s of %s, which the router had started, still has something to do: 'sudo systemctl --user -M %s@ stop "
+			"%s' stops it",
+			what, user, user, strcmp(what, "docker") == 0 ? "docker.service" : "podman.socket");
+}
+
 /* Docker has to be restarted: does it start again, and what ends with it? */
 static int check_way_back(struct change *c, struct error *err)
 {
@@ -301,6 +335,8 @@ static int disable(struct change *c, struct error *err)
 		return undo(c, router_move_apply, err);
 	note_done("the router is off: " ROUTER_SOCKET " is what it was before");
 	note_stale(c);
+	note_restricted(c);
+	router_left_each(note_left, NULL);
 	return 0;
 }
 

@@ -95,6 +95,8 @@ bool router_docker_parse_list(const char *text, size_t len, struct router_docker
 		if (!name)
 			return false;
 		(void)snprintf(c->name, sizeof(c->name), "%s", name);
+		if (json_string(item, "Id"))
+			(void)snprintf(c->id, sizeof(c->id), "%s", json_string(item, "Id"));
 		c->runs = is_up(json_string(item, "State"));
 		c->has_socket = has_socket(item);
 		ret->n++;

@@ -10,6 +10,7 @@
 
 struct router_container {
 	char name[256];
+	char id[80];	 /* its identifier */
 	bool runs;	 /* also paused, or restarting */
 	bool has_socket; /* /run/docker.sock, or a directory that contains it, is mounted in it */
 };

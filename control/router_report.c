@@ -72,9 +72,9 @@ int router_report_ask(const char *socket_path, cJSON **ret, struct error *err)
 	return *ret ? 0 : error_set(err, EPROTO, "the router does not answer: " LOOK);
 }
 
-static int spawn(const char *program, int output, pid_t *ret)
+static int spawn(const char *program, const char *restricted, int output, pid_t *ret)
 {
-	const char *argv[] = {program, "--check", NULL};
+	const char *argv[] = {program, "--check", restricted ? "--restricted" : NULL, "--config", restricted, NULL};
 	posix_spawn_file_actions_t files;
 	int error;
 
@@ -86,7 +86,7 @@ static int spawn(const char *program, int output, pid_t *ret)
 	return error;
 }
 
-int router_report_check(const char *program, char **ret_allowed, struct error *err)
+int router_report_check(const char *program, const char *restricted, char **ret_allowed, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
 	int error, status, pipe_fds[2];
@@ -97,7 +97,7 @@ int router_report_check(const char *program, char **ret_allowed, struct error *e
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "cannot make a pipe");
-	error = spawn(program, pipe_fds[1], &pid);
+	error = spawn(program, restricted, pipe_fds[1], &pid);
 	close(pipe_fds[1]);
 	read = !error && read_all(pipe_fds[0], CHECK_MAX, &text, &len, &trouble) == 0;
 	close(pipe_fds[0]);

@@ -13,5 +13,5 @@
 int router_report_ask(const char *socket, cJSON **ret, struct error *err);
 
 /* Has the router check its configuration. *ret_allowed: the names of the containers that may use the system's engine,
- * separated by ", ", malloc()ed. Code EINVAL: the configuration is wrong. program: its path. */
-int router_report_check(const char *program, char **ret_allowed, struct error *err);
+ * separated by ", ", malloc()ed. restricted: the configuration of a restricted socket; NULL: the router's own. Code EINVAL: the configuration is wrong. program: its path. */
+int router_report_check(const char *program, const char *restricted, char **ret_allowed, struct error *err);

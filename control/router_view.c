@@ -9,6 +9,7 @@
 #include "control/router_report.h"
 #include "control/router_units.h"
 
+#define ID_LEAST 12 /* digits of an identifier that stand for it */
 /* docker.socket is enabled. */
 #define DOCKER_WANTED "/etc/systemd/system/sockets.target.wants/" DOCKER_SOCKET_UNIT
 
@@ -29,14 +30,16 @@ bool router_view_listens(const struct router_view *v)
 	return v->listens && v->place == ROUTER_PLACE_HELD;
 }
 
-bool router_view_allows(const char *allowed, const char *name)
+/* As the router does (router/admission.c). */
+bool router_view_allows(const char *allowed, const struct router_container *c)
 {
-	size_t len = strlen(name);
-
 	if (strcmp(allowed, "all") == 0)
 		return true;
 	for (const char *p = allowed; *p; p += strcspn(p, " ,"), p += strspn(p, " ,")) {
-		if (strcspn(p, " ,") == len && strncmp(p, name, len) == 0)
+		size_t len = strcspn(p, " ,");
+
+		if ((len == strlen(c->name) && strncmp(p, c->name, len) == 0) ||
+		    (len >= ID_LEAST && strncmp(p, c->id, len) == 0))
 			return true;
 	}
 	return false;
@@ -70,7 +73,7 @@ static int look_at_units(struct router_view *v, struct error *err)
 		v->docker_is_missed = v->docker_has_failed || access(DOCKER_WANTED, F_OK) == 0;
 	}
 	unit_states_clear(states, 4);
-	return r;
+	return r < 0 ? -1 : router_restricted_find(m, &v->restricted, &v->n_restricted, err);
 }
 
 /* Does not start a router that nobody uses, to hear that nobody uses it. */
@@ -86,7 +89,7 @@ static void look_at_config(struct router_view *v)
 {
 	struct error err;
 
-	if (router_report_check(LIBEXECDIR "/router", &v->allowed, &err) < 0)
+	if (router_report_check(LIBEXECDIR "/router", NULL, &v->allowed, &err) < 0)
 		(void)snprintf(v->config_trouble, sizeof(v->config_trouble), "%s", err.text);
 }
 
@@ -123,6 +126,7 @@ int router_view_look(struct router_view *ret, struct error *err)
 void router_view_clear(struct router_view *v)
 {
 	free(v->allowed);
+	free(v->restricted);
 	cJSON_Delete(v->report);
 	router_docker_clear(&v->docker);
 	*v = (struct router_view){};
@@ -146,7 +150,25 @@ static cJSON *containers_to_json(const struct router_view *v)
 		object = cJSON_CreateObject();
 		cJSON_AddStringToObject(object, "name", c->name);
 		cJSON_AddBoolToObject(object, "running", c->runs);
-		cJSON_AddBoolToObject(object, "allowed", v->allowed && router_view_allows(v->allowed, c->name));
+		cJSON_AddBoolToObject(object, "allowed", v->allowed && router_view_allows(v->allowed, c));
+		cJSON_AddItemToArray(array, object);
+	}
+	return array;
+}
+
+static cJSON *restricted_to_json(const struct router_view *v)
+{
+	cJSON *array = cJSON_CreateArray();
+
+	for (size_t k = 0; k < v->n_restricted; k++) {
+		const struct router_restricted *r = &v->restricted[k];
+		cJSON *object = cJSON_CreateObject();
+
+		cJSON_AddStringToObject(object, "name", r->name);
+		cJSON_AddStringToObject(object, "socket", r->socket);
+		cJSON_AddStringToObject(object, "configuration", r->config);
+		cJSON_AddBoolToObject(object, "listening", r->listens);
+		cJSON_AddItemToObject(object, "configuration_error", string_or_null(r->trouble));
 		cJSON_AddItemToArray(array, object);
 	}
 	return array;
@@ -185,5 +207,6 @@ cJSON *router_view_to_json(const struct router_view *v)
 	cJSON_AddItemToObject(object, "error", string_or_null(v->report_trouble));
 	add_report(v, object);
 	cJSON_AddItemToObject(object, "containers", containers_to_json(v));
+	cJSON_AddItemToObject(object, "restricted", restricted_to_json(v));
 	return object;
 }

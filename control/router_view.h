@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "control/router_docker.h"
 #include "control/router_move.h"
+#include "control/router_restricted.h"
 
 struct router_view {
 	enum router_progress progress;
@@ -24,6 +25,8 @@ struct router_view {
 	cJSON *report; /* router/status_report.h; NULL: nobody is connected, or see report_trouble */
 	char report_trouble[1024];
 	struct router_docker docker;
+	struct router_restricted *restricted;
+	size_t n_restricted;
 	char docker_trouble[1024]; /* why the containers are not known */
 };
 
@@ -37,5 +40,5 @@ void router_view_clear(struct router_view *v);
 /* NULL: out of memory. */
 cJSON *router_view_to_json(const struct router_view *v);
 
-/* Is the name one of "a, b", or is that "all"? */
-bool router_view_allows(const char *allowed, const char *name);
+/* Is it one of "a, b", by its name or by digits of its identifier, or is that "all"? */
+bool router_view_allows(const char *allowed, const struct router_container *c);

@@ -92,6 +92,6 @@ int admission_check(const struct config *c, const char *engine_socket, const cha
 		return 0;
 	return error_set(
 		err, EPERM,
-		"the container '%s' may not use this socket; the administrator can allow it: containers = %s in " CONFIG_PATH,
-		known.name, known.name);
+		"the container '%s' may not use this socket; the administrator can allow it: containers = %s in %s",
+		known.name, known.name, c->path);
 }

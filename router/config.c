@@ -12,8 +12,6 @@
 #include "common/io.h"
 #include "common/parse.h"
 
-#define CONFIG_MAX (64UL * 1024)
-
 static const char *const kinds[ENGINES] = {"docker", "podman"};
 
 const char *engine_kind_name(enum engine_kind kind)
@@ -33,6 +31,7 @@ bool id_list_has(const struct id_list *list, unsigned id)
 void config_defaults(struct config *ret)
 {
 	*ret = (struct config){
+		.path = CONFIG_PATH,
 		.engines = {ENGINE_DOCKER, ENGINE_PODMAN},
 		.n_engines = ENGINES,
 		.system_users = {.ids = {0}, .n = 1},
@@ -152,11 +151,13 @@ static int take_words(struct config *c, char *value, int (*take)(struct config *
 static int set_engines(struct config *c, char *value, struct error *err)
 {
 	c->n_engines = 0;
+	c->orders_engines = true;
 	return take_words(c, value, take_engine, err);
 }
 
 static int set_system(struct config *c, char *value, struct error *err)
 {
+	c->everybody = false;
 	c->system_users.n = c->system_groups.n = 0;
 	return take_words(c, value, take_system, err);
 }
@@ -188,7 +189,7 @@ static int set_number(unsigned *number, const char *value, struct error *err)
 {
 	uint64_t n;
 
-	if (parse_u64("the limit", value, 1, 16384, &n, err) < 0)
+	if (parse_u64("the limit", value, 1, CONFIG_LIMIT_MAX, &n, err) < 0)
 		return -1;
 	*number = (unsigned)n;
 	return 0;
@@ -260,18 +261,40 @@ static int set_key(struct config *c, const char *name, char *value, bool own, st
 	return error_set(err, 0, "unknown key '%s'", name);
 }
 
-/* Lines of the section [rules] are not read here. */
+/* One of ours in the wrong section; the others are those of rules/rules.h. */
+static int check_rule(char *line, struct error *err)
+{
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(line, "= \t"), line);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (strcmp(keys[i].name, name) == 0)
+			return error_set(err, 0, "'%s' belongs to the section [router]: move it above [rules]", name);
+	}
+	return 0;
+}
+
+static int read_section(struct config *c, const char *line, bool own, bool *in_rules, struct error *err)
+{
+	*in_rules = strcmp(line, "[rules]") == 0;
+	if (*in_rules && own)
+		return error_set(err, 0, "only the administrator may have rules, in " CONFIG_PATH);
+	c->has_rules |= *in_rules;
+	if (*in_rules || strcmp(line, "[router]") == 0)
+		return 0;
+	return error_set(err, 0, "there is no section '%s': it is [router] or [rules]", line);
+}
+
 static int read_line(struct config *c, char *line, bool own, bool *in_rules, struct error *err)
 {
 	char *value = strchr(line, '=');
 
-	if (strcmp(line, "[router]") == 0 || (strcmp(line, "[rules]") == 0 && !own)) {
-		*in_rules = line[2] == 'u';
-		c->has_rules |= *in_rules;
+	if (*line == '\0' || *line == '#')
 		return 0;
-	}
-	if (*line == '\0' || *line == '#' || (*in_rules && *line != '['))
-		return 0;
+	if (*line == '[')
+		return read_section(c, line, own, in_rules, err);
+	if (*in_rules)
+		return check_rule(line, err);
 	if (!value)
 		return error_set(err, 0, "'%s' is no KEY = VALUE", line);
 	*value = '\0';
@@ -289,26 +312,50 @@ int config_set_engines(struct config *c, const char *words, struct error *err)
 
 void config_print_engines(const struct config *c, char ret[static 32])
 {
-	(void)snprintf(ret, 32, "%s%s%s", kinds[c->engines[0]], c->n_engines > 1 ? ", " : "",
-		       c->n_engines > 1 ? kinds[c->engines[1]] : "");
+	*ret = '\0';
+	if (c->orders_engines)
+		(void)snprintf(ret, 32, "%s%s%s", kinds[c->engines[0]], c->n_engines > 1 ? ", " : "",
+			       c->n_engines > 1 ? kinds[c->engines[1]] : "");
 }
 
-int config_read(const char *path, bool own, struct config *c, struct error *err)
+static int check_rules(const struct config *c, const char *path, bool exists, struct error *err)
 {
-	_cleanup_free_ char *text = NULL;
-	unsigned number = 0;
-	bool in_rules = false;
-
-	if (file_read(AT_FDCWD, path, CONFIG_MAX, &text, NULL, err) < 0)
-		return error_forgive(err, ENOENT) ? 0 : -1;
-	for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
-		number++;
-		if (read_line(c, strip(line), own, &in_rules, err) < 0)
-			return error_context(err, "%s:%u", path, number);
-	}
+	if (c->restricted && !exists)
+		return error_set(err, ENOENT,
+				 "there is no file '%s': a restricted socket needs one, with a section [rules] "
+				 "(docs/router-rules.md)",
+				 path);
+	if (c->restricted && !c->has_rules)
+		return error_set(err, 0, "%s has no section [rules]: whoever opened this socket could do everything",
+				 path);
 	if ((c->everybody || c->all_containers || c->learn) && !c->has_rules)
 		return error_set(
 			err, 0, "%s: 'everybody', 'all' and 'learn' are for a socket with rules: add a section [rules]",
 			path);
 	return 0;
+}
+
+int config_parse(const char *path, char *text, bool own, struct config *c, struct error *err)
+{
+	unsigned number = 0;
+	bool in_rules = false;
+
+	if (!own)
+		c->path = path;
+	c->everybody = c->restricted;
+	for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
+		number++;
+		if (read_line(c, strip(line), own, &in_rules, err) < 0)
+			return error_context(err, "%s:%u", path, number);
+	}
+	return own ? 0 : check_rules(c, path, text, err);
+}
+
+int config_read(const char *path, bool own, struct config *c, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (file_read(AT_FDCWD, path, CONFIG_MAX, &text, NULL, err) < 0 && !error_forgive(err, ENOENT))
+		return -1;
+	return config_parse(path, text, own, c, err);
 }

@@ -15,6 +15,9 @@
  *
  * The user's own may contain `engines` alone. An unknown key, or a value that is none, is an error that names file and
  * line. A missing file is an empty one.
+ *
+ * That of a restricted socket, /etc/sockwake/router-NAME.conf, must exist and have rules. `system` is `everybody` there,
+ * unless it says something else.
  */
 #pragma once
 
@@ -25,8 +28,10 @@
 #include "common/error.h"
 
 #define CONFIG_PATH	 "/etc/sockwake/router.conf"
+#define CONFIG_MAX	 (64UL * 1024) /* bytes */
 #define CONFIG_NAMES_MAX 64
 #define CONFIG_NAME_MAX	 256
+#define CONFIG_LIMIT_MAX 16384 /* of connections */
 
 enum engine_kind { ENGINE_DOCKER, ENGINE_PODMAN, ENGINES };
 
@@ -47,6 +52,9 @@ struct id_list {
 };
 
 struct config {
+	const char *path;    /* the administrator's file, for messages */
+	bool restricted;     /* by the caller: a socket with rules for all */
+	bool orders_engines; /* `engines` is there */
 	enum engine_kind engines[ENGINES];
 	size_t n_engines;
 	struct id_list system_users, system_groups; /* root is one of the users unless `system` leaves it out */
@@ -65,7 +73,10 @@ void config_defaults(struct config *ret);
 /* Reads the file over what is in *c. `own`: the user's. */
 int config_read(const char *path, bool own, struct config *c, struct error *err);
 
-/* "docker, podman", as in the file; and back. */
+/* The same for the text of that file, which it changes; NULL: it does not exist. */
+int config_parse(const char *path, char *text, bool own, struct config *c, struct error *err);
+
+/* "docker, podman", as in the file, or "" if it says nothing; and back. */
 int config_set_engines(struct config *c, const char *words, struct error *err);
 void config_print_engines(const struct config *c, char ret[static 32]);
 

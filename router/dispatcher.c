@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -18,13 +20,14 @@
 #include "relay/loop.h"
 #include "router/admission.h"
 #include "router/cell.h"
-#include "router/config.h"
 #include "router/ledger.h"
 #include "router/managers.h"
 #include "router/pace.h"
 #include "router/peer.h"
 #include "router/records.h"
 #include "router/route.h"
+#include "router/settings.h"
+#include "router/started.h"
 #include "router/status_socket.h"
 #include "router/team.h"
 
@@ -33,6 +36,8 @@
 #define PAUSE_USEC (100 * USEC_PER_MSEC)
 /* Clients that are being refused, beyond the others: they take nothing from those, and one more is reset. */
 #define SPARE 256
+/* In the list of what was started, beside the names of engines. */
+#define MANAGER "manager"
 /* How long connections may go on after SIGTERM. */
 #define DRAIN_USEC (10 * USEC_PER_SEC)
 
@@ -41,11 +46,13 @@ struct dispatcher {
 	struct watch listener, signals;
 	struct timer resume;
 	struct timer idle; /* or the limit of draining */
-	struct config config;
+	const struct router_options *options;
+	struct settings settings;
 	struct team team;
 	struct managers *managers;
 	struct records records;
 	struct ledger ledger;
+	struct started started;
 	struct status_socket status;
 	struct pace pace;
 	struct peer peer; /* who was accepted last */
@@ -56,6 +63,13 @@ struct dispatcher {
 static struct dispatcher *dispatcher_of(struct loop *loop)
 {
 	return container_of(loop, struct dispatcher, loop);
+}
+
+/* What others have of it. */
+static void follow_settings(struct dispatcher *d)
+{
+	d->team.settings = d->settings.copy;
+	config_print_engines(&d->settings.config, d->team.engines);
 }
 
 /* The clock of idleness starts anew. */
@@ -112,7 +126,7 @@ static void start_manager(struct dispatcher *d, struct member *m)
 	struct error err;
 
 	m->needs_manager = true;
-	if (route_may_start(&d->config, m->uid, m->groups, m->n_groups, &err))
+	if (route_may_start(&d->settings.config, m->uid, m->groups, m->n_groups, &err))
 		managers_start(d->managers, m->uid);
 	else
 		tell_manager(m, err.text);
@@ -130,11 +144,57 @@ static void manager_started(void *data, uid_t uid, const char *why)
 		managers_unused(d->managers, uid);
 }
 
-static void note_engine(struct member *m, const struct message *message)
+static void manager_kept(void *data, uid_t uid, bool ours)
 {
-	(void)snprintf(m->started, sizeof(m->started), "%s", message->engine);
-	text_make_printable(m->started);
-	m->started_at = now_usec();
+	struct dispatcher *d = data;
+
+	if (ours)
+		started_add(&d->started, uid, MANAGER);
+	else
+		started_remove(&d->started, uid, MANAGER);
+}
+
+/* Its user controls the worker: only names of engines are remembered. */
+static void note_engine(struct dispatcher *d, struct member *m, const char *engine)
+{
+	if (*m->started)
+		started_remove(&d->started, m->uid, m->started);
+	*m->started = '\0';
+	for (enum engine_kind kind = 0; kind < ENGINES; kind++) {
+		if (strcmp(engine, engine_kind_name(kind)) == 0) {
+			(void)snprintf(m->started, sizeof(m->started), "%s", engine);
+			m->started_at = now_usec();
+			started_add(&d->started, m->uid, engine);
+		}
+	}
+}
+
+/* A worker looks after the engine that an earlier one has started. */
+static void adopt_engine(struct dispatcher *d, const struct started_entry *e)
+{
+	struct message message = {.kind = MESSAGE_STARTED};
+	struct member *m = NULL;
+	struct error err;
+
+	d->peer = (struct peer){};
+	if (peer_become(&d->peer, e->uid, &err) == 0)
+		m = team_member(&d->team, MEMBER_IDENTITY, &d->peer, &err);
+	(void)snprintf(message.engine, sizeof(message.engine), "%s", e->what);
+	if (m && message_send(m->channel.fd, &message, -1) == 0)
+		note_engine(d, m, e->what);
+}
+
+/* Adding one of them again changes nothing. */
+static void adopt(struct dispatcher *d)
+{
+	for (size_t k = 0; k < d->started.n; k++) {
+		const struct started_entry e = d->started.all[k];
+
+		if (strcmp(e.what, MANAGER) == 0)
+			managers_adopt(d->managers, e.uid);
+		else
+			adopt_engine(d, &e);
+	}
 }
 
 /* A worker speaks of its own connections. */
@@ -160,7 +220,7 @@ static void told(struct team *t, struct member *m, const struct message *message
 		break;
 	case MESSAGE_STARTED:
 		if (m->kind == MEMBER_IDENTITY)
-			note_engine(m, message);
+			note_engine(d, m, message->engine);
 		break;
 	case MESSAGE_NEED:
 		if (m->kind == MEMBER_IDENTITY && !m->needs_manager)
@@ -221,22 +281,28 @@ static enum member_kind judge(const struct dispatcher *d, const struct peer *p, 
 	static const enum member_kind kinds[] = {
 		[ROUTE_OWN] = MEMBER_IDENTITY, [ROUTE_SYSTEM] = MEMBER_SYSTEM, [ROUTE_POLICY] = MEMBER_POLICY};
 	char why[ROUTE_WHY_MAX];
-	enum route route = route_of(&d->config, p, why);
+	enum route route;
+
+	if (!d->settings.known) {
+		refusal(ret, 503, d->settings.trouble.text);
+		return MEMBER_REFUSING;
+	}
+	route = route_of(&d->settings.config, p, why);
 
 	if (route == ROUTE_NONE) {
 		refusal(ret, 403, why);
 		return MEMBER_REFUSING;
 	}
-	if (records_of_account(&d->records, peer_account(p)) >= d->config.connections_per_user) {
+	if (records_of_account(&d->records, peer_account(p)) >= d->settings.config.connections_per_user) {
 		refusal(ret, 429,
 			"you have too many connections to this socket: close some, or ask the administrator for more "
-			"(connections-per-user in " CONFIG_PATH ")");
+			"(connections-per-user in the router's configuration)");
 		return route == ROUTE_OWN ? MEMBER_IDENTITY : MEMBER_REFUSING;
 	}
-	if (d->records.n >= d->config.connections) {
+	if (d->records.n >= d->settings.config.connections) {
 		refusal(ret, 503,
 			"there are too many connections to this socket: try again later, or ask the administrator for more "
-			"(connections in " CONFIG_PATH ")");
+			"(connections in the router's configuration)");
 		return MEMBER_REFUSING;
 	}
 	*ret = (struct message){.kind = MESSAGE_SERVE, .contained = p->place.kind == PLACE_OWN_CONTAINER};
@@ -249,6 +315,24 @@ static void complain(struct dispatcher *d, int level, const struct error *err)
 {
 	if (ledger_allows(&d->ledger, now_usec()))
 		log_line(level, "%s", err->text);
+}
+
+/* The configuration may have changed since the last client. */
+static void refresh(struct dispatcher *d)
+{
+	switch (settings_refresh(&d->settings, d->options)) {
+	case SETTINGS_SAME:
+		break;
+	case SETTINGS_NEW:
+		log_line(LOG_INFO, "%s was read again", d->options->config);
+		follow_settings(d);
+		team_renew(&d->team);
+		break;
+	case SETTINGS_WRONG:
+		log_line(LOG_ERR, "%s%s", d->settings.trouble.text,
+			 d->settings.known ? " (what was read before stays in force)" : "");
+		break;
+	}
 }
 
 /* Owns fd. A client that no worker can take is reset. */
@@ -265,11 +349,12 @@ static void serve(struct dispatcher *d, int client)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 || !pace_allows(&d->pace, &cred, now_usec()))
 		return;
+	refresh(d);
 	if (peer_read(fd, p, &err) < 0) {
 		complain(d, LOG_WARNING, &err);
 		return;
 	}
-	if (d->config.subordinate && p->place.kind == PLACE_CONTAINER && p->place.slice != PLACE_NOBODY &&
+	if (d->settings.config.subordinate && p->place.kind == PLACE_CONTAINER && p->place.slice != PLACE_NOBODY &&
 	    peer_become(p, p->place.slice, &err) == 0)
 		p->place.kind = PLACE_OWN_CONTAINER; /* whose namespace it is, its worker finds out */
 	kind = judge(d, p, &message);
@@ -277,7 +362,7 @@ static void serve(struct dispatcher *d, int client)
 		pace_refused(&d->pace, &cred);
 	/* Twice the limit is enough for answers that say so. */
 	if (kind != MEMBER_REFUSING &&
-	    records_of_account(&d->records, peer_account(p)) >= 2 * d->config.connections_per_user)
+	    records_of_account(&d->records, peer_account(p)) >= 2 * d->settings.config.connections_per_user)
 		return;
 	m = team_member(&d->team, kind, p, &err);
 	if (!m && err.code == EUSERS) {
@@ -377,7 +462,7 @@ static bool after_events(struct loop *loop)
 	return false;
 }
 
-static int find_users(struct dispatcher *d, const struct dispatcher_options *o, struct error *err)
+static int find_users(struct dispatcher *d, const struct router_options *o, struct error *err)
 {
 	const struct passwd *user = getpwnam(o->system_user);
 
@@ -389,8 +474,8 @@ static int find_users(struct dispatcher *d, const struct dispatcher_options *o, 
 	d->team.refusing_gid = getgid();
 	d->team.system_socket = o->engine_socket;
 	d->team.config = o->config;
+	d->team.restricted = o->restricted;
 	d->team.idle_timeout = o->idle_timeout;
-	config_print_engines(&d->config, d->team.engines);
 	d->team.release_after = o->release_after;
 	return 0;
 }
@@ -410,20 +495,36 @@ static int open_signals(struct dispatcher *d, struct error *err)
 	return 0;
 }
 
+/* In the runtime directory of the service. */
+static void open_started(struct dispatcher *d)
+{
+	static char path[PATH_MAX];
+	const char *directory = getenv("RUNTIME_DIRECTORY");
+
+	if (directory)
+		(void)snprintf(path, sizeof(path), "%s/started", directory);
+	started_open(&d->started, directory ? path : NULL);
+}
+
 static int prepare(struct dispatcher *d, int listener, const struct dispatcher_options *o, struct error *err)
 {
-	const struct managers_events events = {.started = manager_started, .data = d};
+	const struct managers_events events = {.started = manager_started, .kept = manager_kept, .data = d};
 
-	d->idle_timeout = o->idle_timeout;
-	config_defaults(&d->config);
-	if (config_read(o->config, false, &d->config, err) < 0 || find_users(d, o, err) < 0 ||
-	    records_open(&d->records, d->config.connections + SPARE, err) < 0 || loop_open(&d->loop, err) < 0)
+	const struct router_options *options = o->router;
+
+	d->options = options;
+	d->idle_timeout = options->idle_timeout;
+	if (settings_open(&d->settings, options, err) < 0 || find_users(d, options, err) < 0 ||
+	    records_open(&d->records, CONFIG_LIMIT_MAX + SPARE, err) < 0 || loop_open(&d->loop, err) < 0)
 		return -1;
+	if (!d->settings.known)
+		log_line(LOG_ERR, "%s", d->settings.trouble.text);
+	follow_settings(d);
 	d->loop.after = after_events;
 	d->team.loop = &d->loop;
 	d->team.told = told;
 	d->team.left = left;
-	d->managers = managers_new(&d->loop, o->release_after, &events);
+	d->managers = managers_new(&d->loop, options->release_after, &events);
 	if (!d->managers)
 		return error_set(err, ENOMEM, "out of memory");
 	timer_add(&d->loop, &d->idle, idle_fired);
@@ -433,6 +534,8 @@ static int prepare(struct dispatcher *d, int listener, const struct dispatcher_o
 		return -1;
 	d->listener = (struct watch){.ready = listener_ready, .fd = listener};
 	(void)listen_make_private(listener);
+	open_started(d);
+	adopt(d);
 	d->status.report = (struct status_report){.records = &d->records, .team = &d->team, .managers = d->managers};
 	if (status_socket_open(&d->status, &d->loop, &d->team, o->status_fd, err) < 0)
 		return -1;

@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +36,24 @@ bool engine_unit_is_installed(enum engine_kind kind, const char *home)
 	for (size_t i = 0; i < sizeof(everybody) / sizeof(*everybody); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", everybody[i], engine_unit_name(kind));
 		if (access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool engine_unit_is_enabled(enum engine_kind kind, const char *home)
+{
+	static const char *const targets[] = {"default.target.wants", "sockets.target.wants"};
+	char path[PATH_MAX];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
+		if ((snprintf(path, sizeof(path), "%s/.config/systemd/user/%s/%s", home, targets[i],
+			      engine_unit_name(kind)) < (int)sizeof(path) &&
+		     lstat(path, &st) == 0) ||
+		    (snprintf(path, sizeof(path), "/etc/systemd/user/%s/%s", targets[i], engine_unit_name(kind)) <
+			     (int)sizeof(path) &&
+		     lstat(path, &st) == 0))
 			return true;
 	}
 	return false;

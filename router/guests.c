@@ -349,6 +349,8 @@ static void check_idle(struct guests *g, uint64_t now)
 		g->worker.loop.stop = true;
 		return;
 	}
+	if (g->draining && g->may_leave)
+		(void)g->may_leave(g);
 	if (g->draining ||
 	    (now - most_of(g->idle_since, g->offered) >= g->idle_timeout && (!g->may_leave || g->may_leave(g))))
 		report(g, &m);

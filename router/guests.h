@@ -40,7 +40,7 @@ struct guests {
 	/* Starts it; guests_serve_waiting() or guests_refuse_waiting() follow. */
 	void (*start)(struct guests *g);
 
-	/* May an idle worker go? NULL: always. */
+	/* May an idle worker go? NULL: always. While it drains, it goes in any case. */
 	bool (*may_leave)(struct guests *g);
 
 	/* A message that is not about a client. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -23,14 +24,62 @@ struct identity {
 	struct guests guests;
 	struct rouse rouse;
 	struct config config;
-	struct error config_error; /* the user's own file is wrong */
+	char order[32];		   /* of the engines, by the administrator */
+	struct stat seen;	   /* the user's own file, as it was read last */
+	struct error config_error; /* it is wrong */
 	uid_t uid;
 	char home[PATH_MAX];
 	uint64_t release_after;
-	uint64_t asked;	     /* when the engine was asked last whether it has something to do */
+	uint64_t asked; /* when the engine was asked last whether it has something to do */
+	bool configured;
 	bool started;	     /* an engine that is to be stopped again */
 	bool manager_wanted; /* the dispatcher was asked for it */
 };
+
+/* The administrator's order, and over it the user's own file. One that is wrong is an answer to each request. */
+static void configure(struct identity *i, const char *path)
+{
+	struct error err;
+
+	config_defaults(&i->config);
+	(void)error_clear(&i->config_error);
+	if ((*i->order && config_set_engines(&i->config, i->order, &err) < 0) ||
+	    config_read(path, true, &i->config, &err) < 0)
+		i->config_error = err;
+}
+
+/* Where nobody has said an order, an engine that is enabled comes before one that is only installed. */
+static void prefer_enabled(struct identity *i)
+{
+	struct config *c = &i->config;
+
+	if (c->orders_engines)
+		return;
+	c->engines[0] = ENGINE_DOCKER;
+	c->engines[1] = ENGINE_PODMAN;
+	if (!engine_unit_is_enabled(ENGINE_DOCKER, i->home) && engine_unit_is_enabled(ENGINE_PODMAN, i->home)) {
+		c->engines[0] = ENGINE_PODMAN;
+		c->engines[1] = ENGINE_DOCKER;
+	}
+}
+
+/* The files may have changed since the last client. */
+static void refresh(struct identity *i)
+{
+	char path[PATH_MAX];
+	struct stat now;
+
+	if (snprintf(path, sizeof(path), "%s/.config/sockwake/router.conf", i->home) >= (int)sizeof(path))
+		return;
+	if (stat(path, &now) < 0)
+		now = (struct stat){};
+	if (i->configured && now.st_ino == i->seen.st_ino && now.st_size == i->seen.st_size &&
+	    now.st_ctim.tv_sec == i->seen.st_ctim.tv_sec && now.st_ctim.tv_nsec == i->seen.st_ctim.tv_nsec)
+		return;
+	i->configured = true;
+	i->seen = now;
+	configure(i, path);
+}
 
 /* The first engine that is installed, in the configured order. If it sleeps, another that listens is none to fall back on: it
  * has other containers. */
@@ -58,6 +107,8 @@ static int connect_own(struct guests *g, const struct guest_client *c, char ret_
 	enum engine_kind kind;
 	int fd;
 
+	refresh(i);
+	prefer_enabled(i);
 	if (*i->config_error.text)
 		return error_set(err, EINVAL, "%s", i->config_error.text);
 	if (c->contained && !peer_owns_namespace(c->fd, i->uid))
@@ -100,10 +151,27 @@ static void start_own(struct guests *g)
 	(void)message_tell(g->channel.fd, &need);
 }
 
+/* Another worker of this user's has started it, before the router was restarted. */
+static void take_over(struct identity *i, const char *engine)
+{
+	for (enum engine_kind kind = 0; kind < ENGINES; kind++) {
+		if (strcmp(engine, engine_kind_name(kind)) != 0)
+			continue;
+		i->started = true;
+		i->rouse.kind = kind;
+	}
+}
+
 static void told(struct guests *g, const struct message *m)
 {
 	struct identity *i = container_of(g, struct identity, guests);
 
+	if (m->kind == MESSAGE_ENGINES) {
+		(void)snprintf(i->order, sizeof(i->order), "%.*s", (int)sizeof(i->order) - 1, m->text);
+		i->configured = false;
+	}
+	if (m->kind == MESSAGE_STARTED)
+		take_over(i, m->engine);
 	if (m->kind != MESSAGE_MANAGER || !i->manager_wanted)
 		return;
 	i->manager_wanted = false;
@@ -128,30 +196,22 @@ static void engine_started(struct rouse *r, const char *why)
 	guests_serve_waiting(&i->guests);
 }
 
-/* An engine that was started here is stopped before, if it has nothing to do: while a container runs, this worker stays. */
+/* An engine that was started here is stopped before, if it has nothing to do: while a container runs, this worker stays. When the
+ * router ends, the next one looks after an engine that is busy. */
 static bool may_leave(struct guests *g)
 {
 	struct identity *i = container_of(g, struct identity, guests);
+	struct message stopped = {.kind = MESSAGE_STARTED};
 
 	if (!i->started)
 		return true;
-	if (now_usec() - most_of(g->idle_since, i->asked) < i->release_after)
+	if (!g->draining && now_usec() - most_of(g->idle_since, i->asked) < i->release_after)
 		return false;
 	i->asked = now_usec();
 	i->started = !engine_unit_release(i->rouse.kind, i->uid);
+	if (!i->started)
+		(void)message_tell(g->channel.fd, &stopped);
 	return !i->started;
-}
-
-/* The user's own file. One that is wrong is an answer to each request. */
-static void configure(struct identity *i)
-{
-	const struct passwd *user = getpwuid(i->uid);
-	char path[PATH_MAX];
-
-	if (!user || snprintf(i->home, sizeof(i->home), "%s", user->pw_dir) >= (int)sizeof(i->home) ||
-	    snprintf(path, sizeof(path), "%s/.config/sockwake/router.conf", i->home) >= (int)sizeof(path))
-		return;
-	(void)config_read(path, true, &i->config, &i->config_error);
 }
 
 int identity_run(int channel, const struct router_options *options, struct error *err)
@@ -160,12 +220,13 @@ int identity_run(int channel, const struct router_options *options, struct error
 		.guests = {.connect = connect_own, .start = start_own, .may_leave = may_leave, .told = told},
 	};
 
+	const struct passwd *user = getpwuid(getuid());
+
 	i.uid = getuid();
 	i.release_after = options->release_after;
-	config_defaults(&i.config);
-	if (config_set_engines(&i.config, options->engines, err) < 0)
-		return -1;
-	configure(&i);
+	if (user)
+		(void)snprintf(i.home, sizeof(i.home), "%s", user->pw_dir);
+	(void)snprintf(i.order, sizeof(i.order), "%s", options->engines);
 	if (guests_open(&i.guests, channel, options->idle_timeout, err) < 0)
 		return -1;
 	rouse_init(&i.rouse, &i.guests.worker.loop, &i.config, engine_started);

@@ -8,13 +8,12 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "handover/listen.h"
-#include "router/config.h"
 #include "router/dispatcher.h"
 #include "router/identity.h"
 #include "router/options.h"
 #include "router/policy.h"
+#include "router/settings.h"
 #include "router/system.h"
-#include "rules/rules.h"
 
 #define FIRST_FD    LISTEN_FDS_START /* the only listening socket, or the channel of a worker */
 #define STATUS_NAME "status"	     /* FileDescriptorName= of sockwake-router-status.socket */
@@ -24,11 +23,7 @@ static int serve(const struct router_options *o, struct error *err)
 {
 	int status = listen_fd_named(STATUS_NAME);
 	const struct dispatcher_options dispatcher = {
-		.engine_socket = o->engine_socket,
-		.system_user = o->system_user,
-		.config = o->config,
-		.idle_timeout = o->idle_timeout,
-		.release_after = o->release_after,
+		.router = o,
 		.status_fd = status,
 	};
 
@@ -39,12 +34,9 @@ static int serve(const struct router_options *o, struct error *err)
 static int check(const struct router_options *o)
 {
 	static struct config config;
-	_cleanup_rules_ struct rules *rules = NULL;
 	struct error err;
 
-	config_defaults(&config);
-	if (config_read(o->config, false, &config, &err) < 0 ||
-	    (config.has_rules && rules_read(o->config, &rules, &err) < 0)) {
+	if (settings_check(o, &config, &err) < 0) {
 		puts(err.text);
 		return EXIT_FAILURE;
 	}

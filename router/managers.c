@@ -92,10 +92,12 @@ static void child_ended(struct loop *loop, struct watch *watch, uint32_t events)
 		status = -1;
 	if (!u->starting) {
 		u->ours = false;
+		e->kept(e->data, u->uid, false);
 		return;
 	}
 	u->starting = false;
 	u->ours = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	e->kept(e->data, u->uid, u->ours);
 	if (WIFSIGNALED(status))
 		(void)snprintf(why, sizeof(why),
 			       "your service manager has not started in time; try again in a minute, or log in");
@@ -214,6 +216,18 @@ void managers_start(struct managers *m, uid_t uid)
 		u->starting = false;
 	}
 	m->events.started(m->events.data, uid, "your service manager cannot be started now; try again in a moment");
+}
+
+void managers_adopt(struct managers *m, uid_t uid)
+{
+	struct user *u = find(m, uid);
+
+	if (!u)
+		u = add(m, uid);
+	if (!u)
+		return;
+	u->ours = true;
+	managers_unused(m, uid);
 }
 
 void managers_unused(struct managers *m, uid_t uid)

@@ -12,6 +12,8 @@ struct managers;
 struct managers_events {
 	/* It runs, or `why` says why not. */
 	void (*started)(void *data, uid_t uid, const char *why);
+	/* It has to be stopped again, or has been. */
+	void (*kept)(void *data, uid_t uid, bool ours);
 	void *data;
 };
 
@@ -20,6 +22,9 @@ struct managers *managers_new(struct loop *loop, uint64_t release_after, const s
 
 /* Starts the user's manager; events->started follows, maybe at once. A second call while one is on its way does nothing. */
 void managers_start(struct managers *m, uid_t uid);
+
+/* An earlier router has started it, and nobody has used it since. */
+void managers_adopt(struct managers *m, uid_t uid);
 
 /* The user has no connection any more, or has one again. release_after the last one, a manager that was started here is
  * stopped if nothing else of the user's runs. */

@@ -14,6 +14,7 @@ enum message_kind {
 	MESSAGE_MANAGER, /* the user's manager runs, or `text` says why not */
 	MESSAGE_DRAIN,	 /* close what is idle, and end */
 	MESSAGE_COUNT,	 /* tell the bytes of each connection */
+	MESSAGE_ENGINES, /* `text`: the order of the engines, from now on */
 
 	/* To the dispatcher. */
 	MESSAGE_BEGAN,	 /* `text`: the first request; `engine`: what serves it */

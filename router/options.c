@@ -14,6 +14,8 @@ static const struct option_row rows[] = {
 	 option_take_text, AT(engine_socket)},
 	{"--system-user USER", "who may open it (default: sockwake-engine)", option_take_text, AT(system_user)},
 	{"--config FILE", "instead of " CONFIG_PATH, option_take_text, AT(config)},
+	{"--restricted", "for a further socket: the configuration must exist, and have rules", option_take_flag,
+	 AT(restricted)},
 	{"--idle-timeout SPAN", "how long it stays without a connection (default: 10s)", option_take_span,
 	 AT(idle_timeout)},
 	{"--release-after SPAN",
@@ -42,7 +44,7 @@ enum options_result router_options_parse(int argc, char **argv, struct router_op
 		.engine_socket = "/run/sockwake-engine/docker.sock",
 		.system_user = "sockwake-engine",
 		.config = CONFIG_PATH,
-		.engines = "docker, podman",
+		.engines = "",
 		.idle_timeout = 10 * USEC_PER_SEC,
 		.release_after = 300 * USEC_PER_SEC,
 	};

@@ -8,6 +8,7 @@
 
 struct router_options {
 	bool check;	    /* read the configuration, and end */
+	bool restricted;    /* a further socket, with rules for all */
 	const char *worker; /* "identity", "system", "policy" or "refusing"; NULL: the dispatcher */
 	const char *engine_socket, *system_user, *config, *engines;
 	uint64_t idle_timeout, release_after; /* microseconds */

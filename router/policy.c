@@ -21,6 +21,7 @@
 #include "router/config.h"
 #include "router/exec_owners.h"
 #include "router/message.h"
+#include "router/settings.h"
 #include "router/system_engine.h"
 #include "rules/serve.h"
 
@@ -220,9 +221,7 @@ static int open_signals(struct error *err)
 
 static int prepare(struct policy *p, struct error *err)
 {
-	config_defaults(&p->config);
-	if (config_read(p->options->config, false, &p->config, err) < 0 ||
-	    rules_read(p->options->config, &p->rules, err) < 0)
+	if (settings_receive(p->options, &p->config, &p->rules, err) < 0)
 		return -1;
 	if (!p->rules)
 		return error_set(err, 0, "%s has no section [rules]", p->options->config);

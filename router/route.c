@@ -1,6 +1,7 @@
 #include "router/route.h"
 
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,10 +35,30 @@ static enum route system_route(const struct config *c, const struct peer *p)
 	return c->has_rules && (p->uid != 0 || p->place.kind != PLACE_HOST) ? ROUTE_POLICY : ROUTE_SYSTEM;
 }
 
-static enum route refuse(char ret_why[static ROUTE_WHY_MAX], const char *why)
+__attribute__((format(printf, 2, 3))) static enum route refuse(char ret_why[static ROUTE_WHY_MAX], const char *format,
+							       ...)
 {
-	(void)snprintf(ret_why, ROUTE_WHY_MAX, "%s", why);
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(ret_why, ROUTE_WHY_MAX, format, ap);
+	va_end(ap);
 	return ROUTE_NONE;
+}
+
+/* The line that helps differs: `containers` is about the system's engine alone. */
+static enum route refuse_container(const struct config *c, const struct peer *p, char ret_why[static ROUTE_WHY_MAX])
+{
+	if (p->place.slice != PLACE_NOBODY)
+		return refuse(
+			ret_why,
+			"in a rootless container of uid %u only its root may use this socket; the administrator can allow "
+			"all of its users: subordinate = yes in %s",
+			(unsigned)p->place.slice, c->path);
+	return refuse(ret_why,
+		      "a program in a container may not use this socket; the administrator can allow the container: "
+		      "containers = NAME in %s",
+		      c->path);
 }
 
 enum route route_of(const struct config *c, const struct peer *p, char ret_why[static ROUTE_WHY_MAX])
@@ -52,25 +73,25 @@ enum route route_of(const struct config *c, const struct peer *p, char ret_why[s
 		/* Whether it is one that is named, the worker finds out (admission.h). */
 		if (*p->place.container && (c->all_containers || c->containers.n > 0))
 			return system_route(c, p);
-		return refuse(ret_why,
-			      "a program in a container may not use this socket; the administrator can allow the "
-			      "container: containers = NAME in " CONFIG_PATH);
+		return refuse_container(c, p, ret_why);
 	case PLACE_OWN_CONTAINER:
 	case PLACE_HOST:
 		break;
 	}
 	if (c->everybody || has_system(c, p))
-		return p->place.kind == PLACE_HOST || c->everybody ? system_route(c, p) : ROUTE_OWN;
+		return p->place.kind == PLACE_HOST || c->everybody || c->restricted ? system_route(c, p) : ROUTE_OWN;
 	if (p->uid == 0)
-		return refuse(ret_why, "root may not use the system's engine here: 'system' of " CONFIG_PATH
-				       " does not name root");
+		return refuse(ret_why, "root may not use the system's engine here: 'system' of %s does not name root",
+			      c->path);
+	if (c->restricted)
+		return refuse(ret_why, "uid %u may not use this socket: 'system' of %s does not name this user",
+			      (unsigned)p->uid, c->path);
 	if (!getpwuid(p->uid) || p->uid == UID_NOBODY) {
-		(void)snprintf(
-			ret_why, ROUTE_WHY_MAX,
-			"uid %u is not the user of an account: no engine belongs to it; use the socket of another engine by "
-			"DOCKER_HOST",
+		return refuse(
+			ret_why,
+			"uid %u is not the user of an account: no engine belongs to it; use the socket of another "
+			"engine by DOCKER_HOST",
 			(unsigned)p->uid);
-		return ROUTE_NONE;
 	}
 	return ROUTE_OWN;
 }
@@ -99,8 +120,7 @@ bool route_may_start(const struct config *c, uid_t uid, const gid_t *groups, siz
 		(void)error_set(err, 0, "no services of %s run: log in, or run 'sudo loginctl enable-linger %s'",
 				user->pw_name, user->pw_name);
 	else
-		(void)error_set(err, 0,
-				"no services of %s run: log in first ('start' of " CONFIG_PATH " does not allow more)",
-				user->pw_name);
+		(void)error_set(err, 0, "no services of %s run: log in first ('start' of %s does not allow more)",
+				user->pw_name, c->path);
 	return false;
 }

@@ -1,10 +1,12 @@
 #include "router/system.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "router/admission.h"
 #include "router/guests.h"
+#include "router/settings.h"
 #include "router/system_engine.h"
 
 struct system_worker {
@@ -42,8 +44,10 @@ int system_run(int channel, const struct router_options *options, struct error *
 
 	s.socket = options->engine_socket;
 	config_defaults(&s.config);
-	if (config_read(options->config, false, &s.config, err) < 0 ||
-	    guests_open(&s.guests, channel, options->idle_timeout, err) < 0)
+	/* Who is refused needs nothing of it, also where it is wrong. */
+	if (strcmp(options->worker, "refusing") != 0 && settings_receive(options, &s.config, NULL, err) < 0)
+		return -1;
+	if (guests_open(&s.guests, channel, options->idle_timeout, err) < 0)
 		return -1;
 	return guests_run(&s.guests, err);
 }

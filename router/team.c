@@ -15,6 +15,7 @@
 #include "common/cleanup.h"
 #include "confine/capabilities.h"
 #include "router/cell.h"
+#include "router/settings.h"
 
 #define CHANNEL_FD 3
 /* Identity workers of one user at a time. */
@@ -22,7 +23,7 @@
 
 static bool is_same(const struct member *m, enum member_kind kind, const struct peer *p)
 {
-	if (m->channel.fd < 0 || m->kind != kind)
+	if (m->channel.fd < 0 || m->retired || m->kind != kind)
 		return false;
 	if (kind != MEMBER_IDENTITY)
 		return true;
@@ -66,6 +67,7 @@ static void execute(const struct team *t, const struct member *m)
 				   t->engines,
 				   "--config",
 				   t->config,
+				   t->restricted ? "--restricted" : NULL,
 				   NULL};
 
 	(void)snprintf(idle, sizeof(idle), "%lluus", (unsigned long long)t->idle_timeout);
@@ -83,9 +85,17 @@ static void silence(void)
 		_exit(EXIT_FAILURE);
 }
 
+/* Under this number, over the end of a process. */
+static int keep_as(int fd, int number)
+{
+	return fd == number ? fcntl(fd, F_SETFD, 0) : dup2(fd, number);
+}
+
 /* The child of fork(). The signals that the dispatcher reads from a descriptor are blocked. */
 static void run_member(const struct team *t, const struct member *m, int channel)
 {
+	bool has_settings = m->kind == MEMBER_SYSTEM || m->kind == MEMBER_POLICY;
+	int settings = has_settings ? fcntl(t->settings, F_DUPFD_CLOEXEC, SETTINGS_FD + 1) : -1;
 	struct error err;
 	sigset_t none;
 
@@ -94,9 +104,9 @@ static void run_member(const struct team *t, const struct member *m, int channel
 	cell_enter(m->uid, m->kind == MEMBER_IDENTITY);
 	if (m->kind == MEMBER_IDENTITY)
 		silence();
-	if (become(m, &err) == 0 &&
-	    (channel == CHANNEL_FD ? fcntl(channel, F_SETFD, 0) : dup2(channel, CHANNEL_FD)) >= 0 &&
-	    close_range(CHANNEL_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+	if (become(m, &err) == 0 && keep_as(channel, CHANNEL_FD) >= 0 &&
+	    (!has_settings || keep_as(settings, SETTINGS_FD) >= 0) &&
+	    close_range(CHANNEL_FD + 1 + has_settings, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
 		execute(t, m);
 	_exit(EXIT_FAILURE);
 }
@@ -263,6 +273,20 @@ struct member *team_member(struct team *t, enum member_kind kind, const struct p
 	m->next = t->first;
 	t->first = m;
 	return m;
+}
+
+void team_renew(struct team *t)
+{
+	struct message message = {.kind = MESSAGE_ENGINES};
+
+	(void)snprintf(message.text, sizeof(message.text), "%s", t->engines);
+	for (struct member *m = t->first; m; m = m->next) {
+		if (m->kind == MEMBER_IDENTITY && m->channel.fd >= 0)
+			(void)message_send(m->channel.fd, &message, -1);
+		m->retired = m->kind == MEMBER_SYSTEM || m->kind == MEMBER_POLICY;
+		if (m->retired && m->connections == 0)
+			team_dismiss(t, m);
+	}
 }
 
 void team_dismiss(struct team *t, struct member *m)

@@ -254,23 +254,29 @@ static int take_lines(struct rules *r, char *text, bool *ret_section, struct err
 	return 0;
 }
 
-int rules_read(const char *path, struct rules **ret, struct error *err)
+int rules_parse(const char *path, char *text, struct rules **ret, struct error *err)
 {
 	_cleanup_rules_ struct rules *r = calloc(1, sizeof(*r));
-	_cleanup_free_ char *text = NULL;
-	size_t len;
 	bool section;
 
 	if (!r || !(r->file = strdup(path)))
 		return error_errno(err, ENOMEM, "cannot read '%s'", path);
-	if (file_read(AT_FDCWD, path, FILE_MAX, &text, &len, err) < 0)
-		return -1;
-	if (strlen(text) != len)
-		return error_set(err, 0, "%s: a NUL byte is in it", path);
 	if (take_lines(r, text, &section, err) < 0)
 		return -1;
 	*ret = section ? steal_ptr(&r) : NULL;
 	return 0;
+}
+
+int rules_read(const char *path, struct rules **ret, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+
+	if (file_read(AT_FDCWD, path, FILE_MAX, &text, &len, err) < 0)
+		return -1;
+	if (strlen(text) != len)
+		return error_set(err, 0, "%s: a NUL byte is in it", path);
+	return rules_parse(path, text, ret, err);
 }
 
 /* "ci_*" stands for each volume and network whose name begins with "ci_". */

@@ -58,6 +58,9 @@ enum rules_key {
  * file and line. */
 int rules_read(const char *path, struct rules **ret, struct error *err);
 
+/* The same for the text of that file, which it changes. */
+int rules_parse(const char *path, char *text, struct rules **ret, struct error *err);
+
 void rules_free(struct rules **r);
 
 /* Do the rules name this value for this key? For keys that are yes or no, value is "yes". */

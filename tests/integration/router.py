@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 
 import harness
 
@@ -20,7 +21,9 @@ def running(config="", options="", engine_socket="/run/docker.sock"):
     that is not moved."""
     options = f"--config={CONFIG} --engine-socket={engine_socket} --system-user=root --idle-timeout=1s {options}"
     service = INSTALLED.read_text().replace("/sockwake/router\n", f"/sockwake/router {options}\n")
-    write(f"/run/systemd/system/{UNIT}.service", service.replace("sockwake-router.socket", f"{UNIT}.socket"))
+    service = service.replace("sockwake-router.socket", f"{UNIT}.socket")
+    service = service.replace("RuntimeDirectory=sockwake-router\n", f"RuntimeDirectory={UNIT}\n")
+    write(f"/run/systemd/system/{UNIT}.service", service)
     write(f"/run/systemd/system/{UNIT}.socket", f"[Socket]\nListenStream={SOCKET}\nSocketMode=0666\nBacklog=4096\n")
     write(CONFIG, config)
     harness.run("systemctl", "daemon-reload")
@@ -31,6 +34,7 @@ def running(config="", options="", engine_socket="/run/docker.sock"):
         harness.run("systemctl", "stop", f"{UNIT}.socket", f"{UNIT}.service")
         for path in (f"/run/systemd/system/{UNIT}.service", f"/run/systemd/system/{UNIT}.socket", CONFIG, SOCKET):
             pathlib.Path(path).unlink(missing_ok=True)
+        shutil.rmtree(f"/run/{UNIT}", ignore_errors=True)
         harness.run("systemctl", "daemon-reload")
         harness.run("systemctl", "reset-failed", f"{UNIT}.service", check=False)
 

@@ -114,14 +114,19 @@ static void docker_is_asked(void **state)
 	assert_int_equal(err.code, ENOTCONN);
 }
 
-static void names_that_are_allowed(void **state)
+static void a_container_is_allowed_by_its_name_or_its_identifier(void **state)
 {
+	const struct router_container c = {.name = "tr", .id = "ae55c7b681db0123456789"};
+
 	(void)state;
-	assert_true(router_view_allows("portainer", "portainer"));
-	assert_true(router_view_allows("a, portainer, b", "portainer"));
-	assert_false(router_view_allows("portainer2, aportainer", "portainer"));
-	assert_true(router_view_allows("all", "portainer"));
-	assert_false(router_view_allows("", "portainer"));
+	assert_true(router_view_allows("all", &c));
+	assert_true(router_view_allows("web, tr", &c));
+	assert_true(router_view_allows("ae55c7b681db", &c));
+	assert_true(router_view_allows("web, ae55c7b681db0123", &c));
+	assert_false(router_view_allows("", &c));
+	assert_false(router_view_allows("t, trx", &c));
+	assert_false(router_view_allows("ae55c7b681d", &c)); /* eleven digits are none */
+	assert_false(router_view_allows("be55c7b681db", &c));
 }
 
 int main(void)
@@ -131,7 +136,7 @@ int main(void)
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(containers_that_would_end_are_named),
 		cmocka_unit_test(docker_is_asked),
-		cmocka_unit_test(names_that_are_allowed),
+		cmocka_unit_test(a_container_is_allowed_by_its_name_or_its_identifier),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,22 +109,22 @@ static void a_configuration_is_checked(void **state)
 
 	(void)state;
 	program("test \"$*\" = --check && echo portainer, traefik");
-	if (router_report_check(path, &allowed, &err) < 0)
+	if (router_report_check(path, NULL, &allowed, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_string_equal(allowed, "portainer, traefik");
 	free(allowed);
 	program("echo");
-	assert_int_equal(router_report_check(path, &allowed, &err), 0);
+	assert_int_equal(router_report_check(path, NULL, &allowed, &err), 0);
 	assert_string_equal(allowed, "");
 	free(allowed);
 	program("echo '/etc/x:3: no'; exit 1");
-	assert_int_equal(router_report_check(path, &allowed, &err), -1);
+	assert_int_equal(router_report_check(path, NULL, &allowed, &err), -1);
 	assert_int_equal(err.code, EINVAL);
 	assert_string_equal(err.text, "the router's configuration is wrong: /etc/x:3: no");
 	program("kill -9 $$");
-	assert_int_equal(router_report_check(path, &allowed, &err), -1);
+	assert_int_equal(router_report_check(path, NULL, &allowed, &err), -1);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(router_report_check(path, &allowed, &err), -1);
+	assert_int_equal(router_report_check(path, NULL, &allowed, &err), -1);
 	assert_int_equal(err.code, ENOENT);
 }
 

@@ -97,7 +97,9 @@ static void what_is_wrong_is_named_with_its_line(void **state)
 		{"containers = a b\n", "'a b' is no name of a container"},
 		{"connections = 0\n", "'0' is not a whole number from 1"},
 		{"nonsense\n", ":1: 'nonsense' is no KEY = VALUE"},
-		{"[other]\n", ":1: '[other]' is no KEY = VALUE"},
+		{"[other]\n", ":1: there is no section '[other]': it is [router] or [rules]"},
+		{"[rules]\nallow = system.ping\nlearn = yes\n", ":3: 'learn' belongs to the section [router]"},
+		{"[rules]\n[router]\nx = y\n", ":3: unknown key 'x'"},
 	};
 	struct config c;
 	struct error err;
@@ -122,6 +124,44 @@ static void a_user_chooses_only_the_order(void **state)
 	assert_non_null(strstr(err.text, "only the administrator may set 'system'"));
 }
 
+static void a_restricted_socket_must_have_rules(void **state)
+{
+	struct config c;
+	struct error err;
+	char text[] = "[rules]\nallow = containers.list\n", some[] = "system = user nobody\n[rules]\n",
+	     none[] = "containers = ci\n";
+
+	(void)state;
+	config_defaults(&c);
+	c.restricted = true;
+	assert_int_equal(config_parse("/x/y.conf", NULL, false, &c, &err), -1);
+	assert_non_null(strstr(err.text, "there is no file '/x/y.conf'"));
+	assert_int_equal(config_parse("/x/y.conf", none, false, &c, &err), -1);
+	assert_non_null(strstr(err.text, "/x/y.conf has no section [rules]"));
+	assert_int_equal(config_parse("/x/y.conf", text, false, &c, &err), 0);
+	assert_true(c.everybody);
+	assert_string_equal(c.path, "/x/y.conf");
+	config_defaults(&c);
+	c.restricted = true;
+	assert_int_equal(config_parse("/x/y.conf", some, false, &c, &err), 0);
+	assert_false(c.everybody);
+}
+
+static void an_order_is_passed_on_if_there_is_one(void **state)
+{
+	char text[32];
+	struct config c;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(read_text("start = linger\n", false, &c, &err), 0);
+	config_print_engines(&c, text);
+	assert_string_equal(text, "");
+	assert_int_equal(read_text("engines = docker, podman\n", false, &c, &err), 0);
+	config_print_engines(&c, text);
+	assert_string_equal(text, "docker, podman");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +169,8 @@ int main(void)
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(what_is_wrong_is_named_with_its_line),
 		cmocka_unit_test(a_user_chooses_only_the_order),
+		cmocka_unit_test(a_restricted_socket_must_have_rules),
+		cmocka_unit_test(an_order_is_passed_on_if_there_is_one),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

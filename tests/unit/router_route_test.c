@@ -20,6 +20,7 @@ static int set_up(void **state)
 	(void)state;
 	config_defaults(&config);
 	memset(&peer, 0, sizeof(peer));
+	peer.place.slice = PLACE_NOBODY;
 	peer.uid = peer.gid = 1; /* daemon */
 	*why = '\0';
 	return 0;
@@ -168,6 +169,36 @@ static void no_manager_is_started_for_root_and_nobody(void **state)
 	assert_false(route_may_start(&config, 100000, &group, 1, &err));
 }
 
+static void a_refusal_names_the_line_that_helps(void **state)
+{
+	(void)state;
+	config.path = "/etc/sockwake/router-ci.conf";
+	peer.place.kind = PLACE_CONTAINER;
+	assert_int_equal(route(), ROUTE_NONE);
+	assert_non_null(strstr(why, "containers = NAME in /etc/sockwake/router-ci.conf"));
+	peer.place.slice = 1000;
+	assert_int_equal(route(), ROUTE_NONE);
+	assert_non_null(strstr(why, "subordinate = yes in /etc/sockwake/router-ci.conf"));
+	assert_null(strstr(why, "containers ="));
+}
+
+static void a_restricted_socket_brings_nobody_to_their_own_engine(void **state)
+{
+	(void)state;
+	config.restricted = config.has_rules = config.everybody = true;
+	assert_int_equal(route(), ROUTE_POLICY);
+	config.everybody = false;
+	assert_int_equal(route(), ROUTE_NONE);
+	assert_non_null(strstr(why, "'system' of /etc/sockwake/router.conf does not name this user"));
+	peer.place.kind = PLACE_OWN_CONTAINER;
+	assert_int_equal(route(), ROUTE_NONE);
+	peer.place.kind = PLACE_HOST;
+	config.system_users.ids[config.system_users.n++] = 1;
+	assert_int_equal(route(), ROUTE_POLICY);
+	peer.place.kind = PLACE_OWN_CONTAINER;
+	assert_int_equal(route(), ROUTE_POLICY); /* who finds out which container it is */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +207,8 @@ int main(void)
 		cmocka_unit_test_setup(a_user_of_the_systems_engine_has_his_own_in_his_containers, set_up),
 		cmocka_unit_test_setup(root_that_is_not_named_is_refused, set_up),
 		cmocka_unit_test_setup(nobody_and_subordinate_ids_are_refused, set_up),
+		cmocka_unit_test_setup(a_refusal_names_the_line_that_helps, set_up),
+		cmocka_unit_test_setup(a_restricted_socket_brings_nobody_to_their_own_engine, set_up),
 		cmocka_unit_test_setup(a_container_is_refused_whatever_its_uid, set_up),
 		cmocka_unit_test_setup(a_container_that_may_be_named_comes_to_a_worker_that_asks, set_up),
 		cmocka_unit_test_setup(rules_bind_everybody_but_root, set_up),
