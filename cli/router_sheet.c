@@ -17,10 +17,19 @@
 #define COLUMNS	  8
 #define VALUE_MAX 2048
 
+static bool is_a_restricted_wrong(const struct router_view *v)
+{
+	for (size_t k = 0; k < v->n_restricted; k++) {
+		if (v->restricted[k].has_failed || (v->restricted[k].listens && *v->restricted[k].trouble))
+			return true;
+	}
+	return false;
+}
+
 static bool is_wrong(const struct router_view *v)
 {
-	return v->progress == ROUTER_ENABLING || v->progress == ROUTER_DISABLING || *v->config_trouble ||
-	       *v->report_trouble || (v->progress == ROUTER_ON && !router_view_listens(v)) ||
+	return is_a_restricted_wrong(v) || v->progress == ROUTER_ENABLING || v->progress == ROUTER_DISABLING ||
+	       *v->config_trouble || *v->report_trouble || (v->progress == ROUTER_ON && !router_view_listens(v)) ||
 	       (v->listens && v->docker_listens && !v->is_moved) ||
 	       (v->progress == ROUTER_ON && v->has_docker && !v->docker_listens && v->docker_is_missed);
 }

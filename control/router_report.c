@@ -110,7 +110,8 @@ int router_report_check(const char *program, const char *restricted, char **ret_
 	text[strcspn(text, "\n")] = '\0';
 	text_make_printable(text);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return error_set(err, EINVAL, "the router's configuration is wrong: %s", text);
+		return error_set(err, EINVAL, "%s configuration is wrong: %s", restricted ? "its" : "the router's",
+				 text);
 	*ret_allowed = steal_ptr(&text);
 	return 0;
 }

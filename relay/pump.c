@@ -152,6 +152,8 @@ static ssize_t copy(struct worker *w, struct connection *c, struct end *from, st
 		from->eof = true;
 	if (n <= 0)
 		return n;
+	if (w->service->heard && from == &c->ends[CLIENT])
+		w->service->heard(w, c, w->buffer, (size_t)n);
 	if ((size_t)n < size) {
 		/* Drained; if the FIN had arrived before this call, it is next. */
 		from->readable = from->read_on;

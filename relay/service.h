@@ -52,6 +52,8 @@ struct service {
 	 * service. */
 	void (*say_unreachable)(struct service *s, const struct target *target, int error);
 	void (*say_anonymous)(struct service *s);
+	void (*heard)(struct worker *w, const struct connection *c, const char *data,
+		      size_t n); /* of a client; not all of it: bulk data goes past us */
 	void (*closed)(struct worker *w, const struct connection *c); /* a connection has ended; `failed` tells how */
 	void *program;
 };

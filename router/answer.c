@@ -63,6 +63,13 @@ size_t answer_format(unsigned status, const char *message, const struct request_
 	return (size_t)n;
 }
 
+bool request_is_ping(const char *line)
+{
+	const char *path = strchr(line, ' '), *name = path ? strrchr(path, '/') : NULL;
+
+	return name && strcmp(name, "/_ping") == 0;
+}
+
 void request_line(const char *data, size_t len, char ret[static REQUEST_LINE_MAX])
 {
 	const char *space = memchr(data, ' ', len);

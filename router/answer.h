@@ -24,4 +24,7 @@ size_t answer_format(unsigned status, const char *message, const struct request_
 /* The first line of a request, printable, without its query (which may contain secrets) and its version, from the first
  * bytes of it. */
 #define REQUEST_LINE_MAX 256
+/* Is this the line of a ping, by which docker(1) begins each connection? */
+bool request_is_ping(const char *line);
+
 void request_line(const char *data, size_t len, char ret[static REQUEST_LINE_MAX]);

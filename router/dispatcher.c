@@ -284,7 +284,11 @@ static enum member_kind judge(const struct dispatcher *d, const struct peer *p, 
 	enum route route;
 
 	if (!d->settings.known) {
-		refusal(ret, 503, d->settings.trouble.text);
+		struct error trouble = d->settings.trouble;
+
+		(void)error_context(&trouble,
+				    "nobody can use this socket before the administrator has mended its configuration");
+		refusal(ret, 503, trouble.text);
 		return MEMBER_REFUSING;
 	}
 	route = route_of(&d->settings.config, p, why);

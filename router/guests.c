@@ -139,6 +139,18 @@ static void relay_closed(struct worker *w, const struct connection *c)
 				       : "");
 }
 
+/* A ping has no body: what follows is the next request. */
+static void client_heard(struct worker *w, const struct connection *c, const char *data, size_t n)
+{
+	struct guest *guest = c->owner;
+
+	if (!guest || !request_is_ping(guest->line))
+		return;
+	request_line(data, n, guest->line);
+	guest->told = false;
+	tick_by(container_of(w, struct guests, worker), now_usec() + MOMENT_USEC);
+}
+
 /* Waits for these events of the client; with 0 for its end alone: its request stays where it is meanwhile. */
 static void watch_guest(struct guests *g, struct guest *guest, uint32_t events)
 {
@@ -468,6 +480,7 @@ int guests_open(struct guests *g, int channel, uint64_t idle_timeout, struct err
 	g->service.workers = &g->worker;
 	g->service.n_workers = 1;
 	g->service.closed = relay_closed;
+	g->service.heard = client_heard;
 	descriptors_init(&g->service.descriptors, 16);
 	if (worker_init(&g->worker, &g->service, 0, err) < 0)
 		return -1;

@@ -17,7 +17,7 @@ enum message_kind {
 	MESSAGE_ENGINES, /* `text`: the order of the engines, from now on */
 
 	/* To the dispatcher. */
-	MESSAGE_BEGAN,	 /* `text`: the first request; `engine`: what serves it */
+	MESSAGE_BEGAN,	 /* `request`: the first that is not a ping; `engine`: what serves it */
 	MESSAGE_ENDED,	 /* `bytes` each way; `text`: how, if not as usual */
 	MESSAGE_NEED,	 /* the user's manager has to be started */
 	MESSAGE_BYTES,	 /* `bytes` each way until now */

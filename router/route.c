@@ -52,8 +52,8 @@ static enum route refuse_container(const struct config *c, const struct peer *p,
 	if (p->place.slice != PLACE_NOBODY)
 		return refuse(
 			ret_why,
-			"in a rootless container of uid %u only its root may use this socket; the administrator can allow "
-			"all of its users: subordinate = yes in %s",
+			"a program in a container may not use this socket; in a rootless container of uid %u root may, and "
+			"the administrator can allow all of its users: subordinate = yes in %s",
 			(unsigned)p->place.slice, c->path);
 	return refuse(ret_why,
 		      "a program in a container may not use this socket; the administrator can allow the container: "

@@ -19,7 +19,7 @@ struct rules_report {
 	uint64_t to_engine; /* bytes */
 	uint64_t to_client;
 	char first
-		[REPORT_FIRST_MAX]; /* the first request: "GET /v1.41/containers/json", without its query; printable */
+		[REPORT_FIRST_MAX]; /* the first request that is not a ping, if there is one: "GET /v1.41/containers/json", without its query; printable */
 	char refusal[REPORT_FIRST_MAX]; /* what the last one that was refused was told; printable */
 	unsigned requests;
 	unsigned refused;

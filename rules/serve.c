@@ -92,7 +92,8 @@ static void note_request(struct session *s)
 {
 	struct rules_report *report = s->verdict.report;
 
-	if (report->requests++ > 0)
+	/* docker(1) begins each connection by a ping. */
+	if (report->requests++ > 0 && !strstr(report->first, "/_ping"))
 		return;
 	snprintf(report->first, sizeof(report->first), "%s %.*s", s->head.method, (int)strcspn(s->head.target, "?"),
 		 s->head.target);

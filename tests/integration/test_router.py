@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import pathlib
+import re
+import shutil
 import socket
 import stat
 import subprocess
@@ -11,12 +13,14 @@ import threading
 import time
 
 import harness
+import servers
 
 SOCKET = "/run/docker.sock"
 MOVED = "/run/sockwake-engine/docker.sock"
 CONFIG = pathlib.Path("/etc/sockwake/router.conf")
 DAEMON_JSON = pathlib.Path("/etc/docker/daemon.json")
 HOLD = pathlib.Path("/run/test-hold")
+PAGE = pathlib.Path("/src/docs/router-rules.md")
 
 
 def sockwake(*argv, **options):
@@ -206,8 +210,6 @@ class Enable(harness.Case):
         self.assertEqual(status()["state"], "on")
 
     def test_the_configuration_is_checked_first(self):
-        CONFIG.parent.mkdir(exist_ok=True)
-        self.addCleanup(lambda: contextlib.suppress(OSError) and CONFIG.parent.rmdir())
         CONFIG.write_text("engine = podman\n")
         refused = sockwake("enable", check=False)
         self.assertIn(f"{CONFIG}:1: unknown key 'engine'", refused.stderr)
@@ -299,3 +301,80 @@ class Enable(harness.Case):
             harness.run("docker", "ps")
             if other == "disable":
                 self.assertEqual(machine(), self.before)
+
+
+class Restricted(harness.Case):
+    """Sockets with rules of their own, as docs/router-rules.md has them."""
+
+    scopes = (harness.SYSTEM_DOCKER,)
+    config = pathlib.Path("/etc/sockwake/router-ci.conf")
+    unit = "sockwake-router@ci.socket"
+    socket = "/run/sockwake-router-ci.sock"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        sockwake("enable")
+        cls.addClassCleanup(sockwake, "disable")
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.clean_up)
+
+    def clean_up(self):
+        self.scope.clean()
+        harness.run("systemctl", "disable", "--now", self.unit)
+        shutil.rmtree(f"/etc/systemd/system/{self.unit}.d", ignore_errors=True)
+        self.config.unlink(missing_ok=True)
+        harness.run("systemctl", "daemon-reload")
+        harness.run("systemctl", "reset-failed", self.unit, check=False)
+
+    def follow_the_page(self):
+        """Word for word, but for the image."""
+        section = PAGE.read_text().partition("## A restricted socket")[2].partition("\n## ")[0]
+        self.config.write_text(re.search(r"```ini\n(.*?)```", section, re.DOTALL)[1])
+        commands = re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1].replace("sudo ", "")
+        self.assertIn("gitlab/gitlab-runner\n", commands)
+        options = " ".join((*servers.PYTHON, "--env=PATH=/usr/bin:/bin", "--network=none", harness.BUSYBOX, "sleep", "1000"))
+        return harness.run("bash", "-ec", commands.replace("gitlab/gitlab-runner", options)).stdout
+
+    def ask_as(self, user, group):
+        identity = ("setpriv", f"--reuid={user}", f"--regid={user}", f"--groups={group}")
+        return harness.run(*identity, "docker", f"--host=unix://{self.socket}", "ps", check=False)
+
+    def test_the_example_of_the_page(self):
+        self.assertIn("CONTAINER ID", self.follow_the_page())
+        inside = ("docker", "exec", "runner", "/usr/bin/docker")
+        refused = harness.run(*inside, "volume", "ls", check=False).stderr
+        self.assertIn(f"in the section [rules] of {self.config}", refused)
+        volume = f"--volume={self.socket}:/run/docker.sock"
+        options = ("--rm", "--name=another", "--network=none", volume, *servers.PYTHON)
+        refused = harness.run("docker", "run", *options, harness.BUSYBOX, "/usr/bin/docker", "ps", check=False).stderr
+        self.assertIn(f"containers = another in {self.config}", refused)
+        self.assertIn("permission denied", self.ask_as("other", "other").stderr)
+        self.assertEqual(self.ask_as("other", "ci").returncode, 0)
+        [restricted] = status()["restricted"]
+        self.assertEqual(restricted["socket"], self.socket)
+        self.assertEqual((restricted["listening"], restricted["configuration_error"]), (True, None))
+        self.assertIn(f"under the rules of {self.config}", sockwake("status").stdout)
+        self.config.write_text(self.config.read_text().replace("containers.list ", ""))
+        harness.eventually(lambda: "allow = containers.list" in harness.run(*inside, "ps", check=False).stderr)
+
+    def test_it_needs_the_router(self):
+        self.config.write_text("[rules]\n")
+        harness.run("systemctl", "start", self.unit)
+        self.assertIn(f"sudo systemctl disable --now {self.unit}", sockwake("disable").stderr)
+        self.assertIn("comes to no engine while the router is off", sockwake("status").stdout)
+        sockwake("enable")
+
+    def test_without_rules_it_does_not_open(self):
+        for text, why in ((None, "there is no file"), ("[router]\ncontainers = runner\n", "has no section [rules]"),
+                          ("[rule]\nallow = containers.list\n", "there is no section '[rule]'")):
+            if text:
+                self.config.write_text(text)
+            self.assertNotEqual(harness.run("systemctl", "start", self.unit, check=False).returncode, 0)
+            self.assertIsNone(describe(self.socket))
+            journal = harness.run("journalctl", "--unit", self.unit, f"--since=@{self.started}", "--output=cat").stdout
+            self.assertIn(why, journal)
+            errors = [r["configuration_error"] for r in status()["restricted"]]
+            self.assertEqual([why in error for error in errors], [True] if text else [])

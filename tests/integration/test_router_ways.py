@@ -133,6 +133,8 @@ class Ways(RouterCase):
         self.assertIn("/home/wake/", result.stdout)
         result = self.scope.engine_run("run", *options, "--user=1000", harness.BUSYBOX, *python)
         self.assertIn("403 Forbidden", result.stdout)
+        self.assertIn("subordinate = yes in /run/router-test.conf", result.stdout)
+        self.assertNotIn("containers = NAME", result.stdout)
 
     def test_an_entry_tells_of_each_connection(self):
         self.docker("ps")
@@ -141,7 +143,7 @@ class Ways(RouterCase):
         )
         self.assertEqual(entry["SOCKWAKE_COMMAND"], "docker")
         self.assertEqual(entry["SOCKWAKE_ENGINE"], "podman")
-        self.assertEqual(entry["SOCKWAKE_REQUEST"], "HEAD /_ping")
+        self.assertRegex(entry["SOCKWAKE_REQUEST"], r"^GET /v[0-9.]+/containers/json$", "docker pings first")
         self.assertGreater(int(entry["SOCKWAKE_BYTES_OUT"]), 100)
         self.assertEqual(entry["SOCKWAKE_OUTCOME"], "")
 
@@ -206,6 +208,65 @@ class Ways(RouterCase):
         answers = harness.run("python3", "-c", script).stdout
         ok, refused = "HTTP/1.1 200", "HTTP/1.1 429"
         self.assertEqual(answers.strip(), str([ok] * 16 + [refused, ok]))
+
+
+class Changes(RouterCase):
+    """The configuration while the router runs, with a client that does not go."""
+
+    config = PODMAN_FIRST + "system = root\n"
+    own = pathlib.Path("/home/wake/.config/sockwake/router.conf")
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(router.write, router.CONFIG, self.config)
+        events = ("docker", "--host", router.HOST, "events")
+        self.stays = self.enterContext(harness.spawn(*events, user="wake", stdout=subprocess.DEVNULL))
+        self.addCleanup(self.stays.terminate)
+        harness.eventually(lambda: router.workers(self.scope.uid))
+
+    def root_of_engine(self):
+        return self.docker("info", "--format={{.DockerRootDir}}", check=False).stdout
+
+    def test_it_counts_for_who_comes_next(self):
+        self.assertIn("/home/wake/", self.root_of_engine())
+        router.write(router.CONFIG, self.config + "system = root, user wake\n")
+        harness.eventually(lambda: "/var/lib/docker" in self.root_of_engine())
+        router.write(router.CONFIG, "nonsense\n")
+
+        def kept():
+            self.assertIn("/var/lib/docker", self.root_of_engine())
+            journal = harness.SYSTEM_DOCKER.unit_journal(router.UNIT, since=self.started)
+            return "what was read before stays in force" in "\n".join(journal)
+
+        harness.eventually(kept)
+        router.write(router.CONFIG, self.config)
+        harness.eventually(lambda: "/home/wake/" in self.root_of_engine())
+
+    def test_a_router_that_starts_with_a_wrong_file_says_so(self):
+        router.write(router.CONFIG, "engine = podman\n")
+        self.stays.terminate()
+        harness.run("systemctl", "restart", f"{router.UNIT}.service", timeout=30)
+        for user in ("wake", "root"):
+            self.assertIn(f"{router.CONFIG}:1: unknown key 'engine'", self.refused("ps", user=user))
+        router.write(router.CONFIG, self.config)
+        self.docker("ps")
+
+    def test_a_user_s_own_file(self):
+        harness.run("mkdir", "-p", str(self.own.parent), user="wake")
+        self.addCleanup(self.own.unlink, missing_ok=True)
+        router.write(self.own, "engine = podman\n")
+        self.assertIn(f"{self.own}:1: unknown key 'engine'", self.refused("ps"))
+        self.own.unlink()
+        self.docker("ps")
+
+
+class Order(RouterCase):
+    """Nobody has said one: the lab has a docker.service for users, which is not enabled, as podman.socket is."""
+
+    config = ""
+
+    def test_an_engine_that_is_enabled_comes_first(self):
+        self.assertIn("/home/wake/.local/share/containers", self.docker("info", "--format={{.DockerRootDir}}").stdout)
 
 
 class Subordinate(RouterCase):
@@ -582,5 +643,15 @@ class Docker(RouterCase):
         self.addCleanup(self.docker, "rm", "--force", "rootless", check=False)
         time.sleep(3)  # longer than --release-after
         self.assertEqual(self.scope.state("docker.service"), "active", "a container of it runs")
-        self.docker("rm", "--force", "rootless")
+        harness.run("systemctl", "restart", f"{router.UNIT}.service")  # the next router stops what this one has started
+        self.assertEqual(self.scope.state("docker.service"), "active", "a container of it runs")
+        harness.USER_DOCKER.engine_run("rm", "--force", "rootless")
         harness.eventually(lambda: self.scope.state("docker.service") == "inactive", timeout=40)
+
+    def test_a_router_that_ends_stops_what_has_nothing_to_do(self):
+        harness.USER_DOCKER.prepare()
+        self.scope.systemctl("stop", "docker.service")
+        self.docker("ps", timeout=90)
+        harness.run("systemctl", "stop", f"{router.UNIT}.service")
+        harness.eventually(lambda: self.scope.state("docker.service") == "inactive", timeout=40)
+        self.assertEqual(pathlib.Path(f"/run/{router.UNIT}/started").read_text(), "")
