@@ -44,6 +44,7 @@ struct policy {
 	struct exec_owners owners;
 	struct child *children;
 	uint64_t idle_since;
+	bool drains; /* has to go as soon as no child is left */
 };
 
 static int open_engine(void *data, struct error *err)
@@ -185,6 +186,8 @@ static void take_message(struct policy *p)
 	}
 	if (m.kind == MESSAGE_SERVE && fd >= 0)
 		begin(p, &m, fd);
+	if (m.kind == MESSAGE_DRAIN)
+		p->drains = true;
 	if (fd >= 0)
 		close(fd);
 }
@@ -193,13 +196,15 @@ static void take_message(struct policy *p)
 static void turn(struct policy *p)
 {
 	struct pollfd fds[] = {{.fd = p->channel, .events = POLLIN}, {.fd = p->signals, .events = POLLIN}};
-	uint64_t until = p->children ? USEC_INFINITY : time_after(p->idle_since, p->options->idle_timeout);
+	uint64_t idle_timeout = p->drains ? 0 : p->options->idle_timeout;
+	uint64_t until = p->children ? USEC_INFINITY : time_after(p->idle_since, idle_timeout);
 	struct message idle = {.kind = MESSAGE_IDLE};
 	struct signalfd_siginfo info;
 
 	if (poll(fds, 2, timeout_msec(until)) == 0) {
 		(void)message_tell(p->channel, &idle);
 		p->idle_since = now_usec();
+		p->drains = false; /* said once */
 	}
 	if (fds[1].revents && read(p->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
 		reap(p);

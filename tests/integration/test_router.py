@@ -347,7 +347,7 @@ class Restricted(harness.Case):
         inside = ("docker", "exec", "runner", "/usr/bin/docker")
         refused = harness.run(*inside, "volume", "ls", check=False).stderr
         self.assertIn(f"in the section [rules] of {self.config}", refused)
-        volume = f"--volume={self.socket}:/run/docker.sock"
+        volume = f"--volume={self.socket}:/var/run/docker.sock"
         options = ("--rm", "--name=another", "--network=none", volume, *servers.PYTHON)
         refused = harness.run("docker", "run", *options, harness.BUSYBOX, "/usr/bin/docker", "ps", check=False).stderr
         self.assertIn(f"containers = another in {self.config}", refused)
@@ -374,7 +374,7 @@ class Restricted(harness.Case):
                 self.config.write_text(text)
             self.assertNotEqual(harness.run("systemctl", "start", self.unit, check=False).returncode, 0)
             self.assertIsNone(describe(self.socket))
-            journal = harness.run("journalctl", "--unit", self.unit, f"--since=@{self.started}", "--output=cat").stdout
-            self.assertIn(why, journal)
+            journal = ("journalctl", "--unit", self.unit, f"--since=@{self.started}", "--output=cat")
+            harness.eventually(lambda: why in harness.run(*journal).stdout)
             errors = [r["configuration_error"] for r in status()["restricted"]]
             self.assertEqual([why in error for error in errors], [True] if text else [])

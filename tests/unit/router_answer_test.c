@@ -103,6 +103,17 @@ static void a_request_is_told_without_its_query(void **state)
 	assert_int_equal(strlen(line), REQUEST_LINE_MAX - 1);
 }
 
+static void a_ping_is_one_of_any_version(void **state)
+{
+	(void)state;
+	assert_true(request_is_ping("GET /_ping"));
+	assert_true(request_is_ping("HEAD /v1.41/_ping"));
+	assert_false(request_is_ping("GET /_ping/x"));
+	assert_false(request_is_ping("GET /x_ping"));
+	assert_false(request_is_ping("GET"));
+	assert_false(request_is_ping(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +123,7 @@ int main(void)
 		cmocka_unit_test(an_answer_to_head_has_a_length_but_no_body),
 		cmocka_unit_test(a_message_of_any_length_fits),
 		cmocka_unit_test(a_request_is_told_without_its_query),
+		cmocka_unit_test(a_ping_is_one_of_any_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

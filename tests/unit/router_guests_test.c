@@ -215,6 +215,32 @@ static void a_connection_that_lasts_is_told(void **state)
 	assert_string_equal(m.request, "GET /events");
 }
 
+static void what_is_told_is_the_first_request_that_is_no_ping(void **state)
+{
+	static const char *const requests[] = {"HEAD /_ping HTTP/1.1\r\n\r\n", "GET /v1.41/_ping HTTP/1.1\r\n\r\n",
+					       "GET /v1.41/events HTTP/1.1\r\n\r\n", "GET /later HTTP/1.1\r\n\r\n"};
+	struct message m;
+
+	(void)state;
+	begin(0, 0);
+	say(clients[0], requests[0]);
+	hand_over((struct message){.kind = MESSAGE_SERVE, .number = 6});
+	expect_text(engines[0], requests[0]);
+	do
+		m = next_message();
+	while (m.kind != MESSAGE_BEGAN);
+	assert_string_equal(m.request, "HEAD /_ping");
+	for (size_t k = 1; k < sizeof(requests) / sizeof(*requests); k++) {
+		say(clients[0], requests[k]);
+		expect_text(engines[0], requests[k]);
+	}
+	do
+		m = next_message();
+	while (strcmp(m.request, "GET /v1.41/_ping") == 0);
+	assert_int_equal(m.kind, MESSAGE_BEGAN);
+	assert_string_equal(m.request, "GET /v1.41/events");
+}
+
 static void a_client_that_goes_ends_the_engines_side(void **state)
 {
 	struct pollfd p = {};
@@ -367,6 +393,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_client_is_relayed_with_both_half_closes),
 		CASE(a_connection_that_lasts_is_told),
+		CASE(what_is_told_is_the_first_request_that_is_no_ping),
 		CASE(a_client_that_goes_ends_the_engines_side),
 		CASE(a_client_that_says_nothing_starts_nothing),
 		CASE(an_engine_is_started_for_the_first_request),
