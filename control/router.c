@@ -10,11 +10,9 @@
 #include "control/note.h"
 #include "control/router_docker.h"
 #include "control/router_hosts.h"
-#include "control/router_left.h"
+#include "control/router_notes.h"
 #include "control/router_report.h"
-#include "control/router_restricted.h"
 #include "control/router_units.h"
-#include "control/router_view.h"
 #include "control/signals.h"
 #include "control/units_lock.h"
 #include "units/listen_addresses.h"
@@ -184,31 +182,6 @@ static bool is_enabled(const struct change *c)
 	       (!c->listened || access(ROUTER_ENGINE_SOCKET, F_OK) == 0);
 }
 
-static void note_containers(const struct change *c)
-{
-	for (size_t k = 0; k < c->docker.n; k++) {
-		const struct router_container *guest = &c->docker.containers[k];
-
-		if (guest->has_socket && !router_view_allows(c->allowed, guest))
-			note_print(
-				"the container '%s' has the socket mounted, and the router refuses it: to allow it, write "
-				"'containers = %s%s%s' into " ROUTER_CONFIG,
-				guest->name, c->allowed, *c->allowed ? ", " : "", guest->name);
-	}
-}
-
-/* A mounted socket stays the file that it was. Those of Docker without live-restore are not running any more. */
-static void note_stale(const struct change *c)
-{
-	for (size_t k = 0; k < c->docker.n; k++) {
-		const struct router_container *guest = &c->docker.containers[k];
-
-		if (guest->has_socket && guest->runs)
-			note_print("the container '%s' still has the old socket: 'docker restart %s'", guest->name,
-				   guest->name);
-	}
-}
-
 static void note_enabled(const struct change *c)
 {
 	note_done("the router answers at " ROUTER_SOCKET);
@@ -218,8 +191,8 @@ static void note_enabled(const struct change *c)
 		note_print("the package podman-docker led " ROUTER_SOCKET
 			   " to the system's Podman: that one stays at /run/podman/podman.sock (DOCKER_HOST)");
 	note_print("clients with DOCKER_HOST or a 'docker context' of their own do not come to the router");
-	note_containers(c);
-	note_stale(c);
+	router_note_containers(&c->docker, c->allowed);
+	router_note_stale(&c->docker);
 }
 
 static bool is_docker_back(const struct change *c)
@@ -267,7 +240,7 @@ static int enable(struct change *c, struct error *err)
 		return -1;
 	if (is_enabled(c)) {
 		note_done("the router is enabled already");
-		note_containers(c);
+		router_note_containers(&c->docker, c->allowed);
 		return 0;
 	}
 	docker_stays = access(ROUTER_ENGINE_SOCKET, F_OK) == 0;
@@ -277,38 +250,6 @@ static int enable(struct change *c, struct error *err)
 		return undo(c, router_move_revert, err);
 	note_enabled(c);
 	return 0;
-}
-
-/* Their engine is the one that the router had moved. */
-static void note_restricted(const struct change *c)
-{
-	_cleanup_free_ struct router_restricted *all = NULL;
-	struct error ignored;
-	size_t n = 0;
-
-	(void)router_restricted_find(c->manager, &all, &n, &ignored);
-	for (size_t k = 0; k < n; k++) {
-		if (all[k].listens)
-			note_print(
-				"the restricted socket '%s' comes to no engine now: 'sudo systemctl disable --now %s' "
-				"closes it",
-				all[k].name, all[k].unit);
-	}
-}
-
-static void note_left(void *data, const char *what, uid_t uid, const char *user)
-{
-	(void)data;
-	if (strcmp(what, "manager") == 0)
-		note_print(
-			"the service manager of %s, which the router had started, still runs something: 'sudo systemctl "
-			"stop user@%u.service' stops it",
-			user, (unsigned)uid);
-	else
-		note_print(
-			"%s of %s, which the router had started, still has something to do: 'sudo systemctl --user -M %s@ stop "
-			"%s' stops it",
-			what, user, user, strcmp(what, "docker") == 0 ? "docker.service" : "podman.socket");
 }
 
 /* Docker has to be restarted: does it start again, and what ends with it? */
@@ -334,9 +275,9 @@ static int disable(struct change *c, struct error *err)
 	if (router_move_revert(&c->move, err) < 0)
 		return undo(c, router_move_apply, err);
 	note_done("the router is off: " ROUTER_SOCKET " is what it was before");
-	note_stale(c);
-	note_restricted(c);
-	router_left_each(note_left, NULL);
+	router_note_stale(&c->docker);
+	router_note_restricted(c->manager);
+	router_note_left();
 	return 0;
 }
 

@@ -2,11 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -20,6 +19,7 @@
 #include "relay/loop.h"
 #include "router/admission.h"
 #include "router/cell.h"
+#include "router/heritage.h"
 #include "router/ledger.h"
 #include "router/managers.h"
 #include "router/pace.h"
@@ -27,7 +27,6 @@
 #include "router/records.h"
 #include "router/route.h"
 #include "router/settings.h"
-#include "router/started.h"
 #include "router/status_socket.h"
 #include "router/team.h"
 
@@ -36,8 +35,6 @@
 #define PAUSE_USEC (100 * USEC_PER_MSEC)
 /* Clients that are being refused, beyond the others: they take nothing from those, and one more is reset. */
 #define SPARE 256
-/* In the list of what was started, beside the names of engines. */
-#define MANAGER "manager"
 /* How long connections may go on after SIGTERM. */
 #define DRAIN_USEC (10 * USEC_PER_SEC)
 
@@ -52,7 +49,7 @@ struct dispatcher {
 	struct managers *managers;
 	struct records records;
 	struct ledger ledger;
-	struct started started;
+	struct heritage heritage;
 	struct status_socket status;
 	struct pace pace;
 	struct peer peer; /* who was accepted last */
@@ -148,53 +145,7 @@ static void manager_kept(void *data, uid_t uid, bool ours)
 {
 	struct dispatcher *d = data;
 
-	if (ours)
-		started_add(&d->started, uid, MANAGER);
-	else
-		started_remove(&d->started, uid, MANAGER);
-}
-
-/* Its user controls the worker: only names of engines are remembered. */
-static void note_engine(struct dispatcher *d, struct member *m, const char *engine)
-{
-	if (*m->started)
-		started_remove(&d->started, m->uid, m->started);
-	*m->started = '\0';
-	for (enum engine_kind kind = 0; kind < ENGINES; kind++) {
-		if (strcmp(engine, engine_kind_name(kind)) == 0) {
-			(void)snprintf(m->started, sizeof(m->started), "%s", engine);
-			m->started_at = now_usec();
-			started_add(&d->started, m->uid, engine);
-		}
-	}
-}
-
-/* A worker looks after the engine that an earlier one has started. */
-static void adopt_engine(struct dispatcher *d, const struct started_entry *e)
-{
-	struct message message = {.kind = MESSAGE_STARTED};
-	struct member *m = NULL;
-	struct error err;
-
-	d->peer = (struct peer){};
-	if (peer_become(&d->peer, e->uid, &err) == 0)
-		m = team_member(&d->team, MEMBER_IDENTITY, &d->peer, &err);
-	(void)snprintf(message.engine, sizeof(message.engine), "%s", e->what);
-	if (m && message_send(m->channel.fd, &message, -1) == 0)
-		note_engine(d, m, e->what);
-}
-
-/* Adding one of them again changes nothing. */
-static void adopt(struct dispatcher *d)
-{
-	for (size_t k = 0; k < d->started.n; k++) {
-		const struct started_entry e = d->started.all[k];
-
-		if (strcmp(e.what, MANAGER) == 0)
-			managers_adopt(d->managers, e.uid);
-		else
-			adopt_engine(d, &e);
-	}
+	heritage_keep_manager(&d->heritage, uid, ours);
 }
 
 /* A worker speaks of its own connections. */
@@ -220,7 +171,7 @@ static void told(struct team *t, struct member *m, const struct message *message
 		break;
 	case MESSAGE_STARTED:
 		if (m->kind == MEMBER_IDENTITY)
-			note_engine(d, m, message->engine);
+			heritage_keep_engine(&d->heritage, m, message->engine);
 		break;
 	case MESSAGE_NEED:
 		if (m->kind == MEMBER_IDENTITY && !m->needs_manager)
@@ -260,10 +211,14 @@ static bool hand(struct dispatcher *d, struct member *m, const struct peer *p, c
 	return false;
 }
 
-static void refusal(struct message *m, unsigned status, const char *why)
+__attribute__((format(printf, 3, 4))) static void refusal(struct message *m, unsigned status, const char *format, ...)
 {
+	va_list ap;
+
 	*m = (struct message){.kind = MESSAGE_REFUSE, .status = status};
-	(void)snprintf(m->text, sizeof(m->text), "%.*s", MESSAGE_TEXT_MAX - 1, why);
+	va_start(ap, format);
+	(void)vsnprintf(m->text, sizeof(m->text), format, ap);
+	va_end(ap);
 }
 
 /* To whom what is made over this connection belongs (rules/owner.h). */
@@ -284,29 +239,29 @@ static enum member_kind judge(const struct dispatcher *d, const struct peer *p, 
 	enum route route;
 
 	if (!d->settings.known) {
-		struct error trouble = d->settings.trouble;
-
-		(void)error_context(&trouble,
-				    "nobody can use this socket before the administrator has mended its configuration");
-		refusal(ret, 503, trouble.text);
+		refusal(ret, 503,
+			"nobody can use this socket before the administrator has mended its configuration: %.300s",
+			d->settings.trouble.text);
 		return MEMBER_REFUSING;
 	}
 	route = route_of(&d->settings.config, p, why);
 
 	if (route == ROUTE_NONE) {
-		refusal(ret, 403, why);
+		refusal(ret, 403, "%s", why);
 		return MEMBER_REFUSING;
 	}
 	if (records_of_account(&d->records, peer_account(p)) >= d->settings.config.connections_per_user) {
 		refusal(ret, 429,
 			"you have too many connections to this socket: close some, or ask the administrator for more "
-			"(connections-per-user in the router's configuration)");
+			"(connections-per-user in %s)",
+			d->options->config);
 		return route == ROUTE_OWN ? MEMBER_IDENTITY : MEMBER_REFUSING;
 	}
 	if (d->records.n >= d->settings.config.connections) {
 		refusal(ret, 503,
 			"there are too many connections to this socket: try again later, or ask the administrator for more "
-			"(connections in the router's configuration)");
+			"(connections in %s)",
+			d->options->config);
 		return MEMBER_REFUSING;
 	}
 	*ret = (struct message){.kind = MESSAGE_SERVE, .contained = p->place.kind == PLACE_OWN_CONTAINER};
@@ -370,7 +325,7 @@ static void serve(struct dispatcher *d, int client)
 		return;
 	m = team_member(&d->team, kind, p, &err);
 	if (!m && err.code == EUSERS) {
-		refusal(&message, 429, err.text);
+		refusal(&message, 429, "%s", err.text);
 		m = team_member(&d->team, MEMBER_REFUSING, p, &err);
 	}
 	if (!m) {
@@ -499,17 +454,6 @@ static int open_signals(struct dispatcher *d, struct error *err)
 	return 0;
 }
 
-/* In the runtime directory of the service. */
-static void open_started(struct dispatcher *d)
-{
-	static char path[PATH_MAX];
-	const char *directory = getenv("RUNTIME_DIRECTORY");
-
-	if (directory)
-		(void)snprintf(path, sizeof(path), "%s/started", directory);
-	started_open(&d->started, directory ? path : NULL);
-}
-
 static int prepare(struct dispatcher *d, int listener, const struct dispatcher_options *o, struct error *err)
 {
 	const struct managers_events events = {.started = manager_started, .kept = manager_kept, .data = d};
@@ -538,8 +482,7 @@ static int prepare(struct dispatcher *d, int listener, const struct dispatcher_o
 		return -1;
 	d->listener = (struct watch){.ready = listener_ready, .fd = listener};
 	(void)listen_make_private(listener);
-	open_started(d);
-	adopt(d);
+	heritage_take(&d->heritage, &d->team, d->managers);
 	d->status.report = (struct status_report){.records = &d->records, .team = &d->team, .managers = d->managers};
 	if (status_socket_open(&d->status, &d->loop, &d->team, o->status_fd, err) < 0)
 		return -1;
