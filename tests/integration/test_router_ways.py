@@ -330,6 +330,7 @@ class Streams(RouterCase):
         self.assertEqual(self.docker("images", "--quiet", harness.BUSYBOX).stdout, before)
 
     def test_a_stream_without_end_ends_with_its_client(self):
+        self.await_quiet()
         argv = ["docker", "--host", router.HOST, "logs", "--follow", "c"]
         process = harness.spawn(*argv, user="wake", stdout=subprocess.DEVNULL)
         worker = harness.eventually(
@@ -341,6 +342,10 @@ class Streams(RouterCase):
         began = time.monotonic()
         harness.eventually(lambda: self.sockets(worker) <= streams - 2)
         self.assertLess(time.monotonic() - began, 1)
+
+    def await_quiet(self):
+        """The connections of before have ended: the next one can be told from them."""
+        harness.eventually(lambda: all(self.sockets(worker) < 3 for worker in router.workers(self.scope.uid)))
 
     @staticmethod
     def sockets(pid):
@@ -387,6 +392,7 @@ class Streams(RouterCase):
             "    while s.recv(65536): pass\n"
             "except ConnectionResetError: pass\n"
         ) % router.SOCKET
+        self.await_quiet()
         with harness.spawn("python3", "-c", script, user="wake") as client:
             harness.eventually(lambda: any(self.sockets(worker) >= 3 for worker in router.workers(self.scope.uid)))
             began = time.monotonic()
