@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +14,12 @@
 #include "backends/json.h"
 #include "common/clock.h"
 #include "common/parse.h"
+#include "common/spawn.h"
 
 #define REPORT_MAX  (16UL * 1024 * 1024)
 #define REPORT_USEC (10 * USEC_PER_SEC)
 #define VALUES_MAX  500000
 #define CHECK_MAX   32768
-
-extern char **environ;
 
 /* All until the end, at most `max` bytes; malloc()ed, with a NUL. */
 static int read_all(int fd, size_t max, char **ret, size_t *ret_len, struct error *err)
@@ -72,18 +70,11 @@ int router_report_ask(const char *socket_path, cJSON **ret, struct error *err)
 	return *ret ? 0 : error_set(err, EPROTO, "the router does not answer: " LOOK);
 }
 
-static int spawn(const char *program, const char *restricted, int output, pid_t *ret)
+static int start(const char *program, const char *restricted, int output, pid_t *ret)
 {
 	const char *argv[] = {program, "--check", restricted ? "--restricted" : NULL, "--config", restricted, NULL};
-	posix_spawn_file_actions_t files;
-	int error;
 
-	(void)posix_spawn_file_actions_init(&files);
-	(void)posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	(void)posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-	error = posix_spawn(ret, program, &files, NULL, (char *const *)argv, environ);
-	(void)posix_spawn_file_actions_destroy(&files);
-	return error;
+	return spawn(&(struct spawn){.argv = argv, .output = output, .errors = STDERR_FILENO}, ret);
 }
 
 int router_report_check(const char *program, const char *restricted, char **ret_allowed, struct error *err)
@@ -97,7 +88,7 @@ int router_report_check(const char *program, const char *restricted, char **ret_
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "cannot make a pipe");
-	error = spawn(program, restricted, pipe_fds[1], &pid);
+	error = start(program, restricted, pipe_fds[1], &pid);
 	close(pipe_fds[1]);
 	read = !error && read_all(pipe_fds[0], CHECK_MAX, &text, &len, &trouble) == 0;
 	close(pipe_fds[0]);

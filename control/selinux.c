@@ -1,16 +1,13 @@
 /* Port labels of SELinux, by semanage(8), as the original tool set them. */
 #include "control/selinux.h"
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/spawn.h"
 #include "control/install.h"
-
-extern char **environ;
 
 #define PORT_TYPE "systemd_socket_proxyd_port_t"
 
@@ -19,18 +16,11 @@ static void semanage(const char *action, uint16_t port)
 {
 	char number[8];
 	const char *argv[] = {"semanage", "port", action, "-t", PORT_TYPE, "-p", "tcp", number, NULL};
-	posix_spawn_file_actions_t actions;
 	pid_t pid;
 
 	snprintf(number, sizeof(number), "%u", port);
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return;
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
-	posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO);
-	if (posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv, environ) == 0)
+	if (spawn(&(struct spawn){.argv = argv, .output = SPAWN_NOWHERE, .errors = SPAWN_NOWHERE}, &pid) == 0)
 		(void)waitpid(pid, NULL, 0);
-	posix_spawn_file_actions_destroy(&actions);
 }
 
 static bool is_labelled(const struct instance *i, size_t k)

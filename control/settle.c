@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -12,6 +11,7 @@
 #include "backends/engine.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "common/spawn.h"
 #include "control/instance_engine.h"
 #include "control/note.h"
 #include "control/stranger.h"
@@ -84,25 +84,10 @@ static void read_words(int fd, char *ret, size_t size)
 static int spawn_action(const struct command_line *c, struct environment *e, int stderr_fd, pid_t *ret,
 			struct error *err)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t signals;
-	int r;
+	const struct spawn program = {
+		.argv = (const char *const *)c->words, .env = e->list, .output = SPAWN_NOWHERE, .errors = stderr_fd};
+	int r = spawn(&program, ret);
 
-	/* these fail only for lack of memory; glibc's never do */
-	(void)posix_spawn_file_actions_init(&actions);
-	(void)posix_spawnattr_init(&attributes);
-	(void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
-	(void)posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
-	(void)posix_spawn_file_actions_adddup2(&actions, stderr_fd, STDERR_FILENO);
-	sigemptyset(&signals);
-	(void)posix_spawnattr_setsigmask(&attributes, &signals);
-	sigaddset(&signals, SIGPIPE);
-	(void)posix_spawnattr_setsigdefault(&attributes, &signals);
-	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	r = posix_spawn(ret, c->words[0], &actions, &attributes, c->words, e->list);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
 	return r == 0 ? 0 : error_errno(err, r, "cannot run '%s'", c->words[0]);
 }
 

@@ -3,15 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
-
-extern char **environ;
+#include "common/spawn.h"
 
 #define WORDS_MAX 12
 
@@ -33,20 +31,6 @@ static void compose(const struct instance *i, const struct log_options *options,
 	if (options->follow)
 		words[n++] = "--follow";
 	words[n] = NULL;
-}
-
-static int spawn(const char *const *words, int out, pid_t *ret)
-{
-	posix_spawn_file_actions_t actions;
-	int r = posix_spawn_file_actions_init(&actions);
-
-	if (r != 0)
-		return r;
-	(void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	(void)posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	r = posix_spawnp(ret, words[0], &actions, NULL, (char *const *)words, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	return r;
 }
 
 static void pass_on(int from, log_sink sink, void *data)
@@ -75,7 +59,7 @@ int unit_log_show(const struct instance *i, const struct log_options *options, l
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "cannot read the journal of '%s'", i->unit);
 	from = fds[0], to = fds[1];
-	r = spawn(words, to, &pid);
+	r = spawn(&(struct spawn){.argv = words, .output = to, .errors = STDERR_FILENO}, &pid);
 	if (r != 0)
 		return error_errno(err, r, "cannot run 'journalctl' for the output of '%s'", i->unit);
 	close_fd(&to);

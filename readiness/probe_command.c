@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/signals.h"
+#include "common/spawn.h"
 #include "handover/environment.h"
 #include "handover/exit.h"
 #include "readiness/probes.h"
@@ -38,39 +37,14 @@ static char *substitute(const char *command, uint16_t port)
 	return text;
 }
 
-/* sh in a process group of its own, with no descriptor but /dev/null thrice, default signals. Returns an errno
- * value. */
-static int spawn(char *command, char **env, pid_t *ret_pid)
+/* sh in a process group of its own. Returns an errno value. */
+static int start(const char *command, char **env, pid_t *ret_pid)
 {
-	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, command, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	const sigset_t none = signals_none();
-	sigset_t all;
-	int r;
+	const char *argv[] = {"/bin/sh", "-c", command, NULL};
+	const struct spawn program = {
+		.argv = argv, .env = env, .output = SPAWN_NOWHERE, .errors = SPAWN_NOWHERE, .group = true};
 
-	/* Cannot fail: glibc's only clear these. */
-	(void)posix_spawn_file_actions_init(&actions);
-	(void)posix_spawnattr_init(&attributes);
-	sigfillset(&all);
-	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
-	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
-	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO);
-	if (r == 0)
-		r = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-	/* Cannot fail with valid arguments. */
-	(void)posix_spawnattr_setsigmask(&attributes, &none);
-	(void)posix_spawnattr_setsigdefault(&attributes, &all);
-	(void)posix_spawnattr_setpgroup(&attributes, 0);
-	(void)posix_spawnattr_setflags(&attributes,
-				       POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	if (r == 0)
-		r = posix_spawn(ret_pid, "/bin/sh", &actions, &attributes, argv, env);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return r;
+	return spawn(&program, ret_pid);
 }
 
 static enum verdict judge_exit(const siginfo_t *info, char seen[static SEEN_MAX])
@@ -98,7 +72,7 @@ int probe_command(const char *command, uint16_t port, const struct patience *pat
 
 	if (!text || !env)
 		return error_errno(err, ENOMEM, "cannot prepare the health-check command");
-	r = spawn(text, env, &pid);
+	r = start(text, env, &pid);
 	if (r != 0)
 		return error_errno(err, r, "cannot run the health-check command with /bin/sh");
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);

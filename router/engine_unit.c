@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,10 +9,9 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/spawn.h"
 #include "router/ask.h"
 #include "router/endpoint.h"
-
-extern char **environ;
 
 const char *engine_unit_name(enum engine_kind kind)
 {
@@ -75,7 +73,7 @@ static void stop(enum engine_kind kind)
 	const char *argv[] = {"systemctl", "--user", "--quiet", "--no-block", "stop", engine_unit_name(kind), NULL};
 	pid_t pid;
 
-	if (posix_spawnp(&pid, argv[0], NULL, NULL, (char **)argv, environ) == 0)
+	if (spawn(&(struct spawn){.argv = argv, .output = SPAWN_NOWHERE, .errors = SPAWN_NOWHERE}, &pid) == 0)
 		(void)waitpid(pid, NULL, 0);
 }
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -12,13 +11,12 @@
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "common/spawn.h"
 #include "router/engine_unit.h"
 
 #define START_USEC (90 * USEC_PER_SEC)
 /* systemctl(1), EXIT STATUS: there is no such unit. */
 #define NOT_INSTALLED 5
-
-extern char **environ;
 
 static void end(struct rouse *r, const char *why)
 {
@@ -28,16 +26,11 @@ static void end(struct rouse *r, const char *why)
 }
 
 /* systemctl(1) finds the manager below XDG_RUNTIME_DIR, and waits until the unit serves. */
-static int spawn(struct rouse *r, const char *unit)
+static int start(struct rouse *r, const char *unit)
 {
 	const char *argv[] = {"systemctl", "--user", "--quiet", "start", unit, NULL};
-	posix_spawn_file_actions_t files;
-	int error;
+	int error = spawn(&(struct spawn){.argv = argv, .output = SPAWN_NOWHERE, .errors = SPAWN_NOWHERE}, &r->pid);
 
-	(void)posix_spawn_file_actions_init(&files);
-	(void)posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	error = posix_spawnp(&r->pid, argv[0], &files, NULL, (char **)argv, environ);
-	(void)posix_spawn_file_actions_destroy(&files);
 	if (error)
 		return error;
 	r->child.fd = (int)syscall(SYS_pidfd_open, r->pid, 0);
@@ -58,7 +51,7 @@ static void start_next(struct rouse *r)
 	}
 	r->kind = r->config->engines[r->next];
 	unit = engine_unit_name(r->kind);
-	error = spawn(r, unit);
+	error = start(r, unit);
 	if (error) {
 		(void)snprintf(why, sizeof(why), "cannot run systemctl --user start %s: %s", unit, strerror(error));
 		end(r, why);

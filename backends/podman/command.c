@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,36 +11,19 @@
 #include "backends/podman/reply.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/signals.h"
+#include "common/spawn.h"
 
 /* Its complaints go where ours go. timeout(1) ends it. Returns an errno value. */
-static int spawn(const char *name, char **env, uint64_t deadline, int output, pid_t *ret)
+static int start(const char *name, char **env, uint64_t deadline, int output, pid_t *ret)
 {
 	char filter[CONTAINER_NAME_SIZE + sizeof("name=^$")], seconds[32];
 	const char *argv[] = {"timeout",  "--signal=KILL", seconds,    "podman", "ps", "--all",
 			      "--filter", filter,	   "--format", "json",	 NULL};
-	const sigset_t none = signals_none();
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	int r;
+	const struct spawn program = {.argv = argv, .env = env, .output = output, .errors = STDERR_FILENO};
 
 	snprintf(filter, sizeof(filter), "name=^%s$", name);
 	snprintf(seconds, sizeof(seconds), "%d.%03d", timeout_msec(deadline) / 1000, timeout_msec(deadline) % 1000);
-	/* Cannot fail: glibc's only clear or set these. */
-	(void)posix_spawn_file_actions_init(&files);
-	(void)posix_spawnattr_init(&attributes);
-	(void)posix_spawnattr_setsigmask(&attributes, &none);
-	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-	r = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-	if (r == 0)
-		r = posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-	if (r == 0)
-		r = posix_spawnp(ret, argv[0], &files, &attributes, (char *const *)argv, env);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
-	return r;
+	return spawn(&program, ret);
 }
 
 /* The filter is a regular expression. */
@@ -73,7 +54,7 @@ int podman_command_find(const char *name, char **env, uint64_t deadline, struct 
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "cannot run 'podman ps'");
-	r = spawn(name, env, deadline, ends[1], &pid);
+	r = start(name, env, deadline, ends[1], &pid);
 	close(ends[1]);
 	output = fdopen(ends[0], "r");
 	if (r != 0)
