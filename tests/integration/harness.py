@@ -345,8 +345,9 @@ class Scope:
             return self.systemctl("is-active", unit, check=False).stdout.strip()
 
     def journal(self, *matches, since=None):
-        """The messages of the journal, oldest first, of this user's manager; `matches` as for journalctl, `since` in
-        seconds since the epoch."""
+        """The messages of the journal, oldest first, of this user's manager, with all that was logged before this; `matches`
+        as for journalctl, `since` in seconds since the epoch."""
+        run("journalctl", "--sync")
         argv = ["journalctl", *([] if self.is_system else ["--user"]), "--no-pager", "--output=cat", *matches]
         return self.run(*argv, *([] if since is None else [f"--since=@{since}"])).stdout
 

@@ -49,6 +49,25 @@ static void spellings(void **state)
 	}
 }
 
+static const char *why_refused(const char *text)
+{
+	static struct error err;
+	struct dependency d;
+
+	assert_int_equal(dependency_parse(text, &d, &err), -1);
+	dependency_clear(&d);
+	return err.text;
+}
+
+/* A number that is cut short would be another one. */
+static void long_numbers(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(why_refused("db:1234567"), "from 1 to 65535"));
+	assert_non_null(strstr(why_refused("db:12345678"), "is not of the form CONTAINER"));
+	assert_non_null(strstr(why_refused("db:00000080"), "is not of the form CONTAINER"));
+}
+
 static struct instance with(const char *a, const char *b)
 {
 	struct instance i = small_instance("app");
@@ -235,9 +254,13 @@ static void for_people(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(spellings),	  cmocka_unit_test(rules),
-		cmocka_unit_test(through_json),	  cmocka_unit_test(instances_of_before_have_none),
-		cmocka_unit_test(malformed_json), cmocka_unit_test(in_the_unit),
+		cmocka_unit_test(spellings),
+		cmocka_unit_test(long_numbers),
+		cmocka_unit_test(rules),
+		cmocka_unit_test(through_json),
+		cmocka_unit_test(instances_of_before_have_none),
+		cmocka_unit_test(malformed_json),
+		cmocka_unit_test(in_the_unit),
 		cmocka_unit_test(for_people),
 	};
 

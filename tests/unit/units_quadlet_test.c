@@ -203,12 +203,13 @@ static void the_image_of_a_file(void **state)
 static void the_values_of_a_key(void **state)
 {
 	char text[] = "Volume=a\n[Container]\nVolume=b:/b\nVolumes=c\n\nVolume = d:/d \r\n[Service]\nVolume=e\n"
-		      "[Container]\nVolume=\nVolume=f";
+		      "[Container]\nVolume=\nVolume= \t\r\nVolume=f";
 	struct quadlet_reader reader = {.rest = text};
 
 	(void)state;
 	assert_string_equal(quadlet_next(&reader, "Volume"), "b:/b");
 	assert_string_equal(quadlet_next(&reader, "Volume"), "d:/d");
+	assert_string_equal(quadlet_next(&reader, "Volume"), "");
 	assert_string_equal(quadlet_next(&reader, "Volume"), "");
 	assert_string_equal(quadlet_next(&reader, "Volume"), "f");
 	assert_null(quadlet_next(&reader, "Volume"));
