@@ -76,7 +76,7 @@ static void signals_as_by_default(void **state)
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, &before);
 	signal(SIGXFSZ, SIG_IGN);
-	text = said("grep -E '^Sig(Blk|Ign)' /proc/$$/status", NULL, false, false, NULL);
+	text = said("exec grep -E '^Sig(Blk|Ign)' /proc/self/status", NULL, false, false, NULL);
 	assert_int_equal(sscanf(text, "SigBlk: %llx SigIgn: %llx", &blocked, &ignored), 2);
 	assert_int_equal(blocked, 0);
 	assert_int_equal(ignored >> (SIGXFSZ - 1) & 1, 0);

@@ -105,6 +105,11 @@ static inline void fake_serve(int listener, struct seen *seen, const struct exch
 		}
 		i++;
 	}
+	/* Whatever comes after the script is refused at once. */
+	if (n > 0 && x[n - 1].after != STALL) {
+		close(listener);
+		close(fd);
+	}
 	for (;;)
 		pause();
 }
