@@ -123,7 +123,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/obj/flags | $(BUILD)/obj/needs-build
 	@rm -f $@
 	$(Q)$(COMPILE) $(DEFINES) -MMD -MP -c -o $@ $<
 
-$(BUILD)/obj/relay/%.o: OPTIMIZE.release = -O2
+$(BUILD)/obj/relay/%.o: private OPTIMIZE.release = -O2
 
 # The system calls that the confined proxy may make.
 CONFINED = $(foreach f,$(LIBS.proxy) proxy,$(wildcard $f/*.c))
@@ -138,8 +138,8 @@ $(TOLD_FILES:%.c=$(BUILD)/obj/%.o): private DEFINES = $(TOLD)
 # Unit tests: tests/unit/FOLDER_SUBJECT_test.c may use all our libraries.
 # They run for moments, and are compiled in a tenth of the time without optimization, which FORTIFY, and what is known of the
 # length of texts, would need.
-$(BUILD)/obj/tests/unit/%.o: OPTIMIZE = -O0 -Wno-format-truncation
-$(BUILD)/obj/tests/unit/%.o: FORTIFY = -U_FORTIFY_SOURCE
+$(BUILD)/obj/tests/unit/%.o: private OPTIMIZE = -O0 -Wno-format-truncation
+$(BUILD)/obj/tests/unit/%.o: private FORTIFY = -U_FORTIFY_SOURCE
 TESTED = $(PROGRAMS) rules relay readiness confine dial control lifecycle units backends handover instance common
 UNTESTED = $(if $(FAULTS.$(VARIANT)),,%_fault_test.c)
 TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(UNTESTED),$(wildcard tests/unit/*_test.c)))
