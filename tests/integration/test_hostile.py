@@ -204,7 +204,7 @@ class Harmless(HostileCase):
         self.scope.sockwake(
             *("create", name, "--container-name=server", f"--engine-socket={engine}", f"--publish={listener}:6379"),
             *(f"--publish={port}:6379", f"--target=unix:/run/{values['target']}", f"--health-check={values['check']}"),
-            *(f"--idle-timeout={values['idle']}", "--startup-timeout=1s", "--user=wake"),
+            *(f"--idle-timeout={values['idle']}", "--startup-timeout=3s", "--user=wake"),
         )
         return {"engine": engine, "listener": f"{listener}:6379", "target": f"unix:/run/{values['target']}", "check": values["check"], "idle": values["idle"]}
 
