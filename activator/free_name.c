@@ -1,13 +1,13 @@
 #include "activator/free_name.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "backends/podman/names.h"
 #include "common/log.h"
+#include "units/paths.h"
 
 /* Two lines. */
 #define TEXT_MAX (2 * PATH_MAX + 2)
@@ -67,24 +67,22 @@ static bool has_changed(const char *directory, const struct timespec *since)
 	       (stat(path, &st) == 0 && is_later(&st.st_ctim, since));
 }
 
-static bool configuration_has_changed(const struct timespec *since)
+static bool configuration_has_changed(enum scope scope, const struct timespec *since)
 {
-	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	char own[PATH_MAX] = "";
+	char own[PATH_MAX];
+	struct error ignored;
 
-	if (xdg && xdg[0])
-		snprintf(own, sizeof(own), "%s/containers", xdg);
-	else if (home)
-		snprintf(own, sizeof(own), "%s/.config/containers", home);
-	return has_changed("/etc/containers", since) || has_changed("/usr/share/containers", since) ||
-	       (own[0] && has_changed(own, since));
+	if (has_changed("/etc/containers", since) || has_changed("/usr/share/containers", since))
+		return true;
+	return scope == SCOPE_USER &&
+	       (configuration_directory("containers", own, &ignored) < 0 || has_changed(own, since));
 }
 
-bool free_name_is_sure(int lock_fd, const char *container)
+bool free_name_is_sure(int lock_fd, enum scope scope, const char *container)
 {
 	struct podman_lists lists;
 	struct stat st;
 
 	return lock_fd >= 0 && fstat(lock_fd, &st) == 0 && recall(lock_fd, &lists) &&
-	       !configuration_has_changed(&st.st_mtim) && podman_name_is_free(&lists, container);
+	       !configuration_has_changed(scope, &st.st_mtim) && podman_name_is_free(&lists, container);
 }

@@ -41,7 +41,7 @@ static int ask(struct unit *u, struct engine *e, const struct options *o, struct
 int name_check(struct unit *u, struct engine *e, const struct options *o, const struct container_lock *lock,
 	       struct error *err)
 {
-	if (!unit_labels_containers(u, o->unit) || free_name_is_sure(lock->identity, o->container) ||
+	if (!unit_labels_containers(u, o->unit) || free_name_is_sure(lock->identity, o->scope, o->container) ||
 	    ask(u, e, o, err) == 0)
 		return 0;
 	return err->code == EEXIST ? -1
@@ -61,7 +61,7 @@ uint64_t name_check_again(struct unit *u, struct engine *e, const struct options
 		error_clear(err);
 		return USEC_INFINITY;
 	}
-	if (free_name_is_sure(lock->identity, o->container))
+	if (free_name_is_sure(lock->identity, o->scope, o->container))
 		return READ_PERIOD;
 	e->deadline = least_of(deadline, time_from_now(ASK_LIMIT));
 	if (ask(u, e, o, err) < 0 && err->code != EEXIST)

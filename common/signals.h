@@ -1,4 +1,4 @@
-/* Sets of signals. */
+/* Sets of signals, and what a signal does. */
 #pragma once
 
 #include <signal.h>

@@ -15,7 +15,7 @@ static int redirect(posix_spawn_file_actions_t *files, int from, int to)
 	return posix_spawn_file_actions_adddup2(files, from == SPAWN_NOWHERE ? STDIN_FILENO : from, to);
 }
 
-/* Errors after output: that may go where the errors of this process go, but not the other way round. */
+/* `output` may be our standard error, so it is redirected before that is replaced. */
 static int set_files(const struct spawn *s, posix_spawn_file_actions_t *files)
 {
 	int r = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDWR, 0);

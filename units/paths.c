@@ -23,8 +23,7 @@ static int home_directory(char ret[static PATH_MAX], struct error *err)
 	return path_print(ret, "%s", err, home);
 }
 
-/* A directory in $XDG_CONFIG_HOME or ~/.config. */
-static int configuration(const char *directory, char ret[static PATH_MAX], struct error *err)
+int configuration_directory(const char *directory, char ret[static PATH_MAX], struct error *err)
 {
 	const char *base = path_from_variable("XDG_CONFIG_HOME");
 	char home[PATH_MAX];
@@ -38,14 +37,14 @@ int unit_directory(enum scope scope, char ret[static PATH_MAX], struct error *er
 {
 	if (scope == SCOPE_SYSTEM)
 		return path_print(ret, "%s", err, "/etc/systemd/system");
-	return configuration("systemd/user", ret, err);
+	return configuration_directory("systemd/user", ret, err);
 }
 
 int quadlet_directory(enum scope scope, char ret[static PATH_MAX], struct error *err)
 {
 	if (scope == SCOPE_SYSTEM)
 		return path_print(ret, "%s", err, "/etc/containers/systemd");
-	return configuration("containers/systemd", ret, err);
+	return configuration_directory("containers/systemd", ret, err);
 }
 
 /* The directory that survives a reboot: $STATE_DIRECTORY, else /var/lib/sockwake or ~/.local/state/sockwake. Not

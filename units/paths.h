@@ -15,6 +15,9 @@ int unit_directory(enum scope scope, char ret[static PATH_MAX], struct error *er
  * user's configuration. */
 int quadlet_directory(enum scope scope, char ret[static PATH_MAX], struct error *err);
 
+/* A user's own directory of this name: in $XDG_CONFIG_HOME or ~/.config. */
+int configuration_directory(const char *directory, char ret[static PATH_MAX], struct error *err);
+
 /* /run/sockwake or $XDG_RUNTIME_DIR/sockwake; without that variable /run/user/UID/sockwake. */
 int runtime_directory_find(enum scope scope, char ret[static PATH_MAX], struct error *err);
 

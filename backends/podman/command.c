@@ -45,21 +45,27 @@ static int choose(const char *text, size_t len, const char *name, struct contain
 
 int podman_command_find(const char *name, char **env, uint64_t deadline, struct container *ret, struct error *err)
 {
-	_cleanup_fclose_ FILE *output = NULL;
 	_cleanup_free_ char *text = NULL;
 	int r, status = 0, ends[2];
 	size_t size = 0;
 	ssize_t len;
+	FILE *output;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "cannot run 'podman ps'");
 	r = start(name, env, deadline, ends[1], &pid);
 	close(ends[1]);
-	output = fdopen(ends[0], "r");
-	if (r != 0)
+	if (r != 0) {
+		close(ends[0]);
 		return error_errno(err, r, "cannot run 'podman ps'");
+	}
+	output = fdopen(ends[0], "r");
 	len = output ? getdelim(&text, &size, '\0', output) : -1;
+	if (output)
+		fclose(output);
+	else
+		close(ends[0]);
 	(void)TEMP_FAILURE_RETRY(waitpid(pid, &status, 0));
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return error_set(err, EPROTO, "'podman ps' %s: 'podman ps --all' may show why",

@@ -79,13 +79,13 @@ static void record_lists(void)
 static void known(void **state)
 {
 	(void)state;
-	assert_false(free_name_is_sure(lock_fd, "web"));
+	assert_false(free_name_is_sure(lock_fd, SCOPE_USER, "web"));
 	record_lists();
-	assert_true(free_name_is_sure(lock_fd, "web"));
+	assert_true(free_name_is_sure(lock_fd, SCOPE_USER, "web"));
 	list("[{\"names\":[\"web\"]}]");
-	assert_false(free_name_is_sure(lock_fd, "web"));
-	assert_true(free_name_is_sure(lock_fd, "db"));
-	assert_false(free_name_is_sure(-1, "db"));
+	assert_false(free_name_is_sure(lock_fd, SCOPE_USER, "web"));
+	assert_true(free_name_is_sure(lock_fd, SCOPE_USER, "db"));
+	assert_false(free_name_is_sure(-1, SCOPE_USER, "db"));
 }
 
 static void cut_short(void **state)
@@ -95,13 +95,13 @@ static void cut_short(void **state)
 	(void)state;
 	snprintf(text, sizeof(text), "%s\n%s", graph, base);
 	record(text);
-	assert_false(free_name_is_sure(lock_fd, "web"));
+	assert_false(free_name_is_sure(lock_fd, SCOPE_USER, "web"));
 	record(graph);
-	assert_false(free_name_is_sure(lock_fd, "web"));
+	assert_false(free_name_is_sure(lock_fd, SCOPE_USER, "web"));
 	record("");
-	assert_false(free_name_is_sure(lock_fd, "web"));
+	assert_false(free_name_is_sure(lock_fd, SCOPE_USER, "web"));
 	record("\n\n");
-	assert_false(free_name_is_sure(lock_fd, "web"));
+	assert_false(free_name_is_sure(lock_fd, SCOPE_USER, "web"));
 }
 
 /* Makes a file older than the lock. */
@@ -123,24 +123,25 @@ static void changed_configuration(void **state)
 	snprintf(path, sizeof(path), "%s/storage.conf", config);
 	record_lists();
 	age(config, 0); /* a directory that was changed at the same time */
-	assert_false(free_name_is_sure(lock_fd, "web"));
+	assert_false(free_name_is_sure(lock_fd, SCOPE_USER, "web"));
 	age(config, 1);
-	assert_true(free_name_is_sure(lock_fd, "web"));
+	assert_true(free_name_is_sure(lock_fd, SCOPE_USER, "web"));
 	put(path, "");
 	age(path, 0);
-	assert_false(free_name_is_sure(lock_fd, "web"));
+	assert_false(free_name_is_sure(lock_fd, SCOPE_USER, "web"));
+	assert_true(free_name_is_sure(lock_fd, SCOPE_SYSTEM, "web")); /* root has no configuration of its own */
 	age(path, 1);
-	assert_true(free_name_is_sure(lock_fd, "web"));
+	assert_true(free_name_is_sure(lock_fd, SCOPE_USER, "web"));
 	unsetenv("XDG_CONFIG_HOME");
 	snprintf(home, sizeof(home), "%s/home", base);
 	setenv("HOME", home, 1);
 	age(config, -1);
-	assert_true(free_name_is_sure(lock_fd, "web"));
+	assert_true(free_name_is_sure(lock_fd, SCOPE_USER, "web"));
 	snprintf(path, sizeof(path), "%s/.config/containers", home);
 	assert_int_equal(directory_make(path, 0700, &(struct error){}), 0);
-	assert_false(free_name_is_sure(lock_fd, "web"));
+	assert_false(free_name_is_sure(lock_fd, SCOPE_USER, "web"));
 	setenv("XDG_CONFIG_HOME", "", 1);
-	assert_false(free_name_is_sure(lock_fd, "web"));
+	assert_false(free_name_is_sure(lock_fd, SCOPE_USER, "web"));
 }
 
 static void put_monitor(const char *bundle, const char *pid_file)
