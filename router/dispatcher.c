@@ -309,7 +309,7 @@ static void serve(struct dispatcher *d, int client)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 || !pace_allows(&d->pace, &cred, now_usec()))
 		return;
 	refresh(d);
-	if (peer_read(fd, p, &err) < 0) {
+	if (peer_read(fd, &cred, p, &err) < 0) {
 		complain(d, LOG_WARNING, &err);
 		return;
 	}

@@ -33,21 +33,17 @@ static int peer_pidfd(int fd, pid_t pid)
 	return errno == ENOPROTOOPT ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 }
 
-int peer_read(int fd, struct peer *ret, struct error *err)
+int peer_read(int fd, const struct ucred *cred, struct peer *ret, struct error *err)
 {
 	_cleanup_close_ int pidfd = -1;
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
+	socklen_t len = sizeof(ret->groups);
 
 	memset(ret, 0, offsetof(struct peer, groups));
 	ret->n_groups = 0;
 	ret->since = now_usec();
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
-		return error_errno(err, errno, "cannot read who has connected");
-	ret->pid = cred.pid;
-	ret->uid = cred.uid;
-	ret->gid = cred.gid;
-	len = sizeof(ret->groups);
+	ret->pid = cred->pid;
+	ret->uid = cred->uid;
+	ret->gid = cred->gid;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, ret->groups, &len) < 0)
 		return error_errno(err, errno, "cannot read the groups of who has connected");
 	ret->n_groups = len / sizeof(*ret->groups);

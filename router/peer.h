@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "common/error.h"
@@ -21,8 +22,8 @@ struct peer {
 	uint64_t since; /* when it was accepted, CLOCK_MONOTONIC microseconds */
 };
 
-/* Reads everything about the peer of this socket. */
-int peer_read(int fd, struct peer *ret, struct error *err);
+/* Reads everything else about the peer of this socket, whose credentials are these. */
+int peer_read(int fd, const struct ucred *cred, struct peer *ret, struct error *err);
 
 /* Whose limit of connections a client has: its user's, or its container's, whose users are not those of the host. */
 uint64_t peer_account(const struct peer *p);
