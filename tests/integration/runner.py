@@ -6,9 +6,10 @@ its name in a common directory. A class runs once for each of its scopes on each
 classes, those that mostly wait are left to a lab that is --patient, so that the processors stay busy.
 
 Prints one line for each test; after a failure its reason and the journal since the test began. Failed tests run once
-more, alone, after all others, only to show whether they always fail: a test that passes then is flaky, and still
-counts as failed. Each of them then gets a line with the reason. The last line is "N passed, N failed". The exit status
-is 0 even after failures; 3 if --before-reboot finds no reason to reboot."""
+more, alone, after all others, only to show whether they always fail (those after a reboot do not: the reboot belongs to
+them): a test that passes then is flaky, and still counts as failed. Each of them then gets a line with the reason. The
+last line is "N passed, N failed". The exit status is 0 even after failures; 3 if --before-reboot finds no reason to
+reboot."""
 
 import argparse
 import fnmatch
@@ -52,7 +53,7 @@ class Result(unittest.TestResult):
             print(indent(reason))
         if self.reasons:
             print(indent(journal_since(self.began)), flush=True)
-            self.to_repeat[test] = " | ".join(self.reasons[0].split("\n"))[:REASON_LENGTH]
+            self.to_repeat[test] = self.reasons[0]
 
     def tell(self, passed, name, seconds):
         self.passed += passed
@@ -63,7 +64,7 @@ class Result(unittest.TestResult):
         self.reasons.append(explain(error[1]))
         if not hasattr(test, "scope"):  # a setUpClass or the like failed: no test begins or ends
             self.tell(False, str(test), 0)
-            print(indent(self.reasons.pop()))
+            tell_failing("failed", str(test), self.reasons.pop())
 
     addFailure = addError
 
@@ -79,6 +80,10 @@ class Result(unittest.TestResult):
 
     def addUnexpectedSuccess(self, test):
         self.reasons.append("unexpected success")
+
+
+def tell_failing(how, name, reason):
+    print(f"{how}: {name}: {' | '.join(reason.split(chr(10)))[:REASON_LENGTH]}")
 
 
 def explain(error):
@@ -160,19 +165,19 @@ def before_reboot(options, result):
                 test.before_reboot()
         except BaseException as error:
             result.tell(False, name_of(test), 0)
-            print(indent(explain(error)))
+            tell_failing("failed", name_of(test), explain(error))
     return prepared
 
 
-def repeat(result):
-    if not result.to_repeat:
-        return
+def repeat(tests):
+    """Which of them fail again?"""
+    if not tests:
+        return {}
     print("once more:", flush=True)
     again = Result()
-    for test in result.to_repeat:
+    for test in tests:
         unittest.TestSuite([test]).run(again)
-    for test, reason in result.to_repeat.items():
-        print(f"{'failed' if test in again.to_repeat else 'flaky'}: {name_of(test)}: {reason}")
+    return again.to_repeat
 
 
 def main():
@@ -194,8 +199,9 @@ def main():
     else:
         for _cls, chosen in tests(options, across_reboot=options.after_reboot):
             unittest.TestSuite(chosen).run(result)
-    if not options.after_reboot:
-        repeat(result)
+    failing = result.to_repeat if options.after_reboot else repeat(result.to_repeat)
+    for test, reason in result.to_repeat.items():
+        tell_failing("failed" if test in failing else "flaky", name_of(test), reason)
     print(f"{result.passed} passed, {result.failed} failed")
     return NOTHING_TO_DO if nothing_to_do else 0
 
