@@ -211,8 +211,10 @@ bool keeper_container_has_ended(const struct keeper *k)
 
 bool keeper_container_is_ending(const struct keeper *k)
 {
-	if (k->failed[0])
+	if (k->failed[0] && !keeper_container_has_ended(k)) {
+		FAULT("keeper:notices");
 		(void)poll(&(struct pollfd){.fd = k->pidfd, .events = POLLIN}, 1, NOTICE_MSEC);
+	}
 	return keeper_container_has_ended(k);
 }
 

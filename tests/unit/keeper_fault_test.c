@@ -260,6 +260,31 @@ static void ready_and_late_at_once(void **state)
 	keeper_clear(&k);
 }
 
+/* Its proxy may notice before the kernel has ended its first process. */
+static void a_container_that_ends_after_its_proxy(void **state)
+{
+	struct fault noticed = fault_at("keeper:notices");
+	struct keeper_run k;
+	int client;
+
+	(void)state;
+	keeper_init(&k);
+	k.scripts[WAKE] = "may-end woken";
+	k.scripts[RELAY] = "failed exit:75";
+	k.scripts[FOLLOW] = "ended exit:75";
+	client = keeper_client(&k);
+	keeper_start(&k);
+	fault_await(&noticed);
+	fault_pass(&noticed);
+	kill(k.play->container, SIGKILL);
+	assert_true(was_reset(client));
+	assert_int_equal(keeper_finish(&k), EXIT_REFUSED);
+	assert_non_null(strstr(k.events, "follow 1 begins"));
+	assert_non_null(strstr(k.text, "it ended with status 3"));
+	close(client);
+	keeper_clear(&k);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +297,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(told_to_stop_between_two_stages, faults_clear),
 		cmocka_unit_test_teardown(killed_between_two_stages, faults_clear),
 		cmocka_unit_test_teardown(ready_and_late_at_once, faults_clear),
+		cmocka_unit_test_teardown(a_container_that_ends_after_its_proxy, faults_clear),
 	};
 
 	play_if_asked(argc, argv);

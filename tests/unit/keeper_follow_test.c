@@ -103,34 +103,6 @@ static void a_container_that_crashes_once_while_it_starts(void **state)
 	keeper_clear(&k);
 }
 
-/* The keeper waits a moment for the container's end; under load that may come even later. */
-static bool is_noticed_in_time(void)
-{
-	struct keeper_run k;
-	bool noticed;
-	int client;
-
-	keeper_init(&k);
-	k.scripts[WAKE] = "may-end woken";
-	k.scripts[RELAY] = "precede failed exit:75";
-	k.scripts[FOLLOW] = "ended exit:75";
-	client = keeper_client(&k);
-	keeper_start(&k);
-	assert_true(was_reset(client));
-	assert_int_equal(keeper_finish(&k), EXIT_REFUSED);
-	noticed = strstr(k.events, "follow 1 begins") && strstr(k.text, "it ended with status 3");
-	close(client);
-	keeper_clear(&k);
-	return noticed;
-}
-
-/* Its proxy may notice before the kernel has ended its first process. */
-static void a_container_that_ends_after_its_proxy(void **state)
-{
-	(void)state;
-	assert_true(is_noticed_in_time() || is_noticed_in_time() || is_noticed_in_time());
-}
-
 /* What the activator would say of its end is not the reason of a proxy that fails while it runs. */
 static void a_container_that_goes_on(void **state)
 {
@@ -227,7 +199,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_container_that_is_restarted),
 		cmocka_unit_test(who_comes_after_its_end_is_served),
 		cmocka_unit_test(a_container_that_crashes_once_while_it_starts),
-		cmocka_unit_test(a_container_that_ends_after_its_proxy),
 		cmocka_unit_test(a_container_that_goes_on),
 		cmocka_unit_test(how_it_ends_again_and_again),
 		cmocka_unit_test(a_container_that_ends_again_and_again),

@@ -206,19 +206,6 @@ static inline void play_notes(int channel)
 	}
 }
 
-/* The container ends a moment after this process, as one does whose server has ended. */
-static inline void play_precede(const struct play *p)
-{
-	int self = pidfd_open(getpid(), 0);
-
-	if (fork() > 0)
-		return;
-	(void)poll(&(struct pollfd){.fd = self, .events = POLLIN}, 1, -1);
-	usleep(10000);
-	(void)kill(p->container, SIGKILL);
-	_exit(0);
-}
-
 static inline void play_step(const char *step, int channel, struct play *p, char **argv)
 {
 	const char *value = strchr(step, ':') ? strchr(step, ':') + 1 : "";
@@ -249,8 +236,6 @@ static inline void play_step(const char *step, int channel, struct play *p, char
 		notify_send(channel, "ENDED=it ended");
 	else if (strcmp(step, "ended") == 0)
 		notify_send(channel, "ENDED=it ended with status 3");
-	else if (strcmp(step, "precede") == 0)
-		play_precede(p);
 	else if (strcmp(step, "idle") == 0)
 		notify_send(channel, "STOPPING=1\nSTATUS=idle");
 	else if (strcmp(step, "serve") == 0)
