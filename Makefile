@@ -163,7 +163,7 @@ check-unit: tests $(call program,proxy) ## run the unit tests; VARIANT=asan: wit
 FUZZ_SECONDS ?= 5
 FUZZ_FLAGS    = -fsanitize=address,undefined -fno-sanitize-recover=all -g -O1
 FUZZERS      = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
-FUZZ_OBJECTS = $(foreach f,$(FOLDERS),$(patsubst %.c,build/fuzz/obj/%.o,$(filter-out %/main.c,$(call sources,$f))))
+FUZZ_OBJECTS = $(patsubst %.c,build/fuzz/obj/%.o,$(if $(findstring fuzz,$(MAKECMDGOALS)),$(shell tests/fuzz/sources)))
 build/fuzz/obj/%.o: %.c
 	$(call say,CC)
 	@mkdir -p $(@D)
@@ -202,8 +202,8 @@ MULTIARCH = $(shell $(CC) -print-multiarch)
 check-32: $(BUILD)/gen/confine/syscalls.h
 	@mkdir -p $(BUILD)/32/gnu && touch $(BUILD)/32/gnu/stubs-32.h
 	@printf '%s\n' $(C_FILES) | xargs --max-procs=$$(nproc) --max-args=8 sh -c 'for f; do \
-		$(subst ','\'',$(CC) -m32 -Wno-psabi -isystem $(BUILD)/32 -isystem /usr/include/$(MULTIARCH) $(CPPFLAGS) $(CFLAGS)) -c \
-			-o /dev/null "$$f" || exit 1; done' sh
+		$(subst ','\'',$(CC) -m32 -Wno-psabi -isystem $(BUILD)/32 -isystem /usr/include/$(MULTIARCH) $(CPPFLAGS) $(CFLAGS)) \
+			-fsyntax-only "$$f" || exit 1; done' sh
 
 check-integration: $(BUILD)/obj/needs-lab ## run the integration tests: real managers, engines and servers, in labs (HACKING.md)
 	tests/integration/run

@@ -18,6 +18,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import signal
 import socket
 import struct
@@ -106,10 +107,23 @@ def freeze(pid):
 
     def states():
         for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
-            yield stat.read_text().rpartition(")")[2].split()[0]
+            with contextlib.suppress(OSError):  # it has ended
+                yield stat.read_text().rpartition(")")[2].split()[0]
 
     os.kill(pid, signal.SIGSTOP)
     eventually(lambda: set(states()) == {"T"})
+
+
+def descriptors(pid):
+    """What the descriptors of a process are, and with which access (os.O_ACCMODE). Those that it closes meanwhile are left
+    out."""
+    found = {}
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            flags = pathlib.Path(f"/proc/{pid}/fdinfo/{fd}").read_text()
+            access = int(re.search(r"^flags:\s+(\d+)", flags, re.MULTILINE)[1], 8) & os.O_ACCMODE
+            found[int(fd)] = os.readlink(f"/proc/{pid}/fd/{fd}"), access
+    return found
 
 
 def run(*argv, user="root", check=True, input=None, timeout=60, **options):

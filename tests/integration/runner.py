@@ -122,10 +122,10 @@ def classes():
 
 
 def in_order(options, found):
-    """Classes for labs of this release come before those for any, and those of many tests before those of few: no lab is
-    to begin a long one when the others are done."""
+    """Classes for labs of this release come before those for any, and those that may take long before others: no lab is to
+    begin a long one when the others are done."""
     tests_of = unittest.TestLoader().getTestCaseNames
-    return sorted(found, key=lambda cls: (cls.waits != options.patient, cls.any_release, -len(tests_of(cls))))
+    return sorted(found, key=lambda cls: (cls.waits != options.patient, cls.any_release, -len(tests_of(cls)) * cls.timeout))
 
 
 def is_taken(options, name, any_release=False):

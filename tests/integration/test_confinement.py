@@ -61,13 +61,10 @@ class Confinement(harness.Case):
         return tasks
 
     def check_descriptors(self, process):
-        for number in os.listdir(f"{process}/fd"):
-            target = os.readlink(f"{process}/fd/{number}").removesuffix(" (deleted)")
-            self.assertRegex(target, rf"\A({DESCRIPTORS.pattern})\Z")
+        for target, access in harness.descriptors(process.removeprefix("/proc/")).values():
+            self.assertRegex(target.removesuffix(" (deleted)"), rf"\A({DESCRIPTORS.pattern})\Z")
             if target.startswith("/run"):
-                with open(f"{process}/fdinfo/{number}") as info:
-                    flags = re.search(r"^flags:\s+(\d+)$", info.read(), re.MULTILINE)[1]
-                self.assertEqual(int(flags, 8) & os.O_ACCMODE, os.O_RDONLY)
+                self.assertEqual(access, os.O_RDONLY)
 
     def check_root(self, process):
         self.assertEqual(os.listdir(f"{process}/root"), [])

@@ -10,6 +10,7 @@ PORT = 6400
 TREE = "sockwake-tree"  # in a home
 PROGRAMS = "/usr/libexec/sockwake"
 AGAIN = ("make", "-C", "/src", "BUILD=/var/tmp/sockwake-build", "PREFIX=/usr", "install")  # of what the lab has built
+BUILD = "make -j2 OPTIMIZE='-O0 -Wno-format-truncation' FORTIFY= install"  # in half the time
 ROUNDS = 20
 
 
@@ -93,11 +94,11 @@ class Home(InstallCase):
     def test_installed_in_a_home(self):
         prefix = f"{self.scope.home}/.local"
         self.copy()
-        self.typed(f"make -j2 install PREFIX={prefix}")
+        self.typed(f"{BUILD} PREFIX={prefix}")
         for program in ("nshelper", "proxy"):
             mode = os.stat(f"{prefix}/libexec/sockwake/{program}").st_mode
             self.assertEqual(stat.S_IMODE(mode), 0o111, program)
-        first = self.typed(f"env PATH=/usr/bin:/bin make install PREFIX={prefix}").stderr
+        first = self.typed(f"env PATH=/usr/bin:/bin {BUILD} PREFIX={prefix}").stderr
         self.assertIn("Another one, '/usr/bin/sockwake', comes before", first)
         self.redis_answers(f"{prefix}/bin/sockwake")
         self.assertIn(f"ExecStart=:{prefix}/libexec/sockwake/", self.programs_of_the_unit())
@@ -116,7 +117,7 @@ class Elsewhere(InstallCase):
     def test_where_systemd_does_not_look(self):
         harness.run("make", "-C", "/src", "uninstall")
         self.copy()
-        install = "sudo make -j2 install PREFIX=/opt/sockwake"
+        install = f"sudo {BUILD} PREFIX=/opt/sockwake"
         self.assertIn("no units in '/opt/sockwake/lib/systemd/system'", self.typed(install).stderr)
         where = "SYSTEMDIR=/etc/systemd/system USERDIR=/etc/systemd/user"
         self.assertNotIn("no units", self.typed(f"{install} {where}").stderr)

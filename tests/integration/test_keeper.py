@@ -92,21 +92,12 @@ class Person(test_notifications.NotificationCase):
 class Proxy(KeeperCase):
     """A proxy that was taken over reaches only its own container and its statistics."""
 
-    def descriptors(self, pid):
-        """What they are, and with which access."""
-        found = {}
-        for fd in os.listdir(f"/proc/{pid}/fd"):
-            with open(f"/proc/{pid}/fdinfo/{fd}") as file:
-                flags = int(re.search(r"^flags:\s+(\d+)", file.read(), re.MULTILINE)[1], 8)
-            found[int(fd)] = os.readlink(f"/proc/{pid}/fd/{fd}"), flags & os.O_ACCMODE
-        return found
-
     def test_holds_no_lock_and_writes_no_file(self):
         self.redis("--idle-timeout=10s")
         with harness.connect(PORT):
             harness.eventually(lambda: self.scope.state("server.service") == "active")
             pid = self.process("proxy")
-            for fd, (what, access) in self.descriptors(pid).items():
+            for fd, (what, access) in harness.descriptors(pid).items():
                 with self.subTest(fd=fd, what=what):
                     if what.startswith("/") and not what.startswith(("/dev/null", "/memfd:sockwake")):
                         self.assertTrue(what.endswith("/server.stats"), what)
@@ -137,7 +128,7 @@ class Proxy(KeeperCase):
         """Writes to the shared memory of keeper and proxy, as a proxy could."""
         self.assertIn("/memfd:sockwake", self.maps(self.process("proxy")))
         keeper = self.process("keeper")
-        [fd] = [fd for fd, (what, _) in self.descriptors(keeper).items() if what.startswith("/memfd:")]
+        [fd] = [fd for fd, (what, _) in harness.descriptors(keeper).items() if what.startswith("/memfd:")]
         with open(f"/proc/{keeper}/fd/{fd}", "r+b", buffering=0) as memory:
             size = os.fstat(memory.fileno()).st_size
             memory.write(byte * size)

@@ -202,11 +202,11 @@ class LifeOfAUnit:
     @staticmethod
     def is_asked_to_stop(processes):
         """By an activator that is at it, or has been."""
-        try:
-            with open(processes) as pids:
-                names = [pathlib.Path(f"/proc/{pid}/comm").read_text() for pid in pids.read().split()]
-        except FileNotFoundError:
-            names = []
+        names = []
+        with contextlib.suppress(OSError), open(processes) as pids:
+            for pid in pids.read().split():
+                with contextlib.suppress(OSError):
+                    names.append(pathlib.Path(f"/proc/{pid}/comm").read_text())
         return "activator\n" in names or not names
 
     def test_stopped_by_hand_while_awake(self):

@@ -1,8 +1,6 @@
 """What people type: several names at once, words of other tools, slips."""
 
-import glob
 import json
-import os
 from subprocess import PIPE
 
 import harness
@@ -64,7 +62,7 @@ class Several(harness.Case):
         self.assertEqual(holder.stdout.readline(), "held\n")
         both = [self.scope.spawn("sockwake", "remove", "first", stdout=PIPE, stderr=PIPE) for _ in range(2)]
         for remove in both:
-            harness.eventually(lambda: lock in map(os.readlink, glob.glob(f"/proc/{remove.pid}/fd/*")))
+            harness.eventually(lambda: lock in (what for what, _ in harness.descriptors(remove.pid).values()))
         holder.stdin.write("\n")
         holder.stdin.flush()
         said = sorted("".join(remove.communicate()) for remove in both)
