@@ -97,6 +97,25 @@ static void look_for_gone(struct observation *o)
 	o->state = STATE_FAILED;
 }
 
+/* Its clients wait in vain, and with them the container does not fall asleep: somebody else paused it, or what it needs. */
+static void look_for_paused(struct observation *o)
+{
+	const struct instance *i = &o->stored->instance;
+	const char *engine = backend_kind_name(i->backend), *name = NULL;
+
+	if (o->stored->problem || o->state != STATE_AWAKE || o->reason[0])
+		return;
+	for (size_t m = 0; m < i->n_dependencies; m++) {
+		if (is(o->dependency_states[m], "paused"))
+			name = i->dependencies[m].container;
+	}
+	if (is(o->container_state, "paused"))
+		name = i->container_name;
+	if (name)
+		snprintf(o->reason, sizeof(o->reason), "'%s' is paused: '%s unpause %s' lets it go on", name, engine,
+			 name);
+}
+
 /* Compares by name and by identifier. */
 static bool is_same_container(const char *name, const char *id, const struct observation *o)
 {
@@ -192,8 +211,10 @@ int observe(enum scope scope, const struct stored_list *list, uint64_t patience,
 	if (list->n > 0 && observe_units(scope, list, os, &failure) < 0)
 		*ret_trouble = failure;
 	observe_engines(scope, patience, os, list->n, ret_trouble);
-	for (size_t k = 0; k < list->n; k++)
+	for (size_t k = 0; k < list->n; k++) {
 		look_for_gone(&os[k]);
+		look_for_paused(&os[k]);
+	}
 	look_at_units(scope, os, list->n);
 	find_strangers(scope, os, list->n);
 	find_shared(os, list->n);

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "control/observe.h"
 #include "handover/channel.h"
+#include "tests/unit/fake_engine.h"
 #include "tests/unit/manager_fixture.h"
 
 static char home[64], directory[128];
@@ -150,12 +151,49 @@ static void what_was_changed_since_it_woke(void **state)
 	stored_clear(&item);
 }
 
+#define PAUSED(name)                                                                                                   \
+	"HTTP/1.1 200 OK\r\nContent-Length: 129\r\n\r\n"                                                               \
+	"[{\"Id\":\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\",\"Names\":[\"" name             \
+	"\"],\"State\":\"paused\",\"Labels\":{},\"Ports\":[]}]"
+
+/* Somebody else did that: it gives its clients no answer, which nobody else would tell. */
+static void what_is_paused_while_it_is_awake(void **state)
+{
+	static const struct {
+		const char *status, *reason;
+	} rows[] = {
+		{"", "'x' is paused: 'podman unpause x' lets it go on"},
+		{"", "'d' is paused: 'podman unpause d' lets it go on"},
+		{"", ""},
+		{STATUS_WAITS "nothing listens on port 81", ""},
+	};
+	struct stored item = {.instance = small_instance("x"), .enabled = true};
+	struct stored_list list = {.items = &item, .n = 1};
+	FAKE_ENGINE(f, SAY(PAUSED("x")), SAY(PAUSED("d")), SAY(PAUSED("y")), SAY(PAUSED("x")));
+
+	(void)state;
+	item.instance.engine_socket = strdup(f.socket);
+	item.instance.dependencies[item.instance.n_dependencies++] = (struct dependency){.container = strdup("d")};
+	fake_set(&fake, "x.service", "ActiveState", "active");
+	fake_set(&fake, "x.socket", "ActiveState", "active");
+	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+		_cleanup_free_ struct observation *o = NULL;
+
+		fake_set(&fake, "x.service", "StatusText", rows[k].status);
+		o = look(&list);
+		assert_string_equal(o->reason, rows[k].reason);
+	}
+	stored_clear(&item);
+	fake_stop(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_wake_in_a_service_that_is_active, setup_units, teardown_units),
 		cmocka_unit_test_setup_teardown(a_unit_that_is_gone, setup_units, teardown_units),
 		cmocka_unit_test_setup_teardown(what_was_changed_since_it_woke, setup_units, teardown_units),
+		cmocka_unit_test_setup_teardown(what_is_paused_while_it_is_awake, setup_units, teardown_units),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
