@@ -51,11 +51,11 @@ LIBS.activator = lifecycle units backends handover instance common
 LIBS.cli       = control lifecycle units backends handover instance common
 SYSLIBS.nshelper  = libcap
 SYSLIBS.proxy     = libseccomp
-# libsystemd is loaded on first use (units/bus_library.h). Loading libraries dominates the start of the activator. -no-pie,
+# libsystemd and libyaml are loaded on first use (units/library.h). Loading libraries dominates the start of the activator. -no-pie,
 # -z now and -z norelro would save less than 0.1 ms, so it is linked like the others.
 SYSLIBS.router = libcjson
 SYSLIBS.activator = libcurl libcjson
-SYSLIBS.cli       = libcurl libcjson smartcols yaml-0.1
+SYSLIBS.cli       = libcurl libcjson smartcols
 
 FOLDERS  = common instance handover backends units lifecycle dial readiness confine relay control rules $(PROGRAMS)
 PROGRAMS = keeper nshelper proxy activator router cli
@@ -151,7 +151,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/unit/filter.o $
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=_cmocka_run_group_tests,--wrap=malloc,--wrap=calloc -o $@ $(filter %.o,$^) $(call archives,$(TESTED)) \
-		$(call syslibs,cmocka libseccomp libcap libcurl libcjson smartcols yaml-0.1)
+		$(call syslibs,cmocka libseccomp libcap libcurl libcjson smartcols)
 
 # The unit tests also run the programs.
 tests: all $(TESTS) ## build the programs and the unit tests
@@ -175,7 +175,7 @@ build/fuzz/libsockwake.a: $(FUZZ_OBJECTS)
 
 build/fuzz/%_fuzz: build/fuzz/obj/tests/fuzz/%_fuzz.o build/fuzz/libsockwake.a
 	$(call say,FUZZER)
-	$(Q)clang -fsanitize=fuzzer $(FUZZ_FLAGS) -o $@ $^ $(call syslibs,libseccomp libcap libcurl libcjson smartcols yaml-0.1)
+	$(Q)clang -fsanitize=fuzzer $(FUZZ_FLAGS) -o $@ $^ $(call syslibs,libseccomp libcap libcurl libcjson smartcols)
 
 -include $(shell find build/fuzz -name '*.d' 2>/dev/null)
 

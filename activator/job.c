@@ -178,6 +178,7 @@ static bool unit_is_done(const struct job *j, const struct unit_view *v, int loc
 static int complete_unit(struct job *j, struct container_up *h, struct error *err)
 {
 	_cleanup_unit_ struct unit *u = NULL;
+	struct needs needs;
 	struct unit_view v;
 
 	if (unit_open(j->view->scope, j->view->unit, &u, err) < 0 || unit_look(u, &v, err) < 0)
@@ -186,7 +187,8 @@ static int complete_unit(struct job *j, struct container_up *h, struct error *er
 		return 0;
 	if (!unit_is_active(&v)) {
 		h->woken = true;
-		if (start_job(u, &v, j->engine, j->view, &h->lock, err) < 0)
+		unit_needs_find(u, j->view->unit, &needs);
+		if (start_job(u, &v, j->engine, j->view, &needs, &h->lock, err) < 0)
 			return -1;
 	}
 	for (;;) {

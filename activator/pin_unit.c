@@ -65,7 +65,7 @@ static int start(struct unit *u, struct engine *e, const struct options *o, cons
 		return 0;
 	*woken = true;
 	unit_needs_before(u, o, &needs);
-	r = start_job(u, &v, e, o, lock, err);
+	r = start_job(u, &v, e, o, &needs, lock, err);
 	if (r == 0)
 		unit_needs_after(u, o, &needs);
 	return r;

@@ -26,6 +26,7 @@ struct look {
 	struct engine *engine;
 	const struct options *options;
 	const struct container_lock *lock;
+	struct claims *claims;
 	uint64_t began;
 	struct told told;
 	struct error taken; /* somebody else's container has got the name meanwhile */
@@ -82,14 +83,17 @@ static uint64_t ask_health(struct unit *u, struct look *l)
 	return health_pause(time_since(l->began), health_failure_counts(&c, wall_usec()));
 }
 
-/* Before the unit's process runs, somebody else may make a container of its name. */
+/* Before the units' processes run, somebody else may make a container with one of their names. */
 static uint64_t look_before(struct unit *u, struct look *l)
 {
-	uint64_t pause = name_check_again(u, l->engine, l->options, l->lock, &l->taken);
+	const char *unit = NULL;
+	uint64_t pause = name_check_again(u, l->engine, l->options, l->claims, l->lock, &unit, &l->taken);
 
 	if (!l->taken.code)
 		return pause;
-	unit_give_up(u);
+	if (strcmp(unit, l->options->unit) != 0)
+		unit_give_up(u, unit);
+	unit_give_up(u, l->options->unit);
 	return USEC_INFINITY;
 }
 
@@ -111,12 +115,13 @@ static uint64_t look(struct unit *u, void *data)
 }
 
 int start_job(struct unit *u, const struct unit_view *before, struct engine *e, const struct options *o,
-	      const struct container_lock *lock, struct error *err)
+	      const struct needs *needs, const struct container_lock *lock, struct error *err)
 {
-	struct look l = {.engine = e, .options = o, .lock = lock, .began = now_usec()};
+	_cleanup_claims_ struct claims claims = {};
+	struct look l = {.engine = e, .options = o, .lock = lock, .claims = &claims, .began = now_usec()};
 	int r;
 
-	if (name_check(u, e, o, lock, err) < 0)
+	if (claims_find(u, o, needs, &claims, err) < 0 || name_check(u, e, o, &claims, lock, err) < 0)
 		return -1;
 	lock_record(lock->named, RUN_STARTING);
 	tell_starting_unit(o->unit);

@@ -10,6 +10,7 @@
 #include "common/extremes.h"
 #include "units/bus.h"
 #include "units/log_command.h"
+#include "units/run_command.h"
 
 /* A unit whose properties change this often in a row has no stable state. */
 #define LOOKS_MAX 10
@@ -307,6 +308,11 @@ bool unit_is_quadlet(struct unit *u, const char *name)
 	return has_source(u, name, (const char *const[]){".container", ".pod", ".kube", NULL});
 }
 
+bool unit_is_container_quadlet(struct unit *u, const char *name)
+{
+	return has_source(u, name, (const char *const[]){".container", NULL});
+}
+
 /* A property of a service. */
 static int ask_service(struct unit *u, const char *name, const char *property, const char *type, sd_bus_message **ret,
 		       struct error *err)
@@ -335,28 +341,40 @@ static bool sets_label(struct unit *u, const char *name)
 	return found;
 }
 
-/* Does its first command make the container anew (`podman run --replace`)? */
-static bool replaces(struct unit *u, const char *name)
+int unit_each_command(struct unit *u, const char *name, const char *property, exec_command_taker take, void *data,
+		      struct error *err)
 {
-	_cleanup_message_ sd_bus_message *reply = NULL;
-	struct error ignored;
-	const char *word;
-	bool found = false;
+	_cleanup_free_ char *path = NULL;
 
-	if (ask_service(u, name, "ExecStart", "a(sasbttttuii)", &reply, &ignored) < 0 ||
-	    bus.sd_bus_message_enter_container(reply, 'a', "(sasbttttuii)") < 0 ||
-	    bus.sd_bus_message_enter_container(reply, 'r', "sasbttttuii") <= 0 ||
-	    bus.sd_bus_message_read(reply, "s", &word) < 0 || bus.sd_bus_message_enter_container(reply, 'a', "s") < 0)
-		return false;
-	while (!found && bus.sd_bus_message_read(reply, "s", &word) > 0)
-		found = strcmp(word, "--replace") == 0;
-	return found;
+	if (bus.sd_bus_path_encode(SYSTEMD_PATH "/unit", name, &path) < 0)
+		return error_errno(err, ENOMEM, "cannot look at the unit '%s'", name);
+	return exec_command_each(&u->manager, path, property, take, data, err);
+}
+
+/* Does the first command make the container anew (`podman run --replace`)? */
+static int take_first(void *data, const char *const *argv, struct error *err)
+{
+	struct run_command command;
+	bool *replaces = data;
+
+	(void)err;
+	*replaces = run_command_parse(argv, &command) && command.replaces;
+	return 1;
 }
 
 bool unit_labels_containers(struct unit *u, const char *name)
 {
+	bool replaces = false;
+	struct error ignored;
+
 	return has_source(u, name, (const char *const[]){".container", ".kube", NULL}) ||
-	       (sets_label(u, name) && replaces(u, name));
+	       (sets_label(u, name) && unit_each_command(u, name, "ExecStart", take_first, &replaces, &ignored) == 1 &&
+		replaces);
+}
+
+bool unit_labels_pods(struct unit *u, const char *name)
+{
+	return has_source(u, name, (const char *const[]){".pod", ".kube", NULL}) || sets_label(u, name);
 }
 
 bool unit_has_lost_its_file(struct unit *u, const char *name)
@@ -524,10 +542,10 @@ int unit_start_later(struct unit *u, struct error *err)
 		     : 0;
 }
 
-void unit_give_up(struct unit *u)
+void unit_give_up(struct unit *u, const char *name)
 {
 	(void)bus.sd_bus_call_method(u->manager.bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit", NULL,
-				     NULL, "ss", u->name, "replace");
+				     NULL, "ss", name, "replace");
 }
 
 int unit_stop(struct unit *u, uint64_t deadline, const struct meanwhile *m, struct error *err)

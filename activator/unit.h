@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/error.h"
 #include "instance/scope.h"
+#include "units/exec_command.h"
 
 struct unit;
 
@@ -65,8 +66,8 @@ bool unit_lacks_dependency(const struct unit *u);
 /* Requests its start, after a stop that is under way, and does not wait. */
 int unit_start_later(struct unit *u, struct error *err);
 
-/* Cancels the start that another function awaits, which then fails. */
-void unit_give_up(struct unit *u);
+/* Cancels the start that another function awaits, which then fails; or that of another service, which it brings up. */
+void unit_give_up(struct unit *u, const char *name);
 
 /* Stops it, whatever its Restart= says, and resets the count of its starts: sleeping must not use up its start limit.
  * One that is not active is success. m may be NULL. */
@@ -87,9 +88,19 @@ bool unit_has_job(struct unit *u, const char *name);
 /* Has Podman's generator created it, for a container, a pod or a Kubernetes file? */
 bool unit_is_quadlet(struct unit *u, const char *name);
 
+/* … for a container? */
+bool unit_is_container_quadlet(struct unit *u, const char *name);
+
 /* Does Podman label the containers that it makes with its name? Those of a .container or a .kube file, and of a unit that
  * `podman generate systemd --new` has written. All of them replace whatever container has the name. */
 bool unit_labels_containers(struct unit *u, const char *name);
+
+/* The same for a pod: does Podman label all that is in it? */
+bool unit_labels_pods(struct unit *u, const char *name);
+
+/* Its commands, as exec_command_each(). */
+int unit_each_command(struct unit *u, const char *name, const char *property, exec_command_taker take, void *data,
+		      struct error *err);
 
 /* Was its file removed while it ran? Then the manager no longer knows how to stop it, and only kills. */
 bool unit_has_lost_its_file(struct unit *u, const char *name);

@@ -107,17 +107,17 @@ static void expand(struct unit *u, const char *name, const char *root, struct ne
 }
 
 /* Collects the services that the start brings up, and those that they bring up. */
-static void collect(struct unit *u, const char *root, struct needs *ret)
+void unit_needs_find(struct unit *u, const char *unit, struct needs *ret)
 {
-	expand(u, root, root, ret);
+	*ret = (struct needs){};
+	expand(u, unit, unit, ret);
 	for (size_t k = 0; k < ret->n; k++)
-		expand(u, ret->items[k].name, root, ret);
+		expand(u, ret->items[k].name, unit, ret);
 }
 
 void unit_needs_before(struct unit *u, const struct options *o, struct needs *ret)
 {
-	*ret = (struct needs){};
-	collect(u, o->unit, ret);
+	unit_needs_find(u, o->unit, ret);
 	for (size_t k = 0; k < ret->n; k++)
 		write_record(o, &ret->items[k]);
 }

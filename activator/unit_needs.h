@@ -31,6 +31,9 @@ struct needs {
 	size_t n;
 };
 
+/* The services that the start of a unit would bring up, NEEDS_MAX at most. */
+void unit_needs_find(struct unit *u, const char *unit, struct needs *ret);
+
 /* Call them before and after the start of o->unit. A service that cannot be examined or recorded stays up. */
 void unit_needs_before(struct unit *u, const struct options *o, struct needs *ret);
 void unit_needs_after(struct unit *u, const struct options *o, struct needs *needs);

@@ -64,8 +64,9 @@ struct container {
 	 * io.containers.autoupdate, sockwake.*; bounded. */
 	struct label *labels;
 	size_t n_labels;
-	char pod[65];  /* the identifier of its pod (Podman); "" for none */
-	bool is_infra; /* it only holds the namespaces of its pod */
+	char pod[65];			    /* the identifier of its pod (Podman); "" for none */
+	char pod_name[CONTAINER_NAME_SIZE]; /* list(): of its pod */
+	bool is_infra;			    /* it only holds the namespaces of its pod */
 
 	bool unreadable; /* list(): its description is invalid; only the name is set */
 

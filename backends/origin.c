@@ -31,6 +31,7 @@ bool reply_time(const char *text, int64_t *ret)
 bool reply_pod(const cJSON *object, struct container *ret)
 {
 	return json_copy_string(object, "Pod", ret->pod, sizeof(ret->pod)) &&
+	       json_copy_string(object, "PodName", ret->pod_name, sizeof(ret->pod_name)) &&
 	       json_bool(object, "IsInfra", &ret->is_infra);
 }
 

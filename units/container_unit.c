@@ -15,7 +15,6 @@
 #define QUADLET_SUFFIX ".container"
 #define KUBE_SUFFIX    ".kube"
 #define QUADLETS_MAX   4096
-#define KUBE_FILE_MAX  (4U << 20)
 
 void container_unit_clear(struct container_unit *r)
 {

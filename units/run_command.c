@@ -48,6 +48,7 @@ static void read_options(const char *const *argv, size_t k, struct run_command *
 		const char *name = value_of(argv, &k, "--name"), *publish = NULL, *label = NULL, *volume = NULL;
 		const char *network = NULL;
 
+		ret->replaces |= strcmp(argv[k], "--replace") == 0;
 		if (name) {
 			if (!ret->container)
 				ret->container = name;

@@ -24,6 +24,7 @@ struct run_command {
 	const char *volumes[RUN_VOLUMES_MAX]; /* the values of --volume, -v and --mount that mount something */
 	size_t n_volumes;
 	const char *network; /* the first --network: "host", "pasta:…", …; NULL: not given */
+	bool replaces;	     /* --replace: removes whoever has the name */
 	const char *kube;    /* the Kubernetes file whose pods it runs; NULL: it runs a container */
 };
 

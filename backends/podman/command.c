@@ -13,37 +13,21 @@
 #include "common/clock.h"
 #include "common/spawn.h"
 
-/* Its complaints go where ours go. timeout(1) ends it. Returns an errno value. */
-static int start(const char *name, char **env, uint64_t deadline, int output, pid_t *ret)
+/* Its complaints go where ours go. timeout(1) ends it. A filter is a regular expression. Returns an errno value. */
+static int start(const char *name, bool is_pod, char **env, uint64_t deadline, int output, pid_t *ret)
 {
 	char filter[CONTAINER_NAME_SIZE + sizeof("name=^$")], seconds[32];
-	const char *argv[] = {"timeout",  "--signal=KILL", seconds,    "podman", "ps", "--all",
-			      "--filter", filter,	   "--format", "json",	 NULL};
+	const char *argv[] = {"timeout", "--signal=KILL", seconds, "podman",   "ps",   "--all",
+			      "--pod",	 "--filter",	  filter,  "--format", "json", NULL};
 	const struct spawn program = {.argv = argv, .env = env, .output = output, .errors = STDERR_FILENO};
 
-	snprintf(filter, sizeof(filter), "name=^%s$", name);
+	snprintf(filter, sizeof(filter), "%s=^%s$", is_pod ? "pod" : "name", name);
 	snprintf(seconds, sizeof(seconds), "%d.%03d", timeout_msec(deadline) / 1000, timeout_msec(deadline) % 1000);
 	return spawn(&program, ret);
 }
 
-/* The filter is a regular expression. */
-static int choose(const char *text, size_t len, const char *name, struct container *ret, struct error *err)
-{
-	_cleanup_container_list_ struct container_list list = {};
-
-	if (!podman_parse_list(text, len, &list))
-		return error_set(err, EPROTO, "'podman ps' says something that this version does not understand");
-	for (size_t k = 0; k < list.n; k++) {
-		if (strcmp(list.items[k].name, name) == 0) {
-			*ret = list.items[k];
-			list.items[k] = (struct container){};
-			return 0;
-		}
-	}
-	return error_set(err, ENOENT, "there is no container '%s'", name);
-}
-
-int podman_command_find(const char *name, char **env, uint64_t deadline, struct container *ret, struct error *err)
+int podman_command_list(const char *name, bool is_pod, char **env, uint64_t deadline, struct container_list *ret,
+			struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
 	int r, status = 0, ends[2];
@@ -54,7 +38,7 @@ int podman_command_find(const char *name, char **env, uint64_t deadline, struct 
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "cannot run 'podman ps'");
-	r = start(name, env, deadline, ends[1], &pid);
+	r = start(name, is_pod, env, deadline, ends[1], &pid);
 	close(ends[1]);
 	if (r != 0) {
 		close(ends[0]);
@@ -70,5 +54,7 @@ int podman_command_find(const char *name, char **env, uint64_t deadline, struct 
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return error_set(err, EPROTO, "'podman ps' %s: 'podman ps --all' may show why",
 				 time_is_over(deadline) ? "did not end in time" : "has failed");
-	return choose(text ? text : "", len > 0 ? (size_t)len : 0, name, ret, err);
+	return podman_parse_list(text ? text : "", len > 0 ? (size_t)len : 0, ret)
+		       ? 0
+		       : error_set(err, EPROTO, "'podman ps' says something that this version does not understand");
 }

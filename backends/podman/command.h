@@ -5,6 +5,7 @@
 
 #include "backends/backend.h"
 
-/* Finds a container of this name with `podman ps`, until the deadline (CLOCK_MONOTONIC microseconds), as an engine's list()
- * describes it. Error ENOENT: there is none. The caller clears *ret, also after an error. */
-int podman_command_find(const char *name, char **env, uint64_t deadline, struct container *ret, struct error *err);
+/* Lists the containers of this name, or of the pod of this name, with `podman ps`, until the deadline (CLOCK_MONOTONIC
+ * microseconds), as an engine's list(). The caller clears *ret, also after an error. */
+int podman_command_list(const char *name, bool is_pod, char **env, uint64_t deadline, struct container_list *ret,
+			struct error *err);

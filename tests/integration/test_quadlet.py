@@ -12,6 +12,7 @@ import harness
 PORT = 7500
 # Quadlet is part of Podman from 4.4 on.
 QUADLET = os.path.exists("/usr/lib/systemd/system-generators/podman-system-generator")
+INFRA = f'--infra-image {harness.BUSYBOX} --infra-command "sleep 1000"'  # a lab has no pause image
 PODMANS = (harness.SYSTEM_PODMAN, harness.USER_PODMAN) if QUADLET else ()
 
 
@@ -540,3 +541,80 @@ class ManualsExample(UnitCase):
         self.assertEqual(self.scope.state("test-postgresql.service"), "active")
         self.scope.sockwake("sleep", "test-postgresql-wake")
         self.assertEqual(harness.psql(5432, "select word from kept"), "answered")
+
+
+class Claims(UnitCase):
+    """The start of a unit removes what has a name that one of its commands gives to its own (--replace): containers and
+    pods, also those of the units that it brings up. Somebody else's stay, with their data."""
+
+    scopes = PODMANS
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.scope.engine_run, "pod", "rm", "--force", "--all", "-t", "0", check=False)
+        self.addCleanup(self.scope.engine_run, "rm", "--force", "-t", "0", "precious", check=False)
+
+    def quadlet(self, name, text):
+        self.write(f"{quadlet_directory(self.scope)}/{name}", text)
+
+    def assert_refused_while_it_is_there(self, word):
+        """`precious` is somebody else's."""
+        before = self.scope.container_pid("precious")
+        self.assertNotEqual(before, 0)
+        harness.refusal(PORT)
+        harness.eventually(lambda: self.scope.state("cache-wake.service") == "failed")
+        self.assertEqual(self.scope.container_pid("precious"), before)
+        self.assertIn(word, self.scope.sockwake("status", "cache-wake").stdout)
+
+    def start_precious(self, *options):
+        argv = ("run", "-d", "--name", "precious", *options, harness.SERVERS, "sleep", "1000")
+        self.scope.engine_run(*argv)
+
+    def container(self, name, *lines, unit=""):
+        text = f"{unit}\n[Container]\nImage={harness.SERVERS}\nExec=redis\nContainerName={name}\n"
+        return text + "".join(f"{line}\n" for line in lines)
+
+    def create_it(self, *options):
+        self.scope.systemctl("daemon-reload")
+        self.create("--unit", "cache.service", "--no-boot", *options)
+
+    def test_a_needed_containers_name(self):
+        self.quadlet("needed.container", self.container("precious", "Network=none"))
+        unit = "[Unit]\nRequires=needed.service\nAfter=needed.service\n"
+        self.quadlet("cache.container", self.container("cache", "Network=none", unit=unit))
+        self.create_it()
+        self.assert_served()
+        self.scope.sockwake("sleep", "cache-wake")
+        self.assert_asleep()
+        self.start_precious("--network=none")
+        self.assert_refused_while_it_is_there("'podman rename precious precious-other' keeps it")
+        self.scope.engine_run("rm", "-f", "-t", "0", "precious")
+        self.assert_served()
+
+    def test_a_pods_name(self):
+        self.quadlet("shared.pod", f"[Pod]\nPodName=shared\nNetwork=none\nPodmanArgs={INFRA}\n")
+        self.quadlet("cache.container", self.container("cache", "Pod=shared.pod"))
+        self.create_it()
+        self.scope.engine_run("pod", "create", "--name", "shared", "--infra=false")
+        self.start_precious("--pod", "shared")
+        self.assert_refused_while_it_is_there("'podman pod rm -f shared' removes the other one")
+        self.scope.engine_run("pod", "rm", "--force", "-t", "0", "shared")
+        self.assert_served()
+
+    def test_a_pods_name_in_a_kubernetes_file(self):
+        self.quadlet("cache.yml", f"""apiVersion: v1
+kind: Pod
+metadata:
+  name: shared
+spec:
+  containers:
+  - name: web
+    image: {harness.SERVERS}
+    imagePullPolicy: Never
+    args: [redis]
+""")
+        self.quadlet("cache.kube", "[Kube]\nYaml=cache.yml\n")
+        self.create_it("--container-name", "shared-web")
+        self.scope.engine_run("pod", "create", "--name", "shared", "--infra=false")
+        self.start_precious("--pod", "shared")
+        self.assert_refused_while_it_is_there("'podman pod rm -f shared' removes the other one")

@@ -3,6 +3,11 @@
 
 #include "tests/unit/activator_unit_fixture.h"
 
+#define POD_MEMBER(labels)                                                                                             \
+	"{\"Id\":\"" ID "\",\"Names\":[\"precious\"],\"State\":\"exited\",\"Pod\":\"" ID                               \
+	"\",\"PodName\":\"p\",\"IsInfra\":false,\"Labels\":{" labels "},\"Ports\":[]}"
+#define IN_POD(labels) reply("200", "[" POD_MEMBER(labels) "]")
+
 /* `podman run --replace` would remove it with its data. */
 static void a_container_of_somebody_else_is_not_replaced(void **state)
 {
@@ -25,6 +30,62 @@ static void a_container_of_somebody_else_is_not_replaced(void **state)
 	assert_string_equal(requests(&f), "GET json GET json GET json GET json");
 	assert_string_equal(recorded(&f, BACKEND_PODMAN), "");
 	assert_string_equal(fake_calls(&manager), "");
+	fake_stop(&f);
+}
+
+/* Nor by what the start brings up: each names the container or the pod that it would remove. */
+static void nothing_of_somebody_else_is_replaced_by_what_a_unit_needs(void **state)
+{
+	START(f, SAY(NO_SUCH), SAY(EXITED), SAY(NO_SUCH), SAY(IN_POD("")), SAY(NO_SUCH), SAY(IN_POD("")));
+
+	(void)state;
+	fake_set(&manager, X, "ActiveState", "inactive");
+	fake_set(&manager, X, "SourcePath", "/x.container");
+	fake_set(&manager, X, "Requires", "needed.service");
+	fake_set(&manager, "needed.service", "ActiveState", "inactive");
+	fake_set(&manager, "needed.service", "SourcePath", "/needed.container");
+	fake_set(&manager, "needed.service", "ExecStart", "podman run --name x2 --replace image");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "is not the one of the unit 'needed.service'");
+	fake_set(&manager, "needed.service", "SourcePath", "/needed.pod");
+	fake_set(&manager, "needed.service", "ExecStart", "podman pod start p");
+	fake_set(&manager, "needed.service", "ExecStartPre", "podman pod create --replace --name p");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")),
+		       "'podman pod rm -f p' removes the other one with its data");
+	/* `podman generate systemd --new` */
+	fake_set(&manager, "needed.service", "SourcePath", "");
+	fake_set(&manager, "needed.service", "Environment", "PODMAN_SYSTEMD_UNIT=needed.service");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "is not the one of the unit 'needed.service'");
+	assert_string_equal(requests(&f), "GET json GET json GET json GET json?all=true GET json GET json?all=true");
+	assert_string_equal(fake_calls(&manager), "");
+	fake_stop(&f);
+}
+
+/* The pods are those of its file. */
+static void a_pod_of_somebody_else_is_not_replaced_by_a_kubernetes_file(void **state)
+{
+	START(f, SAY(NO_SUCH), SAY(IN_POD("")), SAY(NO_SUCH), SAY(IN_POD("\"PODMAN_SYSTEMD_UNIT\":\"y.service\"")));
+	char path[160], command[320];
+	FILE *file;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/x.yml", directory);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fputs("apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n", file);
+	fclose(file);
+	snprintf(command, sizeof(command), "podman kube play --replace --service-container=true %s", path);
+	fake_set(&manager, X, "ActiveState", "inactive");
+	fake_set(&manager, X, "SourcePath", "/x.kube");
+	fake_set(&manager, X, "ExecStart", command);
+	assert_refused(
+		ARGUMENTS(UNIT_OPTIONS(f, "podman")),
+		"the pod 'p', in which somebody has made the container 'precious', is not the one of the unit '" X);
+	assert_string_equal(requests(&f), "GET json GET json?all=true");
+	/* Its own, which it has left behind. */
+	fake_set(&manager, X, "start", "failed");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "'x' ended with status 0 before it was ready");
+	assert_string_equal(fake_calls(&manager), STARTS);
+	unlink(path);
 	fake_stop(&f);
 }
 
@@ -74,14 +135,14 @@ static const char *listed(const char *name, const char *unit)
 	static char text[512];
 
 	snprintf(text, sizeof(text),
-		 "[ \"$*\" = 'ps --all --filter name=^x$ --format json' ] && echo '[{\"Id\":\"" ID
+		 "[ \"$*\" = 'ps --all --pod --filter name=^x$ --format json' ] && echo '[{\"Id\":\"" ID
 		 "\",\"Names\":[\"%s\"],"
 		 "\"State\":\"running\",\"Labels\":{\"PODMAN_SYSTEMD_UNIT\":\"%s\"}}]'",
 		 name, unit);
 	return text;
 }
 
-/* A unit's `podman run` needs no service of Podman. */
+/* A unit's `podman run` needs no service of Podman. Nor does its pod. */
 static void where_podman_does_not_listen(void **state)
 {
 	START(f);
@@ -109,6 +170,10 @@ static void where_podman_does_not_listen(void **state)
 		assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "'x' ended with status 0 before it was ready");
 		assert_string_equal(fake_calls(&manager), STARTS);
 	}
+	fake_set(&manager, X, "SourcePath", "/x.pod");
+	fake_set(&manager, X, "ExecStartPre", "podman pod create --replace --name p");
+	put_command("[ \"$*\" = 'ps --all --pod --filter pod=^p$ --format json' ] && echo '[" POD_MEMBER("") "]'");
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "'podman pod rm -f p' removes the other one");
 	setenv("PATH", path, 1);
 	free(path);
 }
@@ -128,13 +193,35 @@ static void one_that_somebody_makes_while_the_unit_waits(void **state)
 	fake_stop(&f);
 }
 
+/* The service that it brings up waits, too. */
+static void one_that_somebody_makes_while_a_needed_unit_waits(void **state)
+{
+	START(f, SAY(NO_SUCH), SAY(NO_SUCH), SAY(NO_SUCH), SAY(running()));
+
+	(void)state;
+	fake_set(&manager, X, "ActiveState", "inactive");
+	fake_set(&manager, X, "SourcePath", "/x.container");
+	fake_set(&manager, X, "start", "pending");
+	fake_set(&manager, X, "Wants", "needed.service");
+	fake_set(&manager, "needed.service", "ActiveState", "inactive");
+	fake_set(&manager, "needed.service", "SourcePath", "/needed.container");
+	fake_set(&manager, "needed.service", "ExecStart", "podman run --name x2 --replace image");
+	fake_on(&manager, (struct fake_event){"StopUnit", .what = END, .value = "canceled"});
+	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "is not the one of the unit 'needed.service'");
+	assert_non_null(strstr(fake_calls(&manager), "StopUnit needed.service replace\nStopUnit x.service replace\n"));
+	fake_stop(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(a_container_of_somebody_else_is_not_replaced),
+		UNIT_TEST(nothing_of_somebody_else_is_replaced_by_what_a_unit_needs),
+		UNIT_TEST(a_pod_of_somebody_else_is_not_replaced_by_a_kubernetes_file),
 		UNIT_TEST(what_a_unit_may_replace),
 		UNIT_TEST(where_podman_does_not_listen),
 		UNIT_TEST(one_that_somebody_makes_while_the_unit_waits),
+		UNIT_TEST(one_that_somebody_makes_while_a_needed_unit_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

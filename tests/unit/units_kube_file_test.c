@@ -124,11 +124,40 @@ static void the_hosts_network(void **state)
 	assert_false(kube_file_has_hosts_network(""));
 }
 
+/* What Podman calls them: it makes them of a Deployment, too. */
+static void the_pods(void **state)
+{
+	char pods[KUBE_PODS_MAX][KUBE_POD_MAX], many[(KUBE_PODS_MAX + 1) * 64] = "", longest[KUBE_POD_MAX + 64];
+
+	(void)state;
+	assert_int_equal(kube_file_pods("kind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n  - name: web\n"
+					"---\nmetadata: {name: b, labels: {name: c}}\nkind: Deployment\n"
+					"---\nkind: List\nitems:\n- kind: Pod\n  metadata: {name: d}\n",
+					pods),
+			 3);
+	assert_string_equal(pods[0], "a");
+	assert_string_equal(pods[1], "b-pod");
+	assert_string_equal(pods[2], "d");
+	assert_int_equal(kube_file_pods("kind: Pod\n---\nmetadata: {name: x}\n---\nkind: [Pod]\nmetadata: x\n", pods),
+			 0);
+	for (unsigned k = 0; k < KUBE_PODS_MAX + 1; k++)
+		strcat(many, "---\n{kind: Pod, metadata: {name: x}}\n");
+	assert_int_equal(kube_file_pods(many, pods), KUBE_PODS_MAX);
+	for (size_t k = 0; k < 2; k++) {
+		snprintf(longest, sizeof(longest), "{kind: Pod, metadata: {name: %0*d}}", (int)(KUBE_POD_MAX - 5 + k),
+			 1);
+		assert_int_equal(kube_file_pods(longest, pods), 1 - k);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(as_people_write_them), cmocka_unit_test(as_yaml_allows),
-		cmocka_unit_test(nothing_else),		cmocka_unit_test(hostile_ones),
+		cmocka_unit_test(as_people_write_them),
+		cmocka_unit_test(as_yaml_allows),
+		cmocka_unit_test(the_pods),
+		cmocka_unit_test(nothing_else),
+		cmocka_unit_test(hostile_ones),
 		cmocka_unit_test(the_hosts_network),
 	};
 
