@@ -11,6 +11,7 @@
 #include "activator/journal.h"
 #include "activator/tell.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "instance/health_check.h"
 
 static bool is_healthy_check(const struct dependency_options *w)
@@ -37,7 +38,7 @@ struct options dependency_options(const struct options *o, unsigned k)
 
 static const char *describe(const struct options *o, const struct container_up *h)
 {
-	if (o->job)
+	if (o->job || h->container.state == CONTAINER_EXITED)
 		return h->woken ? "has run and ended with status 0" : "was done already, as was seen";
 	return h->woken ? "was woken and is ready" : "ran already and is ready";
 }
@@ -75,17 +76,23 @@ static int await(struct engine *engine, const struct options *o, unsigned k, con
 	return w->port ? await_ready(o, w->port, "listen", h->pidfd, engine->deadline, err) : 0;
 }
 
-/* A job that is taken for a server ends before it is ready. */
-static void mention_job(struct engine *engine, const struct options *view, struct error *err)
+/* Nothing tells when it is ready: it is as soon as it runs, also if it has done its work by the time that this is seen. */
+static bool has_run(struct engine *engine, const struct options *view, const struct dependency_options *w,
+		    struct container_up *h)
 {
-	_cleanup_container_ struct container c = {};
-	struct error why = *err, ignored;
+	struct error ignored;
 
-	if (err->code == ECHILD && !view->job && !view->unit &&
-	    engine->backend->inspect(engine, view->container, &c, &ignored) == 0 && c.state == CONTAINER_EXITED &&
-	    c.exit_code == 0)
-		error_set(err, why.code, "%.900s; if it is a job that ends by itself, '--with %s::completed' runs it",
-			  why.text, view->container);
+	if (view->job || view->unit || w->port || (w->health_check && strcmp(w->health_check, "none") != 0))
+		return false;
+	container_clear(&h->container);
+	if (engine->backend->inspect(engine, view->container, &h->container, &ignored) < 0 ||
+	    h->container.state != CONTAINER_EXITED || h->container.exit_code != 0)
+		return false;
+	log_line(LOG_NOTICE,
+		 "'%s' has ended with status 0, and counts as ready; if it is a job that ends by itself, "
+		 "'--with %s::completed' runs it to its end first",
+		 view->container, view->container);
+	return true;
 }
 
 static int wake_one(struct engine *engine, const struct options *o, unsigned k, struct stats *stats,
@@ -98,8 +105,8 @@ static int wake_one(struct engine *engine, const struct options *o, unsigned k, 
 
 	if (r == 0 && !view.job)
 		r = await(engine, o, k, &h, err);
-	if (r < 0)
-		mention_job(engine, &view, err);
+	else if (r < 0 && err->code == ECHILD && has_run(engine, &view, &o->dependencies[k], &h))
+		r = error_clear(err);
 	if (r == 0)
 		write_journal(&view, &h, time_since(began));
 	*ret_lock = h.lock;

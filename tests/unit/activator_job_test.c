@@ -202,20 +202,38 @@ static void nobody_puts_it_to_sleep(void **state)
 	fake_stop(&f);
 }
 
-/* A server that ends is told apart from a job that somebody took for one. */
-static void a_job_taken_for_a_server_is_named(void **state)
+/* It has run, and nothing says that it is to do more: a job that is quicker than we are is like one that takes longer. */
+static void a_job_taken_for_a_server_is_ready_once_it_has_run(void **state)
 {
-	struct exchange script[100] = {SAY(NO_CONTENT)}; /* for two seconds it might be restarted */
-	const char *done = DONE;
-	struct fake_engine f;
+	const char *done = DONE, *broken = EXITED;
+	struct program p;
 
 	(void)state;
-	for (size_t k = 1; k < sizeof(script) / sizeof(*script); k++)
-		script[k] = (struct exchange)SAY(done);
-	fake_start(&f, script, sizeof(script) / sizeof(*script));
-	assert_refused_for(ARGUMENTS(OPTIONS(f, "docker"), "--with", "migrate", PLAIN),
-			   (const char *const[]){"ended with status 0", "'--with migrate::completed' runs it", NULL});
-	fake_stop(&f);
+	for (int k = 0; k < 3; k++) {
+		struct exchange script[100] = {SAY(NO_CONTENT)}; /* for two seconds it might be restarted */
+		struct fake_engine f;
+
+		for (size_t n = 1; n < sizeof(script) / sizeof(*script); n++)
+			script[n] = (struct exchange)SAY(k == 1 ? broken : done);
+		fake_start(&f, script, sizeof(script) / sizeof(*script));
+		if (k == 0) { /* goes on, and the engine fails */
+			assert_int_equal(
+				program_run_kept(&p, ARGUMENTS(OPTIONS(f, "docker"), "--with", "migrate", PLAIN)),
+				EXIT_REFUSED);
+			assert_non_null(strstr(p.failed, "Docker cannot start the container 'x'"));
+			assert_non_null(strstr(p.text,
+					       "'migrate' has ended with status 0, and counts as ready; if it is a "
+					       "job that ends by itself, '--with migrate::completed' runs"));
+			program_release(&p);
+		} else if (k == 1)
+			assert_refused_for(ARGUMENTS(OPTIONS(f, "docker"), "--with", "migrate", PLAIN),
+					   (const char *const[]){"'migrate', which comes before", "status 7", NULL});
+		else
+			assert_refused_for(
+				ARGUMENTS(OPTIONS(f, "docker"), "--with", "migrate", "--with-port", "80", PLAIN),
+				(const char *const[]){"'migrate', which comes before", "status 0", NULL});
+		fake_stop(&f);
+	}
 }
 
 static int run_job(struct fake_engine *f, struct program *p)
@@ -389,7 +407,7 @@ int main(void)
 		UNIT_TEST(an_engine_that_fails_in_the_middle),
 		UNIT_TEST(a_manager_that_fails_in_the_middle),
 		UNIT_TEST(nobody_puts_it_to_sleep),
-		UNIT_TEST(a_job_taken_for_a_server_is_named),
+		UNIT_TEST(a_job_taken_for_a_server_is_ready_once_it_has_run),
 		UNIT_TEST(a_unit_that_runs_it),
 		UNIT_TEST(before_a_unit_that_is_up),
 		UNIT_TEST(a_unit_that_stays_active),
