@@ -12,7 +12,8 @@
 #include "backends/request.h"
 #include "common/parse.h"
 
-#define VOLUMES_MAX 64
+#define FINGERPRINT_SIZE 17
+#define VOLUMES_MAX	 64
 
 /* How long an engine may still use a name for an earlier request, in microseconds; and milliseconds between two
  * checks. */
@@ -142,8 +143,20 @@ static bool add_list(cJSON *object, const char *key, char *const *list)
 	return array || !list;
 }
 
+/* FNV-1a, in hexadecimal. */
+static void fingerprint(const char *text, char ret[static FINGERPRINT_SIZE])
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	snprintf(ret, FINGERPRINT_SIZE, "%016llx", (unsigned long long)hash);
+}
+
 char *made_container_to_json(const struct made_container *o, const char *name, const char *image, const char *image_id)
 {
+	_cleanup_free_ char *text = NULL;
+	char as[FINGERPRINT_SIZE];
 	_cleanup_json_ cJSON *root = cJSON_CreateObject();
 	cJSON *labels = root ? cJSON_AddObjectToObject(root, "Labels") : NULL;
 	cJSON *host = root ? cJSON_AddObjectToObject(root, "HostConfig") : NULL;
@@ -156,7 +169,26 @@ char *made_container_to_json(const struct made_container *o, const char *name, c
 	    !add_list(root, "Cmd", o->command) || !add_list(host, "Binds", o->volumes) ||
 	    (o->network && !cJSON_AddStringToObject(host, "NetworkMode", o->network)))
 		return NULL;
-	return cJSON_PrintUnformatted(root);
+	text = cJSON_PrintUnformatted(root);
+	if (!text)
+		return NULL;
+	fingerprint(text, as);
+	return cJSON_AddStringToObject(labels, MADE_AS_LABEL, as) ? cJSON_PrintUnformatted(root) : NULL;
+}
+
+/* Given an identifier, Docker would show that instead of the name from then on. */
+static char *request_of(struct engine *e, const struct made_container *o, const char *name, const struct image *image)
+{
+	return made_container_to_json(o, name, e->backend->creates_by_id ? image->id : o->image, image->id);
+}
+
+bool engine_made_container_is_as(struct engine *e, const struct made_container *o, const char *name,
+				 const struct image *image, const struct container *c)
+{
+	_cleanup_free_ char *json = request_of(e, o, name, image);
+	const char *as = container_label(c, MADE_AS_LABEL);
+
+	return json && as && strlen(as) == FINGERPRINT_SIZE - 1 && strstr(json, as);
 }
 
 /* While Docker creates or removes a container, its name is taken but nobody can see it. */
@@ -189,9 +221,7 @@ int engine_create_container(struct engine *e, const struct made_container *o, co
 			    const struct image *image, struct error *err)
 {
 	_cleanup_http_reply_ struct http_reply reply = {};
-	/* Given an identifier, Docker would show that instead of the name from then on. */
-	_cleanup_free_ char *json =
-		made_container_to_json(o, name, e->backend->creates_by_id ? image->id : o->image, image->id);
+	_cleanup_free_ char *json = request_of(e, o, name, image);
 	char path[320];
 
 	if (!json || !container_name_is_valid(name))

@@ -40,6 +40,10 @@ char *made_container_to_json(const struct made_container *o, const char *name, c
 int engine_create_container(struct engine *e, const struct made_container *o, const char *name,
 			    const struct image *image, struct error *err);
 
+/* Would that create the same as the container c, which it has created? False also without memory. */
+bool engine_made_container_is_as(struct engine *e, const struct made_container *o, const char *name,
+				 const struct image *image, const struct container *c);
+
 /* EEXIST: as above. */
 int engine_rename_container(struct engine *e, const char *container, const char *name, struct error *err);
 

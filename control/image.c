@@ -255,6 +255,8 @@ static int make_by_engine(struct create_request *r, const struct container *ther
 
 	if (there->id[0] && (!r->force || !replaced_is_made_for(there, name)))
 		return in_the_way(there, name, err);
+	if (there->id[0] && engine_made_container_is_as(made->engine, &r->to_make, name, image, there))
+		return 0; /* it keeps what it has written */
 	if (there->id[0] && (lost_check_container(r, there, err) < 0 || set_aside(r, there, made, err) < 0))
 		return -1;
 	done = engine_create_container(made->engine, &r->to_make, name, image, err);
@@ -336,7 +338,7 @@ void made_keep(const struct create_request *r, struct made *made)
 {
 	struct error err;
 
-	if (made->quadlet)
+	if (made->quadlet || made->created)
 		lost_note_writes(r);
 	if (made->old && (insist(made, discard_old, &err) < 0 || insist(made, remove_old, &err) < 0))
 		note_print("the container that was replaced is left ('%s rm %s' removes it): %s",

@@ -11,9 +11,12 @@
 
 void lost_note_writes(const struct create_request *r)
 {
-	if (r->as_quadlet && !(r->to_make.volumes && r->to_make.volumes[0]))
-		note_print("the container is removed whenever it sleeps, and what it wrote goes with it: to keep a "
-			   "directory, give the same command with --force -v NAME:/PATH");
+	if (r->to_make.volumes && r->to_make.volumes[0])
+		return;
+	note_print("%s, and what it wrote goes with it: to keep a directory, give the same command with --force -v "
+		   "NAME:/PATH",
+		   r->as_quadlet ? "the container is removed whenever it sleeps"
+				 : "--force removes the container if its image or its own options change");
 }
 
 /* "SOURCE:DESTINATION", without options. */

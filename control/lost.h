@@ -4,7 +4,7 @@
 #include "backends/container.h"
 #include "control/create_request.h"
 
-/* Notes that a Quadlet's container without a volume loses its data when it sleeps. */
+/* Notes when a container without a volume loses its data: a Quadlet's when it sleeps, another when it is made anew. */
 void lost_note_writes(const struct create_request *r);
 
 /* Refuses to replace a Quadlet, whose text is `before`, by one that does not mount its volumes at the same places, unless

@@ -7,6 +7,8 @@
 #define MADE_LABEL "sockwake.made-for"
 /* … and from which image: no image can contain its own name, so the two together cannot be an image's labels. */
 #define MADE_OF_LABEL "sockwake.made-of"
+/* … and of which request, as a fingerprint: the same request need not make it anew. */
+#define MADE_AS_LABEL "sockwake.made-as"
 
 /* The label of the container that keeps the image and the volumes of a sleeping one; its value is the sleeping
  * container's name. */

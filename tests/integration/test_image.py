@@ -200,10 +200,23 @@ class Image(ImageCase):
         self.assertIn(self.quadlet if self.quadlets else "docker rm web" if self.scope.engine == "docker" else "podman rm web", note)
         self.assertEqual(self.traces(), [self.quadlet] if self.quadlets else ["web"])
 
-    def test_what_goes_with_each_sleep_is_said(self):
-        note = "what it wrote goes with it"
-        self.assertEqual(note in self.sockwake("create", "web", *WEB, "--dry-run", *NGINX).stderr, self.quadlets)
-        self.assertEqual(note in self.sockwake("create", "web", *WEB, *NGINX).stderr, self.quadlets)
+    def test_the_same_container_is_not_made_anew(self):
+        """What it wrote stays, if only options of the instance change. With another image or command, it goes."""
+        script = "echo x >>/wakes; exec serve nginx"
+        self.sockwake("create", "web", *WEB, "--", "sh", "-c", script)
+        self.assertIn("nginx", harness.http(PORT))
+        self.sockwake("create", "web", *WEB, "--force", "--idle-timeout", "1s", "--", "sh", "-c", script)
+        self.assertIn("nginx", harness.http(PORT))
+        wakes = self.scope.engine_run("exec", "web", "cat", "/wakes").stdout
+        self.assertEqual(wakes, "x\n" if self.quadlets else "x\nx\n")
+        self.sockwake("create", "web", *WEB, "--force", "--", "sh", "-c", f": ; {script}")
+        self.assertIn("nginx", harness.http(PORT))
+        self.assertEqual(self.scope.engine_run("exec", "web", "cat", "/wakes").stdout, "x\n")
+
+    def test_what_goes_with_the_container_is_said(self):
+        note = f"{'whenever it sleeps' if self.quadlets else 'if its image or its own options change'}, and what it wrote goes"
+        self.assertIn(note, self.sockwake("create", "web", *WEB, "--dry-run", *NGINX).stderr)
+        self.assertIn(note, self.sockwake("create", "web", *WEB, *NGINX).stderr)
         kept = self.sockwake("create", "web", *WEB, "-v", "kept:/kept", "--force", *NGINX)
         self.assertNotIn(note, kept.stderr)
         refusal = self.refused("create", "web", *WEB, "--force", *NGINX)

@@ -111,11 +111,11 @@ static void the_body(void **state)
 	(void)state;
 	assert_string_equal(
 		json,
-		"{\"Labels\":{\"sockwake.made-for\":\"web\",\"sockwake.made-of\":\"1\"},\"HostConfig\":{\"Binds\":[\"v:/v\"],"
+		"{\"Labels\":{\"sockwake.made-for\":\"web\",\"sockwake.made-of\":\"1\",\"sockwake.made-as\":\"21540f54617362a9\"},\"HostConfig\":{\"Binds\":[\"v:/v\"],"
 		"\"NetworkMode\":\"none\"},\"Image\":\"x:1\",\"StopTimeout\":10,\"Env\":[\"A=\\\"b\\\"\"],\"Cmd\":[\"sh\"]}");
 	assert_string_equal(
 		least,
-		"{\"Labels\":{\"sockwake.made-for\":\"web\",\"sockwake.made-of\":\"2\"},\"HostConfig\":{},\"Image\":\"x\",\"StopTimeout\":10}");
+		"{\"Labels\":{\"sockwake.made-for\":\"web\",\"sockwake.made-of\":\"2\",\"sockwake.made-as\":\"9deb0ebf8edfac47\"},\"HostConfig\":{},\"Image\":\"x\",\"StopTimeout\":10}");
 }
 
 static void docker_makes_and_removes(void **state)

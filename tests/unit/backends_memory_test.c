@@ -119,10 +119,11 @@ static bool writes_container(void)
 	_cleanup_free_ char *text = made_container_to_json(&o, "web", "x:1", "1");
 
 	if (text)
-		assert_string_equal(text,
-				    "{\"Labels\":{\"sockwake.made-for\":\"web\",\"sockwake.made-of\":\"1\"},"
-				    "\"HostConfig\":{\"Binds\":[\"v:/v\"],\"NetworkMode\":\"none\"},\"Image\":\"x:1\","
-				    "\"StopTimeout\":10,\"Env\":[\"A=b\"],\"Cmd\":[\"sh\"]}");
+		assert_string_equal(
+			text,
+			"{\"Labels\":{\"sockwake.made-for\":\"web\",\"sockwake.made-of\":\"1\",\"sockwake.made-as\":\"77999ad406c1a13d\"},"
+			"\"HostConfig\":{\"Binds\":[\"v:/v\"],\"NetworkMode\":\"none\"},\"Image\":\"x:1\","
+			"\"StopTimeout\":10,\"Env\":[\"A=b\"],\"Cmd\":[\"sh\"]}");
 	return text;
 }
 
