@@ -10,6 +10,7 @@
 #include "backends/ports.h"
 #include "backends/reply.h"
 #include "backends/request.h"
+#include "common/hash.h"
 #include "common/parse.h"
 
 #define FINGERPRINT_SIZE 17
@@ -143,16 +144,6 @@ static bool add_list(cJSON *object, const char *key, char *const *list)
 	return array || !list;
 }
 
-/* FNV-1a, in hexadecimal. */
-static void fingerprint(const char *text, char ret[static FINGERPRINT_SIZE])
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-	snprintf(ret, FINGERPRINT_SIZE, "%016llx", (unsigned long long)hash);
-}
-
 char *made_container_to_json(const struct made_container *o, const char *name, const char *image, const char *image_id)
 {
 	_cleanup_free_ char *text = NULL;
@@ -172,7 +163,7 @@ char *made_container_to_json(const struct made_container *o, const char *name, c
 	text = cJSON_PrintUnformatted(root);
 	if (!text)
 		return NULL;
-	fingerprint(text, as);
+	snprintf(as, sizeof(as), "%016llx", (unsigned long long)fnv1a(FNV1A_BASIS, text));
 	return cJSON_AddStringToObject(labels, MADE_AS_LABEL, as) ? cJSON_PrintUnformatted(root) : NULL;
 }
 

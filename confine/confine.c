@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/stack.h"
 #include "confine/capabilities.h"
 #include "confine/disarm.h"
 #include "confine/empty_root.h"
@@ -93,6 +94,7 @@ int confine(const struct confinement *c, unsigned *ret_missing, struct error *er
 		return -1;
 	/* Frees the memory of libseccomp, and of everything before: from now on the proxy needs little. */
 	malloc_trim(0);
+	stack_trim();
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "common/stack.h"
 #include "handover/listen.h"
 #include "handover/stats_text.h"
 #include "keeper/admit.h"
@@ -90,6 +91,7 @@ static void became_ready(struct keeper *k)
 		k->record.own.t_accepting = now_usec();
 	log_debug("the proxy is confined and accepts: says READY=1");
 	report_traffic(k, "READY=1\n");
+	stack_trim(); /* a wake needs more of it than waiting does */
 }
 
 /* While the proxy accepts, clients wait only if it lacks descriptors. */
