@@ -67,6 +67,24 @@ static void a_health_check_that_kills_is_tried_first(void **state)
 	}
 }
 
+/* A check of a kind that cannot be tried on the side: the engine's own result counts. */
+static void what_cannot_be_tried_first_is_read(void **state)
+{
+	static const char test[] = "\"Healthcheck\":{\"Test\":[\"OF-ANOTHER-KIND\"],\"StartPeriod\":1000000000}" KILLS;
+	static const char starting[] = "running\",\"Health\":{\"Status\":\"starting\"},\"Error\":\"";
+	static const char healthy[] = "running\",\"Health\":{\"Status\":\"healthy\"},\"Error\":\"";
+	const char *here = inspection("running", container_process(), STARTED, test);
+	START(f, SAY(NO_CONTENT), SAY(here), SAY(here), SAY(inspection(starting, container_process(), STARTED, test)),
+	      SAY(inspection(healthy, container_process(), STARTED, test)));
+	struct program p;
+
+	(void)state;
+	assert_int_equal(program_run_kept(&p, ARGUMENTS(OPTIONS(f, "podman"), "--healthy")), 0);
+	assert_string_equal(requests(&f), "POST start GET json GET json GET json GET json");
+	program_release(&p);
+	fake_stop(&f);
+}
+
 static void an_engine_that_fails_in_the_middle(void **state)
 {
 	const char *here = inspection("running", container_process(), STARTED, NO_START KILLS);
@@ -137,6 +155,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_engine_that_fails_in_the_middle, setup, teardown),
 		cmocka_unit_test_setup_teardown(healthy_is_asked_for_until_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_health_check_that_kills_is_tried_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_tried_first_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_health_check_that_does_no_harm_is_asked_for, setup, teardown),
 		cmocka_unit_test(a_failure_counts_after_the_start_period),
 		cmocka_unit_test(a_health_check_is_asked_for_at_a_sensible_pace),

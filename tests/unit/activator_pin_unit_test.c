@@ -62,7 +62,7 @@ static void second_wake(struct stats *s)
 
 static void its_volumes_are_remembered_once(void **state)
 {
-	START(f, SAY(running()), SAY(running()));
+	START(f, SAY(running()), SAY(running()), SAY(running()));
 	struct program p;
 
 	(void)state;

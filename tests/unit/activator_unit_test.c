@@ -455,6 +455,14 @@ static void where_a_unit_comes_from(void **state)
 	fake_set(&manager, X, "SourcePath", "/x.container");
 	fake_on(&manager, (struct fake_event){"Get " X " SourcePath", .what = FAIL, .value = "a.b"});
 	assert_false(unit_is_quadlet(u, X));
+	fake_set(&manager, X, "SourcePath", "");
+	fake_set(&manager, X, "Environment", "PODMAN_SYSTEMD_UNIT=" X);
+	fake_set(&manager, X, "ExecStart", "podman run --replace --name x");
+	fake_on(&manager, (struct fake_event){"Get " X " Environment", .what = FAIL, .value = "a.b"});
+	assert_false(unit_labels_containers(u, X));
+	fake_on(&manager, (struct fake_event){"Get " X " ExecStart", .what = FAIL, .value = "a.b"});
+	assert_false(unit_labels_containers(u, X));
+	assert_true(unit_labels_containers(u, X));
 	fake_set(&manager, X, "LoadState", "not-found");
 	fake_on(&manager, (struct fake_event){"Get " X " LoadState", .what = FAIL, .value = "a.b"});
 	assert_false(unit_has_lost_its_file(u, X));

@@ -449,6 +449,32 @@ static void one_that_was_renamed_while_it_started(void **state)
 	}
 }
 
+/* It runs on, for which the log has a reason. */
+static void one_that_was_renamed_and_cannot_be_looked_at(void **state)
+{
+	START(f, SAY_LATE(NO_CONTENT, 300), SAY(running()), SAY(running()));
+	struct options o = {.name = "t", .container = "x", .backend = BACKEND_DOCKER};
+	_cleanup_close_ int fd = -1;
+	char lock[PATH_MAX];
+	struct program p;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(lock_path(&o, f.socket, lock, &err), 0);
+	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	lock_record_asleep(fd, OLD);
+	program_start_kept(&p, ARGUMENTS(OPTIONS(f, "docker")));
+	while (f.seen->requests == 0)
+		usleep(1000);
+	assert_int_equal(unlink(f.socket), 0);
+	assert_int_equal(program_finish(&p), 0);
+	assert_non_null(strstr(
+		p.text,
+		"the container 'x', which was renamed while it was started, may run on: Docker does not answer"));
+	program_release(&p);
+	fake_stop(&f);
+}
+
 /* The new one comes a moment later: the client waits for it. One that was removed is missed at once. */
 static void a_name_that_nobody_has_for_a_moment(void **state)
 {
@@ -542,6 +568,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_that_comes_back_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_name_that_nobody_has_for_a_moment, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_was_renamed_while_it_started, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_that_was_renamed_and_cannot_be_looked_at, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_restart_in_between_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_replacement_in_between_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_end_is_noticed_before_the_engine_knows, setup, teardown),

@@ -207,6 +207,29 @@ static void size_is_bounded(void **state)
 	fake_stop(&f);
 }
 
+static void a_request_that_is_too_long_is_not_made(void **state)
+{
+	FAKE_ENGINE(f, SAY(OK_HELLO), SAY(OK_HELLO));
+	_cleanup_http_ struct http *h = open_fake(&f);
+	_cleanup_http_reply_ struct http_reply reply = {};
+	struct http_request request = {.method = "GET", .deadline = USEC_INFINITY, .max_reply = 99};
+	char path[1024 - sizeof("http://localhost") + 2];
+	struct error err;
+
+	(void)state;
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	request.path = path;
+	path[sizeof(path) - 2] = '\0';
+	assert_int_equal(http_perform(h, &request, &reply, &err), 0);
+	path[sizeof(path) - 2] = 'x';
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(http_perform(h, &request, &reply, &err), -1);
+	assert_int_equal(err.code, EINVAL);
+	assert_int_equal(f.seen->requests, 1);
+	fake_stop(&f);
+}
+
 /* What an environment or a server may try to make of a request. */
 static void nothing_is_redirected(void **state)
 {
@@ -284,6 +307,7 @@ int main(void)
 		cmocka_unit_test(silence_ends_at_the_deadline),
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(size_is_bounded),
+		cmocka_unit_test(a_request_that_is_too_long_is_not_made),
 		cmocka_unit_test(nothing_is_redirected),
 		cmocka_unit_test(a_sink_gets_what_succeeds_and_may_end_it),
 	};

@@ -102,8 +102,8 @@ static void expect_refusal(void (*body)(int ready))
 		_exit(99);
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
-	if (byte == 's')
-		assert_int_equal(kill(pid, SIGTERM), 0);
+	if (byte != 0)
+		assert_int_equal(kill(pid, byte), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), EXIT_REFUSED);
@@ -127,7 +127,7 @@ static void fail_before_ready(int ready)
 	struct error err;
 
 	error_set(&err, 0, "a sentence that is expected here");
-	if (write(ready, "f", 1) != 1)
+	if (write(ready, "", 1) != 1)
 		_exit(98);
 	_exit(refuse_queue(&err));
 }
@@ -140,13 +140,23 @@ static void fail_without_descriptors(int ready)
 	fail_before_ready(ready);
 }
 
-static void wait_for_signal(int ready)
+static void wait_for(char sig, int ready)
 {
 	refuse_on_signal("the test");
-	if (write(ready, "s", 1) != 1)
+	if (write(ready, &sig, 1) != 1)
 		_exit(98);
 	for (;;)
 		pause();
+}
+
+static void wait_for_sigterm(int ready)
+{
+	wait_for(SIGTERM, ready);
+}
+
+static void wait_for_sigint(int ready)
+{
+	wait_for(SIGINT, ready);
 }
 
 static void failure_refuses(void **state)
@@ -161,10 +171,11 @@ static void without_descriptors_refuses(void **state)
 	expect_refusal(fail_without_descriptors);
 }
 
-static void sigterm_refuses(void **state)
+static void signals_refuse(void **state)
 {
 	(void)state;
-	expect_refusal(wait_for_signal);
+	expect_refusal(wait_for_sigterm);
+	expect_refusal(wait_for_sigint);
 }
 
 /* A client that has gone already, and a signal, do not end the queue. Its end does, and every other failure. */
@@ -242,8 +253,8 @@ static void the_manager_hears_why(void **state)
 {
 	(void)state;
 	expect_status(fail_before_ready, "STATUS=a sentence that is expected here");
-	expect_status(wait_for_signal, "STATUS=the test was told to stop (signal 15) before the container was ready; "
-				       "waiting clients were refused");
+	expect_status(wait_for_sigterm, "STATUS=the test was told to stop (signal 15) before the container was ready; "
+					"waiting clients were refused");
 }
 
 static void other_processes_sockets_are_not_ours(void **state)
@@ -290,7 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(failure_refuses),
-		cmocka_unit_test(sigterm_refuses),
+		cmocka_unit_test(signals_refuse),
 		cmocka_unit_test(what_ends_a_queue),
 		cmocka_unit_test(the_manager_hears_why),
 		cmocka_unit_test(other_processes_sockets_are_not_ours),

@@ -10,7 +10,7 @@ static void a_wake_and_an_idle_end(void **state)
 
 	(void)state;
 	keeper_init(&k);
-	k.scripts[WAKE] = "env woken";
+	k.scripts[WAKE] = "env start woken";
 	k.scripts[RELAY] = "env lock ready serve idle exit:0";
 	k.scripts[SLEEP] = "env lock exit:0";
 	client = keeper_client(&k);
@@ -32,7 +32,8 @@ static void a_wake_and_an_idle_end(void **state)
 	assert_non_null(strstr(k.events, word));
 	s = keeper_stats(&k);
 	assert_int_equal(s.wakes, 1);
-	assert_true(s.t_spawned > 0 && s.t_spawned <= s.t_main && s.t_main < s.t_accepting);
+	assert_true(s.t_spawned > 0 && s.t_spawned <= s.t_main && s.t_main < s.t_started);
+	assert_true(s.t_started == s.t_inspected && s.t_inspected < s.t_accepting);
 	assert_int_equal(s.held_until, 0);
 	assert_int_equal(s.t_waiting, 0);
 	close(client);

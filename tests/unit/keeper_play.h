@@ -55,6 +55,15 @@ static inline void say(const char *format, ...)
 		_exit(96);
 }
 
+static inline int open_descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 1000; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
 static inline void say_environment(char **argv)
 {
 	static const char *const names[] = {"LISTEN_FDS", "NOTIFY_SOCKET", "SOCKWAKE_ACCEPTED"};
@@ -89,6 +98,7 @@ static inline void say_environment(char **argv)
 		say("seals=%d", fcntl(atoi(stats), F_GET_SEALS));
 	if (exec)
 		say("exec=%d", fcntl(atoi(exec), F_GETFL) & O_PATH ? 1 : 0);
+	say("open=%d", open_descriptors());
 	say("SOCKWAKE_LOG=%s", getenv("SOCKWAKE_LOG") ? getenv("SOCKWAKE_LOG") : "unset");
 }
 
@@ -170,7 +180,7 @@ static inline void play_lies(int channel, const struct play *p)
 		_exit(92);
 }
 
-static inline void play_count(void)
+static inline struct stats *play_stats(void)
 {
 	const char *text = getenv("SOCKWAKE_STATS_FD");
 	struct error err;
@@ -178,6 +188,21 @@ static inline void play_count(void)
 
 	if (!s)
 		_exit(91);
+	return s;
+}
+
+/* What an activator writes down. */
+static inline void play_start(void)
+{
+	struct stats *s = play_stats();
+
+	s->t_started = s->t_inspected = now_usec();
+}
+
+static inline void play_count(void)
+{
+	struct stats *s = play_stats();
+
 	s->connections_total = 7;
 	s->wakes = 77;
 	s->held_until = UINT64_MAX;
@@ -246,6 +271,8 @@ static inline void play_step(const char *step, int channel, struct play *p, char
 		play_lies(channel, p);
 	else if (strcmp(step, "notes") == 0)
 		play_notes(channel);
+	else if (strcmp(step, "start") == 0)
+		play_start();
 	else if (strcmp(step, "count") == 0)
 		play_count();
 	else if (strncmp(step, "counted:", 8) == 0)

@@ -42,6 +42,38 @@ static void a_proxy_that_is_killed_is_replaced(void **state)
 	keeper_clear(&k);
 }
 
+/* An accepted client is the business of the proxy that serves it, and of none after it. */
+static void a_proxy_gets_the_accepted_clients_alone(void **state)
+{
+	int open[2] = {};
+	struct keeper_run k;
+	const char *text;
+	int client;
+
+	(void)state;
+	keeper_init(&k);
+	k.options[0] = "--no-wake-from";
+	k.options[1] = "127.0.0.2";
+	k.scripts[RELAY] = "env ready serve kill:9|env ready serve idle exit:0";
+	client = keeper_client(&k);
+	keeper_start(&k);
+	assert_true(was_served(client));
+	close(client);
+	client = keeper_client(&k);
+	assert_true(was_served(client));
+	assert_int_equal(keeper_finish(&k), 0);
+	text = k.events;
+	for (size_t n = 0; n < 2; n++) {
+		text = strstr(text, "relay ");
+		text = text ? strstr(text, "open=") : NULL;
+		assert_non_null(text);
+		open[n] = atoi(text + strlen("open="));
+	}
+	assert_int_equal(open[1], open[0] - 1);
+	close(client);
+	keeper_clear(&k);
+}
+
 /* It does not do better, be it that it pretends to end in good order. */
 static void a_proxy_that_ends_again_and_again(void **state)
 {
@@ -297,6 +329,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_proxy_that_fails_before_it_is_ready),
 		cmocka_unit_test(a_proxy_that_is_killed_is_replaced),
+		cmocka_unit_test(a_proxy_gets_the_accepted_clients_alone),
 		cmocka_unit_test(a_proxy_that_ends_again_and_again),
 		cmocka_unit_test(a_proxy_that_never_gets_ready),
 		cmocka_unit_test(a_proxy_that_hangs_before_it_is_ready),
