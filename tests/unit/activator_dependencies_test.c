@@ -235,6 +235,18 @@ static void every_failure_is_told(void **state)
 	fake_stop(&f);
 }
 
+static void a_health_check_that_the_image_lacks_is_told(void **state)
+{
+	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()));
+
+	(void)state;
+	assert_dependency_refused(ARGUMENTS(OPTIONS(f, "docker"), "--with", "pg", "--with-health-check", "healthy",
+					    SERVED_BY(helper("true"))),
+				  "has no health check");
+	assert_string_equal(requests(&f), "POST start GET json GET json");
+	fake_stop(&f);
+}
+
 static void a_signal_while_one_is_awaited_is_told(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()));
@@ -362,6 +374,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_a_check_it_is_ready_when_it_runs, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_health_check_of_the_image_is_asked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_failure_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_health_check_that_the_image_lacks_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_asked_for_is_not_passed_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_signal_while_one_is_awaited_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(sleep_goes_the_other_way, setup, teardown),
