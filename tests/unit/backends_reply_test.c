@@ -423,6 +423,31 @@ static void words_of_a_health_check(void **state)
 	}
 }
 
+static void as_many_words_as_there_can_be(void **state)
+{
+	(void)state;
+	for (size_t n = 64; n <= 65; n++) {
+		_cleanup_free_ char *s =
+			repeat("{\"Id\":" GOOD_ID ",\"Name\":" GOOD_NAME ",\"State\":" RUNNING ",\"HostConfig\":" HOST
+			       ",\"Config\":{\"Healthcheck\":{\"Test\":[\"CMD\"",
+			       ",\"x\"", n - 1, "]}}}");
+		_cleanup_container_ struct container c = {};
+
+		assert_int_equal(inspect(s, &c), n == 64);
+	}
+}
+
+static void as_many_containers_as_there_can_be(void **state)
+{
+	(void)state;
+	for (size_t n = 20000; n <= 20001; n++) {
+		_cleanup_free_ char *s = repeat("[0", ",0", n - 1, "]");
+		_cleanup_container_list_ struct container_list l = {};
+
+		assert_int_equal(docker_parse_list(s, strlen(s), &l), n == 20000);
+	}
+}
+
 static void volumes_and_directories(void **state)
 {
 	static const char text[] =
@@ -530,6 +555,8 @@ int main(void)
 		cmocka_unit_test(size_and_depth_are_bounded),
 		cmocka_unit_test(only_integers_in_range_are_integers),
 		cmocka_unit_test(words_of_a_health_check),
+		cmocka_unit_test(as_many_words_as_there_can_be),
+		cmocka_unit_test(as_many_containers_as_there_can_be),
 		cmocka_unit_test(volumes_and_directories),
 		cmocka_unit_test(labels_have_bounds),
 		cmocka_unit_test(ports_have_bounds),

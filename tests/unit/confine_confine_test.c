@@ -261,21 +261,6 @@ static void test_serves(void **state)
 	survives(serves);
 }
 
-/* A failed assertion shows as what it is, and not as a forbidden system call. */
-static void aborts(void)
-{
-	const struct confinement c = {};
-
-	confined(&c);
-	abort();
-}
-
-static void test_aborts(void **state)
-{
-	(void)state;
-	in_modes(aborts, SYSTEM_SCOPE, MODES - 1, SIGABRT);
-}
-
 /* --- a Unix socket as target --- */
 
 static char unix_directory[] = "/tmp/sockwake-confine-XXXXXX";
@@ -352,7 +337,6 @@ int main(void)
 		cmocka_unit_test(test_privileges),
 		cmocka_unit_test(test_transparent_keeps_net_raw_alone),
 		cmocka_unit_test(test_serves),
-		cmocka_unit_test(test_aborts),
 		cmocka_unit_test(test_unix_target),
 	};
 

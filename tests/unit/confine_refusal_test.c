@@ -4,6 +4,7 @@
 #include "tests/unit/refusal_fixture.h"
 
 #include <linux/mount.h>
+#include <poll.h>
 
 #define ANY UINT64_MAX
 
@@ -129,6 +130,35 @@ static void a_filter_is_locked(void **state)
 	assert_true(child_says(locks_or_may_not_attach));
 }
 
+/* Also where Landlock scopes no signals. Only what abort(3) needs is left. */
+static bool signals_only_itself(void)
+{
+	const struct confinement c = {};
+	pid_t own = getpid(), other;
+	struct error err = {};
+	unsigned missing;
+
+	become_nobody();
+	refuse_call(SYS_landlock_create_ruleset, ENOSYS);
+	other = fork();
+	CHECK(other >= 0);
+	if (other == 0) {
+		while (getppid() == own)
+			(void)poll(NULL, 0, 100);
+		_exit(0);
+	}
+	CHECK(syscall(SYS_tgkill, other, other, 0) == 0);
+	CHECK(confine(&c, &missing, &err) == 0);
+	return syscall(SYS_tgkill, own, own, 0) == 0 && syscall(SYS_tgkill, other, other, 0) < 0 && errno == EPERM &&
+	       kill(other, 0) < 0 && errno == EPERM;
+}
+
+static void no_signal_reaches_others(void **state)
+{
+	(void)state;
+	assert_true(child_says(signals_only_itself));
+}
+
 static void each_gap_has_its_sentence(void **state)
 {
 	static const unsigned root = UNCONFINED_ROOT, landlock = UNCONFINED_LANDLOCK, ports = UNCONFINED_PORTS;
@@ -172,6 +202,7 @@ int main(void)
 		cmocka_unit_test(each_kernel_denies_what_it_can),
 		cmocka_unit_test(each_refusal_is_told),
 		cmocka_unit_test(a_filter_is_locked),
+		cmocka_unit_test(no_signal_reaches_others),
 		cmocka_unit_test(each_gap_has_its_sentence),
 	};
 
