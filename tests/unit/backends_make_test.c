@@ -85,7 +85,7 @@ static void an_image_has_at_most_64_volumes(void **state)
 
 static void versions(void **state)
 {
-	static const char *const new[] = {"4.4.0", "4.10.1", "5.4.2", "5.0.0-rc1", "10.0"};
+	static const char *const new[] = {"4.4", "4.4.0", "4.10.1", "5.4.2", "5.0.0-rc1", "10.0"};
 	static const char *const old[] = {"4.3.1", "3.4.4", "", "x", "4", "-5.4", "dev"};
 
 	(void)state;
@@ -244,6 +244,163 @@ static void refusals(void **state)
 	fake_stop(&f);
 }
 
+#define STUCK SAY_THEN(BODY("500 Internal", "{\"message\":\"is stuck\"}"), CLOSE)
+#define BUSY  SAY_THEN(BODY("409 Conflict", "{\"message\":\"is not paused\"}"), CLOSE)
+#define DONE  SAY_THEN(NO_CONTENT, CLOSE)
+
+/* The last parts of the paths that were asked for: "unpause stop". */
+static const char *actions(const struct fake_engine *f)
+{
+	static char text[256];
+
+	text[0] = '\0';
+	for (const char *p = f->seen->text; (p = strstr(p, " HTTP/1.1\r\n")); p++) {
+		const char *action = p;
+		size_t len = strlen(text);
+
+		while (action[-1] != '/')
+			action--;
+		snprintf(text + len, sizeof(text) - len, "%s%.*s", len ? " " : "", (int)strcspn(action, "? "), action);
+	}
+	return text;
+}
+
+static void whatever_its_state_it_ends(void **state)
+{
+	static const struct {
+		enum container_state state;
+		struct exchange answers[2];
+		const char *actions;
+		int result;
+	} cases[] = {
+		{CONTAINER_CREATED, {STUCK, STUCK}, "", 0},
+		{CONTAINER_EXITED, {STUCK, STUCK}, "", 0},
+		{CONTAINER_RUNNING, {DONE, STUCK}, "stop", 0},
+		{CONTAINER_RESTARTING, {DONE, STUCK}, "stop", 0},
+		{CONTAINER_RUNNING, {NOBODY, STUCK}, "stop", 0}, /* somebody has removed it */
+		{CONTAINER_RUNNING, {STUCK, STUCK}, "stop", -1},
+		{CONTAINER_PAUSED, {DONE, DONE}, "unpause stop", 0},
+		{CONTAINER_PAUSED, {BUSY, DONE}, "unpause stop", 0}, /* somebody has unpaused it */
+		{CONTAINER_PAUSED, {NOBODY, STUCK}, "unpause", 0},
+		{CONTAINER_PAUSED, {STUCK, STUCK}, "unpause", -1},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		struct container c = {.state = cases[k].state, .id = ID64, .name = "web", .stop_timeout = 1};
+		_cleanup_engine_ struct engine *e = NULL;
+		struct fake_engine f;
+		struct error err;
+
+		fake_start(&f, cases[k].answers, 2);
+		e = engine_opened(&f, BACKEND_DOCKER);
+		e->deadline = k % 2 ? now_usec() : USEC_INFINITY; /* does not count */
+		assert_int_equal(engine_end_container(e, &c, &err), cases[k].result);
+		assert_string_equal(actions(&f), cases[k].actions);
+		/* Whatever the caller asks for next has time again. */
+		if (k % 2)
+			assert_in_range(e->deadline - now_usec(), 20 * USEC_PER_SEC, 30 * USEC_PER_SEC);
+		else
+			assert_true(e->deadline == USEC_INFINITY);
+		fake_stop(&f);
+	}
+}
+
+static void networks(void **state)
+{
+	FAKE_ENGINE(f, SAY_THEN(BODY("200 OK", "{}"), CLOSE),
+		    SAY_THEN(BODY("404 Not Found", "{\"message\":\"no such network\"}"), CLOSE), STUCK);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_DOCKER);
+	struct error err;
+
+	(void)state;
+	assert_int_equal(engine_find_network(e, "none", &err), 0);
+	assert_int_equal(engine_find_network(e, "pasta:--mtu,1500", &err), 0);
+	assert_int_equal(engine_find_network(e, "container:x", &err), 0);
+	assert_int_equal(f.seen->requests, 0);
+	assert_int_equal(engine_find_network(e, "shopnet:alias=db", &err), 0);
+	assert_non_null(strstr(f.seen->text, "GET /networks/shopnet HTTP"));
+	assert_int_equal(engine_find_network(e, "hosts,x", &err), -1); /* begins as a mode does */
+	assert_int_equal(err.code, ENOENT);
+	assert_non_null(strstr(err.text, "Docker has no network 'hosts': 'docker network create hosts' makes it"));
+	assert_int_equal(engine_find_network(e, "hos", &err), 0); /* whoever creates the container will see */
+	assert_int_equal(engine_find_network(e, "shopnet", &err), -1);
+	fake_stop(&f);
+}
+
+static void what_is_no_name_is_not_asked_for(void **state)
+{
+	FAKE_ENGINE(f, NOBODY);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_DOCKER);
+	struct made_container o = {.image = "x"};
+	struct image i = {};
+	struct error err;
+
+	(void)state;
+	assert_int_equal(engine_create_container(e, &o, "a/b", &i, &err), -1);
+	assert_int_equal(err.code, EINVAL);
+	assert_int_equal(engine_rename_container(e, "a/b", "web", &err), -1);
+	assert_int_equal(err.code, EINVAL);
+	assert_int_equal(engine_rename_container(e, "web", "a/b", &err), -1);
+	assert_int_equal(err.code, EINVAL);
+	assert_int_equal(engine_remove_container(e, "a/b", &err), -1);
+	assert_int_equal(err.code, EINVAL);
+	assert_int_equal(f.seen->requests, 0);
+	fake_stop(&f);
+}
+
+/* A name that could be the beginning of an identifier is looked up first. */
+static void no_other_container_is_meant(void **state)
+{
+	FAKE_ENGINE(f, NOBODY, NOBODY, STUCK, STUCK, SAY_THEN(THERE("abc"), CLOSE), DONE, SAY_THEN(THERE("abc"), CLOSE),
+		    DONE);
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_DOCKER);
+	struct error err;
+
+	(void)state;
+	assert_int_equal(engine_rename_container(e, "abc", "web", &err), -1);
+	assert_int_equal(err.code, ENOENT);
+	assert_int_equal(engine_remove_container(e, "abc", &err), 0); /* nobody is left to be removed */
+	assert_int_equal(engine_rename_container(e, "abc", "web", &err), -1);
+	assert_int_equal(err.code, EREMOTEIO);
+	assert_int_equal(engine_remove_container(e, "abc", &err), -1);
+	assert_int_equal(err.code, EREMOTEIO);
+	assert_string_equal(actions(&f), "json json json json");
+	assert_int_equal(engine_rename_container(e, "abc", "web", &err), 0);
+	assert_int_equal(engine_remove_container(e, "abc", &err), 0);
+	assert_non_null(strstr(f.seen->text, "POST /containers/" ID64 "/rename?name=web HTTP"));
+	assert_non_null(strstr(f.seen->text, "DELETE /containers/" ID64 "?force=true"));
+	fake_stop(&f);
+}
+
+static void answers_to_a_removal(void **state)
+{
+	static const struct {
+		const char *answer;
+		int result;
+	} cases[] = {
+		{BODY("200 OK", "[]"), 0},
+		{NO_CONTENT, 0},
+		{BODY("404 Not Found", "{\"message\":\"no such container\"}"), 0},
+		{BODY("409 Conflict", "{\"message\":\"removal of container web is already in progress\"}"), 0},
+		{BODY("409 Conflict", "{\"message\":\"is needed\"}"), -1},
+		{BODY("500 Internal", "{\"message\":\"a checkpoint is in progress\"}"), -1},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		const struct exchange answer = SAY_THEN(cases[k].answer, CLOSE);
+		_cleanup_engine_ struct engine *e = NULL;
+		struct fake_engine f;
+		struct error err;
+
+		fake_start(&f, &answer, 1);
+		e = engine_opened(&f, BACKEND_DOCKER);
+		assert_int_equal(engine_remove_container(e, "web", &err), cases[k].result);
+		fake_stop(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +413,11 @@ int main(void)
 		cmocka_unit_test(a_name_that_nobody_has_yet),
 		cmocka_unit_test(what_is_missing_at_a_start),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(whatever_its_state_it_ends),
+		cmocka_unit_test(networks),
+		cmocka_unit_test(what_is_no_name_is_not_asked_for),
+		cmocka_unit_test(no_other_container_is_meant),
+		cmocka_unit_test(answers_to_a_removal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
