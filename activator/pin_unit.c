@@ -178,10 +178,8 @@ static int pin_by_monitor(struct search *s, struct engine *e, const struct optio
 
 	if (r <= 0)
 		return r;
-	if (m.frozen && unpause(s, e, m.id, err) < 0) {
-		close_fd(ret_pidfd);
+	if (m.frozen && unpause(s, e, m.id, err) < 0)
 		return -1;
-	}
 	snprintf(c->id, sizeof(c->id), "%s", m.id);
 	snprintf(c->name, sizeof(c->name), "%s", o->container);
 	c->pid = m.pid;

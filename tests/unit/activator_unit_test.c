@@ -399,10 +399,13 @@ static void a_job_whose_manager_goes(void **state)
 static void what_a_unit_waits_for(void **state)
 {
 	char name[UNIT_NAME_TEXT_MAX] = "";
+	size_t asked;
 
 	(void)state;
 	assert_false(unit_is_being_stopped(u));
+	asked = manager.table->n_calls;
 	assert_false(unit_waits_for(u, name));
+	assert_int_equal(manager.table->n_calls, asked + 1); /* there is no job to ask about */
 	assert_false(unit_has_job(u, X));
 	fake_set(&manager, X, "Job", "7");
 	fake_set(&manager, "job/7", "JobType", "stop");
