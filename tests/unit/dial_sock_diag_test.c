@@ -110,6 +110,42 @@ static void each_port_is_told_once(void **state)
 	close(third);
 }
 
+/* Who listens on an address of the loopback alone cannot be reached from elsewhere. */
+static void what_listens_on_the_loopback(void **state)
+{
+	static const struct {
+		const char *address;
+		bool loopback;
+	} cases[] = {
+		{"127.0.0.1", true}, {"127.9.9.9", true}, {"0.0.0.0", false},
+		{"::1", true},	     {"::", false},	  {"::ffff:127.0.0.1", true},
+	};
+	struct error err;
+	int diag = sock_diag_open(SOCK_STREAM, &err);
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		struct target t = {.len = sizeof(t.addr)};
+		struct sockaddr_in *v4 = (struct sockaddr_in *)&t.addr;
+		struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&t.addr;
+		struct listener found = {.loopback = !cases[k].loopback};
+		int fd;
+
+		if (inet_pton(AF_INET, cases[k].address, &v4->sin_addr) == 1)
+			v4->sin_family = AF_INET;
+		else if (inet_pton(AF_INET6, cases[k].address, &v6->sin6_addr) == 1)
+			v6->sin6_family = AF_INET6;
+		fd = socket(t.addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(bind(fd, (struct sockaddr *)&t.addr, sizeof(*v6)), 0);
+		assert_int_equal(listen(fd, 1), 0);
+		assert_int_equal(getsockname(fd, (struct sockaddr *)&t.addr, &t.len), 0);
+		assert_int_equal(sock_diag_find(diag, SOCK_STREAM, &t, &found), SOCKET_LISTENS);
+		assert_int_equal(found.loopback, cases[k].loopback);
+		close(fd);
+	}
+	close(diag);
+}
+
 static bool is_refused(void)
 {
 	struct error err = {};
@@ -229,6 +265,7 @@ int main(void)
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(what_listens),
 		cmocka_unit_test(each_port_is_told_once),
+		cmocka_unit_test(what_listens_on_the_loopback),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(errors_of_the_kernel),
 	};

@@ -18,6 +18,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "handover/stats_text.h"
+#include "instance/schedule.h"
 
 #define MINUTE (60 * USEC_PER_SEC)
 #define HOUR   (60 * MINUTE)
@@ -161,6 +162,40 @@ static void what_is_too_much(void **state)
 	}
 }
 
+#define NOW (1000 * USEC_PER_SEC)
+
+/* A hold, and two windows of the schedule. */
+static void until_when_it_is_held(void **state)
+{
+	static const struct {
+		uint64_t hold, from[2], until[2], expected;
+	} cases[] = {
+		{0, {0, 0}, {0, 0}, 0},
+		{NOW, {0, 0}, {0, 0}, 0},
+		{NOW + 1, {0, 0}, {0, 0}, NOW + 1},
+		{NOW + HOLD_MAX, {0, 0}, {0, 0}, NOW + HOLD_MAX},
+		{NOW + HOLD_MAX + 1, {0, 0}, {0, 0}, 0}, /* nobody holds it for so long */
+		{0, {NOW, 0}, {NOW + 2, 0}, NOW + 2},
+		{0, {NOW + 1, 0}, {NOW + 2, 0}, 0}, /* has not begun */
+		{0, {NOW - 2, 0}, {NOW, 0}, 0},	    /* is over */
+		{0, {NOW - 2, NOW}, {NOW, NOW + 3}, NOW + 3},
+		{NOW + 5, {NOW, NOW}, {NOW + 2, NOW + 3}, NOW + 5},
+		{NOW + 1, {NOW, NOW}, {NOW + 3, NOW + 2}, NOW + 3},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		struct stats s = {.held_until = cases[k].hold};
+
+		for (size_t w = 0; w < 2; w++) {
+			s.warm[w].from = cases[k].from[w];
+			s.warm[w].until = cases[k].until[w];
+		}
+		if (stats_held_until(&s, NOW) != cases[k].expected)
+			fail_msg("case %zu", k);
+	}
+}
+
 /* An empty one, that the test's process alone has. */
 static int memory(void)
 {
@@ -268,6 +303,7 @@ int main(void)
 		cmocka_unit_test(a_client_has_its_address),
 		cmocka_unit_test(damaged_figures_are_recognised),
 		cmocka_unit_test(what_is_too_much),
+		cmocka_unit_test(until_when_it_is_held),
 		cmocka_unit_test(a_new_file_begins_at_zero),
 		cmocka_unit_test(why_a_file_is_not_mapped),
 		cmocka_unit_test(a_refused_file_is_not_left_mapped),
