@@ -270,6 +270,23 @@ static void before_it_is_made(void **state)
 	fake_stop(&f);
 }
 
+/* No volume was found: the anchor mounts nothing. */
+static void before_it_is_made_without_volumes(void **state)
+{
+	FAKE_ENGINE(f, IMAGE, NO_POD, MADE, MADE,
+		    REPLY("200 OK",
+			  "{\"Id\":\"" ID64 "\",\"Name\":\"sockwake-x-keep\",\"State\":{\"Status\":\"created\"},"
+			  "\"HostConfig\":{},\"Config\":{},\"Image\":\"" OTHER "\"}"));
+	static const char *const none[] = {NULL};
+	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_PODMAN);
+	struct error err;
+
+	(void)state;
+	assert_int_equal(volumes_keep_new(e, record, "x", "img", none, &err), 0);
+	expect_record(OTHER, 0);
+	fake_stop(&f);
+}
+
 static void before_it_is_made_again(void **state)
 {
 	FAKE_ENGINE(f, IMAGE, ANCHOR(""), /* */
@@ -365,13 +382,55 @@ static void what_is_let_go(void **state)
 	fake_stop(&f);
 }
 
+/* A container may have 255 letters, and so may what keeps its volumes. */
+static void the_longest_names(void **state)
+{
+	const size_t longest = 255, kept = longest - strlen("sockwake--keep");
+	char name[256] = "", expected[1200], pod[400];
+	const char *const volumes[] = {name, NULL};
+	const struct exchange script[] = {
+		IMAGE, EXISTS, NO_POD, MADE, MADE, ANCHOR(""), SAY_THEN(pod, CLOSE), REPLY("200 OK", "{}"),
+	};
+	_cleanup_engine_ struct engine *e = NULL;
+	struct fake_engine f;
+	struct error err;
+
+	(void)state;
+	memset(name, 'y', longest);
+	snprintf(pod, sizeof(pod), BODY("200 OK", "{\"Labels\":{\"sockwake.keeps\":\"%s\"}}"), name);
+	fake_start(&f, script, sizeof(script) / sizeof(*script));
+	e = engine_opened(&f, BACKEND_PODMAN);
+	name[kept] = '\0';
+	assert_int_equal(volumes_keep_new(e, record, name, "img", volumes, &err), 0);
+	snprintf(
+		expected, sizeof(expected),
+		"GET /images/img/json; GET /volumes/%s/exists; GET /pods/sockwake-%s-keep-pod/json; POST /pods/create; "
+		"POST /containers/create; GET /containers/sockwake-%s-keep/json",
+		name, name, name);
+	assert_string_equal(asked(&f), expected);
+	name[kept] = 'y';
+	assert_int_equal(volumes_forget(e, record, name, &err), 0);
+	snprintf(expected, sizeof(expected),
+		 "GET /pods/sockwake-%s-keep-pod/json; DELETE /pods/sockwake-%s-keep-pod?force=true", name, name);
+	assert_string_equal(asked(&f), expected);
+	fake_stop(&f);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	static const struct CMUnitTest tests[] = {
-		TEST(what_is_made_is_kept),    TEST(other_volumes_are_kept_anew), TEST(what_is_not_kept),
-		TEST(failures_to_keep),	       TEST(what_cannot_be_written_down), TEST(before_it_is_made),
-		TEST(before_it_is_made_again), TEST(before_it_is_made_failures),  TEST(what_is_let_go),
+		TEST(what_is_made_is_kept),
+		TEST(other_volumes_are_kept_anew),
+		TEST(what_is_not_kept),
+		TEST(failures_to_keep),
+		TEST(what_cannot_be_written_down),
+		TEST(before_it_is_made),
+		TEST(before_it_is_made_without_volumes),
+		TEST(before_it_is_made_again),
+		TEST(before_it_is_made_failures),
+		TEST(what_is_let_go),
+		TEST(the_longest_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,7 +80,8 @@ static void a_lost_network(void **state)
 	REPLY("200 X", "{\"Id\":\"" NETWORK "\",\"Name\":\"/web\",\"State\":{\"Status\":\"created\"},"                 \
 		       "\"HostConfig\":{\"NetworkMode\":\"" mode "\"},\"Config\":{}}")
 	FAKE_ENGINE(f, LOST, OF("shopnet"), LOST, OF(NETWORK), LOST, REPLY("404 X", ""),
-		    REPLY("404 X", "{\"message\":\"network 031ac4 not found\"}"));
+		    REPLY("404 X", "{\"message\":\"network 031ac4 not found\"}"),
+		    REPLY("404 X", "{\"message\":\"network " NETWORK " is busy\"}"), OF("shopnet"));
 	_cleanup_engine_ struct engine *e = engine_opened(&f, BACKEND_DOCKER);
 	enum start_result started;
 	struct error err;
@@ -98,6 +99,9 @@ static void a_lost_network(void **state)
 	assert_null(strstr(err.text, "disconnect"));
 	assert_int_equal(container_start(e, "web", &started, &err), -1);
 	expect(&err, EREMOTEIO, "network 031ac4 not found (status 404)");
+	assert_int_equal(container_start(e, "web", &started, &err), -1);
+	expect(&err, EREMOTEIO, "network " NETWORK " is busy (status 404)");
+	assert_null(strstr(err.text, "disconnect"));
 	fake_stop(&f);
 }
 
