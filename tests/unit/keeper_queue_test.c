@@ -223,6 +223,23 @@ static void accepted_clients_wait_no_longer_either(void **state)
 	assert_true(was_reset(b));
 }
 
+/* A Unix socket cannot be disconnected: a client must see the end also while a proxy holds a copy. */
+static void an_accepted_client_of_a_unix_socket_sees_the_end(void **state)
+{
+	struct queue q = {};
+	_cleanup_close_ int copy = -1, client = -1;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	client = pair[1];
+	copy = fcntl(pair[0], F_DUPFD_CLOEXEC, 0);
+	q.accepted[q.n_accepted++] = (struct client){.fd = pair[0], .arrived = now_usec()};
+	queue_refuse(&q);
+	assert_true(was_ended(client));
+	assert_int_equal(q.n_accepted, 0);
+}
+
 /* One that gave up is still in the queue, in front of the others; it is not counted for one of them. */
 static void who_gave_up_saves_nobody_and_costs_nobody(void **state)
 {
@@ -446,6 +463,7 @@ int main(void)
 		cmocka_unit_test_setup(each_waits_as_long_as_the_limit, setup),
 		cmocka_unit_test_setup(data_makes_nobody_younger, setup),
 		cmocka_unit_test_setup(accepted_clients_wait_no_longer_either, setup),
+		cmocka_unit_test_setup(an_accepted_client_of_a_unix_socket_sees_the_end, setup),
 		cmocka_unit_test_setup(who_gave_up_saves_nobody_and_costs_nobody, setup),
 		cmocka_unit_test_setup(the_overdue_are_reset_without_a_descriptor, setup),
 		cmocka_unit_test_setup(half_closed_clients_wait_as_well, setup),
