@@ -202,8 +202,8 @@ static void assert_dependency_refused(const char *const *arguments, const char *
 static void every_failure_is_told(void **state)
 {
 	const char *up = running();
-	START(f, SAY(NO_SUCH), SAY(NO_CONTENT), SAY(EXITED), SAY_ONE_FAILS, SAY_ONE_FAILS, SAY_ONE_FAILS,
-	      SAY_ONE_FAILS, SAY(NO_CONTENT), SAY(up), SAY(up), SAY_ONE_FAILS);
+	START(f, SAY(NO_SUCH), SAY(NO_CONTENT), SAY(EXITED), SAY_ONE_FAILS, SAY_ONE_FAILS, SAY_ONE_FAILS, SAY_ONE_FAILS,
+	      SAY(NO_CONTENT), SAY(up), SAY(up), SAY_ONE_FAILS);
 
 	(void)state;
 	assert_dependency_refused(ARGUMENTS(OPTIONS(f, "docker"), DB, SERVED_BY(helper("true"))),
@@ -229,9 +229,8 @@ static void every_failure_is_told(void **state)
 	assert_dependency_refused(
 		ARGUMENTS(OPTIONS(f, "docker"), "--startup-timeout", "300ms", DB, SERVED_BY(helper("exec sleep 1000"))),
 		"ended without an answer");
-	assert_string_equal(requests(&f),
-			    "POST start POST start GET json " ONE_FAILS " " ONE_FAILS " " ONE_FAILS
-			    " " ONE_FAILS " POST start GET json GET json POST start GET json GET json");
+	assert_string_equal(requests(&f), "POST start POST start GET json " ONE_FAILS " " ONE_FAILS " " ONE_FAILS
+					  " " ONE_FAILS " POST start GET json GET json POST start GET json GET json");
 	fake_stop(&f);
 }
 
