@@ -11,6 +11,7 @@
 #include "activator/unit.h"
 #include "activator/unit_container.h"
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "lifecycle/lock.h"
 #include "units/log_command.h"
 
@@ -56,10 +57,9 @@ static int failed(const struct job *j, int status, struct error *err)
 /* Waits a moment. Fails at the deadline. */
 static int pause_a_little(struct job *j, struct error *err)
 {
-	uint64_t pause = time_since(j->began) / 8;
+	uint64_t pause = least_of(most_of(time_since(j->began) / 8, PAUSE_LEAST), PAUSE_MOST);
 	char log[LOG_COMMAND_MAX];
 
-	pause = pause < PAUSE_LEAST ? PAUSE_LEAST : pause > PAUSE_MOST ? PAUSE_MOST : pause;
 	tell_awaited(&j->told, NULL, "the job '%s', which comes before '%s', has not ended", j->view->container,
 		     j->own->container);
 	if (time_pause_within(pause, j->engine->deadline))
