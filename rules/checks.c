@@ -227,11 +227,31 @@ int checks_add_label(const struct verdict *v, cJSON *object, struct error *err)
 	return 0;
 }
 
-/* Podman acts on these: `podman auto-update` restarts the unit that a label names. */
-static bool is_podmans(const char *label)
+/* `podman auto-update` restarts the unit that a label names. sockwake, as root, takes a container whose labels say so for its own,
+ * and `sockwake adopt` publishes ports of the host for others. */
+bool checks_is_acted_on(const char *label)
 {
-	return strcmp(label, "PODMAN_SYSTEMD_UNIT") == 0 || strncmp(label, "io.containers.", 14) == 0 ||
-	       strncmp(label, "io.podman.", 10) == 0;
+	static const char *const prefixes[] = {"sockwake.", "io.containers.", "io.podman."};
+
+	for (size_t k = 0; k < sizeof(prefixes) / sizeof(prefixes[0]); k++) {
+		if (strncmp(label, prefixes[k], strlen(prefixes[k])) == 0)
+			return true;
+	}
+	return strcmp(label, "PODMAN_SYSTEMD_UNIT") == 0;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t len = strlen(s), n = strlen(end);
+
+	return len > n && strcmp(s + len - n, end) == 0;
+}
+
+/* "NAME.replaced", "sockwake-NAME-keep": with one that is taken, root can no longer replace or keep the container NAME. */
+bool checks_is_sockwakes_name(const char *name)
+{
+	return ends_with(name, ".replaced") || ends_with(name, ".discarded") ||
+	       (strncmp(name, "sockwake-", 9) == 0 && ends_with(name, "-keep"));
 }
 
 /* Podman composes "KEY=VALUE" and cuts it at the first '=': such a key would be the label of somebody else. */
@@ -241,7 +261,7 @@ int check_labels(const struct verdict *v, const struct schema_row *row, cJSON *i
 	for (const cJSON *child = item->child; child; child = child->next) {
 		if (!child->string[0] || strchr(child->string, '='))
 			return verdict_refuse(v, err, "'%.64s' is not the name of a label", child->string);
-		if (is_podmans(child->string))
+		if (checks_is_acted_on(child->string))
 			return verdict_refuse(v, err, "no rule can allow the label '%.64s'", child->string);
 	}
 	return 0;

@@ -24,6 +24,12 @@ CHECK(check_environment); /* variables; Podman takes those without a value from 
 /* Adds the label of the rules, if there is one, to the object's key "Labels". */
 int checks_add_label(const struct verdict *v, cJSON *object, struct error *err);
 
+/* Does Podman, or sockwake as root, act on this label of a container? */
+bool checks_is_acted_on(const char *label);
+
+/* Is it a name that sockwake gives to containers? */
+bool checks_is_sockwakes_name(const char *name);
+
 /* Can Podman put it into a list, separated by ':' and ',', and get it out again? */
 bool checks_is_plain(const char *s);
 

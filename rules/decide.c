@@ -113,7 +113,12 @@ static int check_new_name(const struct verdict *v, const struct decision *d, str
 {
 	const char *name = uri_value(&d->uri, "name");
 
-	return name ? resolve_new_name(v, RESOLVE_CONTAINER, name, err) : 0;
+	if (!name)
+		return 0;
+	if (checks_is_sockwakes_name(name))
+		return verdict_refuse(v, err, "sockwake itself calls containers such as '%.64s': take another name",
+				      name);
+	return resolve_new_name(v, RESOLVE_CONTAINER, name, err);
 }
 
 static int check_query_values(const struct verdict *v, struct decision *d, struct error *err)

@@ -207,16 +207,32 @@ int resolve_new_network(const struct verdict *v, const char *name, struct error 
 	return check_own_network(v, name, err) < 0 ? -1 : resolve_new_name(v, RESOLVE_NETWORK, name, err);
 }
 
+/* A container takes the labels of its image, and builds and commits give an image any. */
+static int check_image_labels(const struct verdict *v, const char *name, const cJSON *root, struct error *err)
+{
+	const cJSON *config = cJSON_GetObjectItemCaseSensitive(root, "Config");
+	const cJSON *labels = cJSON_GetObjectItemCaseSensitive(config, "Labels");
+
+	for (const cJSON *label = labels ? labels->child : NULL; label; label = label->next) {
+		if (label->string && checks_is_acted_on(label->string))
+			return verdict_refuse(v, err,
+					      "no rule can allow the label '%.64s', which the image '%.128s' has",
+					      label->string, name);
+	}
+	return 0;
+}
+
 int resolve_image_use(const struct verdict *v, const char *name, struct error *err)
 {
 	_cleanup_cjson_ cJSON *root = NULL;
 	bool ignored;
 
-	if (!rules_label(v->rules) || !name || !name[0])
+	if (!name || !name[0])
 		return 0;
-	if (resolve_inspect(v, RESOLVE_IMAGE, name, &root, &ignored, err) < 0)
+	if (resolve_inspect(v, RESOLVE_IMAGE, name, &root, &ignored, err) < 0 ||
+	    check_image_labels(v, name, root, err) < 0)
 		return -1;
-	if (root && is_labelled(v, RESOLVE_IMAGE, root))
+	if (root && rules_label(v->rules) && is_labelled(v, RESOLVE_IMAGE, root))
 		return verdict_refuse(
 			v, err,
 			"the image '%.128s' has the label %s itself, which would make everybody's containers "

@@ -40,7 +40,7 @@ int resolve_new_network(const struct verdict *v, const char *name, struct error 
 /* Could the image give its label to a container? One that is not there could have. */
 int resolve_image_gives_label(const struct verdict *v, const char *image, bool *ret, struct error *err);
 
-/* Containers of this image are the caller's: it does not have the label. */
+/* Containers of this image are the caller's: it does not have the label. Nor has it one that root acts on. */
 int resolve_image_use(const struct verdict *v, const char *name, struct error *err);
 
 /* All that the engine tells of an object; *ret belongs to the caller, NULL: there is none. */

@@ -219,6 +219,14 @@ allow = {' '.join(f"containers.{action}" for action in (
         router.docker("rename", "way", "db")
         router.docker("rename", "db", "way")
 
+    def test_nothing_passes_for_what_sockwake_has_made(self):
+        for options in (("--label=sockwake.made-for=x",), ("--label=sockwake.publish=80:80",), ("--name=x.replaced",)):
+            self.assertIn("containers.create is refused here", self.refusal("create", *options, harness.BUSYBOX, "true"))
+        self.assertIn("containers.rename is refused here", self.refusal("rename", "way", "x.discarded"))
+        self.addCleanup(harness.run, "docker", "rmi", "--force", "way-2", check=False)
+        router.docker("commit", "--change=LABEL sockwake.publish=80:80", "way", "way-2")
+        self.assertIn("sockwake.publish", self.refusal("create", "way-2", "true"))
+
     def test_a_list_says_nothing_of_others(self):
         self.assertIn("No such container", self.refusal("ps", "--filter=since=of-root"))
         self.assertIn("way", router.docker("ps", "--filter=name=way", "--filter=status=running", "--size").stdout)

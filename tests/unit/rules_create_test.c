@@ -261,6 +261,10 @@ static void the_rest_of_a_container_is_checked(void **state)
 		{",\"Labels\":{\"PODMAN_SYSTEMD_UNIT\":\"sshd.service\"}", "403"},
 		{",\"Labels\":{\"io.containers.autoupdate\":\"local\"}", "403"},
 		{",\"Labels\":{\"io.podman.x\":\"y\"}", "403"},
+		/* sockwake does, as root. */
+		{",\"Labels\":{\"sockwake.made-for\":\"x\"}", "403"},
+		{",\"Labels\":{\"sockwake.publish\":\"80:80\"}", "403"},
+		{",\"Labels\":{\"sockwake\":\"y\"}", ""},
 		{",\"Runtime\":null", ""},
 		{",\"OnBuild\":[\"RUN x\"]", "403"},
 		{",\"Healthcheck\":{\"Test\":[\"CMD\",\"x\"],\"Interval\":1000000}", ""},
@@ -280,6 +284,35 @@ static void the_rest_of_a_container_is_checked(void **state)
 	(void)state;
 	check("/containers/create?name=a", "containers.create", "{\"Image\":\"x\"", "}", needs,
 	      sizeof(needs) / sizeof(needs[0]));
+}
+
+#define IMAGE_LABELS(labels) "200 OK\n{\"Id\":\"x\",\"Config\":{\"Labels\":" labels "}}"
+
+/* A container takes them from it, whoever has built it. */
+static void no_image_brings_labels_that_root_acts_on(void **state)
+{
+	static const struct play plays[] = {
+		{"GET /images/publishes/json", IMAGE_LABELS("{\"a\":\"b\",\"sockwake.publish\":\"80:80\"}"), false},
+		{"GET /images/unit/json", IMAGE_LABELS("{\"PODMAN_SYSTEMD_UNIT\":\"sshd.service\"}"), false},
+		{"GET /images/plain/json", IMAGE_LABELS("{\"a\":\"b\"}"), false},
+		{"GET /images/bare/json", IMAGE_LABELS("null"), false},
+		{"GET /images/", "404 Not Found\n{}", false},
+		{NULL, NULL, false},
+	};
+	static const char *const rules[] = {"allow = containers.create", "label = team=ci\nallow = containers.create"};
+	static const struct need needs[] = {
+		{"publishes", "403"}, {"unit", "403"}, {"plain", ""}, {"bare", ""}, {"missing", ""},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < 2 * sizeof(needs) / sizeof(needs[0]); k++) {
+		const struct need *n = &needs[k / 2];
+		_cleanup_free_ char *json = NULL, *got = NULL;
+
+		assert_true(asprintf(&json, "{\"Image\":\"%s\"}", n->json) > 0);
+		got = lacks(rules[k % 2], plays, "/containers/create", json);
+		assert_string_equal(got, n->lacks);
+	}
 }
 
 static void other_bodies_are_checked(void **state)
@@ -502,6 +535,7 @@ int main(void)
 		cmocka_unit_test(what_gives_the_host_away_needs_a_rule),
 		cmocka_unit_test(the_files_of_the_host_need_a_rule),
 		cmocka_unit_test(the_rest_of_a_container_is_checked),
+		cmocka_unit_test(no_image_brings_labels_that_root_acts_on),
 		cmocka_unit_test(other_bodies_are_checked),
 		cmocka_unit_test(a_link_below_an_allowed_directory_is_not_followed),
 		cmocka_unit_test(the_parsed_form_is_sent),

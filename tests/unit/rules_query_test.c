@@ -253,6 +253,12 @@ static void nothing_gets_a_name_like_an_id(void **state)
 		{"/containers/create?name=11", "{}", 403},
 		{"/containers/create?name=22", "{}", 403},
 		{"/containers/create?name=/web", "{}", 403},
+		/* what sockwake calls containers */
+		{"/containers/create?name=web.replaced", "{}", 403},
+		{"/containers/create?name=web.replaced2", "{}", 200},
+		{"/containers/create?name=sockwake-web-keep", "{}", 403},
+		{"/containers/create?name=sockwake-web", "{}", 200},
+		{"/containers/a/rename?name=web.discarded", "", 403},
 		{"/containers/a/rename?name=web", "", 200},
 		{"/containers/a/rename?name=0a1b2c3d4e5f", "", 403},
 		{"/networks/create", "{\"Name\":\"web\"}", 200},
