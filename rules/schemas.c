@@ -19,11 +19,29 @@
 	}
 
 /* Options of a log that stay within the engine. Podman's "path" names a file of the host. */
-#define LOG_OPTIONS "max-size max-file max-buffer-size mode compress labels labels-regex env env-regex tag"
+#define LOG_OPTIONS "max-size max-file max-buffer-size mode compress"
 #define LOG_DRIVERS "json-file local journald k8s-file none"
+/* With these an entry gets text of the container's maker: in the container's own file it harms nobody; in the journal of the host it
+ * can pass for an entry of any unit, and in the log of another machine for one of any program. */
+#define LOG_FIELDS   "labels labels-regex env env-regex tag"
+#define FILE_DRIVERS "json-file local k8s-file none"
 
 #define REFERENCES     "Binds Mounts VolumesFrom Links EndpointsConfig"
 #define REFERENCES_MAX 200U
+
+static int check_log(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	static const struct schema_row option = {.name = "Config", .key = RULES_LOG_OPTION, .free = LOG_OPTIONS};
+	const char *driver = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "Type"));
+	cJSON *config = cJSON_GetObjectItemCaseSensitive(item, "Config");
+
+	if (check_kind(v, row, item, err) < 0)
+		return -1;
+	/* Without a driver it is the engine's own, which may be the journal. */
+	if (!cJSON_IsObject(config) || (driver && schema_is_listed(FILE_DRIVERS, driver)))
+		return 0;
+	return check_keys(v, &option, config, err);
+}
 
 static const struct schema_row health_rows[] = {
 	FREE("Test", KIND_STRINGS),
@@ -43,7 +61,7 @@ static const struct schema_row restart_rows[] = {
 
 static const struct schema_row log_rows[] = {
 	FREE("Type", KIND_STRING),
-	{"Config", KIND_MAP, check_keys, RULES_LOG_OPTION, LOG_OPTIONS, NULL},
+	{"Config", KIND_MAP, check_keys, RULES_LOG_OPTION, LOG_OPTIONS " " LOG_FIELDS, NULL}, /* check_log() */
 	END,
 };
 
@@ -160,7 +178,7 @@ static const struct schema_row host_rows[] = {
 
 	/* how it lives */
 	{"RestartPolicy", KIND_OBJECT, check_kind, RULES_RESTART, "no", restart_rows},
-	{"LogConfig", KIND_OBJECT, check_kind, RULES_LOG_DRIVER, LOG_DRIVERS, log_rows},
+	{"LogConfig", KIND_OBJECT, check_log, RULES_LOG_DRIVER, LOG_DRIVERS, log_rows},
 	{"OomScoreAdj", KIND_NUMBER, check_negative, RULES_OOM, NULL, NULL},
 	{"OomKillDisable", KIND_BOOL, check_yes, RULES_OOM, NULL, NULL},
 	{"Ulimits", KIND_OBJECTS, check_yes, RULES_ULIMITS, NULL, ulimit_rows},
