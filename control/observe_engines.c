@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "backends/backend.h"
 #include "backends/engine.h"
 #include "common/clock.h"
+#include "control/router_move.h"
 #include "control/sharing.h"
 
 static bool is(const char *a, const char *b)
@@ -67,6 +70,22 @@ static void ask_each(struct engine *engine, const struct instance *first, struct
 	}
 }
 
+/* The router brings a user to an engine of theirs, which knows nothing of root's containers. It tells nobody which engine answers. */
+static int check_way(enum scope scope, const char *socket, struct error *err)
+{
+	struct stat st, routers, engines;
+
+	if (scope != SCOPE_SYSTEM || geteuid() == 0 || stat(socket, &st) < 0 || stat(ROUTER_SOCKET, &routers) < 0 ||
+	    st.st_dev != routers.st_dev || st.st_ino != routers.st_ino || !(st.st_mode & S_IWOTH) ||
+	    stat(ROUTER_ENGINE_DIRECTORY, &engines) < 0)
+		return 0;
+	return error_set(
+		err, EACCES,
+		"the states of root's containers are unknown: the router may bring you from '%s' to an engine of "
+		"your own; 'sudo sockwake list' shows them",
+		socket);
+}
+
 /* One request to the engine of `first`, for all instances of that engine. */
 static int ask_engine(enum scope scope, const struct instance *first, uint64_t patience, struct observation *os,
 		      size_t n, struct error *err)
@@ -74,7 +93,8 @@ static int ask_engine(enum scope scope, const struct instance *first, uint64_t p
 	_cleanup_engine_ struct engine *engine = NULL;
 	_cleanup_container_list_ struct container_list containers = {};
 
-	if (engine_open(first->backend, scope, first->engine_socket, &engine, err) < 0)
+	if (engine_open(first->backend, scope, first->engine_socket, &engine, err) < 0 ||
+	    check_way(scope, engine->socket, err) < 0)
 		return -1;
 	engine->deadline = now_usec() + patience;
 	if (engine->backend->list(engine, &containers, err) < 0) {

@@ -12,15 +12,14 @@
 #include "control/router_record.h"
 #include "units/own_file.h"
 
-#define UNIT_DIRECTORY	 "/etc/systemd/system"
-#define DROP_IN		 UNIT_DIRECTORY "/docker.socket.d"
-#define DROP_IN_FILE	 DROP_IN "/sockwake-router.conf"
-#define WANTS		 UNIT_DIRECTORY "/sockets.target.wants"
-#define WANTS_LINK	 WANTS "/" ROUTER_SOCKET_UNIT
-#define TMPFILES	 "/etc/tmpfiles.d"
-#define TMPFILES_MASK	 TMPFILES "/podman-docker.conf"
-#define TMPFILES_VENDOR	 "/usr/lib/tmpfiles.d/podman-docker.conf"
-#define ENGINE_DIRECTORY "/run/sockwake-engine"
+#define UNIT_DIRECTORY	"/etc/systemd/system"
+#define DROP_IN		UNIT_DIRECTORY "/docker.socket.d"
+#define DROP_IN_FILE	DROP_IN "/sockwake-router.conf"
+#define WANTS		UNIT_DIRECTORY "/sockets.target.wants"
+#define WANTS_LINK	WANTS "/" ROUTER_SOCKET_UNIT
+#define TMPFILES	"/etc/tmpfiles.d"
+#define TMPFILES_MASK	TMPFILES "/podman-docker.conf"
+#define TMPFILES_VENDOR "/usr/lib/tmpfiles.d/podman-docker.conf"
 
 static const char drop_in[] = OWN_FILE_MARK ": 'sockwake router disable' removes it\n"
 					    "[Socket]\n"
@@ -274,7 +273,7 @@ int router_move_revert(const struct router_move *m, struct error *err)
 	struct router_record record;
 	bool is_known, empty;
 
-	PATH(directory, ENGINE_DIRECTORY);
+	PATH(directory, ROUTER_ENGINE_DIRECTORY);
 	if (router_record_read(m->root, &record, err) < 0)
 		return -1;
 	is_known = *record.progress;

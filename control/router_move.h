@@ -21,9 +21,10 @@
 #include "common/error.h"
 #include "control/router_place.h"
 
-#define ROUTER_SOCKET	     "/run/docker.sock"			/* where clients connect */
-#define ROUTER_ENGINE_SOCKET "/run/sockwake-engine/docker.sock" /* where docker.socket is moved to */
-#define ROUTER_KEPT_SOCKET   "/run/.docker.sock.sockwake"	/* the second name */
+#define ROUTER_SOCKET		"/run/docker.sock" /* where clients connect */
+#define ROUTER_ENGINE_DIRECTORY "/run/sockwake-engine"
+#define ROUTER_ENGINE_SOCKET	ROUTER_ENGINE_DIRECTORY "/docker.sock" /* where docker.socket is moved to */
+#define ROUTER_KEPT_SOCKET	"/run/.docker.sock.sockwake"	       /* the second name */
 
 #define ROUTER_SOCKET_UNIT  "sockwake-router.socket"
 #define ROUTER_SERVICE_UNIT "sockwake-router.service"

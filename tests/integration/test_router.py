@@ -167,6 +167,7 @@ class Enable(harness.Case):
         kept = harness.run("make", "-C", "/src", "uninstall", check=False)
         self.assertIn("sudo sockwake router disable", kept.stderr)
         self.assertIn("only root sees", sockwake("status", user="wake").stdout)
+        self.check_list_of_a_user()
         refused = sockwake("disable", user="wake", check=False)
         self.assertIn("sudo sockwake router disable", refused.stderr)
         with Client() as client:
@@ -190,6 +191,15 @@ class Enable(harness.Case):
         text = sockwake("status").stdout
         self.assertIn(f"router – enabled, listens on {SOCKET}", text)
         self.assertRegex(text, rf"root +{pid} +docker +system")
+
+    def check_list_of_a_user(self):
+        """The router brings wake to an engine of wake's, where there is no 'guest'."""
+        self.scope.instance("guest", 8080, 80)
+        listed = harness.run("sockwake", "list", "--scope", "system", user="wake")
+        self.assertIn("asleep", listed.stdout)
+        self.assertNotIn("missing", listed.stdout)
+        self.assertIn("'sudo sockwake list' shows them", listed.stderr)
+        self.assertIn("created", self.scope.sockwake("list").stdout)
 
     def run_container(self, name):
         self.scope.engine_run("run", "--detach", f"--name={name}", "--stop-timeout=0", harness.BUSYBOX, "sleep", "1000")
