@@ -230,6 +230,12 @@ static void name_owner(const struct peer *p, char ret[static MESSAGE_TEXT_MAX])
 		owner_of_container(p->place.container, p->uid, ret);
 }
 
+/* Without a configuration, too: root's sleeping containers wake by this socket, and root could open the engine's own one. */
+static bool is_served_in_any_case(const struct dispatcher *d, const struct peer *p)
+{
+	return !d->options->restricted && p->uid == 0 && p->place.kind == PLACE_HOST;
+}
+
 /* What to do with a client, and by which kind of worker. */
 static enum member_kind judge(const struct dispatcher *d, const struct peer *p, struct message *ret)
 {
@@ -238,10 +244,10 @@ static enum member_kind judge(const struct dispatcher *d, const struct peer *p, 
 	char why[ROUTE_WHY_MAX];
 	enum route route;
 
-	if (!d->settings.known) {
+	if (!d->settings.known && !is_served_in_any_case(d, p)) {
 		refusal(ret, 503,
-			"nobody can use this socket before the administrator has mended its configuration: %.300s",
-			d->settings.trouble.text);
+			"%s can use this socket before the administrator has mended its configuration: %.300s",
+			d->options->restricted ? "nobody" : "only root", d->settings.trouble.text);
 		return MEMBER_REFUSING;
 	}
 	route = route_of(&d->settings.config, p, why);
