@@ -211,10 +211,14 @@ static void describe_container(const struct router_view *v, const struct router_
 	const char *rest = c->runs ? "" : " (does not run)";
 
 	if (router_view_allows(allowed, c))
-		(void)snprintf(ret, size, "%s%s: allowed", c->name, rest);
+		(void)snprintf(ret, size, "%s%s: %s", c->name, rest,
+			       v->progress == ROUTER_OFF ? "would be allowed" : "allowed");
+	else if (!v->allowed)
+		(void)snprintf(ret, size, "%s%s: allowed or not as before " ROUTER_CONFIG " was wrong", c->name, rest);
 	else
-		(void)snprintf(ret, size, "%s%s: not allowed; 'containers = %s%s%s' in " ROUTER_CONFIG " allows it",
-			       c->name, rest, allowed, *allowed ? ", " : "", c->name);
+		(void)snprintf(ret, size, "%s%s: %s; 'containers = %s%s%s' in " ROUTER_CONFIG " allows it", c->name,
+			       rest, v->progress == ROUTER_OFF ? "would not be allowed" : "not allowed", allowed,
+			       *allowed ? ", " : "", c->name);
 }
 
 static void print_containers(const struct router_view *v, const struct terminal *t)

@@ -150,7 +150,9 @@ static cJSON *containers_to_json(const struct router_view *v)
 		object = cJSON_CreateObject();
 		cJSON_AddStringToObject(object, "name", c->name);
 		cJSON_AddBoolToObject(object, "running", c->runs);
-		cJSON_AddBoolToObject(object, "allowed", v->allowed && router_view_allows(v->allowed, c));
+		cJSON_AddItemToObject(object, "allowed",
+				      v->allowed ? cJSON_CreateBool(router_view_allows(v->allowed, c))
+						 : cJSON_CreateNull());
 		cJSON_AddItemToArray(array, object);
 	}
 	return array;

@@ -175,6 +175,7 @@ class Enable(harness.Case):
         self.assertLess(client.absent, 0.5)
         self.assertLess(client.longest, 10)
         self.assertIn("guest", harness.run("docker", "ps", "--all").stdout)
+        self.assertIn("guest (does not run): would not be allowed;", sockwake("status").stdout)
         self.scope.clean()
         self.assertEqual(machine(), self.before)
 
@@ -191,6 +192,11 @@ class Enable(harness.Case):
         text = sockwake("status").stdout
         self.assertIn(f"router – enabled, listens on {SOCKET}", text)
         self.assertRegex(text, rf"root +{pid} +docker +system")
+        self.assertIn("guest (does not run): not allowed; 'containers = guest'", text)
+        CONFIG.write_text("containrs = guest\n")
+        self.assertIn(f"guest (does not run): allowed or not as before {CONFIG} was wrong", sockwake("status").stdout)
+        self.assertIsNone(status()["containers"][0]["allowed"])
+        CONFIG.unlink()
 
     def check_list_of_a_user(self):
         """The router brings wake to an engine of wake's, where there is no 'guest'."""
