@@ -1,5 +1,7 @@
 #include "control/sleep.h"
 
+#include <errno.h>
+
 #include "common/clock.h"
 #include "control/kept_up.h"
 #include "control/note.h"
@@ -7,6 +9,9 @@
 #include "control/settle.h"
 #include "units/manager.h"
 #include "units/paths.h"
+#include "units/query.h"
+
+#define NOTE_AFTER (3 * USEC_PER_SEC)
 
 /* The service has ended. Does the container sleep? */
 static int look(struct manager *m, const struct stored *s, struct error *err)
@@ -40,6 +45,24 @@ void sleep_begin(enum scope scope, const struct stored_list *list)
 	}
 }
 
+/* A service that cannot put its container to sleep tries for as long as the unit's TimeoutStopSec= allows. */
+static int stop_patiently(struct manager *m, const char *name, const char *unit, struct error *err)
+{
+	struct unit_state state = {};
+	struct error ignored;
+	bool says_why;
+
+	if (manager_stop(m, unit, NOTE_AFTER, err) == 0)
+		return 0;
+	if (!error_forgive(err, ETIMEDOUT))
+		return -1;
+	says_why = manager_examine(m, &unit, 1, &state, &ignored) == 0 && *state.status_text;
+	note_print("'%s' is still being put to sleep%s%s", name, says_why ? ": " : "",
+		   says_why ? state.status_text : "");
+	unit_states_clear(&state, 1);
+	return manager_stop(m, unit, USEC_INFINITY, err);
+}
+
 int sleep_instance(enum scope scope, const struct stored *s, struct error *err)
 {
 	_cleanup_manager_ struct manager *m = NULL;
@@ -49,10 +72,9 @@ int sleep_instance(enum scope scope, const struct stored *s, struct error *err)
 
 	if (manager_connect(scope, &m, err) < 0)
 		return -1;
-	/* The units' TimeoutStopSec= is the limit. */
 	if (s->instance.legacy && manager_stop(m, unit_name(name, LEGACY_SUFFIX, unit), USEC_INFINITY, err) < 0)
 		return -1;
-	if (manager_stop(m, unit_name(name, SERVICE_SUFFIX, unit), USEC_INFINITY, err) < 0)
+	if (stop_patiently(m, name, unit_name(name, SERVICE_SUFFIX, unit), err) < 0)
 		return -1;
 	if (look(m, s, err) < 0)
 		return -1;
