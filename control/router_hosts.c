@@ -8,6 +8,8 @@
 
 #include "backends/json.h"
 #include "common/io.h"
+#include "common/parse.h"
+#include "control/program_output.h"
 #include "control/router_move.h"
 #include "units/exec_command.h"
 #include "units/query.h"
@@ -53,6 +55,7 @@ void router_hosts_take_command(struct router_hosts *h, const char *const *argv)
 	if (!program || strcmp(program, "dockerd") != 0)
 		return;
 	h->known = true;
+	(void)snprintf(h->program, sizeof(h->program), "%s", *argv);
 	for (const char *const *word = argv + 1; *word; word++) {
 		if ((value = value_of(word, "--host")) || (value = value_of(word, "-H")))
 			take_host(h, value, "'-H' of docker.service, which 'systemctl cat docker.service' shows");
@@ -116,6 +119,36 @@ static int take_command(void *data, const char *const *argv, struct error *err)
 	return 0;
 }
 
+/* Its own words, in the last line that is not empty. */
+static const char *last_line(char *text)
+{
+	size_t len = strlen(text);
+	char *begin;
+
+	while (len > 0 && strchr("\r\n", text[len - 1]))
+		text[--len] = '\0';
+	begin = strrchr(text, '\n');
+	begin = begin ? begin + 1 : text;
+	text_make_printable(begin);
+	return begin;
+}
+
+int router_hosts_validate(const char *program, const char *file, struct error *err)
+{
+	const char *argv[] = {program, "--validate", "--config-file", file, NULL};
+	_cleanup_free_ char *text = NULL;
+	struct error ignored;
+	bool good;
+
+	/* What it does not say, its start does. */
+	if (program_output(argv, true, &text, &good, &ignored) < 0 || good || strstr(text, "unknown flag"))
+		return 0;
+	return error_set(err, EINVAL,
+			 "Docker has to be restarted, and would not start: mend '%s' first ('%s --validate "
+			 "--config-file %s' checks it): %.400s",
+			 file, program, file, last_line(text));
+}
+
 static int read_file(struct router_hosts *h, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -123,8 +156,10 @@ static int read_file(struct router_hosts *h, struct error *err)
 
 	if (file_read(AT_FDCWD, h->file, FILE_SIZE, &text, &len, err) < 0)
 		return error_forgive(err, ENOENT) ? 0 : -1;
-	if (len == 0 || router_hosts_take_file(h, text, len))
+	if (len == 0)
 		return 0;
+	if (router_hosts_take_file(h, text, len))
+		return router_hosts_validate(h->program, h->file, err);
 	return error_set(
 		err, EINVAL,
 		"Docker has to be restarted, and would not start: '%s' is not valid JSON; mend it first ('python3 "

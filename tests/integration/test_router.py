@@ -266,6 +266,11 @@ class Enable(harness.Case):
         self.assertIn("is not valid JSON", sockwake("disable", check=False).stderr)
         self.assertEqual((status()["state"], docker_pid()), ("on", pid))
         DAEMON_JSON.write_text('{"no-such-key": 1}')
+        if "validate" in harness.run("dockerd", "--help").stdout:  # since Docker 23
+            self.assertIn("no-such-key", sockwake("disable", check=False).stderr)
+            self.assertEqual((status()["state"], docker_pid()), ("on", pid))
+        # Only a start tells.
+        DAEMON_JSON.write_text('{"data-root": "/proc/none"}')
         failed = sockwake("disable", check=False)
         self.assertIn("journalctl -u docker.service", failed.stderr)
         self.assertNotIn("nothing has changed", failed.stderr)

@@ -4,8 +4,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -86,6 +89,36 @@ static void a_file_that_docker_cannot_read(void **state)
 	assert_false(h.any);
 }
 
+/* A dockerd that says this. */
+static int validate(const char *script, struct error *err)
+{
+	char path[] = "/tmp/sockwake-test-XXXXXX";
+	int fd = mkstemp(path), r;
+
+	assert_true(fd >= 0 && dprintf(fd, "#!/bin/sh\n%s\n", script) > 0);
+	assert_int_equal(fchmod(fd, 0755), 0);
+	close(fd);
+	r = router_hosts_validate(path, "/etc/docker/daemon.json", err);
+	unlink(path);
+	return r;
+}
+
+static void docker_itself_checks_the_file(void **state)
+{
+	struct error err;
+
+	(void)state;
+	assert_int_equal(
+		validate("test \"$*\" = '--validate --config-file /etc/docker/daemon.json' || exit 1; echo OK >&2",
+			 &err),
+		0);
+	assert_int_equal(validate("echo unable: fooo >&2; echo; exit 1", &err), -1);
+	assert_int_equal(err.code, EINVAL);
+	assert_non_null(strstr(err.text, "checks it): unable: fooo"));
+	assert_int_equal(validate("echo 'unknown flag: --validate'; echo 'See dockerd --help.'; exit 125", &err), 0);
+	assert_int_equal(router_hosts_validate("/no/such/dockerd", "/x", &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -93,6 +126,7 @@ int main(void)
 		cmocka_unit_test(another_file_may_be_named),
 		cmocka_unit_test(an_option_without_a_value_is_none),
 		cmocka_unit_test(a_file_that_docker_cannot_read),
+		cmocka_unit_test(docker_itself_checks_the_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
