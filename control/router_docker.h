@@ -21,7 +21,7 @@ struct router_docker {
 	size_t n;
 };
 
-/* Asks the Docker that listens on this socket. */
+/* Asks the Docker that listens on this socket; only for the containers that run, if the list of all is too large. */
 int router_docker_ask(const char *socket, struct router_docker *ret, struct error *err);
 
 void router_docker_clear(struct router_docker *d);

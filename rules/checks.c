@@ -254,13 +254,21 @@ bool checks_is_sockwakes_name(const char *name)
 	       (strncmp(name, "sockwake-", 9) == 0 && ends_with(name, "-keep"));
 }
 
+/* Each list of containers has them. */
+#define LABELS_MAX (16UL * 1024)
+
 /* Podman composes "KEY=VALUE" and cuts it at the first '=': such a key would be the label of somebody else. */
 int check_labels(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
 {
+	size_t len = 0;
+
 	(void)row;
 	for (const cJSON *child = item->child; child; child = child->next) {
 		if (!child->string[0] || strchr(child->string, '='))
 			return verdict_refuse(v, err, "'%.64s' is not the name of a label", child->string);
+		len += strlen(child->string) + strlen(child->valuestring);
+		if (len > LABELS_MAX)
+			return verdict_refuse(v, err, "there are more than %lu bytes of labels", LABELS_MAX);
 		if (checks_is_acted_on(child->string))
 			return verdict_refuse(v, err, "no rule can allow the label '%.64s'", child->string);
 	}

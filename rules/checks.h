@@ -16,7 +16,7 @@ CHECK(check_negative);	  /* a negative number needs the rule */
 CHECK(check_path);	  /* a path within the container; Podman composes lists from it, separated by ':' and ',' */
 CHECK(check_path_keys);	  /* the same for the keys of a map */
 CHECK(check_image);	  /* the name of an image */
-CHECK(check_labels);	  /* labels; adds the one of the rules */
+CHECK(check_labels);	  /* labels: none that root acts on, and not too many */
 CHECK(check_environment); /* variables; Podman takes those without a value from its own */
 
 #undef CHECK

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "backends/request.h"
 #include "control/router_docker.h"
 #include "control/router_view.h"
 #include "tests/unit/fake_engine.h"
@@ -114,6 +115,26 @@ static void docker_is_asked(void **state)
 	assert_int_equal(err.code, ENOTCONN);
 }
 
+static void those_that_run_are_known_whatever_there_is(void **state)
+{
+	static char endless[1024 * 1024] = "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n[";
+	FAKE_ENGINE(f, SAY("HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n{\"LiveRestoreEnabled\":true}"),
+		    {.reply = endless,
+		     .after = CLOSE,
+		     .len = sizeof(endless),
+		     .repeat = LIST_REPLY_MAX / sizeof(endless) + 1},
+		    SAY("HTTP/1.1 200 OK\r\nContent-Length: 36\r\n\r\n[{\"Names\":[\"/a\"],\"State\":\"running\"}]"));
+	_cleanup_router_docker_ struct router_docker d = {};
+	struct error err;
+
+	(void)state;
+	if (router_docker_ask(f.socket, &d, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(d.n, 1);
+	assert_non_null(strstr(f.seen->text, "%22running%22"));
+	fake_stop(&f);
+}
+
 static void a_container_is_allowed_by_its_name_or_its_identifier(void **state)
 {
 	const struct router_container c = {.name = "tr", .id = "ae55c7b681db0123456789"};
@@ -136,6 +157,7 @@ int main(void)
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(containers_that_would_end_are_named),
 		cmocka_unit_test(docker_is_asked),
+		cmocka_unit_test(those_that_run_are_known_whatever_there_is),
 		cmocka_unit_test(a_container_is_allowed_by_its_name_or_its_identifier),
 	};
 

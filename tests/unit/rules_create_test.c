@@ -297,6 +297,21 @@ static void the_rest_of_a_container_is_checked(void **state)
 	      sizeof(needs) / sizeof(needs[0]));
 }
 
+static void labels_have_a_limit(void **state)
+{
+	static const struct need cases[] = {{"16382", ""}, {"16383", "403"}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		_cleanup_free_ char *json = NULL, *got = NULL;
+
+		assert_true(asprintf(&json, "{\"Image\":\"x\",\"Labels\":{\"a\":\"%0*d\",\"b\":\"\"}}",
+				     atoi(cases[k].json), 0) > 0);
+		got = lacks("allow = containers.create", NULL, "/containers/create", json);
+		assert_string_equal(got, cases[k].lacks);
+	}
+}
+
 #define IMAGE_LABELS(labels) "200 OK\n{\"Id\":\"x\",\"Config\":{\"Labels\":" labels "}}"
 
 /* A container takes them from it, whoever has built it. */
@@ -546,6 +561,7 @@ int main(void)
 		cmocka_unit_test(what_gives_the_host_away_needs_a_rule),
 		cmocka_unit_test(the_files_of_the_host_need_a_rule),
 		cmocka_unit_test(the_rest_of_a_container_is_checked),
+		cmocka_unit_test(labels_have_a_limit),
 		cmocka_unit_test(no_image_brings_labels_that_root_acts_on),
 		cmocka_unit_test(other_bodies_are_checked),
 		cmocka_unit_test(a_link_below_an_allowed_directory_is_not_followed),
