@@ -30,6 +30,7 @@
 #include "router/status_socket.h"
 #include "router/team.h"
 
+#define SUBUID_FILE  "/etc/subuid"
 #define ACCEPT_BATCH 16
 /* How long nobody is accepted after a shortage of descriptors or memory. */
 #define PAUSE_USEC (100 * USEC_PER_MSEC)
@@ -468,6 +469,7 @@ static int prepare(struct dispatcher *d, int listener, const struct dispatcher_o
 
 	d->options = options;
 	d->idle_timeout = options->idle_timeout;
+	subordinates_read(SUBUID_FILE, &d->pace.subordinates);
 	if (settings_open(&d->settings, options, err) < 0 || find_users(d, options, err) < 0 ||
 	    records_open(&d->records, CONFIG_LIMIT_MAX + SPARE, err) < 0 || loop_open(&d->loop, err) < 0)
 		return -1;

@@ -1,26 +1,33 @@
 #include "router/pace.h"
 
 /* Accounts beyond those that can be counted share the last count. */
-static unsigned *count_of(struct pace *p, const struct ucred *peer)
+static unsigned *find(struct pace_accounts *a, uint32_t key)
 {
-	uint64_t key = peer->uid != 0 ? peer->uid : 1ULL << 32 | (uint32_t)peer->pid;
 	unsigned k = 0;
 
-	while (k < p->n_accounts && p->accounts[k].key != key && k < PACE_ACCOUNTS - 1)
+	while (k < a->n && a->all[k].key != key && k < PACE_ACCOUNTS - 1)
 		k++;
-	if (k == p->n_accounts) {
-		p->accounts[k].key = key;
-		p->accounts[k].n = 0;
-		p->n_accounts++;
+	if (k == a->n) {
+		a->all[k].key = key;
+		a->all[k].n = 0;
+		a->n++;
 	}
-	return &p->accounts[k].n;
+	return &a->all[k].n;
+}
+
+/* A user has 65536 subordinate user IDs: one account each, and the others would share the last count. */
+static unsigned *count_of(struct pace *p, const struct ucred *peer)
+{
+	if (peer->uid == 0)
+		return find(&p->processes, (uint32_t)peer->pid);
+	return find(&p->users, subordinates_first(&p->subordinates, peer->uid));
 }
 
 bool pace_allows(struct pace *p, const struct ucred *peer, uint64_t now)
 {
 	if (now - p->since >= PACE_PERIOD_USEC) {
 		p->since = now;
-		p->n_accounts = 0;
+		p->users.n = p->processes.n = 0;
 	}
 	return (*count_of(p, peer))++ < PACE_LIMIT;
 }

@@ -6,22 +6,29 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "router/subordinates.h"
+
 #define PACE_PERIOD_USEC 100000
 #define PACE_LIMIT	 1000 /* in each period: twice what one client reaches that does nothing else */
 #define PACE_REFUSED	 20   /* who is refused gets to a twentieth */
 #define PACE_ACCOUNTS	 64   /* that are counted at once */
 
-struct pace {
-	uint64_t since; /* when this period began */
+struct pace_accounts {
 	struct {
-		uint64_t key;
+		uint32_t key;
 		unsigned n;
-	} accounts[PACE_ACCOUNTS];
-	unsigned n_accounts;
+	} all[PACE_ACCOUNTS];
+	unsigned n;
+};
+
+struct pace {
+	struct subordinates subordinates; /* those of one range are one account */
+	uint64_t since;			  /* when this period began */
+	struct pace_accounts users, processes;
 };
 
 /* Counts one more connection of this user at `now`. False: there were enough of them in this period. Processes of root count
- * for themselves: in a container, root may be somebody else. */
+ * for themselves, and take no account from users: in a container, root may be somebody else. */
 bool pace_allows(struct pace *p, const struct ucred *peer, uint64_t now);
 
 /* The connection that was counted is refused. */

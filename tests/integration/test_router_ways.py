@@ -8,6 +8,7 @@ import os
 import pathlib
 import pty
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -546,6 +547,32 @@ class Limits(RouterCase):
             times.append((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))
         self.assertLess((times[1] - times[0]) / 40000, 11e-6)
         self.docker("ps", user="other")
+
+    def test_a_flood_by_many_subordinate_users(self):
+        """They are one user's; as accounts of their own they would leave none for others."""
+        first = int(re.search(r"^wake:(\d+):", pathlib.Path("/etc/subuid").read_text(), re.M)[1])
+        script = (
+            "import os, socket, time\n"
+            "for n in range(150):\n"
+            "    if os.fork() == 0:\n"
+            "        os.setuid(%d + n)\n"
+            "        while True:\n"
+            "            try:\n"
+            "                with socket.socket(socket.AF_UNIX) as s:\n"
+            "                    s.connect('%s')\n"
+            "            except OSError:\n"
+            "                pass\n"
+            "            time.sleep(0.02)\n"
+            "print('flows', flush=True)\n"
+            "time.sleep(100)\n"
+        ) % (first, router.SOCKET)
+        with harness.spawn("python3", "-c", script, stdout=subprocess.PIPE, start_new_session=True) as flood:
+            try:
+                flood.stdout.readline()
+                for _ in range(15):
+                    self.docker("version", user="root")
+            finally:
+                os.killpg(flood.pid, signal.SIGKILL)
 
     def test_its_user_cannot_take_a_workers_channel(self):
         script = (
