@@ -19,6 +19,7 @@
 #include "control/observe_some.h"
 #include "control/outlook.h"
 #include "control/warning.h"
+#include "handover/channel.h"
 #include "instance/dependency.h"
 #include "units/paths.h"
 
@@ -33,6 +34,8 @@ static cJSON *statistics_to_json(const struct stats *s)
 	cJSON_AddBoolToObject(object, "full", (s->flags & STATS_FULL) != 0);
 	cJSON_AddNumberToObject(object, "connections_total", (double)s->connections_total);
 	cJSON_AddNumberToObject(object, "connections_failed", (double)s->connections_failed);
+	if (s->refused)
+		cJSON_AddNumberToObject(object, "refused_port", s->refused);
 	cJSON_AddNumberToObject(object, "bytes_to_container", (double)s->bytes_to_container);
 	cJSON_AddNumberToObject(object, "bytes_from_container", (double)s->bytes_from_container);
 	cJSON_AddNumberToObject(object, "flows_total", (double)s->flows_total);
@@ -174,11 +177,13 @@ static bool has_served(const struct observation *o)
 static void print_traffic(const struct terminal *t, const struct observation *o)
 {
 	const struct stats *s = &o->stats;
-	char line[256], to[TEXT_MAX], from[TEXT_MAX];
+	char line[320], to[TEXT_MAX], from[TEXT_MAX], refused[CHANNEL_REFUSED_MAX] = "";
 
-	snprintf(line, sizeof(line), "%" PRIu64 " now, %" PRIu64 " in the %s wake, %" PRIu64 " failed%s",
+	if (s->refused)
+		(void)channel_refused(s->refused, s->listening, STATS_LISTENING, refused);
+	snprintf(line, sizeof(line), "%" PRIu64 " now, %" PRIu64 " in the %s wake, %" PRIu64 " failed%s%s%s",
 		 observation_connections(o), s->connections_total + s->flows_total,
-		 is_current(o->state) ? "current" : "last", s->connections_failed,
+		 is_current(o->state) ? "current" : "last", s->connections_failed, refused[0] ? ": " : "", refused,
 		 s->flags & STATS_FULL ? " (full: new ones wait)" : "");
 	sheet_line(t, "Connections", line);
 	snprintf(line, sizeof(line), "%s to the container, %s from it", text_bytes(s->bytes_to_container, to),

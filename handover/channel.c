@@ -119,7 +119,45 @@ bool message_value(const struct message *m, const char *name, char *ret, size_t 
 	return false;
 }
 
-const char *channel_unreachable_reason(int error)
+const char *channel_listening(const uint16_t *listening, size_t max, char ret[static CHANNEL_LISTENING_MAX])
 {
-	return error > 0 ? strerror(error) : "it does not accept in time";
+	size_t len = 0;
+
+	ret[0] = '\0';
+	for (size_t k = 0; k < max && listening[k]; k++)
+		len += (size_t)snprintf(ret + len, CHANNEL_LISTENING_MAX - len, "%s%u",
+					k ? ", " : "it does listen on port ", listening[k]);
+	if (len > 0)
+		(void)snprintf(ret + len, CHANNEL_LISTENING_MAX - len, " ('-p PORT:%u' forwards there)", listening[0]);
+	return ret;
+}
+
+const char *channel_refused(uint16_t port, const uint16_t *listening, size_t max, char ret[static CHANNEL_REFUSED_MAX])
+{
+	char others[CHANNEL_LISTENING_MAX];
+	bool listened = false;
+
+	for (size_t k = 0; k < max; k++)
+		listened |= listening[k] == port;
+	(void)channel_listening(listening, listened ? 0 : max, others);
+	snprintf(ret, CHANNEL_REFUSED_MAX, "nothing listens on port %u in the container%s%s", port,
+		 others[0] ? "; " : "", others);
+	return ret;
+}
+
+const char *channel_unreachable(uint16_t port, int error, const uint16_t *listening, size_t max,
+				char ret[static CHANNEL_UNREACHABLE_MAX])
+{
+	char refused[CHANNEL_REFUSED_MAX], client[32] = "a client";
+
+	if (port && error == ECONNREFUSED) {
+		(void)channel_refused(port, listening, max, refused);
+		snprintf(ret, CHANNEL_UNREACHABLE_MAX, "a client was reset, as others may be: %s", refused);
+		return ret;
+	}
+	if (port)
+		snprintf(client, sizeof(client), "a client of port %u", port);
+	snprintf(ret, CHANNEL_UNREACHABLE_MAX, "%s was reset, as others may be: its server cannot be connected to (%s)",
+		 client, error > 0 ? strerror(error) : "it does not accept in time");
+	return ret;
 }

@@ -16,6 +16,7 @@
  *	NOTE=SENTENCE		a feature that the system cannot give the proxy
  *	ANONYMOUS=1		the proxy cannot show a client's address to a server
  *	UNREACHABLE=ERRNO	a client was reset because no server accepted it; 0: not in time
+ *	PORT=NUMBER		with UNREACHABLE=, the port of the container; 0: a Unix socket
  *	STOPPING=1		the proxy no longer accepts
  *
  * A message after the first READY=1 may come from a proxy that was taken over.
@@ -24,6 +25,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/error.h"
 
@@ -32,9 +34,18 @@
 	"the server in the container cannot be shown the address of every client: an address was in use there, or is " \
 	"of another family than the server's"
 
-/* The message for UNREACHABLE=; the reason for its value follows in brackets. */
-#define CHANNEL_UNREACHABLE "a client was reset, as others may be: its server cannot be connected to"
-const char *channel_unreachable_reason(int error);
+/* The message for UNREACHABLE= and PORT=. listening: the ports that have a listener, up to max, or up to a 0. */
+#define CHANNEL_UNREACHABLE_MAX 320
+const char *channel_unreachable(uint16_t port, int error, const uint16_t *listening, size_t max,
+				char ret[static CHANNEL_UNREACHABLE_MAX]);
+
+/* "nothing listens on port 81 in the container; it does …" */
+#define CHANNEL_REFUSED_MAX 192
+const char *channel_refused(uint16_t port, const uint16_t *listening, size_t max, char ret[static CHANNEL_REFUSED_MAX]);
+
+/* "it does listen on port 80, 81 ('-p PORT:80' forwards there)"; "" if there are none. */
+#define CHANNEL_LISTENING_MAX 128
+const char *channel_listening(const uint16_t *listening, size_t max, char ret[static CHANNEL_LISTENING_MAX]);
 
 /* Begins the status text of a service that wakes its container: what it waits for follows. */
 #define STATUS_WAITS "waking: "

@@ -13,9 +13,10 @@
 
 #include "common/error.h"
 
-#define STATS_MAGIC   0x656b61776b636f73ULL /* "sockwake" in little-endian memory */
-#define STATS_VERSION 4U
-#define STATS_WINDOWS 8 /* a client may stay connected for several nights */
+#define STATS_MAGIC	0x656b61776b636f73ULL /* "sockwake" in little-endian memory */
+#define STATS_VERSION	5U
+#define STATS_LISTENING 3 /* enough for a hint */
+#define STATS_WINDOWS	8 /* a client may stay connected for several nights */
 
 enum {
 	STATS_FOUND_RUNNING = 1 << 0, /* the container already ran when this wake began: somebody else had started it */
@@ -87,6 +88,11 @@ struct stats {
 	unsigned char client[STATS_ADDRESS]; /* IPv4 as ::ffff:A.B.C.D; zeros: not known */
 	uint64_t idle_timeout, warm_for;     /* microseconds; 0: no such option */
 	uint64_t startup_timeout;
+
+	/* Ports of the container, in host byte order; 0: none. */
+	uint16_t refused; /* written by the keeper: nothing listened there for a client */
+	uint16_t listening
+		[STATS_LISTENING]; /* written by the proxy, if there are several: had a listener at the start */
 };
 
 /* Does it have this layout? */

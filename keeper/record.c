@@ -145,6 +145,8 @@ void record_take_traffic(struct record *r)
 	TAKE(flows_total);
 	TAKE(datagrams_dropped);
 #undef TAKE
+	for (size_t k = 0; k < STATS_LISTENING; k++)
+		r->own.listening[k] = __atomic_load_n(&s->listening[k], __ATOMIC_RELAXED);
 	r->own.flags = (r->own.flags & ~PROXY_FLAGS) | (load(&s->flags) & PROXY_FLAGS);
 }
 

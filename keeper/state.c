@@ -1,5 +1,6 @@
 #include "keeper/state.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,6 +36,27 @@ static void take_woken(struct keeper *k, struct message *m)
 	log_debug("the container runs: has the pidfd of its first process and %zu locks", k->n_locks);
 }
 
+/* Once for each port. */
+static void take_unreachable(struct keeper *k, const struct message *m, int error)
+{
+	char text[CHANNEL_UNREACHABLE_MAX], number[8] = "0";
+	struct stats *s = &k->record.own;
+	uint16_t port;
+
+	(void)message_value(m, "PORT", number, sizeof(number));
+	port = (uint16_t)strtoul(number, NULL, 10);
+	for (unsigned n = 0; n < k->n_unreachable; n++) {
+		if (k->unreachable[n] == port)
+			return;
+	}
+	if (k->n_unreachable == UNREACHABLE_MAX)
+		return;
+	k->unreachable[k->n_unreachable++] = port;
+	if (error == ECONNREFUSED)
+		s->refused = port;
+	log_line(LOG_WARNING, "%s", channel_unreachable(port, error, s->listening, STATS_LISTENING, text));
+}
+
 /* The proxy's own words are logged only until it has met a client. */
 static void take_notes(struct keeper *k, const struct message *m)
 {
@@ -48,11 +70,8 @@ static void take_notes(struct keeper *k, const struct message *m)
 		k->anonymous = true;
 		log_line(LOG_NOTICE, "%s", CHANNEL_ANONYMOUS);
 	}
-	if (!k->unreachable && message_value(m, "UNREACHABLE", note, sizeof(note))) {
-		k->unreachable = true;
-		log_line(LOG_WARNING, CHANNEL_UNREACHABLE " (%s)",
-			 channel_unreachable_reason((int)strtol(note, NULL, 10)));
-	}
+	if (message_value(m, "UNREACHABLE", note, sizeof(note)))
+		take_unreachable(k, m, (int)strtol(note, NULL, 10));
 }
 
 /* What the start waits for. A hint belongs to the words before it. */

@@ -11,7 +11,8 @@
 #include "keeper/queue.h"
 #include "keeper/record.h"
 
-#define SENTENCE_MAX 1024
+#define SENTENCE_MAX	1024
+#define UNREACHABLE_MAX 16 /* a hostile proxy could name all ports */
 
 struct keeper {
 	struct keeper_options options;
@@ -35,11 +36,12 @@ struct keeper {
 	bool ended;  /* that process has ended */
 	int locks[CHANNEL_FDS_MAX];
 	size_t n_locks;
-	bool ready;		     /* the proxy accepts */
-	bool stopping;		     /* the proxy no longer accepts */
-	unsigned notes;		     /* how many messages of a proxy are in the journal */
-	bool anonymous;		     /* the proxy could not show a client's address to a server */
-	bool unreachable;	     /* a client was reset because no server accepted it */
+	bool ready;			       /* the proxy accepts */
+	bool stopping;			       /* the proxy no longer accepts */
+	unsigned notes;			       /* how many messages of a proxy are in the journal */
+	bool anonymous;			       /* the proxy could not show a client's address to a server */
+	uint16_t unreachable[UNREACHABLE_MAX]; /* ports of which a client was reset because no server accepted it */
+	unsigned n_unreachable;
 	bool counted;		     /* the proxy has updated its traffic figures */
 	bool untold;		     /* the service manager does not have them yet */
 	char awaited[SENTENCE_MAX];  /* what the start waits for, as a part of a sentence */

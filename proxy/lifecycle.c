@@ -191,11 +191,11 @@ static bool after(struct loop *loop)
 	return more;
 }
 
-static void say_unreachable(struct service *s, const struct target *target, int error)
+static void say_unreachable(struct service *s, const struct forward *f, const struct target *target, int error)
 {
 	const struct lifecycle *l = s->program;
 
-	report_unreachable(l->report, target, error);
+	report_unreachable(l->report, target, f->publish->container_port, error);
 }
 
 static void say_anonymous(struct service *s)

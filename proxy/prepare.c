@@ -13,6 +13,7 @@
 #include "handover/environment.h"
 #include "handover/listen.h"
 #include "proxy/policy.h"
+#include "proxy/ports.h"
 #include "proxy/ready.h"
 #include "relay/accept.h"
 #include "relay/threads.h"
@@ -137,9 +138,7 @@ int prepare_proxy(struct proxy *p, struct error *err)
 	    set_targets(s, targets, n_targets, err) < 0 || ready_await(p, err) < 0)
 		return -1;
 	drop_reset(p);
-	/* A start may take longer than clients wait. From now on nothing waits longer for a server than a client
-	 * does. */
-	s->deadline = least_of(s->deadline, time_after(p->report.stats->t_ready, p->options.relay.startup_timeout));
+	ports_limit(p);
 
 	s->workers = calloc(s->n_workers, sizeof(*s->workers));
 	if (!s->workers)

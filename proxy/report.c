@@ -109,15 +109,17 @@ void report_note(const struct report *report, const char *text)
 		log_line(LOG_NOTICE, "%s", text);
 }
 
-void report_unreachable(const struct report *report, const struct target *target, int error)
+void report_unreachable(const struct report *report, const struct target *target, uint16_t port, int error)
 {
-	char address[TARGET_TEXT_MAX];
+	const struct stats *s = report->stats;
+	char text[CHANNEL_UNREACHABLE_MAX];
 
+	if (target->addr.ss_family == AF_UNIX)
+		port = 0;
 	if (report->has_keeper)
-		notify_send(report->notify_fd, "UNREACHABLE=%d", error);
+		notify_send(report->notify_fd, "UNREACHABLE=%d\nPORT=%u", error, port);
 	else
-		log_line(LOG_NOTICE, CHANNEL_UNREACHABLE " at %s (%s)", target_text(target, address),
-			 channel_unreachable_reason(error));
+		log_line(LOG_NOTICE, "%s", channel_unreachable(port, error, s->listening, STATS_LISTENING, text));
 }
 
 void report_anonymous(const struct report *report)

@@ -33,4 +33,4 @@ void report_note(const struct report *report, const char *text);
 
 /* Reports of the service (relay/service.h). */
 void report_anonymous(const struct report *report);
-void report_unreachable(const struct report *report, const struct target *target, int error);
+void report_unreachable(const struct report *report, const struct target *target, uint16_t port, int error);

@@ -235,24 +235,18 @@ static int try(struct check *c, uint64_t *ret_pause, bool *ret_costly, struct er
 }
 
 /* Names the TCP ports that something listens on: one of them may be the right one. */
-static void describe_others(const struct check *c, char ret[static SEEN_MAX])
+static void describe_others(const struct check *c, char ret[static CHANNEL_LISTENING_MAX])
 {
 	uint16_t ports[OTHERS_MAX];
 	size_t n = c->nothing && c->type == SOCK_STREAM && c->diag >= 0 ? sock_diag_listening(ports, OTHERS_MAX) : 0;
-	size_t len = 0;
 
-	ret[0] = '\0';
-	for (size_t k = 0; k < n; k++)
-		len += (size_t)snprintf(ret + len, SEEN_MAX - len, "%s%u", k ? ", " : "it does listen on port ",
-					ports[k]);
-	if (n > 0)
-		(void)snprintf(ret + len, SEEN_MAX - len, " ('-p PORT:%u' forwards there)", ports[0]);
+	(void)channel_listening(ports, n, ret);
 }
 
 /* Reports what a slow start waits for: the keeper says it when clients do not wait any longer. */
 static void tell_seen(struct check *c)
 {
-	char others[SEEN_MAX], both[2 * SEEN_MAX];
+	char others[CHANNEL_LISTENING_MAX], both[2 * SEEN_MAX];
 
 	if (!time_is_over(time_after(c->told_at, TELL_PAUSE)))
 		return;

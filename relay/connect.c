@@ -38,7 +38,7 @@ static size_t target_index(const struct connection *c)
 static void give_up(struct worker *w, struct connection *c, int error)
 {
 	if (c->forward->n_targets > 0)
-		service_unreachable(w->service, &c->forward->targets[target_index(c)], error);
+		service_unreachable(w->service, c->forward, &c->forward->targets[target_index(c)], error);
 	count_add(&w->counters.connections_failed, 1);
 	connection_close(w, c, true);
 }
@@ -218,10 +218,11 @@ static void wait(struct worker *w, struct connection *c)
 	turn_later(w, c);
 }
 
-/* error: that of the last attempt. */
+/* error: of an attempt before. A refusal says more than an address that the container lacks. */
 static void try_targets(struct worker *w, struct connection *c, int error)
 {
 	struct forward *f = c->forward;
+	int failure;
 
 	limit(w);
 	if (c->attempt == 0)
@@ -233,21 +234,23 @@ static void try_targets(struct worker *w, struct connection *c, int error)
 			c->attempt++;
 			continue;
 		}
-		error = attempt(w, c, target);
-		if (error == 0)
+		failure = attempt(w, c, target);
+		if (failure == 0)
 			return;
 		connection_drop_target(c);
-		if (is_shortage(error) || (error == EAGAIN && w->loop.now < c->last_active + PATIENCE_USEC)) {
+		if (is_shortage(failure) || (failure == EAGAIN && w->loop.now < c->last_active + PATIENCE_USEC)) {
 			wait(w, c);
 			return;
 		}
-		if (is_source_error(w, c, error))
+		if (error != ECONNREFUSED)
+			error = failure;
+		if (is_source_error(w, c, failure))
 			source_give_up(w, c); /* and try the same target without the address */
 		else
 			c->attempt++;
 	}
 	c->attempt = 0;
-	if (w->loop.now < w->service->deadline)
+	if (w->loop.now < f->deadline)
 		wait(w, c);
 	else
 		give_up(w, c, error);

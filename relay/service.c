@@ -63,10 +63,10 @@ uint64_t service_last_silent(const struct service *s)
 	return LATEST(s, last_silent);
 }
 
-void service_unreachable(struct service *s, const struct target *target, int error)
+void service_unreachable(struct service *s, struct forward *f, const struct target *target, int error)
 {
-	if (s->say_unreachable && !atomic_flag_test_and_set(&s->said_unreachable))
-		s->say_unreachable(s, target, error);
+	if (s->say_unreachable && !atomic_flag_test_and_set(&f->said_unreachable))
+		s->say_unreachable(s, f, target, error);
 }
 
 void service_anonymous(struct service *s)

@@ -23,6 +23,8 @@ struct forward {
 	struct target *targets; /* with the container's port */
 	size_t n_targets;
 	_Atomic size_t preferred; /* the target that answered last, which the next connection tries first */
+	uint64_t deadline; /* until when clients wait for a server that refuses them; CLOCK_MONOTONIC microseconds */
+	atomic_flag said_unreachable; /* reported: a client was reset because no server accepted it */
 };
 
 enum service_phase {
@@ -37,20 +39,19 @@ struct service {
 	size_t n_forwards;
 	struct outside outside;
 	unsigned mark;	   /* SO_MARK of sockets with a client's address */
-	uint64_t deadline; /* until when a refusing target is tried again; CLOCK_MONOTONIC microseconds */
+	uint64_t deadline; /* until when the container must be ready; CLOCK_MONOTONIC microseconds */
 	struct descriptors descriptors;
 	struct worker *workers;
 	unsigned n_workers;
 	_Atomic enum service_phase phase;
-	atomic_uint accepting;	      /* workers that are accepting now: see accept.h */
-	atomic_bool leaving;	      /* the first worker checks whether it may end */
-	atomic_bool changed;	      /* a worker has counted something that the first one has not reported yet */
-	atomic_flag said_unreachable; /* reported: a client was reset because no server accepted it */
-	atomic_flag said_anonymous;   /* reported: --transparent had to do without a client's address */
+	atomic_uint accepting;	    /* workers that are accepting now: see accept.h */
+	atomic_bool leaving;	    /* the first worker checks whether it may end */
+	atomic_bool changed;	    /* a worker has counted something that the first one has not reported yet */
+	atomic_flag said_anonymous; /* reported: --transparent had to do without a client's address */
 
 	/* Reports, each made by the first worker that it happens to; NULL: none. `program` belongs to the caller of the
 	 * service. */
-	void (*say_unreachable)(struct service *s, const struct target *target, int error);
+	void (*say_unreachable)(struct service *s, const struct forward *f, const struct target *target, int error);
 	void (*say_anonymous)(struct service *s);
 	void (*heard)(struct worker *w, const struct connection *c, const char *data,
 		      size_t n); /* of a client; not all of it: bulk data goes past us */
@@ -58,8 +59,8 @@ struct service {
 	void *program;
 };
 
-/* A client was reset: connecting to the server failed with this error (errno), or, with 0, took too long. */
-void service_unreachable(struct service *s, const struct target *target, int error);
+/* A client of this forward was reset: connecting to the server failed with this error (errno), or, with 0, took too long. */
+void service_unreachable(struct service *s, struct forward *f, const struct target *target, int error);
 
 /* A server cannot see the address of a client. */
 void service_anonymous(struct service *s);

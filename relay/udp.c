@@ -62,7 +62,7 @@ static bool try_targets(struct udp *u, struct flow *f, size_t target)
 		    (!f->first || send(f->watch.fd, f->first, f->first_len, 0) >= 0))
 			return true;
 	}
-	if (f->first && u->worker->loop.now < u->worker->service->deadline) {
+	if (f->first && u->worker->loop.now < f->key.forward->deadline) {
 		try_later(u, f);
 	} else {
 		count_add(&u->worker->counters.datagrams_dropped, f->first != NULL);

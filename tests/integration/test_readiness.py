@@ -252,6 +252,17 @@ class Patience(harness.Case):
         self.scope.sockwake("sleep", "slow")
         self.assertEqual(harness.run("pgrep", "-fx", "sleep 987654", check=False).stdout, "")
 
+    def test_a_second_port_without_a_listener(self):
+        """It is refused soon once the first one is ready, and who refused is named."""
+        self.busybox("httpd", "-f", "-p", "9000")
+        self.scope.instance("slow", PORT, 9000, "-p", f"{PORT + 1}:9001")
+        self.assertLess(harness.refusal(PORT + 1), 10)
+        self.assertLess(harness.refusal(PORT + 1), 5)
+        words = "nothing listens on port 9001 in the container; it does listen on port 9000 ('-p PORT:9000' forwards there)"
+        (line,) = [line for line in self.scope.unit_journal("slow", since=self.started) if words in line]
+        self.assertIn("a client was reset, as others may be", line)
+        self.assertIn(f"failed: {words}", " ".join(self.scope.sockwake("status", "slow").stdout.split()))
+
     def expect_still_starting(self, word):
         harness.eventually(lambda: word in self.scope.sockwake("status", "slow").stdout)
         self.assertEqual(self.scope.complaints("slow", self.started), [])

@@ -283,12 +283,31 @@ static void the_environment_names_it(void **state)
 	assert_int_equal(fcntl(ends[1], F_GETFD), FD_CLOEXEC);
 }
 
-static void a_reason_is_an_error_or_time(void **state)
+static void what_is_said_of_a_server_that_refuses(void **state)
 {
+	static const uint16_t listening[] = {6379, 80, 0, 81};
+	char text[CHANNEL_UNREACHABLE_MAX], others[CHANNEL_LISTENING_MAX];
+
 	(void)state;
-	assert_string_equal(channel_unreachable_reason(ECONNREFUSED), "Connection refused");
-	assert_string_equal(channel_unreachable_reason(0), "it does not accept in time");
-	assert_string_equal(channel_unreachable_reason(-1), "it does not accept in time");
+	assert_string_equal(
+		channel_unreachable(6380, ECONNREFUSED, listening, 4, text),
+		"a client was reset, as others may be: nothing listens on port 6380 in the container; it does "
+		"listen on port 6379, 80 ('-p PORT:6379' forwards there)");
+	/* It listened there at the start. */
+	assert_string_equal(channel_unreachable(80, ECONNREFUSED, listening, 4, text),
+			    "a client was reset, as others may be: nothing listens on port 80 in the container");
+	assert_string_equal(
+		channel_unreachable(81, 0, listening, 4, text),
+		"a client of port 81 was reset, as others may be: its server cannot be connected to (it does not "
+		"accept in time)");
+	assert_string_equal(
+		channel_unreachable(0, ECONNREFUSED, listening, 4, text),
+		"a client was reset, as others may be: its server cannot be connected to (Connection refused)");
+	assert_string_equal(channel_listening(listening, 1, others),
+			    "it does listen on port 6379 ('-p PORT:6379' forwards there)");
+	assert_string_equal(channel_listening(listening, 0, others), "");
+	assert_string_equal(channel_listening((const uint16_t[]){65535, 65534, 65533, 65532}, 4, others),
+			    "it does listen on port 65535, 65534, 65533, 65532 ('-p PORT:65535' forwards there)");
 }
 
 int main(void)
@@ -304,7 +323,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_empty_message_leaves_no_descriptor, setup, teardown),
 		cmocka_unit_test_setup_teardown(more_descriptors_are_not_sent_than_fit, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_keeper_that_does_not_read_is_no_obstacle, setup, teardown),
-		cmocka_unit_test(a_reason_is_an_error_or_time),
+		cmocka_unit_test(what_is_said_of_a_server_that_refuses),
 		cmocka_unit_test_setup_teardown(the_environment_names_it, setup, teardown),
 	};
 

@@ -227,7 +227,8 @@ static inline void play_notes(int channel)
 		notify_send(channel, "NOTE=the note %d.", k);
 	for (int k = 0; k < 2; k++) {
 		notify_send(channel, "ANONYMOUS=1");
-		notify_send(channel, "UNREACHABLE=%d", ECONNREFUSED);
+		notify_send(channel, "UNREACHABLE=%d\nPORT=80", ECONNREFUSED);
+		notify_send(channel, "UNREACHABLE=0\nPORT=81");
 	}
 }
 

@@ -188,9 +188,9 @@ static void sums_are_of_all_workers(void **state)
 	end(&t);
 }
 
-static void say_unreachable(struct service *s, const struct target *target, int error)
+static void say_unreachable(struct service *s, const struct forward *f, const struct target *target, int error)
 {
-	report_unreachable(s->program, target, error);
+	report_unreachable(s->program, target, f->publish->container_port, error);
 }
 
 static void say_anonymous(struct service *s)
@@ -201,7 +201,9 @@ static void say_anonymous(struct service *s)
 static void remarks_are_made_once(void **state)
 {
 	struct report_test t;
-	struct target target = {0};
+	const struct publish ports[] = {{.container_port = 80}, {.container_port = 81}};
+	struct forward forwards[] = {{.publish = &ports[0]}, {.publish = &ports[1]}};
+	struct target target = {.addr.ss_family = AF_INET}, local = {.addr.ss_family = AF_UNIX};
 
 	(void)state;
 	start(&t, true);
@@ -209,9 +211,12 @@ static void remarks_are_made_once(void **state)
 	t.service.program = &t.report;
 	t.service.say_unreachable = say_unreachable;
 	t.service.say_anonymous = say_anonymous;
-	service_unreachable(&t.service, &target, ECONNREFUSED);
-	service_unreachable(&t.service, &target, ECONNREFUSED);
-	expect_told(&t, "UNREACHABLE=111");
+	for (int k = 0; k < 2; k++) {
+		service_unreachable(&t.service, &forwards[0], &target, ECONNREFUSED);
+		service_unreachable(&t.service, &forwards[1], &local, 0);
+	}
+	expect_told(&t, "UNREACHABLE=111\nPORT=80");
+	expect_told(&t, "UNREACHABLE=0\nPORT=0");
 	service_anonymous(&t.service);
 	service_anonymous(&t.service);
 	expect_told(&t, "ANONYMOUS=1");
@@ -258,14 +263,14 @@ static void is_unreachable(struct report_test *t)
 {
 	struct target target = {.addr.ss_family = AF_INET, .len = sizeof(struct sockaddr_in)};
 
-	report_unreachable(&t->report, &target, ECONNREFUSED);
+	report_unreachable(&t->report, &target, 80, ECONNREFUSED);
 }
 
 static void times_out(struct report_test *t)
 {
 	struct target target = {.addr.ss_family = AF_INET, .len = sizeof(struct sockaddr_in)};
 
-	report_unreachable(&t->report, &target, 0);
+	report_unreachable(&t->report, &target, 80, 0);
 }
 
 /* Run by hand, or by systemd itself. */
@@ -278,7 +283,8 @@ static void without_a_keeper_remarks_are_logged(void **state)
 	expect_told(&t, "READY=1\n");
 	expect_logged(&t, note, "no room");
 	expect_logged(&t, is_anonymous, CHANNEL_ANONYMOUS);
-	expect_logged(&t, is_unreachable, CHANNEL_UNREACHABLE " at 0.0.0.0 (Connection refused)");
+	expect_logged(&t, is_unreachable,
+		      "a client was reset, as others may be: nothing listens on port 80 in the container");
 	expect_logged(&t, times_out, "(it does not accept in time)");
 	end(&t);
 }

@@ -43,7 +43,7 @@ static void begin_with(unsigned n_workers)
 	t.service.config = &t.config;
 	t.service.forwards = t.forwards;
 	t.service.n_forwards = 2;
-	t.service.deadline = USEC_INFINITY;
+	t.forwards[0].deadline = t.forwards[1].deadline = USEC_INFINITY;
 	t.service.workers = t.workers;
 	t.service.n_workers = n_workers;
 	t.service.descriptors.free = BUDGET;

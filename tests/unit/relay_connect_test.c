@@ -12,8 +12,9 @@ static struct relay r;
 static struct connection *c;
 static int client, servers[2], said;
 
-static void note_unreachable(struct service *s, const struct target *target, int error)
+static void note_unreachable(struct service *s, const struct forward *f, const struct target *target, int error)
 {
+	assert_ptr_equal(f, &r.forward);
 	(void)s;
 	assert_ptr_equal(target, &r.targets[0]);
 	said = error;
@@ -127,7 +128,7 @@ static void nobody_is_waited_for_until_the_deadline(void **state)
 	begin();
 	leave(0);
 	leave(1);
-	r.service.deadline = LATER + 2 * RETRY_USEC;
+	r.forward.deadline = LATER + 2 * RETRY_USEC;
 	connect_target(&r.worker, c);
 	turn_until(waits);
 	assert_int_equal(r.worker.retry.when, LATER + RETRY_USEC);
@@ -217,7 +218,7 @@ static void who_has_waited_for_too_long_is_reset(void **state)
 	(void)state;
 	begin();
 	r.config.startup_timeout = 60 * USEC_PER_SEC;
-	r.service.deadline = USEC_INFINITY;
+	r.forward.deadline = USEC_INFINITY;
 	leave(0);
 	leave(1);
 	connect_init(&r.worker);

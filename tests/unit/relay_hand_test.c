@@ -23,13 +23,15 @@ static void begin(unsigned n)
 	memset(workers, 0, sizeof(workers));
 	config = (struct relay_config){.startup_timeout = USEC_INFINITY, .connection_timeout = USEC_INFINITY};
 	publish = (struct publish){.type = SOCK_STREAM};
-	forward = (struct forward){.publish = &publish, .family = AF_INET, .fd = -1};
+	forward = (struct forward){.publish = &publish,
+				   .family = AF_INET,
+				   .fd = -1,
+				   .deadline = USEC_INFINITY}; /* clients without a target wait */
 	service = (struct service){.config = &config,
 				   .forwards = &forward,
 				   .n_forwards = 1,
 				   .workers = workers,
 				   .n_workers = n,
-				   .deadline = USEC_INFINITY, /* clients without a target wait */
 				   .descriptors.free = RELAY_BUDGET};
 	assert_int_equal(worker_init(&workers[0], &service, 0, &err), 0);
 	assert_int_equal(threads_open(&service, &err), 0);

@@ -311,7 +311,7 @@ static void what_an_attempt_lacks(void **state)
 		*(struct sockaddr_in *)&r.targets[0].addr = loopback(port_of(listener));
 		r.targets[0].len = sizeof(struct sockaddr_in);
 		r.forward.n_targets = 1;
-		r.service.deadline = attempts[at].deadline;
+		r.forward.deadline = attempts[at].deadline;
 		relay_pair(SOCK_STREAM, fds);
 		c = relay_connection(&r, fds[0]);
 		if (!child_says(becomes_so))

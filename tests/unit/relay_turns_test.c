@@ -103,7 +103,7 @@ static void who_waits_is_asked_again(void **state)
 
 	(void)state;
 	begin();
-	r.service.deadline = RELAY_NOW + 2 * RETRY_USEC;
+	r.forward.deadline = RELAY_NOW + 2 * RETRY_USEC;
 	c = connection(RELAY_NOW);
 	turn_later(&r.worker, c);
 	assert_int_equal(r.worker.retry.when, RELAY_NOW + RETRY_USEC);

@@ -166,7 +166,7 @@ static void the_first_one_waits_for_a_server(void **state)
 
 	(void)state;
 	begin();
-	r.service.deadline = RELAY_NOW + 2 * RETRY_USEC;
+	r.forward.deadline = RELAY_NOW + 2 * RETRY_USEC;
 	leave(0);
 	leave(1);
 	say("one");
