@@ -17,7 +17,7 @@ void claims_clear(struct claims *c)
 }
 
 /* What is too long is no name. */
-static int add(struct claims *c, const char *unit, const char *name, bool is_pod, struct error *err)
+static int add(struct claims *c, const char *unit, const char *name, bool is_pod, bool is_labelled, struct error *err)
 {
 	struct claim *one;
 
@@ -33,7 +33,7 @@ static int add(struct claims *c, const char *unit, const char *name, bool is_pod
 	one = &c->items[c->n];
 	if (strlen(unit) >= sizeof(one->unit) || strlen(name) >= sizeof(one->name))
 		return 0;
-	*one = (struct claim){.is_pod = is_pod};
+	*one = (struct claim){.is_pod = is_pod, .is_labelled = is_labelled};
 	strcpy(one->unit, unit);
 	strcpy(one->name, name);
 	c->n++;
@@ -60,7 +60,7 @@ static int add_pods_of(struct search *s, const char *path, struct error *err)
 		return -1;
 	n = kube_file_pods(text, pods);
 	for (size_t k = 0; k < n; k++) {
-		if (add(s->claims, s->unit, pods[k], true, err) < 0)
+		if (add(s->claims, s->unit, pods[k], true, true, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -73,21 +73,19 @@ static int take(void *data, const char *const *argv, struct error *err)
 
 	if (run_command_parse_pod(argv, &command))
 		return command.replaces && command.container && s->labels_pods
-			       ? add(s->claims, s->unit, command.container, true, err)
+			       ? add(s->claims, s->unit, command.container, true, true, err)
 			       : 0;
 	if (!run_command_parse(argv, &command) || !command.replaces)
 		return 0;
 	if (command.kube)
 		return s->labels_pods ? add_pods_of(s, command.kube, err) : 0;
-	return command.container && s->labels_containers ? add(s->claims, s->unit, command.container, false, err) : 0;
+	return command.container ? add(s->claims, s->unit, command.container, false, s->labels_containers, err) : 0;
 }
 
 static int find(struct unit *u, const char *unit, struct claims *ret, struct error *err)
 {
 	struct search s = {ret, unit, unit_labels_containers(u, unit), unit_labels_pods(u, unit)};
 
-	if (!s.labels_containers && !s.labels_pods)
-		return 0;
 	return unit_each_command(u, unit, "ExecStartPre", take, &s, err) < 0 ||
 			       unit_each_command(u, unit, "ExecStart", take, &s, err) < 0
 		       ? -1
@@ -98,7 +96,7 @@ int claims_find(struct unit *u, const struct options *o, const struct needs *nee
 		struct error *err)
 {
 	*ret = (struct claims){};
-	if (unit_labels_containers(u, o->unit) && add(ret, o->unit, o->container, false, err) < 0)
+	if (unit_labels_containers(u, o->unit) && add(ret, o->unit, o->container, false, true, err) < 0)
 		return -1;
 	if (!unit_is_container_quadlet(u, o->unit) && find(u, o->unit, ret, err) < 0)
 		return -1;

@@ -13,11 +13,13 @@ struct claims {
 		char unit[UNIT_NAME_MAX];
 		char name[CONTAINER_NAME_SIZE];
 		bool is_pod;
+		bool is_labelled; /* what the unit makes has its label */
 	} * items;
 	size_t n;
 };
 
-/* Finds those whose owner can be told: Podman labels what it makes for these units. needs: the services that o->unit brings
+/* Finds those whose owner can be told: Podman labels what it makes for most units; a container without a label that runs
+ * while the unit is down is somebody else's. needs: the services that o->unit brings
  * up. The caller clears *ret, also after an error. */
 int claims_find(struct unit *u, const struct options *o, const struct needs *needs, struct claims *ret,
 		struct error *err);

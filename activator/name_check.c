@@ -6,6 +6,7 @@
 #include "activator/free_name.h"
 #include "activator/situation.h"
 #include "activator/unit_container.h"
+#include "activator/unit_group.h"
 #include "backends/podman/command.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -36,6 +37,17 @@ static int list_by_command(struct engine *e, const struct claim *c, struct conta
 		   : error_errno(err, ENOMEM, "cannot run 'podman ps'");
 }
 
+/* The claims are those of units that are down. */
+static int check(struct unit *u, const struct options *o, const struct claim *claim, const struct container *c,
+		 struct error *err)
+{
+	bool runs = c->state == CONTAINER_RUNNING || c->state == CONTAINER_PAUSED;
+
+	if (claim->is_labelled)
+		return unit_container_check(u, o, c, err);
+	return runs && !unit_group_has(u, claim->unit, "/proc", c->pid) ? unit_container_refuse(o, c->name, err) : 0;
+}
+
 static int ask_command(struct unit *u, struct engine *e, const struct options *o, const struct claim *c,
 		       struct error *err)
 {
@@ -45,7 +57,7 @@ static int ask_command(struct unit *u, struct engine *e, const struct options *o
 		return -1;
 	for (size_t k = 0; k < list.n; k++) {
 		if (strcmp(list.items[k].name, c->name) == 0)
-			return unit_container_check(u, o, &list.items[k], err);
+			return check(u, o, c, &list.items[k], err);
 	}
 	return 0;
 }
@@ -57,7 +69,9 @@ static int ask_for_container(struct unit *u, struct engine *e, const struct opti
 	_cleanup_container_ struct container c = {};
 	const struct options view = view_of(o, claim);
 
-	if (unit_container_inspect(u, e, &view, &c, err) == 0 || container_is_in_between(err))
+	if (e->backend->inspect(e, claim->name, &c, err) == 0)
+		return check(u, &view, claim, &c, err);
+	if (container_is_in_between(err))
 		return error_clear(err);
 	return error_forgive(err, ENOTCONN) ? ask_command(u, e, &view, claim, err) : -1;
 }

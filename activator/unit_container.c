@@ -42,7 +42,7 @@ static bool is_others(struct unit *u, const char *unit, const struct container *
 	return !unit_container_is_own(u, unit, c) && unit_labels_containers(u, unit);
 }
 
-static int refuse(const struct options *o, const char *name, struct error *err)
+int unit_container_refuse(const struct options *o, const char *name, struct error *err)
 {
 	const char *user = o->scope == SCOPE_USER ? " --user" : "";
 
@@ -56,7 +56,7 @@ static int refuse(const struct options *o, const char *name, struct error *err)
 
 int unit_container_check(struct unit *u, const struct options *o, const struct container *c, struct error *err)
 {
-	return is_others(u, o->unit, c) ? refuse(o, c->name, err) : 0;
+	return is_others(u, o->unit, c) ? unit_container_refuse(o, c->name, err) : 0;
 }
 
 int unit_container_inspect(struct unit *u, struct engine *e, const struct options *o, struct container *ret,

@@ -12,6 +12,9 @@ bool unit_container_is_own(struct unit *u, const char *unit, const struct contai
 /* EEXIST: o->unit has not made the container that has its name: Podman labels each container of a Quadlet. */
 int unit_container_check(struct unit *u, const struct options *o, const struct container *c, struct error *err);
 
+/* Fails with EEXIST for a container of this name. */
+int unit_container_refuse(const struct options *o, const char *name, struct error *err);
+
 /* Inspects o->container, and checks it. u: o->unit; NULL: connects to the manager if there is a unit. The caller clears
  * *ret, also after an error. */
 int unit_container_inspect(struct unit *u, struct engine *e, const struct options *o, struct container *ret,

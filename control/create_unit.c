@@ -308,6 +308,17 @@ static void note_writes(const struct create_request *r, const struct container_u
 			   run_by->unit, run_by->quadlet);
 }
 
+/* While the unit is down, only a container that runs is certainly somebody else's (activator/name_check.c). */
+static void note_replacing(const struct container_unit *run_by)
+{
+	if (run_by->replaces_any)
+		note_print(
+			"%s removes whatever container has the name of its own ('--replace'), and only the label of "
+			"Podman's own units tells whose that is: 'Environment=PODMAN_SYSTEMD_UNIT=%%n' under [Service] "
+			"sets it, and then nobody wakes the unit while somebody else's has the name",
+			run_by->unit);
+}
+
 void create_unit_note(const struct create_request *r, const struct container_unit *run_by)
 {
 	if (!run_by->unit)
@@ -315,6 +326,7 @@ void create_unit_note(const struct create_request *r, const struct container_uni
 	note_boot(r, run_by);
 	note_network(run_by);
 	note_writes(r, run_by);
+	note_replacing(run_by);
 	unit_ports_note(&r->instance, run_by);
 }
 

@@ -159,6 +159,7 @@ static int take_command(void *data, const char *const *argv, struct error *err)
 
 	if (!run_command_parse(argv, &command))
 		return 0;
+	ret->replaces_any = command.replaces;
 	ret->image = command.kube ? NULL : find_image(ret->quadlet, argv);
 	if (keep_network(command.network, ret, err) < 0 || keep_command(&command, ret, err) < 0 ||
 	    (command.kube && read_kube(command.kube, ret, err) < 0))
@@ -190,6 +191,26 @@ static int find_network_waiter(struct manager *m, const char *path, struct conta
 	return 0;
 }
 
+/* Podman labels what it makes with this variable, which its generators set in each unit. */
+static int find_label(struct manager *m, const char *path, struct container_unit *ret, struct error *err)
+{
+	static const char variable[] = "PODMAN_SYSTEMD_UNIT=";
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	_cleanup_strv_ char **all = NULL;
+
+	if (ret->quadlet)
+		ret->replaces_any = false;
+	if (!ret->replaces_any)
+		return 0;
+	if (get(m, path, SYSTEMD_SERVICE, "Environment", "as", &reply, err) < 0)
+		return -1;
+	if (bus.sd_bus_message_read_strv(reply, &all) < 0)
+		return error_set(err, EREMOTEIO, "the service manager's Environment of a unit makes no sense");
+	for (char **p = all; p && *p; p++)
+		ret->replaces_any &= strncmp(*p, variable, strlen(variable)) != 0;
+	return 0;
+}
+
 /* The unit cannot run anything. The other states are failures to read an existing unit. */
 static bool is_absent(const char *load_state)
 {
@@ -216,8 +237,9 @@ int container_unit_read(struct manager *m, const char *unit, struct container_un
 		return -1;
 	if (ends_with(source, QUADLET_SUFFIX) || ends_with(source, KUBE_SUFFIX))
 		ret->quadlet = steal_ptr(&source);
-	if (read_command(m, path, ret, err) < 0 || unit_target_find(m, path, &ret->wanted_by, err) < 0 ||
-	    find_network_waiter(m, path, ret, err) < 0 || pod_unit_find(m, path, &ret->pod, err) < 0)
+	if (read_command(m, path, ret, err) < 0 || find_label(m, path, ret, err) < 0 ||
+	    unit_target_find(m, path, &ret->wanted_by, err) < 0 || find_network_waiter(m, path, ret, err) < 0 ||
+	    pod_unit_find(m, path, &ret->pod, err) < 0)
 		return -1;
 	ret->has_hosts_network |= ret->pod.has_hosts_network;
 	return 0;

@@ -26,6 +26,7 @@ struct container_unit {
 	char *owner_unit;	/* the Quadlet of that one, after container_unit_find_owner(); NULL: there is none */
 	char **owner_publish;	/* NULL-terminated: the host ports that this Quadlet publishes */
 	struct pod_unit pod;	/* of which it is a member; pod.unit is NULL if there is none */
+	bool replaces_any;	/* it removes whatever has its container's name, and nothing tells whose that is */
 	bool waits_for_network; /* it starts after Podman's service that waits for the network, in a user's manager */
 };
 void container_unit_clear(struct container_unit *r);

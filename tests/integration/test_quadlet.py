@@ -618,3 +618,22 @@ spec:
         self.scope.engine_run("pod", "create", "--name", "shared", "--infra=false")
         self.start_precious("--pod", "shared")
         self.assert_refused_while_it_is_there("'podman pod rm -f shared' removes the other one")
+
+    def test_of_a_unit_without_the_label(self):
+        """What runs while the unit is down is somebody else's; create says how to do better."""
+        unit = f"{self.scope.unit_directory}/cache.service"
+        run = "podman run --name precious --replace --rm --sdnotify=conmon --cgroups=split -d --network none"
+        self.write(unit, f"""[Service]
+Type=notify
+NotifyAccess=all
+KillMode=mixed
+ExecStart=/usr/bin/{run} {harness.SERVERS} redis
+""")
+        self.scope.systemctl("daemon-reload")
+        self.assertIn("'Environment=PODMAN_SYSTEMD_UNIT=%n'", self.create("--unit", "cache.service"))
+        self.assert_served()
+        self.scope.sockwake("sleep", "cache-wake")
+        self.start_precious("--network=none")
+        self.assert_refused_while_it_is_there("'podman rename precious precious-other' keeps it")
+        self.scope.engine_run("rm", "-f", "-t", "0", "precious")
+        self.assert_served()

@@ -1,6 +1,7 @@
 /* activator/name_check.c: a unit that is started replaces no container of somebody else's. */
 #include <sys/stat.h>
 
+#include "activator/unit_group.h"
 #include "tests/unit/activator_unit_fixture.h"
 
 #define POD_MEMBER(labels)                                                                                             \
@@ -89,12 +90,73 @@ static void a_pod_of_somebody_else_is_not_replaced_by_a_kubernetes_file(void **s
 	fake_stop(&f);
 }
 
+/* Without a label nobody can tell whose a container is, unless it runs while the unit is down. */
+static void a_container_without_a_label_that_runs_is_not_replaced(void **state)
+{
+	START(f, SAY(inspection("running", container_process(), STARTED, "")),
+	      SAY(inspection("paused", container_process(), STARTED, "")));
+
+	(void)state;
+	fake_set(&manager, X, "ActiveState", "inactive");
+	fake_set(&manager, X, "ExecStart", "podman run --replace --name x");
+	for (int k = 0; k < 2; k++)
+		assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "'podman rename x x-other' keeps it");
+	assert_string_equal(requests(&f), "GET json GET json");
+	assert_string_equal(fake_calls(&manager), "");
+	fake_stop(&f);
+}
+
+/* The process is in the unit's control group, or its monitor is: the unit has left it behind. */
+static void whose_control_group_it_is(void **state)
+{
+	static const struct {
+		const char *own, *monitors;
+		bool is_in;
+	} cases[] = {
+		{"0::/user.slice/app.slice/x.service/libpod-payload-1\n", "0::/a\n", true},
+		{"1:cpu:/x.service\n0::/x.service\n", "0::/a\n", true},
+		{"0::/user.slice/libpod-1.scope\n", "0::/user.slice/x.service\n", true},
+		{"0::/user.slice/libpod-1.scope\n", "0::/user.slice/other.service/runtime\n", true},
+		{"0::/user.slice/libpod-1.scope\n", "0::/user.slice/libpod-conmon-1.scope\n", false},
+		{"0::/user.slice/xx.service\n", "0::/x.service.d/a\n", false},
+		{"1:cpu:/x.service\n", "", false},
+	};
+	_cleanup_unit_ struct unit *u = NULL;
+	char path[160];
+	struct error err;
+
+	(void)state;
+	fake_set(&manager, X, "Names", X " other.service");
+	assert_int_equal(unit_open(SCOPE_USER, X, &u, &err), 0);
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		const char *const files[][2] = {{"7/cgroup", cases[k].own},
+						{"7/status", "Name:\tx\nPPid:\t6\n"},
+						{"6/cgroup", cases[k].monitors}};
+
+		for (size_t n = 0; n < 3; n++) {
+			FILE *f;
+
+			snprintf(path, sizeof(path), "%s/%.1s", directory, files[n][0]);
+			(void)mkdir(path, 0700);
+			snprintf(path, sizeof(path), "%s/%s", directory, files[n][0]);
+			f = fopen(path, "we");
+			assert_non_null(f);
+			fputs(files[n][1], f);
+			fclose(f);
+		}
+		assert_int_equal(unit_group_has(u, X, directory, 7), cases[k].is_in);
+	}
+	assert_false(unit_group_has(u, X, directory, 5));
+	assert_false(unit_group_has(u, X, directory, 0));
+}
+
 static void what_a_unit_may_replace(void **state)
 {
 	const char *own = member("exited", 0, X, "no"), *alias = member("exited", 0, "alias.service", "no");
 	const char *runs = member("running", container_process(), X, "no");
 #define RUNS SAY(runs), SAY(runs), SAY(runs)
-	START(f, SAY(NO_SUCH), RUNS, SAY(reply("500", "{}")), RUNS, SAY(own), RUNS, SAY(alias), RUNS, RUNS, RUNS, RUNS);
+	START(f, SAY(NO_SUCH), RUNS, SAY(reply("500", "{}")), RUNS, SAY(own), RUNS, SAY(alias), RUNS, SAY(EXITED), RUNS,
+	      RUNS, SAY(EXITED), RUNS);
 	struct program p;
 
 	(void)state;
@@ -106,7 +168,7 @@ static void what_a_unit_may_replace(void **state)
 		fake_set(&manager, X, "Environment", k == 5 ? "PODMAN_SYSTEMD_UNIT=" X : "");
 		fake_set(&manager, X, "ExecStart", k == 5 ? "podman start x" : "podman run --replace --name x");
 		assert_string_equal(WAKE_REQUESTS(UNIT_OPTIONS(f, "podman")),
-				    k < 4 ? "GET json GET json GET json GET json" : "GET json GET json GET json");
+				    k != 5 ? "GET json GET json GET json GET json" : "GET json GET json GET json");
 		assert_string_equal(fake_calls(&manager), STARTS);
 	}
 	fake_stop(&f);
@@ -218,6 +280,8 @@ int main(void)
 		UNIT_TEST(a_container_of_somebody_else_is_not_replaced),
 		UNIT_TEST(nothing_of_somebody_else_is_replaced_by_what_a_unit_needs),
 		UNIT_TEST(a_pod_of_somebody_else_is_not_replaced_by_a_kubernetes_file),
+		UNIT_TEST(a_container_without_a_label_that_runs_is_not_replaced),
+		UNIT_TEST(whose_control_group_it_is),
 		UNIT_TEST(what_a_unit_may_replace),
 		UNIT_TEST(where_podman_does_not_listen),
 		UNIT_TEST(one_that_somebody_makes_while_the_unit_waits),

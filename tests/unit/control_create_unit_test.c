@@ -136,6 +136,10 @@ static void what_is_written_goes_with_the_container(void **state)
 	run_by.kube = run_by.quadlet = NULL;
 	create_unit_note(&r, &run_by);
 	assert_string_equal(noted, "");
+	run_by.replaces_any = true;
+	create_unit_note(&r, &run_by);
+	assert_non_null(strstr(noted, "x2.service removes whatever container has the name of its own"));
+	assert_non_null(strstr(noted, "'Environment=PODMAN_SYSTEMD_UNIT=%n' under [Service]"));
 }
 
 int main(void)

@@ -345,6 +345,34 @@ static void a_quadlet_by_its_name(void **state)
 	}
 }
 
+/* A unit that removes whatever has the name, and whose own has no label. */
+static void what_replaces_anybody(void **state)
+{
+	static const struct {
+		const char *source, *command, *environment;
+		bool replaces_any;
+	} cases[] = {
+		{"", "/usr/bin/podman run --replace --name x img", "", true},
+		{"", "/usr/bin/podman run --replace --name x img", "A=1", true},
+		{"", "/usr/bin/podman run --replace --name x img", "A=1 PODMAN_SYSTEMD_UNIT=" X, false},
+		{"", "/usr/bin/podman run --name x img", "", false},
+		{"/etc/containers/systemd/x.container", "/usr/bin/podman run --replace --name x img", "", false},
+	};
+	struct error err;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		_cleanup_container_unit_ struct container_unit r = {};
+
+		fake_clear(&fake);
+		fake_set(&fake, X, "SourcePath", cases[k].source);
+		fake_set(&fake, X, "ExecStart", cases[k].command);
+		fake_set(&fake, X, "Environment", cases[k].environment);
+		assert_int_equal(container_unit_read(m, X, &r, &err), 0);
+		assert_int_equal(r.replaces_any, cases[k].replaces_any);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, manager_teardown)
@@ -353,6 +381,7 @@ int main(void)
 		TEST(units_that_cannot_be_read), TEST(every_quadlet),
 		TEST(a_quadlet_by_its_name),	 TEST(a_member_of_a_pod),
 		TEST(a_kubernetes_file),	 TEST(the_owner_of_a_network),
+		TEST(what_replaces_anybody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
