@@ -20,7 +20,8 @@ static bool read_file(const char *proc, pid_t pid, const char *name, char **ret)
 	return file_read(AT_FDCWD, path, FILE_SIZE, ret, NULL, &ignored) == 0;
 }
 
-bool unit_group_is_in(const char *group, const char *unit)
+/* Does a path of control groups lead through the unit's? */
+static bool leads_through(const char *group, const char *unit)
 {
 	size_t len = strlen(unit);
 
@@ -40,7 +41,7 @@ static void compare(void *data, const char *name)
 {
 	struct search *s = data;
 
-	s->found |= unit_group_is_in(s->group, name);
+	s->found |= leads_through(s->group, name);
 }
 
 /* The group has one of the names that the unit has. */

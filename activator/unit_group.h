@@ -9,6 +9,3 @@
 /* Is the process, or its parent, in the unit's control group or below it? The parent of a container's first process is its
  * conmon, which with --cgroups=no-conmon is there alone. proc: "/proc". */
 bool unit_group_has(struct unit *u, const char *unit, const char *proc, pid_t pid);
-
-/* Pure: does a path of control groups lead through the unit's? */
-bool unit_group_is_in(const char *group, const char *unit);

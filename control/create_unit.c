@@ -139,6 +139,18 @@ static int no_unit(struct engine *engine, struct error *err)
 			 why.text);
 }
 
+/* The unit that was found runs the container. */
+static int use_unit(struct create_request *r, const struct subject *s, struct error *err)
+{
+	struct instance *i = &r->instance;
+
+	note_print("%s runs the container: it is started and stopped through that unit", s->run_by.unit);
+	if (text_replace(&i->unit, s->run_by.unit, err) < 0 ||
+	    (!s->exists && s->run_by.container && text_replace(&i->container_name, s->run_by.container, err) < 0))
+		return -1;
+	return avoid_its_name(r, err);
+}
+
 static int find(struct create_request *r, struct manager *m, struct engine *engine, struct subject *s,
 		struct error *err)
 {
@@ -160,13 +172,24 @@ static int find(struct create_request *r, struct manager *m, struct engine *engi
 	}
 	if (inspect(engine, i->container_name, s, err) < 0 || find_unit(r, m, s, err) < 0)
 		return -1;
-	if (!s->run_by.unit)
+	return s->run_by.unit ? use_unit(r, s, err) : 0;
+}
+
+int create_unit_preview(struct create_request *r, struct error *err)
+{
+	_cleanup_manager_ struct manager *m = NULL;
+	_cleanup_subject_ struct subject s = {};
+	struct instance *i = &r->instance;
+	struct error ignored;
+
+	if (r->to_make.image || !engine_backend(i->backend)->has_quadlets ||
+	    manager_connect(i->scope, &m, &ignored) < 0)
 		return 0;
-	note_print("%s runs the container: it is started and stopped through that unit", s->run_by.unit);
-	if (text_replace(&i->unit, s->run_by.unit, err) < 0 ||
-	    (!s->exists && s->run_by.container && text_replace(&i->container_name, s->run_by.container, err) < 0))
-		return -1;
-	return avoid_its_name(r, err);
+	if (!i->unit)
+		return container_unit_find(m, i->container_name, &s.run_by, &ignored) == 0 ? use_unit(r, &s, err) : 0;
+	return r->container_assumed && container_unit_read(m, i->unit, &s.run_by, &ignored) == 0 && s.run_by.container
+		       ? text_replace(&i->container_name, s.run_by.container, err)
+		       : 0;
 }
 
 int subject_find(struct create_request *r, struct manager *m, struct engine *engine, struct subject *s,

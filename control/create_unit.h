@@ -8,6 +8,9 @@
 int subject_find(struct create_request *r, struct manager *m, struct engine *engine, struct subject *s,
 		 struct error *err);
 
+/* For a dry run: fills in the names that are known without the engine. Without a manager it knows none. */
+int create_unit_preview(struct create_request *r, struct error *err);
+
 /* Like container_check_fit(), for the unit, without a note. *ret_drop_in is the text of the drop-in it needs, or NULL. `old` is the
  * instance to be replaced, or NULL: the new drop-in repeats the effects of the old one. */
 int create_unit_fit(struct create_request *r, const struct instance *old, const struct container_unit *run_by,

@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "control/advice.h"
+#include "control/create_unit.h"
 #include "control/dependencies.h"
 #include "control/health_word.h"
 #include "control/image.h"
@@ -50,6 +51,10 @@ int preview_render(struct create_request *r, char **ret, struct error *err)
 
 	if (!f)
 		return error_errno(err, ENOMEM, "cannot print the units");
+	if (create_unit_preview(r, err) < 0) {
+		fclose(f);
+		return -1;
+	}
 	advice_note(r);
 	no_effect_note(&r->instance);
 	health_word_note(&r->instance);

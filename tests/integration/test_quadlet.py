@@ -364,6 +364,18 @@ Exec={command}
         journal = f"'journalctl {'' if self.scope.is_system else '--user '}-u cache.service'"
         self.assertEqual(said, {f"'cache' ended with status 3 before it was ready: {journal} may say why"})
 
+    def test_a_dry_run_prints_what_create_makes(self):
+        self.define()
+        for words in ("woken", "--container-name=cache"), ("woken", "--unit", "cache.service"):
+            argv = ("create", *words, "-p", f"{PORT}:6379", f"--backend={self.scope.engine}")
+            preview = self.scope.sockwake(*argv, "--dry-run")
+            self.assertEqual("cache.service runs the container" in preview.stderr, "--unit" not in words)
+            self.scope.sockwake(*argv)
+            for kind in "socket", "service":
+                with open(f"{self.scope.unit_directory}/woken.{kind}") as file:
+                    self.assertIn(file.read().strip(), preview.stdout)
+            self.scope.sockwake("remove", "woken")
+
     def test_needs_no_service_of_the_engine_to_wake(self):
         self.define()
         self.create("--unit", "cache.service")
