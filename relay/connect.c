@@ -29,16 +29,13 @@
 
 static size_t target_index(const struct connection *c)
 {
-	size_t n = c->forward->n_targets, index = (size_t)c->first + c->attempt;
-
-	return n > 0 ? index % n : 0;
+	return ((size_t)c->first + c->attempt) % c->forward->n_targets;
 }
 
 /* No target can be reached, for this reason or, with 0, in time: resets the client, and reports it once. */
 static void give_up(struct worker *w, struct connection *c, int error)
 {
-	if (c->forward->n_targets > 0)
-		service_unreachable(w->service, c->forward, &c->forward->targets[target_index(c)], error);
+	service_unreachable(w->service, c->forward, &c->forward->targets[target_index(c)], error);
 	count_add(&w->counters.connections_failed, 1);
 	connection_close(w, c, true);
 }

@@ -65,7 +65,7 @@ int frame_of_answer(const struct head *h, const char *method, struct frame *ret,
 /* The length of the line at the beginning, with its end; 0: it is not complete. */
 static ssize_t line_length(const char *in, size_t len, size_t max, struct error *err)
 {
-	const char *end = memchr(in, '\n', len < max ? len : max);
+	const char *end = memchr(in, '\n', (size_t)least_of(len, max));
 
 	if (!end)
 		return len < max ? 0 : error_set(err, EINVAL, "a line of the chunked body is too long");
@@ -141,9 +141,7 @@ ssize_t frame_next(struct frame *f, const char *in, size_t len, const char **ret
 
 size_t frame_room(const struct frame *f, const struct wire *to)
 {
-	size_t room = wire_room(to), overhead = (f->kind == FRAME_CHUNKED ? CHUNK_OVERHEAD : 0) + FRAME_END_MAX;
-
-	return room > overhead ? room - overhead : 0;
+	return (size_t)beyond(wire_room(to), (f->kind == FRAME_CHUNKED ? CHUNK_OVERHEAD : 0) + FRAME_END_MAX);
 }
 
 void frame_put(const struct frame *f, struct wire *to, const char *data, size_t len)

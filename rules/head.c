@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/extremes.h"
+
 /* RFC 9110, 5.6.2. */
 static bool is_token(unsigned char c)
 {
@@ -14,7 +16,7 @@ static bool is_token(unsigned char c)
 
 ssize_t head_length(const char *in, size_t len, struct error *err)
 {
-	size_t n = len < HEAD_MAX ? len : HEAD_MAX;
+	size_t n = (size_t)least_of(len, HEAD_MAX);
 
 	for (size_t k = 0; k < n; k++) {
 		unsigned char c = (unsigned char)in[k];
@@ -51,8 +53,7 @@ bool head_field_has(const struct head *h, const char *name, const char *word)
 
 		while (trimmed > blanks && (value[trimmed - 1] == ' ' || value[trimmed - 1] == '\t'))
 			trimmed--;
-		if (trimmed >= blanks && trimmed - blanks == strlen(word) &&
-		    strncasecmp(value + blanks, word, strlen(word)) == 0)
+		if (trimmed - blanks == strlen(word) && strncasecmp(value + blanks, word, strlen(word)) == 0)
 			return true;
 		value += len + (value[len] == ',');
 	}

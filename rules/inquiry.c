@@ -7,6 +7,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/extremes.h"
 #include "rules/frame.h"
 #include "rules/head.h"
 #include "rules/wire.h"
@@ -40,9 +41,8 @@ static int wait_for_more(struct inquirer *q, struct error *err)
 static int send_text(struct inquirer *q, const char *text, size_t len, struct error *err)
 {
 	while (len > 0) {
-		size_t n = wire_room(&q->wire);
+		size_t n = (size_t)least_of(wire_room(&q->wire), len);
 
-		n = n < len ? n : len;
 		wire_put(&q->wire, text, n);
 		text += n;
 		len -= n;

@@ -240,6 +240,7 @@ static int pass_on(struct session *s, const struct decision *d, struct error *er
 		.close = head_field_has(&s->head, "connection", "close"),
 		.answer = &s->answer,
 	};
+	struct error ignored;
 	int r;
 
 	if (write_request(s, d, &text, &x.text_len, err) < 0 || connect_engine(s, err) < 0)
@@ -251,8 +252,8 @@ static int pass_on(struct session *s, const struct decision *d, struct error *er
 		close_engine(s);
 	if (r < 0 && !x.answered)
 		return -1;
-	if (r == 0 && x.streamed && d->endpoint->object == OBJECT_EXEC)
-		(void)owner_note(s->verdict.caller, d->object, err);
+	if (d->endpoint->object == OBJECT_EXEC) /* a stream may have lasted for hours */
+		(void)owner_note(s->verdict.caller, d->object, &ignored);
 	if (r < 0 || x.streamed || x.close || s->client.gone) {
 		wire_linger(&s->client);
 		return 0;

@@ -41,7 +41,7 @@ static int decode(const char **p, const char *end)
 /* A character of a path that every engine reads alike, whether it was encoded or not. */
 static bool is_path_character(int c)
 {
-	return c > 0 && c < 0x7f && (is_unreserved((unsigned char)c) || strchr("/:@+", c));
+	return c > 0 && (is_unreserved((unsigned char)c) || strchr("/:@+", c));
 }
 
 static int decode_path(const char *p, const char *end, char ret[static URI_PATH_MAX], struct error *err)

@@ -34,8 +34,6 @@ size_t wire_room(const struct wire *w)
 /* Moves what a buffer holds to its beginning. */
 static void compact(char *buffer, size_t *start, size_t *end)
 {
-	if (*start == 0)
-		return;
 	memmove(buffer, buffer + *start, *end - *start);
 	*end -= *start;
 	*start = 0;

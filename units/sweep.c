@@ -71,7 +71,7 @@ static bool sweep_link(const char *directory, const char *path, const char *file
 	if (!take_name(file, "", SOCKET_SUFFIX, name) || path_join(directory, file, socket, &ignored) < 0)
 		return false;
 	n = readlink(path, target, sizeof(target));
-	return n > 0 && (size_t)n == strlen(socket) && memcmp(target, socket, (size_t)n) == 0 && is_missing(socket) &&
+	return n == (ssize_t)strlen(socket) && memcmp(target, socket, (size_t)n) == 0 && is_missing(socket) &&
 	       unlink(path) == 0;
 }
 

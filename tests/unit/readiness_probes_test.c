@@ -100,6 +100,11 @@ static void test_greeting(void **state)
 	expect(READY_GREETING, VERDICT_READY, BYTES("\x17\0\0\0\xff\x10\x04Too many connections"));
 	expect(READY_GREETING, VERDICT_NOT_YET, BYTES("\x1f\0\0\0\xff\x1d\x04Server shutdown in progress"));
 	expect(READY_GREETING, VERDICT_NOT_YET, BYTES("\x19\0\0\0\xff\x60\x0cServer isn't available"));
+	/* The longest of them has 1023 bytes. */
+	expect(READY_GREETING, VERDICT_NOT_YET, BYTES("\xff\x03\0\0\xff\x1d\x04Server shutdown in progress"));
+	expect(READY_GREETING, VERDICT_READY, BYTES("\0\x04\0\0\xff\x1d\x04Server shutdown in progress"));
+	expect(READY_GREETING, VERDICT_READY, BYTES("\x1f\0\x01\0\xff\x1d\x04"));
+	expect(READY_GREETING, VERDICT_READY, BYTES("\x1f\0\0\x01\xff\x1d\x04"));
 	expect(READY_GREETING, VERDICT_NOT_YET, BYTES(""));
 }
 

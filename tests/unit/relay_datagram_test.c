@@ -1,7 +1,21 @@
 /* Batches of datagrams, through sockets of this process. */
 #include "tests/unit/proxy_fixture.h"
 
+#include <sys/syscall.h>
+
 #include "relay/datagram.h"
+
+static int fails_with; /* the next sendmmsg(2) */
+
+/* In place of the C library's. */
+int sendmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags)
+{
+	if (fails_with == 0)
+		return (int)syscall(SYS_sendmmsg, fd, messages, n, flags);
+	errno = fails_with;
+	fails_with = 0;
+	return -1;
+}
 
 static struct batch batch; /* its memory lives as long as the process */
 
@@ -175,6 +189,22 @@ static void an_earlier_refusal_costs_nothing(void **state)
 }
 
 /* Nobody reads: what does not go out is not counted. */
+/* The kernel tells other errors of earlier ones, too: nothing is sent a second time for those. */
+static void other_errors_cost_one_datagram(void **state)
+{
+	static const char *const texts[] = {"first", "second"};
+	int fds[2];
+
+	(void)state;
+	make_pair(false, fds);
+	fill(texts, 2, 0);
+	fails_with = EHOSTUNREACH;
+	assert_int_equal(batch_send(&batch, 0, 2, fds[0], NULL), 1);
+	expect_datagram(fds[1], "second");
+	expect_nothing(fds[1]);
+	close_pair(fds);
+}
+
 static void lost_ones_are_not_counted(void **state)
 {
 	static const char *const texts[] = {"one", "two", "three"};
@@ -324,6 +354,7 @@ int main(void)
 		cmocka_unit_test(what_is_asked_for_is_sent),
 		cmocka_unit_test(joined_ones_are_taken_apart),
 		cmocka_unit_test(an_earlier_refusal_costs_nothing),
+		cmocka_unit_test(other_errors_cost_one_datagram),
 		cmocka_unit_test(lost_ones_are_not_counted),
 		cmocka_unit_test(what_the_kernel_does_not_take_apart_we_do),
 		cmocka_unit_test(other_remarks_of_the_kernel_are_none_of_ours),

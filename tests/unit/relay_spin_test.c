@@ -55,6 +55,11 @@ static void after_a_short_sleep_only(void **state)
 	assert_int_equal(looked(f), 1);
 	spin_slept(&f->spin, 1000);
 	assert_int_equal(looked(f), 0);
+	/* Spinning lasts for 50 microseconds. */
+	spin_slept(&f->spin, 49);
+	assert_int_equal(looked(f), 1);
+	spin_slept(&f->spin, 50);
+	assert_int_equal(looked(f), 0);
 }
 
 static void never_on_one_processor(void **state)

@@ -16,6 +16,7 @@ static size_t n_peers;
 static void begin(void)
 {
 	relay_begin(&r, SOCK_STREAM);
+	r.forward.n_targets = 1; /* of no address family: nothing can be connected to it */
 	n_peers = 0;
 }
 
@@ -110,7 +111,7 @@ static void who_waits_is_asked_again(void **state)
 	r.worker.loop.now += 5;
 	turn_later(&r.worker, connection(RELAY_NOW));
 	assert_int_equal(r.worker.retry.when, RELAY_NOW + RETRY_USEC);
-	relay_fire(&r, &r.worker.retry, RELAY_NOW + RETRY_USEC); /* no target at all: they wait on */
+	relay_fire(&r, &r.worker.retry, RELAY_NOW + RETRY_USEC); /* no target can be reached: they wait on */
 	assert_int_equal(c->state, CONNECTION_WAITING);
 	assert_true(c->is_queued);
 	assert_int_equal(r.worker.retry.when, RELAY_NOW + 2 * RETRY_USEC);

@@ -137,6 +137,66 @@ static void chunks_are_strict(void **state)
 	}
 }
 
+/* What can only be wrong is refused at once; what is complete is taken at once. */
+static void nothing_is_awaited_in_vain(void **state)
+{
+	static const struct {
+		const char *text;
+		int state;
+		bool lenient;
+		ssize_t taken; /* -1: refused */
+	} cases[] = {
+		{"0000000000000000", FRAME_SIZE, false, 0},
+		{"00000000000000000", FRAME_SIZE, false, -1},
+		{"00000000000000f\r\n", FRAME_SIZE, false, 17},
+		{"00000000000000f\r\n", FRAME_SIZE, true, 17},
+		{"000000000000000f\r\n", FRAME_SIZE, true, -1},
+		{"\r", FRAME_AFTER_DATA, false, 0},
+		{"\r\n", FRAME_AFTER_DATA, false, 2},
+		{"\r", FRAME_TRAILER, false, 0},
+		{"\r\n", FRAME_TRAILER, false, 2},
+		{"ab", FRAME_TRAILER, false, -1},
+		{"ab", FRAME_TRAILER, true, 0},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		struct frame f = {.kind = FRAME_CHUNKED, .state = cases[k].state, .lenient = cases[k].lenient};
+		struct error err;
+		const char *piece;
+		size_t len;
+
+		if (frame_next(&f, cases[k].text, strlen(cases[k].text), &piece, &len, &err) != cases[k].taken)
+			fail_msg("'%s' in state %d", cases[k].text, cases[k].state);
+		assert_int_equal(len, 0);
+	}
+}
+
+static void a_line_of_an_engine_is_limited(void **state)
+{
+	static char text[4096];
+	const char *piece;
+	size_t len;
+	struct error err;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	text[0] = '1';
+	text[1] = ';';
+	for (size_t n = sizeof(text) - 1; n <= sizeof(text); n++) {
+		struct frame f = {.kind = FRAME_CHUNKED, .lenient = true};
+
+		assert_int_equal(frame_next(&f, text, n, &piece, &len, &err), n < sizeof(text) ? 0 : -1);
+	}
+	memcpy(text + sizeof(text) - 2, "\r\n", 2);
+	{
+		struct frame f = {.kind = FRAME_CHUNKED, .lenient = true};
+
+		assert_int_equal(frame_next(&f, text, sizeof(text), &piece, &len, &err), sizeof(text));
+		assert_int_equal(f.left, 1);
+	}
+}
+
 static void nothing_is_taken_behind_the_end(void **state)
 {
 	struct frame f;
@@ -220,6 +280,8 @@ int main(void)
 		cmocka_unit_test(an_engine_may_send_extensions_and_trailers),
 		cmocka_unit_test(a_body_is_framed_anew),
 		cmocka_unit_test(nothing_is_taken_behind_the_end),
+		cmocka_unit_test(nothing_is_awaited_in_vain),
+		cmocka_unit_test(a_line_of_an_engine_is_limited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

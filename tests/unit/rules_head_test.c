@@ -45,7 +45,7 @@ static void what_engines_read_differently_is_refused(void **state)
 		{"two Hosts", FIRST HOST HOST "\r\n"},
 		{"two lengths", FIRST HOST "Content-Length: 3\r\ncontent-length: 3\r\n\r\n"},
 		{"two encodings", FIRST HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"},
-		{"a control character", FIRST HOST "A: \x01\r\n\r\n"},
+		{"a control character", FIRST HOST "A: \x1f\r\n\r\n"},
 		{"a byte beyond ASCII", FIRST HOST "A: \xc3\xa4\r\n\r\n"},
 		{"DEL", FIRST HOST "A: \x7f\r\n\r\n"},
 		{"HTTP/1.0", "GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n"},
@@ -75,7 +75,7 @@ static void a_head_is_cut_into_its_parts(void **state)
 {
 	static const char text[] =
 		"POST /v1.41/x?y=z HTTP/1.1\r\nHost: docker\r\nCONNECTION: keep-alive ,Upgrade,\tx\r\nA:\t b c \r\n"
-		"Empty:\r\n\r\nrest";
+		"Empty:\r\nBlank: \t \r\nTilde: ~\r\n\r\nrest";
 	static struct head h;
 	ssize_t n;
 
@@ -84,10 +84,12 @@ static void a_head_is_cut_into_its_parts(void **state)
 	assert_int_equal(n, strlen(text) - 4);
 	assert_string_equal(h.method, "POST");
 	assert_string_equal(h.target, "/v1.41/x?y=z");
-	assert_int_equal(h.n, 4);
+	assert_int_equal(h.n, 6);
 	assert_string_equal(head_field(&h, "host"), "docker");
 	assert_string_equal(head_field(&h, "a"), "b c");
 	assert_string_equal(head_field(&h, "empty"), "");
+	assert_string_equal(head_field(&h, "blank"), "");
+	assert_string_equal(head_field(&h, "tilde"), "~");
 	assert_null(head_field(&h, "b"));
 	assert_true(head_field_has(&h, "connection", "upgrade"));
 	assert_true(head_field_has(&h, "connection", "keep-alive"));

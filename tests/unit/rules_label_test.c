@@ -231,6 +231,35 @@ static void a_missing_volume_is_created_with_the_label(void **state)
 	assert_null(strstr(not ->fake.seen, "POST"));
 }
 
+static void a_volume_exists_if_the_engine_says_so(void **state)
+{
+	static const struct {
+		const char *answer;
+		bool passes;
+	} cases[] = {
+		{LABELLED("x"), true},
+		{"201 Created\n{\"Name\":\"new\",\"Labels\":{\"team\":\"ci\"}}", true},
+		{"202 Accepted\n{\"Name\":\"new\",\"Labels\":{\"team\":\"ci\"}}", false},
+		{"500 Internal Server Error\n{\"Name\":\"new\",\"Labels\":{\"team\":\"ci\"}}", false},
+	};
+	_cleanup_free_ char *request = post("/containers/create", "{\"HostConfig\":{\"Binds\":[\"new:/x\"]}}");
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		const struct play plays[] = {
+			{"GET /volumes/new", "404 Not Found\n{}", false},
+			{"POST /volumes/create", cases[k].answer, false},
+			{NULL, NULL, false},
+		};
+		_cleanup_outcome_ struct outcome *o =
+			ask(LABEL "allow = containers.create volumes.create", plays, request);
+
+		if ((o->status == 200) != cases[k].passes)
+			fail_msg("%s: %s", cases[k].answer, o->answer);
+		assert_int_equal(strstr(o->fake.seen, "POST /containers/create") != NULL, cases[k].passes);
+	}
+}
+
 static void remove_directory(const char *path)
 {
 	_cleanup_dir_ DIR *dir = opendir(path);
@@ -624,6 +653,7 @@ int main(void)
 		cmocka_unit_test(lists_are_filtered),
 		cmocka_unit_test(what_is_created_carries_the_label),
 		cmocka_unit_test(a_missing_volume_is_created_with_the_label),
+		cmocka_unit_test(a_volume_exists_if_the_engine_says_so),
 		cmocka_unit_test(exec_instances_belong_to_who_made_them),
 		cmocka_unit_test(an_exec_instance_that_cannot_be_noted_is_refused),
 		cmocka_unit_test(owners_that_are_long_out_of_use_are_forgotten),

@@ -1,10 +1,18 @@
 /* What does not come in time. */
 #include "tests/unit/rules_fixture.h"
 
+/* Waiting for the engine alone fails: for its answer to a question of ours. */
+static bool inquiries_fail;
+
 /* In place of the C library's: whoever waits for a while waits for a moment. */
 int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
 	const struct timespec moment = {.tv_nsec = timeout > 0 ? 20000000 : 0};
+
+	if (inquiries_fail && fds[0].fd < 0) {
+		errno = ENOMEM;
+		return -1;
+	}
 
 	return ppoll(fds, n, timeout < 0 ? NULL : &moment, NULL);
 }
@@ -41,10 +49,24 @@ static void whoever_hangs_is_given_up(void **state)
 	}
 }
 
+static void a_wait_that_fails_is_an_error(void **state)
+{
+	_cleanup_outcome_ struct outcome *o = NULL;
+
+	(void)state;
+	inquiries_fail = true;
+	o = ask("label = team=ci\nallow = containers.start", engine,
+		"POST /containers/silent/start HTTP/1.1\r\nHost: docker\r\nContent-Length: 0\r\n\r\n");
+	inquiries_fail = false;
+	assert_non_null(strstr(o->answer, "cannot wait for the client and the engine"));
+	assert_null(strstr(o->fake.seen, "POST"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whoever_hangs_is_given_up),
+		cmocka_unit_test(a_wait_that_fails_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,6 +168,7 @@ static void values_are_of_their_kind(void **state)
 		{"POST /containers/a/wait?condition=", "next-exit", 200},
 		{"POST /containers/a/wait?condition=", "a b", 403},
 		{"POST /containers/a/attach?detachKeys=", "ctrl-p,ctrl-q", 200},
+		{"POST /containers/a/attach?detachKeys=", "!~", 200},
 		{"POST /containers/a/attach?detachKeys=", "a b", 403},
 		{"GET /containers/a/archive?path=", "/srv/a b", 200},
 		{"GET /containers/a/archive?path=", "", 403},
@@ -223,6 +224,38 @@ static void values_are_of_their_kind(void **state)
 	      "containers.copy-from images.pull images.import images.build images.list images.inspect images.push",
 	      NULL, values);
 	CHECK("allow = images.build\nulimits = yes", NULL, granted);
+}
+
+/* The longest value of each grammar. */
+static void values_have_limits(void **state)
+{
+	static const struct {
+		const char *grammar, *begins;
+		char filler;
+		size_t max;
+	} cases[] = {
+		{"number", "", '1', 19},      {"number", "-", '1', 20},	  {"count", "", '1', 19},
+		{"time", "", '1', 64},	      {"word", "", 'a', 128},	  {"text", "", 'a', 4096},
+		{"path", "/", 'a', 4095},     {"keys", "", '~', 64},	  {"tag", "", 'a', 255},
+		{"processors", "", '1', 255}, {"platform", "", 'a', 128}, {"address", "git@", 'a', 4095},
+		{"file", "", 'a', 1024},      {"filters", "", 'a', 4096}, {"instruction", "CMD ", 'a', 4096},
+	};
+	static const struct rules_caller caller = {.owner = "uid-1000"};
+	_cleanup_rules_ struct rules *r = rules_of("[rules]\n");
+	const struct verdict v = {.rules = r, .caller = &caller, .action = "x"};
+	static char value[8192];
+	struct error err;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		for (size_t len = cases[k].max; len <= cases[k].max + 1; len++) {
+			memset(value, cases[k].filler, len);
+			memcpy(value, cases[k].begins, strlen(cases[k].begins));
+			value[len] = '\0';
+			if (query_check(&v, cases[k].grammar, "key", value, &err) != (len <= cases[k].max ? 0 : -1))
+				fail_msg("%s: %zu characters", cases[k].grammar, len);
+		}
+	}
 }
 
 static const struct play engine[] = {
@@ -400,6 +433,7 @@ int main(void)
 		cmocka_unit_test(ps_shows_no_more_than_the_container),
 		cmocka_unit_test(an_instruction_stays_one),
 		cmocka_unit_test(values_are_of_their_kind),
+		cmocka_unit_test(values_have_limits),
 		cmocka_unit_test(nothing_gets_a_name_like_an_id),
 		cmocka_unit_test(a_network_called_private_is_one),
 		cmocka_unit_test(a_list_names_own_containers_only),

@@ -226,8 +226,8 @@ static void bodies_are_streamed(void **state)
 	assert_non_null(strstr(plain->fake.seen, "Content-Length: 5\r\n\r\nabcde\n===="));
 	assert_null(strstr(plain->fake.seen, "xpect"));
 	assert_int_equal(plain->report.requests, 2);
-	assert_non_null(
-		strstr(chunked->fake.seen, "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n\n===="));
+	assert_non_null(strstr(chunked->fake.seen,
+			       "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n\n====\nGET "));
 	assert_int_equal(chunked->report.requests, 2);
 	assert_int_equal(invalid->status, 400);
 }
@@ -306,6 +306,17 @@ static void the_host_is_not_reached_by_a_query(void **state)
 		if (o->status != cases[k].status)
 			fail_msg("%s%d: %s", cases[k].request, o->status, o->answer);
 	}
+}
+
+static void whoever_asks_is_told_to_continue(void **state)
+{
+	_cleanup_outcome_ struct outcome *o =
+		ask("allow = containers.create", NULL,
+		    "POST /containers/create HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"
+		    "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}");
+
+	(void)state;
+	assert_memory_equal(o->answer, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n", 42);
 }
 
 static void nobody_is_told_to_continue_in_vain(void **state)
@@ -653,6 +664,7 @@ int main(void)
 		cmocka_unit_test(an_answer_may_come_before_the_body),
 		cmocka_unit_test(half_a_body_is_refused),
 		cmocka_unit_test(the_host_is_not_reached_by_a_query),
+		cmocka_unit_test(whoever_asks_is_told_to_continue),
 		cmocka_unit_test(nobody_is_told_to_continue_in_vain),
 		cmocka_unit_test(an_engine_that_is_down_is_503),
 		cmocka_unit_test(each_request_is_framed_anew),

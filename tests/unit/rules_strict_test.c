@@ -64,7 +64,16 @@ static void what_engines_read_differently_is_refused(void **state)
 		/* characters */
 		"\"\\u0000\"",
 		"\"\\ud800\"",
+		"\"\\udbff\"",
 		"\"\\udc00\"",
+		"\"\\udfff\"",
+		"\"\\ud800\\udbff\"",
+		"\"\\ud800\\ue000\"",
+		"\"\x1f\"",
+		"\"\xc1\xbf\"",
+		"\"\xc2\x7f\"",
+		"\"\xc2\xc0\"",
+		"\"\xf5\x80\x80\x80\"",
 		"\"\\ud800\\u0041\"",
 		"\"\xff\"",
 		"\"\xc0\xaf\"",
@@ -124,6 +133,8 @@ static void the_parsed_form_is_printed(void **state)
 		 "\"\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\""},
 		{"\"\\u007f\\u0080\\u07ff\\u0800\\uffff\\ud800\\udc00\"",
 		 "\"\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf\xf0\x90\x80\x80\""},
+		{"\"\\u0020\\ud7ff\\udbff\\udfff\\ue000\"", "\" \xed\x9f\xbf\xf4\x8f\xbf\xbf\xee\x80\x80\""},
+		{"\" ~\x7f\xc2\x80\xc2\xbf\"", "\" ~\x7f\xc2\x80\xc2\xbf\""},
 		{"{\"a\":1,\"A\":2}", "{\"a\":1,\"A\":2}"},
 	};
 
