@@ -24,7 +24,7 @@
 /* A copy of the command with every {container_port} replaced; the caller frees it. NULL if there is no memory. */
 static char *substitute(const char *command, uint16_t port)
 {
-	char *text = malloc(strlen(command) + 1), *end = text; /* no port is longer than the placeholder */
+	char *text = strdup(command), *end = text; /* no port is longer than the placeholder */
 	const char *found;
 
 	while (text && (found = strstr(command, PLACEHOLDER))) {

@@ -100,6 +100,36 @@ static void what_is_told_in_advance(void **state)
 	close(ends[1]);
 }
 
+/* Where the server listens instead, for the one who gave the wrong port. */
+static void another_port_is_named(void **state)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct target other = ipv4("127.0.0.1"), at = target_with_port(&other, PORT + 1);
+	struct message m;
+	struct error err;
+	char text[128];
+	bool closed;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&at.addr, at.len), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(channel_open(ends, &err), 0);
+	assert_int_equal(dup2(ends[1], 90), 90);
+	setenv("SOCKWAKE_KEEPER_FD", "90", 1);
+	assert_int_equal(wait_for("listen", SOCK_STREAM, SECOND * 3 / 10, -1, &err), -1);
+	unsetenv("SOCKWAKE_KEEPER_FD");
+	assert_true(channel_receive(ends[0], &m, &closed));
+	assert_true(message_value(&m, "AWAITED", text, sizeof(text)));
+	assert_string_equal(text, "nothing listens on port 5432");
+	assert_true(message_value(&m, "HINT", text, sizeof(text)));
+	assert_string_equal(text, "it does listen on port 5433 ('-p PORT:5433' forwards there)");
+	message_clear(&m);
+	close(90);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 /* How a command ends is told; one that cannot be run will not succeed later. */
 static void how_it_ends_is_told(void **state)
 {
@@ -148,9 +178,8 @@ static void its_verdicts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_command),
-		cmocka_unit_test(what_is_told_in_advance),
-		cmocka_unit_test(how_it_ends_is_told),
+		cmocka_unit_test(test_command),		 cmocka_unit_test(what_is_told_in_advance),
+		cmocka_unit_test(another_port_is_named), cmocka_unit_test(how_it_ends_is_told),
 		cmocka_unit_test(its_verdicts),
 	};
 

@@ -204,6 +204,9 @@ static void the_files_of_the_host_need_a_rule(void **state)
 		{"\"Binds\":[\"/srv:/x:ro:rw\"]", "403"},
 		{"\"Binds\":[\"/srv/../etc:/x\"]", "403"},
 		{"\"Binds\":[\"/srv/.:/x\"]", "403"},
+		{"\"Binds\":[\"/.:/x\"]", "403"},
+		{"\"Binds\":[\"/*:/x\"]", "403"},
+		{"\"Binds\":[\"/a:/x\"]", "bind = /a\n"},
 		{"\"Binds\":[\"/srv/:/x\"]", "403"},
 		{"\"Binds\":[\"//srv:/x\"]", "403"},
 		{"\"Binds\":[\"./srv:/x\"]", "403"},
@@ -417,6 +420,42 @@ static void other_bodies_are_checked(void **state)
 	}
 }
 
+/* What the longest value of each kind needs. One that is longer is refused. */
+static void values_have_limits(void **state)
+{
+	static const struct {
+		const char *path, *before, *filler, *after;
+		size_t max;
+		const char *lacks, *longer;
+	} cases[] = {
+		{"/containers/create", "{\"HostConfig\":{\"Binds\":[\"/srv:/", "x", "\"]}}", 4095 - 6, "bind = /srv\n",
+		 "403"},
+		{"/containers/create", "{\"HostConfig\":{\"Binds\":[\"/srv:/x:", "z", "\"]}}", 127, "bind = /srv\n",
+		 "403"},
+		{"/volumes/create", "{\"DriverOpts\":{\"type\":\"tmpfs\",\"device\":\"tmpfs\",\"o\":\"size=", "1",
+		 "\"}}", 255 - 5, "", "volume-options = yes\n"},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		for (size_t len = cases[k].max; len <= cases[k].max + 1; len++) {
+			_cleanup_free_ char *json = NULL, *got = NULL, *filler = malloc(len + 1);
+
+			assert_non_null(filler);
+			memset(filler, cases[k].filler[0], len);
+			filler[len] = '\0';
+			for (size_t n = 1; cases[k].filler[0] == 'z' && n < len - 1; n += 2)
+				filler[n] = ','; /* "z,z,z", and below "z,ro" */
+			if (cases[k].filler[0] == 'z' && len % 2 == 0)
+				memcpy(filler + len - 2, "ro", 2);
+			assert_true(asprintf(&json, "%s%s%s", cases[k].before, filler, cases[k].after) > 0);
+			got = lacks("allow = containers.create volumes.create", NULL, cases[k].path, json);
+			if (strcmp(got, len > cases[k].max ? cases[k].longer : cases[k].lacks) != 0)
+				fail_msg("%zu characters in %s need %s", len, json, got);
+		}
+	}
+}
+
 static void a_link_below_an_allowed_directory_is_not_followed(void **state)
 {
 	char directory[] = "/tmp/rules-XXXXXX", path[64];
@@ -564,6 +603,7 @@ int main(void)
 		cmocka_unit_test(labels_have_a_limit),
 		cmocka_unit_test(no_image_brings_labels_that_root_acts_on),
 		cmocka_unit_test(other_bodies_are_checked),
+		cmocka_unit_test(values_have_limits),
 		cmocka_unit_test(a_link_below_an_allowed_directory_is_not_followed),
 		cmocka_unit_test(the_parsed_form_is_sent),
 	};

@@ -139,8 +139,24 @@ static void a_star_alone_is_no_host_namespace(void **state)
 
 	(void)state;
 	assert_true(rules_grant(r, RULES_NETWORK, "x"));
+	assert_true(rules_grant(r, RULES_NETWORK, "cafe"));
 	assert_false(rules_grant(r, RULES_NETWORK, "host"));
 	assert_false(rules_grant(r, RULES_NETWORK, "container"));
+}
+
+static void the_shortest_paths_and_prefixes(void **state)
+{
+	_cleanup_rules_ struct rules *r =
+		rules_of("[rules]\nbind = /*\nbind-read-only = /\nnetwork = c*\ndevice = /\n");
+
+	(void)state;
+	assert_true(rules_grant(r, RULES_BIND, "/srv"));
+	assert_false(rules_names(r, RULES_BIND, "/srv"));
+	assert_true(rules_grant(r, RULES_BIND_READ_ONLY, "/"));
+	assert_false(rules_grant(r, RULES_BIND_READ_ONLY, "/srv"));
+	assert_true(rules_grant(r, RULES_DEVICE, "/"));
+	assert_true(rules_grant(r, RULES_NETWORK, "cx"));
+	assert_false(rules_grant(r, RULES_NETWORK, "cafe"));
 }
 
 static void each_key_has_a_name(void **state)
@@ -274,6 +290,7 @@ int main(void)
 		cmocka_unit_test(only_its_own_section_is_read),
 		cmocka_unit_test(values_are_compared_exactly),
 		cmocka_unit_test(a_star_alone_is_no_host_namespace),
+		cmocka_unit_test(the_shortest_paths_and_prefixes),
 		cmocka_unit_test(each_key_has_a_name),
 		cmocka_unit_test(the_page_names_all_keys_and_actions),
 		cmocka_unit_test(what_was_learned_are_rules),
