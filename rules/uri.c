@@ -96,7 +96,7 @@ static int take_version(struct uri *u, struct error *err)
 
 static char *decode_word(const char *p, const char *end, struct error *err)
 {
-	char *word = malloc((size_t)(end - p) + 1);
+	char *word = strndup(p, (size_t)(end - p)); /* decoded it is not longer */
 	size_t n = 0;
 
 	if (!word) {

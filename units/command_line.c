@@ -85,7 +85,7 @@ int command_line_parse(const char *text, struct command_line *ret, struct error 
 	*ret = (struct command_line){};
 	text += strspn(text, PREFIXES);
 	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
-		char *word = malloc(strlen(text) + 1);
+		char *word = strdup(text);
 
 		if (!word)
 			return error_errno(err, ENOMEM, "cannot read a command line");

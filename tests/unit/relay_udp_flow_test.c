@@ -1,12 +1,30 @@
 /* The flows of a UDP port, turn by turn: which target gets the first datagram, and what is counted. */
 #include "tests/unit/relay_fixture.h"
 
+#include <netinet/udp.h>
+#include <sys/syscall.h>
+
+#include "relay/datagram.h"
 #include "relay/udp.h"
 
 #define RETRY_USEC (50 * USEC_PER_MSEC)
 
 static struct relay r;
-static int client, servers[2]; /* -1: nobody is at the port */
+static int client, servers[2];	  /* -1: nobody is at the port */
+static int joined, sent_together; /* calls */
+
+/* In place of the C library's. */
+int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+	joined += level == IPPROTO_UDP && option == UDP_GRO;
+	return (int)syscall(SYS_setsockopt, fd, level, option, value, len);
+}
+
+int sendmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags)
+{
+	sent_together++;
+	return (int)syscall(SYS_sendmmsg, fd, messages, n, flags);
+}
 
 static void begin(void)
 {
@@ -275,7 +293,9 @@ static void runs_are_told_apart(void **state)
 	for (int k = 0; k < 4; k++)
 		send_text(k % 2 ? other : client, k % 2 ? "other" : "client");
 	send_text(other, "other");
+	sent_together = 0;
 	turns();
+	assert_int_equal(sent_together, 1); /* the last two, by one call */
 	for (int k = 0; k < 5; k++) {
 		char data[8] = "";
 
@@ -290,6 +310,31 @@ static void runs_are_told_apart(void **state)
 	end();
 }
 
+/* The kernel joins the datagrams of a server that sends many at once. */
+static void a_burst_of_answers_is_joined(void **state)
+{
+	struct sockaddr_in from;
+
+	(void)state;
+	begin();
+	say("question");
+	from = expect_heard(0, "question");
+	joined = 0;
+	answer(0, &from, "one");
+	answer(0, &from, "two");
+	assert_int_equal(joined, 0);
+	for (int burst = 0; burst < 2; burst++) {
+		for (int k = 0; k < 4 * BATCH_SIZE; k++)
+			assert_int_equal(sendto(servers[0], "many", 4, 0, (struct sockaddr *)&from, sizeof(from)), 4);
+		for (int k = 0; k < 4; k++)
+			turns();
+		for (int k = 0; k < 4 * BATCH_SIZE; k++)
+			expect_text(client, "many");
+	}
+	assert_int_equal(joined, 1);
+	end();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -301,6 +346,7 @@ int main(void)
 		cmocka_unit_test(what_counts_as_a_use),
 		cmocka_unit_test(a_port_can_be_left),
 		cmocka_unit_test(runs_are_told_apart),
+		cmocka_unit_test(a_burst_of_answers_is_joined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,6 +132,14 @@ static void names(void **state)
 	memset(name, 'a', 240);
 	name[240] = '\0';
 	assert_null(quadlet_render(name, &o, &err));
+	for (size_t len = 237; len <= 238; len++) { /* with "-container.service" 255 characters are the most */
+		_cleanup_free_ char *text = NULL;
+
+		name[len] = '\0';
+		text = quadlet_render(name, &o, &err);
+		assert_int_equal(text != NULL, len == 237);
+		name[len] = 'a';
+	}
 	assert_null(quadlet_render("_web", &o, &err));
 	assert_null(quadlet_render("-web", &o, &err));
 }
