@@ -522,6 +522,41 @@ static void megabytes_go_both_ways_at_once(void **state)
 	rules_free(&s.rules);
 }
 
+/* The longest body that is parsed, whose content is refused, and one that is longer. */
+static void a_parsed_body_is_limited(void **state)
+{
+	static const char before[] = "{\"HostConfig\":{\"Privileged\":true},\"Image\":\"", after[] = "\"}";
+	static char request[1024 * 1024 + 512];
+
+	(void)state;
+	for (size_t len = 1024 * 1024; len <= 1024 * 1024 + 1; len++) {
+		static struct served s;
+		_cleanup_free_ char *text = NULL;
+		size_t n = (size_t)sprintf(request,
+					   "POST /containers/create HTTP/1.1\r\n" HOST "Connection: close\r\n"
+					   "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+					   len, before);
+		size_t filler = len - (sizeof(before) - 1) - (sizeof(after) - 1);
+		pthread_t server;
+		int pair[2];
+
+		memset(request + n, 'a', filler);
+		strcpy(request + n + filler, after);
+		s = (struct served){.rules = rules_of("[rules]\nallow = containers.create\n")};
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+		s.fd = pair[1];
+		pthread_create(&server, NULL, serve, &s);
+		fake_send(pair[0], request, strlen(request));
+		shutdown(pair[0], SHUT_WR);
+		text = read_all(pair[0]);
+		pthread_join(server, NULL);
+		close(pair[0]);
+		rules_report_clear(&s.report);
+		rules_free(&s.rules);
+		assert_memory_equal(text, len <= 1024 * 1024 ? "HTTP/1.1 403 " : "HTTP/1.1 400 ", 13);
+	}
+}
+
 /* It gets all of a long answer, in its own time. */
 static void a_client_may_read_slowly(void **state)
 {
@@ -674,6 +709,7 @@ int main(void)
 		cmocka_unit_test(nor_what_follows_a_refused_one),
 		cmocka_unit_test(a_stream_has_two_ends),
 		cmocka_unit_test(megabytes_go_both_ways_at_once),
+		cmocka_unit_test(a_parsed_body_is_limited),
 		cmocka_unit_test(a_client_may_read_slowly),
 		cmocka_unit_test(a_client_that_goes_ends_the_engines_side),
 		cmocka_unit_test(a_client_can_send_all_before_it_reads_the_refusal),

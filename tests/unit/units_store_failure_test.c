@@ -34,6 +34,26 @@ static void read_only_directory(void **state)
 	assert_int_equal(count_entries(), 0);
 }
 
+static int remove_fails(void)
+{
+	struct error err;
+
+	return store_remove(directory, "pg", &err) < 0 && err.code == EACCES ? 0 : 1;
+}
+
+static void what_cannot_be_removed_stays(void **state)
+{
+	_cleanup_instance_ struct instance i = small_instance("pg");
+
+	(void)state;
+	write_instance(&i);
+	assert_int_equal(unlink(in("sockets.target.wants/pg.socket")), 0);
+	assert_int_equal(rmdir(in("sockets.target.wants")), 0);
+	assert_int_equal(chmod(directory, 0755), 0);
+	assert_int_equal(as_nobody(remove_fails), 0);
+	assert_int_equal(count_entries(), 2);
+}
+
 /* The link is what fails last: both files are there by then. */
 static void late_failure_leaves_nothing(void **state)
 {
@@ -167,6 +187,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(read_only_directory),
+		STORE_TEST(what_cannot_be_removed_stays),
 		STORE_TEST(late_failure_leaves_nothing),
 		STORE_TEST(each_file_or_none),
 		STORE_TEST(a_refresh_that_fails_late),

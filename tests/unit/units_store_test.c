@@ -226,6 +226,7 @@ static void broken_configurations_are_listed_with_a_reason(void **state)
 	for (size_t k = 0; k < l.n; k++) {
 		assert_int_equal(l.items[k].instance.name[0], 'a' + (int)k);
 		assert_non_null(l.items[k].problem);
+		assert_null(l.items[k].instance.container_name); /* nor anything else of another's */
 	}
 	assert_int_equal(store_remove(directory, "a", &err), 0);
 	assert_false(exists("a.socket"));
