@@ -310,15 +310,20 @@ static void what_does_not_go_is_noticed(void **state)
 	}
 }
 
-static void drop_one(void *data)
+static void lose(cap_value_t cap)
 {
-	const struct privileges p = {.identity = NULL};
-	cap_value_t cap = *(int *)data;
 	cap_t caps = cap_get_proc();
-	struct error err = {.text = "nothing was missed"};
 
 	MUST(cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, CAP_CLEAR) == 0);
 	MUST(cap_set_flag(caps, CAP_PERMITTED, 1, &cap, CAP_CLEAR) == 0 && cap_set_proc(caps) == 0);
+}
+
+static void drop_one(void *data)
+{
+	const struct privileges p = {.identity = NULL};
+	struct error err = {.text = "nothing was missed"};
+
+	lose(*(int *)data);
 	(void)privileges_drop(&p, &err);
 	dprintf(STDOUT_FILENO, "%s", err.text);
 	_exit(0);
@@ -337,6 +342,29 @@ static void a_missing_capability_is_named(void **state)
 	expect_text(&o, "CAP_SETPCAP");
 }
 
+static void run_without_setpcap(void *data)
+{
+	lose(CAP_SETPCAP);
+	run_program(data);
+}
+
+/* In the host's network, too: root's bounding set would stay, with which a setuid program regains all. */
+static void root_needs_it_in_the_hosts_network(void **state)
+{
+	_cleanup_container_ pid_t host = container_start(0, 0);
+	_cleanup_close_ int fd = -1;
+	char n[16];
+	const char *words[] = {"nshelper", "--pid", number(n, host), "--", "true", NULL};
+	struct outcome o;
+	pid_t pid;
+
+	(void)state;
+	pid = start_child(0, run_without_setpcap, words, &fd);
+	collect(pid, fd, &o);
+	assert_int_equal(o.status, EXIT_FAILURE);
+	expect_text(&o, "that takes CAP_SETPCAP");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +380,7 @@ int main(void)
 		cmocka_unit_test(setuid_files_give_nothing),
 		cmocka_unit_test(what_does_not_go_is_noticed),
 		cmocka_unit_test(a_missing_capability_is_named),
+		cmocka_unit_test(root_needs_it_in_the_hosts_network),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

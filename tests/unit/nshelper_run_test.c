@@ -5,12 +5,14 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "handover/channel.h"
 #include "handover/exit.h"
+#include "nshelper/unreachable.h"
 #include "tests/unit/name_fixture.h"
 
 static void exit_statuses_by_hand(void **state)
@@ -397,6 +399,40 @@ static void copy_program(const char *path, uid_t owner, mode_t mode)
 	assert_int_equal(system(command), 0);
 }
 
+/* Body of a child: with this value of fs.suid_dumpable. */
+static void check_with_dumpable(void *data)
+{
+	char path[] = "/tmp/sockwake-test-XXXXXX";
+	struct error err;
+	int fd = mkstemp(path);
+
+	MUST(write(fd, data, strlen(data)) >= 0);
+	MUST(unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	MUST(mount(path, "/proc/sys/fs/suid_dumpable", NULL, MS_BIND, NULL) == 0 && unlink(path) == 0);
+	MUST(unreachable_check(-1, "/bin/sh", &err) < 0);
+	dprintf(STDOUT_FILENO, "%s", err.text);
+	_exit(0);
+}
+
+static void no_command_is_unreachable_if_all_are_dumpable(void **state)
+{
+	static const char *const values[] = {"0\n", "1\n", "2\n", "1", ""};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(values) / sizeof(*values); k++) {
+		_cleanup_close_ int fd = -1;
+		char value[4];
+		struct outcome o;
+		pid_t pid;
+
+		strcpy(value, values[k]);
+		pid = start_child(0, check_with_dumpable, value, &fd);
+		collect(pid, fd, &o);
+		assert_int_equal(o.status, 0);
+		expect_text(&o, value[0] == '1' ? "with fs.suid_dumpable=1" : "'/bin/sh' is readable");
+	}
+}
+
 static void an_unreachable_command(void **state)
 {
 	_cleanup_container_ pid_t pid = container_start(ORDINARY_UID, CLONE_NEWNET | CLONE_NEWUSER);
@@ -496,6 +532,7 @@ int main(void)
 		cmocka_unit_test(a_failure_is_told_to_the_keeper),
 		cmocka_unit_test(nobody_traces_what_has_entered),
 		cmocka_unit_test(an_unreachable_command),
+		cmocka_unit_test(no_command_is_unreachable_if_all_are_dumpable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
