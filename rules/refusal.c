@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/extremes.h"
 #include "common/parse.h"
+#include "rules/strict.h"
 
 #define LIMIT (30 * USEC_PER_SEC)
 
@@ -36,17 +37,14 @@ static const struct status *status_of(int code)
 static char *json_of(const char *why, int status)
 {
 	char text[1024];
-	cJSON *object = cJSON_CreateObject();
-	char *json;
+	_cleanup_cjson_ cJSON *object = cJSON_CreateObject();
 
 	snprintf(text, sizeof(text), "%s", why);
 	text_make_printable(text);
 	(void)cJSON_AddStringToObject(object, "message", text);
 	(void)cJSON_AddStringToObject(object, "cause", "sockwake");
 	(void)cJSON_AddNumberToObject(object, "response", status);
-	json = cJSON_PrintUnformatted(object);
-	cJSON_Delete(object);
-	return json;
+	return cJSON_PrintUnformatted(object);
 }
 
 static bool say(struct wire *client, const char *text, size_t len)

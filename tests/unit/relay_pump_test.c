@@ -1,6 +1,8 @@
 /* What is moved between two sockets, and how their ends are passed on, turn by turn. */
 #include "tests/unit/relay_fixture.h"
 
+#include <sys/ioctl.h>
+
 #include "relay/keepalive.h"
 #include "relay/packet.h"
 #include "relay/pump.h"
@@ -138,6 +140,66 @@ static void only_bulk_takes_a_pipe(void **state)
 		assert_int_equal(r.worker.pipes.count, !urgent);
 	}
 	end();
+}
+
+/* The client sends so many bytes, and all of them are there. */
+static void send_bytes(size_t n)
+{
+	static char data[65536];
+	int there = 0;
+
+	assert_int_equal(send(client, data, n, 0), n);
+	for (int k = 0; there < (int)n; k++) {
+		assert_true(k < 20000);
+		assert_int_equal(ioctl(c->ends[CLIENT].watch.fd, FIONREAD, &there), 0);
+		if (there < (int)n)
+			usleep(1000);
+	}
+}
+
+/* From this amount of bytes on a turn counts as bulk, and from this number of full reads a pipe is worth it. */
+static void where_bulk_begins(void **state)
+{
+	(void)state;
+	for (size_t n = 32767; n <= 32768; n++) {
+		begin(SOCK_STREAM);
+		r.worker.loop.bulk = false;
+		send_bytes(n);
+		pump_start(&r.worker, c, 0);
+		assert_int_equal(count_get(&r.worker.counters.bytes[CLIENT]), n);
+		assert_int_equal(r.worker.loop.bulk, n >= 32768);
+		assert_int_equal(c->ends[CLIENT].full_reads, 0);
+		end();
+	}
+	for (uint16_t full = 3; full <= 4; full++) {
+		begin(SOCK_STREAM);
+		c->ends[CLIENT].full_reads = full;
+		send_bytes(10);
+		pump_start(&r.worker, c, 0);
+		assert_int_equal(r.worker.pipes.count, full >= 4);
+		end();
+	}
+}
+
+/* A worker that holds much reads less from whom it must hold back. */
+static void little_is_read_while_much_is_held(void **state)
+{
+	static const size_t most = 64UL << 20;
+
+	(void)state;
+	for (size_t held = most - 1; held <= most; held++) {
+		static const char data[65536];
+
+		begin(SOCK_STREAM);
+		for (size_t n = sizeof(data); n > 0;) /* whose other end is full to the last byte */
+			n = send(c->ends[TARGET].watch.fd, data, n, MSG_DONTWAIT) > 0 ? n : n / 2;
+		r.worker.buffered = held;
+		send_bytes(10000);
+		pump_start(&r.worker, c, 0);
+		assert_int_equal(c->ends[CLIENT].buffered_len, held < most ? 10000 : 4096);
+		r.worker.buffered -= held;
+		end();
+	}
 }
 
 static void resets_are_passed_on(void **state)
@@ -370,6 +432,8 @@ int main(void)
 		cmocka_unit_test(only_bulk_takes_a_pipe),
 		cmocka_unit_test(what_came_before_is_moved_at_once),
 		cmocka_unit_test(ends_are_passed_on_one_by_one),
+		cmocka_unit_test(where_bulk_begins),
+		cmocka_unit_test(little_is_read_while_much_is_held),
 		cmocka_unit_test(resets_are_passed_on),
 		cmocka_unit_test(who_does_not_read_holds_the_other_up),
 		cmocka_unit_test(a_connection_that_ends_passes_on_what_has_come),

@@ -157,6 +157,10 @@ static void nothing_is_awaited_in_vain(void **state)
 		{"\r\n", FRAME_TRAILER, false, 2},
 		{"ab", FRAME_TRAILER, false, -1},
 		{"ab", FRAME_TRAILER, true, 0},
+		{"a\n", FRAME_TRAILER, true, -1},
+		{"\n", FRAME_TRAILER, true, -1},
+		{"3\n", FRAME_SIZE, true, -1},
+		{"3;x\n", FRAME_SIZE, true, -1},
 	};
 
 	(void)state;

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "rules/owner.h"
+
 #define HOST	   "Host: docker\r\n"
 #define GET(path)  "GET " path " HTTP/1.1\r\n" HOST "\r\n"
 #define POST(path) "POST " path " HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"
@@ -400,6 +402,36 @@ static void owners_that_are_long_out_of_use_are_forgotten(void **state)
 	remove_directory(directory);
 }
 
+/* Whoever asks for one or notes it anew uses it. */
+static void owners_that_are_used_are_remembered(void **state)
+{
+	static int (*const uses[])(const struct rules_caller *caller, const char *exec,
+				   struct error *err) = {owner_note, owner_check};
+	char directory[] = "/tmp/rules-XXXXXX";
+	const struct rules_caller me = {.owner = "me", .exec_owners = directory};
+	const struct rules_caller you = {.owner = "you", .exec_owners = directory};
+	struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	struct error err;
+	struct stat st;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	fd = open(directory, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(owner_note(&me, ID_OURS, &err), 0);
+	for (size_t k = 0; k < sizeof(uses) / sizeof(*uses); k++) {
+		assert_int_equal(utimensat(fd, ID_OURS, old, AT_SYMLINK_NOFOLLOW), 0);
+		assert_int_equal(uses[k](&you, ID_OURS, &err), -1);
+		assert_int_equal(fstatat(fd, ID_OURS, &st, AT_SYMLINK_NOFOLLOW), 0);
+		assert_int_equal(st.st_mtime, 1000);
+		assert_int_equal(uses[k](&me, ID_OURS, &err), 0);
+		assert_int_equal(fstatat(fd, ID_OURS, &st, AT_SYMLINK_NOFOLLOW), 0);
+		assert_true(st.st_mtime > 1000);
+	}
+	close(fd);
+	remove_directory(directory);
+}
+
 /* A container of this name, with more than its labels. */
 #define CONTAINER(name, id, image, more)                                                                               \
 	{                                                                                                              \
@@ -614,6 +646,7 @@ static void an_engine_that_fails_in_the_middle(void **state)
 		{GET("/events?filters=%7B%22label%22:%5B%22a%22%5D%7D"), NULL, 0, "GET /events"},
 		{"PUT /containers/ours/archive?path=/x HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", NULL, 0,
 		 "PUT /containers/" ID_OURS "/archive"},
+		{"DELETE /volumes/ours HTTP/1.1\r\n" HOST "\r\n", NULL, 0, "DELETE /volumes/vol"},
 	};
 
 	(void)state;
@@ -626,7 +659,7 @@ static void an_engine_that_fails_in_the_middle(void **state)
 			_cleanup_outcome_ struct outcome *o = ask(
 				LABEL "allow = containers.create containers.start containers.prune volumes.create "
 				      "networks.connect networks.disconnect images.commit images.build system.events "
-				      "containers.copy-to\n"
+				      "containers.copy-to volumes.remove\n"
 				      "pid = container\nnetwork = container\nvolumes-from = yes",
 				plays, request);
 
@@ -657,6 +690,7 @@ int main(void)
 		cmocka_unit_test(exec_instances_belong_to_who_made_them),
 		cmocka_unit_test(an_exec_instance_that_cannot_be_noted_is_refused),
 		cmocka_unit_test(owners_that_are_long_out_of_use_are_forgotten),
+		cmocka_unit_test(owners_that_are_used_are_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 /* clang-format on */
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +19,18 @@
 
 static struct wire w;
 static int peer;
+static bool reads_meanwhile; /* the peer, as soon as somebody waits */
+
+/* In place of the C library's. */
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	static char data[WIRE_MAX];
+	const struct timespec wait = {.tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1000000L};
+
+	if (reads_meanwhile)
+		(void)recv(peer, data, sizeof(data), MSG_DONTWAIT);
+	return ppoll(fds, n, timeout < 0 ? NULL : &wait, NULL);
+}
 
 static int begin(void **state)
 {
@@ -177,6 +190,26 @@ static void a_wait_ends_with_its_time(void **state)
 	assert_true(wire_out_len(&w) > 0);
 }
 
+static void who_reads_meanwhile_gets_the_next_piece(void **state)
+{
+	static char text[WIRE_MAX];
+	uint64_t sent;
+
+	(void)state;
+	wire_put(&w, text, sizeof(text));
+	do { /* until no more fits */
+		sent = w.sent;
+		assert_false(wire_flush(&w, now_usec()));
+	} while (w.sent > sent);
+	assert_true(sent < sizeof(text));
+	turn(0);
+	assert_int_equal(w.sent, sent);
+	reads_meanwhile = true;
+	turn(1);
+	reads_meanwhile = false;
+	assert_true(w.sent > sent);
+}
+
 static void two_ends_are_turned_at_once(void **state)
 {
 	static struct wire other;
@@ -230,6 +263,7 @@ int main(void)
 		WIRE_TEST(what_is_put_is_written_in_order),
 		WIRE_TEST(who_is_gone_gets_nothing),
 		WIRE_TEST(a_wait_ends_with_its_time),
+		WIRE_TEST(who_reads_meanwhile_gets_the_next_piece),
 		WIRE_TEST(two_ends_are_turned_at_once),
 		WIRE_TEST(whoever_lingers_reads_to_the_end),
 	};
