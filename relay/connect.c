@@ -29,7 +29,7 @@
 
 static size_t target_index(const struct connection *c)
 {
-	return ((size_t)c->first + c->attempt) % c->forward->n_targets;
+	return ((size_t)c->first + c->attempt) % most_of(c->forward->n_targets, 1); /* there is always one */
 }
 
 /* No target can be reached, for this reason or, with 0, in time: resets the client, and reports it once. */

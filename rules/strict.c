@@ -240,8 +240,8 @@ static cJSON *parse_array(struct parser *s)
 
 static bool parse_member(struct parser *s, cJSON *object)
 {
+	_cleanup_cjson_ cJSON *item = NULL;
 	_cleanup_free_ char *key = NULL;
-	cJSON *item;
 
 	skip_blanks(s);
 	if (!take(s, '"'))
@@ -255,10 +255,9 @@ static bool parse_member(struct parser *s, cJSON *object)
 		return refuse(s, "an object has a key twice");
 	if (!(item = parse_value(s)))
 		return false;
-	if (!cJSON_AddItemToObject(object, key, item)) {
-		cJSON_Delete(item);
+	if (!cJSON_AddItemToObject(object, key, item))
 		return no_memory(s);
-	}
+	item = NULL; /* it belongs to the object */
 	return true;
 }
 
@@ -333,15 +332,13 @@ static cJSON *parse_value(struct parser *s)
 int strict_parse(const char *text, size_t len, cJSON **ret, struct error *err)
 {
 	struct parser s = {.p = text, .end = text + len, .err = err};
-	cJSON *item = parse_value(&s);
+	_cleanup_cjson_ cJSON *item = parse_value(&s);
 
 	if (!item)
 		return -1;
-	if (s.p != s.end) {
-		cJSON_Delete(item);
+	if (s.p != s.end)
 		return error_set(err, EINVAL, "the JSON of the request is invalid: something follows it");
-	}
-	*ret = item;
+	*ret = steal_ptr(&item);
 	return 0;
 }
 

@@ -10,8 +10,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -190,6 +192,34 @@ static void a_wait_ends_with_its_time(void **state)
 	assert_true(wire_out_len(&w) > 0);
 }
 
+/* Whoever puts more than there is room for ends the program: nothing is ever written beyond the buffer. */
+static void there_is_no_more_room(void **state)
+{
+	static const struct {
+		size_t first, second;
+		bool fits;
+	} cases[] = {
+		{0, WIRE_MAX, true},	    {0, WIRE_MAX + 1, false}, {WIRE_MAX - 10, 10, true},
+		{WIRE_MAX - 10, 11, false}, {40000, 30000, false},
+	};
+	static char text[WIRE_MAX + 1];
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			(void)signal(SIGABRT, SIG_DFL);
+			wire_put(&w, text, cases[k].first);
+			wire_put(&w, text, cases[k].second);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(WIFSIGNALED(status) ? WTERMSIG(status) : 0, cases[k].fits ? 0 : SIGABRT);
+	}
+}
+
 static void who_reads_meanwhile_gets_the_next_piece(void **state)
 {
 	static char text[WIRE_MAX];
@@ -263,6 +293,7 @@ int main(void)
 		WIRE_TEST(what_is_put_is_written_in_order),
 		WIRE_TEST(who_is_gone_gets_nothing),
 		WIRE_TEST(a_wait_ends_with_its_time),
+		WIRE_TEST(there_is_no_more_room),
 		WIRE_TEST(who_reads_meanwhile_gets_the_next_piece),
 		WIRE_TEST(two_ends_are_turned_at_once),
 		WIRE_TEST(whoever_lingers_reads_to_the_end),
