@@ -278,6 +278,21 @@ static void times(void **state)
 	assert_value(r.service, "RuntimeDirectoryPreserve", "yes");
 }
 
+/* systemd counts microseconds in 64 bits: more is for ever. */
+static void the_longest_time(void **state)
+{
+	for (uint64_t k = 0; k <= 1; k++) {
+		_cleanup_instance_ struct instance i = small_instance("pg");
+
+		(void)state;
+		i.stop_timeout = UINT64_MAX / 1000000 - 1 - 70 + k; /* 70 more for the proxy and the programs */
+
+		_cleanup_rendered_ struct rendered r = render(&i);
+
+		assert_value(r.service, "TimeoutStopSec", k ? "infinity" : "18446744073708");
+	}
+}
+
 /* systemd runs nothing of a person's: the keeper does, and need not wait for it. */
 static void notifications(void **state)
 {
@@ -347,6 +362,7 @@ int main(void)
 		cmocka_unit_test(outside_source),
 		cmocka_unit_test(privileges_by_scope),
 		cmocka_unit_test(times),
+		cmocka_unit_test(the_longest_time),
 		cmocka_unit_test(notifications),
 		cmocka_unit_test(systemd_understands_them),
 	};
