@@ -208,6 +208,8 @@ static void values_are_of_their_kind(void **state)
 		{"GET /images/json?filters=", "{\"label!\":[\"a\"]}", 200},
 		{"GET /images/json?filters=", "{\"label=a\":[\"b\"]}", 400},
 		{"GET /images/json?filters=", "{\"Label\":[\"b\"]}", 400},
+		{"GET /images/json?filters=", "{\"\":[\"b\"]}", 400},
+		{"GET /images/json?filters=", "{\"!\":[\"b\"]}", 400},
 		{"GET /images/json?filters=", "{\"a\":{\"b\":false}}", 400},
 		{"GET /images/a/json?manifests=", "1", 200},
 		/* The path of an image, with a tag from the query. */

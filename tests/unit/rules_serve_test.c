@@ -207,6 +207,24 @@ static void only_known_fields_are_passed_on(void **state)
 			    "user-agent: docker\r\nx-registry-auth: abc\r\nContent-Length: 0\r\n\r\n\n====\n");
 }
 
+/* A body that is written anew has one type: ours. */
+static void the_type_of_a_body_is_passed_on_once(void **state)
+{
+	static const char parsed[] = "POST /containers/create HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"
+				     "User-Agent: x\r\nContent-Length: 2\r\n\r\n{}";
+	static const char streamed[] = "POST /images/load HTTP/1.1\r\n" HOST "Content-Type: application/x-tar\r\n"
+				       "User-Agent: x\r\nContent-Length: 2\r\n\r\n{}";
+	_cleanup_outcome_ struct outcome *one = ask("allow = containers.create", NULL, parsed);
+	_cleanup_outcome_ struct outcome *other = ask("allow = images.load", NULL, streamed);
+
+	(void)state;
+	assert_string_equal(one->fake.seen, "POST /containers/create HTTP/1.1\r\n" HOST "user-agent: x\r\n"
+					    "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}\n====\n");
+	assert_string_equal(other->fake.seen,
+			    "POST /images/load HTTP/1.1\r\n" HOST
+			    "content-type: application/x-tar\r\nuser-agent: x\r\nContent-Length: 2\r\n\r\n{}\n====\n");
+}
+
 static void bodies_are_streamed(void **state)
 {
 	_cleanup_outcome_ struct outcome *plain =
@@ -448,6 +466,7 @@ static void a_stream_has_two_ends(void **state)
 		o = ask_as("allow = containers.attach", &caller, plays, request, (size_t)n + sizeof(body));
 		assert_int_equal(o->status, old ? 200 : 101);
 		assert_string_equal(o->report.first, old ? "POST /containers/b/attach" : "POST /containers/a/attach");
+		assert_int_equal(strstr(o->answer, "\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n") != NULL, !old);
 		end = strstr(o->answer, "\r\n\r\n") + 4;
 		/* All of it has come back, and then what the engine says after our end. */
 		assert_memory_equal(end, body, sizeof(body));
@@ -695,6 +714,7 @@ int main(void)
 		cmocka_unit_test(the_client_may_end_the_connection),
 		cmocka_unit_test(an_engine_that_closes_is_connected_anew),
 		cmocka_unit_test(only_known_fields_are_passed_on),
+		cmocka_unit_test(the_type_of_a_body_is_passed_on_once),
 		cmocka_unit_test(bodies_are_streamed),
 		cmocka_unit_test(an_answer_may_come_before_the_body),
 		cmocka_unit_test(half_a_body_is_refused),
