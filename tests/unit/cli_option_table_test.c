@@ -335,7 +335,7 @@ static void manuals_name_no_other_option(void **state)
 	/* those of all programs, and of systemctl, podman, Docker and Redis */
 	static const char foreign[] =
 		"--help --version --now --health-on-failure --health-startup-retries "
-		"--health-start-period --userns --tls-port --rm --volumes --filter --label --no-start --restart --host";
+		"--health-start-period --userns --tls-port --rm --volumes --filter --label --no-start --restart --host --replace";
 	static const char *const manuals[] = {"man/sockwake.1", "man/nshelper.8", "man/sockwake-router.8"};
 	struct names known = {};
 
