@@ -45,16 +45,27 @@ static size_t on_header(char *line, size_t size, size_t n, void *data)
 	return size * n;
 }
 
+/* The memory of a body of this length: it doubles, as a list may come in thousands of pieces. */
+static size_t room_for(size_t len)
+{
+	size_t room = 4096;
+
+	while (room <= len)
+		room *= 2;
+	return room;
+}
+
 static size_t keep(struct http *h, const char *piece, size_t len)
 {
 	struct http_reply *r = h->reply;
-	char *body;
+	char *body = r->body;
 
 	if (len > h->request->max_reply - r->len) {
 		h->too_large = true;
 		return 0;
 	}
-	body = realloc(r->body, r->len + len + 1);
+	if (!body || room_for(r->len + len) != room_for(r->len))
+		body = realloc(r->body, room_for(r->len + len));
 	if (!body)
 		return 0;
 	memcpy(body + r->len, piece, len);
