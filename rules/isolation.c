@@ -130,6 +130,15 @@ int isolation_check_links(const struct verdict *v, const struct schema_row *row,
 	return 0;
 }
 
+int isolation_check_old_links(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
+{
+	if (item->child && !rules_label(v->rules))
+		return verdict_refuse(v, err,
+				      "links give a container the variables of another one, so they need rules with a "
+				      "label: a network of both does without");
+	return isolation_check_links(v, row, item, err);
+}
+
 int isolation_check_container(const struct verdict *v, const struct schema_row *row, cJSON *item, struct error *err)
 {
 	char id[RESOLVE_ID_MAX];

@@ -10,6 +10,7 @@ CHECK(isolation_check_mode);	     /* a namespace: "host", "container:NAME", or o
 CHECK(isolation_check_network_mode); /* the same, or the name of a network */
 CHECK(isolation_check_networks);     /* the keys of a map are networks */
 CHECK(isolation_check_links);	     /* an array of "CONTAINER:ALIAS" */
+CHECK(isolation_check_old_links);    /* the same, of the network "bridge": the engine copies the other's variables */
 CHECK(isolation_check_container);    /* the name of a container */
 CHECK(isolation_check_capabilities); /* of HostConfig.CapAdd */
 CHECK(isolation_check_security);     /* HostConfig.SecurityOpt */

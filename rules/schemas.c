@@ -172,7 +172,7 @@ static const struct schema_row host_rows[] = {
 	{"Runtime", KIND_STRING, check_word, RULES_RUNTIME, NULL, NULL},
 	{"Isolation", KIND_STRING, check_empty, 0, "default", NULL},
 	{"GroupAdd", KIND_STRINGS, isolation_check_groups, 0, NULL, NULL},
-	{"Links", KIND_STRINGS, isolation_check_links, 0, NULL, NULL},
+	{"Links", KIND_STRINGS, isolation_check_old_links, 0, NULL, NULL},
 	{"PortBindings", KIND_MAP_OBJECTS, check_yes, RULES_PUBLISH, NULL, port_rows},
 	{"PublishAllPorts", KIND_BOOL, check_yes, RULES_PUBLISH, NULL, NULL},
 

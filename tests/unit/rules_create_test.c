@@ -135,6 +135,8 @@ static void what_gives_the_host_away_needs_a_rule(void **state)
 		{"\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"80\",\"X\":1}]}", "403"},
 		{"\"PortBindings\":{\"80/tcp\":null}", "publish = yes\n"},
 		{"\"PortBindings\":{}", ""},
+		{"\"Links\":[\"a:b\"]", "403"},
+		{"\"Links\":[]", ""},
 		{"\"PublishAllPorts\":true", "publish = yes\n"},
 		{"\"RestartPolicy\":{\"Name\":\"always\",\"MaximumRetryCount\":0}", "restart = always\n"},
 		{"\"RestartPolicy\":{\"Name\":\"no\",\"MaximumRetryCount\":0}", ""},
