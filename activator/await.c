@@ -4,8 +4,8 @@
  *
  *	nshelper [--user USER] [--unreachable] [--outside-source] -- proxy --await PORT --health-check CHECK
  *
- * Its exit status is the result. It writes the reason of a failure to standard error, a pipe to this process, so that the
- * journal gets one sentence and not two. It inherits only the pidfd: neither the sockets of systemd, which a health
+ * Its exit status is the result. It writes what it waits for, and the reason of a failure, to standard error, a pipe to this
+ * process: the status shows the one, and the journal gets one sentence and not two. It inherits only the pidfd: neither the sockets of systemd, which a health
  * check must not see, nor the locks.
  */
 #include "activator/await.h"
@@ -21,9 +21,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "activator/tell.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/parse.h"
+#include "handover/channel.h"
 #include "handover/environment.h"
 #include "handover/exit.h"
 
@@ -98,55 +101,72 @@ static void become(const struct check *c, int pidfd, uint64_t deadline, int outp
 	_exit(EXIT_CANNOT_EXEC);
 }
 
+/* What the programs say, line by line. */
+struct hearing {
+	const struct options *options;
+	const char *container; /* the dependency */
+	struct told told;
+	char line[1024]; /* the current one; what is too long is cut */
+	size_t len;
+	char said[1024]; /* the last one, without its priority (sd-daemon(3)) */
+};
+
+/* What the start waits for goes on to the keeper. */
+static void take_line(struct hearing *h)
+{
+	char *line = h->line;
+
+	line[h->len] = '\0';
+	h->len = 0;
+	text_make_printable(line);
+	if (line[0] == '<' && line[1] && line[2] == '>')
+		line += 3;
+	if (strncmp(line, AWAIT_TELLS, strlen(AWAIT_TELLS)) == 0)
+		tell_awaited(&h->told, NULL, "'%s', which comes before '%s', is not ready: %s", h->container,
+			     h->options->container, line + strlen(AWAIT_TELLS));
+	else if (line[0])
+		snprintf(h->said, sizeof(h->said), "%s", line);
+}
+
+static void take_text(struct hearing *h, const char *text, size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
+		if (text[k] == '\n')
+			take_line(h);
+		else if (h->len < sizeof(h->line) - 1)
+			h->line[h->len++] = text[k];
+	}
+}
+
 /* Reads until the other end is closed. False if it is still open at the given time. */
-static bool read_until(int fd, uint64_t until, char *ret, size_t size)
+static bool read_until(int fd, uint64_t until, struct hearing *h)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	char discarded[256];
-	size_t len = 0;
+	char text[1024];
 	ssize_t n = 1;
 	int ready = 0;
 
-	ret[0] = '\0';
-	while (n != 0) {
-		bool full = len == size - 1;
-
+	while (n > 0) {
 		ready = poll(&p, 1, timeout_msec(until));
 		if (ready == 0)
 			return false;
 		if (ready < 0)
 			continue; /* a signal */
-		n = full ? read(fd, discarded, sizeof(discarded)) : read(fd, ret + len, size - 1 - len);
-		if (n < 0)
-			n = 0;
-		if (!full) {
-			len += (size_t)n;
-			ret[len] = '\0';
-		}
+		n = read(fd, text, sizeof(text));
+		if (n > 0)
+			take_text(h, text, (size_t)n);
 	}
+	take_line(h);
 	return true;
 }
 
-/* The last line, without its priority (sd-daemon(3)). */
-static const char *last_line(char *text)
-{
-	size_t len = strlen(text);
-	char *line;
-
-	while (len > 0 && text[len - 1] == '\n')
-		text[--len] = '\0';
-	line = strrchr(text, '\n');
-	line = line ? line + 1 : text;
-	return line[0] == '<' && line[1] && line[2] == '>' ? line + 3 : line;
-}
-
-int await_ready(const struct options *o, uint16_t port, const char *health_check, int pidfd, uint64_t deadline,
-		struct error *err)
+int await_ready(const struct options *o, const char *container, uint16_t port, const char *health_check, int pidfd,
+		uint64_t deadline, struct error *err)
 {
 	uint64_t until = deadline == USEC_INFINITY ? USEC_INFINITY : deadline + GRACE;
 	_cleanup_close_ int input = -1, output = -1;
 	struct check check = {};
-	char said[1024];
+	struct hearing h = {.options = o, .container = container};
 	int fds[2], status;
 	pid_t pid;
 
@@ -162,14 +182,14 @@ int await_ready(const struct options *o, uint16_t port, const char *health_check
 	if (pid == 0)
 		become(&check, pidfd, deadline, output);
 	close_fd(&output);
-	if (!read_until(input, until, said, sizeof(said)))
+	if (!read_until(input, until, &h))
 		(void)kill(pid, SIGKILL);
 	(void)TEMP_FAILURE_RETRY(waitpid(pid, &status, 0));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		log_debug("the server on port %u is ready, says 'proxy --await'", port);
 		return 0;
 	}
-	if (!said[0])
+	if (!h.said[0])
 		return error_set(err, ECHILD, "its health check '%s' ended without an answer", health_check);
-	return error_set(err, ECHILD, "%s", last_line(said));
+	return error_set(err, ECHILD, "%s", h.said);
 }

@@ -70,10 +70,10 @@ static int await(struct engine *engine, const struct options *o, unsigned k, con
 		return 0;
 	tell_awaited(&told, NULL, "'%s', which comes before '%s', is not ready", w->container, o->container);
 	if (!is_healthy_check(w))
-		return await_ready(o, w->port, w->health_check, h->pidfd, engine->deadline, err);
+		return await_ready(o, w->container, w->port, w->health_check, h->pidfd, engine->deadline, err);
 	if (health_await(engine, &view, &h->container, h->pidfd, err) < 0)
 		return -1;
-	return w->port ? await_ready(o, w->port, "listen", h->pidfd, engine->deadline, err) : 0;
+	return w->port ? await_ready(o, w->container, w->port, "listen", h->pidfd, engine->deadline, err) : 0;
 }
 
 /* Nothing tells when it is ready: it is as soon as it runs, also if it has done its work by the time that this is seen. */

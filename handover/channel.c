@@ -127,8 +127,6 @@ const char *channel_listening(const uint16_t *listening, size_t max, char ret[st
 	for (size_t k = 0; k < max && listening[k]; k++)
 		len += (size_t)snprintf(ret + len, CHANNEL_LISTENING_MAX - len, "%s%u",
 					k ? ", " : "it does listen on port ", listening[k]);
-	if (len > 0)
-		(void)snprintf(ret + len, CHANNEL_LISTENING_MAX - len, " ('-p PORT:%u' forwards there)", listening[0]);
 	return ret;
 }
 
@@ -140,8 +138,12 @@ const char *channel_refused(uint16_t port, const uint16_t *listening, size_t max
 	for (size_t k = 0; k < max; k++)
 		listened |= listening[k] == port;
 	(void)channel_listening(listening, listened ? 0 : max, others);
-	snprintf(ret, CHANNEL_REFUSED_MAX, "nothing listens on port %u in the container%s%s", port,
-		 others[0] ? "; " : "", others);
+	if (others[0])
+		snprintf(ret, CHANNEL_REFUSED_MAX,
+			 "nothing listens on port %u in the container; %s ('-p PORT:%u' forwards there)", port, others,
+			 listening[0]);
+	else
+		snprintf(ret, CHANNEL_REFUSED_MAX, "nothing listens on port %u in the container", port);
 	return ret;
 }
 

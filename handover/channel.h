@@ -40,10 +40,10 @@ const char *channel_unreachable(uint16_t port, int error, const uint16_t *listen
 				char ret[static CHANNEL_UNREACHABLE_MAX]);
 
 /* "nothing listens on port 81 in the container; it does …" */
-#define CHANNEL_REFUSED_MAX 192
+#define CHANNEL_REFUSED_MAX 224
 const char *channel_refused(uint16_t port, const uint16_t *listening, size_t max, char ret[static CHANNEL_REFUSED_MAX]);
 
-/* "it does listen on port 80, 81 ('-p PORT:80' forwards there)"; "" if there are none. */
+/* "it does listen on port 80, 81"; "" if there are none. */
 #define CHANNEL_LISTENING_MAX 128
 const char *channel_listening(const uint16_t *listening, size_t max, char ret[static CHANNEL_LISTENING_MAX]);
 
@@ -59,6 +59,9 @@ const char *channel_listening(const uint16_t *listening, size_t max, char ret[st
 /* Begins the status text of a service that is being put to sleep, so far without success. */
 #define STATUS_NOT_ASLEEP "not asleep yet: "
 #define STATUS_STAYS	  "the container may still run: "
+
+/* Begins a line that `proxy --await`, which has no keeper, writes to standard error: what the start waits for follows. */
+#define AWAIT_TELLS "waits: "
 
 #define CHANNEL_TEXT_MAX 1536
 #define CHANNEL_FDS_MAX	 40

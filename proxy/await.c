@@ -1,9 +1,17 @@
 #include "proxy/await.h"
 
 #include "common/cleanup.h"
+#include "common/log.h"
 #include "dial/outside.h"
+#include "handover/channel.h"
 #include "handover/environment.h"
 #include "readiness/readiness.h"
+
+/* The activator reads it (activator/await.c). */
+static void tell(const char *awaited, const char *hint)
+{
+	log_line(LOG_INFO, AWAIT_TELLS "%s%s%s", awaited, hint[0] ? "; " : "", hint);
+}
 
 int await_server(const struct proxy_options *options, struct error *err)
 {
@@ -21,5 +29,6 @@ int await_server(const struct proxy_options *options, struct error *err)
 	    outside_arrange(&outside, options->relay.n_targets > 0, targets, &n, err) < 0)
 		return -1;
 	r.outside = &outside;
+	r.tell = tell;
 	return readiness_wait(&r, SOCK_STREAM, options->await_port, targets, n, deadline, pidfd, err);
 }

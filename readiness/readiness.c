@@ -235,18 +235,22 @@ static int try(struct check *c, uint64_t *ret_pause, bool *ret_costly, struct er
 }
 
 /* Names the TCP ports that something listens on: one of them may be the right one. */
-static void describe_others(const struct check *c, char ret[static CHANNEL_LISTENING_MAX])
+static void describe_others(const struct check *c, char ret[static SEEN_MAX])
 {
+	size_t len;
 	uint16_t ports[OTHERS_MAX];
 	size_t n = c->nothing && c->type == SOCK_STREAM && c->diag >= 0 ? sock_diag_listening(ports, OTHERS_MAX) : 0;
 
 	(void)channel_listening(ports, n, ret);
+	len = strlen(ret);
+	if (n > 0 && !c->readiness->tell)
+		(void)snprintf(ret + len, SEEN_MAX - len, " ('-p PORT:%u' forwards there)", ports[0]);
 }
 
 /* Reports what a slow start waits for: the keeper says it when clients do not wait any longer. */
 static void tell_seen(struct check *c)
 {
-	char others[CHANNEL_LISTENING_MAX], both[2 * SEEN_MAX];
+	char others[SEEN_MAX], both[2 * SEEN_MAX];
 
 	if (!time_is_over(time_after(c->told_at, TELL_PAUSE)))
 		return;
@@ -256,7 +260,9 @@ static void tell_seen(struct check *c)
 	if (strcmp(both, c->told) == 0)
 		return;
 	strcpy(c->told, both);
-	if (c->futile)
+	if (c->readiness->tell)
+		c->readiness->tell(c->seen, c->futile ? FUTILE_HINT : others);
+	else if (c->futile)
 		notify_send(channel_inherited(), "AWAITED=%s\nHINT=" FUTILE_HINT "\nFUTILE=1", c->seen);
 	else if (others[0])
 		notify_send(channel_inherited(), "AWAITED=%s\nHINT=%s", c->seen, others);

@@ -49,6 +49,9 @@ struct readiness {
 	uint64_t loopback_usec;		    /* how long a server on loopback alone must last; 0: it is like any other */
 	const struct outside *outside;	    /* to report a server that is not dialled; NULL: all are */
 	struct readiness_seen *seen;	    /* NULL: not needed; all false before */
+
+	/* What a slow start waits for, and what may help, "" for nothing, as clauses. NULL: tells the keeper. */
+	void (*tell)(const char *awaited, const char *hint);
 };
 
 /* Parses the word of --health-check. `kind` must live as long as *ret. */

@@ -281,10 +281,12 @@ class Failure(WithCase):
         self.assert_refused("ended before it was ready")
 
     def test_one_that_is_never_ready(self):
-        self.busybox("db", "sleep", "1000")
+        """The reason names the port, and those that have a listener."""
+        self.busybox("db", "httpd", "-f", "-p", "9001")
         self.create("--with", "cache:6379", "--with", "db:9000", "--startup-timeout=2s")
         self.assertLess(harness.refusal(PORT), 5)
-        harness.eventually(lambda: "'db', which comes before 'app', is not ready" in self.scope.sockwake("status", "app").stdout)
+        reason = "'db', which comes before 'app', is not ready: nothing listens on port 9000; it does listen on port 9001;"
+        harness.eventually(lambda: reason in " ".join(self.scope.sockwake("status", "app").stdout.split()))
         self.assert_states(cache="running", db="running")
         self.scope.sockwake("sleep", "app")
         self.assert_states(cache="exited", db="exited")

@@ -234,6 +234,26 @@ static void every_failure_is_told(void **state)
 	fake_stop(&f);
 }
 
+/* … while it goes on; the reason of its end is another line. */
+static void what_it_waits_for_is_told(void **state)
+{
+	const char *up = running();
+	START(f, SAY_ONE_FAILS);
+	struct program p;
+
+	(void)state;
+	program_run_kept(&p,
+			 ARGUMENTS(OPTIONS(f, "docker"), DB,
+				   SERVED_BY(helper("echo '<3>port 5432 is dead' >&2; echo '<6>waits: nothing listens "
+						    "on port 5432; it does listen on port 80' >&2; exit 75"))));
+	assert_string_equal(p.awaited,
+			    "'pg', which comes before 'x', is not ready: nothing listens on port 5432; it does "
+			    "listen on port 80");
+	assert_non_null(strstr(p.failed, "port 5432 is dead"));
+	program_release(&p);
+	fake_stop(&f);
+}
+
 static void a_health_check_that_the_image_lacks_is_told(void **state)
 {
 	START(f, SAY(NO_CONTENT), SAY(running()), SAY(running()));
@@ -373,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_a_check_it_is_ready_when_it_runs, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_health_check_of_the_image_is_asked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_failure_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_it_waits_for_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_health_check_that_the_image_lacks_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_asked_for_is_not_passed_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_signal_while_one_is_awaited_is_told, setup, teardown),

@@ -303,11 +303,10 @@ static void what_is_said_of_a_server_that_refuses(void **state)
 	assert_string_equal(
 		channel_unreachable(0, ECONNREFUSED, listening, 4, text),
 		"a client was reset, as others may be: its server cannot be connected to (Connection refused)");
-	assert_string_equal(channel_listening(listening, 1, others),
-			    "it does listen on port 6379 ('-p PORT:6379' forwards there)");
+	assert_string_equal(channel_listening(listening, 1, others), "it does listen on port 6379");
 	assert_string_equal(channel_listening(listening, 0, others), "");
 	assert_string_equal(channel_listening((const uint16_t[]){65535, 65534, 65533, 65532}, 4, others),
-			    "it does listen on port 65535, 65534, 65533, 65532 ('-p PORT:65535' forwards there)");
+			    "it does listen on port 65535, 65534, 65533, 65532");
 }
 
 int main(void)
