@@ -1,5 +1,6 @@
 """`create --image`: one line for an image that knows nothing of sockwake; and `remove --with-container`."""
 
+import itertools
 import json
 import os
 import signal
@@ -231,6 +232,18 @@ class Shared(ImageCase):
 
     scopes = (harness.SYSTEM_DOCKER,)
 
+    def setUp(self):
+        super().setUp()
+        self.numbers = itertools.count()
+
+    def another(self):
+        """The words that replace the container. One that would be the same stays."""
+        return ("create", "web", *WEB, "-e", f"A={next(self.numbers)}", "--force", *NGINX)
+
+    @staticmethod
+    def through(engine, words):
+        return ("sockwake", words[0], "--backend=docker", f"--engine-socket={engine.path}", *words[1:])
+
     def test_force_leaves_a_container_that_another_instance_is_serving(self):
         self.sockwake("create", "web", *WEB, *NGINX)
         self.sockwake("create", "other", "-p", f"{PORT + 1}:80", "--container-name", "web")
@@ -269,33 +282,32 @@ class Shared(ImageCase):
 
     def test_interrupted_while_it_is_replaced(self):
         """One of the two exists afterwards, and another try can succeed."""
-        new = ("create", "web", *WEB, "-e", "A=new", "--force")
         self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
         for moment in (b"/rename?", b"/containers/create?", b"web.discarded", b"DELETE /"):
+            new = self.another()
             with self.subTest(moment), fake_engine.FakeEngine("/run/docker.sock") as engine:
                 engine.behave(fake_engine.once_before(moment, lambda: os.kill(command.pid, signal.SIGINT)))
-                argv = ("sockwake", *new, "--backend=docker", f"--engine-socket={engine.path}", *NGINX)
-                command = self.scope.spawn(*argv)
+                command = self.scope.spawn(*self.through(engine, new))
                 self.assertEqual(command.wait(60), -signal.SIGINT)
                 self.assertEqual([trace for trace in self.traces() if not os.path.isabs(trace)], ["web"])
-                self.sockwake(*new, *NGINX)
+                self.sockwake(*new)
                 self.assertIn("nginx", harness.http(PORT))
 
     def test_broken_off_while_it_is_replaced(self):
         """The remains are not in the way, and are removed with the rest."""
         moments = (b"/rename?", b"/containers/create?", b"web.discarded", b"DELETE /")
-        new = ("create", "web", *WEB, "-e", "A=new", "--force")
         self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
         with fake_engine.FakeEngine("/run/docker.sock") as engine:
-            argv = ("sockwake", *new, "--backend=docker", f"--engine-socket={engine.path}", *NGINX)
             for moment in moments:
                 with self.subTest(moment):
+                    new = self.another()
                     engine.behave(fake_engine.once_before(moment, lambda: command.kill()))
-                    command = self.scope.spawn(*argv)
+                    command = self.scope.spawn(*self.through(engine, new))
                     self.assertEqual(command.wait(60), -signal.SIGKILL)
                     self.assert_replaced(new)
+                    new = self.another()
                     engine.behave(fake_engine.losing_the_answer_to(moment))
-                    self.assertIn(self.scope.spawn(*argv).wait(60), (0, 1))
+                    self.assertIn(self.scope.spawn(*self.through(engine, new)).wait(60), (0, 1))
                     self.assert_replaced(new)
         self.scope.engine_run("rename", "web", "web.replaced")
         self.sockwake("remove", "web", "--with-container")
@@ -303,32 +315,29 @@ class Shared(ImageCase):
 
     def test_what_a_killed_one_has_asked_for_comes_late(self):
         """In the middle of the next command."""
-        new = ("create", "web", *WEB, "-e", "A=new", "--force")
         self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
         late = {b"name=web.discarded": ("rename", "web.replaced", "web.discarded"), b"DELETE /": ("rm", "-f", "web.discarded")}
         with fake_engine.FakeEngine("/run/docker.sock") as engine:
-            argv = ("sockwake", *new, "--backend=docker", f"--engine-socket={engine.path}", *NGINX)
             for request, command in late.items():
                 with self.subTest(request):
                     never = fake_engine.HoldingBack(request)
                     engine.behave(never)
-                    killed = self.scope.spawn(*argv)
+                    killed = self.scope.spawn(*self.through(engine, self.another()))
                     harness.eventually(lambda: never.asked)
                     killed.kill()
                     killed.wait(60)
                     happens = unittest.mock.Mock(side_effect=lambda: self.scope.engine_run(*command, check=False))
                     engine.behave(fake_engine.once_before(b"/rename?name=web", happens))
-                    self.assertEqual(self.scope.spawn(*argv).wait(60), 0)
+                    self.assertEqual(self.scope.spawn(*self.through(engine, self.another())).wait(60), 0)
                     happens.assert_called_once()
                     self.assertIn("nginx", harness.http(PORT))
                     self.assertEqual([trace for trace in self.traces() if not os.path.isabs(trace)], ["web"])
 
     def test_the_engine_is_restarted_while_it_is_replaced(self):
         """A failure leaves the old one, without any help."""
-        new = ("create", "web", *WEB, "-e", "A=new", "--force")
         self.sockwake("create", "web", *WEB, "-e", "A=old", *NGINX)
         with fake_engine.FakeEngine("/run/docker.sock") as engine:
-            argv = ("sockwake", *new, "--backend=docker", f"--engine-socket={engine.path}", *NGINX)
+            argv = self.through(engine, self.another())
             for moment in (b"/rename?", b"/containers/create?"):
                 with self.subTest(moment):
                     engine.behave(fake_engine.away_after(moment, 2))
@@ -394,7 +403,7 @@ class Shared(ImageCase):
         self.assertEqual(self.traces(), ["web"])
 
     def assert_replaced(self, new):
-        self.sockwake(*new, *NGINX)
+        self.sockwake(*new)
         self.assertIn("nginx", harness.http(PORT))
         self.assertEqual([trace for trace in self.traces() if not os.path.isabs(trace)], ["web"])
 
