@@ -9,6 +9,9 @@
 #define LEAST_USEC (2 * USEC_PER_SEC)
 #define FOUND_MAX  64
 
+/* Between two addresses of one server, on a busy machine. */
+#define SETTLE_USEC (200 * USEC_PER_MSEC)
+
 struct found {
 	uint16_t ports[FOUND_MAX];
 	size_t n;
@@ -61,6 +64,7 @@ void ports_limit(struct proxy *p)
 	uint64_t others = least_of(all, time_after(ready, most_of(took, LEAST_USEC)));
 	struct found found;
 
+	s->settles = time_after(ready, SETTLE_USEC);
 	find(p, &found);
 	for (size_t k = 0; k < s->n_forwards; k++) {
 		struct forward *f = &s->forwards[k];

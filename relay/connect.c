@@ -227,6 +227,9 @@ static void try_targets(struct worker *w, struct connection *c, int error)
 	while (c->attempt < rounds(w) * f->n_targets) {
 		const struct target *target = &f->targets[target_index(c)];
 
+		if (c->attempt == f->n_targets && error == ECONNREFUSED &&
+		    w->loop.now < least_of(w->service->settles, f->deadline))
+			break; /* rather than hide the client */
 		if (!is_turn_of(w, c, target)) {
 			c->attempt++;
 			continue;

@@ -40,6 +40,9 @@ struct service {
 	struct outside outside;
 	unsigned mark;	   /* SO_MARK of sockets with a client's address */
 	uint64_t deadline; /* until when the container must be ready; CLOCK_MONOTONIC microseconds */
+	/* Until then a server that has begun to listen may go on to its next address: clients whose address could be shown
+	 * there wait. CLOCK_MONOTONIC microseconds. */
+	uint64_t settles;
 	struct descriptors descriptors;
 	struct worker *workers;
 	unsigned n_workers;

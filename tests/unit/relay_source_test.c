@@ -220,6 +220,40 @@ static void a_target_out_of_reach_is_no_reason_to_hide_the_client(void **state)
 	close(server);
 }
 
+/* A server that has just begun to listen for others may be about to listen for this one. */
+static void who_could_be_shown_waits_until_the_server_has_settled(void **state)
+{
+	struct address a = address_of("::1", 0);
+	int server = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), nobody = bound(SOCK_STREAM);
+	struct sockaddr_in refuses = loopback(port_of(nobody));
+	socklen_t len = a.len;
+
+	(void)state;
+	close(nobody);
+	assert_int_equal(bind(server, &a.any, a.len), 0);
+	assert_int_equal(listen(server, 1), 0);
+	assert_int_equal(getsockname(server, &a.any, &len), 0);
+	for (int k = 0; k < 3; k++) {
+		begin("127.0.0.1", "127.0.0.1", false);
+		r.config.transparent = true;
+		r.service.settles = k == 0 ? USEC_INFINITY : 0;
+		r.forward.deadline = k == 1 ? 0 : USEC_INFINITY;
+		aim_at(0, refuses);
+		memcpy(&r.targets[1].addr, &a.storage, a.len);
+		r.targets[1].len = a.len;
+		r.forward.n_targets = 2;
+		connect_target(&r.worker, c);
+		for (int turns = 0; c->state == CONNECTION_CONNECTING && said == 0; turns++) {
+			assert_true(turns < 1000);
+			relay_turn(&r);
+		}
+		assert_int_equal(c->state, k == 0 ? CONNECTION_WAITING : CONNECTION_CONNECTING);
+		assert_int_equal(said, k != 0);
+		end();
+	}
+	close(server);
+}
+
 static int own_network(void **state)
 {
 	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
@@ -240,6 +274,7 @@ int main(void)
 		cmocka_unit_test(families),
 		cmocka_unit_test(a_pair_that_is_connected_already_is_done_without),
 		cmocka_unit_test(a_target_out_of_reach_is_no_reason_to_hide_the_client),
+		cmocka_unit_test(who_could_be_shown_waits_until_the_server_has_settled),
 		cmocka_unit_test(the_clients_address_is_taken),
 		cmocka_unit_test(what_is_refused_is_done_without),
 	};
