@@ -4,9 +4,9 @@
  *
  *	nshelper [--user USER] [--unreachable] [--outside-source] -- proxy --await PORT --health-check CHECK
  *
- * Its exit status is the result. It writes what it waits for, and the reason of a failure, to standard error, a pipe to this
- * process: the status shows the one, and the journal gets one sentence and not two. It inherits only the pidfd: neither the sockets of systemd, which a health
- * check must not see, nor the locks.
+ * Its exit status is the result. It writes what it waits for, and the reason of a failure, to standard error, a pipe to
+ * this process: the status shows the one, and the journal gets one sentence and not two. It inherits only the pidfd:
+ * neither the sockets of systemd, which a health check must not see, nor the locks.
  */
 #include "activator/await.h"
 

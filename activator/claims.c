@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/engine.h"
 #include "common/io.h"
 #include "units/kube_file.h"
 #include "units/run_command.h"
@@ -42,8 +43,8 @@ static int add(struct claims *c, const char *unit, const char *name, bool is_pod
 
 struct search {
 	struct claims *claims;
+	struct unit *manager; /* any unit of it */
 	const char *unit;
-	bool labels_containers, labels_pods;
 };
 
 /* A file that cannot be read is the unit's own trouble: it replaces nothing. */
@@ -66,25 +67,26 @@ static int add_pods_of(struct search *s, const char *path, struct error *err)
 	return 0;
 }
 
+/* Most commands remove nothing: only then is asked for the labels. */
 static int take(void *data, const char *const *argv, struct error *err)
 {
 	struct search *s = data;
 	struct run_command command;
+	bool makes_pod = run_command_parse_pod(argv, &command);
 
-	if (run_command_parse_pod(argv, &command))
-		return command.replaces && command.container && s->labels_pods
-			       ? add(s->claims, s->unit, command.container, true, true, err)
-			       : 0;
-	if (!run_command_parse(argv, &command) || !command.replaces)
+	if ((!makes_pod && !run_command_parse(argv, &command)) || !command.replaces)
 		return 0;
 	if (command.kube)
-		return s->labels_pods ? add_pods_of(s, command.kube, err) : 0;
-	return command.container ? add(s->claims, s->unit, command.container, false, s->labels_containers, err) : 0;
+		return unit_labels_pods(s->manager, s->unit) ? add_pods_of(s, command.kube, err) : 0;
+	if (!command.container || (makes_pod && !unit_labels_pods(s->manager, s->unit)))
+		return 0;
+	return add(s->claims, s->unit, command.container, makes_pod,
+		   makes_pod || unit_labels_containers(s->manager, s->unit), err);
 }
 
 static int find(struct unit *u, const char *unit, struct claims *ret, struct error *err)
 {
-	struct search s = {ret, unit, unit_labels_containers(u, unit), unit_labels_pods(u, unit)};
+	struct search s = {ret, u, unit};
 
 	return unit_each_command(u, unit, "ExecStartPre", take, &s, err) < 0 ||
 			       unit_each_command(u, unit, "ExecStart", take, &s, err) < 0
@@ -92,13 +94,22 @@ static int find(struct unit *u, const char *unit, struct claims *ret, struct err
 		       : 0;
 }
 
+static int find_own(struct unit *u, const struct options *o, struct claims *ret, struct error *err)
+{
+	if (unit_is_container_quadlet(u, o->unit))
+		return add(ret, o->unit, o->container, false, true, err);
+	if (unit_labels_containers(u, o->unit) && add(ret, o->unit, o->container, false, true, err) < 0)
+		return -1;
+	return find(u, o->unit, ret, err);
+}
+
 int claims_find(struct unit *u, const struct options *o, const struct needs *needs, struct claims *ret,
 		struct error *err)
 {
 	*ret = (struct claims){};
-	if (unit_labels_containers(u, o->unit) && add(ret, o->unit, o->container, false, true, err) < 0)
-		return -1;
-	if (!unit_is_container_quadlet(u, o->unit) && find(u, o->unit, ret, err) < 0)
+	if (!engine_backend(o->backend)->has_quadlets)
+		return 0;
+	if (find_own(u, o, ret, err) < 0)
 		return -1;
 	for (size_t k = 0; k < needs->n; k++) {
 		if (find(u, needs->items[k].name, ret, err) < 0)

@@ -18,9 +18,9 @@ struct claims {
 	size_t n;
 };
 
-/* Finds those whose owner can be told: Podman labels what it makes for most units; a container without a label that runs
- * while the unit is down is somebody else's. needs: the services that o->unit brings
- * up. The caller clears *ret, also after an error. */
+/* Finds those whose owner can be told: Podman labels what it makes for most units; a container without a label that runs while
+ * the unit is down is somebody else's. Other engines replace nothing. needs: the services that o->unit brings up. The caller
+ * clears *ret, also after an error. */
 int claims_find(struct unit *u, const struct options *o, const struct needs *needs, struct claims *ret,
 		struct error *err);
 void claims_clear(struct claims *c);

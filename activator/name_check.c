@@ -157,18 +157,17 @@ static void forget_begun(struct unit *u, struct claims *claims)
 uint64_t name_check_again(struct unit *u, struct engine *e, const struct options *o, struct claims *claims,
 			  const struct container_lock *lock, const char **ret_unit, struct error *err)
 {
-	uint64_t deadline = e->deadline, period = USEC_INFINITY;
+	uint64_t deadline = e->deadline;
+	bool asked = false;
 
 	forget_begun(u, claims);
 	e->deadline = least_of(deadline, time_from_now(ASK_LIMIT));
 	for (size_t k = 0; k < claims->n; k++) {
 		const struct claim *c = &claims->items[k];
 
-		if (is_free(o, c, lock)) {
-			period = least_of(period, READ_PERIOD);
+		if (is_free(o, c, lock))
 			continue;
-		}
-		period = most_of(period == USEC_INFINITY ? 0 : period, ASK_PERIOD);
+		asked = true;
 		if (ask(u, e, o, c, err) < 0 && err->code == EEXIST) {
 			*ret_unit = c->unit;
 			break;
@@ -176,5 +175,7 @@ uint64_t name_check_again(struct unit *u, struct engine *e, const struct options
 		error_clear(err);
 	}
 	e->deadline = deadline;
-	return period;
+	if (claims->n == 0)
+		return USEC_INFINITY;
+	return asked ? ASK_PERIOD : READ_PERIOD;
 }

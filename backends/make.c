@@ -178,8 +178,10 @@ bool engine_made_container_is_as(struct engine *e, const struct made_container *
 {
 	_cleanup_free_ char *json = request_of(e, o, name, image);
 	const char *as = container_label(c, MADE_AS_LABEL);
+	char label[sizeof(MADE_AS_LABEL) + FINGERPRINT_SIZE + 8];
 
-	return json && as && strlen(as) == FINGERPRINT_SIZE - 1 && strstr(json, as);
+	snprintf(label, sizeof(label), "\"" MADE_AS_LABEL "\":\"%s\"", as ? as : "");
+	return json && strstr(json, label);
 }
 
 /* While Docker creates or removes a container, its name is taken but nobody can see it. */

@@ -34,6 +34,14 @@ static void a_container_of_somebody_else_is_not_replaced(void **state)
 	fake_stop(&f);
 }
 
+/* The service that x brings up, and its container x2. */
+static void set_needed(void)
+{
+	fake_set(&manager, "needed.service", "ActiveState", "inactive");
+	fake_set(&manager, "needed.service", "SourcePath", "/needed.container");
+	fake_set(&manager, "needed.service", "ExecStart", "podman run --name x2 --replace image");
+}
+
 /* Nor by what the start brings up: each names the container or the pod that it would remove. */
 static void nothing_of_somebody_else_is_replaced_by_what_a_unit_needs(void **state)
 {
@@ -43,9 +51,7 @@ static void nothing_of_somebody_else_is_replaced_by_what_a_unit_needs(void **sta
 	fake_set(&manager, X, "ActiveState", "inactive");
 	fake_set(&manager, X, "SourcePath", "/x.container");
 	fake_set(&manager, X, "Requires", "needed.service");
-	fake_set(&manager, "needed.service", "ActiveState", "inactive");
-	fake_set(&manager, "needed.service", "SourcePath", "/needed.container");
-	fake_set(&manager, "needed.service", "ExecStart", "podman run --name x2 --replace image");
+	set_needed();
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "is not the one of the unit 'needed.service'");
 	fake_set(&manager, "needed.service", "SourcePath", "/needed.pod");
 	fake_set(&manager, "needed.service", "ExecStart", "podman pod start p");
@@ -265,9 +271,7 @@ static void one_that_somebody_makes_while_a_needed_unit_waits(void **state)
 	fake_set(&manager, X, "SourcePath", "/x.container");
 	fake_set(&manager, X, "start", "pending");
 	fake_set(&manager, X, "Wants", "needed.service");
-	fake_set(&manager, "needed.service", "ActiveState", "inactive");
-	fake_set(&manager, "needed.service", "SourcePath", "/needed.container");
-	fake_set(&manager, "needed.service", "ExecStart", "podman run --name x2 --replace image");
+	set_needed();
 	fake_on(&manager, (struct fake_event){"StopUnit", .what = END, .value = "canceled"});
 	assert_refused(ARGUMENTS(UNIT_OPTIONS(f, "podman")), "is not the one of the unit 'needed.service'");
 	assert_non_null(strstr(fake_calls(&manager), "StopUnit needed.service replace\nStopUnit x.service replace\n"));
